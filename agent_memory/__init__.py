@@ -1,0 +1,1 @@
+"""The local-first memory database for AI agents."""

@@ -1,0 +1,128 @@
+"""The one place that asks for the time, and the one notation it is stored in.
+
+Everything is timezone-aware UTC. As text a time has a fixed width, so that text order is time order:
+`2026-05-08T13:56:00.000000Z`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+from agent_memory.errors import ValidationError
+
+_source: Callable[[], datetime] = lambda: datetime.now(UTC)  # noqa: E731 - replaced whole by `fixed`
+
+_UNITS = {
+    "s": timedelta(seconds=1),
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+    "w": timedelta(weeks=1),
+}
+_DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([smhdw])", re.IGNORECASE)
+
+
+def now() -> datetime:
+    """Return the present moment in UTC."""
+    return _source()
+
+
+@contextmanager
+def fixed(moment: datetime) -> Iterator[None]:
+    """Hold the clock at one moment, for tests and for repeatable evaluations."""
+    global _source
+    before, stopped = _source, as_utc(moment)
+    _source = lambda: stopped  # noqa: E731
+    try:
+        yield
+    finally:
+        _source = before
+
+
+def as_utc(moment: datetime) -> datetime:
+    """Return the same moment in UTC.
+
+    Raises:
+        ValidationError: the datetime has no timezone, so that nobody can know which moment it is.
+    """
+    if moment.tzinfo is None:
+        raise ValidationError(
+            f"the time {moment.isoformat()} has no timezone", hint="give datetime.now(timezone.utc) or an offset"
+        )
+    return moment.astimezone(UTC)
+
+
+def to_text(moment: datetime) -> str:
+    """Write a moment as fixed-width ISO-8601 in UTC, microseconds included."""
+    return as_utc(moment).isoformat(timespec="microseconds")[:-6] + "Z"
+
+
+def from_text(text: str) -> datetime:
+    """Read what `to_text` wrote."""
+    return datetime.fromisoformat(text)
+
+
+def as_duration(value: timedelta | float | str) -> timedelta:
+    """Read a duration: a timedelta, a number of seconds, or text such as `90s`, `10m`, `2h`, `7d`, `1d12h`.
+
+    Raises:
+        ValidationError: it is not a duration, or not a positive one.
+    """
+    if isinstance(value, timedelta):
+        result = value
+    elif isinstance(value, str):
+        result = _duration_from_text(value)
+    elif isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValidationError(f"{value!r} is not a duration", hint="give a timedelta or a number of seconds")
+    else:
+        try:
+            result = timedelta(seconds=value)
+        except (OverflowError, ValueError) as error:
+            raise ValidationError(f"{value!r} seconds is not a duration", hint="give a smaller number") from error
+    if result <= timedelta(0):
+        raise ValidationError(f"the duration {value} is not positive", hint="give something like 90s, 10m, 2h or 7d")
+    return result
+
+
+def _duration_from_text(text: str) -> timedelta:
+    result, end = timedelta(0), 0
+    for part in _DURATION.finditer(text):
+        if part.start() != end:
+            break
+        try:
+            result += float(part[1]) * _UNITS[part[2].lower()]
+        except OverflowError as error:
+            raise ValidationError(f"'{text}' is too long a duration", hint="give something like 90s or 7d") from error
+        end = part.end()
+    if not text.strip() or text[end:].strip():
+        raise ValidationError(f"'{text}' is not a duration", hint="give something like 90s, 10m, 2h or 7d")
+    return result
+
+
+def parse_moment(text: str) -> datetime:
+    """Read a moment as people type it: ISO-8601, `now`, `today`, `yesterday`, or a duration meaning that long ago.
+
+    A date or time without an offset is in the local timezone, as in every other tool of the shell.
+
+    Raises:
+        ValidationError: it is none of these.
+    """
+    word = text.strip().lower()
+    moment = now()
+    midnight = moment.astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
+    named = {"now": moment, "today": midnight, "yesterday": midnight - timedelta(days=1)}
+    if word in named:
+        return named[word].astimezone(UTC)
+    try:
+        return datetime.fromisoformat(text.strip()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    try:
+        return moment - as_duration(word.removesuffix("ago").strip())
+    except (ValidationError, OverflowError):
+        raise ValidationError(
+            f"'{text}' is not a time", hint="give 2026-05-08, 2026-05-08T14:00Z, yesterday, or 7d for a week ago"
+        ) from None

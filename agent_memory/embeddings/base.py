@@ -1,0 +1,151 @@
+"""What an embedder is: text in, unit vectors out, and an identity that says which vectors may be compared.
+
+An implementer fills `prepare`, `_embed` and `_split`; the public methods check what goes in and what comes out,
+so that no NaN, no zero vector and no vector of a wrong length ever reaches a store.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from abc import ABC, abstractmethod
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from agent_memory.errors import ConfigurationError, EmbeddingError
+from agent_memory.records import canonical_json
+
+type_of_vector = "f"  # float32, little-endian on every machine we run on; `pack` says so if not
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddingIdentity:
+    """What decides whether two vectors may be compared."""
+
+    provider: str
+    model: str
+    revision: str
+    """The weights: a sha256 where there is a file, else whatever the provider calls its version, or ''."""
+    dimension: int
+    pooling: str = ""
+    query_prefix: str = ""
+    document_prefix: str = ""
+
+    @property
+    def fingerprint(self) -> str:
+        """A short hash of all that shapes the numbers.
+
+        Where the weights are known by their hash, provider and name do not count: the same file run by
+        another engine gives the same vectors.
+        """
+        weights = [self.revision] if len(self.revision) == 64 else [self.provider, self.model, self.revision]
+        parts = [*weights, self.dimension, self.pooling, self.query_prefix, self.document_prefix]
+        return hashlib.sha256(canonical_json(parts).encode()).hexdigest()[:16]
+
+    def __str__(self) -> str:
+        return f"{self.provider} ({self.model}, {self.dimension} dimensions)"
+
+
+class Embedder(ABC):
+    """Turns texts into unit vectors. Use `prepare` first; everything else may then be called at any time."""
+
+    provider: ClassVar[str]
+    options: ClassVar[frozenset[str]] = frozenset()
+    """The keys of `embedding_config` that this embedder knows."""
+
+    def __init__(self, **options: Any) -> None:
+        unknown = sorted(options.keys() - self.options)
+        if unknown:
+            raise ConfigurationError.unknown(
+                f"embedding_config key for {self.provider}", unknown[0], sorted(self.options) or ["(none)"]
+            )
+        self.settings: Mapping[str, Any] = options
+
+    # --- what an implementer fills -------------------------------------------------------------------------
+
+    @abstractmethod
+    async def prepare(self) -> None:
+        """Make `identity` known and check that the model is at hand, without loading more than that needs.
+
+        Raises:
+            ModelMissingError: the model's files are not on this machine.
+            MissingDependencyError: a package that it needs is not installed.
+        """
+
+    @property
+    @abstractmethod
+    def identity(self) -> EmbeddingIdentity:
+        """Which vectors these are. Known once `prepare` has returned."""
+
+    @abstractmethod
+    async def _embed(self, texts: Sequence[str], *, query: bool) -> Sequence[bytes]:
+        """Embed texts that fit the model, in the order given; each result as `pack` makes it."""
+
+    def _split(self, text: str) -> list[str]:
+        """Cut a text into consecutive pieces that the model reads whole. All of the text is in some piece."""
+        return [text]
+
+    def readable(self, text: str) -> float:
+        """Say how much of a text this model understands, in [0, 1]; below .5 its cosine means nothing."""
+        return 1.0
+
+    async def close(self) -> None:  # noqa: B027 - most have nothing to give back
+        """Give back connections and memory."""
+
+    # --- what callers use ----------------------------------------------------------------------------------
+
+    async def split(self, text: str) -> list[str]:
+        """Cut a text into the pieces that will be embedded one by one; at least one."""
+        return self._split(text) or [text]
+
+    async def embed_query(self, text: str) -> bytes:
+        """Embed what is asked. A query longer than the model reads is represented by its first piece."""
+        return self._check(await self._embed(self._split(text)[:1] or [text], query=True), 1)[0]
+
+    async def embed_documents(self, texts: Sequence[str]) -> list[list[bytes]]:
+        """Embed what is stored: for each text the vectors of its pieces, in order, at least one."""
+        pieces = [self._split(text) or [text] for text in texts]
+        flat = [piece for text in pieces for piece in text]
+        if not flat:
+            return []
+        vectors = iter(self._check(await self._embed(flat, query=False), len(flat)))
+        return [[next(vectors) for _ in text] for text in pieces]
+
+    def _check(self, vectors: Sequence[bytes], expected: int) -> list[bytes]:
+        size = 4 * self.identity.dimension
+        if len(vectors) != expected:
+            raise EmbeddingError(f"{self.identity} returned {len(vectors)} vectors for {expected} texts")
+        for vector in vectors:
+            if len(vector) != size:
+                raise EmbeddingError(
+                    f"{self.identity} returned a vector of {len(vector) // 4} dimensions",
+                    hint="set `dimensions` in embedding_config to what the model gives",
+                )
+        return list(vectors)
+
+
+def pack(values: Sequence[float], *, dimension: int | None = None) -> bytes:
+    """Normalise a vector to length 1 and write it as little-endian float32.
+
+    Raises:
+        EmbeddingError: it has another dimension than asked for, is all zero, or holds NaN or infinity.
+    """
+    if dimension is not None and len(values) != dimension:
+        raise EmbeddingError(
+            f"the vector has {len(values)} dimensions, not {dimension}", hint="use the model that the store was made with"
+        )
+    try:
+        length = math.sqrt(math.fsum(value * value for value in values))
+    except (TypeError, OverflowError) as error:
+        raise EmbeddingError("the vector holds something that is not a number") from error
+    if not math.isfinite(length) or length == 0.0:
+        raise EmbeddingError("the vector is all zero, or holds NaN or infinity", hint="check what made it")
+    packed = array(type_of_vector, [value / length for value in values])
+    if packed.itemsize != 4 or not _LITTLE:
+        packed.byteswap()
+    return packed.tobytes()
+
+
+_LITTLE = array("H", [1]).tobytes() == b"\x01\x00"

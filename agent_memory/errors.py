@@ -1,0 +1,168 @@
+"""Everything that can go wrong, in one tree.
+
+    AgentMemoryError
+    ├── ValidationError             what was given cannot be stored or asked for   (also a ValueError)
+    │   └── AmbiguousIdError        an id prefix fits several memories
+    ├── ConfigurationError          a setting is unknown or contradictory          (also a ValueError)
+    ├── MemoryNotFoundError         no memory has this id, key or prefix           (also a LookupError)
+    ├── PolicyError                 refused by a rule of the user's, not by a fault
+    ├── MissingDependencyError      an optional package is not installed           (also an ImportError)
+    ├── EmbeddingError              text could not be turned into vectors
+    │   ├── EmbeddingMismatchError  the store holds vectors of another model
+    │   └── ModelMissingError       the model's files are not on this machine
+    └── BackendError                the store could not do what was asked
+        ├── StoreBusyError          another process holds the store; retries are used up
+        ├── ConflictError           the memory changed since it was read
+        ├── CapabilityError         this backend cannot do that at all
+        └── IntegrityError          the store's content contradicts itself or its schema
+
+Each class builds its own message. `hint` says what to do next and is part of `str(error)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+
+class AgentMemoryError(Exception):
+    """Base of every error this library raises on purpose."""
+
+    code: ClassVar[str] = "error"
+    """A stable word for programs: the `code` of the command line's JSON errors."""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}: {self.hint}" if self.hint else self.message
+
+
+class ValidationError(AgentMemoryError, ValueError):
+    """What was given cannot be stored or asked for."""
+
+    code = "invalid"
+
+
+class AmbiguousIdError(ValidationError):
+    """An id prefix fits several memories."""
+
+    code = "ambiguous"
+
+    def __init__(self, reference: str, candidates: Sequence[str]) -> None:
+        self.candidates = tuple(candidates)
+        shown = " ".join(self.candidates[:8])
+        super().__init__(f"'{reference}' fits {len(candidates)} memories", hint=f"give more of one of {shown}")
+
+
+class ConfigurationError(AgentMemoryError, ValueError):
+    """A setting is unknown or contradicts another."""
+
+    code = "configuration"
+
+    @classmethod
+    def unknown(cls, what: str, given: object, known: Iterable[str]) -> ConfigurationError:
+        """Build the error for a name that is not one of the known ones."""
+        return cls(f"unknown {what} {given!r}", hint="use one of " + ", ".join(known))
+
+
+class MemoryNotFoundError(AgentMemoryError, LookupError):
+    """No memory has this id, key or prefix."""
+
+    code = "not_found"
+
+    def __init__(self, reference: str, *, what: str = "memory", hint: str | None = None) -> None:
+        self.reference = reference
+        super().__init__(f"no {what} '{reference}'", hint=hint or "`agentmem list` shows what is there")
+
+
+class PolicyError(AgentMemoryError):
+    """Refused by a rule of the user's, not by a fault."""
+
+    code = "refused"
+
+
+class MissingDependencyError(AgentMemoryError, ImportError):
+    """An optional package is not installed."""
+
+    code = "missing_dependency"
+
+    def __init__(self, what: str, *, extra: str) -> None:
+        super().__init__(f"{what} is not installed", hint=f"pip install {_requirement(extra)}")
+
+
+class EmbeddingError(AgentMemoryError):
+    """Text could not be turned into vectors."""
+
+    code = "embedding"
+
+
+class EmbeddingMismatchError(EmbeddingError):
+    """The store holds vectors of another model than the one asked for."""
+
+    code = "embedding_mismatch"
+
+    def __init__(self, *, stored: str, asked: str) -> None:
+        super().__init__(
+            f"this memory was embedded with {stored}, not with {asked}",
+            hint="leave the embedder out to use the stored one, or run `agentmem reembed` to change it",
+        )
+
+
+class ModelMissingError(EmbeddingError):
+    """The model's files are not on this machine, or are not the ones expected."""
+
+    code = "model_missing"
+
+
+class BackendError(AgentMemoryError):
+    """The store could not do what was asked."""
+
+    code = "backend"
+
+
+class StoreBusyError(BackendError):
+    """Another process holds the store, and all retries are used up."""
+
+    code = "busy"
+
+    def __init__(self, where: str) -> None:
+        super().__init__(f"{where} is locked by another process", hint="try again; nothing was written")
+
+
+class ConflictError(BackendError):
+    """The memory changed between reading and writing it."""
+
+    code = "conflict"
+
+    def __init__(self, memory_id: str) -> None:
+        self.memory_id = memory_id
+        super().__init__(f"memory {memory_id} was changed by somebody else meanwhile", hint="read it and try again")
+
+
+class CapabilityError(BackendError):
+    """This backend cannot do that at all."""
+
+    code = "unsupported"
+
+    def __init__(self, backend: str, ability: str) -> None:
+        super().__init__(f"the {backend} backend has no {ability}", hint="`docs/backends.md` says which one does")
+
+
+class IntegrityError(BackendError):
+    """The store's content contradicts itself or its schema."""
+
+    code = "integrity"
+
+
+def _requirement(extra: str) -> str:
+    """Return what to give to pip: the published name, or the checkout while there is none.
+
+    The name stands in pyproject.toml alone, so it is read back from the installed metadata.
+    """
+    from importlib.metadata import packages_distributions
+
+    names = packages_distributions().get("agent_memory", [])
+    return f"'{names[0]}[{extra}]'  (from a checkout: pip install '.[{extra}]')" if names else f"'.[{extra}]'"

@@ -1,0 +1,1 @@
+"""How much a memory counts: importance and decay as pure functions."""

@@ -1,0 +1,1 @@
+"""Finding memories again: nominate, score, fuse; then pack into a prompt."""

@@ -1,0 +1,1 @@
+"""Keeping memories: the contract that every store fills, and one file or folder per backend."""

@@ -1,0 +1,1 @@
+"""Conformance suites: what every storage backend and every embedder must do."""

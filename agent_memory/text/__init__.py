@@ -1,0 +1,1 @@
+"""What a text consists of: words for the index, tokens for a budget, templates for records."""

@@ -1,0 +1,23 @@
+"""What every test shares: the asyncio backend, and folders that are nobody's real memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def private_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give each test a home of its own, so that no test can see or touch a person's memories."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("AGENTMEM_HOME", str(home / "data"))
+    monkeypatch.setenv("AGENTMEM_CACHE", str(home / "cache"))
+    for name in ("AGENTMEM_AGENT", "AGENTMEM_DB", "AGENTMEM_SESSION", "AGENTMEM_BACKEND", "AGENTMEM_CONFIG"):
+        monkeypatch.delenv(name, raising=False)
+    return home
