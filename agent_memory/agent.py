@@ -1,0 +1,515 @@
+"""One agent's memory: six kinds of it, searched together."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from agent_memory.embeddings.base import Embedder
+from agent_memory.memories import upkeep
+from agent_memory.memories.base import TypeMemory
+from agent_memory.memories.conversation import ConversationMemory
+from agent_memory.memories.core import Core
+from agent_memory.memories.episodic import EpisodicMemory
+from agent_memory.memories.filters import build_where
+from agent_memory.memories.long_term import LongTermMemory
+from agent_memory.memories.procedural import ProceduralMemory
+from agent_memory.memories.semantic import SemanticMemory
+from agent_memory.memories.short_term import ShortTermMemory
+from agent_memory.recall.found import Found
+from agent_memory.recall.recall import Format, Recall, Recaller
+from agent_memory.recall.search import Mode, Searcher
+from agent_memory.recall.semantic_index import Progress, SemanticIndex
+from agent_memory.records import MemoryRecord, MemoryType, OperationRecord, Status, Version
+from agent_memory.settings import Settings
+from agent_memory.storage.base import EmbeddingSpace, Order, OrderBy, Store
+from agent_memory.storage.registry import create_store
+
+if TYPE_CHECKING:
+    from agent_memory.config import MemoryConfig
+
+logger = logging.getLogger("agent_memory")
+Types = str | MemoryType | Iterable[str | MemoryType] | None
+Words = str | Iterable[str] | None
+
+
+class AgentMemory:
+    """The memory of one agent.
+
+    Use it as an async context manager, or call `open` and `close`. With no settings it is one SQLite file in
+    the user's data folder, searched by words and by meaning, with nothing to install, download or start.
+
+    Args:
+        agent_id: whose memory; one file per agent. None: whoever the store at hand belongs to.
+        config: a `MemoryConfig`, or None for the defaults.
+        backend: an open or unopened store to use instead of the configured one; it is closed with the memory.
+        embedding_provider: an embedder to use instead of the configured one.
+
+    Raises:
+        ConfigurationError: a setting, or a combination of them, is unknown.
+    """
+
+    def __init__(
+        self,
+        agent_id: str | None = "default",
+        config: MemoryConfig | Settings | None = None,
+        *,
+        backend: Store | None = None,
+        embedding_provider: Embedder | None = None,
+    ) -> None:
+        settings = Settings() if config is None else config if isinstance(config, Settings) else config.settings()
+        # "default" is also what nobody chose, so a file at `path` keeps its own agent then.
+        asked = None if agent_id == "default" and "path" in settings.backend_config else agent_id
+        store = backend or create_store(settings.backend, asked, settings.backend_config)
+        index = SemanticIndex(
+            store,
+            provider=settings.embedding_provider,
+            options=settings.embedding_config,
+            named=settings.embedder_named,
+            embedder=embedding_provider,
+        )
+        searcher = Searcher(store, index, settings)
+        self._core = Core(store, index, searcher, settings)
+        self._recaller = Recaller(self._core.store, searcher)
+        self._opened = False
+        self.short_term = ShortTermMemory(self._core)
+        self.long_term = LongTermMemory(self._core)
+        self.conversation = ConversationMemory(self._core)
+        self.episodic = EpisodicMemory(self._core)
+        self.semantic = SemanticMemory(self._core)
+        self.procedural = ProceduralMemory(self._core)
+
+    # --- life ----------------------------------------------------------------------------------------------
+
+    async def open(self) -> Self:
+        """Open the store and choose the embedder; does nothing the second time.
+
+        Raises:
+            BackendError: the store cannot be opened.
+            ConfigurationError: it belongs to another agent.
+        """
+        if not self._opened:
+            await self._core.store.open()
+            try:
+                await self._core.index.open()
+            except BaseException:
+                await self._core.store.close()
+                raise
+            self._opened = True
+        return self
+
+    async def close(self) -> None:
+        """Give back the store and the embedder; twice is once."""
+        if self._opened:
+            self._opened = False
+            await self._core.index.close()
+            await self._core.store.close()
+
+    async def __aenter__(self) -> Self:
+        return await self.open()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    # --- what it consists of -------------------------------------------------------------------------------
+
+    @property
+    def agent_id(self) -> str:
+        """Whose memory this is."""
+        return self._core.store.agent_id
+
+    @property
+    def backend(self) -> Store:
+        """The store that keeps it."""
+        return self._core.store
+
+    @property
+    def embedding_provider(self) -> Embedder | None:
+        """The embedder in use; None where memories are found by words only."""
+        return self._core.index.embedder
+
+    @property
+    def has_semantic(self) -> bool:
+        """Whether memories can be found by meaning."""
+        return self._core.index.available
+
+    def of(self, memory_type: str | MemoryType) -> TypeMemory[Any]:
+        """Return the memory of one type by its name or alias: note, fact, chat, event, doc, skill.
+
+        Raises:
+            ConfigurationError: there is no such type.
+        """
+        found: TypeMemory[Any] = getattr(self, MemoryType.parse(memory_type).value)
+        return found
+
+    # --- finding -------------------------------------------------------------------------------------------
+
+    async def search(
+        self,
+        query: str,
+        limit: int = 10,
+        types: Types = None,
+        tags: Words = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        min_importance: float = 0.0,
+        mode: Mode = "hybrid",
+        explain: bool = False,
+        *,
+        min_score: float | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        session: Words = None,
+        source: Words = None,
+        pinned: bool | None = None,
+        count_access: bool = True,
+    ) -> Found:
+        """Find memories by words and meaning together, best first.
+
+        Args:
+            query: what to look for, in words or as a question; a memory's key finds that memory.
+            limit: how many to return at most.
+            types: only these types, by name or alias.
+            tags: only memories with any of these tags.
+            since: only what happened at this moment or later.
+            until: only what happened before this moment.
+            min_importance: only memories at least this important, in [0, 1].
+            mode: `hybrid`, `keyword` (words only; no model is loaded) or `vector` (meaning only).
+            explain: give every part of each score in `explanation`.
+            min_score: only memories whose `score` is at least this, in [0, 1].
+            metadata: conditions on top-level metadata values, such as `{"lang": "en", "stars": {">=": 3}}`.
+            session: only memories of these sessions (for messages: conversations).
+            source: only memories from these sources.
+            pinned: only pinned memories, or only unpinned ones.
+            count_access: count the results as accessed.
+
+        Returns:
+            A list of `ScoredMemory`. Its `notices` say, in a line each, what was left out of the search.
+
+        Raises:
+            ValidationError: the query is empty, or a filter cannot be read.
+            EmbeddingMismatchError: an embedder was named that differs from the store's.
+            ConfigurationError: `mode` is unknown, or `vector` without an embedder.
+        """
+        where = build_where(
+            types=types,
+            tags=tags,
+            since=since,
+            until=until,
+            min_importance=min_importance,
+            metadata=metadata,
+            session=session,
+            source=source,
+            pinned=pinned,
+        )
+        return await self._core.searcher.search(
+            query, where, limit=limit, mode=mode, explain=explain, min_score=min_score, count_access=count_access
+        )
+
+    async def recall(
+        self,
+        query: str | None = None,
+        budget: int = 2000,
+        format: Format = "markdown",
+        *,
+        types: Types = None,
+        tags: Words = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        min_importance: float = 0.0,
+        last: int = 0,
+        mode: Mode = "hybrid",
+        explain: bool = False,
+        metadata: Mapping[str, Any] | None = None,
+        session: Words = None,
+        source: Words = None,
+    ) -> Recall:
+        """Pack what matters into a prompt of a given size.
+
+        With no query it is the brief for the start of a session: pinned memories, preferences, recent events
+        and open working memory. What does not fit is shortened before it is dropped, and said.
+
+        Args:
+            query: what the prompt is about, or None for the brief.
+            budget: tokens that the text may take, as `estimate_tokens` counts them.
+            format: `markdown`, `text`, `xml`, `json` or `messages`.
+            last: how many of the conversation's latest messages to put at the end.
+            types, tags, since, until, min_importance, mode, explain, metadata, session, source: as in `search`.
+
+        Raises:
+            ValidationError: the budget is too small for anything, or a filter cannot be read.
+        """
+        where = build_where(
+            types=types,
+            tags=tags,
+            since=since,
+            until=until,
+            min_importance=min_importance,
+            metadata=metadata,
+            session=session,
+            source=source,
+        )
+        messages = await self.conversation.get_messages(limit=last) if last > 0 else []
+        return await self._recaller.recall(
+            query, where, budget=budget, format=format, mode=mode, explain=explain, last=messages
+        )
+
+    # --- single memories -----------------------------------------------------------------------------------
+
+    async def get(self, id: str, *, count_access: bool = True) -> MemoryRecord | None:
+        """Return a memory by id, unique prefix of an id, or key; None if there is none or it is put away.
+
+        Raises:
+            AmbiguousIdError: several memories begin so.
+        """
+        return await upkeep.get(self._core, id, count_access=count_access)
+
+    async def update(
+        self,
+        id: str,
+        content: str | None = None,
+        *,
+        importance: float | None = None,
+        tags: Words = None,
+        add_tags: Words = None,
+        remove_tags: Words = None,
+        metadata: Mapping[str, Any] | None = None,
+        key: str | None = None,
+        source: str | None = None,
+        session: str | None = None,
+        ttl: timedelta | float | str | None = None,
+        occurred_at: datetime | None = None,
+        **fields: Any,
+    ) -> MemoryRecord:
+        """Store a new version of a memory; what is not given stays as it is.
+
+        Args:
+            metadata: keys to set; a value of None takes the key away.
+            ttl: from now.
+            fields: the type's own fields, such as `outcome="success"`.
+
+        Raises:
+            MemoryNotFoundError, AmbiguousIdError, ValidationError.
+        """
+        return await upkeep.update(
+            self._core,
+            id,
+            content=content,
+            importance=importance,
+            tags=tags,
+            add_tags=add_tags,
+            remove_tags=remove_tags,
+            metadata=metadata,
+            key=key,
+            source=source,
+            session=session,
+            ttl=ttl,
+            occurred_at=occurred_at,
+            fields=fields,
+        )
+
+    async def forget(
+        self, id: str | Sequence[str], *, purge: bool = False, shred: bool = False, dry_run: bool = False
+    ) -> list[MemoryRecord]:
+        """Put memories away: at once invisible to every read, and restorable.
+
+        Args:
+            id: one id, key or unique prefix, or several.
+            purge: take the rows away; the last version stays in history, and `undo` brings it back.
+            shred: leave nothing of them, in history either. Cannot be undone.
+            dry_run: only say which they would be.
+
+        Returns:
+            The memories as they were.
+
+        Raises:
+            MemoryNotFoundError, AmbiguousIdError: nothing was forgotten then.
+        """
+        return await upkeep.forget(self._core, id, purge=purge, shred=shred, dry_run=dry_run)
+
+    async def forget_where(
+        self,
+        *,
+        types: Types = None,
+        tags: Words = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        session: Words = None,
+        source: Words = None,
+        min_importance: float = 0.0,
+        expired: bool = False,
+        purge: bool = False,
+        shred: bool = False,
+        dry_run: bool = False,
+    ) -> list[MemoryRecord]:
+        """Put away every memory that fits; pinned ones stay. Arguments as in `search` and `forget`.
+
+        Args:
+            expired: only what has expired, instead of what is live.
+        """
+        where = build_where(
+            types=types,
+            tags=tags,
+            since=since,
+            until=until,
+            metadata=metadata,
+            session=session,
+            source=source,
+            min_importance=min_importance,
+            pinned=False,
+            expired=expired,
+        )
+        return await upkeep.forget_where(self._core, where, purge=purge, shred=shred, dry_run=dry_run)
+
+    async def restore(self, id: str) -> MemoryRecord:
+        """Bring a forgotten memory back as it was.
+
+        Raises:
+            MemoryNotFoundError: nothing with this id was put away.
+            ValidationError: another memory has its key by now.
+        """
+        return await upkeep.restore(self._core, id)
+
+    async def history(self, id: str) -> list[Version]:
+        """List a memory's versions, oldest first, also of one that was purged.
+
+        Raises:
+            MemoryNotFoundError: there never was one.
+            CapabilityError: the backend keeps no history.
+        """
+        return await upkeep.history(self._core, id)
+
+    async def pin(self, id: str) -> MemoryRecord:
+        """Mark a memory as one that always counts: part of every brief, and never decaying."""
+        return await upkeep.set_pinned(self._core, id, True)
+
+    async def unpin(self, id: str) -> MemoryRecord:
+        """Take the mark off again."""
+        return await upkeep.set_pinned(self._core, id, False)
+
+    # --- all of them ---------------------------------------------------------------------------------------
+
+    async def list(
+        self,
+        limit: int | None = 100,
+        *,
+        types: Types = None,
+        tags: Words = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        min_importance: float = 0.0,
+        metadata: Mapping[str, Any] | None = None,
+        key: Words = None,
+        session: Words = None,
+        source: Words = None,
+        pinned: bool | None = None,
+        status: str | Status | None = "active",
+        sort: OrderBy = "created",
+        descending: bool = True,
+        offset: int = 0,
+    ) -> list[MemoryRecord]:
+        """List memories, newest first; `limit` None lists all. Filters as in `search`.
+
+        Args:
+            status: `active`, `archived`, `superseded`, or None for all of them.
+            sort: `created`, `updated`, `occurred`, `used` or `importance`.
+        """
+        where = build_where(
+            types=types,
+            tags=tags,
+            since=since,
+            until=until,
+            min_importance=min_importance,
+            metadata=metadata,
+            key=key,
+            session=session,
+            source=source,
+            pinned=pinned,
+            status=status,
+        )
+        return await self._core.store.select(where, Order(sort, descending), limit, offset)
+
+    async def count(
+        self,
+        *,
+        types: Types = None,
+        tags: Words = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        min_importance: float = 0.0,
+        metadata: Mapping[str, Any] | None = None,
+        session: Words = None,
+        source: Words = None,
+        pinned: bool | None = None,
+        status: str | Status | None = "active",
+    ) -> int:
+        """Count memories, exactly. Filters as in `list`."""
+        where = build_where(
+            types=types,
+            tags=tags,
+            since=since,
+            until=until,
+            min_importance=min_importance,
+            metadata=metadata,
+            session=session,
+            source=source,
+            pinned=pinned,
+            status=status,
+        )
+        return await self._core.store.count(where)
+
+    async def get_stats(self) -> dict[str, Any]:
+        """Count what there is: `agent_id`, `total`, a count per type, and more about the store."""
+        return await upkeep.statistics(self._core)
+
+    async def get_status(self) -> dict[str, Any]:
+        """Say how things stand: where the store is, which level is in force, what is owed. Loads no model."""
+        return await upkeep.status(self._core)
+
+    async def clear_all(self, *, purge: bool = False, shred: bool = False) -> dict[str, int]:
+        """Put away everything, pinned memories too, and return how many per type."""
+        return await upkeep.clear_all(self._core, purge=purge, shred=shred)
+
+    # --- looking back, upkeep ------------------------------------------------------------------------------
+
+    async def undo(self, count: int = 1, *, dry_run: bool = False) -> list[OperationRecord]:
+        """Take back the latest operations that were not taken back yet, newest first.
+
+        Raises:
+            ConflictError: a memory was changed since by an operation that stays.
+            CapabilityError: the backend keeps no history.
+        """
+        return await upkeep.undo(self._core, count, dry_run=dry_run)
+
+    async def log(self, limit: int = 20) -> list[OperationRecord]:
+        """List the latest operations that changed something, newest first."""
+        return await self._core.store.operations(limit)
+
+    async def index(self, *, limit: int | None = None, progress: Progress | None = None) -> int:
+        """Embed what is owed, and return how many texts that were.
+
+        Raises:
+            ModelMissingError, MissingDependencyError, EmbeddingMismatchError, ConfigurationError.
+        """
+        return await self._core.index.pay_owed(texts=limit, progress=progress)
+
+    async def reembed(
+        self,
+        embedding_provider: str | None = None,
+        embedding_config: Mapping[str, Any] | None = None,
+        *,
+        progress: Progress | None = None,
+    ) -> EmbeddingSpace:
+        """Embed everything with another embedder, then switch to it; a stopped run goes on where it was."""
+        return await self._core.index.reembed(embedding_provider, embedding_config, progress)
+
+    async def check(self) -> list[str]:
+        """Compare everything in the store that must agree, and return one line per fault."""
+        return await self._core.store.check()
+
+

@@ -1,0 +1,249 @@
+"""Keeping the vectors of a store in step with its texts.
+
+The file decides: when nobody names an embedder, the one that made the store's vectors is used. A store always
+opens; only where vectors would be compared under an embedder that was named and differs is anything refused.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from agent_memory import clock
+from agent_memory.embeddings.base import Embedder, EmbeddingIdentity
+from agent_memory.embeddings.registry import NO_EMBEDDER, create_embedder, options_for
+from agent_memory.errors import (
+    ConfigurationError,
+    EmbeddingError,
+    EmbeddingMismatchError,
+    MissingDependencyError,
+    ModelMissingError,
+)
+from agent_memory.records import MemoryRecord
+from agent_memory.storage.base import EmbeddingSpace, Store
+from agent_memory.text.templates import RECIPE, embedded_text, embedding_hash
+
+Progress = Callable[[int, int], None]
+"""Called with (done, total) as long work goes on."""
+
+BATCH = 256  # texts handed to an embedder at once: enough to sort by length, few enough to show progress
+
+
+class SemanticIndex:
+    """One store's embedder and the space that its vectors live in."""
+
+    def __init__(
+        self, store: Store, *, provider: str, options: Mapping[str, Any], named: bool, embedder: Embedder | None = None
+    ) -> None:
+        self._store = store
+        self._provider = embedder.provider if embedder is not None else provider
+        self._options = options
+        self._named = named or embedder is not None
+        self._given = embedder
+        self._embedder: Embedder | None = embedder
+        self._space: EmbeddingSpace | None = None
+        self._prepared = False
+
+    async def open(self) -> None:
+        """Choose the embedder: the one that was named, else the store's own, else the default."""
+        if not self._store.capabilities.vectors:
+            return
+        space = await self._store.current_space()
+        if self._given is None and not self._named and space is not None:
+            self._provider, self._options = space.provider, {**options_for(space), **self._matching_options(space)}
+        if self._given is None:
+            self._embedder = create_embedder(self._provider, self._options)
+
+    def _matching_options(self, space: EmbeddingSpace) -> Mapping[str, Any]:
+        # Options such as a folder or a key are not kept in the store; they still apply to the same provider.
+        return self._options if self._provider == space.provider else {}
+
+    @property
+    def provider(self) -> str:
+        """The name of the embedder in use, `none` among them."""
+        return self._provider
+
+    @property
+    def embedder(self) -> Embedder | None:
+        """The embedder in use."""
+        return self._embedder
+
+    @property
+    def available(self) -> bool:
+        """Whether this memory can be searched by meaning at all."""
+        return self._embedder is not None and self._store.capabilities.vectors
+
+    def require(self) -> Embedder:
+        """Return the embedder.
+
+        Raises:
+            ConfigurationError: there is none; the message names the setting.
+        """
+        if self._embedder is None or not self.available:
+            raise ConfigurationError(
+                "searching by meaning needs an embedder, and embedding_provider is 'none'",
+                hint="set embedding_provider to 'local', or search by words",
+            )
+        return self._embedder
+
+    async def space(self) -> EmbeddingSpace:
+        """Return the space in which this embedder's vectors may be compared, making it if the store has none.
+
+        Raises:
+            EmbeddingMismatchError: the store's vectors are of another embedder.
+            ModelMissingError, MissingDependencyError: the embedder is not at hand.
+        """
+        embedder = self.require()
+        if not self._prepared:
+            await embedder.prepare()
+            self._prepared = True
+        current = await self._store.current_space()
+        if current is None:
+            current = await self._store.add_space(space_of(embedder.identity))
+        if current.fingerprint != embedder.identity.fingerprint or current.recipe != RECIPE:
+            raise EmbeddingMismatchError(stored=str(current), asked=str(embedder.identity))
+        self._space = current
+        return current
+
+    async def vectors_of(
+        self, records: Sequence[MemoryRecord], progress: Progress | None = None
+    ) -> dict[bytes, list[bytes]]:
+        """Embed what is about to be stored; empty where that is not possible now, and the embedding stays owed."""
+        if not self.available or not records:
+            return {}
+        try:
+            await self.space()
+        except (EmbeddingMismatchError, ModelMissingError, MissingDependencyError):
+            return {}
+        texts = {embedding_hash(text): text for text in map(embedded_text, records)}
+        return await self._embed(texts, progress)
+
+    async def _embed(self, texts: Mapping[bytes, str], progress: Progress | None = None) -> dict[bytes, list[bytes]]:
+        embedder = self.require()
+        items, result = list(texts.items()), {}
+        for start in range(0, len(items), BATCH):
+            part = items[start : start + BATCH]
+            vectors = await embedder.embed_documents([text for _, text in part])
+            result.update(zip((digest for digest, _ in part), vectors, strict=True))
+            if progress is not None:
+                progress(min(start + BATCH, len(items)), len(items))
+        return result
+
+    async def query_vector(self, query: str) -> bytes:
+        """Embed a query in the store's space.
+
+        Raises:
+            EmbeddingMismatchError: the store's vectors are of another embedder.
+            ModelMissingError, MissingDependencyError: the embedder is not at hand.
+        """
+        await self.space()
+        return await self.require().embed_query(query)
+
+    def readable(self, text: str) -> float:
+        """Say how much of a text the embedder understands, in [0, 1]."""
+        return self.require().readable(text)
+
+    async def pay_owed(
+        self, *, texts: int | None = None, seconds: float | None = None, progress: Progress | None = None
+    ) -> int:
+        """Embed what is still owed, newest first, within a number of texts and of seconds.
+
+        Returns:
+            How many texts were embedded.
+        """
+        space = await self.space()
+        return await self._fill(space, texts, seconds, progress)
+
+    async def _fill(
+        self, space: EmbeddingSpace, texts: int | None, seconds: float | None, progress: Progress | None
+    ) -> int:
+        total = await self._store.owed_count(space)
+        if not total:
+            return 0
+        deadline = None if seconds is None else time.monotonic() + seconds
+        size = BATCH if seconds is None else 8  # small steps, so that the clock is looked at often
+        done = 0
+        while texts is None or done < texts:
+            records = await self._store.owed(size if texts is None else min(size, texts - done), space)
+            if not records:
+                break
+            owed = {embedding_hash(text): text for text in map(embedded_text, records)}
+            await self._store.put_vectors(space, await self._embed(owed))
+            done += len(records)
+            if progress is not None:
+                progress(min(done, total), max(done, total))
+            if deadline is not None and time.monotonic() >= deadline:
+                break
+        return done
+
+    async def reembed(
+        self, provider: str | None = None, options: Mapping[str, Any] | None = None, progress: Progress | None = None
+    ) -> EmbeddingSpace:
+        """Embed everything anew with another embedder, or finish doing so, then switch to it at once.
+
+        Until then searches use the old vectors; a run that was stopped goes on where it was.
+
+        Raises:
+            ConfigurationError: the embedder is unknown or `none`.
+            ModelMissingError, MissingDependencyError: it is not at hand.
+        """
+        embedder = self._embedder if provider is None else create_embedder(provider, options or {})
+        if embedder is None:
+            raise ConfigurationError("there is no embedder to embed with", hint="name one, such as 'local'")
+        await embedder.prepare()
+        wanted = space_of(embedder.identity)
+        space = await self._store.add_space(wanted)
+        before, self._embedder = self._embedder, embedder
+        try:
+            while await self._fill(space, None, None, progress):
+                pass  # texts written meanwhile by others are owed too
+            if not space.current:
+                await self._store.switch_space(space)
+        except BaseException:
+            self._embedder = before
+            raise
+        if before is not None and before is not embedder:
+            await before.close()
+        self._provider, self._options, self._prepared = embedder.provider, options or {}, True
+        self._space = replace(space, current=True)
+        return self._space
+
+    async def unavailable_because(self) -> str | None:
+        """Say in one line why meaning is left out of searches, or None where it is not."""
+        if not self.available:
+            return None
+        try:
+            await self.space()
+        except EmbeddingError as error:
+            return str(error)
+        except MissingDependencyError as error:
+            return str(error)
+        return None
+
+    async def close(self) -> None:
+        """Give back what the embedder holds."""
+        if self._embedder is not None:
+            await self._embedder.close()
+
+
+def space_of(identity: EmbeddingIdentity) -> EmbeddingSpace:
+    """Describe the space of an embedder's vectors, not yet known to any store."""
+    return EmbeddingSpace(
+        id=0,
+        provider=identity.provider,
+        model=identity.model,
+        revision=identity.revision,
+        dimension=identity.dimension,
+        pooling=identity.pooling,
+        query_prefix=identity.query_prefix,
+        document_prefix=identity.document_prefix,
+        recipe=RECIPE,
+        fingerprint=identity.fingerprint,
+        created_at=clock.now(),
+        current=False,
+    )
+
+
+__all__ = ["NO_EMBEDDER", "Progress", "SemanticIndex", "space_of"]

@@ -1,0 +1,456 @@
+"""The contract between the library and a store: a store nominates, the core scores.
+
+A backend fills the hooks, whose names begin with an underscore; the public methods check, normalise and
+supply what a backend lacks. What a backend cannot do it says in `capabilities`; asking for it raises an error
+that names it. Nothing is silently ignored.
+
+Rules that every backend keeps, and that the suite in `agent_memory.testing.store` checks:
+
+* What `commit` returned for is stored, and found by the next read of anybody.
+* A commit is all or nothing where `transactions` is declared; elsewhere a failed one says what it left.
+* A read sees only its own agent's memories, and never waits for a writer.
+* An expired memory is never returned unless `Where.expired` asks for it.
+* No nomination returns fewer memories because of a filter: what cannot be pushed down is filtered after
+  fetching until `limit` are found or nothing is left.
+"""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any, ClassVar, Literal, NamedTuple, get_args
+
+from agent_memory import clock
+from agent_memory.errors import (
+    AmbiguousIdError,
+    BackendError,
+    CapabilityError,
+    ConfigurationError,
+    MemoryNotFoundError,
+    ValidationError,
+)
+from agent_memory.records import MemoryRecord, OperationRecord, Status, Version
+from agent_memory.storage.changes import Change, Operation, Written
+from agent_memory.storage.where import Where
+from agent_memory.text.bm25 import WordStatistics
+
+OrderBy = Literal["created", "updated", "occurred", "used", "importance", "position"]
+GroupBy = Literal[
+    "type", "status", "tag", "session", "source", "conversation_id", "event_type", "category", "document_id", "role"
+]
+SHORTEST_PREFIX = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a backend can do by itself."""
+
+    persistent: bool = False
+    """Memories outlive the process."""
+    shared: bool = False
+    """Several processes may use one store at once."""
+    full_text: bool = False
+    vectors: bool = False
+    transactions: bool = False
+    journal: bool = False
+    """History, undo and the log of operations."""
+    usage: bool = False
+    """Counts accesses."""
+
+    def named(self) -> dict[str, bool]:
+        """Return every ability by name, for tables."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
+
+class Order(NamedTuple):
+    """By what memories are listed; ties by the order in which they were stored."""
+
+    by: OrderBy = "created"
+    descending: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingSpace:
+    """A set of vectors that may be compared with each other."""
+
+    id: int
+    provider: str
+    model: str
+    revision: str
+    dimension: int
+    pooling: str
+    query_prefix: str
+    document_prefix: str
+    recipe: int
+    """Number of the template that made the embedded texts."""
+    fingerprint: str
+    """Of the embedder's identity; the same fingerprint and recipe are the same space."""
+    created_at: datetime
+    current: bool
+    """Whether searches use it. At most one space is current."""
+
+    def __str__(self) -> str:
+        return f"{self.provider} ({self.model}, {self.dimension} dimensions)"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Memories that share a value: how many, and when they happened."""
+
+    value: str
+    count: int
+    first: datetime
+    last: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreDescription:
+    """What `status` and `stats` tell of a store; cheap to make."""
+
+    backend: str
+    location: str
+    agent_id: str
+    bytes: int | None = None
+    schema_version: int | None = None
+    level: str = "full"
+    """`full`; `exact-scan` without a vector index; `keyword` without vectors; `read-only`."""
+    details: Mapping[str, Any] = field(default_factory=dict)
+    """What only this backend has to tell, by name."""
+
+
+class Store(ABC):
+    """Where one agent's memories are kept."""
+
+    name: ClassVar[str]
+    capabilities: ClassVar[Capabilities]
+    options: ClassVar[frozenset[str]] = frozenset()
+    """The keys of `backend_config` that this backend knows."""
+
+    def __init__(self, agent_id: str | None, **options: Any) -> None:
+        """Keep the settings; nothing is opened yet.
+
+        `agent_id` None takes the agent that is in the store, else `default`.
+        """
+        unknown = sorted(options.keys() - self.options)
+        if unknown:
+            raise ConfigurationError.unknown(
+                f"backend_config key for {self.name}", unknown[0], sorted(self.options) or ["(none)"]
+            )
+        self.requested_agent = agent_id
+        self.settings: Mapping[str, Any] = options
+        self._agent_id: str | None = None
+        self._pid = os.getpid()
+
+    # --- life ----------------------------------------------------------------------------------------------
+
+    async def open(self) -> None:
+        """Connect, create what is not there yet, and learn whose memories these are.
+
+        Raises:
+            BackendError: the store cannot be reached or is not one of ours.
+            ConfigurationError: it belongs to another agent than the one asked for.
+        """
+        self._pid = os.getpid()
+        self._agent_id = await self._open()
+
+    @property
+    def agent_id(self) -> str:
+        """Whose memories these are."""
+        if self._agent_id is None:
+            raise BackendError(f"the {self.name} store is not open", hint="use `async with AgentMemory(...)`")
+        return self._agent_id
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Give back every connection; twice is once."""
+
+    @abstractmethod
+    async def _open(self) -> str:
+        """Connect and return the agent id of the store."""
+
+    def check_usable(self) -> None:
+        """Raise if the store is closed, or was opened before this process was forked."""
+        if self._pid != os.getpid():
+            raise BackendError(
+                f"this {self.name} store was opened before a fork", hint="open a new AgentMemory in the child process"
+            )
+        _ = self.agent_id
+
+    # --- writing -------------------------------------------------------------------------------------------
+
+    async def commit(
+        self,
+        operation: Operation,
+        changes: Sequence[Change],
+        vectors: Mapping[bytes, Sequence[bytes]] | None = None,
+    ) -> list[Written]:
+        """Write changes as one operation, all or nothing.
+
+        `vectors` holds, by hash of the embedded text (`text.templates.embedding_hash`), the unit vectors of its
+        pieces in the current space; texts without them are owed.
+
+        Raises:
+            StoreBusyError: somebody else is writing and all retries are used up; nothing was written.
+            ConflictError: a memory was changed since it was read; nothing was written.
+            ValidationError: a memory would take the key of another; nothing was written.
+        """
+        self.check_usable()
+        if not changes:
+            return []
+        return await self._commit(operation, changes, vectors or {})
+
+    @abstractmethod
+    async def _commit(
+        self, operation: Operation, changes: Sequence[Change], vectors: Mapping[bytes, Sequence[bytes]]
+    ) -> list[Written]:
+        """Load `planning.needs`, make the `planning.plan`, and write it, in one transaction."""
+
+    @abstractmethod
+    async def touch(self, ids: Sequence[str]) -> None:
+        """Count one access of each. Gives up at once, without an error, where it would have to wait."""
+
+    @abstractmethod
+    async def set_setting(self, name: str, value: str | None) -> None:
+        """Remember a value in the store, such as its default conversation; None forgets it."""
+
+    @abstractmethod
+    async def setting(self, name: str) -> str | None:
+        """Return what `set_setting` remembered."""
+
+    # --- reading -------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    async def get(self, ids: Sequence[str]) -> dict[str, MemoryRecord]:
+        """Fetch memories by whole ids, whatever their status, expired ones included; absent ids are left out."""
+
+    @abstractmethod
+    async def select(
+        self, where: Where, order: Order | None = None, limit: int | None = None, offset: int = 0
+    ) -> list[MemoryRecord]:
+        """List memories, newest first unless another order is asked for."""
+
+    @abstractmethod
+    async def count(self, where: Where) -> int:
+        """Count memories, exactly."""
+
+    @abstractmethod
+    async def groups(self, where: Where, by: GroupBy) -> list[Group]:
+        """Count memories per value of one field; the most first, memories without the field left out."""
+
+    async def scan(self, where: Where, batch: int = 1000) -> AsyncIterator[list[MemoryRecord]]:
+        """Go through all memories in the order they were stored, in batches, for export and rebuilding."""
+        after = 0
+        while True:
+            page, after = await self._scan(where, after, batch)
+            if page:
+                yield page
+            if not after:
+                return
+
+    @abstractmethod
+    async def _scan(self, where: Where, after: int, limit: int) -> tuple[list[MemoryRecord], int]:
+        """Return the next memories behind a place, and the place to go on from; 0 when that was all."""
+
+    async def resolve(self, reference: str, *, what: str = "memory", statuses: Sequence[Status] = ()) -> MemoryRecord:
+        """Find the one memory that an id, a key or a unique prefix of an id means, in that order.
+
+        Raises:
+            MemoryNotFoundError: there is none, or it has expired.
+            AmbiguousIdError: several begin so.
+        """
+        self.check_usable()
+        if not isinstance(reference, str) or not reference.strip():
+            raise ValidationError("the id is empty", hint="give an id, a key, or the first characters of an id")
+        reference = reference.strip()
+        exact = (await self.get([reference])).get(reference)
+        wanted = tuple(statuses)
+        if exact is not None and (not wanted or exact.status in wanted) and not exact.expired(clock.now()):
+            return exact
+        keyed = await self.select(Where(keys=(reference,), statuses=wanted), limit=2)
+        active = [record for record in keyed if record.status is Status.ACTIVE] or keyed
+        if len(active) == 1:
+            return active[0]
+        if active:
+            raise AmbiguousIdError(reference, [record.id for record in active])
+        found = await self._by_prefix(reference.lower(), 9) if len(reference) >= SHORTEST_PREFIX else []
+        records = await self.get(found)
+        live = [
+            record
+            for record in records.values()
+            if (not wanted or record.status in wanted) and not record.expired(clock.now())
+        ]
+        if len(live) > 1:
+            raise AmbiguousIdError(reference, sorted(record.id for record in live))
+        if not live:
+            raise MemoryNotFoundError(reference, what=what)
+        return live[0]
+
+    @abstractmethod
+    async def _by_prefix(self, prefix: str, limit: int) -> list[str]:
+        """List ids that begin so, whatever their status."""
+
+    @abstractmethod
+    async def neighbours(self, message_id: str, before: int, after: int) -> list[MemoryRecord]:
+        """Return the active messages around one in its conversation, itself included, oldest first."""
+
+    @abstractmethod
+    async def version(self) -> int:
+        """Return a number that moves with every write of anybody, for caches."""
+
+    # --- nominating ----------------------------------------------------------------------------------------
+
+    async def by_words(self, terms: Sequence[str], where: Where, limit: int) -> list[tuple[str, float]]:
+        """Return the ids of the best memories holding any of the terms, with their BM25 scores, best first.
+
+        `terms` come from `text.analysis.query_terms`; the score is FTS5's formula, positive.
+        """
+        self._require("full_text", "full-text search")
+        return await self._by_words(terms, where, limit) if terms and limit > 0 else []
+
+    async def _by_words(self, terms: Sequence[str], where: Where, limit: int) -> list[tuple[str, float]]:
+        raise CapabilityError(self.name, "full-text search")
+
+    async def word_scores(self, terms: Sequence[str], ids: Sequence[str]) -> dict[str, float]:
+        """Return the BM25 scores of given memories; those without any of the terms are left out."""
+        self._require("full_text", "full-text search")
+        return await self._word_scores(terms, ids) if terms and ids else {}
+
+    async def _word_scores(self, terms: Sequence[str], ids: Sequence[str]) -> dict[str, float]:
+        raise CapabilityError(self.name, "full-text search")
+
+    async def word_statistics(self, terms: Sequence[str]) -> WordStatistics:
+        """Return how many memories there are, their mean length in words, and how many hold each stemmed term."""
+        self._require("full_text", "full-text search")
+        return await self._word_statistics(terms)
+
+    async def _word_statistics(self, terms: Sequence[str]) -> WordStatistics:
+        raise CapabilityError(self.name, "full-text search")
+
+    async def by_vector(self, vector: bytes, where: Where, limit: int) -> list[tuple[str, float]]:
+        """Return the ids of the nearest memories in the current space with their cosines, nearest first.
+
+        Of a memory in several pieces the nearest piece counts.
+        """
+        self._require("vectors", "vectors")
+        return await self._by_vector(vector, where, limit) if limit > 0 else []
+
+    async def _by_vector(self, vector: bytes, where: Where, limit: int) -> list[tuple[str, float]]:
+        raise CapabilityError(self.name, "vectors")
+
+    async def vectors(self, ids: Sequence[str], space: EmbeddingSpace | None = None) -> dict[str, list[bytes]]:
+        """Return the vectors of given memories' pieces, float32, in the current space or another.
+
+        A memory whose embedding is owed is left out.
+        """
+        self._require("vectors", "vectors")
+        return await self._vectors(ids, space) if ids else {}
+
+    async def _vectors(self, ids: Sequence[str], space: EmbeddingSpace | None) -> dict[str, list[bytes]]:
+        raise CapabilityError(self.name, "vectors")
+
+    async def sample_vectors(self, limit: int = 500) -> list[bytes]:
+        """Return a fixed sample of the current space's vectors, the same until their number doubles."""
+        self._require("vectors", "vectors")
+        return await self._sample_vectors(limit)
+
+    async def _sample_vectors(self, limit: int) -> list[bytes]:
+        raise CapabilityError(self.name, "vectors")
+
+    # --- embedding spaces ----------------------------------------------------------------------------------
+
+    @abstractmethod
+    async def spaces(self) -> list[EmbeddingSpace]:
+        """List the embedding spaces that the store knows, the current one first."""
+
+    async def current_space(self) -> EmbeddingSpace | None:
+        """Return the space that searches use, if vectors were ever asked for."""
+        return next((space for space in await self.spaces() if space.current), None)
+
+    @abstractmethod
+    async def add_space(self, space: EmbeddingSpace) -> EmbeddingSpace:
+        """Make a space known and return it with its id; current if it is the first.
+
+        One with the same fingerprint and recipe is returned as it is.
+        """
+
+    @abstractmethod
+    async def switch_space(self, space: EmbeddingSpace) -> None:
+        """Make a space the current one and rebuild what is derived from it, at once or not at all."""
+
+    @abstractmethod
+    async def owed(self, limit: int, space: EmbeddingSpace | None = None) -> list[MemoryRecord]:
+        """List active, unexpired memories without vectors in the current space or another, newest first."""
+
+    @abstractmethod
+    async def owed_count(self, space: EmbeddingSpace | None = None) -> int:
+        """Count what `owed` would list."""
+
+    @abstractmethod
+    async def put_vectors(self, space: EmbeddingSpace, vectors: Mapping[bytes, Sequence[bytes]]) -> None:
+        """Store the vectors of embedded texts by their hash; those that are there already stay as they are."""
+
+    # --- history -------------------------------------------------------------------------------------------
+
+    async def history(self, memory_id: str) -> list[Version]:
+        """List a memory's versions, oldest first; `memory_id` is a whole id, and the memory may be gone."""
+        self._require("journal", "history")
+        return await self._versions(memory_id=memory_id)
+
+    async def changes_of(self, operation_id: str) -> list[Version]:
+        """List what one operation changed, in order."""
+        self._require("journal", "history")
+        return await self._versions(operation_id=operation_id)
+
+    async def _versions(self, *, memory_id: str | None = None, operation_id: str | None = None) -> list[Version]:
+        raise CapabilityError(self.name, "history")
+
+    async def operations(self, limit: int = 20) -> list[OperationRecord]:
+        """List operations that changed something, newest first."""
+        self._require("journal", "history")
+        return await self._operations(limit)
+
+    async def _operations(self, limit: int) -> list[OperationRecord]:
+        raise CapabilityError(self.name, "history")
+
+    # --- upkeep --------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    async def describe(self) -> StoreDescription:
+        """Say what and where the store is, without reading much of it."""
+
+    @abstractmethod
+    async def check(self) -> list[str]:
+        """Compare everything that must agree (rows, words, vectors, checksums); one line per fault."""
+
+    @abstractmethod
+    async def rebuild(self) -> None:
+        """Make everything derived (words and vector index) anew from the rows and the stored vectors."""
+
+    @abstractmethod
+    async def scrub(self) -> None:
+        """Overwrite what was erased, so that no byte of it is left in the store's own files."""
+
+    def _require(self, capability: str, ability: str) -> None:
+        self.check_usable()
+        if not getattr(self.capabilities, capability):
+            raise CapabilityError(self.name, ability)
+
+
+def check_order(order: Order | None) -> Order:
+    """Return the order, or the default for None.
+
+    Raises:
+        ValidationError: it names something that memories cannot be ordered by.
+    """
+    order = order or Order()
+    if order.by not in get_args(OrderBy):
+        raise ValidationError(f"cannot sort by '{order.by}'", hint="use one of " + ", ".join(get_args(OrderBy)))
+    return order
+
+
+def unique(ids: Iterable[str]) -> list[str]:
+    """Return ids in order, each once."""
+    return list(dict.fromkeys(ids))

@@ -1,0 +1,121 @@
+"""What a write consists of: an operation, its changes, and what came of them."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from agent_memory import clock
+from agent_memory.records import MemoryRecord
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford base32: no i, l, o, u
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
+ID_LENGTH = 20
+
+
+def new_id() -> str:
+    """Make a random id: 100 bits as 20 characters of lower-case Crockford base32.
+
+    Not ordered by time: ids that are cannot be shortened, since all of one day begin alike.
+    """
+    bits = secrets.randbits(100)
+    return "".join([_PAIRS[(bits >> shift) & 1023] for shift in range(0, 100, 10)])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One command: what is undone at a time, and one line of the log. Never holds the arguments as typed."""
+
+    verb: str
+    actor: str | None = None
+    session: str | None = None
+    id: str = field(default_factory=new_id)
+    started_at: datetime = field(default_factory=clock.now)
+    undoes: str | None = None
+    """The operation that this one takes back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """Store a new memory, unless it is known already.
+
+    With a `key` that an active memory of the type has, a new version is stored under that memory's id. Without
+    one, an exact duplicate among active facts, documents and skills is the same memory: its id is returned and
+    new tags are added. A message without a position gets the next one of its conversation.
+    """
+
+    record: MemoryRecord
+    even_if_known: bool = False
+    """Store an exact duplicate as a memory of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """Store a new version of a memory, if nobody has changed it since `record.revision` was read."""
+
+    record: MemoryRecord
+    verb: str = "update"
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Take a memory out of the store."""
+
+    record: MemoryRecord
+    erase: bool = False
+    """Erase its history as well; else its last version stays there."""
+
+
+Change = Add | Replace | Remove
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What came of one change."""
+
+    id: str
+    outcome: Literal["added", "known", "updated", "unchanged", "removed"]
+    record: MemoryRecord
+    """The memory as it is now stored; for a removed one, as it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """One changed memory: a row of the append-only journal. Text is canonical JSON without vectors."""
+
+    change_id: str
+    parent_id: str | None
+    """The change it was made upon. Two children of one parent are a conflict; both are kept."""
+    hlc: int
+    """Hybrid logical clock, in microseconds: max(last + 1, clock), so that a clock set back reorders nothing."""
+    operation_id: str
+    memory_id: str
+    verb: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Everything a backend has to write for a list of changes, and nothing it has to decide."""
+
+    operation: Operation
+    inserts: Sequence[MemoryRecord]
+    replaces: Sequence[tuple[MemoryRecord, MemoryRecord]]
+    """(before, after)."""
+    removes: Sequence[MemoryRecord]
+    journal: Sequence[JournalEntry]
+    erase_history: Sequence[str]
+    """Memory ids whose journal text has to go, older entries of this plan included."""
+    keep_one_version: Sequence[str]
+    """Memory ids of which the journal keeps only the newest entry."""
+    written: Sequence[Written]
+    """One per change, in order."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing has to be written."""
+        return not (self.journal or self.erase_history or self.removes)

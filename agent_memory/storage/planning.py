@@ -1,0 +1,260 @@
+"""Deciding what a write means, without touching any store.
+
+`needs` says which facts about the store decide the outcome; the backend loads them inside its write
+transaction; `plan` turns changes and facts into rows. So duplicates, keyed versions, message positions,
+conflicts and the journal work alike on every backend, and are tested without one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from agent_memory import clock
+from agent_memory.errors import ConflictError, ValidationError
+from agent_memory.records import (
+    ConversationRecord,
+    MemoryRecord,
+    MemoryType,
+    Status,
+    canonical_json,
+    version_to_dict,
+)
+from agent_memory.storage.changes import Add, Change, JournalEntry, Operation, Plan, Remove, Replace, Written, new_id
+from agent_memory.text.templates import content_hash
+
+DEDUPLICATED = frozenset({MemoryType.LONG_TERM, MemoryType.SEMANTIC, MemoryType.PROCEDURAL})
+"""Facts, documents and skills. An event or a message that happens twice is two."""
+
+Key = tuple[MemoryType, str]
+
+
+@dataclass(slots=True)
+class Needs:
+    """Which facts a list of changes depends on."""
+
+    ids: set[str] = field(default_factory=set)
+    """Memories with these ids, whatever their status."""
+    hashes: set[bytes] = field(default_factory=set)
+    """Active, unexpired memories with these content hashes."""
+    keys: set[Key] = field(default_factory=set)
+    """Active memories with these types and keys, expired ones included."""
+    conversations: set[str] = field(default_factory=set)
+    """The highest message position of these, archived messages included."""
+
+
+@dataclass(slots=True)
+class State:
+    """Those facts, as the backend found them inside its transaction."""
+
+    records: dict[str, MemoryRecord] = field(default_factory=dict)
+    """By id: every memory asked for by id, hash or key that exists."""
+    by_hash: dict[bytes, str] = field(default_factory=dict)
+    by_key: dict[Key, str] = field(default_factory=dict)
+    last_position: dict[str, int] = field(default_factory=dict)
+    last_hlc: int = 0
+
+
+def needs(changes: Sequence[Change]) -> Needs:
+    """Collect which facts decide the outcome of these changes."""
+    result = Needs()
+    for change in changes:
+        record = change.record
+        if not isinstance(change, Add) or record.key is not None:
+            result.ids.add(record.id)
+        if record.key is not None and not isinstance(change, Remove):
+            result.keys.add((record.memory_type, record.key))
+        if isinstance(change, Add):
+            if _deduplicated(change):
+                result.hashes.add(content_hash(record))
+            if isinstance(record, ConversationRecord) and record.kind == "message" and record.position is None:
+                result.conversations.add(record.conversation_id)
+    return result
+
+
+def _deduplicated(change: Add) -> bool:
+    record = change.record
+    return not change.even_if_known and record.key is None and record.memory_type in DEDUPLICATED
+
+
+def plan(operation: Operation, changes: Sequence[Change], state: State, agent_id: str) -> Plan:
+    """Turn changes into rows, given what the store holds. `state` is used up.
+
+    Raises:
+        ConflictError: a memory to replace or remove was changed since it was read.
+        ValidationError: a memory would take a key that another active one has.
+    """
+    planner = _Planner(operation, state, agent_id)
+    for change in changes:
+        if isinstance(change, Add):
+            planner.add(change)
+        elif isinstance(change, Replace):
+            planner.replace(change)
+        else:
+            planner.remove(change)
+    return planner.result()
+
+
+class _Planner:
+    def __init__(self, operation: Operation, state: State, agent_id: str) -> None:
+        self.operation = operation
+        self.state = state
+        self.agent_id = agent_id
+        self.hlc = max(state.last_hlc, int(clock.now().timestamp() * 1_000_000) - 1)
+        self.inserted: dict[str, MemoryRecord] = {}
+        self.replaced: dict[str, tuple[MemoryRecord, MemoryRecord]] = {}
+        self.removed: dict[str, MemoryRecord] = {}
+        self.journal: list[JournalEntry] = []
+        self.erase: list[str] = []
+        self.written: list[Written] = []
+
+    def result(self) -> Plan:
+        changed = {entry.memory_id for entry in self.journal}
+        return Plan(
+            operation=self.operation,
+            inserts=list(self.inserted.values()),
+            replaces=list(self.replaced.values()),
+            removes=list(self.removed.values()),
+            journal=self.journal,
+            erase_history=self.erase,
+            keep_one_version=[
+                after.id
+                for _, after in self.replaced.values()
+                if after.memory_type is MemoryType.SHORT_TERM and after.id in changed
+            ],
+            written=self.written,
+        )
+
+    def add(self, change: Add) -> None:
+        record = change.record
+        if record.key is not None:
+            known = self.state.by_key.get((record.memory_type, record.key))
+            if known is not None:
+                self._add_version(self.state.records[known], record)
+                return
+        elif _deduplicated(change):
+            digest = content_hash(record)
+            known = self.state.by_hash.get(digest)
+            if known is not None:
+                self._add_tags(self.state.records[known], record.tags)
+                return
+            self.state.by_hash[digest] = record.id
+        if isinstance(record, ConversationRecord) and record.kind == "message":
+            record = self._placed(record)
+        stored = self._journalled(None, record, "add")
+        self._remember(stored)
+        self.inserted[stored.id] = stored
+        self.written.append(Written(stored.id, "added", stored))
+
+    def _placed(self, record: ConversationRecord) -> ConversationRecord:
+        last = self.state.last_position.get(record.conversation_id, -1)
+        position = last + 1 if record.position is None else record.position
+        self.state.last_position[record.conversation_id] = max(last, position)
+        return replace(record, position=position)
+
+    def _add_version(self, before: MemoryRecord, given: MemoryRecord) -> None:
+        created = given.created_at if before.expired(self.operation.started_at) else before.created_at
+        after = replace(given, id=before.id, created_at=created, pinned=before.pinned or given.pinned)
+        self._store_version(before, after, "update")
+
+    def _add_tags(self, before: MemoryRecord, tags: tuple[str, ...]) -> None:
+        merged = tuple(sorted({*before.tags, *tags}))
+        if merged == before.tags:
+            self.written.append(Written(before.id, "known", before))
+            return
+        after = self._replaced(before, replace(before, tags=merged), "tag")
+        self.written.append(Written(before.id, "known", after))
+
+    def replace(self, change: Replace) -> None:
+        before = self._current(change.record)
+        self._store_version(before, change.record, change.verb)
+
+    def _store_version(self, before: MemoryRecord, after: MemoryRecord, verb: str) -> None:
+        if _same_version(before, after):
+            self.written.append(Written(before.id, "unchanged", before))
+            return
+        stored = self._replaced(before, after, verb)
+        self.written.append(Written(stored.id, "updated", stored))
+
+    def _replaced(self, before: MemoryRecord, after: MemoryRecord, verb: str) -> MemoryRecord:
+        self._check_key(after)
+        stored = self._journalled(before, replace(after, updated_at=self.operation.started_at), verb)
+        self._forget(before)
+        self._remember(stored)
+        if before.id in self.inserted:
+            self.inserted[before.id] = stored
+        else:
+            first = self.replaced[before.id][0] if before.id in self.replaced else before
+            self.replaced[before.id] = (first, stored)
+        return stored
+
+    def remove(self, change: Remove) -> None:
+        before = self._current(change.record)
+        self._append(before, None, "shred" if change.erase else "purge", new_id())
+        if change.erase:
+            self.erase.append(before.id)
+        self._forget(before)
+        self.state.records.pop(before.id, None)
+        first = self.replaced.pop(before.id, (before, before))[0]
+        if self.inserted.pop(before.id, None) is None:
+            self.removed[before.id] = first
+        self.written.append(Written(before.id, "removed", before))
+
+    def _current(self, read: MemoryRecord) -> MemoryRecord:
+        current = self.state.records.get(read.id)
+        if current is None or current.revision != read.revision:
+            raise ConflictError(read.id)
+        return current
+
+    def _check_key(self, record: MemoryRecord) -> None:
+        if record.key is None or record.status is not Status.ACTIVE:
+            return
+        holder = self.state.by_key.get((record.memory_type, record.key))
+        if holder is not None and holder != record.id:
+            raise ValidationError(
+                f"the key '{record.key}' belongs to another memory by now", hint=f"see `agentmem get {holder}`"
+            )
+
+    def _remember(self, record: MemoryRecord) -> None:
+        self.state.records[record.id] = record
+        if record.key is not None and record.status is Status.ACTIVE:
+            self.state.by_key[record.memory_type, record.key] = record.id
+
+    def _forget(self, record: MemoryRecord) -> None:
+        if record.key is not None and self.state.by_key.get((record.memory_type, record.key)) == record.id:
+            del self.state.by_key[record.memory_type, record.key]
+        if record.memory_type in DEDUPLICATED:
+            self.state.by_hash.pop(content_hash(record), None)
+
+    def _journalled(self, before: MemoryRecord | None, after: MemoryRecord, verb: str) -> MemoryRecord:
+        stored = replace(after, agent_id=self.agent_id, revision=new_id())
+        self._append(before, stored, verb, stored.revision)
+        return stored
+
+    def _append(self, before: MemoryRecord | None, after: MemoryRecord | None, verb: str, change_id: str) -> None:
+        self.hlc += 1
+        memory = after or before
+        assert memory is not None
+        self.journal.append(
+            JournalEntry(
+                change_id=change_id,
+                parent_id=before.revision if before is not None else None,
+                hlc=self.hlc,
+                operation_id=self.operation.id,
+                memory_id=memory.id,
+                verb=verb,
+                before=canonical_json(version_to_dict(before)) if before is not None else None,
+                after=canonical_json(version_to_dict(after)) if after is not None else None,
+            )
+        )
+
+
+def _same_version(before: MemoryRecord, after: MemoryRecord) -> bool:
+    return replace(
+        after,
+        updated_at=before.updated_at,
+        revision=before.revision,
+        agent_id=before.agent_id,
+        accessed_at=before.accessed_at,
+        access_count=before.access_count,
+    ) == before

@@ -1,0 +1,67 @@
+"""The backends that exist, by name or by URL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from agent_memory.errors import ConfigurationError
+from agent_memory.registry import Registry
+from agent_memory.storage.base import Store
+
+_NOT_YET = "use sqlite (the default) or memory; this one comes in a later version"
+
+BACKENDS = Registry(
+    what="backend",
+    group="agentmem.backends",
+    builtin={
+        "sqlite": "agent_memory.storage.sqlite:SqliteStore",
+        "memory": "agent_memory.storage.in_memory:InMemoryStore",
+    },
+    planned=dict.fromkeys(("redis", "postgres", "chroma", "pinecone"), _NOT_YET),
+)
+
+_SCHEMES = {
+    "sqlite": "sqlite",
+    "memory": "memory",
+    "redis": "redis",
+    "rediss": "redis",
+    "postgres": "postgres",
+    "postgresql": "postgres",
+    "chroma": "chroma",
+    "pinecone": "pinecone",
+}
+
+
+def check_backend_name(backend: str) -> str:
+    """Return the name or URL if a backend stands behind it, there already or promised.
+
+    Raises:
+        ConfigurationError: the name or the URL's scheme is unknown.
+    """
+    scheme, separator, _ = backend.partition("://")
+    if separator:
+        if scheme.lower() not in _SCHEMES:
+            raise ConfigurationError.unknown("backend URL scheme", scheme, [f"{each}://" for each in _SCHEMES])
+    elif backend not in BACKENDS.builtin and backend not in BACKENDS.planned and backend not in BACKENDS.names():
+        raise ConfigurationError.unknown(BACKENDS.what, backend, [*BACKENDS.names(), *BACKENDS.planned])
+    return backend
+
+
+def create_store(backend: str, agent_id: str | None, options: Mapping[str, Any]) -> Store:
+    """Make the store of that name or URL, not yet opened.
+
+    Raises:
+        ConfigurationError: the name, the URL's scheme or one of the options is unknown, or not there yet.
+        MissingDependencyError: a package that it needs is not installed.
+    """
+    name, settings = check_backend_name(backend), dict(options)
+    scheme, separator, rest = backend.partition("://")
+    if separator:
+        name = _SCHEMES[scheme.lower()]
+        if name == "sqlite":
+            settings.setdefault("path", rest)
+        elif name != "memory":
+            settings.setdefault("url", backend)
+    store: Store = BACKENDS.load(name)(agent_id, **settings)
+    return store

@@ -1,0 +1,220 @@
+"""The filter language: closed, AND only, the same on every backend.
+
+`Where` says which memories are meant. `Where.matches` is its meaning in plain Python; a backend that pushes a
+part of it down must give what `matches` gives, and the conformance suite compares them.
+
+Missing values match nothing, `!=` included. Numbers compare with numbers, text with text; booleans are
+neither, and know only `=`, `!=` and `in`.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal, NamedTuple, get_args
+
+from agent_memory import clock
+from agent_memory.errors import ValidationError
+from agent_memory.records import OWN_FIELDS, MemoryRecord, MemoryType, Status
+
+Operator = Literal["=", "!=", "<", "<=", ">", ">=", "in", "exists"]
+OPERATORS: Final = get_args(Operator)
+Scalar = str | int | float | bool
+
+_COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
+    "=": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+FILTER_FIELDS: Mapping[str, str] = {
+    own.name: own.kind for fields in OWN_FIELDS.values() for own in fields if own.kind != "json"
+}
+"""Own fields of the types that a filter may name, with their kind. The same name has the same kind in all types."""
+
+
+class Condition(NamedTuple):
+    """One comparison of a metadata value or of a type's own field."""
+
+    name: str
+    operator: Operator
+    value: Any
+    """A scalar; for `in` a tuple of them; for `exists` True or False."""
+
+    def holds(self, values: Mapping[str, Any]) -> bool:
+        """Say whether a set of values fulfils it."""
+        there = values.get(self.name) is not None
+        if self.operator == "exists":
+            return there is self.value
+        if not there:
+            return False
+        actual = values[self.name]
+        if self.operator == "in":
+            return any(_same_kind(actual, each) and actual == each for each in self.value)
+        return _same_kind(actual, self.value) and _COMPARE[self.operator](actual, self.value)
+
+
+def _kind(value: Any) -> str | None:
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, (int, float)):
+        return "number"
+    return "text" if isinstance(value, str) else None
+
+
+def _same_kind(left: Any, right: Any) -> bool:
+    kind = _kind(left)
+    return kind is not None and kind == _kind(right)
+
+
+class Period(NamedTuple):
+    """A half-open span of time, in UTC; None leaves that end open."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+
+    def holds(self, moment: datetime) -> bool:
+        """Say whether a moment lies in it."""
+        return (self.start is None or self.start <= moment) and (self.end is None or moment < self.end)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """Which memories are meant. Every part that is given must hold; the default is every live one."""
+
+    types: tuple[MemoryType, ...] = ()
+    """Any of these; empty means every type."""
+    ids: tuple[str, ...] | None = None
+    """Whole ids; an empty tuple matches nothing."""
+    tags_any: tuple[str, ...] = ()
+    tags_all: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    sessions: tuple[str, ...] = ()
+    statuses: tuple[Status, ...] = (Status.ACTIVE,)
+    """Any of these; empty means every status."""
+    pinned: bool | None = None
+    min_importance: float = 0.0
+    created: Period | None = None
+    updated: Period | None = None
+    occurred: Period | None = None
+    """Compared with `happened_at`: when it happened, else when it was stored."""
+    metadata: tuple[Condition, ...] = ()
+    """On top-level values of the metadata; a list or object there matches nothing but `exists`."""
+    fields: tuple[Condition, ...] = ()
+    """On the types' own fields; a memory of a type without that field does not match, except `exists` false."""
+    expired: bool | None = False
+    """False: only what is still valid; True: only what has expired; None: both."""
+
+    def __post_init__(self) -> None:
+        for condition in (*self.metadata, *self.fields):
+            _check_condition(condition)
+        for condition in self.fields:
+            if condition.name not in FILTER_FIELDS:
+                raise ValidationError(
+                    f"no memory type has a field '{condition.name}' to filter by",
+                    hint="use one of " + ", ".join(sorted(FILTER_FIELDS)),
+                )
+
+    def matches(self, record: MemoryRecord, now: datetime) -> bool:
+        """Say whether a memory is meant: the plain meaning of the language."""
+        return (
+            (not self.types or record.memory_type in self.types)
+            and (self.ids is None or record.id in self.ids)
+            and (not self.statuses or record.status in self.statuses)
+            and (self.expired is None or record.expired(now) is self.expired)
+            and (not self.tags_any or not set(self.tags_any).isdisjoint(record.tags))
+            and set(self.tags_all) <= set(record.tags)
+            and (not self.keys or record.key in self.keys)
+            and (not self.sources or record.source in self.sources)
+            and (not self.sessions or record.session in self.sessions)
+            and (self.pinned is None or record.pinned is self.pinned)
+            and record.importance >= self.min_importance
+            and (self.created is None or self.created.holds(record.created_at))
+            and (self.updated is None or self.updated.holds(record.updated_at))
+            and (self.occurred is None or self.occurred.holds(record.happened_at))
+            and all(condition.holds(record.metadata) for condition in self.metadata)
+            and (not self.fields or self._fields_hold(record))
+        )
+
+    def _fields_hold(self, record: MemoryRecord) -> bool:
+        own = {each.name: getattr(record, each.name) for each in OWN_FIELDS[record.memory_type]}
+        return all(condition.holds(own) for condition in self.fields)
+
+
+def _check_condition(condition: Condition) -> None:
+    name, op, value = condition
+    if not isinstance(name, str) or not name:
+        raise ValidationError(f"{name!r} is not the name of a value", hint="name a top-level metadata key")
+    if op not in OPERATORS:
+        raise ValidationError(f"unknown operator {op!r}", hint="use one of " + " ".join(OPERATORS))
+    if op == "exists":
+        good = isinstance(value, bool)
+    elif op == "in":
+        good = isinstance(value, tuple) and all(_kind(each) is not None for each in value)
+    elif op in ("=", "!="):
+        good = _kind(value) is not None
+    else:
+        good = _kind(value) in ("number", "text")
+    if not good or value != value:  # noqa: PLR0124 - NaN is the one value that differs from itself
+        raise ValidationError(
+            f"'{name} {op} {value!r}' cannot be compared", hint="compare with text or a number; true and false know = and !="
+        )
+
+
+def conditions(given: Mapping[str, Any] | Iterable[Sequence[Any]] | None) -> tuple[Condition, ...]:
+    """Read conditions as programs give them.
+
+    A mapping compares with `=`, or with `in` where the value is a list, or with the operators of an inner
+    mapping: `{"lang": "en", "stars": {">=": 3, "<": 5}, "kind": ["a", "b"]}`. Anything else is a series of
+    (name, operator, value).
+
+    Raises:
+        ValidationError: the operator is unknown or the value cannot be compared.
+    """
+    result: list[Condition] = []
+    if given is None:
+        return ()
+    if isinstance(given, Mapping):
+        for name, value in given.items():
+            if isinstance(value, Mapping):
+                result += [Condition(name, op, _frozen(each)) for op, each in value.items()]
+            elif isinstance(value, (list, tuple, set, frozenset)):
+                result.append(Condition(name, "in", tuple(value)))
+            else:
+                result.append(Condition(name, "=", value))
+    else:
+        for each in given:
+            if isinstance(each, str) or len(each) != 3:
+                raise ValidationError(f"{each!r} is not a condition", hint="give (name, operator, value)")
+            result.append(Condition(each[0], each[1], _frozen(each[2])))
+    for condition in result:
+        _check_condition(condition)
+    return tuple(result)
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, (list, set, frozenset)) else value
+
+
+def words(given: str | Iterable[str] | None) -> tuple[str, ...]:
+    """Read one text or several as a tuple, in the order given, without duplicates."""
+    if given is None:
+        return ()
+    return tuple(dict.fromkeys([given] if isinstance(given, str) else given))
+
+
+def period(start: datetime | None, end: datetime | None) -> Period | None:
+    """Build a period from its ends, or None where neither is given.
+
+    Raises:
+        ValidationError: an end has no timezone.
+    """
+    if start is None and end is None:
+        return None
+    return Period(start and clock.as_utc(start), end and clock.as_utc(end))
