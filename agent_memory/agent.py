@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from agent_memory.embeddings.base import Embedder
 from agent_memory.memories import upkeep
-from agent_memory.memories.base import TypeMemory
+from agent_memory.memories.base import Listing, TypeMemory
 from agent_memory.memories.conversation import ConversationMemory
 from agent_memory.memories.core import Core
 from agent_memory.memories.episodic import EpisodicMemory
@@ -60,7 +60,9 @@ class AgentMemory:
         backend: Store | None = None,
         embedding_provider: Embedder | None = None,
     ) -> None:
-        settings = Settings() if config is None else config if isinstance(config, Settings) else config.settings()
+        settings = (
+            Settings() if config is None else config if isinstance(config, Settings) else config.settings()
+        )
         # "default" is also what nobody chose, so a file at `path` keeps its own agent then.
         asked = None if agent_id == "default" and "path" in settings.backend_config else agent_id
         store = backend or create_store(settings.backend, asked, settings.backend_config)
@@ -207,7 +209,13 @@ class AgentMemory:
             pinned=pinned,
         )
         return await self._core.searcher.search(
-            query, where, limit=limit, mode=mode, explain=explain, min_score=min_score, count_access=count_access
+            query,
+            where,
+            limit=limit,
+            mode=mode,
+            explain=explain,
+            min_score=min_score,
+            count_access=count_access,
         )
 
     async def recall(
@@ -314,7 +322,7 @@ class AgentMemory:
 
     async def forget(
         self, id: str | Sequence[str], *, purge: bool = False, shred: bool = False, dry_run: bool = False
-    ) -> list[MemoryRecord]:
+    ) -> Listing[MemoryRecord]:
         """Put memories away: at once invisible to every read, and restorable.
 
         Args:
@@ -346,7 +354,7 @@ class AgentMemory:
         purge: bool = False,
         shred: bool = False,
         dry_run: bool = False,
-    ) -> list[MemoryRecord]:
+    ) -> Listing[MemoryRecord]:
         """Put away every memory that fits; pinned ones stay. Arguments as in `search` and `forget`.
 
         Args:
@@ -375,7 +383,7 @@ class AgentMemory:
         """
         return await upkeep.restore(self._core, id)
 
-    async def history(self, id: str) -> list[Version]:
+    async def history(self, id: str) -> Listing[Version]:
         """List a memory's versions, oldest first, also of one that was purged.
 
         Raises:
@@ -412,7 +420,7 @@ class AgentMemory:
         sort: OrderBy = "created",
         descending: bool = True,
         offset: int = 0,
-    ) -> list[MemoryRecord]:
+    ) -> Listing[MemoryRecord]:
         """List memories, newest first; `limit` None lists all. Filters as in `search`.
 
         Args:
@@ -477,7 +485,7 @@ class AgentMemory:
 
     # --- looking back, upkeep ------------------------------------------------------------------------------
 
-    async def undo(self, count: int = 1, *, dry_run: bool = False) -> list[OperationRecord]:
+    async def undo(self, count: int = 1, *, dry_run: bool = False) -> Listing[OperationRecord]:
         """Take back the latest operations that were not taken back yet, newest first.
 
         Raises:
@@ -486,7 +494,7 @@ class AgentMemory:
         """
         return await upkeep.undo(self._core, count, dry_run=dry_run)
 
-    async def log(self, limit: int = 20) -> list[OperationRecord]:
+    async def log(self, limit: int = 20) -> Listing[OperationRecord]:
         """List the latest operations that changed something, newest first."""
         return await self._core.store.operations(limit)
 
@@ -508,8 +516,6 @@ class AgentMemory:
         """Embed everything with another embedder, then switch to it; a stopped run goes on where it was."""
         return await self._core.index.reembed(embedding_provider, embedding_config, progress)
 
-    async def check(self) -> list[str]:
+    async def check(self) -> Listing[str]:
         """Compare everything in the store that must agree, and return one line per fault."""
         return await self._core.store.check()
-
-

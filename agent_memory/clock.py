@@ -50,7 +50,8 @@ def as_utc(moment: datetime) -> datetime:
     """
     if moment.tzinfo is None:
         raise ValidationError(
-            f"the time {moment.isoformat()} has no timezone", hint="give datetime.now(timezone.utc) or an offset"
+            f"the time {moment.isoformat()} has no timezone",
+            hint="give datetime.now(timezone.utc) or an offset",
         )
     return moment.astimezone(UTC)
 
@@ -81,9 +82,13 @@ def as_duration(value: timedelta | float | str) -> timedelta:
         try:
             result = timedelta(seconds=value)
         except (OverflowError, ValueError) as error:
-            raise ValidationError(f"{value!r} seconds is not a duration", hint="give a smaller number") from error
+            raise ValidationError(
+                f"{value!r} seconds is not a duration", hint="give a smaller number"
+            ) from error
     if result <= timedelta(0):
-        raise ValidationError(f"the duration {value} is not positive", hint="give something like 90s, 10m, 2h or 7d")
+        raise ValidationError(
+            f"the duration {value} is not positive", hint="give something like 90s, 10m, 2h or 7d"
+        )
     return result
 
 
@@ -95,7 +100,9 @@ def _duration_from_text(text: str) -> timedelta:
         try:
             result += float(part[1]) * _UNITS[part[2].lower()]
         except OverflowError as error:
-            raise ValidationError(f"'{text}' is too long a duration", hint="give something like 90s or 7d") from error
+            raise ValidationError(
+                f"'{text}' is too long a duration", hint="give something like 90s or 7d"
+            ) from error
         end = part.end()
     if not text.strip() or text[end:].strip():
         raise ValidationError(f"'{text}' is not a duration", hint="give something like 90s, 10m, 2h or 7d")
@@ -124,5 +131,6 @@ def parse_moment(text: str) -> datetime:
         return moment - as_duration(word.removesuffix("ago").strip())
     except (ValidationError, OverflowError):
         raise ValidationError(
-            f"'{text}' is not a time", hint="give 2026-05-08, 2026-05-08T14:00Z, yesterday, or 7d for a week ago"
+            f"'{text}' is not a time",
+            hint="give 2026-05-08, 2026-05-08T14:00Z, yesterday, or 7d for a week ago",
         ) from None

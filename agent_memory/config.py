@@ -27,19 +27,29 @@ class MemoryConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", validate_assignment=True)
 
-    backend: str = Field(_DEFAULT.backend, description="sqlite, memory, redis, postgres, chroma, pinecone, or a URL")
+    backend: str = Field(
+        _DEFAULT.backend, description="sqlite, memory, redis, postgres, chroma, pinecone, or a URL"
+    )
     embedding_provider: str = Field(
         _DEFAULT.embedding_provider, description="local, none, dummy, fastembed or openai"
     )
     backend_config: dict[str, Any] = Field(default_factory=dict, description="that backend's own options")
     embedding_config: dict[str, Any] = Field(default_factory=dict, description="that embedder's own options")
-    short_term_ttl: timedelta = Field(_DEFAULT.short_term_ttl, description="how long short-term memories live")
-    conversation_max_messages: int = Field(
-        _DEFAULT.conversation_max_messages, ge=0, description="messages kept active in a conversation; 0 for all"
+    short_term_ttl: timedelta = Field(
+        _DEFAULT.short_term_ttl, description="how long short-term memories live"
     )
-    enable_scoring: bool = Field(_DEFAULT.enable_scoring, description="importance and use count in the ranking")
+    conversation_max_messages: int = Field(
+        _DEFAULT.conversation_max_messages,
+        ge=0,
+        description="messages kept active in a conversation; 0 for all",
+    )
+    enable_scoring: bool = Field(
+        _DEFAULT.enable_scoring, description="importance and use count in the ranking"
+    )
     enable_decay: bool = Field(_DEFAULT.enable_decay, description="age counts in the ranking")
-    decay_half_life: timedelta = Field(_DEFAULT.decay_half_life, description="age at which half the recency is left")
+    decay_half_life: timedelta = Field(
+        _DEFAULT.decay_half_life, description="age at which half the recency is left"
+    )
 
     def __init__(self, **values: Any) -> None:
         unknown = sorted(values.keys() - type(self).model_fields.keys())

@@ -54,7 +54,9 @@ class AmbiguousIdError(ValidationError):
     def __init__(self, reference: str, candidates: Sequence[str]) -> None:
         self.candidates = tuple(candidates)
         shown = " ".join(self.candidates[:8])
-        super().__init__(f"'{reference}' fits {len(candidates)} memories", hint=f"give more of one of {shown}")
+        super().__init__(
+            f"'{reference}' fits {len(candidates)} memories", hint=f"give more of one of {shown}"
+        )
 
 
 class ConfigurationError(AgentMemoryError, ValueError):
@@ -139,7 +141,9 @@ class ConflictError(BackendError):
 
     def __init__(self, memory_id: str) -> None:
         self.memory_id = memory_id
-        super().__init__(f"memory {memory_id} was changed by somebody else meanwhile", hint="read it and try again")
+        super().__init__(
+            f"memory {memory_id} was changed by somebody else meanwhile", hint="read it and try again"
+        )
 
 
 class CapabilityError(BackendError):
@@ -148,7 +152,9 @@ class CapabilityError(BackendError):
     code = "unsupported"
 
     def __init__(self, backend: str, ability: str) -> None:
-        super().__init__(f"the {backend} backend has no {ability}", hint="`docs/backends.md` says which one does")
+        super().__init__(
+            f"the {backend} backend has no {ability}", hint="`docs/backends.md` says which one does"
+        )
 
 
 class IntegrityError(BackendError):

@@ -62,7 +62,9 @@ def check_agent_id(agent_id: str) -> str:
     if not isinstance(agent_id, str) or not agent_id.strip():
         raise ValidationError("the agent id is empty", hint="give a name such as 'my-agent'")
     if any(unicodedata.category(char) in {"Cc", "Cs"} for char in agent_id):
-        raise ValidationError(f"the agent id {agent_id!r} holds control characters", hint="use printable ones")
+        raise ValidationError(
+            f"the agent id {agent_id!r} holds control characters", hint="use printable ones"
+        )
     return unicodedata.normalize("NFC", agent_id)
 
 

@@ -225,7 +225,9 @@ RECORD_CLASSES: Mapping[MemoryType, type[MemoryRecord]] = {
 
 OWN_FIELDS: Mapping[MemoryType, tuple[OwnField, ...]] = {
     memory_type: tuple(
-        OwnField(each.name, each.metadata["kind"]) for each in dataclasses.fields(kind) if "kind" in each.metadata
+        OwnField(each.name, each.metadata["kind"])
+        for each in dataclasses.fields(kind)
+        if "kind" in each.metadata
     )
     for memory_type, kind in RECORD_CLASSES.items()
 }
@@ -236,9 +238,7 @@ TUPLE_FIELDS = frozenset({"participants", "triggers", "steps"})
 
 # What a version consists of. Left out: the agent and the revision, which say where the version stands, and
 # accesses, which are no change of it.
-_VERSION_FIELDS = (
-    "id content importance created_at updated_at occurred_at expires_at metadata tags key source session status pinned"
-).split()
+_VERSION_FIELDS = ["id", "content", "importance", "created_at", "updated_at", "occurred_at", "expires_at", "metadata", "tags", "key", "source", "session", "status", "pinned"]
 _TIME_FIELDS = frozenset({"created_at", "updated_at", "occurred_at", "expires_at", "accessed_at"})
 
 

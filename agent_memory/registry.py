@@ -53,7 +53,9 @@ class Registry:
             return getattr(import_module(module), attribute)
         except ModuleNotFoundError as error:
             if name in self.extras and not (error.name or "").startswith("agent_memory"):
-                raise MissingDependencyError(f"{error.name}, which {name} needs,", extra=self.extras[name]) from error
+                raise MissingDependencyError(
+                    f"{error.name}, which {name} needs,", extra=self.extras[name]
+                ) from error
             raise
 
     def _entry_points(self) -> dict[str, str]:

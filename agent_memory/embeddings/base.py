@@ -134,7 +134,8 @@ def pack(values: Sequence[float], *, dimension: int | None = None) -> bytes:
     """
     if dimension is not None and len(values) != dimension:
         raise EmbeddingError(
-            f"the vector has {len(values)} dimensions, not {dimension}", hint="use the model that the store was made with"
+            f"the vector has {len(values)} dimensions, not {dimension}",
+            hint="use the model that the store was made with",
         )
     try:
         length = math.sqrt(math.fsum(value * value for value in values))

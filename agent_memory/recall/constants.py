@@ -50,3 +50,8 @@ SCORE_SCALE: Final = 1.0
 OWED_TEXTS: Final = 64
 OWED_SECONDS: Final = 0.3
 """What one search embeds of what others left owed, before it answers."""
+
+RELEVANCE_WORDS: Final = 0.15
+RELEVANCE_MEANING: Final = 0.85
+RELEVANCE_OFFSET: Final = -4.0
+"""The logistic that turns evidence into `relevance`."""

@@ -35,7 +35,13 @@ class SemanticIndex:
     """One store's embedder and the space that its vectors live in."""
 
     def __init__(
-        self, store: Store, *, provider: str, options: Mapping[str, Any], named: bool, embedder: Embedder | None = None
+        self,
+        store: Store,
+        *,
+        provider: str,
+        options: Mapping[str, Any],
+        named: bool,
+        embedder: Embedder | None = None,
     ) -> None:
         self._store = store
         self._provider = embedder.provider if embedder is not None else provider
@@ -52,7 +58,10 @@ class SemanticIndex:
             return
         space = await self._store.current_space()
         if self._given is None and not self._named and space is not None:
-            self._provider, self._options = space.provider, {**options_for(space), **self._matching_options(space)}
+            self._provider, self._options = (
+                space.provider,
+                {**options_for(space), **self._matching_options(space)},
+            )
         if self._given is None:
             self._embedder = create_embedder(self._provider, self._options)
 
@@ -120,7 +129,9 @@ class SemanticIndex:
         texts = {embedding_hash(text): text for text in map(embedded_text, records)}
         return await self._embed(texts, progress)
 
-    async def _embed(self, texts: Mapping[bytes, str], progress: Progress | None = None) -> dict[bytes, list[bytes]]:
+    async def _embed(
+        self, texts: Mapping[bytes, str], progress: Progress | None = None
+    ) -> dict[bytes, list[bytes]]:
         embedder = self.require()
         items, result = list(texts.items()), {}
         for start in range(0, len(items), BATCH):
@@ -179,7 +190,10 @@ class SemanticIndex:
         return done
 
     async def reembed(
-        self, provider: str | None = None, options: Mapping[str, Any] | None = None, progress: Progress | None = None
+        self,
+        provider: str | None = None,
+        options: Mapping[str, Any] | None = None,
+        progress: Progress | None = None,
     ) -> EmbeddingSpace:
         """Embed everything anew with another embedder, or finish doing so, then switch to it at once.
 

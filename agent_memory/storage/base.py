@@ -32,14 +32,23 @@ from agent_memory.errors import (
     MemoryNotFoundError,
     ValidationError,
 )
-from agent_memory.records import MemoryRecord, OperationRecord, Status, Version
+from agent_memory.records import MemoryRecord, MemoryType, OperationRecord, Status, Version
 from agent_memory.storage.changes import Change, Operation, Written
 from agent_memory.storage.where import Where
 from agent_memory.text.bm25 import WordStatistics
 
 OrderBy = Literal["created", "updated", "occurred", "used", "importance", "position"]
 GroupBy = Literal[
-    "type", "status", "tag", "session", "source", "conversation_id", "event_type", "category", "document_id", "role"
+    "type",
+    "status",
+    "tag",
+    "session",
+    "source",
+    "conversation_id",
+    "event_type",
+    "category",
+    "document_id",
+    "role",
 ]
 SHORTEST_PREFIX = 4
 
@@ -175,7 +184,8 @@ class Store(ABC):
         """Raise if the store is closed, or was opened before this process was forked."""
         if self._pid != os.getpid():
             raise BackendError(
-                f"this {self.name} store was opened before a fork", hint="open a new AgentMemory in the child process"
+                f"this {self.name} store was opened before a fork",
+                hint="open a new AgentMemory in the child process",
             )
         _ = self.agent_id
 
@@ -254,8 +264,17 @@ class Store(ABC):
     async def _scan(self, where: Where, after: int, limit: int) -> tuple[list[MemoryRecord], int]:
         """Return the next memories behind a place, and the place to go on from; 0 when that was all."""
 
-    async def resolve(self, reference: str, *, what: str = "memory", statuses: Sequence[Status] = ()) -> MemoryRecord:
+    async def resolve(
+        self,
+        reference: str,
+        *,
+        what: str = "memory",
+        statuses: Sequence[Status] = (),
+        types: Sequence[MemoryType] = (),
+    ) -> MemoryRecord:
         """Find the one memory that an id, a key or a unique prefix of an id means, in that order.
+
+        With `statuses` or `types`, only memories of these are meant.
 
         Raises:
             MemoryNotFoundError: there is none, or it has expired.
@@ -263,25 +282,32 @@ class Store(ABC):
         """
         self.check_usable()
         if not isinstance(reference, str) or not reference.strip():
-            raise ValidationError("the id is empty", hint="give an id, a key, or the first characters of an id")
+            raise ValidationError(
+                "the id is empty", hint="give an id, a key, or the first characters of an id"
+            )
         reference = reference.strip()
+        moment = clock.now()
+
+        def meant(record: MemoryRecord) -> bool:
+            return (
+                (not statuses or record.status in statuses)
+                and (not types or record.memory_type in types)
+                and not record.expired(moment)
+            )
+
         exact = (await self.get([reference])).get(reference)
-        wanted = tuple(statuses)
-        if exact is not None and (not wanted or exact.status in wanted) and not exact.expired(clock.now()):
+        if exact is not None and meant(exact):
             return exact
-        keyed = await self.select(Where(keys=(reference,), statuses=wanted), limit=2)
+        keyed = await self.select(
+            Where(keys=(reference,), types=tuple(types), statuses=tuple(statuses)), limit=9
+        )
         active = [record for record in keyed if record.status is Status.ACTIVE] or keyed
         if len(active) == 1:
             return active[0]
         if active:
             raise AmbiguousIdError(reference, [record.id for record in active])
-        found = await self._by_prefix(reference.lower(), 9) if len(reference) >= SHORTEST_PREFIX else []
-        records = await self.get(found)
-        live = [
-            record
-            for record in records.values()
-            if (not wanted or record.status in wanted) and not record.expired(clock.now())
-        ]
+        found = await self._by_prefix(reference.lower(), 50) if len(reference) >= SHORTEST_PREFIX else []
+        live = [record for record in (await self.get(found)).values() if meant(record)]
         if len(live) > 1:
             raise AmbiguousIdError(reference, sorted(record.id for record in live))
         if not live:
@@ -340,7 +366,9 @@ class Store(ABC):
     async def _by_vector(self, vector: bytes, where: Where, limit: int) -> list[tuple[str, float]]:
         raise CapabilityError(self.name, "vectors")
 
-    async def vectors(self, ids: Sequence[str], space: EmbeddingSpace | None = None) -> dict[str, list[bytes]]:
+    async def vectors(
+        self, ids: Sequence[str], space: EmbeddingSpace | None = None
+    ) -> dict[str, list[bytes]]:
         """Return the vectors of given memories' pieces, float32, in the current space or another.
 
         A memory whose embedding is owed is left out.
@@ -404,7 +432,9 @@ class Store(ABC):
         self._require("journal", "history")
         return await self._versions(operation_id=operation_id)
 
-    async def _versions(self, *, memory_id: str | None = None, operation_id: str | None = None) -> list[Version]:
+    async def _versions(
+        self, *, memory_id: str | None = None, operation_id: str | None = None
+    ) -> list[Version]:
         raise CapabilityError(self.name, "history")
 
     async def operations(self, limit: int = 20) -> list[OperationRecord]:
@@ -447,7 +477,9 @@ def check_order(order: Order | None) -> Order:
     """
     order = order or Order()
     if order.by not in get_args(OrderBy):
-        raise ValidationError(f"cannot sort by '{order.by}'", hint="use one of " + ", ".join(get_args(OrderBy)))
+        raise ValidationError(
+            f"cannot sort by '{order.by}'", hint="use one of " + ", ".join(get_args(OrderBy))
+        )
     return order
 
 

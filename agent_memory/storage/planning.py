@@ -20,7 +20,17 @@ from agent_memory.records import (
     canonical_json,
     version_to_dict,
 )
-from agent_memory.storage.changes import Add, Change, JournalEntry, Operation, Plan, Remove, Replace, Written, new_id
+from agent_memory.storage.changes import (
+    Add,
+    Change,
+    JournalEntry,
+    Operation,
+    Plan,
+    Remove,
+    Replace,
+    Written,
+    new_id,
+)
 from agent_memory.text.templates import content_hash
 
 DEDUPLICATED = frozenset({MemoryType.LONG_TERM, MemoryType.SEMANTIC, MemoryType.PROCEDURAL})
@@ -67,7 +77,11 @@ def needs(changes: Sequence[Change]) -> Needs:
         if isinstance(change, Add):
             if _deduplicated(change):
                 result.hashes.add(content_hash(record))
-            if isinstance(record, ConversationRecord) and record.kind == "message" and record.position is None:
+            if (
+                isinstance(record, ConversationRecord)
+                and record.kind == "message"
+                and record.position is None
+            ):
                 result.conversations.add(record.conversation_id)
     return result
 
@@ -212,7 +226,8 @@ class _Planner:
         holder = self.state.by_key.get((record.memory_type, record.key))
         if holder is not None and holder != record.id:
             raise ValidationError(
-                f"the key '{record.key}' belongs to another memory by now", hint=f"see `agentmem get {holder}`"
+                f"the key '{record.key}' belongs to another memory by now",
+                hint=f"see `agentmem get {holder}`",
             )
 
     def _remember(self, record: MemoryRecord) -> None:
@@ -231,7 +246,9 @@ class _Planner:
         self._append(before, stored, verb, stored.revision)
         return stored
 
-    def _append(self, before: MemoryRecord | None, after: MemoryRecord | None, verb: str, change_id: str) -> None:
+    def _append(
+        self, before: MemoryRecord | None, after: MemoryRecord | None, verb: str, change_id: str
+    ) -> None:
         self.hlc += 1
         memory = after or before
         assert memory is not None
@@ -250,11 +267,14 @@ class _Planner:
 
 
 def _same_version(before: MemoryRecord, after: MemoryRecord) -> bool:
-    return replace(
-        after,
-        updated_at=before.updated_at,
-        revision=before.revision,
-        agent_id=before.agent_id,
-        accessed_at=before.accessed_at,
-        access_count=before.access_count,
-    ) == before
+    return (
+        replace(
+            after,
+            updated_at=before.updated_at,
+            revision=before.revision,
+            agent_id=before.agent_id,
+            accessed_at=before.accessed_at,
+            access_count=before.access_count,
+        )
+        == before
+    )

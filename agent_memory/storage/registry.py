@@ -42,8 +42,14 @@ def check_backend_name(backend: str) -> str:
     scheme, separator, _ = backend.partition("://")
     if separator:
         if scheme.lower() not in _SCHEMES:
-            raise ConfigurationError.unknown("backend URL scheme", scheme, [f"{each}://" for each in _SCHEMES])
-    elif backend not in BACKENDS.builtin and backend not in BACKENDS.planned and backend not in BACKENDS.names():
+            raise ConfigurationError.unknown(
+                "backend URL scheme", scheme, [f"{each}://" for each in _SCHEMES]
+            )
+    elif (
+        backend not in BACKENDS.builtin
+        and backend not in BACKENDS.planned
+        and backend not in BACKENDS.names()
+    ):
         raise ConfigurationError.unknown(BACKENDS.what, backend, [*BACKENDS.names(), *BACKENDS.planned])
     return backend
 

@@ -35,7 +35,7 @@ _COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
 FILTER_FIELDS: Mapping[str, str] = {
     own.name: own.kind for fields in OWN_FIELDS.values() for own in fields if own.kind != "json"
 }
-"""Own fields of the types that a filter may name, with their kind. The same name has the same kind in all types."""
+"""Own fields of the types that a filter may name, with their kind; a name has the same kind in all types."""
 
 
 class Condition(NamedTuple):
@@ -107,7 +107,7 @@ class Where:
     metadata: tuple[Condition, ...] = ()
     """On top-level values of the metadata; a list or object there matches nothing but `exists`."""
     fields: tuple[Condition, ...] = ()
-    """On the types' own fields; a memory of a type without that field does not match, except `exists` false."""
+    """On the types' own fields; a memory of a type without that field matches only `exists` false."""
     expired: bool | None = False
     """False: only what is still valid; True: only what has expired; None: both."""
 
@@ -161,9 +161,10 @@ def _check_condition(condition: Condition) -> None:
         good = _kind(value) is not None
     else:
         good = _kind(value) in ("number", "text")
-    if not good or value != value:  # noqa: PLR0124 - NaN is the one value that differs from itself
+    if not good or value != value:  # only NaN differs from itself
         raise ValidationError(
-            f"'{name} {op} {value!r}' cannot be compared", hint="compare with text or a number; true and false know = and !="
+            f"'{name} {op} {value!r}' cannot be compared",
+            hint="compare with text or a number; true and false know = !=",
         )
 
 

@@ -1,0 +1,49 @@
+# Everything a contributor or a stranger needs. `make` alone lists it.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help install demo test soak lint bench docs completions clean
+.DEFAULT_GOAL := help
+
+help:  ## list these targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+install: $(STAMP)  ## make a virtual environment with everything needed
+
+$(STAMP): pyproject.toml
+	@echo "== installing into $(VENV)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[openai,testing]' --group dev
+	@touch $(STAMP)
+
+demo: $(STAMP)  ## send all six kinds of memory in through the command line, and bring them back
+	@PATH="$(abspath $(BIN)):$$PATH" sh examples/demo.sh
+
+test: $(STAMP) lint  ## run every check and test (about five minutes)
+	@echo "== tests"
+	@$(BIN)/python -m pytest -m "not soak"
+
+soak: $(STAMP)  ## run the long loops: crowds of writers, killed writers, random input
+	@$(BIN)/python -m pytest -m soak -s --timeout 3600
+
+lint: $(STAMP)  ## check style, types and the direction of imports
+	@echo "== ruff, mypy, import contracts"
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(STAMP)  ## measure speed as ratios within one run; writes benchmarks/results/
+	@$(BIN)/python -m benchmarks
+
+docs: $(STAMP)  ## write the command reference and the pictures in docs/ anew
+	@$(BIN)/python -m docs.build
+
+completions: $(STAMP)  ## write the shell completions in completions/ anew
+	@$(BIN)/python -m docs.build completions
+
+clean:  ## take away what can be made again
+	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,275 @@
+"""What can be done with memories of any type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Generic, TypeVar, cast
+
+from agent_memory.errors import MemoryNotFoundError, ValidationError
+from agent_memory.memories.core import Core
+from agent_memory.memories.drafting import draft
+from agent_memory.memories.filters import build_where
+from agent_memory.recall.found import Found
+from agent_memory.recall.search import Mode
+from agent_memory.recall.semantic_index import Progress
+from agent_memory.records import MemoryRecord, MemoryType, ScoredMemory, Status
+from agent_memory.storage.base import Order
+from agent_memory.storage.changes import Add, Written
+from agent_memory.storage.where import Where
+
+R = TypeVar("R", bound=MemoryRecord)
+Words = str | Iterable[str] | None
+Item = str | Mapping[str, Any]
+Listing = list
+"""The built-in list, under a name that a class with a method `list` can still use in its annotations."""
+
+
+class TypeMemory(Generic[R]):
+    """The memories of one type. The six types add their own verbs to these."""
+
+    record_class: ClassVar[type[MemoryRecord]]
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    @property
+    def memory_type(self) -> MemoryType:
+        """Which type these are."""
+        return self.record_class.memory_type
+
+    # --- writing -------------------------------------------------------------------------------------------
+
+    async def add(
+        self,
+        content: str,
+        importance: float = 0.5,
+        metadata: Mapping[str, Any] | None = None,
+        ttl: timedelta | float | str | None = None,
+        *,
+        tags: Words = None,
+        key: str | None = None,
+        source: str | None = None,
+        session: str | None = None,
+        occurred_at: datetime | None = None,
+        pinned: bool = False,
+        force: bool = False,
+        **fields: Any,
+    ) -> str:
+        """Store a memory and return its id.
+
+        With the `key` of an active memory of this type, a new version of that memory is stored. An exact
+        duplicate of a fact, document or skill is that memory: its id is returned and new tags are added.
+
+        Args:
+            content: the text, kept verbatim.
+            importance: how much it matters, in [0, 1].
+            metadata: any JSON values by name.
+            ttl: how long it lives: a timedelta, seconds, or text such as `7d`.
+            tags: words to find it by.
+            key: a name for it, unique among the active memories of its type.
+            source: where it comes from.
+            session: which session or conversation it belongs to.
+            occurred_at: when it happened, if not now.
+            pinned: make it part of every brief, and keep it from decaying.
+            force: store an exact duplicate as a memory of its own.
+            fields: this type's own fields (see `agent_memory.records`).
+
+        Raises:
+            ValidationError: something cannot be stored; nothing was.
+            StoreBusyError: another process holds the store; nothing was stored.
+        """
+        item = {
+            "content": content,
+            "importance": importance,
+            "metadata": metadata,
+            "ttl": ttl,
+            "tags": tags,
+            "key": key,
+            "source": source,
+            "session": session,
+            "occurred_at": occurred_at,
+            "pinned": pinned,
+            "force": force,
+            **fields,
+        }
+        return (await self.add_many_detailed([item]))[0].id
+
+    async def add_many(self, items: Iterable[Item], *, progress: Progress | None = None) -> Listing[str]:
+        """Store many memories in one transaction and return one id per item, in order.
+
+        Args:
+            items: texts, or mappings with the arguments of `add` by name.
+            progress: called with (done, total) as the texts are embedded.
+
+        Raises:
+            ValidationError: an item cannot be stored; the message says which, and nothing was stored.
+        """
+        return [written.id for written in await self.add_many_detailed(items, progress=progress)]
+
+    async def add_many_detailed(
+        self, items: Iterable[Item], *, progress: Progress | None = None
+    ) -> Listing[Written]:
+        """Store many memories as `add_many` does, and say for each what came of it."""
+        changes: list[Add] = []
+        for number, item in enumerate(items, 1):
+            given = {"content": item} if isinstance(item, str) else dict(item)
+            try:
+                changes.append(self._addition(given))
+            except ValidationError as error:
+                if number == 1 and len(changes) == 0:
+                    raise
+                raise ValidationError(f"item {number}: {error.message}", hint=error.hint) from error
+        return await self._core.write("add", changes, progress=progress)
+
+    def _addition(self, given: dict[str, Any]) -> Add:
+        force = bool(given.pop("force", False))
+        if "content" not in given:
+            raise ValidationError("an item has no content", hint='give {"content": "..."} or a text')
+        common = {name: given.pop(name) for name in _COMMON if name in given}
+        content = common.pop("content")
+        common = {name: value for name, value in common.items() if value is not None}
+        return Add(self._draft(content, fields=given, **common), even_if_known=force)
+
+    def _draft(self, content: str, *, fields: Mapping[str, Any] | None = None, **common: Any) -> R:
+        """Make the record; the types refine it."""
+        common.setdefault("session", self._core.settings.session)
+        return cast(R, draft(self.record_class, content, fields=fields, **common))
+
+    async def _add_record(self, record: R, *, verb: str = "add", force: bool = False) -> str:
+        return (await self._core.write(verb, [Add(record, even_if_known=force)]))[0].id
+
+    async def remove(self, id: str, *, purge: bool = False, shred: bool = False) -> bool:
+        """Put a memory away; False if there is none.
+
+        It is at once invisible to every read and can be restored. `purge` takes the row away, `shred` its
+        history too.
+        """
+        record = await self._find(id, statuses=() if purge or shred else (Status.ACTIVE,))
+        if record is None:
+            return False
+        await self._core.put_away("forget", [record], purge=purge, shred=shred)
+        return True
+
+    async def clear(self, *, purge: bool = False, shred: bool = False) -> int:
+        """Put away every memory of this type, however many, and return how many there were."""
+        records = await self._core.store.select(self._where(status=None if purge or shred else Status.ACTIVE))
+        await self._core.put_away("clear", records, purge=purge, shred=shred)
+        return len(records)
+
+    # --- reading -------------------------------------------------------------------------------------------
+
+    async def get(self, id: str) -> R | None:
+        """Return a memory by id, unique prefix of an id, or key; None if there is none."""
+        record = await self._find(id)
+        if record is not None:
+            await self._core.store.touch([record.id])
+        return record
+
+    async def list(
+        self,
+        limit: int | None = 100,
+        min_importance: float = 0.0,
+        tags: Words = None,
+        *,
+        offset: int = 0,
+        order: Order | None = None,
+        **filters: Any,
+    ) -> Listing[R]:
+        """List memories, newest first; `limit` None lists all. Further filters as in `AgentMemory.list`."""
+        where = self._where(min_importance=min_importance, tags=tags, **filters)
+        return await self._select(where, limit, offset=offset, order=order)
+
+    async def search(
+        self,
+        text: str | None = None,
+        tags: Words = None,
+        min_importance: float = 0.0,
+        limit: int = 100,
+        **filters: Any,
+    ) -> Listing[R]:
+        """Filter memories: those holding all of a text, letter for letter but for case, newest first.
+
+        For finding by meaning and by rank, see `search_similar` and `AgentMemory.search`.
+        """
+        where = self._where(min_importance=min_importance, tags=tags, **filters)
+        if not text:
+            return await self._select(where, limit)
+        wanted, result = text.casefold(), []
+        start = 0
+        while page := await self._select(where, 1000, offset=start):
+            result += [record for record in page if wanted in record.content.casefold()]
+            if len(result) >= limit:
+                break
+            start += len(page)
+        return result[:limit]
+
+    async def search_similar(
+        self, query: str, limit: int = 10, min_score: float = 0.0
+    ) -> Listing[ScoredMemory]:
+        """Find memories of this type by words and meaning, best first.
+
+        Args:
+            min_score: only memories whose `similarity` is at least this, in [0, 1].
+
+        Raises:
+            ConfigurationError: there is no embedder.
+        """
+        self._core.index.require()
+        return await self._search(query, limit, min_similarity=min_score or None)
+
+    async def count(self, **filters: Any) -> int:
+        """Count the live memories of this type, exactly. Filters as in `AgentMemory.count`."""
+        return await self._core.store.count(self._where(**filters))
+
+    # --- for the types -------------------------------------------------------------------------------------
+
+    def _where(self, **filters: Any) -> Where:
+        return build_where(types=self.memory_type, **filters)
+
+    async def _select(
+        self, where: Where, limit: int | None, *, offset: int = 0, order: Order | None = None
+    ) -> Listing[R]:
+        return cast("list[R]", await self._core.store.select(where, order, limit, offset))
+
+    async def _search(
+        self,
+        query: str,
+        limit: int,
+        *,
+        mode: Mode = "hybrid",
+        min_similarity: float | None = None,
+        explain: bool = False,
+        **filters: Any,
+    ) -> Found:
+        return await self._core.searcher.search(
+            query,
+            self._where(**filters),
+            limit=limit,
+            mode=mode,
+            min_similarity=min_similarity,
+            explain=explain,
+        )
+
+    async def _find(self, reference: str, *, statuses: Iterable[Status] = (Status.ACTIVE,)) -> R | None:
+        try:
+            record = await self._core.store.resolve(
+                reference, what=self.memory_type.value, statuses=tuple(statuses), types=(self.memory_type,)
+            )
+        except MemoryNotFoundError:
+            return None
+        return cast(R, record)
+
+    async def _get_or_raise(self, reference: str) -> R:
+        record = await self._find(reference)
+        if record is None:
+            raise MemoryNotFoundError(reference, what=f"{self.memory_type.value.replace('_', '-')} memory")
+        return record
+
+    async def _change(self, verb: str, reference: str, edit: Callable[[R], R]) -> R:
+        record = await self._get_or_raise(reference)
+        changed = await self._core.change(verb, record, cast("Callable[[MemoryRecord], MemoryRecord]", edit))
+        return cast(R, changed)
+
+
+_COMMON = frozenset(["content", "importance", "metadata", "ttl", "tags", "key", "source", "session", "occurred_at", "pinned"])

@@ -1,0 +1,300 @@
+"""Conversation memory: chat history by conversation, kept whole however long it grows."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from agent_memory.errors import MemoryNotFoundError
+from agent_memory.memories.base import Item, Listing, TypeMemory
+from agent_memory.memories.core import Core
+from agent_memory.memories.drafting import check_name, check_text
+from agent_memory.recall.semantic_index import Progress
+from agent_memory.records import ConversationRecord, Status
+from agent_memory.storage.base import Group, Order
+from agent_memory.storage.changes import Add, Replace, Written, new_id
+from agent_memory.storage.where import Where
+from agent_memory.text.sentences import extractive_summary
+
+Summarizer = Callable[[Sequence[ConversationRecord]], str | Awaitable[str]]
+DEFAULT_CONVERSATION = "conversation"
+"""The store's setting that `switch` in the shell writes."""
+SUMMARY_TOKENS = 200
+
+
+class ConversationMemory(TypeMemory[ConversationRecord]):
+    """Messages, in the order they were said.
+
+    Which conversation: the one given or switched to, else the configured session, else the store's default,
+    else the one most recently written to, else a new one.
+    """
+
+    record_class = ConversationRecord
+
+    def __init__(self, core: Core) -> None:
+        super().__init__(core)
+        self._current: str | None = None
+
+    # --- which conversation --------------------------------------------------------------------------------
+
+    @property
+    def conversation_id(self) -> str | None:
+        """The conversation in use; None until one was chosen, written to or read."""
+        return self._current or self._core.settings.session
+
+    async def _conversation(self, given: str | None = None) -> str | None:
+        if chosen := given or self.conversation_id:
+            return chosen
+        default = await self._core.store.setting(DEFAULT_CONVERSATION)
+        if default is None:
+            latest = await self._core.store.select(self._messages(None), Order("created"), 1)
+            default = latest[0].session if latest else None
+        self._current = default
+        return default
+
+    async def new_conversation(self, conversation_id: str | None = None) -> str:
+        """Begin a conversation and use it from now on; return its id."""
+        self._current = check_name("conversation id", conversation_id) or new_id()
+        return self._current
+
+    async def switch_conversation(self, conversation_id: str) -> str:
+        """Use another conversation from now on, by its id or a unique prefix of it; it may be a new one."""
+        wanted = check_text("conversation id", conversation_id).strip()
+        self._current = await self._named(wanted) or wanted
+        return self._current
+
+    async def set_default_conversation(self, conversation_id: str | None) -> str | None:
+        """Make a conversation the store's default, for everybody who names none; None takes the default away."""
+        chosen = await self.switch_conversation(conversation_id) if conversation_id is not None else None
+        await self._core.store.set_setting(DEFAULT_CONVERSATION, chosen)
+        return chosen
+
+    async def _named(self, reference: str) -> str | None:
+        known = [group.value for group in await self.get_conversations()]
+        if reference in known:
+            return reference
+        begin = [each for each in known if each.startswith(reference)]
+        return begin[0] if len(begin) == 1 else None
+
+    async def get_conversations(self) -> Listing[Group]:
+        """List the conversations: id, number of messages, and when the first and the last were said.
+
+        The one most recently written to comes first.
+        """
+        groups = await self._core.store.groups(self._messages(None), "conversation_id")
+        return sorted(groups, key=lambda group: group.last, reverse=True)
+
+    # --- writing -------------------------------------------------------------------------------------------
+
+    def _draft(
+        self, content: str, *, fields: Mapping[str, Any] | None = None, **common: Any
+    ) -> ConversationRecord:
+        given = dict(fields or {})
+        chosen = given.get("conversation_id") or common.get("session") or self.conversation_id
+        if chosen is None:
+            chosen = self._current = new_id()
+        given["conversation_id"] = common["session"] = chosen
+        return super()._draft(content, fields=given, **common)
+
+    async def add_many_detailed(
+        self, items: Iterable[Item], *, progress: Progress | None = None
+    ) -> Listing[Written]:
+        """Store many messages as `add_many` does; each conversation keeps its limit of active messages."""
+        await self._conversation()
+        written = await super().add_many_detailed(items, progress=progress)
+        for conversation in dict.fromkeys(each.record.session for each in written):
+            if conversation is not None:
+                await self._trim(conversation)
+        return written
+
+    async def add_message(
+        self,
+        role: str,
+        content: str,
+        importance: float = 0.5,
+        metadata: Mapping[str, Any] | None = None,
+        *,
+        name: str | None = None,
+        at: datetime | None = None,
+        conversation_id: str | None = None,
+        **more: Any,
+    ) -> str:
+        """Store a message at the end of a conversation and return its id.
+
+        Args:
+            role: `user`, `assistant`, `system`, `tool`, or any other.
+            name: who speaks.
+            at: when it was said, if not now.
+            conversation_id: the conversation, if not the one in use.
+            more: further arguments of `add`.
+        """
+        return await self.add(
+            content,
+            importance,
+            metadata,
+            occurred_at=at,
+            role=check_text("role", role).strip(),
+            name=name,
+            conversation_id=conversation_id,
+            **more,
+        )
+
+    async def _trim(self, conversation: str) -> None:
+        """Summarise and archive the oldest messages beyond the limit; they stay to be seen and restored."""
+        limit = self._core.settings.conversation_max_messages
+        if not limit:
+            return
+        where = self._messages(conversation)
+        excess = await self._core.store.count(where) - limit
+        if excess <= 0:
+            return
+        oldest = await self._select(where, excess, order=Order("position", descending=False))
+        summary = await self._summary_record(conversation, extra=oldest)
+        changes = [Replace(replace(each, status=Status.ARCHIVED), "archive") for each in oldest]
+        await self._core.write("trim", [*changes, Add(summary)])
+
+    # --- reading -------------------------------------------------------------------------------------------
+
+    async def get_messages(
+        self, limit: int | None = 50, include_system: bool = True, *, conversation_id: str | None = None
+    ) -> Listing[ConversationRecord]:
+        """Return the newest messages of a conversation, oldest of them first; `limit` None returns all."""
+        conversation = await self._conversation(conversation_id)
+        if conversation is None:
+            return []
+        where = self._messages(conversation)
+        if not include_system:
+            where = self._messages(conversation, {"role": {"!=": "system"}})
+        return (await self._select(where, limit, order=Order("position")))[::-1]
+
+    async def get_last_n_turns(
+        self, n: int = 5, *, conversation_id: str | None = None
+    ) -> Listing[tuple[ConversationRecord | None, ConversationRecord | None]]:
+        """Return the last turns as pairs of what the user said and what the assistant answered.
+
+        Either may be None: an answer that has not come yet, or one that nobody asked for.
+        """
+        turns: list[tuple[ConversationRecord | None, ConversationRecord | None]] = []
+        for message in await self.get_messages(limit=None, conversation_id=conversation_id):
+            if message.role == "user":
+                turns.append((message, None))
+            elif message.role == "assistant":
+                if turns and turns[-1][0] is not None and turns[-1][1] is None:
+                    turns[-1] = (turns[-1][0], message)
+                else:
+                    turns.append((None, message))
+        return turns[-n:] if n > 0 else []
+
+    async def format_history(
+        self,
+        limit: int = 20,
+        format_template: str = "{role}: {content}",
+        *,
+        conversation_id: str | None = None,
+    ) -> str:
+        """Write the newest messages as text, one line each, after the summary of what was archived before.
+
+        Args:
+            format_template: may name `role`, `content`, `name` (who spoke, else the role) and `time`.
+        """
+        messages = await self.get_messages(limit, conversation_id=conversation_id)
+        lines = [
+            format_template.format(
+                role=each.role,
+                content=each.content,
+                name=each.name or each.role,
+                time=each.happened_at.isoformat(),
+            )
+            for each in messages
+        ]
+        summary = await self.get_summary(conversation_id=conversation_id)
+        return "\n".join([f"[earlier: {summary.content}]", *lines] if summary is not None else lines)
+
+    # --- summaries -----------------------------------------------------------------------------------------
+
+    async def summarize(
+        self, summarizer: Summarizer | None = None, *, conversation_id: str | None = None
+    ) -> str | None:
+        """Summarise a conversation, store the summary beside it, and return it; None if there is nothing.
+
+        The messages stay as they are. A new summary is a new version of the old one.
+
+        Args:
+            summarizer: gets the messages, oldest first, and returns a text, or a coroutine of one. None picks
+                the most telling sentences; no language model is asked.
+        """
+        conversation = await self._conversation(conversation_id)
+        if conversation is None or not await self.get_messages(1, conversation_id=conversation):
+            return None
+        record = await self._summary_record(conversation, summarizer=summarizer)
+        await self._core.write("summarize", [Add(record)])
+        return record.content
+
+    async def get_summary(self, *, conversation_id: str | None = None) -> ConversationRecord | None:
+        """Return the latest summary of a conversation, if one was made."""
+        conversation = await self._conversation(conversation_id)
+        if conversation is None:
+            return None
+        found = await self._select(self._where(key=_summary_key(conversation)), 1)
+        return found[0] if found else None
+
+    async def _summary_record(
+        self,
+        conversation: str,
+        *,
+        extra: Sequence[ConversationRecord] = (),
+        summarizer: Summarizer | None = None,
+    ) -> ConversationRecord:
+        """Make the summary of a conversation; `extra` limits it to what leaves the active messages now."""
+        archived = await self._select(
+            self._messages(conversation, status=Status.ARCHIVED),
+            None,
+            order=Order("position", descending=False),
+        )
+        messages = [*archived, *(extra or await self.get_messages(None, conversation_id=conversation))]
+        if summarizer is None:
+            text = extractive_summary(
+                [f"{each.name or each.role}: {each.content}" for each in messages], SUMMARY_TOKENS
+            )
+        else:
+            answer = summarizer(messages)
+            text = await answer if inspect.isawaitable(answer) else answer
+        return super()._draft(
+            check_text("summary", text),
+            key=_summary_key(conversation),
+            session=conversation,
+            fields={"conversation_id": conversation, "role": "system", "kind": "summary"},
+        )
+
+    # --- taking away ---------------------------------------------------------------------------------------
+
+    async def delete_conversation(self, conversation_id: str | None = None, *, purge: bool = False) -> int:
+        """Put a conversation away, its summary too, and return how many messages that were."""
+        given = None if conversation_id is None else await self._named(conversation_id) or conversation_id
+        conversation = await self._conversation(given)
+        if conversation is None:
+            raise MemoryNotFoundError("(none)", what="conversation", hint="`agentmem chat list` shows them")
+        records = await self._select(self._where(fields={"conversation_id": conversation}), None)
+        await self._core.put_away("delete conversation", records, purge=purge)
+        if self._current == conversation:
+            self._current = None
+        if await self._core.store.setting(DEFAULT_CONVERSATION) == conversation:
+            await self._core.store.set_setting(DEFAULT_CONVERSATION, None)
+        return sum(record.kind == "message" for record in records)
+
+    def _messages(
+        self,
+        conversation: str | None,
+        fields: Mapping[str, Any] | None = None,
+        *,
+        status: Status = Status.ACTIVE,
+    ) -> Where:
+        chosen = {"conversation_id": conversation} if conversation is not None else {}
+        return self._where(status=status, fields={"kind": "message", **chosen, **(fields or {})})
+
+
+def _summary_key(conversation: str) -> str:
+    return f"summary of {conversation}"

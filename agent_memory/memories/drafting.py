@@ -1,0 +1,215 @@
+"""Making a record out of what was given, or saying what is wrong with it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from agent_memory import clock
+from agent_memory.errors import ValidationError
+from agent_memory.memories.filters import check_share
+from agent_memory.records import OWN_FIELDS, TUPLE_FIELDS, MemoryRecord, canonical_json
+from agent_memory.storage.changes import new_id
+
+R = TypeVar("R", bound=MemoryRecord)
+_PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
+    "text": (str,),
+    "integer": (int,),
+    "real": (int, float),
+    "boolean": (bool,),
+}
+
+
+def draft(
+    kind: type[R],
+    content: str,
+    *,
+    importance: float = 0.5,
+    metadata: Mapping[str, Any] | None = None,
+    ttl: timedelta | float | str | None = None,
+    tags: str | Iterable[str] | None = None,
+    key: str | None = None,
+    source: str | None = None,
+    session: str | None = None,
+    occurred_at: datetime | None = None,
+    pinned: bool = False,
+    fields: Mapping[str, Any] | None = None,
+) -> R:
+    """Make a new record of a type, checked and normalised.
+
+    Raises:
+        ValidationError: something cannot be stored; the message names it.
+    """
+    moment = clock.now()
+    return kind(
+        id=new_id(),
+        content=check_text("content", content),
+        importance=check_share("importance", importance),
+        created_at=moment,
+        updated_at=moment,
+        occurred_at=clock.as_utc(occurred_at) if occurred_at is not None else None,
+        expires_at=expiry(moment, ttl),
+        metadata=check_metadata(metadata),
+        tags=check_tags(tags),
+        key=check_name("key", key),
+        source=check_name("source", source),
+        session=check_name("session", session),
+        pinned=bool(pinned),
+        **check_fields(kind, fields or {}),
+    )
+
+
+def expiry(moment: datetime, ttl: timedelta | float | str | None) -> datetime | None:
+    """Return when something ends that lives that long from a moment on; None is never."""
+    if ttl is None:
+        return None
+    try:
+        return moment + clock.as_duration(ttl)
+    except OverflowError:
+        raise ValidationError(f"the ttl {ttl} is too long", hint="leave it out for ever") from None
+
+
+def check_text(name: str, text: str) -> str:
+    """Return a text that any store can keep, verbatim.
+
+    Raises:
+        ValidationError: it is empty, or not text that can be written as UTF-8.
+    """
+    if not isinstance(text, str):
+        raise ValidationError(f"the {name} is {type(text).__name__}, not text", hint="give a string")
+    if not text.strip():
+        raise ValidationError(f"the {name} is empty", hint="give some text")
+    if "\x00" in text:
+        raise ValidationError(
+            f"the {name} holds a NUL character", hint="take it out: no store keeps those in text"
+        )
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValidationError(
+            f"the {name} is not valid Unicode at character {error.start}",
+            hint="decode it with errors='replace' first",
+        ) from None
+    return text
+
+
+def check_name(name: str, text: str | None) -> str | None:
+    """Return an optional short text without white space around it."""
+    return None if text is None else check_text(name, text).strip()
+
+
+def check_tags(tags: str | Iterable[str] | None) -> tuple[str, ...]:
+    """Return tags sorted, each once, without white space around them."""
+    if tags is None:
+        return ()
+    return tuple(
+        sorted({check_text("tag", tag).strip() for tag in ([tags] if isinstance(tags, str) else tags)})
+    )
+
+
+def check_metadata(metadata: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return metadata that JSON can hold.
+
+    Raises:
+        ValidationError: a value is not JSON, or a key is not text.
+    """
+    if not metadata:
+        return {}
+    if not isinstance(metadata, Mapping):
+        raise ValidationError("the metadata is not a mapping", hint='give a dict such as {"lang": "en"}')
+    if not all(isinstance(name, str) and name for name in metadata):
+        raise ValidationError("a metadata key is not text", hint="use strings as keys")
+    check_json("metadata", metadata)
+    return dict(metadata)
+
+
+def check_json(name: str, value: Any) -> None:
+    """Raise ValidationError if JSON cannot hold a value."""
+    try:
+        check_text(name, canonical_json(value))
+    except ValidationError:
+        raise
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValidationError(
+            f"the {name} is not JSON: {error}", hint="use text, numbers, lists and dicts"
+        ) from None
+
+
+def check_fields(kind: type[MemoryRecord], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a type's own fields as the record holds them; None is left to the default.
+
+    Raises:
+        ValidationError: the type has no such field, or the value is of another kind.
+    """
+    known = {own.name: own.kind for own in OWN_FIELDS[kind.memory_type]}
+    result: dict[str, Any] = {}
+    for name, value in given.items():
+        if name not in known:
+            raise ValidationError(
+                f"a {kind.memory_type.value} memory has no field '{name}'",
+                hint="use one of " + ", ".join(known),
+            )
+        if value is None:
+            continue
+        result[name] = _checked_field(name, known[name], value)
+    return result
+
+
+def _checked_field(name: str, kind: str, value: Any) -> Any:
+    if kind == "json":
+        if name in TUPLE_FIELDS:
+            values = (value,) if isinstance(value, str) else tuple(value)
+            return tuple(check_text(name, each) for each in values)
+        check_json(name, value)
+        return value
+    allowed = _PYTHON_TYPES[kind]
+    if not isinstance(value, allowed) or (isinstance(value, bool) and kind != "boolean"):
+        raise ValidationError(f"{name} is {value!r}", hint=f"give {kind}")
+    if (kind == "real" and value != value) or value in (float("inf"), float("-inf")):  # NaN
+        raise ValidationError(f"{name} is {value!r}", hint="give a finite number")
+    return check_text(name, value) if kind == "text" else value
+
+
+def edited(
+    record: R,
+    *,
+    content: str | None = None,
+    importance: float | None = None,
+    tags: str | Iterable[str] | None = None,
+    add_tags: str | Iterable[str] | None = None,
+    remove_tags: str | Iterable[str] | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    key: str | None = None,
+    source: str | None = None,
+    session: str | None = None,
+    ttl: timedelta | float | str | None = None,
+    occurred_at: datetime | None = None,
+    fields: Mapping[str, Any] | None = None,
+) -> R:
+    """Return the next version of a record; what is None stays, and a metadata value of None goes.
+
+    Raises:
+        ValidationError: something cannot be stored.
+    """
+    changes: dict[str, Any] = dict(check_fields(type(record), fields or {}))
+    if content is not None:
+        changes["content"] = check_text("content", content)
+    if importance is not None:
+        changes["importance"] = check_share("importance", importance)
+    if tags is not None or add_tags is not None or remove_tags is not None:
+        base = record.tags if tags is None else check_tags(tags)
+        changes["tags"] = tuple(sorted({*base, *check_tags(add_tags)} - {*check_tags(remove_tags)}))
+    if metadata is not None:
+        given = {name: value for name, value in metadata.items() if value is not None}
+        kept = {name: value for name, value in record.metadata.items() if name not in metadata}
+        changes["metadata"] = check_metadata({**kept, **given})
+    for name, value in (("key", key), ("source", source), ("session", session)):
+        if value is not None:
+            changes[name] = check_name(name, value)
+    if ttl is not None:
+        changes["expires_at"] = expiry(clock.now(), ttl)
+    if occurred_at is not None:
+        changes["occurred_at"] = clock.as_utc(occurred_at)
+    return dataclasses.replace(record, **changes)

@@ -1,0 +1,139 @@
+"""Episodic memory: what happened, when, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from agent_memory import clock
+from agent_memory.memories.base import Listing, TypeMemory
+from agent_memory.records import EpisodicRecord, ScoredMemory
+from agent_memory.storage.base import Order
+
+_GOOD = frozenset(
+    ["success", "successful", "succeeded", "ok", "okay", "done", "completed", "complete", "passed", "pass", "fixed", "solved", "won"]
+)
+_BAD = frozenset(
+    ["failure", "failed", "fail", "error", "errored", "aborted", "cancelled", "canceled", "crashed", "timeout", "rejected", "lost"]
+)
+
+
+class EpisodicMemory(TypeMemory[EpisodicRecord]):
+    """Events, in the order in which they happened."""
+
+    record_class = EpisodicRecord
+
+    def _draft(
+        self, content: str, *, fields: Mapping[str, Any] | None = None, **common: Any
+    ) -> EpisodicRecord:
+        given = dict(fields or {})
+        if given.get("success") is None and isinstance(given.get("outcome"), str):
+            given["success"] = success_of(given["outcome"])
+        if isinstance(given.get("duration"), timedelta):
+            given["duration"] = given["duration"].total_seconds()
+        return super()._draft(content, fields=given, **common)
+
+    async def record_event(
+        self,
+        event_type: str,
+        description: str,
+        outcome: str | None = None,
+        participants: Iterable[str] | None = None,
+        location: str | None = None,
+        importance: float = 0.6,
+        duration: timedelta | float | None = None,
+        extra_metadata: Mapping[str, Any] | None = None,
+        *,
+        occurred_at: datetime | None = None,
+        success: bool | None = None,
+        **more: Any,
+    ) -> str:
+        """Record something that happened and return its id.
+
+        Args:
+            outcome: how it ended, in any words; words such as `success` and `failed` say whether it went well.
+            duration: how long it took: a timedelta or seconds.
+            occurred_at: when it happened, if not now.
+            success: whether it went well, where the outcome's words do not say.
+            more: further arguments of `add`.
+        """
+        return await self.add(
+            description,
+            importance,
+            extra_metadata,
+            occurred_at=occurred_at,
+            event_type=event_type,
+            outcome=outcome,
+            participants=None if participants is None else participants,
+            location=location,
+            duration=duration,
+            success=success,
+            **more,
+        )
+
+    async def record_action(
+        self, action: str, result: str, success: bool = True, importance: float = 0.5, **more: Any
+    ) -> str:
+        """Record something that the agent did and what came of it; return its id. Its type is `action`."""
+        return await self.record_event(
+            "action", action, result, importance=importance, success=success, **more
+        )
+
+    async def get_events_by_type(self, event_type: str, limit: int = 50) -> Listing[EpisodicRecord]:
+        """Return the latest events of a type, latest first."""
+        return await self._latest({"event_type": event_type}, limit)
+
+    async def get_events_in_range(
+        self, start: datetime, end: datetime | None = None, limit: int = 100
+    ) -> Listing[EpisodicRecord]:
+        """Return events that happened from `start` until before `end` (None: until now and on), latest first."""
+        return await self._select(self._where(since=start, until=end), limit, order=Order("occurred"))
+
+    async def get_recent_events(self, hours: float = 24, limit: int = 50) -> Listing[EpisodicRecord]:
+        """Return the events of the last hours, latest first."""
+        since = clock.now() - timedelta(hours=hours)
+        return await self._select(self._where(since=since), limit, order=Order("occurred"))
+
+    async def get_successful_events(
+        self, event_type: str | None = None, limit: int = 50
+    ) -> Listing[EpisodicRecord]:
+        """Return the latest events that went well, of one type or of all."""
+        return await self._latest(_outcome(event_type, True), limit)
+
+    async def get_failed_events(
+        self, event_type: str | None = None, limit: int = 50
+    ) -> Listing[EpisodicRecord]:
+        """Return the latest events that went wrong, of one type or of all."""
+        return await self._latest(_outcome(event_type, False), limit)
+
+    async def find_similar_events(self, description: str, limit: int = 5) -> Listing[ScoredMemory]:
+        """Find events like the one described, by words and, with an embedder, by meaning; best first."""
+        return await self._search(description, limit)
+
+    async def get_event_timeline(
+        self,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        event_type: str | None = None,
+        limit: int = 100,
+    ) -> Listing[EpisodicRecord]:
+        """Return the latest events of a period in the order in which they happened."""
+        fields = {"event_type": event_type} if event_type else None
+        where = self._where(since=start, until=end, fields=fields)
+        return (await self._select(where, limit, order=Order("occurred")))[::-1]
+
+    async def _latest(self, fields: Mapping[str, Any], limit: int) -> Listing[EpisodicRecord]:
+        return await self._select(self._where(fields=fields), limit, order=Order("occurred"))
+
+
+def _outcome(event_type: str | None, success: bool) -> dict[str, Any]:
+    return {"success": success} | ({"event_type": event_type} if event_type else {})
+
+
+def success_of(outcome: str) -> bool | None:
+    """Read from an outcome's first word whether it went well; None where it does not say."""
+    words = outcome.lower().replace(":", " ").replace(",", " ").split()
+    if not words or words[0] in _GOOD:
+        return True if words else None
+    return False if words[0] in _BAD else None

@@ -1,0 +1,76 @@
+"""Reading the filters that programs give, once for every call that takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from agent_memory.errors import ConfigurationError, ValidationError
+from agent_memory.records import MemoryType, Status
+from agent_memory.storage.where import Where, conditions, period, words
+
+
+def build_where(
+    *,
+    types: str | MemoryType | Iterable[str | MemoryType] | None = None,
+    tags: str | Iterable[str] | None = None,
+    tags_all: str | Iterable[str] | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    min_importance: float = 0.0,
+    metadata: Mapping[str, Any] | None = None,
+    key: str | Iterable[str] | None = None,
+    session: str | Iterable[str] | None = None,
+    source: str | Iterable[str] | None = None,
+    pinned: bool | None = None,
+    status: str | Status | None = Status.ACTIVE,
+    expired: bool | None = False,
+    fields: Mapping[str, Any] | None = None,
+) -> Where:
+    """Build the filter that these arguments mean.
+
+    Raises:
+        ValidationError: a condition cannot be read, or a time has no timezone.
+        ConfigurationError: a type or a status is unknown.
+    """
+    return Where(
+        types=_types(types),
+        tags_any=words(tags),
+        tags_all=words(tags_all),
+        keys=words(key),
+        sources=words(source),
+        sessions=words(session),
+        statuses=() if status is None else (_status(status),),
+        pinned=pinned,
+        min_importance=check_share("min_importance", min_importance),
+        occurred=period(since, until),
+        metadata=conditions(metadata),
+        fields=conditions(fields),
+        expired=expired,
+    )
+
+
+def _types(given: str | MemoryType | Iterable[str | MemoryType] | None) -> tuple[MemoryType, ...]:
+    if given is None:
+        return ()
+    names = [given] if isinstance(given, str) else given
+    return tuple(dict.fromkeys(MemoryType.parse(name) for name in names))
+
+
+def _status(given: str | Status) -> Status:
+    try:
+        return Status(given)
+    except ValueError:
+        raise ConfigurationError.unknown("status", given, [each.value for each in Status]) from None
+
+
+def check_share(name: str, value: float) -> float:
+    """Return a number in [0, 1].
+
+    Raises:
+        ValidationError: it is not one.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0.0 <= value <= 1.0:
+        raise ValidationError(f"{name} is {value!r}", hint="give a number from 0 to 1")
+    return float(value)

@@ -1,0 +1,97 @@
+"""Long-term memory: facts and preferences that stay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from agent_memory.memories.base import Listing, TypeMemory, Words
+from agent_memory.memories.drafting import check_tags, edited
+from agent_memory.memories.duplicates import Merge, find_duplicates
+from agent_memory.memories.filters import check_share
+from agent_memory.records import LongTermRecord, Status
+from agent_memory.storage.changes import Replace
+
+
+class LongTermMemory(TypeMemory[LongTermRecord]):
+    """What is known about the world and the user, without an end."""
+
+    record_class = LongTermRecord
+
+    async def store_fact(
+        self, fact: str, importance: float = 0.7, tags: Words = None, source: str | None = None
+    ) -> str:
+        """Store a fact and return its id; a fact already known keeps its id and gains the tags."""
+        return await self.add(fact, importance, tags=tags, source=source, kind="fact")
+
+    async def store_preference(self, category: str, preference: str, importance: float = 0.8) -> str:
+        """Store a preference about something and return its id."""
+        return await self.add(preference, importance, kind="preference", category=category)
+
+    async def get_preferences(self, category: str | None = None) -> Listing[LongTermRecord]:
+        """Return the preferences, newest first, of one category or of all."""
+        fields = {"kind": "preference"} | ({"category": category} if category else {})
+        return await self._select(self._where(fields=fields), None)
+
+    async def get_facts(self, tags: Words = None, limit: int = 100) -> Listing[LongTermRecord]:
+        """Return facts, newest first; with `tags`, those that have any of them."""
+        return await self._select(self._where(tags=tags, fields={"kind": "fact"}), limit)
+
+    async def update_fact(self, id: str, new_content: str, updated_importance: float | None = None) -> bool:
+        """Store a new version of a fact; False if there is none. The old version stays in its history."""
+        record = await self._find(id)
+        if record is None:
+            return False
+        await self._change(
+            "update", record.id, lambda fact: edited(fact, content=new_content, importance=updated_importance)
+        )
+        return True
+
+    async def get_by_tags(self, tags: Words) -> Listing[LongTermRecord]:
+        """Return facts and preferences that have any of the tags, newest first."""
+        return await self._select(self._where(tags=tags), None)
+
+    async def add_tags(self, id: str, tags: str | Iterable[str]) -> bool:
+        """Add tags to a memory; False if there is none."""
+        record = await self._find(id)
+        if record is None:
+            return False
+        new = check_tags(tags)
+        await self._change("tag", record.id, lambda fact: edited(fact, add_tags=new))
+        return True
+
+    async def find_duplicates(self, similarity_threshold: float = 0.9) -> Listing[Merge]:
+        """List facts that say nearly the same: what `consolidate_duplicates` would merge. Changes nothing."""
+        threshold = check_share("similarity_threshold", similarity_threshold)
+        records = await self._select(self._where(), None)
+        if self._core.index.available:
+            await self._core.index.pay_owed()
+            return find_duplicates(
+                records, await self._core.store.vectors([each.id for each in records]), threshold
+            )
+        return find_duplicates(records, {}, threshold)
+
+    async def consolidate_duplicates(self, similarity_threshold: float = 0.9) -> int:
+        """Merge facts that say nearly the same, and return how many were put away.
+
+        Of each group the most important one stays, the oldest of equals, and takes over the others' tags and
+        their highest importance. The others are superseded, not deleted: `restore` brings one back, `undo` the
+        whole pass. Preferences merge within their category only; pinned memories are never put away.
+
+        Args:
+            similarity_threshold: cosine from which two count as the same, in [0, 1]. Without an embedder only
+                texts that differ in nothing but case, white space and punctuation do.
+        """
+        merges = await self.find_duplicates(similarity_threshold)
+        changes: list[Replace] = []
+        for merge in merges:
+            kept = merge.kept
+            tags = tuple(sorted({*kept.tags, *(tag for each in merge.merged for tag in each.tags)}))
+            importance = max(kept.importance, *(each.importance for each in merge.merged))
+            changes.append(Replace(replace(kept, tags=tags, importance=importance), "merge"))
+            changes += [
+                Replace(replace(each, status=Status.SUPERSEDED, superseded_by=kept.id), "supersede")
+                for each in merge.merged
+            ]
+        await self._core.store.commit(self._core.operation("consolidate"), changes)
+        return sum(len(merge.merged) for merge in merges)

@@ -1,0 +1,222 @@
+"""Procedural memory: skills and workflows, and how well they have worked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from agent_memory import clock
+from agent_memory.errors import ConfigurationError
+from agent_memory.memories.base import Listing, TypeMemory
+from agent_memory.memories.drafting import check_text
+from agent_memory.records import ProceduralRecord, ScoredMemory
+from agent_memory.text.analysis import analyse
+
+TRIGGER_BOOST = 0.5
+"""How far a trigger that the situation names lifts a skill's score towards 1. A trigger was set by somebody who
+knew, so it outranks likeness, but the best of several triggered skills is still the likest one."""
+
+WILSON_Z = 1.96
+"""Two-sided 95 % confidence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skill:
+    """A skill without the memory around it: what an agent needs to apply it."""
+
+    id: str
+    name: str
+    pattern: str
+    triggers: tuple[str, ...]
+    steps: tuple[str, ...]
+    category: str | None
+    use_count: int
+    success_count: int
+
+    @property
+    def success_rate(self) -> float | None:
+        """Share of uses that went well, or None before the first."""
+        return self.success_count / self.use_count if self.use_count else None
+
+
+class ProceduralMemory(TypeMemory[ProceduralRecord]):
+    """How things are done. A skill's name is its key: recording it again stores a new version."""
+
+    record_class = ProceduralRecord
+
+    def _draft(
+        self, content: str, *, fields: Mapping[str, Any] | None = None, **common: Any
+    ) -> ProceduralRecord:
+        given = dict(fields or {})
+        if given.get("name") is None:
+            given["name"] = common.get("key") or content.strip().splitlines()[0][:80]
+        elif common.get("key") is None:
+            common["key"] = given["name"]
+        return super()._draft(content, fields=given, **common)
+
+    async def record_skill(
+        self,
+        name: str,
+        pattern: str,
+        triggers: Iterable[str] | None = None,
+        category: str | None = None,
+        importance: float = 0.7,
+        **more: Any,
+    ) -> str:
+        """Store a skill and return its id; one of that name gets a new version and keeps its record of use.
+
+        Args:
+            pattern: how it is done, in words.
+            triggers: words or phrases of situations that call for it.
+            more: further arguments of `add`.
+        """
+        return await self._record(
+            name, pattern, triggers=triggers, category=category, importance=importance, kind="skill", **more
+        )
+
+    async def record_workflow(
+        self,
+        name: str,
+        steps: Iterable[str],
+        triggers: Iterable[str] | None = None,
+        importance: float = 0.7,
+        **more: Any,
+    ) -> str:
+        """Store a workflow, a skill in steps, and return its id."""
+        listed = [check_text("step", step) for step in ([steps] if isinstance(steps, str) else steps)]
+        text = "\n".join(f"{number}. {step}" for number, step in enumerate(listed, 1))
+        return await self._record(
+            name, text, steps=listed, triggers=triggers, importance=importance, kind="workflow", **more
+        )
+
+    async def _record(self, name: str, content: str, **given: Any) -> str:
+        known = await self.get_skill(name)
+        if known is not None:
+            # A better description is no reason to forget how well the skill has worked.
+            given |= {
+                "use_count": known.use_count,
+                "success_count": known.success_count,
+                "last_used_at": known.last_used_at,
+            }
+        return await self.add(content, name=check_text("name", name).strip(), **given)
+
+    async def get_skill(self, name: str) -> ProceduralRecord | None:
+        """Return the skill of that name, or None."""
+        found = await self._select(self._where(fields={"name": check_text("name", name).strip()}), 1)
+        return found[0] if found else None
+
+    async def get_skill_as_object(self, name: str) -> Skill | None:
+        """Return the skill of that name as a plain `Skill`, or None."""
+        record = await self.get_skill(name)
+        return None if record is None else as_skill(record)
+
+    async def get_skills_by_category(self, category: str, limit: int = 50) -> Listing[ProceduralRecord]:
+        """Return the skills of a category, newest first."""
+        return await self._select(self._where(fields={"category": category}), limit)
+
+    async def find_applicable_skills(self, situation: str, limit: int = 5) -> Listing[ScoredMemory]:
+        """Find the skills that a situation calls for: by triggers, words and meaning together, best first."""
+        found = {each.memory.id: each for each in await self._search(situation, max(limit * 4, 20))}
+        words = analyse(situation)
+        for record in await self._triggered(words):
+            known = found.get(record.id) or ScoredMemory(record, 0.0, 0.0)
+            found[record.id] = replace(
+                known,
+                score=known.score + TRIGGER_BOOST * (1.0 - known.score),
+                relevance=known.relevance + TRIGGER_BOOST * (1.0 - known.relevance),
+            )
+        return sorted(found.values(), key=lambda each: -each.score)[:limit]
+
+    async def _triggered(self, situation: Sequence[str]) -> Listing[ProceduralRecord]:
+        skills = await self._select(self._where(), None)
+        return [
+            record
+            for record in skills
+            if any(_contains(situation, words) for words in map(analyse, record.triggers) if words)
+        ]
+
+    async def record_skill_usage(self, id: str, success: bool = True) -> bool:
+        """Count one use of a skill, by its id or its name; False if there is none."""
+        record = await self._find(id)
+        if record is None:
+            return False
+
+        def used(skill: ProceduralRecord) -> ProceduralRecord:
+            return replace(
+                skill,
+                use_count=skill.use_count + 1,
+                success_count=skill.success_count + bool(success),
+                last_used_at=clock.to_text(clock.now()),
+            )
+
+        await self._change("use", record.id, used)
+        return True
+
+    async def get_most_used_skills(self, limit: int = 10) -> Listing[ProceduralRecord]:
+        """Return the skills that were used at all, the most used first."""
+        used = await self._select(self._where(fields={"use_count": {">": 0}}), None)
+        return sorted(used, key=lambda each: (-each.use_count, each.name))[:limit]
+
+    async def get_most_successful_skills(
+        self, min_uses: int = 3, limit: int = 10
+    ) -> Listing[ProceduralRecord]:
+        """Return the skills that have proved themselves, best first.
+
+        They are ranked by the Wilson lower bound of their success rate: 9 of 10 counts for more than 3 of 3.
+        """
+        used = await self._select(self._where(fields={"use_count": {">=": max(min_uses, 1)}}), None)
+        return sorted(
+            used, key=lambda each: (-wilson_lower_bound(each.success_count, each.use_count), each.name)
+        )[:limit]
+
+    async def add_trigger(self, id: str, trigger: str) -> bool:
+        """Add a trigger to a skill, by its id or its name; False if there is none."""
+        record = await self._find(id)
+        if record is None:
+            return False
+        new = check_text("trigger", trigger).strip()
+
+        def with_trigger(skill: ProceduralRecord) -> ProceduralRecord:
+            return replace(skill, triggers=tuple(dict.fromkeys([*skill.triggers, new])))
+
+        await self._change("trigger", record.id, with_trigger)
+        return True
+
+
+def as_skill(record: ProceduralRecord) -> Skill:
+    """Return the skill that a memory holds."""
+    return Skill(
+        id=record.id,
+        name=record.name,
+        pattern=record.content,
+        triggers=record.triggers,
+        steps=record.steps,
+        category=record.category,
+        use_count=record.use_count,
+        success_count=record.success_count,
+    )
+
+
+def wilson_lower_bound(successes: int, trials: int, z: float = WILSON_Z) -> float:
+    """Return the lower end of Wilson's interval for a success rate, in [0, 1]; 0 without trials.
+
+    E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22 (1927).
+
+    Raises:
+        ConfigurationError: there are more successes than trials.
+    """
+    if not 0 <= successes <= trials:
+        raise ConfigurationError(f"{successes} successes of {trials} uses", hint="count each use once")
+    if trials == 0:
+        return 0.0
+    share, square = successes / trials, z * z
+    middle = share + square / (2 * trials)
+    spread = z * math.sqrt(share * (1 - share) / trials + square / (4 * trials * trials))
+    return max(0.0, (middle - spread) / (1 + square / trials))
+
+
+def _contains(words: Sequence[str], phrase: Sequence[str]) -> bool:
+    size = len(phrase)
+    return any(list(words[start : start + size]) == list(phrase) for start in range(len(words) - size + 1))

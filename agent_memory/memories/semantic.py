@@ -1,0 +1,193 @@
+"""Semantic memory: knowledge found by what it means, single pieces and whole documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from agent_memory.embeddings.base import pack
+from agent_memory.errors import ValidationError
+from agent_memory.memories.base import Listing, TypeMemory, Words
+from agent_memory.memories.drafting import check_text
+from agent_memory.memories.filters import check_share
+from agent_memory.recall.semantic_index import Progress
+from agent_memory.records import ScoredMemory, SemanticRecord
+from agent_memory.storage.base import Order
+from agent_memory.text.templates import embedded_text, embedding_hash
+
+
+class SemanticMemory(TypeMemory[SemanticRecord]):
+    """Knowledge as vectors and words."""
+
+    record_class = SemanticRecord
+
+    async def search(  # type: ignore[override]  # the seed's own signature: here `search` is by meaning
+        self, query: str, limit: int = 10, min_score: float = 0.0
+    ) -> Listing[ScoredMemory]:
+        """Find knowledge by meaning and words, best first.
+
+        Args:
+            min_score: only memories whose `similarity` is at least this, in [0, 1].
+
+        Raises:
+            ConfigurationError: there is no embedder; the message names the setting.
+        """
+        return await self.search_with_filters(query, limit, min_score)
+
+    async def search_with_filters(
+        self,
+        query: str,
+        limit: int = 10,
+        min_score: float = 0.0,
+        tags: Words = None,
+        min_importance: float = 0.0,
+        **filters: Any,
+    ) -> Listing[ScoredMemory]:
+        """Find knowledge as `search` does, among what has any of the tags and is important enough."""
+        self._core.index.require()
+        return await self._search(
+            query,
+            limit,
+            min_similarity=check_share("min_score", min_score) or None,
+            tags=tags,
+            min_importance=min_importance,
+            **filters,
+        )
+
+    async def find_related(self, id: str, limit: int = 5, min_score: float = 0.5) -> Listing[ScoredMemory]:
+        """Find knowledge that is near a memory in meaning, nearest first, itself left out.
+
+        Args:
+            min_score: the least `similarity`, in [0, 1].
+
+        Raises:
+            MemoryNotFoundError: there is no such memory.
+        """
+        self._core.index.require()
+        record = await self._get_or_raise(id)
+        found = await self._search(
+            record.content,
+            limit + 1,
+            mode="vector",
+            min_similarity=check_share("min_score", min_score) or None,
+        )
+        return [each for each in found if each.memory.id != record.id][:limit]
+
+    async def add_with_embedding(
+        self, content: str, embedding: Sequence[float], importance: float = 0.5, **more: Any
+    ) -> str:
+        """Store knowledge with a vector made elsewhere, by the same model as the store's, and return its id.
+
+        Args:
+            embedding: the vector; it is normalised.
+            more: further arguments of `add`.
+
+        Raises:
+            EmbeddingError: the vector has another dimension than the store's, or holds NaN.
+            ConfigurationError: there is no embedder, so nothing to compare the vector with.
+        """
+        space = await self._core.index.space()
+        vector = pack(embedding, dimension=space.dimension)
+        change = self._addition({"content": content, "importance": importance, **more})
+        digest = embedding_hash(embedded_text(change.record))
+        written = await self._core.store.commit(self._core.operation("add"), [change], {digest: [vector]})
+        return written[0].id
+
+    async def add_document(
+        self,
+        content: str,
+        title: str | None = None,
+        source: str | None = None,
+        tags: Words = None,
+        importance: float = 0.6,
+        *,
+        document_id: str | None = None,
+        progress: Progress | None = None,
+        **more: Any,
+    ) -> Listing[str]:
+        """Store a document in chunks that the embedding model reads whole, and return their ids in order.
+
+        Every chunk knows its `document_id`, `title` and `position`. The same document again is the same chunks.
+        """
+        check_text("content", content)
+        embedder = self._core.index.embedder
+        chunks = [content] if embedder is None else await embedder.split(content)
+        return await self.add_chunks(
+            [chunk for chunk in chunks if chunk.strip()],
+            document_id,
+            title=title,
+            source=source,
+            tags=tags,
+            importance=importance,
+            progress=progress,
+            **more,
+        )
+
+    async def add_chunks(
+        self,
+        chunks: Iterable[str],
+        document_id: str | None = None,
+        *,
+        title: str | None = None,
+        source: str | None = None,
+        tags: Words = None,
+        importance: float = 0.6,
+        progress: Progress | None = None,
+        **more: Any,
+    ) -> Listing[str]:
+        """Store a document that is in chunks already, in one transaction, and return their ids in order."""
+        texts = list(chunks)
+        if not texts:
+            raise ValidationError("the document has no chunks", hint="give at least one text")
+        document = document_id or _document_id(texts, title, source)
+        shared = {"title": title, "source": source, "tags": tags, "importance": importance, **more}
+        return await self.add_many(
+            [
+                {"content": text, "document_id": document, "position": position, **shared}
+                for position, text in enumerate(texts)
+            ],
+            progress=progress,
+        )
+
+    async def get_by_document_id(self, id: str) -> Listing[SemanticRecord]:
+        """Return a document's chunks in order, by the document's id, a unique prefix of it, or a chunk's id."""
+        reference = check_text("document id", id).strip()
+        groups = [each.value for each in await self._core.store.groups(self._where(), "document_id")]
+        begin = [each for each in groups if each.startswith(reference)]
+        document = reference if reference in groups else begin[0] if len(begin) == 1 else None
+        if document is None:
+            chunk = await self._find(reference)
+            document = chunk.document_id if chunk is not None else None
+        if document is None:
+            return []
+        chunks = await self._select(
+            self._where(fields={"document_id": document}), None, order=Order("position")
+        )
+        return chunks[::-1]
+
+    async def update_embedding(self, id: str) -> bool:
+        """Make sure that a memory's vector is that of its present text; False if there is no such memory.
+
+        Raises:
+            ConfigurationError: there is no embedder.
+        """
+        record = await self._find(id)
+        if record is None:
+            return False
+        space = await self._core.index.space()
+        vectors = await self._core.index.vectors_of([record])
+        await self._core.store.put_vectors(space, vectors)
+        return True
+
+    async def reindex_all(self, *, progress: Progress | None = None) -> int:
+        """Embed whatever is owed and build the words and vector index anew; return how many memories there are."""
+        if self._core.index.available:
+            await self._core.index.pay_owed(progress=progress)
+        await self._core.store.rebuild()
+        return await self.count()
+
+
+def _document_id(chunks: Sequence[str], title: str | None, source: str | None) -> str:
+    """Derive a document's id from what it says, so that the same document again is the same one."""
+    digest = embedding_hash("\x1e".join([title or "", source or "", *chunks]))
+    return digest.hex()[:20]

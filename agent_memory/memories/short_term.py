@@ -1,0 +1,92 @@
+"""Short-term memory: the context of the task at hand, which expires by itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from agent_memory import clock
+from agent_memory.memories.base import Listing, TypeMemory
+from agent_memory.memories.drafting import check_json, check_text, expiry
+from agent_memory.records import ShortTermRecord, Status
+from agent_memory.storage.changes import Remove
+
+
+class ShortTermMemory(TypeMemory[ShortTermRecord]):
+    """Notes, context and working-memory values that live for an hour, or as long as asked for.
+
+    What has expired is never returned, whether or not it has been cleaned up.
+    """
+
+    record_class = ShortTermRecord
+
+    def _draft(
+        self, content: str, *, fields: Mapping[str, Any] | None = None, **common: Any
+    ) -> ShortTermRecord:
+        if common.get("ttl") is None:
+            common["ttl"] = self._core.settings.short_term_ttl
+        return super()._draft(content, fields=fields, **common)
+
+    async def add_context(self, context: str, importance: float = 0.6, context_type: str = "general") -> str:
+        """Store a piece of the task's context and return its id."""
+        return await self.add(context, importance, kind="context", context_type=context_type)
+
+    async def get_context(self, context_type: str | None = None, limit: int = 10) -> Listing[ShortTermRecord]:
+        """Return the newest pieces of context, newest first, of one kind or of all."""
+        fields = {"kind": "context"} | ({"context_type": context_type} if context_type else {})
+        return await self._select(self._where(fields=fields), limit)
+
+    async def set_working_memory(
+        self, key: str, value: Any, importance: float = 0.7, *, ttl: timedelta | float | str | None = None
+    ) -> str:
+        """Set a working-memory value, replacing the one that was there, and return its id.
+
+        Args:
+            value: any JSON value.
+
+        Raises:
+            ValidationError: JSON cannot hold the value.
+        """
+        check_json("value", value)
+        text = json.dumps(value, ensure_ascii=False)
+        content = value if isinstance(value, str) and value.strip() else text
+        return await self.add(content, importance, ttl=ttl, key=key, kind="working", value=value)
+
+    async def get_working_memory(self, key: str) -> Any:
+        """Return a working-memory value, or None if it was never set or has expired."""
+        found = await self._select(
+            self._where(key=check_text("key", key).strip(), fields={"kind": "working"}), 1
+        )
+        return found[0].value if found else None
+
+    async def list_working_memory(self) -> dict[str, Any]:
+        """Return every working-memory value that is set, by key."""
+        found = await self._select(self._where(fields={"kind": "working"}), None)
+        return {record.key: record.value for record in reversed(found) if record.key is not None}
+
+    async def cleanup_expired(self) -> int:
+        """Take out what has expired, and what the journal holds of its text; return how many there were."""
+        gone = await self._select(self._where(status=None, expired=True), None)
+        await self._core.store.commit(
+            self._core.operation("cleanup"), [Remove(record, erase=True) for record in gone]
+        )
+        return len(gone)
+
+    async def extend_ttl(self, id: str, additional_time: timedelta | float | str | None = None) -> bool:
+        """Let a memory live longer, by the default time to live if none is given; False if there is none.
+
+        The time is added to what it has left.
+        """
+        record = await self._find(id, statuses=(Status.ACTIVE,))
+        if record is None:
+            return False
+        longer = self._core.settings.short_term_ttl if additional_time is None else additional_time
+
+        def extended(current: ShortTermRecord) -> ShortTermRecord:
+            return replace(current, expires_at=expiry(current.expires_at or clock.now(), longer))
+
+        await self._change("extend", record.id, extended)
+        return True

@@ -1,0 +1,20 @@
+"""What a search returns: the memories, and what has to be said about how they were found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from agent_memory.records import ScoredMemory
+
+
+class Found(list[ScoredMemory]):
+    """Scored memories, best first. It is a list; `notices` and `arms` stand beside it."""
+
+    def __init__(
+        self, memories: Iterable[ScoredMemory] = (), *, arms: Iterable[str] = (), notices: Iterable[str] = ()
+    ) -> None:
+        super().__init__(memories)
+        self.arms = tuple(arms)
+        """What took part in the search: `words`, `meaning`, `key`."""
+        self.notices = tuple(notices)
+        """One line for each thing that was left out, or is not ready yet."""

@@ -1,0 +1,149 @@
+"""Recall: what matters for a prompt, in a text of a given size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from agent_memory.recall.formats import LAST_MESSAGES, Format, Messages, Writer, writer
+from agent_memory.recall.packing import Candidate, PackedItem, pack
+from agent_memory.recall.search import Mode, Searcher
+from agent_memory.records import ConversationRecord, MemoryType
+from agent_memory.storage.base import Order, Store
+from agent_memory.storage.where import Condition, Where
+from agent_memory.text.analysis import query_terms
+from agent_memory.text.tokens import estimate_tokens
+
+MOST_CANDIDATES = 60
+TOKENS_PER_CANDIDATE = 40
+"""A short memory with its frame: the budget divided by it is how many are worth looking at."""
+BRIEF_EACH = 20
+"""Memories of each kind that the brief considers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """A text for a prompt, and an account of what is in it."""
+
+    text: str
+    items: tuple[PackedItem, ...]
+    """The memories in the text, in its order."""
+    shortened: tuple[PackedItem, ...]
+    """Those of them that are not whole, with the reason."""
+    dropped: tuple[PackedItem, ...]
+    """What had to stay out, with the reason; best first."""
+    tokens: int
+    """What the text takes, as `estimate_tokens` counts them."""
+    budget: int
+    format: Format
+    messages: tuple[dict[str, str], ...] = ()
+    """For the format `messages`: the same as chat messages."""
+    notices: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Recaller:
+    """Makes recalls from one store."""
+
+    def __init__(self, store: Store, searcher: Searcher) -> None:
+        self._store = store
+        self._searcher = searcher
+
+    async def recall(
+        self,
+        query: str | None,
+        where: Where,
+        *,
+        budget: int,
+        format: Format,
+        mode: Mode = "hybrid",
+        explain: bool = False,
+        last: Sequence[ConversationRecord] = (),
+    ) -> Recall:
+        """Find what a query needs, or the brief for None, and pack it. Arguments as in `AgentMemory.recall`."""
+        wording = writer(format)
+        notices: tuple[str, ...] = ()
+        if query is None:
+            candidates = await self._brief(where)
+        else:
+            limit = max(5, min(MOST_CANDIDATES, budget // TOKENS_PER_CANDIDATE * 2))
+            found = await self._searcher.search(
+                query, where, limit=limit, mode=mode, explain=explain, count_access=False
+            )
+            notices = found.notices
+            candidates = [Candidate(each.memory, scored=each) for each in found]
+        said = {message.id for message in last}
+        candidates = [each for each in candidates if each.memory.id not in said]
+        # The latest messages come last in the text but first in the budget, newest first: they were asked for.
+        tail = [Candidate(message, LAST_MESSAGES) for message in reversed(last)]
+        recall = self._pack([*tail, *candidates], query, wording, budget, notices)
+        await self._store.touch([item.memory.id for item in recall.items])
+        return recall
+
+    def _pack(
+        self,
+        candidates: Sequence[Candidate],
+        query: str | None,
+        wording: Writer,
+        budget: int,
+        notices: tuple[str, ...],
+    ) -> Recall:
+        terms = query_terms(query) if query else []
+        agent = self._store.agent_id
+        sections = list(dict.fromkeys(each.section for each in candidates if each.section))
+        reserve = estimate_tokens(wording.overhead(sections, agent))
+        while True:
+            packed = pack(candidates, budget=budget, overhead=reserve, terms=terms, frame=wording.frame)
+            ordered = [*(i for i in packed if i.section != LAST_MESSAGES), *_oldest_first(packed)]
+            text = wording.write(ordered, agent)
+            tokens = estimate_tokens(text)
+            if tokens <= budget or not any(item.form != "dropped" for item in packed):
+                break
+            # A whole is not the sum of its parts to the token: keep back what was over, and pack again.
+            reserve += tokens - budget
+        kept = tuple(item for item in ordered if item.form != "dropped")
+        return Recall(
+            text=text,
+            items=kept,
+            shortened=tuple(item for item in kept if item.form != "full"),
+            dropped=tuple(item for item in packed if item.form == "dropped"),
+            tokens=tokens,
+            budget=budget,
+            format=wording.name,
+            messages=tuple(wording.messages(ordered, agent)) if isinstance(wording, Messages) else (),
+            notices=notices,
+        )
+
+    async def _brief(self, where: Where) -> list[Candidate]:
+        """Collect what a session starts with: pinned, preferences, recent events, open working memory."""
+        working = Condition("kind", "=", "working")
+        preference = Condition("kind", "=", "preference")
+        parts: list[tuple[str, Where, Order]] = [
+            ("Pinned", replace(where, pinned=True), Order("importance")),
+            (
+                "Working memory",
+                replace(where, types=(MemoryType.SHORT_TERM,), fields=(working,)),
+                Order("updated"),
+            ),
+            (
+                "Preferences",
+                replace(where, types=(MemoryType.LONG_TERM,), fields=(preference,)),
+                Order("importance"),
+            ),
+            ("Recent events", replace(where, types=(MemoryType.EPISODIC,)), Order("occurred")),
+            ("Important facts", replace(where, types=(MemoryType.LONG_TERM,)), Order("importance")),
+            ("Context", replace(where, types=(MemoryType.SHORT_TERM,)), Order("created")),
+        ]
+        chosen: dict[str, Candidate] = {}
+        for section, part, order in parts:
+            if where.types and part.types and not set(part.types) <= set(where.types):
+                continue
+            for record in await self._store.select(part, order, BRIEF_EACH):
+                chosen.setdefault(record.id, Candidate(record, section))
+        return list(chosen.values())
+
+
+def _oldest_first(packed: Sequence[PackedItem]) -> list[PackedItem]:
+    return [item for item in packed if item.section == LAST_MESSAGES][::-1]

@@ -1,0 +1,108 @@
+"""The sum that ranks: z-scored words and meaning, and small boosts that reorder but never hide.
+
+Pure functions of numbers; where they come from is `search`'s business.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from agent_memory.recall import constants
+
+
+class Distribution(NamedTuple):
+    """Mean and deviation of a score over the whole store."""
+
+    mean: float
+    deviation: float
+
+    def z(self, value: float) -> float:
+        """Say how many deviations above the mean a value lies."""
+        return (value - self.mean) / self.deviation
+
+
+def cosine_distribution(count: int, mean: float, deviation: float) -> Distribution:
+    """Blend a sample's statistics with what unrelated texts look like in general.
+
+    With few vectors the prior carries the weight; with `constants.SAMPLE` of them it no longer matters.
+    """
+    prior = constants.PRIOR_WEIGHT
+    blended = (count * mean + prior * constants.PRIOR_MEAN) / (count + prior)
+    spread = (
+        count * (deviation**2 + (mean - blended) ** 2)
+        + prior * (constants.PRIOR_DEVIATION**2 + (constants.PRIOR_MEAN - blended) ** 2)
+    ) / (count + prior)
+    return Distribution(blended, max(math.sqrt(spread), constants.SMALLEST_DEVIATION))
+
+
+@dataclass(slots=True)
+class Parts:
+    """What one memory's rank is made of."""
+
+    bm25: float = 0.0
+    words_z: float = 0.0
+    cosine: float | None = None
+    meaning_z: float = 0.0
+    words_weight: float = constants.WORDS_WEIGHT
+    meaning_weight: float = constants.MEANING_WEIGHT
+    importance: float = 0.0
+    decay: float = 0.0
+    exact_key: bool = False
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def evidence(self) -> float:
+        """What words and meaning say, in deviations above the store's average."""
+        return self.words_weight * self.words_z + self.meaning_weight * self.meaning_z
+
+    @property
+    def total(self) -> float:
+        """The sum that memories are ordered by."""
+        return self.evidence + self.importance + self.decay + (constants.EXACT_KEY if self.exact_key else 0.0)
+
+    @property
+    def score(self) -> float:
+        """The sum through one fixed logistic, in [0, 1]."""
+        return logistic((self.total - constants.SCORE_MIDDLE) / constants.SCORE_SCALE)
+
+    @property
+    def relevance(self) -> float:
+        """The estimated probability that the memory answers the query, in [0, 1]; boosts do not count."""
+        if self.exact_key:
+            return 1.0
+        weight = constants.RELEVANCE_WORDS * self.words_z + constants.RELEVANCE_MEANING * self.meaning_z
+        return logistic(weight + constants.RELEVANCE_OFFSET)
+
+    def explain(self, arms: tuple[str, ...]) -> Mapping[str, Any]:
+        """Return every part by name, rounded for reading."""
+        result: dict[str, Any] = {
+            "arms": list(arms),
+            "words": {"bm25": _short(self.bm25), "z": _short(self.words_z), "weight": self.words_weight},
+        }
+        if self.cosine is not None:
+            result["meaning"] = {
+                "cosine": _short(self.cosine),
+                "z": _short(self.meaning_z),
+                "weight": self.meaning_weight,
+            }
+        result["boosts"] = {"importance": _short(self.importance), "decay": _short(self.decay)}
+        if self.exact_key:
+            result["boosts"]["exact_key"] = constants.EXACT_KEY
+        result["sum"] = _short(self.total)
+        if self.notes:
+            result["notes"] = list(self.notes)
+        return result
+
+
+def logistic(value: float) -> float:
+    """Map any number into (0, 1) without overflow."""
+    if value >= 0:
+        return 1.0 / (1.0 + math.exp(-min(value, 700.0)))
+    return 1.0 - logistic(-value)
+
+
+def _short(value: float) -> float:
+    return round(value, 4)

@@ -1,0 +1,251 @@
+"""Searching: let any arm nominate, score the union exactly, sort by the sum."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Literal, NamedTuple, get_args
+
+from agent_memory import clock
+from agent_memory.errors import (
+    ConfigurationError,
+    MissingDependencyError,
+    ModelMissingError,
+    ValidationError,
+)
+from agent_memory.ranking.decay import DecayPolicy
+from agent_memory.ranking.importance import ImportanceScorer
+from agent_memory.recall import constants
+from agent_memory.recall.found import Found
+from agent_memory.recall.scoring import Distribution, Parts, cosine_distribution
+from agent_memory.recall.semantic_index import SemanticIndex
+from agent_memory.records import MemoryRecord, ScoredMemory
+from agent_memory.settings import Settings
+from agent_memory.storage.base import Store
+from agent_memory.storage.where import Where
+from agent_memory.text.analysis import query_terms
+from agent_memory.text.bm25 import expected_statistics
+from agent_memory.text.templates import embedded_text
+
+Mode = Literal["hybrid", "keyword", "vector"]
+logger = logging.getLogger("agent_memory")
+
+
+class Query(NamedTuple):
+    """A query, prepared: its words, and its vector where meaning takes part."""
+
+    text: str
+    terms: list[str]
+    vector: bytes | None
+
+
+class Searcher:
+    """Searches one store."""
+
+    def __init__(self, store: Store, index: SemanticIndex, settings: Settings) -> None:
+        self._store = store
+        self._index = index
+        self._importance = ImportanceScorer() if settings.enable_scoring else None
+        self._decay = DecayPolicy.exponential(settings.decay_half_life) if settings.enable_decay else None
+        self._sample: tuple[int, object, bytes] | None = None
+
+    async def search(
+        self,
+        query: str,
+        where: Where,
+        *,
+        limit: int = 10,
+        mode: Mode = "hybrid",
+        explain: bool = False,
+        min_score: float | None = None,
+        min_similarity: float | None = None,
+        count_access: bool = True,
+    ) -> Found:
+        """Find memories by what a query says and means, best first. Arguments as in `AgentMemory.search`.
+
+        Raises:
+            ValidationError: the query is empty or the limit is not positive.
+            ConfigurationError: the mode is unknown, or `vector` without an embedder.
+            EmbeddingMismatchError: an embedder was named that differs from the store's.
+        """
+        self._check(query, limit, mode)
+        notices: list[str] = []
+        prepared = await self._prepare(query, mode, notices)
+        arms = await self._nominate(prepared, where, max(constants.CANDIDATES, 2 * limit))
+        ids = list(dict.fromkeys(memory_id for arm in arms.values() for memory_id in arm))
+        records = await self._store.get(ids)
+        parts = await self._score(prepared, arms, records)
+        ranked = sorted(parts, key=lambda memory_id: (-parts[memory_id].total, ids.index(memory_id)))
+        result = []
+        for memory_id in ranked:
+            part = parts[memory_id]
+            similarity = None if part.cosine is None else min(1.0, max(0.0, part.cosine))
+            if min_score is not None and part.score < min_score:
+                continue
+            if min_similarity is not None and (similarity is None or similarity < min_similarity):
+                continue
+            named = tuple(name for name, arm in arms.items() if memory_id in arm)
+            explanation = part.explain(named) if explain else None
+            result.append(
+                ScoredMemory(records[memory_id], part.score, part.relevance, similarity, explanation)
+            )
+            if len(result) == limit:
+                break
+        if count_access and result:
+            await self._store.touch([found.memory.id for found in result])
+        for notice in notices:
+            logger.warning(notice)
+        return Found(result, arms=_arm_names(prepared, arms), notices=notices)
+
+    def _check(self, query: str, limit: int, mode: str) -> None:
+        if not isinstance(query, str) or not query.strip():
+            raise ValidationError(
+                "the query is empty", hint="say what to look for, or list with `agentmem list`"
+            )
+        if limit < 1:
+            raise ValidationError(f"the limit {limit} is not positive", hint="ask for at least 1")
+        if mode not in get_args(Mode):
+            raise ConfigurationError.unknown("search mode", mode, get_args(Mode))
+        if mode == "vector":
+            self._index.require()
+
+    # --- the query -----------------------------------------------------------------------------------------
+
+    async def _prepare(self, query: str, mode: Mode, notices: list[str]) -> Query:
+        terms = query_terms(query) if mode != "vector" and self._store.capabilities.full_text else []
+        if mode == "keyword" or not self._index.available:
+            return Query(query, terms, None)
+        try:
+            await self._pay_some(notices)
+            vector = await self._index.query_vector(query)
+        except (ModelMissingError, MissingDependencyError) as error:
+            if mode == "vector":
+                raise
+            notices.append(f"searched by words only: {error}")
+            return Query(query, terms, None)
+        if mode == "hybrid" and terms and self._index.readable(query) < constants.READABLE:
+            return Query(query, terms, None)
+        return Query(query, terms, vector)
+
+    async def _pay_some(self, notices: list[str]) -> None:
+        await self._index.pay_owed(texts=constants.OWED_TEXTS, seconds=constants.OWED_SECONDS)
+        owed = await self._store.owed_count()
+        if owed:
+            notices.append(
+                f"{owed} memories are found by words only until `agentmem index` has embedded them"
+            )
+
+    # --- nominating ----------------------------------------------------------------------------------------
+
+    async def _nominate(self, query: Query, where: Where, limit: int) -> dict[str, dict[str, float]]:
+        arms: dict[str, dict[str, float]] = {}
+        if query.terms:
+            arms["words"] = dict(await self._store.by_words(query.terms, where, limit))
+        if query.vector is not None:
+            arms["meaning"] = dict(await self._store.by_vector(query.vector, where, limit))
+        key = query.text.strip()
+        if len(key) <= 200 and "\n" not in key:
+            keyed = await self._store.select(replace(where, keys=(key,)), limit=3)
+            if keyed:
+                arms["key"] = {record.id: 1.0 for record in keyed}
+        return arms
+
+    # --- scoring -------------------------------------------------------------------------------------------
+
+    async def _score(
+        self, query: Query, arms: Mapping[str, Mapping[str, float]], records: Mapping[str, MemoryRecord]
+    ) -> dict[str, Parts]:
+        parts = {memory_id: Parts() for memory_id in records}
+        if query.terms:
+            await self._score_words(query, arms.get("words", {}), parts)
+        if query.vector is None:
+            # One signal alone is its own sum: the scale of `score` stays that of the sum of both.
+            for part in parts.values():
+                part.words_weight, part.meaning_weight = 1.0, 0.0
+        else:
+            await self._score_meaning(query.vector, arms.get("meaning", {}), records, parts)
+            if not query.terms:
+                for part in parts.values():
+                    part.words_weight, part.meaning_weight = 0.0, 1.0
+        moment = clock.now()
+        for memory_id, part in parts.items():
+            part.exact_key = memory_id in arms.get("key", {})
+            self._boost(records[memory_id], part, moment)
+        return parts
+
+    async def _score_words(
+        self, query: Query, nominated: Mapping[str, float], parts: dict[str, Parts]
+    ) -> None:
+        missing = [memory_id for memory_id in parts if memory_id not in nominated]
+        scores = {**nominated, **await self._store.word_scores(query.terms, missing)}
+        mean, deviation = expected_statistics(await self._store.word_statistics(query.terms))
+        distribution = Distribution(mean, deviation) if deviation > 0 else None
+        for memory_id, part in parts.items():
+            part.bm25 = scores.get(memory_id, 0.0)
+            part.words_z = distribution.z(part.bm25) if distribution else 0.0
+
+    async def _score_meaning(
+        self,
+        vector: bytes,
+        nominated: Mapping[str, float],
+        records: Mapping[str, MemoryRecord],
+        parts: dict[str, Parts],
+    ) -> None:
+        missing = [memory_id for memory_id in parts if memory_id not in nominated]
+        cosines = {**nominated, **nearest_pieces(vector, await self._store.vectors(missing))}
+        distribution = await self._cosines(vector)
+        for memory_id, part in parts.items():
+            cosine = cosines.get(memory_id)
+            if cosine is None:
+                part.notes.append("not embedded yet: scored by words alone")
+                continue
+            part.cosine = cosine
+            if self._index.readable(embedded_text(records[memory_id])) < constants.READABLE:
+                part.notes.append("in a script that the embedder does not read: scored by words alone")
+                continue
+            part.meaning_z = distribution.z(cosine)
+
+    async def _cosines(self, vector: bytes) -> Distribution:
+        """Return how the query's cosines are distributed over the store."""
+        import numpy as np
+
+        sample = await self._store.sample_vectors(constants.SAMPLE)
+        if not sample:
+            return cosine_distribution(0, 0.0, 0.0)
+        cosines = np.frombuffer(b"".join(sample), dtype="<f4").reshape(len(sample), -1) @ np.frombuffer(
+            vector, "<f4"
+        )
+        return cosine_distribution(len(sample), float(cosines.mean()), float(cosines.std()))
+
+    def _boost(self, record: MemoryRecord, part: Parts, moment: datetime) -> None:
+        if self._importance is not None:
+            part.importance = constants.IMPORTANCE_WEIGHT * (self._importance(record, moment) - 0.5)
+        if self._decay is not None:
+            part.decay = constants.DECAY_WEIGHT * (self._decay(record, moment) - 1.0)
+
+
+def nearest_pieces(vector: bytes, pieces: Mapping[str, Sequence[bytes]]) -> dict[str, float]:
+    """Return, for each memory, the cosine of a query and its nearest piece."""
+    if not pieces:
+        return {}
+    import numpy as np
+
+    flat = [piece for each in pieces.values() for piece in each]
+    cosines = np.frombuffer(b"".join(flat), dtype="<f4").reshape(len(flat), -1) @ np.frombuffer(
+        vector, dtype="<f4"
+    )
+    result, start = {}, 0
+    for memory_id, each in pieces.items():
+        result[memory_id] = float(cosines[start : start + len(each)].max())
+        start += len(each)
+    return result
+
+
+def _arm_names(query: Query, arms: Mapping[str, object]) -> list[str]:
+    return [
+        name
+        for name, there in (("words", query.terms), ("meaning", query.vector), ("key", "key" in arms))
+        if there
+    ]

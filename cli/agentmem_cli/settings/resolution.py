@@ -1,0 +1,176 @@
+"""Choosing each setting's value: flag > environment > project file > user config > default."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from agent_memory.errors import ConfigurationError
+from agentmem_cli.settings import files, project
+from agentmem_cli.settings.names import NOT_SETTINGS, SETTINGS, Setting, known, of_variable
+from agentmem_cli.settings.names import find as find_setting
+from agentmem_cli.settings.values import parse
+
+Source = Literal["flag", "environment", "project", "user", "default"]
+
+
+class Origin(NamedTuple):
+    """Who said so."""
+
+    source: Source
+    where: str | None = None
+    """The flag, the variable or the file."""
+
+    def __str__(self) -> str:
+        return f"{self.source} ({self.where})" if self.where else self.source
+
+
+_DEFAULT = Origin("default")
+
+
+class Resolved:
+    """Every setting's value and where it comes from."""
+
+    def __init__(
+        self,
+        chosen: Mapping[str, tuple[Any, Origin]],
+        *,
+        notices: tuple[str, ...] = (),
+        user_config: Path,
+        project_file: project.ProjectFile | None = None,
+        ignored: tuple[str, ...] = (),
+    ) -> None:
+        self._chosen = chosen
+        self.notices = notices
+        """One line each, to be said on stderr once."""
+        self.user_config = user_config
+        self.project_file = project_file
+        """The project file that counts here, trusted or not."""
+        self.ignored = ignored
+        """Settings in the project file that wait for `agentmem config trust`."""
+
+    def get(self, name: str) -> Any:
+        """Return a setting's value: a str, int, bool, tuple, timedelta or absolute Path, or None where unset.
+
+        Raises:
+            ConfigurationError: there is no such setting.
+        """
+        setting = find_setting(name)
+        return self._chosen[name][0] if name in self._chosen else setting.default
+
+    def origin(self, name: str) -> Origin:
+        """Return where a setting's value comes from.
+
+        Raises:
+            ConfigurationError: there is no such setting.
+        """
+        find_setting(name)
+        return self._chosen[name][1] if name in self._chosen else _DEFAULT
+
+    def options(self, family: str) -> dict[str, Any]:
+        """Return the options given under `embedding` or `backend_config`, without the provider."""
+        start = family + "."
+        return {
+            name.removeprefix(start): value
+            for name, (value, _) in self._chosen.items()
+            if name.startswith(start) and name not in SETTINGS
+        }
+
+    def names(self) -> list[str]:
+        """List every setting, then the options that somebody gave."""
+        return [*SETTINGS, *(name for name in self._chosen if name not in SETTINGS)]
+
+
+def resolve(flags: Mapping[str, str | None], *, folder: Path | None = None) -> Resolved:
+    """Find every setting's value and origin.
+
+    Args:
+        flags: what the command line says, by setting; None is not said.
+        folder: where the project file is looked for; None for the current folder.
+
+    Raises:
+        ConfigurationError: a value cannot be read, or the user's config holds an unknown name; the message
+            says where.
+    """
+    notices: list[str] = []
+    chosen: dict[str, tuple[Any, Origin]] = {}
+    user_file = files.user_config()
+
+    # From the weakest to the strongest, each overwriting the ones before.
+    for name, value in _user(user_file):
+        chosen[name] = (value, Origin("user", str(user_file)))
+    found, ignored = _project(project.find(folder), user_file, chosen, notices)
+    for variable, text in os.environ.items():
+        if variable.startswith("AGENTMEM_") and variable not in NOT_SETTINGS and text:
+            setting = of_variable(variable)
+            if setting is None:
+                _suggest(variable, notices)
+            else:
+                chosen[setting.name] = (_parsed(setting, text, variable), Origin("environment", variable))
+    for name, given in flags.items():
+        if given is not None:
+            flag = "--" + name.replace(".", "-").replace("_", "-")
+            chosen[name] = (_parsed(find_setting(name), given, flag), Origin("flag", flag))
+    return Resolved(
+        chosen, notices=tuple(notices), user_config=user_file, project_file=found, ignored=ignored
+    )
+
+
+def _user(path: Path) -> Iterator[tuple[str, Any]]:
+    content = files.read(path)
+    for name, given in files.parse(path, content).items() if content else ():
+        try:
+            setting = find_setting(name)
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{error.message} in {path}", hint=error.hint) from None
+        yield name, _parsed(setting, given, str(path), path.parent)
+
+
+def _project(
+    found: project.ProjectFile | project.Refused | None,
+    user_file: Path,
+    chosen: dict[str, tuple[Any, Origin]],
+    notices: list[str],
+) -> tuple[project.ProjectFile | None, tuple[str, ...]]:
+    """Take over what the project file may set, and say what it may not."""
+    if isinstance(found, project.Refused):
+        notices.append(f"ignored {found.path}: {found.reason}")
+        return None, ()
+    if found is None:
+        return None, ()
+    path, trusted, ignored = found.path, None, []
+    for name, given in files.parse(path, found.content).items():
+        try:
+            setting = find_setting(name)
+        except ConfigurationError:
+            # Somebody else's file, maybe of a newer version: it must not stop the work in its folder.
+            notices.append(f"ignored unknown setting {name!r} in {path}; known are {', '.join(known())}")
+            continue
+        if not setting.project:
+            if trusted is None:
+                trusted = project.is_trusted(found, user_file)
+            if not trusted:
+                ignored.append(name)
+                continue
+        chosen[name] = (_parsed(setting, given, str(path), path.parent), Origin("project", str(path)))
+    if ignored:
+        notices.append(f"ignored {', '.join(ignored)} in {path}: look at it, then run `agentmem config trust`")
+    return found, tuple(ignored)
+
+
+def _parsed(setting: Setting, given: Any, where: str, base: Path | None = None) -> Any:
+    try:
+        return parse(setting, given, base=base)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{error.message} ({where})", hint=error.hint) from error
+
+
+def _suggest(variable: str, notices: list[str]) -> None:
+    """Mention a variable that looks like a slip of the pen; others may be meant for another version."""
+    from difflib import get_close_matches
+
+    variables = [setting.variable for setting in SETTINGS.values()]
+    if near := get_close_matches(variable, variables, 1, 0.85):
+        notices.append(f"ignored {variable}: did you mean {near[0]}?")

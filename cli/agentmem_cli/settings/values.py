@@ -1,0 +1,128 @@
+"""Reading a setting's value, from text or from TOML, and writing it as text again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from agent_memory import clock
+from agent_memory.errors import ConfigurationError, ValidationError
+from agentmem_cli.settings.names import Setting
+
+_SWITCHES = {
+    **dict.fromkeys(("true", "yes", "on", "1"), True),
+    **dict.fromkeys(("false", "no", "off", "0"), False),
+}
+
+
+def parse(setting: Setting, given: Any, *, base: Path | None = None) -> Any:
+    """Return the value that text or a TOML value means.
+
+    Args:
+        base: the folder that relative paths start from; None for the current one.
+
+    Raises:
+        ConfigurationError: it is not a value of that setting.
+    """
+    if isinstance(given, str) and not given.strip():
+        raise ConfigurationError(f"the setting {setting.name} is empty", hint="give a value, or leave it out")
+    kind = setting.kind
+    if kind == "switch":
+        return _switch(setting, given)
+    if kind == "count":
+        return _count(setting, given)
+    if kind == "words":
+        return _words(setting, given)
+    if kind == "duration":
+        return _duration(setting, given)
+    if kind == "option":
+        return _option(setting, given)
+    if not isinstance(given, str):
+        raise _wrong(setting, given, 'text, as in "..."')
+    if kind == "choice" and given not in setting.choices:
+        raise ConfigurationError.unknown(setting.name, given, setting.choices)
+    return _path(given, base) if kind == "path" else given
+
+
+def _switch(setting: Setting, given: Any) -> bool:
+    if isinstance(given, bool):
+        return given
+    if isinstance(given, str) and given.strip().lower() in _SWITCHES:
+        return _SWITCHES[given.strip().lower()]
+    raise _wrong(setting, given, "true or false")
+
+
+def _count(setting: Setting, given: Any) -> int:
+    try:
+        number = int(given) if isinstance(given, str) else given
+    except ValueError:
+        number = None
+    if not isinstance(number, int) or isinstance(number, bool) or number < 0:
+        raise _wrong(setting, given, "a whole number such as " + str(setting.default))
+    return number
+
+
+def _words(setting: Setting, given: Any) -> tuple[str, ...]:
+    words = given.split(",") if isinstance(given, str) else given
+    if not isinstance(words, (list, tuple)) or not all(isinstance(word, str) for word in words):
+        raise _wrong(setting, given, "words with commas between them")
+    return tuple(dict.fromkeys(word.strip() for word in words if word.strip()))
+
+
+def _duration(setting: Setting, given: Any) -> timedelta:
+    try:
+        return clock.as_duration(given)
+    except ValidationError as error:
+        raise _wrong(setting, given, "90s, 10m, 2h or 7d") from error
+
+
+def _option(setting: Setting, given: Any) -> Any:
+    """Read an option whose kind only its user knows: numbers and switches are written as such."""
+    if not isinstance(given, str):
+        return given
+    word = given.strip().lower()
+    if word in ("true", "false"):
+        return word == "true"
+    if word.isascii() and word.isdigit():
+        return int(word)
+    if setting.name.rpartition(".")[2] in ("path", "cache_dir") or setting.name.endswith("_file"):
+        return str(_path(given, None))
+    return given
+
+
+def _path(given: str, base: Path | None) -> Path:
+    path = Path(given).expanduser()
+    return path if path.is_absolute() else (base or Path.cwd()) / path
+
+
+def _wrong(setting: Setting, given: Any, expected: str) -> ConfigurationError:
+    return ConfigurationError(f"the setting {setting.name} cannot be {given!r}", hint=f"give {expected}")
+
+
+def as_json(value: Any) -> Any:
+    """Return a value as JSON and TOML hold it."""
+    if isinstance(value, timedelta):
+        return duration_text(value)
+    if isinstance(value, Path):
+        return str(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def as_text(value: Any) -> str:
+    """Return a value as people type it; nothing for None."""
+    value = as_json(value)
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def duration_text(value: timedelta) -> str:
+    """Write a duration in the largest unit that it is a whole number of: `7d`, `90m`, `45s`."""
+    seconds = value.total_seconds()
+    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
+        if seconds % size == 0:
+            return f"{int(seconds // size)}{unit}"
+    return f"{seconds:g}s"
