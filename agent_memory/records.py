@@ -238,7 +238,10 @@ TUPLE_FIELDS = frozenset({"participants", "triggers", "steps"})
 
 # What a version consists of. Left out: the agent and the revision, which say where the version stands, and
 # accesses, which are no change of it.
-_VERSION_FIELDS = ["id", "content", "importance", "created_at", "updated_at", "occurred_at", "expires_at", "metadata", "tags", "key", "source", "session", "status", "pinned"]
+_VERSION_FIELDS = (
+    *("id", "content", "importance", "created_at", "updated_at", "occurred_at", "expires_at"),
+    *("metadata", "tags", "key", "source", "session", "status", "pinned"),
+)
 _TIME_FIELDS = frozenset({"created_at", "updated_at", "occurred_at", "expires_at", "accessed_at"})
 
 

@@ -12,10 +12,13 @@ from abc import ABC, abstractmethod
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from agent_memory.errors import ConfigurationError, EmbeddingError
 from agent_memory.records import canonical_json
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 type_of_vector = "f"  # float32, little-endian on every machine we run on; `pack` says so if not
 
@@ -54,6 +57,8 @@ class Embedder(ABC):
     provider: ClassVar[str]
     options: ClassVar[frozenset[str]] = frozenset()
     """The keys of `embedding_config` that this embedder knows."""
+    uses_network: ClassVar[bool] = False
+    """Whether the text leaves this machine, or may: what must work offline does not use such an embedder."""
 
     def __init__(self, **options: Any) -> None:
         unknown = sorted(options.keys() - self.options)
@@ -62,6 +67,15 @@ class Embedder(ABC):
                 f"embedding_config key for {self.provider}", unknown[0], sorted(self.options) or ["(none)"]
             )
         self.settings: Mapping[str, Any] = options
+
+    @classmethod
+    def options_from(cls, identity: EmbeddingIdentity) -> dict[str, Any]:
+        """Return the options that make an embedder of that identity again.
+
+        Addresses, keys and folders are no part of an identity: they come from the user's settings, never from
+        a store, which may be somebody else's file.
+        """
+        return {}
 
     # --- what an implementer fills -------------------------------------------------------------------------
 
@@ -87,6 +101,10 @@ class Embedder(ABC):
         """Cut a text into consecutive pieces that the model reads whole. All of the text is in some piece."""
         return [text]
 
+    async def _split_all(self, texts: Sequence[str]) -> list[list[str]]:
+        """Cut several texts; overridden where cutting takes so long that it belongs in a thread."""
+        return [self._split(text) or [text] for text in texts]
+
     def readable(self, text: str) -> float:
         """Say how much of a text this model understands, in [0, 1]; below .5 its cosine means nothing."""
         return 1.0
@@ -98,15 +116,16 @@ class Embedder(ABC):
 
     async def split(self, text: str) -> list[str]:
         """Cut a text into the pieces that will be embedded one by one; at least one."""
-        return self._split(text) or [text]
+        return (await self._split_all([text]))[0]
 
     async def embed_query(self, text: str) -> bytes:
         """Embed what is asked. A query longer than the model reads is represented by its first piece."""
-        return self._check(await self._embed(self._split(text)[:1] or [text], query=True), 1)[0]
+        pieces = await self._split_all([text])
+        return self._check(await self._embed(pieces[0][:1], query=True), 1)[0]
 
     async def embed_documents(self, texts: Sequence[str]) -> list[list[bytes]]:
         """Embed what is stored: for each text the vectors of its pieces, in order, at least one."""
-        pieces = [self._split(text) or [text] for text in texts]
+        pieces = await self._split_all(texts)
         flat = [piece for text in pieces for piece in text]
         if not flat:
             return []
@@ -137,6 +156,8 @@ def pack(values: Sequence[float], *, dimension: int | None = None) -> bytes:
             f"the vector has {len(values)} dimensions, not {dimension}",
             hint="use the model that the store was made with",
         )
+    if hasattr(values, "astype"):  # an array of numpy's: ten times faster as a whole
+        return pack_rows(values.reshape(1, -1))[0]
     try:
         length = math.sqrt(math.fsum(value * value for value in values))
     except (TypeError, OverflowError) as error:
@@ -147,6 +168,23 @@ def pack(values: Sequence[float], *, dimension: int | None = None) -> bytes:
     if packed.itemsize != 4 or not _LITTLE:
         packed.byteswap()
     return packed.tobytes()
+
+
+def pack_rows(rows: NDArray[Any]) -> list[bytes]:
+    """Do what `pack` does for each row of a matrix, without a Python loop over its numbers.
+
+    Raises:
+        EmbeddingError: a row is all zero, or holds NaN or infinity.
+    """
+    import numpy
+
+    # In float64 a float16 or float32 row can neither overflow nor lose length to rounding.
+    lengths = numpy.sqrt(numpy.einsum("ij,ij->i", rows, rows, dtype=numpy.float64))
+    if not (numpy.isfinite(lengths).all() and lengths.all()):
+        raise EmbeddingError("the vector is all zero, or holds NaN or infinity", hint="check what made it")
+    data = (rows / lengths[:, None]).astype("<f4").tobytes()
+    size = 4 * rows.shape[1]
+    return [data[start : start + size] for start in range(0, len(data), size)]
 
 
 _LITTLE = array("H", [1]).tobytes() == b"\x01\x00"

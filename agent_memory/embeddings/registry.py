@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from agent_memory.embeddings.base import Embedder
+from agent_memory.embeddings import catalog
+from agent_memory.embeddings.base import Embedder, EmbeddingIdentity
 from agent_memory.registry import Registry
 
 EMBEDDERS = Registry(
@@ -34,3 +35,20 @@ def create_embedder(provider: str, options: Mapping[str, Any]) -> Embedder | Non
         return None
     embedder: Embedder = EMBEDDERS.load(provider)(**options)
     return embedder
+
+
+def options_for(identity: EmbeddingIdentity) -> tuple[str, dict[str, Any]]:
+    """Return the provider and the options that make again the embedder that a store's vectors came from.
+
+    For the default model's weights that is `local`, whichever engine ran them. What an identity does not say
+    (addresses, keys, folders) is for the caller to add from the user's own settings. The embedder so made may
+    still differ, if its weights do: compare the fingerprints after `prepare`.
+
+    Raises:
+        ConfigurationError: no embedder of that name is installed.
+    """
+    plain = not identity.query_prefix and not identity.document_prefix
+    if identity.revision == catalog.LOCAL_SHA256 and identity.pooling == catalog.MEAN and plain:
+        return "local", {}
+    kind: type[Embedder] = EMBEDDERS.load(identity.provider)
+    return identity.provider, kind.options_from(identity)

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
-from agent_memory.errors import MemoryNotFoundError, ValidationError
+from agent_memory.embeddings.base import pack
+from agent_memory.errors import EmbeddingError, MemoryNotFoundError, ValidationError
 from agent_memory.memories.core import Core
 from agent_memory.memories.drafting import draft
 from agent_memory.memories.filters import build_where
@@ -17,6 +18,7 @@ from agent_memory.records import MemoryRecord, MemoryType, ScoredMemory, Status
 from agent_memory.storage.base import Order
 from agent_memory.storage.changes import Add, Written
 from agent_memory.storage.where import Where
+from agent_memory.text.templates import embedded_text, embedding_hash
 
 R = TypeVar("R", bound=MemoryRecord)
 Words = str | Iterable[str] | None
@@ -99,7 +101,8 @@ class TypeMemory(Generic[R]):
         """Store many memories in one transaction and return one id per item, in order.
 
         Args:
-            items: texts, or mappings with the arguments of `add` by name.
+            items: texts, or mappings with the arguments of `add` by name. One may also bring its `embedding`, a
+                vector made elsewhere by the same model as the store's; it is normalised.
             progress: called with (done, total) as the texts are embedded.
 
         Raises:
@@ -112,15 +115,22 @@ class TypeMemory(Generic[R]):
     ) -> Listing[Written]:
         """Store many memories as `add_many` does, and say for each what came of it."""
         changes: list[Add] = []
+        vectors: dict[bytes, list[bytes]] = {}
+        dimension = 0
         for number, item in enumerate(items, 1):
             given = {"content": item} if isinstance(item, str) else dict(item)
+            embedding = given.pop("embedding", None)
             try:
                 changes.append(self._addition(given))
-            except ValidationError as error:
-                if number == 1 and len(changes) == 0:
+                if embedding is not None:
+                    dimension = dimension or (await self._core.index.space()).dimension
+                    digest = embedding_hash(embedded_text(changes[-1].record))
+                    vectors[digest] = [pack(embedding, dimension=dimension)]
+            except (ValidationError, EmbeddingError) as error:
+                if number == 1:  # most often the only one
                     raise
-                raise ValidationError(f"item {number}: {error.message}", hint=error.hint) from error
-        return await self._core.write("add", changes, progress=progress)
+                raise type(error)(f"item {number}: {error.message}", hint=error.hint) from error
+        return await self._core.write("add", changes, vectors=vectors, progress=progress)
 
     def _addition(self, given: dict[str, Any]) -> Add:
         force = bool(given.pop("force", False))
@@ -272,4 +282,6 @@ class TypeMemory(Generic[R]):
         return cast(R, changed)
 
 
-_COMMON = frozenset(["content", "importance", "metadata", "ttl", "tags", "key", "source", "session", "occurred_at", "pinned"])
+_COMMON = frozenset(
+    "content importance metadata ttl tags key source session occurred_at pinned".split()  # noqa: SIM905
+)

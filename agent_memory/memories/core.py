@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from agent_memory.errors import ConflictError, MemoryNotFoundError
@@ -37,18 +37,20 @@ class Core:
         changes: Sequence[Change],
         *,
         embed: Sequence[MemoryRecord] | None = None,
+        vectors: Mapping[bytes, list[bytes]] | None = None,
         undoes: str | None = None,
         progress: Progress | None = None,
     ) -> list[Written]:
         """Write changes as one operation, embedded in the same transaction where that is wanted and possible.
 
-        `embed` says which records have a text that is new; None means those that are added.
+        `embed` says which records have a text that is new; None means those that are added. `vectors` holds
+        those that are at hand already, by hash of the embedded text.
         """
-        vectors: dict[bytes, list[bytes]] = {}
+        given = dict(vectors or {})
         if self.settings.embed_on_write:
             new = [change.record for change in changes if isinstance(change, Add)] if embed is None else embed
-            vectors = await self.index.vectors_of(new, progress)
-        return await self.store.commit(self.operation(verb, undoes=undoes), changes, vectors)
+            given |= await self.index.vectors_of(new, progress, known=given)
+        return await self.store.commit(self.operation(verb, undoes=undoes), changes, given)
 
     async def change(
         self, verb: str, record: MemoryRecord, edit: Callable[[MemoryRecord], MemoryRecord]

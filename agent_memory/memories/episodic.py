@@ -11,12 +11,9 @@ from agent_memory.memories.base import Listing, TypeMemory
 from agent_memory.records import EpisodicRecord, ScoredMemory
 from agent_memory.storage.base import Order
 
-_GOOD = frozenset(
-    ["success", "successful", "succeeded", "ok", "okay", "done", "completed", "complete", "passed", "pass", "fixed", "solved", "won"]
-)
-_BAD = frozenset(
-    ["failure", "failed", "fail", "error", "errored", "aborted", "cancelled", "canceled", "crashed", "timeout", "rejected", "lost"]
-)
+_GOOD = "success successful succeeded ok okay done completed complete passed pass fixed solved won"
+_BAD = "failure failed fail error errored aborted cancelled canceled crashed timeout rejected lost"
+_SAYS_SUCCESS = dict.fromkeys(_GOOD.split(), True) | dict.fromkeys(_BAD.split(), False)
 
 
 class EpisodicMemory(TypeMemory[EpisodicRecord]):
@@ -134,6 +131,4 @@ def _outcome(event_type: str | None, success: bool) -> dict[str, Any]:
 def success_of(outcome: str) -> bool | None:
     """Read from an outcome's first word whether it went well; None where it does not say."""
     words = outcome.lower().replace(":", " ").replace(",", " ").split()
-    if not words or words[0] in _GOOD:
-        return True if words else None
-    return False if words[0] in _BAD else None
+    return _SAYS_SUCCESS.get(words[0]) if words else None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from agent_memory.embeddings.base import pack
 from agent_memory.errors import ValidationError
 from agent_memory.memories.base import Listing, TypeMemory, Words
 from agent_memory.memories.drafting import check_text
@@ -13,7 +12,7 @@ from agent_memory.memories.filters import check_share
 from agent_memory.recall.semantic_index import Progress
 from agent_memory.records import ScoredMemory, SemanticRecord
 from agent_memory.storage.base import Order
-from agent_memory.text.templates import embedded_text, embedding_hash
+from agent_memory.text.templates import embedding_hash
 
 
 class SemanticMemory(TypeMemory[SemanticRecord]):
@@ -86,12 +85,9 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
             EmbeddingError: the vector has another dimension than the store's, or holds NaN.
             ConfigurationError: there is no embedder, so nothing to compare the vector with.
         """
-        space = await self._core.index.space()
-        vector = pack(embedding, dimension=space.dimension)
-        change = self._addition({"content": content, "importance": importance, **more})
-        digest = embedding_hash(embedded_text(change.record))
-        written = await self._core.store.commit(self._core.operation("add"), [change], {digest: [vector]})
-        return written[0].id
+        self._core.index.require()
+        item = {"content": content, "importance": importance, "embedding": embedding, **more}
+        return (await self.add_many_detailed([item]))[0].id
 
     async def add_document(
         self,

@@ -120,8 +120,8 @@ class Xml(Writer):
     name = "xml"
 
     def frame(self, record: MemoryRecord, text: str) -> str:
-        about = quoteattr(label(record))
-        return f'  <memory id="{record.id}" type="{record.memory_type.value}" about={about}>{escape(text.strip())}</memory>\n'
+        attributes = f'id="{record.id}" type="{record.memory_type.value}" about={quoteattr(label(record))}'
+        return f"  <memory {attributes}>{escape(text.strip())}</memory>\n"
 
     def write(self, items: Sequence[PackedItem], agent_id: str) -> str:
         parts = [f"<memories agent={quoteattr(agent_id)} note={quoteattr(HEADING)}>\n"]

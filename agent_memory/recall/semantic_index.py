@@ -7,13 +7,13 @@ opens; only where vectors would be compared under an embedder that was named and
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from agent_memory import clock
 from agent_memory.embeddings.base import Embedder, EmbeddingIdentity
-from agent_memory.embeddings.registry import NO_EMBEDDER, create_embedder, options_for
+from agent_memory.embeddings.registry import create_embedder, options_for
 from agent_memory.errors import (
     ConfigurationError,
     EmbeddingError,
@@ -117,16 +117,26 @@ class SemanticIndex:
         return current
 
     async def vectors_of(
-        self, records: Sequence[MemoryRecord], progress: Progress | None = None
+        self,
+        records: Sequence[MemoryRecord],
+        progress: Progress | None = None,
+        *,
+        known: Container[bytes] = frozenset(),
     ) -> dict[bytes, list[bytes]]:
-        """Embed what is about to be stored; empty where that is not possible now, and the embedding stays owed."""
-        if not self.available or not records:
+        """Embed what is about to be stored; empty where that is not possible now, and the embedding stays owed.
+
+        Texts whose hash is in `known` have a vector already.
+        """
+        if not self.available:
+            return {}
+        texts = {embedding_hash(text): text for text in map(embedded_text, records)}
+        texts = {digest: text for digest, text in texts.items() if digest not in known}
+        if not texts:
             return {}
         try:
             await self.space()
         except (EmbeddingMismatchError, ModelMissingError, MissingDependencyError):
             return {}
-        texts = {embedding_hash(text): text for text in map(embedded_text, records)}
         return await self._embed(texts, progress)
 
     async def _embed(
@@ -260,4 +270,14 @@ def space_of(identity: EmbeddingIdentity) -> EmbeddingSpace:
     )
 
 
-__all__ = ["NO_EMBEDDER", "Progress", "SemanticIndex", "space_of"]
+def identity_of(space: EmbeddingSpace) -> EmbeddingIdentity:
+    """Return the identity of the embedder that made a space's vectors."""
+    return EmbeddingIdentity(
+        provider=space.provider,
+        model=space.model,
+        revision=space.revision,
+        dimension=space.dimension,
+        pooling=space.pooling,
+        query_prefix=space.query_prefix,
+        document_prefix=space.document_prefix,
+    )

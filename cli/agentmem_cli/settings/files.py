@@ -29,7 +29,9 @@ def read(path: Path) -> bytes | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise ConfigurationError(f"cannot read {path}", hint=error.strerror or "check its permissions") from error
+        raise ConfigurationError(
+            f"cannot read {path}", hint=error.strerror or "check its permissions"
+        ) from error
 
 
 def parse(path: Path, content: bytes) -> dict[str, Any]:
@@ -45,7 +47,9 @@ def parse(path: Path, content: bytes) -> dict[str, Any]:
     try:
         return flat(tomllib.loads(content.decode()))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path} is not TOML: {error}", hint=f"correct it with an editor: {path}") from error
+        raise ConfigurationError(
+            f"{path} is not TOML: {error}", hint=f"correct it with an editor: {path}"
+        ) from error
 
 
 def flat(tables: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -68,10 +72,10 @@ def write_private(path: Path, text: str) -> None:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle, draft = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         try:
-            with open(handle, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+            with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
                 file.write(text)
                 file.flush()
-                os.fsync(file.fileno())
+                os.fsync(handle)
             Path(draft).replace(target)
         except BaseException:
             Path(draft).unlink(missing_ok=True)

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from agent_memory.errors import ConfigurationError
 
-Kind = Literal["text", "path", "choice", "switch", "count", "words", "duration", "option"]
+Kind = Literal["text", "path", "choice", "switch", "count", "number", "words", "duration", "option"]
 OUTPUTS = ("table", "text", "json", "ndjson", "id")
 
 
@@ -36,18 +36,29 @@ SETTINGS: Mapping[str, Setting] = {
         Setting("db", "path", None, "the SQLite file, whoever's memory is in it; beats `agent`"),
         Setting("backend", "text", "sqlite", "a backend's name, or its URL"),
         Setting("home", "path", None, "the folder of all agents' files"),
-        Setting("output", "choice", None, "the form of results; table on a terminal", project=True, choices=OUTPUTS),
-        Setting("limit", "count", 10, "how many results a search returns", project=True),
-        Setting("budget", "count", 2000, "how many tokens a recall may take", project=True),
+        Setting(
+            "output",
+            "choice",
+            None,
+            "the form of results; table on a terminal",
+            project=True,
+            choices=OUTPUTS,
+        ),
+        Setting("limit", "number", 10, "how many results a search returns", project=True),
+        Setting("budget", "number", 2000, "how many tokens a recall may take", project=True),
         Setting("tags", "words", (), "tags that every new memory gets", project=True),
         Setting("session", "text", None, "the session of new memories, and the conversation of messages"),
         Setting("offline", "switch", False, "never use the network, whatever the command"),
         Setting("short_term_ttl", "duration", timedelta(hours=1), "how long short-term memories live"),
-        Setting("conversation_max_messages", "count", 100, "messages kept active in a conversation; 0 for all"),
+        Setting(
+            "conversation_max_messages", "count", 100, "messages kept active in a conversation; 0 for all"
+        ),
         Setting("enable_scoring", "switch", True, "let importance and use count in the ranking"),
         Setting("enable_decay", "switch", True, "let age count in the ranking"),
         Setting("decay_half_life", "duration", timedelta(days=7), "age at which half of the recency is left"),
-        Setting("embedding.provider", "text", "local", "what embeds: local, fastembed, openai, dummy or none"),
+        Setting(
+            "embedding.provider", "text", "local", "what embeds: local, fastembed, openai, dummy or none"
+        ),
     )
 }
 

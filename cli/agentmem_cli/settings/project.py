@@ -63,7 +63,7 @@ def _read(path: Path) -> ProjectFile | Refused:
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
     except OSError as error:
         return Refused(path, f"it cannot be read ({error.strerror})")
-    try:
+    with os.fdopen(handle, "rb") as file:
         about = os.fstat(handle)
         if not stat.S_ISREG(about.st_mode):
             return Refused(path, "it is not a file")
@@ -73,10 +73,7 @@ def _read(path: Path) -> ProjectFile | Refused:
             return Refused(path, "its folder belongs to another user")
         if about.st_size > _LARGEST:
             return Refused(path, "it is larger than a megabyte")
-        with open(handle, "rb", closefd=False) as file:
-            return ProjectFile(path, file.read(_LARGEST))
-    finally:
-        os.close(handle)
+        return ProjectFile(path, file.read(_LARGEST))
 
 
 def _ours(about: os.stat_result) -> bool:
@@ -126,7 +123,9 @@ def _lines(user_config: Path) -> list[str]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise ConfigurationError(f"cannot read {trust_list(user_config)}", hint=str(error.strerror)) from error
+        raise ConfigurationError(
+            f"cannot read {trust_list(user_config)}", hint=str(error.strerror)
+        ) from error
 
 
 def _line(project: ProjectFile) -> str:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-_PASSWORD = re.compile(r"(?P<before>\b[a-z][a-z0-9+.-]*://[^\s/?#:@]*):(?P<secret>[^\s/?#]*)@", re.IGNORECASE)
-_PARAMETER = re.compile(r"(?P<before>[?&](?:password|passwd|api[-_]?key|token|secret)=)[^\s&#]+", re.IGNORECASE)
+# A slash in a password should have been written as %2F; where it was not, better too much is hidden.
+_PASSWORD = re.compile(r"(?P<before>\b[a-z][a-z0-9+.-]*://[^\s/?#:@]*):(?:[^\s/?#]*|\S*)@", re.IGNORECASE)
+_PARAMETER = re.compile(
+    r"(?P<before>[?&](?:password|passwd|api[-_]?key|token|secret)=)[^\s&#]+", re.IGNORECASE
+)
 _SECRET_NAME = re.compile(r"(?:^|[._])(?:api_?key|key|token|password|secret)$", re.IGNORECASE)
 
 

@@ -156,7 +156,9 @@ def _project(
                 continue
         chosen[name] = (_parsed(setting, given, str(path), path.parent), Origin("project", str(path)))
     if ignored:
-        notices.append(f"ignored {', '.join(ignored)} in {path}: look at it, then run `agentmem config trust`")
+        notices.append(
+            f"ignored {', '.join(ignored)} in {path}: look at it, then run `agentmem config trust`"
+        )
     return found, tuple(ignored)
 
 

@@ -30,14 +30,14 @@ def parse(setting: Setting, given: Any, *, base: Path | None = None) -> Any:
     kind = setting.kind
     if kind == "switch":
         return _switch(setting, given)
-    if kind == "count":
-        return _count(setting, given)
+    if kind in ("count", "number"):
+        return _count(setting, given, least=0 if kind == "count" else 1)
     if kind == "words":
         return _words(setting, given)
     if kind == "duration":
         return _duration(setting, given)
     if kind == "option":
-        return _option(setting, given)
+        return _option(setting, given, base)
     if not isinstance(given, str):
         raise _wrong(setting, given, 'text, as in "..."')
     if kind == "choice" and given not in setting.choices:
@@ -53,12 +53,12 @@ def _switch(setting: Setting, given: Any) -> bool:
     raise _wrong(setting, given, "true or false")
 
 
-def _count(setting: Setting, given: Any) -> int:
+def _count(setting: Setting, given: Any, *, least: int) -> int:
     try:
         number = int(given) if isinstance(given, str) else given
     except ValueError:
         number = None
-    if not isinstance(number, int) or isinstance(number, bool) or number < 0:
+    if not isinstance(number, int) or isinstance(number, bool) or number < least:
         raise _wrong(setting, given, "a whole number such as " + str(setting.default))
     return number
 
@@ -77,7 +77,7 @@ def _duration(setting: Setting, given: Any) -> timedelta:
         raise _wrong(setting, given, "90s, 10m, 2h or 7d") from error
 
 
-def _option(setting: Setting, given: Any) -> Any:
+def _option(setting: Setting, given: Any, base: Path | None) -> Any:
     """Read an option whose kind only its user knows: numbers and switches are written as such."""
     if not isinstance(given, str):
         return given
@@ -87,7 +87,7 @@ def _option(setting: Setting, given: Any) -> Any:
     if word.isascii() and word.isdigit():
         return int(word)
     if setting.name.rpartition(".")[2] in ("path", "cache_dir") or setting.name.endswith("_file"):
-        return str(_path(given, None))
+        return str(_path(given, base))
     return given
 
 

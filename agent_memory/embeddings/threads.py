@@ -1,0 +1,64 @@
+"""Heavy work off the event loop."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
+
+if TYPE_CHECKING:
+    from anyio import CapacityLimiter
+    from anyio.lowlevel import RunVar
+
+Result = TypeVar("Result")
+Arguments = TypeVarTuple("Arguments")
+
+_limiters: RunVar[CapacityLimiter] | None = None
+_abandoned: list[object] = []
+
+
+async def in_worker(function: Callable[[*Arguments], Result], *arguments: *Arguments) -> Result:
+    """Run a function in a thread, one at a time per event loop, in the order asked for.
+
+    One at a time, because one run of a model keeps all cores busy: two at once take longer together. A bulk of
+    texts should come in small portions, so that a query waits for one portion only, and a cancelled task
+    likewise.
+    """
+    global _limiters
+    from anyio import CapacityLimiter, to_thread
+    from anyio.lowlevel import RunVar
+
+    if _limiters is None:
+        _limiters = RunVar("agent_memory.embeddings")
+    try:
+        limiter = _limiters.get()
+    except LookupError:
+        limiter = CapacityLimiter(1)
+        _limiters.set(limiter)
+    return await to_thread.run_sync(function, *arguments, limiter=limiter)
+
+
+def abandon(session: object) -> None:
+    """Keep a model session that was opened before a fork, so that it is never closed in the child.
+
+    Its threads do not exist there, and closing waits for them for ever.
+    """
+    if session is not None:
+        _abandoned.append(session)
+
+
+def cores() -> int:
+    """Count the cores this process may use; 0 leaves the choice to onnxruntime: one thread per physical core.
+
+    onnxruntime looks at the machine only, and starts a thread for each core of the host in a container that is
+    allowed one.
+    """
+    everything = os.cpu_count() or 1
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else everything
+    with contextlib.suppress(OSError, ValueError):
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        if quota != "max":
+            allowed = min(allowed, max(1, round(int(quota) / int(period))))
+    return 0 if allowed == everything else allowed

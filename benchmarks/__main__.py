@@ -1,0 +1,63 @@
+"""Run every benchmark, print a table, and write it to `benchmarks/results/`."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from agent_memory import __version__
+from benchmarks import bulk, searching, startup
+from benchmarks.measure import machine
+
+RESULTS = Path(__file__).parent / "results"
+SUITES = {"startup": startup.run, "searching": searching.run, "bulk": bulk.run}
+
+
+def main(names: list[str]) -> int:
+    rows = []
+    for name in names or SUITES:
+        print(f"== {name}", flush=True)
+        with tempfile.TemporaryDirectory() as folder:
+            for row in SUITES[name](Path(folder)):
+                rows.append({"suite": name, **row})
+                mark = "ok  " if row["met"] else "MISS"
+                print(f"{mark} {row['what']}: {row['ms']} ms, {row['ratio']} x ({row['target']}) [{row['compared with']}]")
+    if not names:
+        RESULTS.mkdir(exist_ok=True)
+        report = {"version": __version__, "date": f"{datetime.now(UTC):%Y-%m-%d}", "machine": machine(), "rows": rows}
+        (RESULTS / "speed.json").write_text(json.dumps(report, indent=1) + "\n")
+        (RESULTS / "speed.md").write_text(_markdown(report))
+        print(f"written to {RESULTS.name}/speed.md and speed.json")
+    return 0 if all(row["met"] for row in rows) else 1
+
+
+def _markdown(report: dict[str, object]) -> str:
+    about = report["machine"]
+    assert isinstance(about, dict)
+    lines = [
+        "# Speed",
+        "",
+        f"Version {report['version']}, {report['date']}: "
+        + ", ".join(f"{name} {value}" for name, value in about.items())
+        + ".",
+        "",
+        "Ratios of medians taken in turns in one run; the milliseconds are this machine's and mean little elsewhere.",
+        "",
+        "| what | ms | compared with | ratio | target | met |",
+        "|---|---|---|---|---|---|",
+    ]
+    rows = report["rows"]
+    assert isinstance(rows, list)
+    lines += [
+        f"| {row['what']} | {row['ms']} | {row['compared with']} | {row['ratio']} | {row['target']} |"
+        f" {'yes' if row['met'] else '**no**'} |"
+        for row in rows
+    ]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,145 @@
+"""Reading the tree of commands from the program itself.
+
+Everything that describes the command line (its help in JSON, the reference page, the completions) is made from
+this, so that none of them can disagree with the program. What is read are the attributes that Click and the
+copy of it inside newer Typers have in common.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from agentmem_cli.completion import kinds
+
+
+class Option(NamedTuple):
+    """One option of a command."""
+
+    names: tuple[str, ...]
+    """As they are typed, the long one first."""
+    help: str
+    metavar: str | None
+    """What its value is called; None for a switch."""
+    default: Any
+    multiple: bool
+    choices: tuple[str, ...]
+    kind: str | None
+    """What completes its value, where that is looked up."""
+
+
+class Argument(NamedTuple):
+    """One argument of a command."""
+
+    name: str
+    help: str
+    required: bool
+    multiple: bool
+    choices: tuple[str, ...]
+    kind: str | None
+
+
+class Command(NamedTuple):
+    """One command, or a noun with commands below it."""
+
+    path: tuple[str, ...]
+    """The words that call it, without the program's name."""
+    summary: str
+    """One line."""
+    text: str
+    """All of its help but the examples."""
+    arguments: tuple[Argument, ...]
+    options: tuple[Option, ...]
+    examples: tuple[str, ...]
+    commands: tuple[Command, ...]
+
+    def walk(self) -> Iterator[Command]:
+        """Go through this command and all below it, parents first."""
+        yield self
+        for command in self.commands:
+            yield from command.walk()
+
+
+def read(command: Any, context: Any = None, path: tuple[str, ...] = ()) -> Command:
+    """Read a Click or Typer command and everything below it; hidden ones are left out."""
+    context = _context(command, context, path[-1] if path else "agentmem")
+    parameters = [each for each in command.params if not getattr(each, "hidden", False)]
+    text, examples = _help(command)
+    below = []
+    if hasattr(command, "list_commands"):
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            if found is not None and not found.hidden:
+                below.append(read(found, context, (*path, name)))
+    return Command(
+        path=path,
+        summary=command.get_short_help_str(200),
+        text=text,
+        arguments=tuple(_argument(each) for each in parameters if each.param_type_name == "argument"),
+        options=tuple(_option(each) for each in parameters if each.param_type_name == "option"),
+        examples=examples,
+        commands=tuple(below),
+    )
+
+
+def _context(command: Any, parent: Any, name: str) -> Any:
+    return command.context_class(command, info_name=name, parent=parent)
+
+
+_EXAMPLE = re.compile(r"^\s*\$?\s*((?:[^\n]*\|\s*)?agentmem\b[^\n]*)$")
+
+
+def _help(command: Any) -> tuple[str, tuple[str, ...]]:
+    """Split a command's help into its text and the examples at its end."""
+    import inspect
+
+    text, examples = [], []
+    for line in inspect.cleandoc("\n\n".join(filter(None, (command.help, command.epilog)))).splitlines():
+        example = _EXAMPLE.match(line)
+        if example:
+            examples.append(example[1].strip())
+        elif line.strip("\b ").lower().rstrip(":") not in ("example", "examples"):
+            text.append(line.replace("\b", ""))
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(text)).strip(), tuple(examples)
+
+
+def _choices(parameter: Any) -> tuple[str, ...]:
+    described = getattr(parameter, "type_descriptor", None)
+    found = (
+        getattr(described, "choices", None)
+        or getattr(getattr(parameter, "type", None), "choices", None)
+        or ()
+    )
+    return tuple(str(getattr(choice, "value", choice)) for choice in found)
+
+
+def _option(parameter: Any) -> Option:
+    names = tuple(
+        sorted([*parameter.opts, *parameter.secondary_opts], key=lambda name: not name.startswith("--"))
+    )
+    switch = bool(getattr(parameter, "is_flag", False) or getattr(parameter, "count", False))
+    choices = () if switch else _choices(parameter) or kinds.fixed(names)
+    default = parameter.default
+    return Option(
+        names=names,
+        help=" ".join((parameter.help or "").split()),
+        metavar=None if switch else (parameter.metavar or ("|".join(choices) or parameter.name.upper())),
+        default=None if callable(default) or default in ((), [], False, Ellipsis) else default,
+        multiple=bool(parameter.multiple),
+        choices=choices,
+        kind=None if switch or choices else kinds.of_option(names, parameter.metavar),
+    )
+
+
+def _argument(parameter: Any) -> Argument:
+    metavar = parameter.metavar or parameter.name.upper()
+    choices = _choices(parameter)
+    return Argument(
+        name=metavar.strip("[]").removesuffix("...").rstrip("[] ."),
+        help=" ".join((getattr(parameter, "help", None) or "").split()),
+        required=bool(parameter.required),
+        multiple=parameter.nargs == -1,
+        choices=choices,
+        kind=None if choices else kinds.of_argument(metavar),
+    )

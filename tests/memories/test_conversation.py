@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from agent_memory import AgentMemory, ConversationRecord, MemoryConfig
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_messages_come_back_oldest_first_the_newest_of_them(memory: AgentMemory) -> None:
+    for number in range(6):
+        await memory.conversation.add_message("user" if number % 2 == 0 else "assistant", f"message {number}")
+    messages = await memory.conversation.get_messages(limit=3)
+    assert [(each.content, each.position) for each in messages] == [
+        ("message 3", 3),
+        ("message 4", 4),
+        ("message 5", 5),
+    ]
+    assert memory.conversation.conversation_id == messages[0].conversation_id == messages[0].session
+
+
+async def test_system_messages_can_be_left_out(memory: AgentMemory) -> None:
+    await memory.conversation.add_message("system", "be brief")
+    await memory.conversation.add_message("user", "hello")
+    assert [each.role for each in await memory.conversation.get_messages(include_system=False)] == ["user"]
+    assert len(await memory.conversation.get_messages()) == 2
+
+
+async def test_turns_pair_what_was_said_with_its_answer(memory: AgentMemory) -> None:
+    for role, text in [("assistant", "hi"), ("user", "a"), ("assistant", "b"), ("user", "c"), ("user", "d")]:
+        await memory.conversation.add_message(role, text)
+    turns = [
+        (said and said.content, answered and answered.content)
+        for said, answered in await memory.conversation.get_last_n_turns(10)
+    ]
+    assert turns == [(None, "hi"), ("a", "b"), ("c", None), ("d", None)]
+    assert len(await memory.conversation.get_last_n_turns(2)) == 2
+
+
+async def test_speaker_and_time_of_a_message(memory: AgentMemory) -> None:
+    then = datetime(2023, 5, 8, 13, 56, tzinfo=UTC)
+    await memory.conversation.add_message("user", "I went hiking", name="Melanie", at=then)
+    message = (await memory.conversation.get_messages())[0]
+    assert (message.name, message.occurred_at) == ("Melanie", then)
+    assert (await memory.search("Melanie", mode="keyword"))[0].memory.id == message.id
+    assert (await memory.search("May 2023", mode="keyword"))[0].memory.id == message.id
+    assert await memory.conversation.format_history(format_template="{name}> {content}") == "Melanie> I went hiking"
+
+
+async def test_switching_conversations_keeps_each_index_and_misses_nothing(memory: AgentMemory) -> None:
+    first = await memory.conversation.new_conversation("first")
+    await memory.conversation.add_message("user", "a1")
+    await memory.conversation.new_conversation("second")
+    await memory.conversation.add_message("user", "b1")
+    assert await memory.conversation.switch_conversation(first) == "first"
+    await memory.conversation.add_message("user", "a2")
+    assert [(each.content, each.position) for each in await memory.conversation.get_messages()] == [
+        ("a1", 0),
+        ("a2", 1),
+    ]
+    groups = {each.value: each.count for each in await memory.conversation.get_conversations()}
+    assert groups == {"first": 2, "second": 1}
+
+
+async def test_the_most_recently_written_conversation_is_the_default(
+    make_config: Callable[..., MemoryConfig], backend: str
+) -> None:
+    async with AgentMemory("t", make_config()) as memory:
+        await memory.conversation.new_conversation("one")
+        await memory.conversation.add_message("user", "hello")
+        await memory.conversation.new_conversation("two")
+        await memory.conversation.add_message("user", "again")
+        if backend == "memory":
+            assert memory.conversation.conversation_id == "two"
+            return
+    async with AgentMemory("t", make_config()) as memory:
+        await memory.conversation.add_message("assistant", "yes?")
+        assert memory.conversation.conversation_id == "two"
+        await memory.conversation.set_default_conversation("one")
+    async with AgentMemory("t", make_config()) as memory:
+        await memory.conversation.add_message("assistant", "back")
+        assert [each.content for each in await memory.conversation.get_messages()] == ["hello", "back"]
+
+
+async def test_beyond_the_limit_the_oldest_are_summarised_and_archived_never_dropped(
+    make_config: Callable[..., MemoryConfig],
+) -> None:
+    async with AgentMemory("t", make_config(conversation_max_messages=5)) as memory:
+        for number in range(12):
+            await memory.conversation.add_message("user", f"The number {number} matters to project {number}.")
+        messages = await memory.conversation.get_messages(limit=None)
+        assert [each.position for each in messages] == [7, 8, 9, 10, 11]
+        archived = await memory.list(types="chat", status="archived", limit=None)
+        assert sorted(each.position for each in archived if isinstance(each, ConversationRecord)) == list(range(7))
+        history = await memory.conversation.format_history()
+        assert history.startswith("[earlier: ")
+        assert history.count("\n") == 5
+
+
+async def test_summaries_with_and_without_a_callable(memory: AgentMemory) -> None:
+    assert await memory.conversation.summarize() is None
+    await memory.conversation.add_message("user", "We chose PostgreSQL for the billing service.")
+    await memory.conversation.add_message("assistant", "Noted.")
+    summary = await memory.conversation.summarize()
+    assert summary is not None
+    assert "PostgreSQL" in summary
+
+    async def shout(messages: object) -> str:
+        return "BILLING ON POSTGRES"
+
+    assert await memory.conversation.summarize(shout) == "BILLING ON POSTGRES"
+    stored = await memory.conversation.get_summary()
+    assert stored is not None
+    assert stored.content == "BILLING ON POSTGRES"
+    assert len(await memory.conversation.get_messages()) == 2
+
+
+async def test_deleting_a_conversation_archives_it(memory: AgentMemory) -> None:
+    await memory.conversation.new_conversation("gone")
+    await memory.conversation.add_message("user", "secret")
+    await memory.conversation.add_message("user", "secret")
+    await memory.conversation.new_conversation("stays")
+    kept = await memory.conversation.add_message("user", "here")
+    assert await memory.conversation.delete_conversation("gone") == 2
+    assert [each.id for each in await memory.conversation.list()] == [kept]
+    assert await memory.search("secret", mode="keyword") == []
+    assert await memory.undo()
+    assert await memory.conversation.count() == 3

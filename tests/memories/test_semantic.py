@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from agent_memory import AgentMemory, ConfigurationError, EmbeddingError, MemoryConfig, SemanticRecord
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_search_by_meaning_finds_the_nearest(memory: AgentMemory) -> None:
+    python = await memory.semantic.add("Python was created by Guido van Rossum")
+    await memory.semantic.add("Bananas are rich in potassium")
+    found = await memory.semantic.search("who created Python", limit=5)
+    assert found[0].memory.id == python
+    assert found[0].similarity is not None
+    assert 0 < found[0].similarity <= 1
+    assert len(await memory.semantic.search("who created Python", limit=1)) == 1
+    assert [each.memory.id for each in await memory.semantic.search("who created Python", min_score=0.3)] == [python]
+
+
+async def test_search_with_filters(memory: AgentMemory) -> None:
+    await memory.semantic.add("red apple", tags=["fruit"], importance=0.2)
+    wanted = await memory.semantic.add("green apple", tags=["fruit"], importance=0.9)
+    await memory.semantic.add("apple computer", tags=["tech"], importance=0.9)
+    found = await memory.semantic.search_with_filters("apple", tags=["fruit"], min_importance=0.5)
+    assert [each.memory.id for each in found] == [wanted]
+
+
+async def test_related_memories_leave_out_the_memory_itself(memory: AgentMemory) -> None:
+    first = await memory.semantic.add("the cat sat on the mat")
+    second = await memory.semantic.add("the cat sat on the sofa")
+    await memory.semantic.add("interest rates rose sharply")
+    related = await memory.semantic.find_related(first[:10], limit=5, min_score=0.5)
+    assert [each.memory.id for each in related] == [second]
+
+
+async def test_a_vector_made_elsewhere(memory: AgentMemory) -> None:
+    embedder = memory.embedding_provider
+    assert embedder is not None
+    await embedder.prepare()
+    size = embedder.identity.dimension
+    stored = await memory.semantic.add_with_embedding("given", [1.0] + [0.0] * (size - 1), tags=["t"])
+    vectors = await memory.backend.vectors([stored])
+    assert len(vectors[stored]) == 1
+    for wrong in ([1.0, 2.0], [0.0] * size, [math.nan] * size):
+        with pytest.raises(EmbeddingError):
+            await memory.semantic.add_with_embedding("wrong", wrong)
+    assert await memory.semantic.count() == 1
+
+
+async def test_documents_in_chunks(memory: AgentMemory) -> None:
+    ids = await memory.semantic.add_chunks(["one", "two", "three"], title="Numbers", source="book", tags=["n"])
+    record = await memory.semantic.get(ids[1])
+    assert isinstance(record, SemanticRecord)
+    assert (record.title, record.position, record.source) == ("Numbers", 1, "book")
+    assert record.document_id is not None
+    chunks = await memory.semantic.get_by_document_id(record.document_id)
+    assert [each.id for each in chunks] == ids
+    assert await memory.semantic.get_by_document_id(record.document_id[:8]) == chunks
+    assert await memory.semantic.add_chunks(["one", "two", "three"], title="Numbers", source="book") == ids
+    other = await memory.semantic.add_chunks(["one"], title="Another")
+    assert other[0] not in ids
+    assert await memory.semantic.get_by_document_id("nothing-here") == []
+
+
+async def test_a_document_is_stored_whole(memory: AgentMemory) -> None:
+    text = "\n\n".join(f"Paragraph {number} says something about topic {number}." for number in range(200))
+    ids = await memory.semantic.add_document(text, title="Long")
+    chunks = [record.content for record in await memory.semantic.get_by_document_id(ids[0])]
+    assert "".join("".join(chunks).split()) == "".join(text.split())
+
+
+async def test_embeddings_can_be_made_sure_of(memory: AgentMemory) -> None:
+    stored = await memory.semantic.add("some knowledge")
+    assert await memory.semantic.update_embedding(stored)
+    assert not await memory.semantic.update_embedding("nothing-here")
+    assert await memory.semantic.reindex_all() == 1
+    assert (await memory.semantic.search("some knowledge"))[0].memory.id == stored
+
+
+async def test_without_an_embedder_it_stores_and_says_what_is_missing(backend: str) -> None:
+    async with AgentMemory("t", MemoryConfig(backend=backend, embedding_provider="none")) as memory:
+        assert not memory.has_semantic
+        stored = await memory.semantic.add("Python was created by Guido")
+        with pytest.raises(ConfigurationError, match="embedding_provider"):
+            await memory.semantic.search("Python")
+        with pytest.raises(ConfigurationError, match="embedding_provider"):
+            await memory.search("Python", mode="vector")
+        assert [each.memory.id for each in await memory.search("python")] == [stored]
+        assert len(await memory.semantic.add_document("a document")) == 1

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent_memory.recall import constants
+from agent_memory.recall.scoring import Distribution, Parts, cosine_distribution, logistic
+
+NUMBERS = st.floats(-50, 50)
+
+
+@given(st.floats(allow_nan=False))
+def test_the_logistic_stays_in_its_bounds(value: float) -> None:
+    assert 0.0 <= logistic(value) <= 1.0
+
+
+@given(NUMBERS, NUMBERS)
+def test_the_logistic_keeps_the_order(left: float, right: float) -> None:
+    if left < right:
+        assert logistic(left) <= logistic(right)
+
+
+def test_z_scores() -> None:
+    assert Distribution(1.0, 2.0).z(5.0) == 2.0
+
+
+@given(st.integers(0, 1000), st.floats(-1, 1), st.floats(0, 1))
+def test_a_distribution_can_always_be_divided_by(count: int, mean: float, deviation: float) -> None:
+    blended = cosine_distribution(count, mean, deviation)
+    assert blended.deviation >= constants.SMALLEST_DEVIATION
+    assert min(mean, constants.PRIOR_MEAN) - 1e-9 <= blended.mean <= max(mean, constants.PRIOR_MEAN) + 1e-9
+
+
+def test_the_prior_fades_as_the_sample_grows() -> None:
+    few, many = cosine_distribution(2, 0.4, 0.2), cosine_distribution(500, 0.4, 0.2)
+    assert abs(few.mean - constants.PRIOR_MEAN) < abs(few.mean - 0.4)
+    assert many.mean == pytest.approx(0.4, abs=0.02)
+    assert many.deviation == pytest.approx(0.2, abs=0.02)
+
+
+@given(NUMBERS, NUMBERS, st.floats(-0.2, 0.2), st.floats(-0.2, 0))
+def test_scores_are_shares_and_boosts_stay_small(words: float, meaning: float, importance: float, decay: float) -> None:
+    parts = Parts(words_z=words, meaning_z=meaning, cosine=0.5, importance=importance, decay=decay)
+    assert 0.0 <= parts.score <= 1.0
+    assert 0.0 <= parts.relevance <= 1.0
+    assert abs(parts.total - parts.evidence) <= 0.4 + 1e-9
+
+
+def test_an_exact_key_beats_everything_else() -> None:
+    key = Parts(exact_key=True)
+    rest = Parts(words_z=15.0, meaning_z=10.0, importance=0.2)
+    assert key.total > rest.total
+    assert key.relevance == 1.0
+
+
+def test_the_explanation_adds_up() -> None:
+    parts = Parts(bm25=3.0, words_z=4.0, cosine=0.6, meaning_z=5.0, importance=0.1, decay=-0.05)
+    explained = parts.explain(("words",))
+    assert math.isclose(explained["sum"], 0.3 * 4 + 0.7 * 5 + 0.1 - 0.05, abs_tol=1e-6)

@@ -1,0 +1,81 @@
+"""Start-up is a feature: what a command does not need is not imported, proved in fresh interpreters."""
+
+from __future__ import annotations
+
+import json
+import os
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import agent_memory
+
+HEAVY = {"numpy", "onnxruntime", "fastembed", "huggingface_hub", "httpx", "requests", "sqlite_utils", "tokenizers"}
+
+
+def modules_after(code: str, *arguments: str, **environment: str) -> set[str]:
+    """Run code in a fresh interpreter and return the top-level packages it has imported at its end."""
+    program = (
+        "import atexit, json, os, sys\n"
+        "def tell():\n"
+        "    with open(os.environ['MODULES_FILE'], 'w') as file: json.dump(sorted(sys.modules), file)\n"
+        "atexit.register(tell)\n" + code
+    )
+    listing = Path(environment["MODULES_FILE"])
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
+    assert done.returncode == 0, done.stderr
+    return {name.partition(".")[0] for name in json.loads(listing.read_text())}
+
+
+def run_command(tmp_path: Path, *arguments: str) -> set[str]:
+    code = "import sys; sys.argv[0] = 'agentmem'\nfrom agentmem_cli.entry import main\nmain()\n"
+    return modules_after(code, *arguments, MODULES_FILE=str(tmp_path / "modules.json"))
+
+
+@pytest.mark.parametrize("state", ["missing", "old", "present"])
+def test_everyday_commands_import_nothing_heavy(tmp_path: Path, state: str) -> None:
+    database = ["--db", str(tmp_path / "a.db")]
+    if state != "missing":
+        run_command(tmp_path, "add", "a fact about zebras", "--type", "fact", "--key", "k", *database)
+    if state == "old":
+        # A second run after the first finds the file as an earlier process left it, with embeddings owed.
+        run_command(tmp_path, "add", "another", *database)
+    assert not run_command(tmp_path, "--help") & HEAVY
+    assert not run_command(tmp_path, "add", "a fact about lions", "--type", "fact", "--key", "k", *database) & HEAVY
+    assert not run_command(tmp_path, "get", "k", *database) & HEAVY
+    assert not run_command(tmp_path, "list", *database) & HEAVY
+    assert not run_command(tmp_path, "search", "lions", "--mode", "keyword", *database) & HEAVY
+
+
+@pytest.mark.parametrize("package", ["agent_memory", "agentmem_cli"])
+def test_every_module_imports_alone(package: str, tmp_path: Path) -> None:
+    found = __import__(package)
+    names = [
+        each.name
+        for each in pkgutil.walk_packages(found.__path__, f"{package}.")
+        if ".testing" not in each.name and not each.name.endswith("__main__")
+    ]
+    assert names
+    for name in names:
+        done = subprocess.run([sys.executable, "-c", f"import {name}"], capture_output=True, text=True)
+        assert done.returncode == 0, f"{name}: {done.stderr}"
+
+
+def test_importing_the_library_loads_next_to_nothing(tmp_path: Path) -> None:
+    loaded = modules_after("import agent_memory\n", MODULES_FILE=str(tmp_path / "modules.json"))
+    assert not loaded & (HEAVY | {"anyio", "asyncio", "pydantic", "sqlite3", "typer", "rich"})
+
+
+def test_public_names_are_sorted_and_there() -> None:
+    assert agent_memory.__all__ == sorted(agent_memory.__all__)
+    for name in agent_memory.__all__:
+        assert getattr(agent_memory, name) is not None
