@@ -19,6 +19,7 @@ from agent_memory.memories.long_term import LongTermMemory
 from agent_memory.memories.procedural import ProceduralMemory
 from agent_memory.memories.semantic import SemanticMemory
 from agent_memory.memories.short_term import ShortTermMemory
+from agent_memory.memories.statistics import breakdown
 from agent_memory.recall.found import Found
 from agent_memory.recall.recall import Format, Recall, Recaller
 from agent_memory.recall.search import Mode, Searcher
@@ -471,9 +472,15 @@ class AgentMemory:
         )
         return await self._core.store.count(where)
 
-    async def get_stats(self) -> dict[str, Any]:
-        """Count what there is: `agent_id`, `total`, a count per type, and more about the store."""
-        return await upkeep.statistics(self._core)
+    async def get_stats(self, *, detailed: bool = False) -> dict[str, Any]:
+        """Count what there is: `agent_id`, `total`, a count per type, and more about the store.
+
+        Args:
+            detailed: add sizes, ages and tags, for which all memories are gone through once
+                (`memories.statistics.breakdown`).
+        """
+        counts = await upkeep.statistics(self._core)
+        return counts | await breakdown(self._core.store) if detailed else counts
 
     async def get_status(self) -> dict[str, Any]:
         """Say how things stand: where the store is, which level is in force, what is owed. Loads no model."""

@@ -260,6 +260,18 @@ def version_to_dict(record: MemoryRecord) -> dict[str, Any]:
     return result
 
 
+def same_version(left: MemoryRecord, right: MemoryRecord) -> bool:
+    """Say whether two records say the same, whenever they were written and however often they were read."""
+    return left == dataclasses.replace(
+        right,
+        updated_at=left.updated_at,
+        revision=left.revision,
+        agent_id=left.agent_id,
+        accessed_at=left.accessed_at,
+        access_count=left.access_count,
+    )
+
+
 def version_from_dict(data: Mapping[str, Any], **beside: Any) -> MemoryRecord:
     """Build the record that `version_to_dict` described; `beside` gives fields that are not part of a version."""
     values = dict(data)

@@ -6,6 +6,8 @@ event loop in a thread of its own, so it also works where a loop is running alre
 
 from __future__ import annotations
 
+import os
+import weakref
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from functools import wraps
@@ -154,6 +156,7 @@ class SyncSemanticMemory(SyncTypeMemory):
     add_document = blocking(SemanticMemory.add_document)
     add_chunks = blocking(SemanticMemory.add_chunks)
     get_by_document_id = blocking(SemanticMemory.get_by_document_id)
+    get_documents = blocking(SemanticMemory.get_documents)
     update_embedding = blocking(SemanticMemory.update_embedding)
     reindex_all = blocking(SemanticMemory.reindex_all)
 
@@ -173,6 +176,17 @@ class SyncProceduralMemory(SyncTypeMemory):
     add_trigger = blocking(ProceduralMemory.add_trigger)
 
 
+def _close(
+    twin: AgentMemory, portal: BlockingPortal, loop: AbstractContextManager[BlockingPortal], process: int
+) -> None:
+    if process != os.getpid():
+        return  # forked: the loop's thread is the parent's
+    try:
+        portal.call(twin.close)
+    finally:
+        loop.__exit__(None, None, None)
+
+
 class SyncAgentMemory:
     """The memory of one agent, blocking: the same arguments, names and errors as `AgentMemory`.
 
@@ -188,8 +202,8 @@ class SyncAgentMemory:
         embedding_provider: Embedder | None = None,
     ) -> None:
         self._twin = AgentMemory(agent_id, config, backend=backend, embedding_provider=embedding_provider)
-        self._loop: AbstractContextManager[BlockingPortal] | None = None
         self._portal: BlockingPortal | None = None
+        self._closing: Callable[[], object] | None = None
         self.short_term = SyncShortTermMemory(self._twin.short_term, self)
         self.long_term = SyncLongTermMemory(self._twin.long_term, self)
         self.conversation = SyncConversationMemory(self._twin.conversation, self)
@@ -202,27 +216,24 @@ class SyncAgentMemory:
     def open(self) -> Self:
         """Open the store and choose the embedder; does nothing the second time."""
         if self._portal is None:
-            self._loop = start_blocking_portal()
-            self._portal = self._loop.__enter__()
+            loop = start_blocking_portal()
+            portal = loop.__enter__()
+            # Runs at `close`, else when this object goes, else as the interpreter exits: while the loop's thread
+            # still lives. Later, the portal would wait for it for ever.
+            self._closing = weakref.finalize(self, _close, self._twin, portal, loop, os.getpid())
+            self._portal = portal
             try:
-                self._portal.call(self._twin.open)
+                portal.call(self._twin.open)
             except BaseException:
-                self._stop()
+                self.close()
                 raise
         return self
 
     def close(self) -> None:
         """Give back the store, the embedder and the thread; twice is once."""
-        if self._portal is not None:
-            try:
-                self._portal.call(self._twin.close)
-            finally:
-                self._stop()
-
-    def _stop(self, *error: Any) -> None:
-        loop, self._loop, self._portal = self._loop, None, None
-        if loop is not None:
-            loop.__exit__(*(error or (None, None, None)))
+        self._portal = None
+        if self._closing is not None:
+            self._closing()
 
     def __enter__(self) -> Self:
         return self.open()

@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from agent_memory.errors import ConfigurationError, EmbeddingError
 from agent_memory.records import canonical_json
@@ -51,6 +51,25 @@ class EmbeddingIdentity:
         return f"{self.provider} ({self.model}, {self.dimension} dimensions)"
 
 
+class IdentityLike(Protocol):
+    """What an identity and a store's record of one have in common."""
+
+    @property
+    def provider(self) -> str: ...
+    @property
+    def model(self) -> str: ...
+    @property
+    def revision(self) -> str: ...
+    @property
+    def dimension(self) -> int: ...
+    @property
+    def pooling(self) -> str: ...
+    @property
+    def query_prefix(self) -> str: ...
+    @property
+    def document_prefix(self) -> str: ...
+
+
 class Embedder(ABC):
     """Turns texts into unit vectors. Use `prepare` first; everything else may then be called at any time."""
 
@@ -69,7 +88,7 @@ class Embedder(ABC):
         self.settings: Mapping[str, Any] = options
 
     @classmethod
-    def options_from(cls, identity: EmbeddingIdentity) -> dict[str, Any]:
+    def options_from(cls, identity: IdentityLike) -> dict[str, Any]:
         """Return the options that make an embedder of that identity again.
 
         Addresses, keys and folders are no part of an identity: they come from the user's settings, never from
@@ -157,7 +176,8 @@ def pack(values: Sequence[float], *, dimension: int | None = None) -> bytes:
             hint="use the model that the store was made with",
         )
     if hasattr(values, "astype"):  # an array of numpy's: ten times faster as a whole
-        return pack_rows(values.reshape(1, -1))[0]
+        row: Any = values
+        return pack_rows(row.reshape(1, -1))[0]
     try:
         length = math.sqrt(math.fsum(value * value for value in values))
     except (TypeError, OverflowError) as error:

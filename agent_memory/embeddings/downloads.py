@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import hashlib
 import json
+import logging
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -215,6 +216,9 @@ def _download(card: ModelCard, cache: Path) -> None:
     from huggingface_hub.utils.tqdm import disable_progress_bars
 
     disable_progress_bars()
+    logger = logging.getLogger("huggingface_hub")  # it tells of each new attempt on stderr
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
     try:
         engine.download_files_from_huggingface(
             card.repository, cache_dir=str(cache), extra_patterns=[card.file, *card.more_files]
@@ -224,6 +228,8 @@ def _download(card: ModelCard, cache: Path) -> None:
             f"{card.name} could not be downloaded: {one_line(error)}",
             hint="check the network and run it again: it goes on where it stopped (HF_ENDPOINT names a mirror)",
         ) from error
+    finally:
+        logger.setLevel(level)
 
 
 def _drop_damaged(card: ModelCard, cache: Path) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, ClassVar
 
-from agent_memory.embeddings.base import Embedder, EmbeddingIdentity, pack
+from agent_memory.embeddings.base import Embedder, EmbeddingIdentity, IdentityLike, pack
 from agent_memory.errors import ConfigurationError
 
 _WORD = re.compile(r"\w+")
@@ -39,7 +39,7 @@ class DummyEmbedder(Embedder):
         )
 
     @classmethod
-    def options_from(cls, identity: EmbeddingIdentity) -> dict[str, Any]:
+    def options_from(cls, identity: IdentityLike) -> dict[str, Any]:
         """Return the dimension of that identity."""
         return {"dimension": identity.dimension}
 

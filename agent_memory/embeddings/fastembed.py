@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from agent_memory.embeddings import catalog
-from agent_memory.embeddings.base import Embedder, EmbeddingIdentity, pack_rows
+from agent_memory.embeddings.base import Embedder, EmbeddingIdentity, IdentityLike, pack_rows
 from agent_memory.embeddings.catalog import ModelCard
 from agent_memory.embeddings.downloads import (
     cache_folder,
@@ -66,7 +66,7 @@ class FastembedEmbedder(Embedder):
         self._process = os.getpid()
 
     @classmethod
-    def options_from(cls, identity: EmbeddingIdentity) -> dict[str, Any]:
+    def options_from(cls, identity: IdentityLike) -> dict[str, Any]:
         """Return the model's name and the prefixes of that identity."""
         return {
             "model": identity.model,
@@ -171,7 +171,7 @@ class FastembedEmbedder(Embedder):
                         cache_dir=str(cache_folder(self.settings.get("cache_dir"))),
                         local_files_only=True,
                     )
-                except (OSError, ValueError, RuntimeError) as error:
+                except Exception as error:  # onnxruntime's own have no common base
                     raise ModelMissingError(
                         f"{self._card.name} cannot be loaded from {self._folder}: {one_line(error)}",
                         hint=f"agentmem model verify {self._card.name}",

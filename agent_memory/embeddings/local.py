@@ -34,12 +34,11 @@ _SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 _RUN_TOKENS = 384
 _RUN_TEXTS = 32
 
-# Opening the session with graph optimisation takes 210 ms instead of 35; without it a run takes 20 ms longer,
-# and 4 ms more per text. So a session is opened plain, and again optimised once the plain one has cost about
-# as much as that takes; for a bulk at once.
-_BULK = 40
-_RUNS_BEFORE_OPTIMISED = 8.0
-_RUNS_PER_TEXT = 1 / 6
+# Opening the session with graph optimisation takes 210 ms instead of 35; without it each run takes 20 to 40 ms
+# longer, whatever its size. So a session is opened plain, and again optimised once the plain one has cost about
+# as much as that takes; before a bulk at once.
+_PLAIN_RUNS = 8
+_RUN_CHARACTERS = 1_500  # about how many make up a run, for an estimate before there are tokens
 
 # Characters that are cut on the event loop itself, in 3 ms; more goes to a thread.
 _INLINE = 20_000
@@ -135,7 +134,7 @@ class LocalEmbedder(Embedder):
         self._tokenizer: Tokenizer | None = None
         self._session: Any = None
         self._optimised = False
-        self._plain_cost = 0.0
+        self._plain_runs = 0
         self._process = os.getpid()
 
     async def prepare(self) -> None:
@@ -157,7 +156,7 @@ class LocalEmbedder(Embedder):
         with self._opening:
             self._session = None
             self._optimised = False
-            self._plain_cost = 0.0
+            self._plain_runs = 0
 
     def readable(self, text: str) -> float:
         """Return the share of tokens that are neither [UNK] nor single characters of a word."""
@@ -192,7 +191,8 @@ class LocalEmbedder(Embedder):
 
     def _encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Turn texts into token ids, and have the session opened meanwhile."""
-        opener = threading.Thread(target=self._open_quietly, args=(len(texts),), name="agentmem-model")
+        expected = max(len(texts) // _RUN_TEXTS, sum(len(text) for text in texts) // _RUN_CHARACTERS) + 1
+        opener = threading.Thread(target=self._open_quietly, args=(expected,), name="agentmem-model")
         opener.start()
         encode = self._tokenizer_now().encode
         encoded = [encode(well_formed(text), add_special_tokens=False).ids[:_ROOM] for text in texts]
@@ -201,7 +201,8 @@ class LocalEmbedder(Embedder):
 
     def _run(self, batch: Sequence[list[int]]) -> list[bytes]:
         """Embed token ids: the mean over each text's tokens, [CLS] and [SEP] among them, at length 1."""
-        session = self._open(len(batch))
+        session = self._open()
+        self._plain_runs += not self._optimised
         import numpy
 
         width = max(map(len, batch)) + 2
@@ -222,25 +223,21 @@ class LocalEmbedder(Embedder):
             self._tokenizer = load_tokenizer()
         return self._tokenizer
 
-    def _open_quietly(self, texts: int) -> None:
+    def _open_quietly(self, runs: int) -> None:
         """Open ahead of need; what goes wrong is raised where the session is asked for."""
         with contextlib.suppress(Exception):
-            self._open(texts, count=False)
+            self._open(runs)
 
-    def _open(self, texts: int, *, count: bool = True) -> Any:
-        """Return the session that is best for this many texts, opening it if there is none."""
+    def _open(self, runs: int = 1) -> Any:
+        """Return the session that is best if so many runs are to come, opening it if there is none."""
         with self._opening:
             if self._process != os.getpid():
                 abandon(self._session)
                 self._session, self._optimised, self._process = None, False, os.getpid()
-            if self._session is None:
-                self._optimised = texts > _BULK
-                self._session = self._new_session(optimised=self._optimised)
-            elif not self._optimised and (texts > _BULK or self._plain_cost > _RUNS_BEFORE_OPTIMISED):
-                self._session = self._new_session(optimised=True)
-                self._optimised = True
-            if count:
-                self._plain_cost += 1 + texts * _RUNS_PER_TEXT
+            wanted = self._optimised or self._plain_runs + runs > _PLAIN_RUNS
+            if self._session is None or wanted != self._optimised:
+                self._session = self._new_session(optimised=wanted)
+                self._optimised = wanted
             return self._session
 
     def _new_session(self, *, optimised: bool) -> Any:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
-from agent_memory.embeddings.base import Embedder, EmbeddingIdentity, pack_rows
+from agent_memory.embeddings.base import Embedder, EmbeddingIdentity, IdentityLike, pack_rows
 from agent_memory.embeddings.pieces import split_by_bytes, well_formed
 from agent_memory.embeddings.threads import in_worker
 from agent_memory.errors import ConfigurationError, EmbeddingError, MissingDependencyError
@@ -96,11 +96,7 @@ class OpenAIEmbedder(Embedder):
             )
         self._host = address.hostname + (f":{port}" if port else "")
         self._official = address.hostname == "api.openai.com"
-        if self._model not in _KNOWN and given_url is None:
-            raise ConfigurationError(
-                f"nothing says which server has the model {self._model!r}",
-                hint=f"set base_url in embedding_config, or OPENAI_BASE_URL ({DEFAULT_URL} is OpenAI's own)",
-            )
+        self._given_url = given_url is not None
         self._dimensions = _whole(options, "dimensions", None)
         self._native = _whole(options, "native_dimension", None) or _KNOWN.get(self._model)
         self._batch_size = _whole(options, "batch_size", 256)
@@ -126,7 +122,7 @@ class OpenAIEmbedder(Embedder):
         return f"{type(self).__name__}(model={self._model!r}, host={self._host!r})"
 
     @classmethod
-    def options_from(cls, identity: EmbeddingIdentity) -> dict[str, Any]:
+    def options_from(cls, identity: IdentityLike) -> dict[str, Any]:
         """Return model, dimension and prefixes of that identity; address and key are the user's to say."""
         asked = identity.revision.startswith("dimensions=")
         return {
@@ -142,6 +138,11 @@ class OpenAIEmbedder(Embedder):
             return
         if find_spec("httpx") is None:
             raise MissingDependencyError("httpx, which openai needs,", extra="openai")
+        if self._model not in _KNOWN and not self._given_url:
+            raise ConfigurationError(
+                f"nothing says which server has the model {self._model!r}",
+                hint=f"set base_url in embedding_config, or OPENAI_BASE_URL ({DEFAULT_URL} is OpenAI's own)",
+            )
         if self._official and self._key is None:
             raise ConfigurationError(
                 "there is no key for OpenAI", hint="set OPENAI_API_KEY, api_key or api_key_file"

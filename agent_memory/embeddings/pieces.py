@@ -109,7 +109,7 @@ def _split(text: str, tokenizer: Tokenizer, limit: int) -> list[str]:
     start = token = 0
     while total - token > limit:
         left = total - token
-        wanted = starts[token + -(-left // -(-left // limit)) - 1] if limit > 1 else starts[token]
+        wanted = starts[token + -(-left // -(-left // limit))]
         last_word = first_of_word[bisect_right(first_of_word, token + limit) - 1]
         high = starts[last_word] if starts[last_word] > start else starts[token + limit]
         high = max(high, start + 1)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agent_memory.embeddings import catalog
-from agent_memory.embeddings.base import Embedder, EmbeddingIdentity
+from agent_memory.embeddings.base import Embedder, IdentityLike
 from agent_memory.registry import Registry
 
 EMBEDDERS = Registry(
@@ -37,7 +37,7 @@ def create_embedder(provider: str, options: Mapping[str, Any]) -> Embedder | Non
     return embedder
 
 
-def options_for(identity: EmbeddingIdentity) -> tuple[str, dict[str, Any]]:
+def options_for(identity: IdentityLike) -> tuple[str, dict[str, Any]]:
     """Return the provider and the options that make again the embedder that a store's vectors came from.
 
     For the default model's weights that is `local`, whichever engine ran them. What an identity does not say

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from agent_memory.errors import ValidationError
 from agent_memory.memories.base import Listing, TypeMemory, Words
@@ -13,6 +13,14 @@ from agent_memory.recall.semantic_index import Progress
 from agent_memory.records import ScoredMemory, SemanticRecord
 from agent_memory.storage.base import Order
 from agent_memory.text.templates import embedding_hash
+
+
+class Document(NamedTuple):
+    """A document or a single piece of knowledge: its id, its first chunk, and how many chunks it has."""
+
+    id: str
+    first: SemanticRecord
+    chunks: int
 
 
 class SemanticMemory(TypeMemory[SemanticRecord]):
@@ -160,6 +168,31 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
             self._where(fields={"document_id": document}), None, order=Order("position")
         )
         return chunks[::-1]
+
+    async def get_documents(self, limit: int | None = 100) -> Listing[Document]:
+        """List documents and single pieces of knowledge, the most recently added to first; None lists all."""
+        groups = sorted(
+            await self._core.store.groups(self._where(), "document_id"),
+            key=lambda each: each.last,
+            reverse=True,
+        )[:limit]
+        firsts: dict[str, SemanticRecord] = {}
+        for batch in range(0, len(groups), 500):  # well below what one statement may compare with
+            ids = [group.value for group in groups[batch : batch + 500]]
+            chunks = await self._select(
+                self._where(fields={"document_id": ids}), None, order=Order("position")
+            )
+            firsts.update({chunk.document_id: chunk for chunk in chunks if chunk.document_id is not None})
+        singles = await self._select(self._where(fields={"document_id": {"exists": False}}), limit)
+        found = [
+            *(
+                (group.last, Document(group.value, firsts[group.value], group.count))
+                for group in groups
+                if group.value in firsts  # else it was forgotten between the two queries
+            ),
+            *((single.happened_at, Document(single.id, single, 1)) for single in singles),
+        ]
+        return [document for _, document in sorted(found, key=lambda pair: pair[0], reverse=True)][:limit]
 
     async def update_embedding(self, id: str) -> bool:
         """Make sure that a memory's vector is that of its present text; False if there is no such memory.

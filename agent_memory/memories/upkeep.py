@@ -11,7 +11,7 @@ from agent_memory.errors import ConflictError, MemoryNotFoundError, ValidationEr
 from agent_memory.memories.core import Core
 from agent_memory.memories.drafting import edited
 from agent_memory.memories.filters import build_where
-from agent_memory.records import MemoryRecord, MemoryType, OperationRecord, Status, Version
+from agent_memory.records import MemoryRecord, MemoryType, OperationRecord, Status, Version, same_version
 from agent_memory.storage.changes import Add, Change, Remove, Replace
 from agent_memory.storage.where import Where
 
@@ -183,9 +183,7 @@ async def _take_back(core: Core, operation: OperationRecord) -> None:
     changes: list[Change] = []
     for memory_id, (first, last) in first_and_last.items():
         current = present.get(memory_id)
-        if (current.revision if current is not None else None) != (
-            last.revision if last.after is not None else None
-        ):
+        if not _still(last.after, current):
             raise ConflictError(memory_id)
         if first.before is not None and current is not None:
             changes.append(Replace(replace(first.before, revision=current.revision), UNDO))
@@ -198,6 +196,13 @@ async def _take_back(core: Core, operation: OperationRecord) -> None:
     # Keys may pass from one memory to another: what gives one up goes first.
     changes.sort(key=lambda change: isinstance(change, Add))
     await core.write(UNDO, changes, embed=[], undoes=operation.id)
+
+
+def _still(left: MemoryRecord | None, found: MemoryRecord | None) -> bool:
+    """Say whether a memory is as an operation left it; one undone and redone since then is."""
+    if left is None or found is None:
+        return left is found
+    return same_version(left, found)
 
 
 # --- telling ---------------------------------------------------------------------------------------------------

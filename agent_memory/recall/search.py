@@ -49,7 +49,6 @@ class Searcher:
         self._index = index
         self._importance = ImportanceScorer() if settings.enable_scoring else None
         self._decay = DecayPolicy.exponential(settings.decay_half_life) if settings.enable_decay else None
-        self._sample: tuple[int, object, bytes] | None = None
 
     async def search(
         self,
@@ -202,10 +201,15 @@ class Searcher:
                 part.notes.append("not embedded yet: scored by words alone")
                 continue
             part.cosine = cosine
-            if self._index.readable(embedded_text(records[memory_id])) < constants.READABLE:
+            if not self._readable(records[memory_id]):
                 part.notes.append("in a script that the embedder does not read: scored by words alone")
                 continue
             part.meaning_z = distribution.z(cosine)
+
+    def _readable(self, record: MemoryRecord) -> bool:
+        # What a model cannot read is in another script; asking the tokenizer about each memory costs more than
+        # all the rest of the scoring.
+        return record.content.isascii() or self._index.readable(embedded_text(record)) >= constants.READABLE
 
     async def _cosines(self, vector: bytes) -> Distribution:
         """Return how the query's cosines are distributed over the store."""

@@ -58,16 +58,12 @@ class SemanticIndex:
             return
         space = await self._store.current_space()
         if self._given is None and not self._named and space is not None:
-            self._provider, self._options = (
-                space.provider,
-                {**options_for(space), **self._matching_options(space)},
-            )
+            provider, options = options_for(space)
+            # Addresses, folders and keys are not kept in the store; those of the same provider still apply.
+            beside = self._options if self._provider == provider else {}
+            self._provider, self._options = provider, {**beside, **options}
         if self._given is None:
             self._embedder = create_embedder(self._provider, self._options)
-
-    def _matching_options(self, space: EmbeddingSpace) -> Mapping[str, Any]:
-        # Options such as a folder or a key are not kept in the store; they still apply to the same provider.
-        return self._options if self._provider == space.provider else {}
 
     @property
     def provider(self) -> str:

@@ -18,6 +18,7 @@ from agent_memory.records import (
     MemoryType,
     Status,
     canonical_json,
+    same_version,
     version_to_dict,
 )
 from agent_memory.storage.changes import (
@@ -184,7 +185,7 @@ class _Planner:
         self._store_version(before, change.record, change.verb)
 
     def _store_version(self, before: MemoryRecord, after: MemoryRecord, verb: str) -> None:
-        if _same_version(before, after):
+        if same_version(before, after):
             self.written.append(Written(before.id, "unchanged", before))
             return
         stored = self._replaced(before, after, verb)
@@ -264,17 +265,3 @@ class _Planner:
                 after=canonical_json(version_to_dict(after)) if after is not None else None,
             )
         )
-
-
-def _same_version(before: MemoryRecord, after: MemoryRecord) -> bool:
-    return (
-        replace(
-            after,
-            updated_at=before.updated_at,
-            revision=before.revision,
-            agent_id=before.agent_id,
-            accessed_at=before.accessed_at,
-            access_count=before.access_count,
-        )
-        == before
-    )

@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 import sys
 from array import array
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 import anyio
 import pytest
@@ -52,94 +52,89 @@ class EmbedderSuite:
         """Return a new embedder that nothing was asked of yet."""
         raise NotImplementedError("override the fixture `embedder`")
 
-    async def test_identity_says_which_vectors_these_are(self, embedder: Embedder) -> None:
+    @pytest.fixture
+    async def ready(self, embedder: Embedder, anyio_backend: object) -> AsyncIterator[Embedder]:
+        """Return that embedder prepared, and close it in the end."""
         await embedder.prepare()
-        identity = embedder.identity
-        assert identity.provider == type(embedder).provider
+        yield embedder
+        await embedder.close()
+
+    async def test_identity_says_which_vectors_these_are(self, ready: Embedder) -> None:
+        identity = ready.identity
+        assert identity.provider == type(ready).provider
         assert identity.model
         assert identity.dimension >= 2
         assert len(identity.fingerprint) == 16
-        await embedder.prepare()
-        assert embedder.identity == identity
+        await ready.prepare()
+        assert ready.identity == identity
 
-    async def test_another_embedder_of_the_same_identity_can_be_made(self, embedder: Embedder) -> None:
-        await embedder.prepare()
-        options = type(embedder).options_from(embedder.identity)
-        assert options.keys() <= type(embedder).options
+    async def test_another_embedder_of_the_same_identity_can_be_made(self, ready: Embedder) -> None:
+        options = type(ready).options_from(ready.identity)
+        assert options.keys() <= type(ready).options
         assert not {"api_key", "path", "base_url", "url"} & options.keys()
 
-    async def test_unknown_options_are_refused_by_name(self, embedder: Embedder) -> None:
+    async def test_unknown_options_are_refused_by_name(self, ready: Embedder) -> None:
         with pytest.raises(ConfigurationError, match="dimenson"):
-            type(embedder)(dimenson=3)
+            type(ready)(dimenson=3)
 
-    async def test_vectors_have_the_dimension_and_length_one(self, embedder: Embedder) -> None:
-        await embedder.prepare()
-        documents = await embedder.embed_documents(["a red house", "a blue house"])
+    async def test_vectors_have_the_dimension_and_length_one(self, ready: Embedder) -> None:
+        documents = await ready.embed_documents(["a red house", "a blue house"])
         assert [len(pieces) for pieces in documents] == [1, 1]
-        for vector in (documents[0][0], documents[1][0], await embedder.embed_query("which house is red?")):
-            self.check_vector(embedder, vector)
+        for vector in (documents[0][0], documents[1][0], await ready.embed_query("which house is red?")):
+            self.check_vector(ready, vector)
 
-    async def test_nothing_in_gives_nothing_out(self, embedder: Embedder) -> None:
-        await embedder.prepare()
-        assert await embedder.embed_documents([]) == []
+    async def test_nothing_in_gives_nothing_out(self, ready: Embedder) -> None:
+        assert await ready.embed_documents([]) == []
 
-    async def test_order_does_not_depend_on_length(self, embedder: Embedder) -> None:
-        await embedder.prepare()
+    async def test_order_does_not_depend_on_length(self, ready: Embedder) -> None:
         texts = [_SENTENCE * 3, "tea", _SENTENCE + "And coffee.", "bread and butter", _SENTENCE * 2, "x"]
-        together = await embedder.embed_documents(texts)
+        together = await ready.embed_documents(texts)
         for text, pieces in zip(texts, together, strict=True):
-            alone = (await embedder.embed_documents([text]))[0]
+            alone = (await ready.embed_documents([text]))[0]
             assert len(alone) == len(pieces)
             for one, other in zip(alone, pieces, strict=True):
                 assert cosine(one, other) > 0.999, text
 
-    async def test_the_same_text_has_the_same_vector_again(self, embedder: Embedder) -> None:
-        await embedder.prepare()
-        first = await embedder.embed_query("where did we park?")
-        assert cosine(first, await embedder.embed_query("where did we park?")) > 0.9999
+    async def test_the_same_text_has_the_same_vector_again(self, ready: Embedder) -> None:
+        first = await ready.embed_query("where did we park?")
+        assert cosine(first, await ready.embed_query("where did we park?")) > 0.9999
 
-    async def test_likeness_counts(self, embedder: Embedder) -> None:
-        await embedder.prepare()
-        query = await embedder.embed_query("Which apple trees did the gardener water?")
-        near, far = await embedder.embed_documents([_SENTENCE, "Quarterly revenue rose by four percent."])
+    async def test_likeness_counts(self, ready: Embedder) -> None:
+        query = await ready.embed_query("Which apple trees did the gardener water?")
+        near, far = await ready.embed_documents([_SENTENCE, "Quarterly revenue rose by four percent."])
         assert cosine(query, near[0]) > cosine(query, far[0])
 
     @pytest.mark.parametrize("text", _AWKWARD.values(), ids=_AWKWARD.keys())
-    async def test_any_text_has_a_vector(self, embedder: Embedder, text: str) -> None:
-        await embedder.prepare()
-        (pieces,) = await embedder.embed_documents([text])
+    async def test_any_text_has_a_vector(self, ready: Embedder, text: str) -> None:
+        (pieces,) = await ready.embed_documents([text])
         assert pieces
-        for vector in [*pieces, await embedder.embed_query(text)]:
-            self.check_vector(embedder, vector)
+        for vector in [*pieces, await ready.embed_query(text)]:
+            self.check_vector(ready, vector)
 
-    async def test_a_text_that_fits_is_one_piece(self, embedder: Embedder) -> None:
-        await embedder.prepare()
-        assert await embedder.split(_SENTENCE) == [_SENTENCE]
-        assert await embedder.split("") == [""]
+    async def test_a_text_that_fits_is_one_piece(self, ready: Embedder) -> None:
+        assert await ready.split(_SENTENCE) == [_SENTENCE]
+        assert await ready.split("") == [""]
 
-    async def test_a_long_text_is_cut_and_nothing_is_lost(self, embedder: Embedder) -> None:
-        await embedder.prepare()
+    async def test_a_long_text_is_cut_and_nothing_is_lost(self, ready: Embedder) -> None:
         text = "".join(f"Sentence {number} of many. {_SENTENCE}\n\n" for number in range(200))
-        pieces = await embedder.split(text)
+        pieces = await ready.split(text)
         assert "".join(pieces) == text
-        (vectors,) = await embedder.embed_documents([text])
+        (vectors,) = await ready.embed_documents([text])
         assert len(vectors) == len(pieces)
-        self.check_vector(embedder, await embedder.embed_query(text))
+        self.check_vector(ready, await ready.embed_query(text))
 
-    async def test_readability_is_a_share(self, embedder: Embedder) -> None:
-        await embedder.prepare()
+    async def test_readability_is_a_share(self, ready: Embedder) -> None:
         for text in [*_AWKWARD.values(), _SENTENCE]:
-            assert 0.0 <= embedder.readable(text) <= 1.0
-        assert embedder.readable(_SENTENCE) > 0.5
+            assert 0.0 <= ready.readable(text) <= 1.0
+        assert ready.readable(_SENTENCE) > 0.5
 
-    async def test_tasks_do_not_mix_up_their_vectors(self, embedder: Embedder) -> None:
-        await embedder.prepare()
+    async def test_tasks_do_not_mix_up_their_vectors(self, ready: Embedder) -> None:
         texts = [f"note number {number}: " + "word " * number for number in range(8)]
-        alone = [(await embedder.embed_documents([text]))[0][0] for text in texts]
+        alone = [(await ready.embed_documents([text]))[0][0] for text in texts]
         together: dict[int, bytes] = {}
 
         async def embed(number: int) -> None:
-            together[number] = (await embedder.embed_documents([texts[number]]))[0][0]
+            together[number] = (await ready.embed_documents([texts[number]]))[0][0]
 
         async with anyio.create_task_group() as tasks:
             for number in range(len(texts)):
@@ -147,18 +142,16 @@ class EmbedderSuite:
         for number, vector in together.items():
             assert cosine(vector, alone[number]) > 0.999
 
-    async def test_it_works_after_a_cancelled_call(self, embedder: Embedder) -> None:
-        await embedder.prepare()
-        before = await embedder.embed_query("still there?")
+    async def test_it_works_after_a_cancelled_call(self, ready: Embedder) -> None:
+        before = await ready.embed_query("still there?")
         with anyio.move_on_after(0.01):
-            await embedder.embed_documents([f"{number} {_SENTENCE}" for number in range(200)])
-        assert cosine(before, await embedder.embed_query("still there?")) > 0.9999
+            await ready.embed_documents([f"{number} {_SENTENCE}" for number in range(200)])
+        assert cosine(before, await ready.embed_query("still there?")) > 0.9999
 
-    async def test_it_can_be_closed_twice(self, embedder: Embedder) -> None:
-        await embedder.prepare()
-        await embedder.embed_query("hello")
-        await embedder.close()
-        await embedder.close()
+    async def test_it_can_be_closed_twice(self, ready: Embedder) -> None:
+        await ready.embed_query("hello")
+        await ready.close()
+        await ready.close()
 
     def check_vector(self, embedder: Embedder, vector: bytes) -> None:
         """Assert that this is a unit vector of the embedder's dimension."""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.embeddings.folders import write_model_folder
+from .folders import write_model_folder
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -64,7 +65,7 @@ async def test_plain_and_optimised_sessions_give_the_same_vectors() -> None:
     text = "Graph optimisation may reorder sums."
     plain = await embedder.embed_query(text)
     assert not embedder._optimised
-    await embedder.embed_documents([f"{text} {number}" for number in range(50)])
+    await embedder.embed_documents([f"{text} {number}" * 8 for number in range(50)])
     assert embedder._optimised
     assert cosine(plain, await embedder.embed_query(text)) > 0.99999
 
@@ -134,6 +135,22 @@ async def test_a_long_text_is_judged_by_all_of_it() -> None:
     embedder = await ready()
     assert embedder.readable("Plain English words. " * 2_000 + "я" * 100) > 0.9
     assert embedder.readable("Hello. " + "Завтра встретимся в парке. " * 2_000) < 0.2
+
+
+async def test_the_vocabulary_is_whole() -> None:
+    content = local.VOCABULARY.read_bytes()
+    assert (
+        hashlib.sha256(content).hexdigest()
+        == "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3"
+    )
+    tokenizer = local.load_tokenizer()
+    assert tokenizer.get_vocab_size() == content.count(b"\n") == 30_522
+    assert [tokenizer.token_to_id(token) for token in ("[PAD]", "[CLS]", "[SEP]", "the")] == [
+        0,
+        101,
+        102,
+        1996,
+    ]
 
 
 class TestWeights:

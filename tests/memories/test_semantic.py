@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC, datetime
 
 import pytest
 
-from agent_memory import AgentMemory, ConfigurationError, EmbeddingError, MemoryConfig, SemanticRecord
+from agent_memory import AgentMemory, ConfigurationError, EmbeddingError, MemoryConfig, SemanticRecord, clock
 
 pytestmark = pytest.mark.anyio
 
@@ -17,7 +18,9 @@ async def test_search_by_meaning_finds_the_nearest(memory: AgentMemory) -> None:
     assert found[0].similarity is not None
     assert 0 < found[0].similarity <= 1
     assert len(await memory.semantic.search("who created Python", limit=1)) == 1
-    assert [each.memory.id for each in await memory.semantic.search("who created Python", min_score=0.3)] == [python]
+    assert [each.memory.id for each in await memory.semantic.search("who created Python", min_score=0.3)] == [
+        python
+    ]
 
 
 async def test_search_with_filters(memory: AgentMemory) -> None:
@@ -51,7 +54,9 @@ async def test_a_vector_made_elsewhere(memory: AgentMemory) -> None:
 
 
 async def test_documents_in_chunks(memory: AgentMemory) -> None:
-    ids = await memory.semantic.add_chunks(["one", "two", "three"], title="Numbers", source="book", tags=["n"])
+    ids = await memory.semantic.add_chunks(
+        ["one", "two", "three"], title="Numbers", source="book", tags=["n"]
+    )
     record = await memory.semantic.get(ids[1])
     assert isinstance(record, SemanticRecord)
     assert (record.title, record.position, record.source) == ("Numbers", 1, "book")
@@ -63,6 +68,19 @@ async def test_documents_in_chunks(memory: AgentMemory) -> None:
     other = await memory.semantic.add_chunks(["one"], title="Another")
     assert other[0] not in ids
     assert await memory.semantic.get_by_document_id("nothing-here") == []
+
+
+async def test_documents_are_listed_with_single_pieces(memory: AgentMemory) -> None:
+    with clock.fixed(datetime(2026, 5, 1, tzinfo=UTC)):
+        ids = await memory.semantic.add_chunks(["one", "two"], title="First")
+    with clock.fixed(datetime(2026, 5, 2, tzinfo=UTC)):
+        single = await memory.semantic.add("by itself")
+    with clock.fixed(datetime(2026, 5, 3, tzinfo=UTC)):
+        await memory.semantic.add_chunks(["three"], document_id="third")
+    listed = await memory.semantic.get_documents()
+    assert [(each.id, each.chunks) for each in listed[:2]] == [("third", 1), (single, 1)]
+    assert (listed[2].first.id, listed[2].first.title, listed[2].chunks) == (ids[0], "First", 2)
+    assert [each.id for each in await memory.semantic.get_documents(2)] == ["third", single]
 
 
 async def test_a_document_is_stored_whole(memory: AgentMemory) -> None:

@@ -1,0 +1,28 @@
+"""`agentmem chat list`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from agentmem_cli.context import Invocation
+
+
+def list_(context: typer.Context) -> None:
+    """List the conversations, the one most recently written to first.
+
+    Examples:
+        agentmem chat list
+        agentmem chat list -o id | head -1
+    """
+    from agent_memory import clock
+
+    invocation = Invocation.of(context)
+    with invocation.memory() as memory:
+        found = memory.conversation.get_conversations()
+    rows = [
+        {"id": each.value, "messages": each.count, "first": clock.to_text(each.first), "last": clock.to_text(each.last)}
+        for each in found
+    ]
+    invocation.output.rows(rows)

@@ -1,0 +1,40 @@
+"""`agentmem config edit`."""
+
+from __future__ import annotations
+
+import typer
+
+from agent_memory.errors import ConfigurationError
+from agentmem_cli.context import Invocation
+
+_TEMPLATE = """\
+# Settings of agentmem. `agentmem config show --origin` lists them all.
+# agent = "default"
+# output = "table"
+"""
+
+
+def edit(context: typer.Context) -> None:
+    """Open the user's config file in VISUAL or EDITOR, and check it afterwards.
+
+    Examples:
+        agentmem config edit
+        EDITOR=nano agentmem config edit
+    """
+    import os
+    import shlex
+    import subprocess
+
+    from agentmem_cli.settings import files, resolve
+
+    path = files.user_config()
+    if not path.exists():
+        files.write_private(path, _TEMPLATE)
+    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or ("notepad" if os.name == "nt" else "vi")
+    try:
+        done = subprocess.run([*shlex.split(editor), str(path)], check=False)
+    except OSError as error:
+        raise ConfigurationError(f"cannot start {editor}", hint="set EDITOR to your editor") from error
+    if done.returncode:
+        raise ConfigurationError(f"{editor} ended with {done.returncode}", hint=f"the file is {path}")
+    resolve({})  # says what is wrong with it, and where

@@ -1,0 +1,45 @@
+"""`agentmem config trust`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from agent_memory.errors import MemoryNotFoundError
+from agentmem_cli import confirm
+from agentmem_cli.context import Invocation
+
+
+def trust(
+    context: typer.Context,
+    withdraw: Annotated[bool, typer.Option("--withdraw", help="Trust it no longer.")] = False,
+) -> None:
+    """Let this project's .agentmem.toml decide where memory goes, as long as nobody changes it.
+
+    Shows what it would decide, asks, and records the file's hash.
+
+    Examples:
+        agentmem config trust
+        agentmem config trust --withdraw
+    """
+    from agentmem_cli.settings import project
+
+    invocation = Invocation.of(context)
+    settings = invocation.settings
+    found = settings.project_file
+    if found is None:
+        raise MemoryNotFoundError(
+            ".agentmem.toml", what="project file", hint="it is looked for from here up to the repository's root"
+        )
+    if withdraw:
+        project.distrust(found.path, settings.user_config)
+        invocation.output.note(f"no longer trusted: {found.path}")
+        return
+    if not settings.ignored:
+        invocation.output.note(f"{found.path} needs no trust: it is trusted already, or sets nothing that needs it")
+        return
+    invocation.output.note(found.content.decode(errors="replace").rstrip())
+    if confirm.ask(invocation, f"trust {found.path} with {', '.join(settings.ignored)}"):
+        project.trust(found, settings.user_config)
+        invocation.output.note(f"trusted: {found.path}")

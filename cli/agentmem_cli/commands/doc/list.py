@@ -1,0 +1,32 @@
+"""`agentmem doc list`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from agentmem_cli import options
+from agentmem_cli.context import Invocation
+
+
+def list_(context: typer.Context, limit: options.ListLimit = 100, everything: options.All = False) -> None:
+    """List documents and single pieces of knowledge, those most recently added to first.
+
+    Examples:
+        agentmem doc list
+        agentmem doc list --json | jq -r '.[].title'
+    """
+    from agent_memory.records import to_dict
+
+    invocation = Invocation.of(context)
+    with invocation.memory() as memory:
+        found = memory.semantic.get_documents(None if everything else limit)
+    rows = [
+        {**{name: value for name, value in to_dict(each.first).items() if name in _SHOWN}, "id": each.id, "chunks": each.chunks}
+        for each in found
+    ]
+    invocation.output.rows(rows, columns=("id", "title", "chunks", "tags", "created_at", "content"))
+
+
+_SHOWN = ("id", "title", "source", "tags", "created_at", "content")

@@ -1,0 +1,23 @@
+"""`agentmem event succeeded`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from agentmem_cli import options
+from agentmem_cli.context import Invocation
+
+
+def succeeded(context: typer.Context, kind: options.EventKind = None, limit: options.EventLimit = 50) -> None:
+    """Show the events that went well, latest first.
+
+    Examples:
+        agentmem event succeeded
+        agentmem event succeeded --type deploy --limit 3
+    """
+    invocation = Invocation.of(context)
+    with invocation.memory() as memory:
+        found = memory.episodic.get_successful_events(kind, limit)
+    invocation.output.records(found, columns=options.EVENT_COLUMNS)

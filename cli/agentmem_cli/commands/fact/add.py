@@ -1,0 +1,42 @@
+"""`agentmem fact add`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from agentmem_cli import options, text_input
+from agentmem_cli.context import Invocation
+
+
+def add(
+    context: typer.Context,
+    text: options.Text = None,
+    tags: options.NewTags = None,
+    key: options.Key = None,
+    source: options.Source = None,
+    importance: options.Importance = None,
+    metadata: options.Metadata = None,
+    force: options.Force = False,
+) -> None:
+    """Store a fact; one that is known already keeps its id and gains the tags.
+
+    Examples:
+        agentmem fact add "The staging database runs in Oslo" --tag ops
+        echo "User's name is Alice" | agentmem fact add - --source onboarding
+    """
+    invocation = Invocation.of(context)
+    item = {
+        "content": text_input.one(text),
+        "kind": "fact",
+        "importance": 0.7 if importance is None else importance,
+        "tags": invocation.tags(tags),
+        "key": key,
+        "source": source,
+        "metadata": options.metadata(metadata),
+        "force": force,
+    }
+    with invocation.memory() as memory:
+        written = memory.long_term.add_many_detailed([item])
+    invocation.output.written(written)

@@ -1,0 +1,28 @@
+"""`agentmem fact list`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from agentmem_cli import options
+from agentmem_cli.context import Invocation
+
+
+def list_(
+    context: typer.Context,
+    tags: options.Tags = None,
+    limit: options.ListLimit = 100,
+    everything: options.All = False,
+) -> None:
+    """List facts, newest first; with tags, those that have any of them.
+
+    Examples:
+        agentmem fact list --tag ops
+        agentmem fact list --all -o id
+    """
+    invocation = Invocation.of(context)
+    with invocation.memory() as memory:
+        found = memory.long_term.get_facts(tags, None if everything else limit)
+    invocation.output.records(found)

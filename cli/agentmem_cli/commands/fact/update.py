@@ -1,0 +1,31 @@
+"""`agentmem fact update`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from agent_memory.errors import MemoryNotFoundError
+from agentmem_cli import options, text_input
+from agentmem_cli.context import Invocation
+
+
+def update(
+    context: typer.Context,
+    reference: options.Reference,
+    text: options.Text = None,
+    importance: options.Importance = None,
+) -> None:
+    """Store a new version of a fact; the old one stays in its history.
+
+    Examples:
+        agentmem fact update 7f3k2m9q "The staging database runs in Bergen"
+        agentmem fact update 7f3k2m9q - --importance 0.9 < new.txt
+    """
+    invocation = Invocation.of(context)
+    with invocation.memory() as memory:
+        if not memory.long_term.update_fact(reference, text_input.one(text), importance):
+            raise MemoryNotFoundError(reference, what="fact", hint="`agentmem fact list` shows them")
+        record = memory.long_term.get(reference)
+    invocation.output.record(record)

@@ -1,0 +1,25 @@
+"""`agentmem pref list`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from agentmem_cli.context import Invocation
+
+
+def list_(
+    context: typer.Context,
+    category: Annotated[str | None, typer.Argument(metavar="CATEGORY", help="Only this category.")] = None,
+) -> None:
+    """List preferences, newest first.
+
+    Examples:
+        agentmem pref list
+        agentmem pref list editor -o text
+    """
+    invocation = Invocation.of(context)
+    with invocation.memory() as memory:
+        found = memory.long_term.get_preferences(category)
+    invocation.output.records(found, columns=("id", "category", "content", "created"))

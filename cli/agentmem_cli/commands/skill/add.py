@@ -1,0 +1,49 @@
+"""`agentmem skill add`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from agentmem_cli import options, text_input
+from agentmem_cli.context import Invocation
+
+
+def add(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Its name; adding it again stores a new version.")],
+    text: options.Text = None,
+    triggers: Annotated[
+        list[str] | None, typer.Option("--trigger", metavar="WORDS", help="What in a situation calls for it.")
+    ] = None,
+    steps: Annotated[
+        list[str] | None, typer.Option("--step", metavar="TEXT", help="One step of a workflow, instead of a text.")
+    ] = None,
+    category: Annotated[str | None, typer.Option("--category", metavar="NAME", help="What kind of skill.")] = None,
+    importance: options.Importance = None,
+    tags: options.NewTags = None,
+    metadata: options.Metadata = None,
+    source: options.Source = None,
+) -> None:
+    """Store a skill: how something is done; or a workflow, if it is given in steps.
+
+    Examples:
+        agentmem skill add free-disk "docker system prune, then retry" --trigger "disk full"
+        agentmem skill add release --step "run the tests" --step "tag" --step "push"
+    """
+    invocation = Invocation.of(context)
+    more = {
+        "triggers": triggers,
+        "importance": 0.7 if importance is None else importance,
+        "category": category,
+        "tags": invocation.tags(tags),
+        "metadata": options.metadata(metadata),
+        "source": source,
+    }
+    with invocation.memory() as memory:
+        if steps:
+            id = memory.procedural.record_workflow(name, steps, **more)
+        else:
+            id = memory.procedural.record_skill(name, text_input.one(text), **more)
+    invocation.output.id(id)

@@ -1,0 +1,23 @@
+"""`agentmem skill find`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from agentmem_cli import options, text_input
+from agentmem_cli.context import Invocation
+
+
+def find(context: typer.Context, situation: options.Text = None, limit: options.FewLimit = 5) -> None:
+    """Find the skills that a situation calls for: by triggers, words and meaning together, best first.
+
+    Examples:
+        agentmem skill find "the server has no space left"
+        tail -1 error.log | agentmem skill find - -o text
+    """
+    invocation = Invocation.of(context)
+    with invocation.memory() as memory:
+        found = memory.procedural.find_applicable_skills(text_input.one(situation), limit)
+    invocation.output.scored(found)

@@ -1,0 +1,39 @@
+"""`agentmem skill list`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from agentmem_cli import options
+from agentmem_cli.context import Invocation
+
+
+def list_(
+    context: typer.Context,
+    category: Annotated[str | None, typer.Option("--category", metavar="NAME", help="Only this kind.")] = None,
+    sort: Annotated[Sort, typer.Option("--sort", help="By what.")] = Sort.CREATED,
+    limit: options.ListLimit = 100,
+) -> None:
+    """List skills: newest first, or the most used, or those that have proved themselves.
+
+    Success is ranked by how sure one can be of it: 9 of 10 counts for more than 3 of 3.
+
+    Examples:
+        agentmem skill list --sort success
+        agentmem skill list --category ops -o id
+    """
+    invocation = Invocation.of(context)
+    with invocation.memory() as memory:
+        if sort is Sort.USED:
+            found = memory.procedural.get_most_used_skills(limit)
+        elif sort is Sort.SUCCESS:
+            found = memory.procedural.get_most_successful_skills(limit=limit)
+        elif category:
+            found = memory.procedural.get_skills_by_category(category, limit)
+        else:
+            found = memory.procedural.list(limit)
+    if category:
+        found = [record for record in found if record.category == category]
+    invocation.output.records(found, columns=("id", "name", "uses", "content", "triggers", "category"))

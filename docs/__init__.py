@@ -1,0 +1,1 @@
+"""Making the documentation out of the program itself."""

@@ -1,0 +1,111 @@
+"""Write what in the documentation comes from the program: pictures, the command reference, completions.
+
+`python -m docs.build` writes everything, `python -m docs.build pictures` one part. Pictures are what the real
+program prints on a terminal, 100 columns wide, over a small memory made for them.
+"""
+
+from __future__ import annotations
+
+import os
+import pty
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from agentmem_cli.completion import write_all as write_completions
+from agentmem_cli.reference import write as write_reference
+
+ROOT = Path(__file__).parent.parent
+IMAGES = ROOT / "docs" / "images"
+WIDTH = 100
+
+FILL = """
+add "User prefers dark mode in every editor" --type fact --tag ui --importance 0.8
+add "The staging database runs in Oslo" --type fact --tag ops --tag database
+add "Rotate the signing key before 1 December" --type note --ttl 30d
+pref set editor "vim, with the default key bindings"
+chat add user "Can you check why the checkout tests are slow?" --name Maria
+chat add assistant "They wait for the session store; it evicts under memory pressure."
+event add "Checkout test run took 14 minutes, usually 3" --type ci --outcome failed --tag tests
+event add "Raised maxmemory of the session store; tests take 3 minutes again" --type ci --outcome success --tag tests
+event add "Deploy of version 2 failed: disk full" --type deploy --outcome failed
+skill add free-disk "Delete old images with docker system prune, then retry the deploy" --trigger "disk full"
+skill add bisect-slow-tests "Run pytest --durations=10, then bisect the slowest fixture" --trigger "slow tests"
+add "Checkout keeps its sessions in Redis. When Redis runs out of memory it evicts sessions." --type doc --tag ops
+"""
+
+PICTURES = {
+    "search": 'search "why are the checkout tests slow" --limit 4',
+    "recall": 'recall "the deploy failed, what now?" --budget 220 --explain',
+    "stats": "stats",
+}
+
+
+def pictures() -> None:
+    """Draw each command's output as the terminal shows it."""
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    program = str(Path(sys.executable).parent / "agentmem")
+    with tempfile.TemporaryDirectory() as home:
+        env = {
+            **os.environ,
+            "AGENTMEM_HOME": home,
+            "AGENTMEM_AGENT": "demo",
+            "COLUMNS": str(WIDTH),
+            "LINES": "60",
+            "TERM": "xterm-256color",
+            "COLORTERM": "truecolor",
+        }
+        env.pop("NO_COLOR", None)
+        for line in FILL.strip().splitlines():
+            subprocess.run([program, *shlex.split(line)], env=env, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([program, "index"], env=env, check=True, stdout=subprocess.DEVNULL)
+        for name, command in PICTURES.items():
+            shown = on_terminal([program, *shlex.split(command)], env).replace(home, "~/.local/share/agentmem")
+            console = Console(record=True, width=WIDTH, file=open(os.devnull, "w"), force_terminal=True)  # noqa: SIM115
+            console.print(Text(f"$ agentmem {command}", style="bold"))
+            console.print(Text.from_ansi(shown))
+            # A fixed id keeps the file the same when the picture is the same.
+            console.save_svg(str(IMAGES / f"{name}.svg"), title="agentmem", unique_id=f"agentmem-{name}")
+            print(f"docs/images/{name}.svg")
+
+
+def on_terminal(arguments: list[str], env: dict[str, str]) -> str:
+    """Run a command on a pseudo-terminal of our width and return all that it shows."""
+    controller, terminal = pty.openpty()
+    import fcntl
+    import struct
+    import termios
+
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 60, WIDTH, 0, 0))
+    process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=terminal, stderr=terminal, env=env)
+    os.close(terminal)
+    shown = b""
+    while True:
+        try:
+            part = os.read(controller, 65536)
+        except OSError:  # how Linux says that the other end is closed
+            break
+        if not part:
+            break
+        shown += part
+    os.close(controller)
+    if process.wait() != 0:
+        raise SystemExit(f"{shlex.join(arguments)} failed:\n{shown.decode()}")
+    return shown.decode().replace("\r\n", "\n").rstrip()
+
+
+PARTS: dict[str, Callable[[], object]] = {
+    "reference": lambda: write_reference(ROOT / "docs" / "cli.md"),
+    "completions": lambda: write_completions(ROOT / "completions"),
+    "pictures": pictures,
+}
+
+if __name__ == "__main__":
+    for part in sys.argv[1:] or PARTS:
+        PARTS[part]()
