@@ -20,8 +20,9 @@ from agent_memory.memories.procedural import ProceduralMemory
 from agent_memory.memories.semantic import SemanticMemory
 from agent_memory.memories.short_term import ShortTermMemory
 from agent_memory.memories.statistics import breakdown
+from agent_memory.recall.formats import Format
 from agent_memory.recall.found import Found
-from agent_memory.recall.recall import Format, Recall, Recaller
+from agent_memory.recall.recall import Recall, Recaller
 from agent_memory.recall.search import Mode, Searcher
 from agent_memory.recall.semantic_index import Progress, SemanticIndex
 from agent_memory.records import MemoryRecord, MemoryType, OperationRecord, Status, Version
@@ -279,6 +280,7 @@ class AgentMemory:
 
     async def update(
         self,
+        /,
         id: str,
         content: str | None = None,
         *,

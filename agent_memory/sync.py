@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from functools import wraps
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar, cast
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
@@ -44,7 +44,7 @@ def blocking(method: Callable[Concatenate[Any, P], Awaitable[T]]) -> Callable[Co
     def call(self: Any, *args: P.args, **kwargs: P.kwargs) -> T:
         return self._run(lambda: getattr(self._twin, name)(*args, **kwargs))  # type: ignore[no-any-return]
 
-    return call
+    return cast("Callable[Concatenate[Any, P], T]", call)
 
 
 class _Blocking:
@@ -149,7 +149,7 @@ class SyncEpisodicMemory(SyncTypeMemory):
 class SyncSemanticMemory(SyncTypeMemory):
     """The same as `SemanticMemory`, blocking."""
 
-    search = blocking(SemanticMemory.search)  # type: ignore[assignment]  # as in the async class
+    search = blocking(SemanticMemory.search)  # type: ignore[arg-type]  # as in the async class
     search_with_filters = blocking(SemanticMemory.search_with_filters)
     find_related = blocking(SemanticMemory.find_related)
     add_with_embedding = blocking(SemanticMemory.add_with_embedding)
@@ -249,7 +249,7 @@ class SyncAgentMemory:
             self.open()
         self._twin.backend.check_usable()
         assert self._portal is not None
-        return self._portal.call(call)  # type: ignore[arg-type]  # any awaitable will do
+        return self._portal.call(call)
 
     # --- what it consists of -------------------------------------------------------------------------------
 

@@ -44,6 +44,7 @@ class TypeMemory(Generic[R]):
 
     async def add(
         self,
+        /,
         content: str,
         importance: float = 0.5,
         metadata: Mapping[str, Any] | None = None,
@@ -118,7 +119,7 @@ class TypeMemory(Generic[R]):
         vectors: dict[bytes, list[bytes]] = {}
         dimension = 0
         for number, item in enumerate(items, 1):
-            given = {"content": item} if isinstance(item, str) else dict(item)
+            given: dict[str, Any] = {"content": item} if isinstance(item, str) else dict(item)
             embedding = given.pop("embedding", None)
             try:
                 changes.append(self._addition(given))
@@ -178,6 +179,7 @@ class TypeMemory(Generic[R]):
 
     async def list(
         self,
+        /,
         limit: int | None = 100,
         min_importance: float = 0.0,
         tags: Words = None,
@@ -192,6 +194,7 @@ class TypeMemory(Generic[R]):
 
     async def search(
         self,
+        /,
         text: str | None = None,
         tags: Words = None,
         min_importance: float = 0.0,
@@ -228,7 +231,7 @@ class TypeMemory(Generic[R]):
         self._core.index.require()
         return await self._search(query, limit, min_similarity=min_score or None)
 
-    async def count(self, **filters: Any) -> int:
+    async def count(self, /, **filters: Any) -> int:
         """Count the live memories of this type, exactly. Filters as in `AgentMemory.count`."""
         return await self._core.store.count(self._where(**filters))
 

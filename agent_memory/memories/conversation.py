@@ -112,6 +112,7 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
 
     async def add_message(
         self,
+        /,
         role: str,
         content: str,
         importance: float = 0.5,

@@ -160,8 +160,8 @@ def check_fields(kind: type[MemoryRecord], given: Mapping[str, Any]) -> dict[str
 def _checked_field(name: str, kind: str, value: Any) -> Any:
     if kind == "json":
         if name in TUPLE_FIELDS:
-            values = (value,) if isinstance(value, str) else tuple(value)
-            return tuple(check_text(name, each) for each in values)
+            several: Iterable[str] = [value] if isinstance(value, str) else value
+            return tuple(check_text(name, each) for each in several)
         check_json(name, value)
         return value
     allowed = _PYTHON_TYPES[kind]

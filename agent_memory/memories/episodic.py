@@ -33,6 +33,7 @@ class EpisodicMemory(TypeMemory[EpisodicRecord]):
 
     async def record_event(
         self,
+        /,
         event_type: str,
         description: str,
         outcome: str | None = None,
@@ -70,7 +71,7 @@ class EpisodicMemory(TypeMemory[EpisodicRecord]):
         )
 
     async def record_action(
-        self, action: str, result: str, success: bool = True, importance: float = 0.5, **more: Any
+        self, /, action: str, result: str, success: bool = True, importance: float = 0.5, **more: Any
     ) -> str:
         """Record something that the agent did and what came of it; return its id. Its type is `action`."""
         return await self.record_event(

@@ -58,6 +58,7 @@ class ProceduralMemory(TypeMemory[ProceduralRecord]):
 
     async def record_skill(
         self,
+        /,
         name: str,
         pattern: str,
         triggers: Iterable[str] | None = None,
@@ -78,6 +79,7 @@ class ProceduralMemory(TypeMemory[ProceduralRecord]):
 
     async def record_workflow(
         self,
+        /,
         name: str,
         steps: Iterable[str],
         triggers: Iterable[str] | None = None,

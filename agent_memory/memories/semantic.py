@@ -43,6 +43,7 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
 
     async def search_with_filters(
         self,
+        /,
         query: str,
         limit: int = 10,
         min_score: float = 0.0,
@@ -81,7 +82,7 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
         return [each for each in found if each.memory.id != record.id][:limit]
 
     async def add_with_embedding(
-        self, content: str, embedding: Sequence[float], importance: float = 0.5, **more: Any
+        self, /, content: str, embedding: Sequence[float], importance: float = 0.5, **more: Any
     ) -> str:
         """Store knowledge with a vector made elsewhere, by the same model as the store's, and return its id.
 
@@ -99,6 +100,7 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
 
     async def add_document(
         self,
+        /,
         content: str,
         title: str | None = None,
         source: str | None = None,
@@ -129,6 +131,7 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
 
     async def add_chunks(
         self,
+        /,
         chunks: Iterable[str],
         document_id: str | None = None,
         *,

@@ -161,7 +161,7 @@ async def undo(core: Core, count: int, *, dry_run: bool) -> list[OperationRecord
     """Take back the latest operations that still stand, newest first, each as an operation of its own."""
     if count < 1:
         raise ValidationError(f"cannot undo {count} operations", hint="give a number from 1")
-    taken_back = []
+    taken_back: list[OperationRecord] = []
     for operation in await core.store.operations(limit=10_000):
         if len(taken_back) == count:
             break

@@ -9,18 +9,13 @@ from datetime import datetime
 from typing import Literal, NamedTuple, get_args
 
 from agent_memory import clock
-from agent_memory.errors import (
-    ConfigurationError,
-    MissingDependencyError,
-    ModelMissingError,
-    ValidationError,
-)
+from agent_memory.errors import ConfigurationError, ValidationError
 from agent_memory.ranking.decay import DecayPolicy
 from agent_memory.ranking.importance import ImportanceScorer
 from agent_memory.recall import constants
 from agent_memory.recall.found import Found
 from agent_memory.recall.scoring import Distribution, Parts, cosine_distribution
-from agent_memory.recall.semantic_index import SemanticIndex
+from agent_memory.recall.semantic_index import NOT_AT_HAND, SemanticIndex
 from agent_memory.records import MemoryRecord, ScoredMemory
 from agent_memory.settings import Settings
 from agent_memory.storage.base import Store
@@ -119,8 +114,8 @@ class Searcher:
         try:
             await self._pay_some(notices)
             vector = await self._index.query_vector(query)
-        except (ModelMissingError, MissingDependencyError) as error:
-            if mode == "vector":
+        except NOT_AT_HAND as error:
+            if mode == "vector" or self._index.refuses(error):
                 raise
             notices.append(f"searched by words only: {error}")
             return Query(query, terms, None)

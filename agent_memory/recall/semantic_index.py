@@ -15,11 +15,11 @@ from agent_memory import clock
 from agent_memory.embeddings.base import Embedder, EmbeddingIdentity
 from agent_memory.embeddings.registry import create_embedder, options_for
 from agent_memory.errors import (
+    AgentMemoryError,
     ConfigurationError,
     EmbeddingError,
     EmbeddingMismatchError,
     MissingDependencyError,
-    ModelMissingError,
 )
 from agent_memory.records import MemoryRecord
 from agent_memory.storage.base import EmbeddingSpace, Store
@@ -27,6 +27,9 @@ from agent_memory.text.templates import RECIPE, embedded_text, embedding_hash
 
 Progress = Callable[[int, int], None]
 """Called with (done, total) as long work goes on."""
+
+NOT_AT_HAND = (EmbeddingError, MissingDependencyError, ConfigurationError)
+"""What keeps an embedder from embedding: no model, no package, no key, no answer, or another store's vectors."""
 
 BATCH = 256  # texts handed to an embedder at once: enough to sort by length, few enough to show progress
 
@@ -49,8 +52,9 @@ class SemanticIndex:
         self._named = named or embedder is not None
         self._given = embedder
         self._embedder: Embedder | None = embedder
-        self._space: EmbeddingSpace | None = None
         self._prepared = False
+        self._missing: AgentMemoryError | None = None
+        """Why the store's own embedder could not be made."""
 
     async def open(self) -> None:
         """Choose the embedder: the one that was named, else the store's own, else the default."""
@@ -58,12 +62,20 @@ class SemanticIndex:
             return
         space = await self._store.current_space()
         if self._given is None and not self._named and space is not None:
+            await self._open_stored(space)
+        elif self._given is None:
+            self._embedder = create_embedder(self._provider, self._options)
+
+    async def _open_stored(self, space: EmbeddingSpace) -> None:
+        """Use the embedder that made the store's vectors; if it is not at hand, the store opens all the same."""
+        try:
             provider, options = options_for(space)
             # Addresses, folders and keys are not kept in the store; those of the same provider still apply.
             beside = self._options if self._provider == provider else {}
+            self._embedder = create_embedder(provider, {**beside, **options})
             self._provider, self._options = provider, {**beside, **options}
-        if self._given is None:
-            self._embedder = create_embedder(self._provider, self._options)
+        except (ConfigurationError, MissingDependencyError) as error:
+            self._provider, self._missing = space.provider, error
 
     @property
     def provider(self) -> str:
@@ -78,7 +90,7 @@ class SemanticIndex:
     @property
     def available(self) -> bool:
         """Whether this memory can be searched by meaning at all."""
-        return self._embedder is not None and self._store.capabilities.vectors
+        return (self._embedder is not None or self._missing is not None) and self._store.capabilities.vectors
 
     def require(self) -> Embedder:
         """Return the embedder.
@@ -86,12 +98,18 @@ class SemanticIndex:
         Raises:
             ConfigurationError: there is none; the message names the setting.
         """
+        if self._missing is not None:
+            raise self._missing
         if self._embedder is None or not self.available:
             raise ConfigurationError(
                 "searching by meaning needs an embedder, and embedding_provider is 'none'",
                 hint="set embedding_provider to 'local', or search by words",
             )
         return self._embedder
+
+    def refuses(self, error: Exception) -> bool:
+        """Say whether an error means that somebody named an embedder which the store's vectors are not from."""
+        return self._named and isinstance(error, EmbeddingMismatchError)
 
     async def space(self) -> EmbeddingSpace:
         """Return the space in which this embedder's vectors may be compared, making it if the store has none.
@@ -109,7 +127,6 @@ class SemanticIndex:
             current = await self._store.add_space(space_of(embedder.identity))
         if current.fingerprint != embedder.identity.fingerprint or current.recipe != RECIPE:
             raise EmbeddingMismatchError(stored=str(current), asked=str(embedder.identity))
-        self._space = current
         return current
 
     async def vectors_of(
@@ -131,15 +148,16 @@ class SemanticIndex:
             return {}
         try:
             await self.space()
-        except (EmbeddingMismatchError, ModelMissingError, MissingDependencyError):
+            return await self._embed(texts, progress)
+        except NOT_AT_HAND:
             return {}
-        return await self._embed(texts, progress)
 
     async def _embed(
         self, texts: Mapping[bytes, str], progress: Progress | None = None
     ) -> dict[bytes, list[bytes]]:
         embedder = self.require()
-        items, result = list(texts.items()), {}
+        items = list(texts.items())
+        result: dict[bytes, list[bytes]] = {}
         for start in range(0, len(items), BATCH):
             part = items[start : start + BATCH]
             vectors = await embedder.embed_documents([text for _, text in part])
@@ -227,8 +245,8 @@ class SemanticIndex:
         if before is not None and before is not embedder:
             await before.close()
         self._provider, self._options, self._prepared = embedder.provider, options or {}, True
-        self._space = replace(space, current=True)
-        return self._space
+        self._missing = None
+        return replace(space, current=True)
 
     async def unavailable_because(self) -> str | None:
         """Say in one line why meaning is left out of searches, or None where it is not."""
@@ -236,9 +254,7 @@ class SemanticIndex:
             return None
         try:
             await self.space()
-        except EmbeddingError as error:
-            return str(error)
-        except MissingDependencyError as error:
+        except NOT_AT_HAND as error:
             return str(error)
         return None
 
@@ -263,17 +279,4 @@ def space_of(identity: EmbeddingIdentity) -> EmbeddingSpace:
         fingerprint=identity.fingerprint,
         created_at=clock.now(),
         current=False,
-    )
-
-
-def identity_of(space: EmbeddingSpace) -> EmbeddingIdentity:
-    """Return the identity of the embedder that made a space's vectors."""
-    return EmbeddingIdentity(
-        provider=space.provider,
-        model=space.model,
-        revision=space.revision,
-        dimension=space.dimension,
-        pooling=space.pooling,
-        query_prefix=space.query_prefix,
-        document_prefix=space.document_prefix,
     )

@@ -21,7 +21,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Any, ClassVar, Literal, NamedTuple, get_args
+from typing import Any, ClassVar, Literal, NamedTuple, cast, get_args
 
 from agent_memory import clock
 from agent_memory.errors import (
@@ -75,7 +75,11 @@ class Capabilities:
 
 
 class Order(NamedTuple):
-    """By what memories are listed; ties by the order in which they were stored."""
+    """By what memories are listed; ties by the order in which they were stored.
+
+    `occurred` is `happened_at`. What was never used, and what has no position, comes before all that has one.
+    Descending is the whole list the other way round.
+    """
 
     by: OrderBy = "created"
     descending: bool = True
@@ -299,7 +303,7 @@ class Store(ABC):
         if exact is not None and meant(exact):
             return exact
         keyed = await self.select(
-            Where(keys=(reference,), types=tuple(types), statuses=tuple(statuses)), limit=9
+            Where(keys=(reference,), types=tuple(types), statuses=tuple(statuses))
         )
         active = [record for record in keyed if record.status is Status.ACTIVE] or keyed
         if len(active) == 1:
@@ -481,6 +485,17 @@ def check_order(order: Order | None) -> Order:
             f"cannot sort by '{order.by}'", hint="use one of " + ", ".join(get_args(OrderBy))
         )
     return order
+
+
+def check_group(by: str) -> GroupBy:
+    """Return the name of what memories are grouped by.
+
+    Raises:
+        ValidationError: memories cannot be grouped by it.
+    """
+    if by not in get_args(GroupBy):
+        raise ValidationError(f"cannot group by '{by}'", hint="use one of " + ", ".join(get_args(GroupBy)))
+    return cast(GroupBy, by)
 
 
 def unique(ids: Iterable[str]) -> list[str]:

@@ -44,7 +44,8 @@ class Add:
 
     With a `key` that an active memory of the type has, a new version is stored under that memory's id. Without
     one, an exact duplicate among active facts, documents and skills is the same memory: its id is returned and
-    new tags are added. A message without a position gets the next one of its conversation.
+    new tags are added. A message without a position gets the next one of its conversation. An id that is taken
+    is a conflict.
     """
 
     record: MemoryRecord

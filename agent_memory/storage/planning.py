@@ -89,14 +89,19 @@ def needs(changes: Sequence[Change]) -> Needs:
 
 def _deduplicated(change: Add) -> bool:
     record = change.record
-    return not change.even_if_known and record.key is None and record.memory_type in DEDUPLICATED
+    return (
+        not change.even_if_known
+        and record.key is None
+        and record.status is Status.ACTIVE
+        and record.memory_type in DEDUPLICATED
+    )
 
 
 def plan(operation: Operation, changes: Sequence[Change], state: State, agent_id: str) -> Plan:
     """Turn changes into rows, given what the store holds. `state` is used up.
 
     Raises:
-        ConflictError: a memory to replace or remove was changed since it was read.
+        ConflictError: a memory to replace or remove was changed since it was read, or one to add is there.
         ValidationError: a memory would take a key that another active one has.
     """
     planner = _Planner(operation, state, agent_id)
@@ -121,10 +126,10 @@ class _Planner:
         self.removed: dict[str, MemoryRecord] = {}
         self.journal: list[JournalEntry] = []
         self.erase: list[str] = []
+        self.trimmed: dict[str, None] = {}
         self.written: list[Written] = []
 
     def result(self) -> Plan:
-        changed = {entry.memory_id for entry in self.journal}
         return Plan(
             operation=self.operation,
             inserts=list(self.inserted.values()),
@@ -132,28 +137,24 @@ class _Planner:
             removes=list(self.removed.values()),
             journal=self.journal,
             erase_history=self.erase,
-            keep_one_version=[
-                after.id
-                for _, after in self.replaced.values()
-                if after.memory_type is MemoryType.SHORT_TERM and after.id in changed
-            ],
+            keep_one_version=list(self.trimmed),
             written=self.written,
         )
 
     def add(self, change: Add) -> None:
         record = change.record
-        if record.key is not None:
+        if record.key is not None and record.status is Status.ACTIVE:
             known = self.state.by_key.get((record.memory_type, record.key))
             if known is not None:
                 self._add_version(self.state.records[known], record)
                 return
         elif _deduplicated(change):
-            digest = content_hash(record)
-            known = self.state.by_hash.get(digest)
+            known = self.state.by_hash.get(content_hash(record))
             if known is not None:
                 self._add_tags(self.state.records[known], record.tags)
                 return
-            self.state.by_hash[digest] = record.id
+        if record.id in self.state.records:
+            raise ConflictError(record.id)
         if isinstance(record, ConversationRecord) and record.kind == "message":
             record = self._placed(record)
         stored = self._journalled(None, record, "add")
@@ -169,7 +170,18 @@ class _Planner:
 
     def _add_version(self, before: MemoryRecord, given: MemoryRecord) -> None:
         created = given.created_at if before.expired(self.operation.started_at) else before.created_at
-        after = replace(given, id=before.id, created_at=created, pinned=before.pinned or given.pinned)
+        after: MemoryRecord = replace(
+            given,
+            id=before.id,
+            created_at=created,
+            pinned=before.pinned or given.pinned,
+            accessed_at=before.accessed_at,
+            access_count=before.access_count,
+        )
+        if isinstance(after, ConversationRecord) and after.kind == "message" and after.position is None:
+            assert isinstance(before, ConversationRecord)
+            stays = before.conversation_id == after.conversation_id and before.position is not None
+            after = replace(after, position=before.position) if stays else self._placed(after)
         self._store_version(before, after, "update")
 
     def _add_tags(self, before: MemoryRecord, tags: tuple[str, ...]) -> None:
@@ -201,6 +213,8 @@ class _Planner:
         else:
             first = self.replaced[before.id][0] if before.id in self.replaced else before
             self.replaced[before.id] = (first, stored)
+        if stored.memory_type is MemoryType.SHORT_TERM:
+            self.trimmed[stored.id] = None
         return stored
 
     def remove(self, change: Remove) -> None:
@@ -233,14 +247,21 @@ class _Planner:
 
     def _remember(self, record: MemoryRecord) -> None:
         self.state.records[record.id] = record
-        if record.key is not None and record.status is Status.ACTIVE:
+        if record.status is not Status.ACTIVE:
+            return
+        if record.key is not None:
             self.state.by_key[record.memory_type, record.key] = record.id
+        elif record.memory_type in DEDUPLICATED and not record.expired(self.operation.started_at):
+            # A later change of the same operation may bring the same again.
+            self.state.by_hash.setdefault(content_hash(record), record.id)
 
     def _forget(self, record: MemoryRecord) -> None:
         if record.key is not None and self.state.by_key.get((record.memory_type, record.key)) == record.id:
             del self.state.by_key[record.memory_type, record.key]
-        if record.memory_type in DEDUPLICATED:
-            self.state.by_hash.pop(content_hash(record), None)
+        elif record.key is None and record.memory_type in DEDUPLICATED:
+            digest = content_hash(record)
+            if self.state.by_hash.get(digest) == record.id:
+                del self.state.by_hash[digest]
 
     def _journalled(self, before: MemoryRecord | None, after: MemoryRecord, verb: str) -> MemoryRecord:
         stored = replace(after, agent_id=self.agent_id, revision=new_id())

@@ -10,7 +10,7 @@ neither, and know only `=`, `!=` and `in`.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple, get_args
@@ -179,28 +179,28 @@ def conditions(given: Mapping[str, Any] | Iterable[Sequence[Any]] | None) -> tup
         ValidationError: the operator is unknown or the value cannot be compared.
     """
     result: list[Condition] = []
-    if given is None:
-        return ()
-    if isinstance(given, Mapping):
-        for name, value in given.items():
-            if isinstance(value, Mapping):
-                result += [Condition(name, op, _frozen(each)) for op, each in value.items()]
-            elif isinstance(value, (list, tuple, set, frozenset)):
-                result.append(Condition(name, "in", tuple(value)))
-            else:
-                result.append(Condition(name, "=", value))
-    else:
-        for each in given:
-            if isinstance(each, str) or len(each) != 3:
-                raise ValidationError(f"{each!r} is not a condition", hint="give (name, operator, value)")
-            result.append(Condition(each[0], each[1], _frozen(each[2])))
-    for condition in result:
-        _check_condition(condition)
+    for name, op, value in _triples(given or ()):
+        if op not in OPERATORS:
+            raise ValidationError(f"unknown operator {op!r}", hint="use one of " + " ".join(OPERATORS))
+        result.append(
+            Condition(name, op, tuple(value) if isinstance(value, (list, set, frozenset)) else value)
+        )
+        _check_condition(result[-1])
     return tuple(result)
 
 
-def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, (list, set, frozenset)) else value
+def _triples(given: Mapping[str, Any] | Iterable[Sequence[Any]]) -> Iterator[tuple[Any, Any, Any]]:
+    if not isinstance(given, Mapping):
+        for each in given:
+            if isinstance(each, str) or len(each) != 3:
+                raise ValidationError(f"{each!r} is not a condition", hint="give (name, operator, value)")
+            yield each[0], each[1], each[2]
+        return
+    for name, value in given.items():
+        if isinstance(value, Mapping):
+            yield from ((name, op, each) for op, each in value.items())
+        else:
+            yield name, "in" if isinstance(value, (list, tuple, set, frozenset)) else "=", value
 
 
 def words(given: str | Iterable[str] | None) -> tuple[str, ...]:

@@ -34,7 +34,9 @@ _UNSPACED = (
 blocks are named, so that nothing changes with the Unicode version of the interpreter."""
 
 _ASCII_WORD = re.compile(rf"[a-z0-9]{{1,{LONGEST_WORD}}}")
-_RUN = re.compile(r"[^\W_]+")  # the scripts are told apart in `_Kinds`: as character classes they compile for 30 ms
+_RUN = re.compile(
+    r"[^\W_]+"
+)  # the scripts are told apart in `_Kinds`: as character classes they compile for 30 ms
 _CONTRACTION = re.compile(r"\b[a-z]+n['’]t\b|(?<=\w)['’](?:s|d|m|ll|re|ve)\b")
 
 _LETTERS = {

@@ -1,7 +1,7 @@
 """BM25 as FTS5's `bm25()` computes it, and what it is like over a whole store.
 
-After FTS5's source, `fts5_aux.c`: k1 = 1.2, b = 0.75, and the idf of Robertson and Spärck Jones, with 1e-6 in place of
-what would be negative for a term in more than half of the rows. FTS5 returns the score negated; here larger is
+After FTS5's source, `fts5_aux.c`: k1 = 1.2, b = 0.75, and the idf of Robertson and Spärck Jones, with 1e-6 in place
+of what would be negative for a term in more than half of the rows. FTS5 returns the score negated; here larger is
 better.
 """
 

@@ -18,11 +18,12 @@ from agent_memory.text.stopwords import STOPWORDS
 from agent_memory.text.tokens import ELLIPSIS, border_before, estimate_tokens, truncate
 
 _BORDER = re.compile(r"[.!?…]+[\"'”’»)\]*_]*(?=\s)|[。！？｡]+[」』”’）)]*|\n")
-_ABBREVIATIONS = frozenset(
-    "e.g i.e cf vs etc al approx ca resp no nos vol fig figs eq eqs sec ch pp ed eds mr mrs ms dr prof sr jr st mt ft"
-    " inc ltd co corp dept est gen gov sen rep rev jan feb mar apr jun jul aug sep sept oct nov dec mon tue wed thu"
-    " fri sat sun a.m p.m u.s u.k ph.d".split()
-)
+_ABBREVIATED = """
+    e.g i.e cf vs etc al approx ca resp no nos vol fig figs eq eqs sec ch pp ed eds mr mrs ms dr prof sr jr st mt
+    ft inc ltd co corp dept est gen gov sen rep rev jan feb mar apr jun jul aug sep sept oct nov dec mon tue wed
+    thu fri sat sun a.m p.m u.s u.k ph.d
+"""
+_ABBREVIATIONS = frozenset(_ABBREVIATED.split())
 _LAST_WORD = re.compile(r"[\w.]*\Z")
 _ITEM = re.compile(r"\s*(?:[-*+•·#>|]|\d{1,3}[.)]\s|```)")
 _WRAPPED = 50  # characters from which on a line without an end mark may go on in the next one
@@ -158,10 +159,7 @@ def _is_wrapped(text: str, start: int, newline: int) -> bool:
     line = text[max(start, text.rfind("\n", 0, newline) + 1) : newline].rstrip()
     after = text[newline + 1 : newline + 40]
     return (
-        len(line) >= _WRAPPED
-        and line[-1] not in ".!?:;…"
-        and after[:1].islower()
-        and not _ITEM.match(after)
+        len(line) >= _WRAPPED and line[-1] not in ".!?:;…" and after[:1].islower() and not _ITEM.match(after)
     )
 
 
@@ -303,9 +301,7 @@ def _candidates(texts: Sequence[str]) -> list[_Candidate]:
         for start, end in _spans(text):
             inside = max(start, len(speaker))
             if inside < end:
-                words = frozenset(
-                    stem(word) for word in analyse(text[inside:end]) if word not in STOPWORDS
-                )
+                words = frozenset(stem(word) for word in analyse(text[inside:end]) if word not in STOPWORDS)
                 found.append(_Candidate(number, inside, end, words))
     telling = [each for each in found if len(each.words) >= _FEWEST_WORDS and _is_statement(texts, each)]
     return telling or found
@@ -360,5 +356,3 @@ def _line(text: str, chosen: Sequence[_Candidate]) -> str:
 def _skips(text: str, before: _Candidate | None, each: _Candidate) -> bool:
     start = before.end if before is not None else len(_speaker(text))
     return bool(text[start : each.start].strip())
-
-

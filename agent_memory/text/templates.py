@@ -1,6 +1,7 @@
 """What of a memory is indexed as words, what is embedded, and what makes two memories the same.
 
-A change to `embedded_text` is a new recipe: vectors of different recipes are never compared.
+`RECIPE` numbers the embedded text: vectors made after different recipes are not compared, so a change of
+`embedded_text` needs a new number.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
 
 from agent_memory.records import (
     ConversationRecord,
@@ -17,83 +20,156 @@ from agent_memory.records import (
     ProceduralRecord,
     SemanticRecord,
     ShortTermRecord,
+    canonical_json,
 )
 
-RECIPE = 1
-"""Number of the template that makes the embedded text."""
+RECIPE: Final = 1
+_HASH_BYTES = 16
 
-
-def embedded_text(record: MemoryRecord) -> str:
-    """Return the text whose vector stands for a memory."""
-    match record:
-        case ConversationRecord(kind="message"):
-            # Measured on conversations of several people: `Name said, "…"` is worth 11.6 nDCG@10, `Name: …` half.
-            return f'{record.name or record.role} said, "{record.content}"'
-        case LongTermRecord(kind="preference", category=str(category)):
-            return f"{category}: {record.content}"
-        case EpisodicRecord():
-            return _joined([f"{record.event_type}: {record.content}", record.outcome], ". ")
-        case ProceduralRecord():
-            return _joined([f"{record.name}: {record.content}", ", ".join(record.triggers)], "\n")
-        case SemanticRecord(title=str(title)):
-            return f"{title}: {record.content}"
-        case ShortTermRecord(kind="working", key=str(key)):
-            return f"{key}: {record.content}"
-        case _:
-            return record.content
+# Not `strftime`, which speaks the locale's language.
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 def indexed_text(record: MemoryRecord) -> str:
-    """Return the text whose words a memory is found by: the embedded one, names, dates, tags and key."""
-    parts: list[str | None] = [record.content, record.key, *record.tags, record.source]
+    """Return the raw text of a memory's words: its content and everything else that it may be looked for by.
+
+    Messages and events carry their date, others only one that was given: measured, the date belongs in the words
+    and not in the vector. `analysis.analysed_text` of this goes into the index.
+    """
+    parts: list[str | None] = []
+    dated = record.occurred_at is not None
+    key = record.key
     match record:
         case ConversationRecord():
-            parts += [record.name or record.role, _date(record)]
-        case LongTermRecord():
-            parts += [record.category, "preference" if record.kind == "preference" else None]
+            dated = True
+            key = None  # a summary's key is its conversation's id
+            parts = [None if record.kind == "summary" else _speaker(record), record.content]
         case EpisodicRecord():
-            parts += [record.event_type, record.outcome, *record.participants, record.location, _date(record)]
-        case SemanticRecord():
-            parts.append(record.title)
+            dated = True
+            parts = [record.event_type, record.content, record.outcome, *record.participants, record.location]
         case ProceduralRecord():
-            parts += [record.name if record.name != record.key else None, record.category, *record.triggers]
-        case ShortTermRecord():
-            parts.append(record.context_type)
-    return _joined(parts, "\n")
+            key = None if record.key == record.name else record.key
+            parts = [record.name, *record.triggers, record.content, *_steps(record), record.category]
+        case LongTermRecord():
+            parts = [record.category, record.content]
+        case SemanticRecord():
+            parts = [record.title, record.content]
+        case _:
+            parts = [record.content]
+    date = date_words(record.happened_at) if dated else None
+    return _lines([key, *parts, date, " ".join(record.tags)])
 
 
-def _date(record: MemoryRecord) -> str:
-    moment = record.happened_at
-    return f"{moment.day} {moment:%B %Y %A}"
+def embedded_text(record: MemoryRecord) -> str:
+    """Return the text whose meaning stands for a memory, as a sentence would say it.
 
-
-def _joined(parts: Iterable[str | None], between: str) -> str:
-    return between.join(part for part in parts if part)
-
-
-def normalise(text: str) -> str:
-    """Return a text in NFC with single spaces, for telling whether two are the same; case is kept."""
-    return " ".join(unicodedata.normalize("NFC", text).split())
+    Measured: `Name said, "…"` around a message is worth 11.6 nDCG@10 where several people speak, twice as much as
+    `Name: …`.
+    """
+    content = record.content
+    match record:
+        case ConversationRecord(kind="summary"):
+            return content
+        case ConversationRecord():
+            return f'{_speaker(record)} said, "{content}"'
+        case EpisodicRecord():
+            return _event(record)
+        case ProceduralRecord():
+            return _skill(record)
+        case LongTermRecord() if record.category:
+            return f"{_spoken(record.category)}: {content}"
+        case SemanticRecord() if record.title:
+            return f"{record.title}\n{content}"
+        case ShortTermRecord(kind="working") if record.key:
+            return f"{_spoken(record.key)}: {content}"
+        case _:
+            return content
 
 
 def embedding_hash(text: str) -> bytes:
-    """Return the 16-byte hash under which the vectors of a text are kept."""
-    return hashlib.blake2b(unicodedata.normalize("NFC", text).encode(), digest_size=16).digest()
+    """Return the 16 bytes under which the vectors of an embedded text are kept; alike for every form of Unicode."""
+    return _hash(unicodedata.normalize("NFC", text))
 
 
 def content_hash(record: MemoryRecord) -> bytes:
-    """Return a 16-byte hash that two memories share exactly if one is a duplicate of the other.
+    """Return 16 bytes that are equal for memories that say the same.
 
-    Of type, key, normalised content, and what tells apart memories of the type that say the same: a
-    preference's category, a chunk's document, a skill's name.
+    They say the same if type, key and normalised content agree, and for a fact or preference its kind and category,
+    for a chunk its document and place there (a document may repeat itself), for a skill its name.
     """
-    own: tuple[str | None, ...] = ()
+    identity: list[str | int | None] = [record.memory_type.value, record.key, normalise(record.content)]
     match record:
         case LongTermRecord():
-            own = (record.kind, record.category)
+            identity += [record.kind, record.category]
         case SemanticRecord():
-            own = (record.document_id, None if record.document_id is None else str(record.position))
+            identity += [record.document_id, record.position]
         case ProceduralRecord():
-            own = (record.kind, record.name)
-    parts = (record.memory_type.value, record.key, *own, normalise(record.content))
-    return hashlib.blake2b("\x1f".join(part or "" for part in parts).encode(), digest_size=16).digest()
+            identity += [record.name]
+    return _hash(canonical_json(identity))
+
+
+def normalise(text: str) -> str:
+    """Return a text in NFC, with single spaces for white space and none around; case is kept."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def date_words(moment: datetime) -> str:
+    """Write a day as people name it in a question, in UTC: `8 May 2023 Monday`."""
+    return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year} {_WEEKDAYS[moment.weekday()]}"
+
+
+def _hash(text: str) -> bytes:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_HASH_BYTES).digest()
+
+
+def _speaker(record: ConversationRecord) -> str:
+    return record.name or record.role
+
+
+def _event(record: EpisodicRecord) -> str:
+    text = record.content
+    if record.event_type and record.event_type != "event":
+        text = f"{_spoken(record.event_type)}: {text}"
+    if record.outcome:
+        text = _sentence(text) + f"Outcome: {record.outcome}"
+    if record.participants:
+        text = _sentence(text) + f"With {', '.join(record.participants)}"
+    if record.location:
+        text = _sentence(text) + f"At {record.location}"
+    return text
+
+
+def _skill(record: ProceduralRecord) -> str:
+    text = f"{_spoken(record.name)}: {record.content}" if record.name else record.content
+    steps = _steps(record)
+    if steps:
+        text = _lines([text, *steps])
+    if record.triggers:
+        text = _sentence(text) + f"For: {', '.join(record.triggers)}"
+    if record.category:
+        text = _sentence(text) + f"Category: {_spoken(record.category)}"
+    return text
+
+
+def _steps(record: ProceduralRecord) -> tuple[str, ...]:
+    """Return the steps that the content does not already spell out, as a workflow's does."""
+    return tuple(step for step in record.steps if step not in record.content)
+
+
+def _spoken(name: str) -> str:
+    """Write an identifier such as `error_handling` as words: a model knows those."""
+    return name.replace("_", " ") if " " not in name else name
+
+
+def _sentence(text: str) -> str:
+    """Return a text ready for another sentence behind it."""
+    text = text.rstrip()
+    return f"{text} " if text.endswith((".", "!", "?", "…", "。", "！", "？")) else f"{text}. "
+
+
+def _lines(parts: Iterable[str | None]) -> str:
+    return "\n".join(part for part in parts if part)

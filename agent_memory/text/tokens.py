@@ -4,10 +4,10 @@ A byte-pair tokenizer gives a common word one token and cuts rare words, numbers
 little of into more. Added up here are such costs per kind of piece, set so that the sum is rarely too small.
 
 Measured against the vocabularies cl100k / o200k, as estimate / truth over whole sets: English chat 1.12 / 1.17,
-abstracts 1.06 to 1.12 / 1.08 to 1.12, Markdown and assistants' answers 1.07 to 1.15 / 1.06 to 1.14, Python 1.13 / 1.12,
-JSON 1.07 / 1.10, hexadecimal ids 1.07 / 1.07; Chinese 1.17 / 2.0, Japanese 1.16 / 1.7, Korean 1.12 / 1.9, Russian
-1.15 / 2.0, Hindi 1.08 / 3.8, French 1.16 / 1.44, German .91 / 1.20, Polish .80 / .98. Of 3,000 English texts, 3.2 % were
-under-estimated for cl100k, .5 % by more than 5 %.
+abstracts 1.06 to 1.12 / 1.08 to 1.12, Markdown and assistants' answers 1.07 to 1.15 / 1.06 to 1.14, Python
+1.13 / 1.12, JSON 1.07 / 1.10, hexadecimal ids 1.07 / 1.07; and over a few sentences each: Chinese 1.17 / 2.0,
+Japanese 1.16 / 1.7, Korean 1.12 / 1.9, Russian 1.15 / 2.0, Hindi 1.08 / 3.8, French 1.16 / 1.4, German .91 / 1.20,
+Polish .80 / .98. Of 3,000 English texts 3.2 % were under-estimated for cl100k, .5 % by more than 5 %.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ _DIGITS = re.compile(r" (?=[0-9])|[0-9]{1,3}")  # a number does not take the spa
 _MARKS = re.compile(rf"[!-/:-@\[-`{{-~]{{1,{_LONGEST}}}")
 _SPACE = re.compile(r" {2,}|\n\s*|\t")
 _SPACE_COST = 0.9
-_KEY_COST = 0.3  # for each further letter of a run that touches digits, on top: keys and hashes are no language
+_KEY_COST = (
+    0.3  # for each further letter of a run that touches digits, on top: keys and hashes are no language
+)
 _OTHER = re.compile(r"[^\x00-\x7f]")
 
 _LENGTHS = range(_LONGEST + 1)

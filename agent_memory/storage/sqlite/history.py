@@ -50,4 +50,15 @@ def operations(connection: Connection, limit: int) -> list[OperationRecord]:
         " from operation order by seq desc limit ?",
         (limit,),
     )
-    return [OperationRecord(*row[:4], clock.from_text(row[4]), row[5], row[6]) for row in found]
+    return [
+        OperationRecord(
+            id=row[0],
+            verb=row[1],
+            actor=row[2],
+            session=row[3],
+            started_at=clock.from_text(row[4]),
+            changes=row[5],
+            undone_by=row[6],
+        )
+        for row in found
+    ]

@@ -58,7 +58,8 @@ INSERT_MEMORY = (
     f"insert into memory (pk, {', '.join(SPINE)}, checksum, embedded_in) "
     f"values ({', '.join('?' * (len(SPINE) + 3))})"
 )
-UPDATE_MEMORY = f"update memory set {', '.join(f'{name} = ?' for name in SPINE)}, checksum = ?, embedded_in = ? where pk = ?"
+_SET = ", ".join(f"{name} = ?" for name in SPINE)
+UPDATE_MEMORY = f"update memory set {_SET}, checksum = ?, embedded_in = ? where pk = ?"
 INSERT_OWN = {
     kind: f"insert or replace into {kind} (memory, {', '.join(own.name for own in fields)}, checksum) "
     f"values ({', '.join('?' * (len(fields) + 2))})"

@@ -297,15 +297,10 @@ class SqliteStore(Store):
         return await self._read(vectors.spaces)
 
     async def add_space(self, space: EmbeddingSpace) -> EmbeddingSpace:
-        known = next(
-            (
-                each
-                for each in await self.spaces()
-                if (each.fingerprint, each.recipe) == (space.fingerprint, space.recipe)
-            ),
-            None,
-        )
-        return known or await self._with_index(lambda connection: vectors.add_space(connection, space))
+        for known in await self.spaces():
+            if (known.fingerprint, known.recipe) == (space.fingerprint, space.recipe):
+                return known
+        return await self._with_index(lambda connection: vectors.add_space(connection, space))
 
     async def switch_space(self, space: EmbeddingSpace) -> None:
         await self._with_index(lambda connection: vectors.switch_space(connection, space.id))
@@ -316,7 +311,7 @@ class SqliteStore(Store):
 
     async def owed(self, limit: int, space: EmbeddingSpace | None = None) -> list[MemoryRecord]:
         def unit(connection: Connection) -> list[MemoryRecord]:
-            sql, values = vectors.owed_condition(connection, space and space.id)
+            sql, values = vectors.owed_condition(connection, None if space is None else space.id)
             query = f"{rows.SELECT} where {sql} order by memory.pk desc limit ?"
             return rows.records(
                 connection, connection.execute(query, (*values, limit)).fetchall(), self.agent_id
@@ -326,7 +321,7 @@ class SqliteStore(Store):
 
     async def owed_count(self, space: EmbeddingSpace | None = None) -> int:
         def unit(connection: Connection) -> int:
-            sql, values = vectors.owed_condition(connection, space and space.id)
+            sql, values = vectors.owed_condition(connection, None if space is None else space.id)
             return int(connection.execute(f"select count(*) from memory where {sql}", values).fetchone()[0])
 
         return await self._read(unit)

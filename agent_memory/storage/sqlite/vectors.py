@@ -46,8 +46,15 @@ _COLUMNS = (
 
 def spaces(connection: Connection) -> list[EmbeddingSpace]:
     """List all spaces, the current one first."""
+    names = _COLUMNS.replace(" ", "").split(",")
     found = connection.execute(f"select {_COLUMNS} from embedding_space order by current desc, id")
-    return [EmbeddingSpace(*row[:10], clock.from_text(row[10]), bool(row[11])) for row in found]
+    return [
+        EmbeddingSpace(
+            **dict(zip(names, row, strict=True))
+            | {"created_at": clock.from_text(row[10]), "current": bool(row[11])}
+        )
+        for row in found
+    ]
 
 
 def add_space(connection: Connection, space: EmbeddingSpace) -> EmbeddingSpace:

@@ -26,7 +26,8 @@ def best(
         # too little remains, the slower way follows.
         found = connection.execute(
             "select memory.id, -hits.rank, hits.admitted from (select rowid, rank, 1 as admitted from memory_fts"
-            f" where memory_fts match ? order by rank limit ?) as hits join memory on memory.pk = hits.rowid where {sql}"
+            " where memory_fts match ? order by rank limit ?) as hits join memory on memory.pk = hits.rowid"
+            f" where {sql}"
             " order by hits.rank",
             (expression(terms), 2 * limit, *values),
         ).fetchall()

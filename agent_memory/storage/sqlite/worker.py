@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
@@ -44,10 +45,8 @@ class Worker:
                 method, value = waiting.set_result, function()
             except BaseException as error:
                 method, value = waiting.set_exception, error  # type: ignore[assignment]
-            try:
+            with suppress(RuntimeError):  # the loop was closed meanwhile: nobody waits any more
                 loop.call_soon_threadsafe(deliver, method, value)
-            except RuntimeError:
-                pass  # the loop was closed meanwhile: nobody waits any more
 
         self._queue.put(task)
         return await waiting

@@ -21,9 +21,11 @@ def path(
     """
     from agent_memory.errors import MemoryNotFoundError
 
+    from agentmem_cli.settings import files
+
     invocation = Invocation.of(context)
     if not project:
-        invocation.output.value(str(invocation.settings.user_config))
+        invocation.output.value(str(files.user_config()))  # also where that file cannot be read
     elif invocation.settings.project_file is not None:
         invocation.output.value(str(invocation.settings.project_file.path))
     else:

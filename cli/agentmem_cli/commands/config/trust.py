@@ -39,7 +39,10 @@ def trust(
     if not settings.ignored:
         invocation.output.note(f"{found.path} needs no trust: it is trusted already, or sets nothing that needs it")
         return
-    invocation.output.note(found.content.decode(errors="replace").rstrip())
+    # Nothing in the file may move the cursor or hide what stands in it.
+    lines = found.content.decode(errors="replace").rstrip().split("\n")
+    for line in lines:
+        invocation.output.note("  " + "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in line))
     if confirm.ask(invocation, f"trust {found.path} with {', '.join(settings.ignored)}"):
         project.trust(found, settings.user_config)
         invocation.output.note(f"trusted: {found.path}")

@@ -1,0 +1,33 @@
+"""`agentmem agents rm`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from agentmem_cli import confirm, options
+from agentmem_cli.context import Invocation
+
+
+def rm(
+    context: typer.Context,
+    agent: Annotated[str, typer.Argument(metavar="AGENT", help="Whose memory.")],
+    dry_run: options.DryRun = False,
+) -> None:
+    """Delete an agent's file with everything in it. This cannot be undone.
+
+    Examples:
+        agentmem agents rm alice --dry-run
+        agentmem agents rm alice -y
+    """
+    from agent_memory.memories import agents
+
+    invocation = Invocation.of(context)
+    found = agents.get_agent(agent)
+    what = f"{found.path} with {sum(found.memories.values())} memories"
+    if dry_run:
+        invocation.output.note(f"would delete {what}")
+    elif confirm.ask(invocation, f"delete {what}, for good"):
+        agents.remove_agent(agent)
+        invocation.output.note(f"deleted {what}")
