@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -81,7 +81,9 @@ def nearest(agent_id: str, home: Path | None = None) -> str | None:
     """Return the agent whose name is spelt most like this one, if any is spelt much like it."""
     from difflib import get_close_matches
 
-    names = {each.agent_id.casefold(): each.agent_id for each in list_agents(home) if each.agent_id is not None}
+    names = {
+        each.agent_id.casefold(): each.agent_id for each in list_agents(home) if each.agent_id is not None
+    }
     found = get_close_matches(agent_id.casefold(), names, 1, 0.6)
     return names[found[0]] if found else None
 
@@ -95,10 +97,9 @@ def remove_agent(agent_id: str, home: Path | None = None) -> AgentFile:
     """
     found = get_agent(agent_id, home)
     if found.problem is None:
-        with _alone_with(found.path):
+        with _alone_with(found.path), suppress(PermissionError):  # Windows: not while it is open
             _unlink(found.path)
-    else:
-        _unlink(found.path)
+    _unlink(found.path)
     return found
 
 
@@ -110,24 +111,27 @@ def rename_agent(agent_id: str, new_id: str, home: Path | None = None) -> Path:
         ValidationError: the new id is no id, or another agent has it.
         StoreBusyError: another process has the file open.
     """
-    from agent_memory.storage.sqlite.writing import writing
-
     found, new_id = get_agent(agent_id, home), paths.check_agent_id(new_id)
     if found.problem is not None:
-        raise BackendError(f"{found.path} cannot be read: {found.problem}", hint="`agentmem doctor` may know more")
+        raise BackendError(
+            f"{found.path} cannot be read: {found.problem}", hint="`agentmem doctor` may know more"
+        )
     target = _path(new_id, home)
     if target == found.path:
         return target
     try:
-        # A link fails if the name is taken, in one step; `rename` would replace the other agent's file.
-        with _alone_with(found.path) as connection:
-            os.link(found.path, target)
-            with writing(connection):
-                connection.execute("update setting set value = ? where name = 'agent_id'", (new_id,))
-            connection.execute("pragma wal_checkpoint(truncate)")
-            _unlink(found.path)
+        # The name is taken before anything else, since `replace` would not ask whose file it replaces.
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except FileExistsError:
         raise ValidationError(f"the agent '{new_id}' exists already", hint="choose another name") from None
+    try:
+        with _alone_with(found.path) as connection:
+            connection.execute("update setting set value = ? where name = 'agent_id'", (new_id,))
+        # Closed by the only one who had it, the file is whole: nothing is left beside it under its old name.
+        found.path.replace(target)
+    except BaseException:
+        target.unlink()
+        raise
     return target
 
 

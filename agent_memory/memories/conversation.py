@@ -212,7 +212,9 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
             for each in messages
         ]
         summary = await self.get_summary(conversation_id=conversation_id)
-        return "\n".join([f"[earlier: {summary.content}]", *lines] if summary is not None else lines)
+        if summary is not None:
+            lines.insert(0, f"[earlier: {' '.join(summary.content.split())}]")
+        return "\n".join(lines)
 
     # --- summaries -----------------------------------------------------------------------------------------
 

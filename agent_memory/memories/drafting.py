@@ -157,11 +157,14 @@ def check_fields(kind: type[MemoryRecord], given: Mapping[str, Any]) -> dict[str
     return result
 
 
+def _several(value: Any) -> Iterable[Any]:
+    return [value] if isinstance(value, str) else value
+
+
 def _checked_field(name: str, kind: str, value: Any) -> Any:
     if kind == "json":
         if name in TUPLE_FIELDS:
-            several: Iterable[str] = [value] if isinstance(value, str) else value
-            return tuple(check_text(name, each) for each in several)
+            return tuple(check_text(name, each) for each in _several(value))
         check_json(name, value)
         return value
     allowed = _PYTHON_TYPES[kind]

@@ -248,6 +248,34 @@ class SemanticIndex:
         self._missing = None
         return replace(space, current=True)
 
+    async def cost_of_reembedding(
+        self, provider: str | None = None, options: Mapping[str, Any] | None = None
+    ) -> ReembeddingCost:
+        """Say how much `reembed` would do; changes nothing and sends nothing to anybody.
+
+        Raises:
+            ConfigurationError, ModelMissingError, MissingDependencyError: as for `reembed`.
+        """
+        embedder = self._embedder if provider is None else create_embedder(provider, options or {})
+        if embedder is None:
+            raise ConfigurationError("there is no embedder to embed with", hint="name one, such as 'local'")
+        try:
+            await embedder.prepare()
+            wanted = space_of(embedder.identity)
+            begun = [each for each in await self._store.spaces() if _same(each, wanted)]
+            texts = await (self._store.owed_count(begun[0]) if begun else self._store.count(build_where()))
+            seconds = None
+            if "base_url" not in embedder.options:  # a service far away is asked for nothing before the user is
+                sample = [embedded_text(each) for each in await self._store.select(build_where(), limit=SAMPLE)]
+                await embedder.embed_documents(sample[:1])  # loads the model
+                before = time.perf_counter()
+                await embedder.embed_documents(sample)
+                seconds = texts * (time.perf_counter() - before) / max(len(sample), 1)
+            return ReembeddingCost(wanted, texts, seconds)
+        finally:
+            if embedder is not self._embedder:
+                await embedder.close()
+
     async def unavailable_because(self) -> str | None:
         """Say in one line why meaning is left out of searches, or None where it is not."""
         if not self.available:

@@ -302,9 +302,7 @@ class Store(ABC):
         exact = (await self.get([reference])).get(reference)
         if exact is not None and meant(exact):
             return exact
-        keyed = await self.select(
-            Where(keys=(reference,), types=tuple(types), statuses=tuple(statuses))
-        )
+        keyed = await self.select(Where(keys=(reference,), types=tuple(types), statuses=tuple(statuses)))
         active = [record for record in keyed if record.status is Status.ACTIVE] or keyed
         if len(active) == 1:
             return active[0]

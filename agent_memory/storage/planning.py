@@ -142,14 +142,15 @@ class _Planner:
         )
 
     def add(self, change: Add) -> None:
-        record = change.record
+        record, digest = change.record, None
         if record.key is not None and record.status is Status.ACTIVE:
             known = self.state.by_key.get((record.memory_type, record.key))
             if known is not None:
                 self._add_version(self.state.records[known], record)
                 return
         elif _deduplicated(change):
-            known = self.state.by_hash.get(content_hash(record))
+            digest = content_hash(record)
+            known = self.state.by_hash.get(digest)
             if known is not None:
                 self._add_tags(self.state.records[known], record.tags)
                 return
@@ -158,7 +159,7 @@ class _Planner:
         if isinstance(record, ConversationRecord) and record.kind == "message":
             record = self._placed(record)
         stored = self._journalled(None, record, "add")
-        self._remember(stored)
+        self._remember(stored, digest)
         self.inserted[stored.id] = stored
         self.written.append(Written(stored.id, "added", stored))
 
@@ -245,7 +246,7 @@ class _Planner:
                 hint=f"see `agentmem get {holder}`",
             )
 
-    def _remember(self, record: MemoryRecord) -> None:
+    def _remember(self, record: MemoryRecord, digest: bytes | None = None) -> None:
         self.state.records[record.id] = record
         if record.status is not Status.ACTIVE:
             return
@@ -253,7 +254,7 @@ class _Planner:
             self.state.by_key[record.memory_type, record.key] = record.id
         elif record.memory_type in DEDUPLICATED and not record.expired(self.operation.started_at):
             # A later change of the same operation may bring the same again.
-            self.state.by_hash.setdefault(content_hash(record), record.id)
+            self.state.by_hash.setdefault(digest or content_hash(record), record.id)
 
     def _forget(self, record: MemoryRecord) -> None:
         if record.key is not None and self.state.by_key.get((record.memory_type, record.key)) == record.id:

@@ -121,7 +121,7 @@ def border_before(text: str, place: int) -> int:
     """Return the last place at or before the given one where a text may be cut.
 
     That is before white space and on both sides of a letter of a script written without spaces; inside a word only
-    if it is a very long one, such as a key; and never inside a character made of several.
+    if it has more than 30 characters, such as a key; and never inside a character made of several.
     """
     if place >= len(text):
         return len(text)
@@ -130,7 +130,9 @@ def border_before(text: str, place: int) -> int:
             max(text[candidate - 1 : candidate + 1]) >= _UNSPACED and _between_characters(text, candidate)
         ):
             return candidate
-    if place <= _LONGEST_WORD:
+    if place <= _LONGEST_WORD and (
+        len(text) <= _LONGEST_WORD or any(map(str.isspace, text[place : _LONGEST_WORD + 1]))
+    ):
         return 0
     while place > 0 and not _between_characters(text, place):
         place -= 1

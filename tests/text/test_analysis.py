@@ -7,13 +7,14 @@ import sys
 from types import ModuleType
 
 import pytest
-from .full_text import DRIVERS, matches, tokens
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent_memory.text.analysis import LONGEST_WORD, analyse, analysed_text, query_terms
 from agent_memory.text.porter import stem
 from agent_memory.text.stopwords import STOPWORDS
+
+from .full_text import DRIVERS, matches, tokens
 
 every_driver = pytest.mark.parametrize("driver", DRIVERS, ids=lambda driver: driver.sqlite_version)
 

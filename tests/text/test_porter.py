@@ -6,11 +6,12 @@ from itertools import product
 from types import ModuleType
 
 import pytest
-from .full_text import DRIVERS, tokens
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agent_memory.text.porter import stem
+
+from .full_text import DRIVERS, tokens
 
 every_driver = pytest.mark.parametrize("driver", DRIVERS, ids=lambda driver: driver.sqlite_version)
 
@@ -35,7 +36,9 @@ WORDS = sorted({"".join(parts) for parts in product(ROOTS.split(), SUFFIXES.spli
 def test_fts5_stems_thousands_of_words_alike(driver: ModuleType) -> None:
     assert len(WORDS) > 30_000
     [stored] = tokens(driver, [" ".join(WORDS)], "porter unicode61 remove_diacritics 0")
-    differing = [(word, stem(word), term) for word, term in zip(WORDS, stored, strict=True) if stem(word) != term]
+    differing = [
+        (word, stem(word), term) for word, term in zip(WORDS, stored, strict=True) if stem(word) != term
+    ]
     assert differing == []
 
 

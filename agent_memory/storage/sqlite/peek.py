@@ -11,12 +11,13 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from agent_memory import clock
 from agent_memory.errors import IntegrityError
 from agent_memory.storage.sqlite import driver
 from agent_memory.storage.sqlite.connection import APPLICATION_ID, translated
 
 _PATIENCE = 1.0  # seconds; readers wait only while a file is being created or recovered
-_LIVE = "status = 'active' and (expires_at is null or expires_at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))"
+_LIVE = "status = 'active' and (expires_at is null or expires_at > :now)"
 
 
 class Contents(NamedTuple):
@@ -47,34 +48,40 @@ def looking(path: Path) -> Iterator[driver.Connection]:
 
 
 def _opened(path: Path) -> driver.Connection:
-    # Not `mode=ro`: such a connection cannot tidy up behind itself, and leaves a -wal and a -shm file.
-    uri = path.absolute().as_uri()
-    connection = driver.connect(f"{uri}?mode=rw", uri=True, timeout=_PATIENCE)
-    try:
-        connection.execute("select 1 from sqlite_master").fetchone()
-        return connection
-    except driver.Error:
-        connection.close()
-    try:
-        connection = driver.connect(f"{uri}?mode=ro", uri=True, timeout=_PATIENCE)
-        connection.execute("select 1 from sqlite_master").fetchone()
-        return connection
-    except driver.Error:
-        connection.close()
-    return driver.connect(f"{uri}?mode=ro&immutable=1", uri=True, timeout=_PATIENCE)
+    # `mode=rw` first, though nothing is written: a `mode=ro` connection cannot tidy up behind itself, and leaves
+    # a -wal and a -shm file. In a folder that may not be written, only a file taken as unchanging can be read.
+    for mode in ("mode=rw", "mode=ro", "mode=ro&immutable=1"):
+        try:
+            connection = driver.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, timeout=_PATIENCE)
+        except driver.Error:
+            if "immutable" in mode:
+                raise
+            continue
+        try:
+            connection.execute("select 1 from sqlite_master").fetchone()
+            return connection
+        except driver.Error:
+            connection.close()
+            if "immutable" in mode:
+                raise
+    raise AssertionError("unreachable")
 
 
 def contents(path: Path) -> Contents:
     """Read what a file says of itself."""
+    counts = f"select type, count(*) from memory where {_LIVE} group by type order by type"
     with looking(path) as connection:
-        one = lambda sql: connection.execute(sql).fetchone()  # noqa: E731
+
+        def one(sql: str) -> Any:
+            return connection.execute(sql).fetchone()
+
         agent = one("select value from setting where name = 'agent_id'")
         space = one("select provider, model, dimension from embedding_space where current = 1")
         return Contents(
             agent_id=str(agent[0]) if agent else "default",
             schema_version=int(one("pragma user_version")[0]),
             bytes=int(one("pragma page_count")[0] * one("pragma page_size")[0]),
-            memories=dict(connection.execute(f"select type, count(*) from memory where {_LIVE} group by type")),
+            memories=dict(connection.execute(counts, {"now": clock.to_text(clock.now())}).fetchall()),
             last_write=one("select max(started_at) from operation")[0],
             embedded_with=f"{space[0]} ({space[1]}, {space[2]} dimensions)" if space else None,
         )
@@ -82,26 +89,27 @@ def contents(path: Path) -> Contents:
 
 # --- values to complete with -----------------------------------------------------------------------------------
 
+_LIKE = "like :begin escape '\\'"
 _VALUES = {
-    "ids": f"select id, content from memory where {_LIVE} and id like :begin order by created_at desc",
-    "tags": "select tag, count(*) || ' memories' from memory_tag where tag like :begin escape '\\' group by tag"
+    "ids": f"select id, content from memory where {_LIVE} and id {_LIKE} order by created_at desc",
+    "keys": f"select key, content from memory where {_LIVE} and key {_LIKE} order by created_at desc",
+    "tags": f"select tag, count(*) || ' memories' from memory_tag where tag {_LIKE} group by tag"
     " order by count(*) desc",
-    "sessions": "select conversation_id, count(*) || ' messages' from conversation"
-    " where conversation_id like :begin escape '\\' group by conversation_id order by max(memory) desc",
-    "skills": f"select name, content from procedural join memory on pk = memory where {_LIVE}"
-    " and name like :begin escape '\\' order by name",
-    "documents": f"select document_id, coalesce(max(title), '') || ' ' || count(*) || ' chunks' from semantic"
-    f" join memory on pk = memory where document_id is not null and {_LIVE}"
-    " and document_id like :begin escape '\\' group by document_id order by max(pk) desc",
+    "sessions": f"select conversation_id, count(*) || ' messages' from conversation where conversation_id {_LIKE}"
+    " group by conversation_id order by max(memory) desc",
+    "skills": f"select name, content from procedural join memory on pk = memory where {_LIVE} and name {_LIKE}"
+    " order by name",
+    "documents": "select document_id, coalesce(max(title), min(content)) from semantic join memory on pk = memory"
+    f" where {_LIVE} and document_id {_LIKE} group by document_id order by max(pk) desc",
 }
-KINDS = (*_VALUES, "keys")
+KINDS = tuple(_VALUES)
 """What `values` can list."""
-_VALUES["keys"] = f"select key, content from memory where key is not null and {_LIVE} and key like :begin escape '\\'"
 
 
 def values(path: Path, kind: str, beginning: str = "", limit: int = 50) -> list[tuple[str, str]]:
     """List ids, keys, tags, sessions, skills or documents that begin so, each with a word on what it is."""
     escaped = beginning.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    given: dict[str, Any] = {"begin": f"{escaped}%", "limit": limit}
+    given: dict[str, Any] = {"begin": f"{escaped}%", "limit": limit, "now": clock.to_text(clock.now())}
     with looking(path) as connection:
-        return [(str(value), str(about)) for value, about in connection.execute(f"{_VALUES[kind]} limit :limit", given)]
+        found = connection.execute(f"{_VALUES[kind]} limit :limit", given).fetchall()
+    return [(str(value), str(about)) for value, about in found]

@@ -77,6 +77,7 @@ class SqliteStore(Store):
         self._worker: Worker | None = None
         self._connection: Connection | None = None
         self._extension: bool | None = None
+        self._sample: vectors.Sample | None = None
         self._writable = True
 
     # --- life ----------------------------------------------------------------------------------------------
@@ -286,8 +287,8 @@ class SqliteStore(Store):
 
     async def _sample_vectors(self, limit: int) -> list[bytes]:
         def unit(connection: Connection) -> list[bytes]:
-            space = vectors.current_space(connection)
-            return [] if space is None else vectors.sample(connection, space.id, limit)
+            self._sample = vectors.sample(connection, limit, self._sample)
+            return [] if self._sample is None else self._sample.vectors
 
         return await self._read(unit)
 

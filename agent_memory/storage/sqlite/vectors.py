@@ -16,9 +16,9 @@ from agent_memory import clock
 from agent_memory.storage.base import EmbeddingSpace
 from agent_memory.storage.sqlite.driver import Connection
 
-SHORTLIST = 400
-"""Memories taken by sign bits before the exact comparison. Of 217,000 real vectors the best 400 by bits hold
-99.6 % of the true top 10."""
+SHORTLIST = 200
+"""Memories taken by sign bits before the exact comparison. Of 217,000 real vectors the best 200 by bits hold
+98.6 % of the true top 10; sqlite-vec takes twice as long for 400 as for all of the rest."""
 FEW = 2000
 """A filter that leaves no more than this many is answered exactly, by comparing them all."""
 
@@ -268,17 +268,34 @@ def widened(vector: bytes, dtype: str) -> bytes:
     return np.frombuffer(vector, dtype="<f2").astype("<f4").tobytes()
 
 
-def sample(connection: Connection, space_id: int, limit: int) -> list[bytes]:
-    """Return vectors spread evenly over the table: the same ones until it has doubled."""
+class Sample(NamedTuple):
+    """A sample of a space's vectors, and up to which it holds."""
+
+    space: int
+    stride: int
+    last: int
+    vectors: list[bytes]
+
+
+def sample(connection: Connection, limit: int, known: Sample | None = None) -> Sample | None:
+    """Return vectors spread evenly over the table: the same ones until their number has doubled.
+
+    `known` is returned if it still holds.
+    """
+    space = current_space(connection)
+    if space is None:
+        return None
     last = connection.execute("select max(id) from embedding").fetchone()[0] or 0
     stride = 1
     while last // stride > limit:
         stride *= 2
+    if known is not None and known[:2] == (space.id, stride) and (stride > 1 or known.last == last):
+        return known
     found = connection.execute(
         "select dtype, vector from embedding where space = ? and id in (select value from json_each(?)) limit ?",
-        (space_id, json.dumps(list(range(stride, last + 1, stride))), limit),
+        (space.id, json.dumps(list(range(stride, last + 1, stride))), limit),
     )
-    return [widened(vector, dtype) for dtype, vector in found]
+    return Sample(space.id, stride, last, [widened(vector, dtype) for dtype, vector in found])
 
 
 # --- what is owed ----------------------------------------------------------------------------------------------
@@ -356,10 +373,11 @@ def _by_bits(
 def _rescored(
     connection: Connection, vector: bytes, ids: Sequence[int], sql: str, values: Sequence[Any]
 ) -> list[tuple[str, float]]:
+    # cross join: the order written is the order taken. Left to itself, SQLite begins with every memory.
     rows = connection.execute(
-        "select memory.id, embedding.dtype, embedding.vector from embedding join memory"
-        " on memory.embedded_hash = embedding.text_hash"
-        f" where embedding.id in (select value from json_each(?)) and {sql}",
+        "select memory.id, embedding.dtype, embedding.vector from json_each(?) as wanted"
+        " cross join embedding on embedding.id = wanted.value"
+        f" cross join memory on memory.embedded_hash = embedding.text_hash and {sql}",
         (json.dumps(list(ids)), *values),
     )
     return _ranked(vector, rows.fetchall())

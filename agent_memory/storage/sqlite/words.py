@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from agent_memory.storage.sqlite.driver import Connection
-from agent_memory.text.bm25 import WordStatistics
+from agent_memory.text.bm25 import WordStatistics, bm25_score
 from agent_memory.text.porter import stem
 
 
@@ -49,18 +50,24 @@ def _matches(connection: Connection, terms: Sequence[str], up_to: int) -> int:
 
 
 def scores(connection: Connection, terms: Sequence[str], ids: Sequence[str]) -> dict[str, float]:
-    """Return the BM25 scores of given memories that hold any of the terms."""
-    keys = dict(
-        connection.execute(
-            "select pk, id from memory where id in (select value from json_each(?))", (json.dumps(list(ids)),)
-        )
-    )
+    """Return the BM25 scores of given memories that hold any of the terms.
+
+    Worked out from their words by FTS5's formula: FTS5 itself would go through every match to find a few.
+    """
+    known = statistics(connection, terms)
     found = connection.execute(
-        "select rowid, -bm25(memory_fts) from memory_fts where memory_fts match ?"
-        " and rowid in (select value from json_each(?))",
-        (expression(terms), json.dumps(list(keys))),
+        "select memory.id, memory_fts.words from memory cross join memory_fts on memory_fts.rowid = memory.pk"
+        " where memory.id in (select value from json_each(?))",
+        (json.dumps(list(ids)),),
     )
-    return {keys[pk]: score for pk, score in found}
+    wanted = set(map(stem, terms))
+    result = {}
+    for memory_id, words in found:
+        tokens = words.split()
+        frequencies = Counter(root for root in map(stem, tokens) if root in wanted)
+        if frequencies:
+            result[memory_id] = bm25_score(frequencies, len(tokens), known)
+    return result
 
 
 def statistics(connection: Connection, terms: Sequence[str]) -> WordStatistics:

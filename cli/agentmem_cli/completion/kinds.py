@@ -49,6 +49,6 @@ def of_argument(metavar: str | None) -> str | None:
     return _METAVARS.get((metavar or "").strip("[]. ").removesuffix("...").strip("[]"))
 
 
-def fixed(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the words that an option takes though its type does not list them."""
-    return TYPES if "--type" in names else ()
+def fixed(metavar: str | None) -> tuple[str, ...]:
+    """Return the words that something takes though its type does not list them."""
+    return TYPES if metavar == "TYPE" else ()

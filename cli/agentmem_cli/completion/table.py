@@ -9,7 +9,6 @@ from agentmem_cli.completion.kinds import DYNAMIC, FILES
 from agentmem_cli.reference.tree import Argument, Command, Option
 
 SWITCH, FREE = "", "free"
-SHELLS = ("bash", "zsh", "fish", "powershell")
 
 
 class Word(NamedTuple):

@@ -119,7 +119,7 @@ def _option(parameter: Any) -> Option:
         sorted([*parameter.opts, *parameter.secondary_opts], key=lambda name: not name.startswith("--"))
     )
     switch = bool(getattr(parameter, "is_flag", False) or getattr(parameter, "count", False))
-    choices = () if switch else _choices(parameter) or kinds.fixed(names)
+    choices = () if switch else _choices(parameter) or kinds.fixed(parameter.metavar)
     default = parameter.default
     return Option(
         names=names,

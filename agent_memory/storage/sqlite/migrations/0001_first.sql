@@ -27,10 +27,10 @@ create table memory (
 create unique index memory_key on memory (type, key) where key is not null and status = 'active';
 create index memory_named on memory (key) where key is not null;
 create index memory_hash on memory (content_hash) where status = 'active';
-create index memory_embedded on memory (embedded_hash);
+create index memory_embedded on memory (embedded_hash, status);
 create index memory_owed on memory (pk) where embedded_in is null and status = 'active';
-create index memory_happened on memory (status, happened_at);
-create index memory_typed on memory (type, status, created_at);
+create index memory_happened on memory (happened_at);
+create index memory_created on memory (created_at);
 create index memory_session on memory (session) where session is not null;
 create index memory_expiry on memory (expires_at) where expires_at is not null;
 

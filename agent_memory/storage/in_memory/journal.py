@@ -1,0 +1,82 @@
+"""The journal and the log of operations, as lists."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+
+from agent_memory.records import MemoryRecord, OperationRecord, Version, version_from_dict
+from agent_memory.storage.changes import JournalEntry, Operation, Plan
+
+
+class Journal:
+    """What was done, oldest first."""
+
+    def __init__(self) -> None:
+        self._entries: list[JournalEntry] = []
+        self._operations: dict[str, tuple[Operation, int]] = {}
+        self.last_hlc = 0
+
+    def append(self, plan: Plan) -> None:
+        """Write down a plan that was carried out."""
+        self._entries += plan.journal
+        self.last_hlc = plan.journal[-1].hlc if plan.journal else self.last_hlc
+        changed = len({entry.memory_id for entry in plan.journal})
+        self._operations[plan.operation.id] = (plan.operation, changed)
+        if plan.keep_one_version:
+            self._keep_newest(set(plan.keep_one_version))
+
+    def _keep_newest(self, memory_ids: Collection[str]) -> None:
+        newest = {entry.memory_id: entry.hlc for entry in self._entries if entry.memory_id in memory_ids}
+        self._entries = [
+            entry for entry in self._entries if newest.get(entry.memory_id, entry.hlc) == entry.hlc
+        ]
+
+    def erase(self, memory_ids: Collection[str]) -> list[MemoryRecord]:
+        """Forget the text of memories, keeping that something happened; return what they were."""
+        erased = []
+        for place, entry in enumerate(self._entries):
+            if entry.memory_id in memory_ids:
+                texts = [text for text in (entry.before, entry.after) if text is not None]
+                erased += [version_from_dict(json.loads(text)) for text in texts]
+                self._entries[place] = replace(entry, before=None, after=None)
+        return erased
+
+    def versions(self, memory_id: str | None, operation_id: str | None, agent_id: str) -> Iterator[Version]:
+        """Go through the entries of one memory or of one operation."""
+
+        def version(text: str | None, revision: str | None) -> MemoryRecord | None:
+            if text is None:
+                return None
+            return version_from_dict(json.loads(text), agent_id=agent_id, revision=revision or "")
+
+        for entry in self._entries:
+            if memory_id in (None, entry.memory_id) and operation_id in (None, entry.operation_id):
+                yield Version(
+                    memory_id=entry.memory_id,
+                    revision=entry.change_id,
+                    parent=entry.parent_id,
+                    operation_id=entry.operation_id,
+                    verb=entry.verb,
+                    at=self._operations[entry.operation_id][0].started_at,
+                    before=version(entry.before, entry.parent_id),
+                    after=version(entry.after, entry.change_id),
+                )
+
+    def operations(self, limit: int) -> list[OperationRecord]:
+        """List operations, newest first."""
+        logged = list(self._operations.values())
+        undone_by = {each.undoes: each.id for each, _ in logged if each.undoes is not None}
+        return [
+            OperationRecord(
+                id=operation.id,
+                verb=operation.verb,
+                actor=operation.actor,
+                session=operation.session,
+                started_at=operation.started_at,
+                changes=changes,
+                undone_by=undone_by.get(operation.id),
+            )
+            for operation, changes in logged[::-1][:limit]
+        ]

@@ -1,0 +1,365 @@
+"""The store in this process's memory: dictionaries, and the contract in its plainest form.
+
+Nothing outlives the store object. Every coroutine runs without waiting for anything, so that tasks cannot get
+between its steps. What other backends push down into a query language is done here by `Where.matches`, word by
+word and vector by vector: in doubt, this is what the contract means.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from agent_memory import clock, paths
+from agent_memory.errors import ConflictError, ValidationError
+from agent_memory.records import ConversationRecord, MemoryRecord, OperationRecord, Status, Version
+from agent_memory.storage import planning
+from agent_memory.storage.base import (
+    Capabilities,
+    EmbeddingSpace,
+    Group,
+    GroupBy,
+    Order,
+    Store,
+    StoreDescription,
+    check_group,
+    check_order,
+    unique,
+)
+from agent_memory.storage.changes import Change, Operation, Plan, Written
+from agent_memory.storage.in_memory.journal import Journal
+from agent_memory.storage.in_memory.rows import Indexes, Row, copied, row_of
+from agent_memory.storage.in_memory.vectors import VectorShelf
+from agent_memory.storage.in_memory.words import WordIndex, stems_of
+from agent_memory.storage.where import Where
+from agent_memory.text.bm25 import WordStatistics
+from agent_memory.text.templates import embedded_text, embedding_hash
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+class InMemoryStore(Store):
+    """Keeps one agent's memories in this object; they are gone once it is closed."""
+
+    name: ClassVar[str] = "memory"
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        full_text=True, vectors=True, transactions=True, journal=True, usage=True
+    )
+
+    def __init__(self, agent_id: str | None, **options: Any) -> None:
+        super().__init__(agent_id, **options)
+        if agent_id is not None:
+            self.requested_agent = paths.check_agent_id(agent_id)
+        self._forget_all()
+
+    def _forget_all(self) -> None:
+        self._rows: dict[str, Row] = {}  # in the order of their places
+        self._last_place = 0
+        self._indexes = Indexes()
+        self._usage: dict[str, tuple[datetime, int]] = {}
+        self._words = WordIndex()
+        self._shelf = VectorShelf()
+        self._journal = Journal()
+        self._settings: dict[str, str] = {}
+        self._version = 0
+
+    async def _open(self) -> str:
+        return self.requested_agent or "default"
+
+    async def close(self) -> None:
+        self._agent_id = None
+        self._forget_all()
+
+    # --- writing -------------------------------------------------------------------------------------------
+
+    async def _commit(
+        self, operation: Operation, changes: Sequence[Change], vectors: Mapping[bytes, Sequence[bytes]]
+    ) -> list[Written]:
+        plan = planning.plan(operation, changes, self._facts(planning.needs(changes)), self.agent_id)
+        removed = {record.id for record in plan.removes}
+        for record in plan.inserts:
+            if record.id in self._rows and record.id not in removed:
+                raise ConflictError(record.id)
+        if vectors:
+            self._shelf.put(None, vectors)
+        if not plan.empty:
+            self._apply(plan)
+        self._version += 1
+        return [replace(each, record=copied(each.record)) for each in plan.written]
+
+    def _facts(self, needs: planning.Needs) -> planning.State:
+        state = planning.State(last_hlc=self._journal.last_hlc)
+        now = clock.now()
+        wanted = set(needs.ids)
+        for digest in needs.hashes:
+            for memory_id in self._indexes.by_hash.get(digest, ()):
+                record = self._rows[memory_id].record
+                if record.status is Status.ACTIVE and not record.expired(now):
+                    wanted.add(memory_id)
+                    state.by_hash.setdefault(digest, memory_id)
+        for memory_type, key in needs.keys:
+            for memory_id in self._indexes.by_key.get(key, ()):
+                record = self._rows[memory_id].record
+                if record.status is Status.ACTIVE and record.memory_type is memory_type:
+                    wanted.add(memory_id)
+                    state.by_key[memory_type, key] = memory_id
+        for conversation in needs.conversations:
+            if positions := self._indexes.positions.get(conversation):
+                state.last_position[conversation] = max(positions.values())
+        state.records = {each: self._current(self._rows[each]) for each in wanted if each in self._rows}
+        return state
+
+    def _apply(self, plan: Plan) -> None:
+        for record in plan.removes:
+            self._drop(self._rows.pop(record.id))
+            self._usage.pop(record.id, None)
+        for _, after in plan.replaces:
+            place = self._rows[after.id].place
+            self._drop(self._rows[after.id])
+            self._keep(row_of(place, after))
+        for record in plan.inserts:
+            self._last_place += 1
+            self._keep(row_of(self._last_place, record))
+        self._journal.append(plan)
+        if plan.erase_history:
+            erased = self._journal.erase(set(plan.erase_history))
+            used = {row.embedding_hash for row in self._rows.values()}
+            self._shelf.forget({embedding_hash(embedded_text(each)) for each in erased} - used)
+
+    def _keep(self, row: Row) -> None:
+        self._rows[row.record.id] = row
+        self._indexes.add(row)
+        self._words.add(row.record.id, stems_of(row.record))
+
+    def _drop(self, row: Row) -> None:
+        self._indexes.remove(row)
+        self._words.remove(row.record.id)
+
+    async def touch(self, ids: Sequence[str]) -> None:
+        self.check_usable()
+        for memory_id in unique(ids):
+            if memory_id in self._rows:
+                self._usage[memory_id] = (clock.now(), self._usage.get(memory_id, (None, 0))[1] + 1)
+
+    async def set_setting(self, name: str, value: str | None) -> None:
+        self.check_usable()
+        self._settings.pop(name, None)
+        if value is not None:
+            self._settings[name] = value
+        self._version += 1
+
+    async def setting(self, name: str) -> str | None:
+        self.check_usable()
+        return self._settings.get(name)
+
+    # --- reading -------------------------------------------------------------------------------------------
+
+    async def get(self, ids: Sequence[str]) -> dict[str, MemoryRecord]:
+        self.check_usable()
+        return {each: self._given(self._rows[each]) for each in unique(ids) if each in self._rows}
+
+    async def select(
+        self, where: Where, order: Order | None = None, limit: int | None = None, offset: int = 0
+    ) -> list[MemoryRecord]:
+        self.check_usable()
+        by, descending = check_order(order)
+        if (limit is not None and limit < 0) or offset < 0:
+            raise ValidationError("limit and offset cannot be negative", hint="give 0 or more")
+        rows = sorted(self._matching(where), key=lambda row: (self._sort_value(row.record, by), row.place))
+        if descending:
+            rows.reverse()
+        return [self._given(row) for row in rows[offset : None if limit is None else offset + limit]]
+
+    def _sort_value(self, record: MemoryRecord, by: str) -> Any:
+        match by:
+            case "created":
+                return record.created_at
+            case "updated":
+                return record.updated_at
+            case "occurred":
+                return record.happened_at
+            case "used":
+                return self._usage.get(record.id, (_LONG_AGO, 0))[0]
+            case "importance":
+                return record.importance
+            case _:
+                position = getattr(record, "position", None)
+                return -1 if position is None else position
+
+    async def count(self, where: Where) -> int:
+        self.check_usable()
+        return sum(1 for _ in self._matching(where))
+
+    async def groups(self, where: Where, by: GroupBy) -> list[Group]:
+        self.check_usable()
+        check_group(by)
+        found: dict[str, Group] = {}
+        for row in self._matching(where):
+            moment = row.record.happened_at
+            for value in _group_values(row.record, by):
+                group = found.get(value, Group(value, 0, moment, moment))
+                found[value] = Group(
+                    value, group.count + 1, min(group.first, moment), max(group.last, moment)
+                )
+        return sorted(found.values(), key=lambda group: (-group.count, group.value))
+
+    async def _scan(self, where: Where, after: int, limit: int) -> tuple[list[MemoryRecord], int]:
+        self.check_usable()
+        rows = heapq.nsmallest(
+            limit, (row for row in self._matching(where) if row.place > after), key=lambda row: row.place
+        )
+        return [self._given(row) for row in rows], rows[-1].place if len(rows) == limit else 0
+
+    async def _by_prefix(self, prefix: str, limit: int) -> list[str]:
+        self.check_usable()
+        return [each for each in self._rows if each.startswith(prefix)][:limit]
+
+    async def neighbours(self, message_id: str, before: int, after: int) -> list[MemoryRecord]:
+        self.check_usable()
+        middle = self._rows.get(message_id)
+        if middle is None or not isinstance(middle.record, ConversationRecord):
+            return []
+        here = middle.record.position
+        positions = self._indexes.positions.get(middle.record.conversation_id, {})
+        if here is None:
+            return []
+        now = clock.now()
+        live = sorted(
+            (positions[each], self._rows[each].place, each)
+            for each in positions
+            if self._rows[each].record.status is Status.ACTIVE and not self._rows[each].record.expired(now)
+        )
+        earlier = [each for position, _, each in live if position <= here]
+        later = [each for position, _, each in live if position > here]
+        wanted = earlier[max(0, len(earlier) - before - 1) :] + later[:after]
+        return [self._given(self._rows[each]) for each in wanted]
+
+    async def version(self) -> int:
+        self.check_usable()
+        return self._version
+
+    def _matching(self, where: Where) -> Iterator[Row]:
+        now = clock.now()
+        rows: Iterable[Row] = self._rows.values()
+        if where.ids is not None:
+            rows = [self._rows[each] for each in unique(where.ids) if each in self._rows]
+        elif where.keys:
+            rows = [
+                self._rows[each] for key in unique(where.keys) for each in self._indexes.by_key.get(key, ())
+            ]
+        return (row for row in rows if where.matches(row.record, now))
+
+    def _current(self, row: Row) -> MemoryRecord:
+        accessed_at, count = self._usage.get(row.record.id, (None, 0))
+        return replace(row.record, accessed_at=accessed_at, access_count=count)
+
+    def _given(self, row: Row) -> MemoryRecord:
+        """Return a memory as it may be given away: changing what is in it changes nothing here."""
+        return copied(self._current(row))
+
+    # --- nominating ----------------------------------------------------------------------------------------
+
+    async def _by_words(self, terms: Sequence[str], where: Where, limit: int) -> list[tuple[str, float]]:
+        holding = self._words.holding(terms)
+        admitted = [row.record.id for row in self._matching(where) if row.record.id in holding]
+        scores = self._words.scores(terms, admitted)
+        return heapq.nsmallest(limit, scores.items(), key=lambda pair: -pair[1])
+
+    async def _word_scores(self, terms: Sequence[str], ids: Sequence[str]) -> dict[str, float]:
+        return self._words.scores(terms, unique(ids))
+
+    async def _word_statistics(self, terms: Sequence[str]) -> WordStatistics:
+        return self._words.statistics(terms)
+
+    async def _by_vector(self, vector: bytes, where: Where, limit: int) -> list[tuple[str, float]]:
+        held = self._shelf.held(None)
+        rows = [row for row in self._matching(where) if row.embedding_hash in held]
+        nearest = self._shelf.nearest(vector, {row.embedding_hash for row in rows})
+        found = [(row.record.id, nearest[row.embedding_hash]) for row in rows]
+        return heapq.nsmallest(limit, found, key=lambda pair: -pair[1])
+
+    async def _vectors(self, ids: Sequence[str], space: EmbeddingSpace | None) -> dict[str, list[bytes]]:
+        held = self._shelf.held(space)
+        rows = [self._rows[each] for each in unique(ids) if each in self._rows]
+        return {row.record.id: list(held[row.embedding_hash]) for row in rows if row.embedding_hash in held}
+
+    async def _sample_vectors(self, limit: int) -> list[bytes]:
+        return self._shelf.sample(limit)
+
+    # --- embedding spaces ----------------------------------------------------------------------------------
+
+    async def spaces(self) -> list[EmbeddingSpace]:
+        self.check_usable()
+        return self._shelf.spaces()
+
+    async def add_space(self, space: EmbeddingSpace) -> EmbeddingSpace:
+        self.check_usable()
+        self._version += 1
+        return self._shelf.add_space(space)
+
+    async def switch_space(self, space: EmbeddingSpace) -> None:
+        self.check_usable()
+        self._shelf.switch(space)
+        self._version += 1
+
+    async def owed(self, limit: int, space: EmbeddingSpace | None = None) -> list[MemoryRecord]:
+        self.check_usable()
+        rows = sorted(self._owing(space), key=lambda row: (row.record.created_at, row.place), reverse=True)
+        return [self._given(row) for row in rows[:limit]]
+
+    async def owed_count(self, space: EmbeddingSpace | None = None) -> int:
+        self.check_usable()
+        return sum(1 for _ in self._owing(space))
+
+    def _owing(self, space: EmbeddingSpace | None) -> Iterator[Row]:
+        held = self._shelf.held(space)
+        return (row for row in self._matching(Where()) if row.embedding_hash not in held)
+
+    async def put_vectors(self, space: EmbeddingSpace, vectors: Mapping[bytes, Sequence[bytes]]) -> None:
+        self.check_usable()
+        self._shelf.put(space, vectors)
+        self._version += 1
+
+    # --- history -------------------------------------------------------------------------------------------
+
+    async def _versions(
+        self, *, memory_id: str | None = None, operation_id: str | None = None
+    ) -> list[Version]:
+        return list(self._journal.versions(memory_id, operation_id, self.agent_id))
+
+    async def _operations(self, limit: int) -> list[OperationRecord]:
+        return self._journal.operations(limit)
+
+    # --- upkeep --------------------------------------------------------------------------------------------
+
+    async def describe(self) -> StoreDescription:
+        self.check_usable()
+        return StoreDescription(backend=self.name, location="this process", agent_id=self.agent_id)
+
+    async def check(self) -> list[str]:
+        self.check_usable()
+        words = {memory_id: stems_of(row.record) for memory_id, row in self._rows.items()}
+        faults = [*self._indexes.faults(self._rows), *self._words.faults(words), *self._shelf.faults()]
+        if strangers := self._usage.keys() - self._rows.keys():
+            faults.append(f"accesses are counted of {len(strangers)} memories that are not there")
+        return faults
+
+    async def rebuild(self) -> None:
+        self.check_usable()
+        self._indexes, self._words = Indexes(), WordIndex()
+        for row in list(self._rows.values()):
+            self._keep(row_of(row.place, row.record))
+        self._version += 1
+
+    async def scrub(self) -> None:
+        self.check_usable()
+
+
+def _group_values(record: MemoryRecord, by: GroupBy) -> Iterable[str]:
+    if by == "tag":
+        return record.tags
+    value = getattr(record, "memory_type" if by == "type" else by, None)
+    return () if value is None else (str(value),)

@@ -1,0 +1,115 @@
+"""Vectors by embedding space and hash of the embedded text, compared one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Container, Mapping, Sequence
+from dataclasses import replace
+
+from agent_memory.errors import ValidationError
+from agent_memory.storage.base import EmbeddingSpace
+
+
+class VectorShelf:
+    """All embedding spaces and their vectors."""
+
+    def __init__(self) -> None:
+        self._spaces: dict[int, EmbeddingSpace] = {}
+        self._pieces: dict[int, dict[bytes, list[bytes]]] = {}
+
+    def spaces(self) -> list[EmbeddingSpace]:
+        """List all spaces, the current one first."""
+        return sorted(self._spaces.values(), key=lambda space: (not space.current, space.id))
+
+    def current(self) -> EmbeddingSpace | None:
+        """Return the space that searches use."""
+        return next((space for space in self._spaces.values() if space.current), None)
+
+    def add_space(self, space: EmbeddingSpace) -> EmbeddingSpace:
+        """Make a space known; the first one is current."""
+        for known in self._spaces.values():
+            if (known.fingerprint, known.recipe) == (space.fingerprint, space.recipe):
+                return known
+        number = len(self._spaces) + 1
+        self._spaces[number] = replace(space, id=number, current=not self._spaces)
+        self._pieces[number] = {}
+        return self._spaces[number]
+
+    def switch(self, space: EmbeddingSpace) -> None:
+        """Make a space the current one."""
+        chosen = self._known(space)
+        for number, each in self._spaces.items():
+            self._spaces[number] = replace(each, current=each.id == chosen.id)
+
+    def put(self, space: EmbeddingSpace | None, vectors: Mapping[bytes, Sequence[bytes]]) -> None:
+        """Keep the vectors of texts that have none yet."""
+        space = self._known(space)
+        for pieces in vectors.values():
+            _check_dimension(space, pieces)
+        for digest, pieces in vectors.items():
+            self._pieces[space.id].setdefault(digest, list(pieces))
+
+    def held(self, space: EmbeddingSpace | None) -> Mapping[bytes, Sequence[bytes]]:
+        """Return the vectors of a space, or of the current one; none where there is no space."""
+        space = space or self.current()
+        return {} if space is None else self._pieces[self._known(space).id]
+
+    def nearest(self, vector: bytes, digests: Collection[bytes]) -> dict[bytes, float]:
+        """Return, for each of these texts in the current space, the cosine of its nearest piece."""
+        space = self.current()
+        if space is None or not digests:
+            return {}
+        _check_dimension(space, [vector])
+        import numpy as np
+
+        held = self._pieces[space.id]
+        flat = b"".join(piece for digest in digests for piece in held[digest])
+        cosines = np.frombuffer(flat, "<f4").reshape(-1, space.dimension) @ np.frombuffer(vector, "<f4")
+        result, start = {}, 0
+        for digest in digests:
+            end = start + len(held[digest])
+            result[digest] = float(cosines[start:end].max())
+            start = end
+        return result
+
+    def sample(self, limit: int) -> list[bytes]:
+        """Return vectors spread evenly over the oldest 1, 2, 4, 8, ... so that they stay until all double."""
+        vectors = [piece for pieces in self.held(None).values() for piece in pieces]
+        if not vectors or limit < 1:
+            return []
+        settled = 1 << (len(vectors).bit_length() - 1)
+        return vectors[: settled : -(-settled // limit)]
+
+    def forget(self, digests: Collection[bytes]) -> None:
+        """Forget the vectors of these texts in every space."""
+        for held in self._pieces.values():
+            for digest in digests:
+                held.pop(digest, None)
+
+    def faults(self) -> list[str]:
+        """Compare what must agree; one line per fault."""
+        result = []
+        if sum(space.current for space in self._spaces.values()) != bool(self._spaces):
+            result.append("there is not exactly one current embedding space")
+        for number, held in self._pieces.items():
+            size = 4 * self._spaces[number].dimension
+            result += [
+                f"text {digest.hex()}: its vectors are not of space {number}"
+                for digest, pieces in held.items()
+                if not pieces or any(len(piece) != size for piece in pieces)
+            ]
+        return result
+
+    def _known(self, space: EmbeddingSpace | None) -> EmbeddingSpace:
+        known = self._spaces.get(space.id) if space is not None else self.current()
+        if known is None:
+            raise ValidationError("the store does not know this embedding space", hint="call add_space first")
+        return known
+
+
+def _check_dimension(space: EmbeddingSpace, vectors: Sequence[bytes]) -> None:
+    for vector in vectors:
+        if len(vector) != 4 * space.dimension:
+            raise ValidationError(
+                f"a vector of {len(vector) // 4} dimensions does not belong to {space}",
+                hint="embed with the model of the store",
+            )
