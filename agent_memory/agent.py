@@ -24,7 +24,7 @@ from agent_memory.recall.formats import Format
 from agent_memory.recall.found import Found
 from agent_memory.recall.recall import Recall, Recaller
 from agent_memory.recall.search import Mode, Searcher
-from agent_memory.recall.semantic_index import Progress, SemanticIndex
+from agent_memory.recall.semantic_index import Progress, ReembeddingCost, SemanticIndex
 from agent_memory.records import MemoryRecord, MemoryType, OperationRecord, Status, Version
 from agent_memory.settings import Settings
 from agent_memory.storage.base import EmbeddingSpace, Order, OrderBy, Store
@@ -524,6 +524,12 @@ class AgentMemory:
     ) -> EmbeddingSpace:
         """Embed everything with another embedder, then switch to it; a stopped run goes on where it was."""
         return await self._core.index.reembed(embedding_provider, embedding_config, progress)
+
+    async def cost_of_reembedding(
+        self, embedding_provider: str | None = None, embedding_config: Mapping[str, Any] | None = None
+    ) -> ReembeddingCost:
+        """Say how many texts `reembed` would embed and about how long that takes. Changes nothing."""
+        return await self._core.index.cost_of_reembedding(embedding_provider, embedding_config)
 
     async def check(self) -> Listing[str]:
         """Compare everything in the store that must agree, and return one line per fault."""

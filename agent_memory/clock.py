@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from agent_memory.errors import ValidationError
 
@@ -56,6 +57,7 @@ def as_utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
+@lru_cache(maxsize=64)  # one command writes the same moment several times
 def to_text(moment: datetime) -> str:
     """Write a moment as fixed-width ISO-8601 in UTC, microseconds included."""
     return as_utc(moment).isoformat(timespec="microseconds")[:-6] + "Z"

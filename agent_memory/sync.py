@@ -299,4 +299,5 @@ class SyncAgentMemory:
     log = blocking(AgentMemory.log)
     index = blocking(AgentMemory.index)
     reembed = blocking(AgentMemory.reembed)
+    cost_of_reembedding = blocking(AgentMemory.cost_of_reembedding)
     check = blocking(AgentMemory.check)

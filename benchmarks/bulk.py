@@ -11,7 +11,7 @@ import numpy as np
 
 from agent_memory import SyncAgentMemory
 from agent_memory.settings import Settings
-from agent_memory.storage.sqlite import driver
+from agent_memory.storage.interim import driver
 from agent_memory.text.templates import embedded_text
 from benchmarks.texts import sentences
 
@@ -102,23 +102,19 @@ def _bare_rows(filled: Path, empty: Path) -> float:
     source, target = driver.connect(str(filled)), driver.connect(str(empty))
     driver.load_vector_extension(source)
     driver.load_vector_extension(target)
-    tables = [
-        name
-        for (name,) in source.execute("select name from sqlite_master where type = 'table' order by rowid")
-        if not name.startswith(("sqlite_", "memory_fts_", "memory_vec_"))
-    ]
+    tables = source.execute("select name, sql from sqlite_master where type = 'table' order by rowid").fetchall()
     work: list[tuple[str, list[Any]]] = []
-    for table in tables:
-        known = set(target.execute(f"select rowid from {table}").fetchall())
-        cursor = source.execute(f"select rowid as bare_rowid, * from {table}")
-        names = [each[0] for each in cursor.description][1:]
-        rows = [row for row in cursor.fetchall() if (row[0],) not in known]
-        if table in ("memory_fts", "memory_vec"):
-            columns = ["rowid", *(name for name in names if name != "rowid")]
-            values = [(row[0], *(v for n, v in zip(names, row[1:], strict=True) if n != "rowid")) for row in rows]
-        else:
-            columns, values = names, [row[1:] for row in rows]
-        marks = ["vec_bit(?)" if table == "memory_vec" and "bit" in _declaration(source) and name != "rowid" else "?" for name in columns]
+    for table, sql in tables:
+        if table.startswith(("sqlite_", "memory_fts_", "memory_vec_")):
+            continue
+        place = "" if "without rowid" in sql else "rowid, "
+        known = {row[0] for row in target.execute(f"select {place or '*, '} 1 from {table}")}
+        cursor = source.execute(f"select {place} * from {table}")
+        columns = [each[0] for each in cursor.description]
+        values = [row for row in cursor.fetchall() if row[0] not in known]
+        if columns[0] == "rowid" and columns.count(columns[1]) and "primary key" in sql:
+            columns, values = columns[1:], [row[1:] for row in values]  # the rowid has a name of its own
+        marks = ["vec_bit(?)" if table == "memory_vec" and name == "bits" else "?" for name in columns]
         work.append((f"insert into {table} ({', '.join(columns)}) values ({', '.join(marks)})", values))
     target.execute("pragma synchronous = full")
     started = time.perf_counter()
@@ -127,11 +123,6 @@ def _bare_rows(filled: Path, empty: Path) -> float:
         target.executemany(statement, values)
     target.execute("commit")
     return time.perf_counter() - started
-
-
-def _declaration(connection: driver.Connection) -> str:
-    row = connection.execute("select sql from sqlite_master where name = 'memory_vec'").fetchone()
-    return str(row[0]) if row else ""
 
 
 def _row(what: str, ours: list[float], bare: list[float], target: float, against: str) -> dict[str, object]:

@@ -22,7 +22,8 @@ def config(**more: object) -> MemoryConfig:
 
 
 def public(thing: object) -> dict[str, object]:
-    return {name: value for name, value in inspect.getmembers(type(thing)) if not name.startswith("_")}
+    members = {name: value for name, value in inspect.getmembers(type(thing)) if not name.startswith("_")}
+    return {name: value for name, value in members.items() if not isinstance(value, type)}
 
 
 def test_every_async_name_has_a_blocking_twin_with_the_same_signature() -> None:

@@ -175,9 +175,6 @@ def pack(values: Sequence[float], *, dimension: int | None = None) -> bytes:
             f"the vector has {len(values)} dimensions, not {dimension}",
             hint="use the model that the store was made with",
         )
-    if hasattr(values, "astype"):  # an array of numpy's: ten times faster as a whole
-        row: Any = values
-        return pack_rows(row.reshape(1, -1))[0]
     try:
         length = math.sqrt(math.fsum(value * value for value in values))
     except (TypeError, OverflowError) as error:
@@ -188,6 +185,27 @@ def pack(values: Sequence[float], *, dimension: int | None = None) -> bytes:
     if packed.itemsize != 4 or not _LITTLE:
         packed.byteswap()
     return packed.tobytes()
+
+
+def pack_many(vectors: Sequence[Any], *, dimension: int) -> list[bytes]:
+    """Do what `pack` does for many vectors; arrays of numpy's all at once.
+
+    Raises:
+        EmbeddingError: as in `pack`; the message says which one it was.
+    """
+    if vectors and all(hasattr(vector, "astype") and vector.shape == (dimension,) for vector in vectors):
+        import numpy
+
+        return pack_rows(numpy.stack(list(vectors)))
+    packed = []
+    for number, vector in enumerate(vectors, 1):
+        try:
+            packed.append(pack(vector, dimension=dimension))
+        except EmbeddingError as error:
+            if len(vectors) == 1:
+                raise
+            raise EmbeddingError(f"vector {number}: {error.message}", hint=error.hint) from error
+    return packed
 
 
 def pack_rows(rows: NDArray[Any]) -> list[bytes]:

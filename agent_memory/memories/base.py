@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
-from agent_memory.embeddings.base import pack
-from agent_memory.errors import EmbeddingError, MemoryNotFoundError, ValidationError
+from agent_memory import clock
+from agent_memory.embeddings.base import pack_many
+from agent_memory.errors import MemoryNotFoundError, ValidationError
 from agent_memory.memories.core import Core
 from agent_memory.memories.drafting import draft
 from agent_memory.memories.filters import build_where
@@ -116,31 +117,37 @@ class TypeMemory(Generic[R]):
     ) -> Listing[Written]:
         """Store many memories as `add_many` does, and say for each what came of it."""
         changes: list[Add] = []
-        vectors: dict[bytes, list[bytes]] = {}
-        dimension = 0
+        given_vectors: dict[bytes, Any] = {}
+        moment = clock.now()
         for number, item in enumerate(items, 1):
             given: dict[str, Any] = {"content": item} if isinstance(item, str) else dict(item)
             embedding = given.pop("embedding", None)
             try:
-                changes.append(self._addition(given))
+                changes.append(self._addition(given, moment))
                 if embedding is not None:
-                    dimension = dimension or (await self._core.index.space()).dimension
-                    digest = embedding_hash(embedded_text(changes[-1].record))
-                    vectors[digest] = [pack(embedding, dimension=dimension)]
-            except (ValidationError, EmbeddingError) as error:
+                    given_vectors[embedding_hash(embedded_text(changes[-1].record))] = embedding
+            except ValidationError as error:
                 if number == 1:  # most often the only one
                     raise
-                raise type(error)(f"item {number}: {error.message}", hint=error.hint) from error
+                raise ValidationError(f"item {number}: {error.message}", hint=error.hint) from error
+        vectors = await self._packed(given_vectors)
         return await self._core.write("add", changes, vectors=vectors, progress=progress)
 
-    def _addition(self, given: dict[str, Any]) -> Add:
+    async def _packed(self, given: Mapping[bytes, Any]) -> dict[bytes, list[bytes]]:
+        """Normalise vectors made elsewhere, all at once."""
+        if not given:
+            return {}
+        packed = pack_many(list(given.values()), dimension=(await self._core.index.space()).dimension)
+        return {digest: [vector] for digest, vector in zip(given, packed, strict=True)}
+
+    def _addition(self, given: dict[str, Any], moment: datetime) -> Add:
         force = bool(given.pop("force", False))
         if "content" not in given:
             raise ValidationError("an item has no content", hint='give {"content": "..."} or a text')
         common = {name: given.pop(name) for name in _COMMON if name in given}
         content = common.pop("content")
         common = {name: value for name, value in common.items() if value is not None}
-        return Add(self._draft(content, fields=given, **common), even_if_known=force)
+        return Add(self._draft(content, fields=given, moment=moment, **common), even_if_known=force)
 
     def _draft(self, content: str, *, fields: Mapping[str, Any] | None = None, **common: Any) -> R:
         """Make the record; the types refine it."""

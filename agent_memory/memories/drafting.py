@@ -36,13 +36,14 @@ def draft(
     occurred_at: datetime | None = None,
     pinned: bool = False,
     fields: Mapping[str, Any] | None = None,
+    moment: datetime | None = None,
 ) -> R:
     """Make a new record of a type, checked and normalised.
 
     Raises:
         ValidationError: something cannot be stored; the message names it.
     """
-    moment = clock.now()
+    moment = moment or clock.now()
     return kind(
         id=new_id(),
         content=check_text("content", content),

@@ -81,7 +81,13 @@ class Linear(Decay):
 class Stepped(Decay):
     """From each of some ages on, that much is left; 1 before the first."""
 
-    def __init__(self, steps: Mapping[Duration, float] | Iterable[tuple[Duration, float]]) -> None:
+    def __init__(
+        self,
+        steps: Mapping[str, float]
+        | Mapping[timedelta, float]
+        | Mapping[float, float]
+        | Iterable[tuple[Duration, float]],
+    ) -> None:
         """Take what is left from each age on.
 
         Raises:
@@ -140,7 +146,7 @@ class DecayPolicy:
     """
 
     default: Decay = field(default_factory=NoDecay)
-    by_type: Mapping[MemoryType | str, Decay] = field(default_factory=dict)
+    by_type: Mapping[MemoryType, Decay] | Mapping[str, Decay] = field(default_factory=dict)
     by_tag: Mapping[str, Decay] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from agent_memory import clock
 from agent_memory.embeddings.base import Embedder, EmbeddingIdentity
@@ -23,6 +23,7 @@ from agent_memory.errors import (
 )
 from agent_memory.records import MemoryRecord
 from agent_memory.storage.base import EmbeddingSpace, Store
+from agent_memory.storage.where import Where
 from agent_memory.text.templates import RECIPE, embedded_text, embedding_hash
 
 Progress = Callable[[int, int], None]
@@ -32,6 +33,20 @@ NOT_AT_HAND = (EmbeddingError, MissingDependencyError, ConfigurationError)
 """What keeps an embedder from embedding: no model, no package, no key, no answer, or another store's vectors."""
 
 BATCH = 256  # texts handed to an embedder at once: enough to sort by length, few enough to show progress
+
+
+SAMPLE = 16  # texts embedded to tell how long all of them will take
+
+
+class ReembeddingCost(NamedTuple):
+    """What embedding everything anew would take."""
+
+    space: EmbeddingSpace
+    """Where the vectors would go."""
+    texts: int
+    """How many texts are not embedded there yet."""
+    seconds: float | None
+    """About how long that takes on this machine; None where a service elsewhere does it."""
 
 
 class SemanticIndex:
@@ -262,11 +277,17 @@ class SemanticIndex:
         try:
             await embedder.prepare()
             wanted = space_of(embedder.identity)
-            begun = [each for each in await self._store.spaces() if _same(each, wanted)]
-            texts = await (self._store.owed_count(begun[0]) if begun else self._store.count(build_where()))
+            begun = [
+                each
+                for each in await self._store.spaces()
+                if (each.fingerprint, each.recipe) == (wanted.fingerprint, wanted.recipe)
+            ]
+            texts = await (self._store.owed_count(begun[0]) if begun else self._store.count(Where()))
             seconds = None
-            if "base_url" not in embedder.options:  # a service far away is asked for nothing before the user is
-                sample = [embedded_text(each) for each in await self._store.select(build_where(), limit=SAMPLE)]
+            if (
+                "base_url" not in embedder.options
+            ):  # a service far away is asked for nothing before the user is
+                sample = [embedded_text(each) for each in await self._store.select(Where(), limit=SAMPLE)]
                 await embedder.embed_documents(sample[:1])  # loads the model
                 before = time.perf_counter()
                 await embedder.embed_documents(sample)

@@ -19,6 +19,7 @@ from agent_memory.records import (
     Status,
     canonical_json,
     same_version,
+    stamped,
     version_to_dict,
 )
 from agent_memory.storage.changes import (
@@ -265,7 +266,7 @@ class _Planner:
                 del self.state.by_hash[digest]
 
     def _journalled(self, before: MemoryRecord | None, after: MemoryRecord, verb: str) -> MemoryRecord:
-        stored = replace(after, agent_id=self.agent_id, revision=new_id())
+        stored = stamped(after, agent_id=self.agent_id, revision=new_id())
         self._append(before, stored, verb, stored.revision)
         return stored
 

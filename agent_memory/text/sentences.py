@@ -15,7 +15,7 @@ from typing import NamedTuple
 from agent_memory.text.analysis import analyse
 from agent_memory.text.porter import stem
 from agent_memory.text.stopwords import STOPWORDS
-from agent_memory.text.tokens import ELLIPSIS, border_before, estimate_tokens, truncate
+from agent_memory.text.tokens import ELLIPSIS, border_before, estimate_tokens, fits, truncate
 
 _BORDER = re.compile(r"[.!?…]+[\"'”’»)\]*_]*(?=\s)|[。！？｡]+[」』”’）)]*|\n")
 _ABBREVIATED = """
@@ -24,7 +24,7 @@ _ABBREVIATED = """
     thu fri sat sun a.m p.m u.s u.k ph.d
 """
 _ABBREVIATIONS = frozenset(_ABBREVIATED.split())
-_LAST_WORD = re.compile(r"[\w.]*\Z")
+_OPENERS = "([{\"'“‘«*_"
 _ITEM = re.compile(r"\s*(?:[-*+•·#>|]|\d{1,3}[.)]\s|```)")
 _WRAPPED = 50  # characters from which on a line without an end mark may go on in the next one
 _GAP = f" {ELLIPSIS} "
@@ -49,7 +49,7 @@ def best_sentences(text: str, terms: Sequence[str], budget_tokens: int) -> str:
         budget_tokens: the most that `estimate_tokens` of the result may be.
     """
     text = text.strip()
-    if estimate_tokens(text) <= budget_tokens:
+    if fits(text, budget_tokens):
         return text
     spans = _spans(text)
     wanted = frozenset(map(stem, terms))
@@ -89,7 +89,7 @@ def extractive_summary(texts: Sequence[str], budget_tokens: int) -> str:
     """
     texts = [text.strip() for text in texts if text.strip()]
     whole = "\n".join(texts)
-    if estimate_tokens(whole) <= budget_tokens:
+    if fits(whole, budget_tokens):
         return whole
     candidates = _candidates(texts)
     taken: list[_Candidate] = []
@@ -147,10 +147,9 @@ def _ends_here(text: str, start: int, match: re.Match[str]) -> bool:
     if before.isdigit() or len(before) == 1:
         return False  # the number of a list item
     if mark == ".":
-        last = _LAST_WORD.search(before)
-        word = last[0].lower() if last else ""
-        initial = len(word) == 1 and word.isalpha() and before[-1].isupper()
-        return not initial and word not in _ABBREVIATIONS
+        word = before.rpartition(" ")[2].rpartition("\n")[2].lstrip(_OPENERS)
+        initial = len(word) == 1 and word.isupper()
+        return not initial and word.lower() not in _ABBREVIATIONS
     return True
 
 

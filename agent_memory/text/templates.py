@@ -20,7 +20,6 @@ from agent_memory.records import (
     ProceduralRecord,
     SemanticRecord,
     ShortTermRecord,
-    canonical_json,
 )
 
 RECIPE: Final = 1
@@ -101,7 +100,7 @@ def content_hash(record: MemoryRecord) -> bytes:
     They say the same if type, key and normalised content agree, and for a fact or preference its kind and category,
     for a chunk its document and place there (a document may repeat itself), for a skill its name.
     """
-    identity: list[str | int | None] = [record.memory_type.value, record.key, normalise(record.content)]
+    identity: list[object] = [record.memory_type.value, record.key, normalise(record.content)]
     match record:
         case LongTermRecord():
             identity += [record.kind, record.category]
@@ -109,7 +108,8 @@ def content_hash(record: MemoryRecord) -> bytes:
             identity += [record.document_id, record.position]
         case ProceduralRecord():
             identity += [record.name]
-    return _hash(canonical_json(identity))
+    # NUL stands in no stored text, so the parts cannot run into each other; None is told from "None" by its own.
+    return _hash("\0".join("\0" if part is None else str(part) for part in identity))
 
 
 def normalise(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from agent_memory import clock
 from agent_memory.records import MemoryRecord, MemoryType, Status
@@ -15,6 +15,8 @@ from agent_memory.storage.sqlite import rows, vectors
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.text.analysis import analysed_text
 from agent_memory.text.templates import indexed_text
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -46,6 +48,11 @@ def commit(
     return list(plan.written)
 
 
+def batched(values: Sequence[T], size: int = 900) -> Iterator[Sequence[T]]:
+    """Cut a sequence into parts that one statement may have as values; old SQLite takes 999."""
+    return (values[start : start + size] for start in range(0, len(values), size))
+
+
 # --- what decides ----------------------------------------------------------------------------------------------
 
 
@@ -55,15 +62,14 @@ def load_state(connection: Connection, needs: planning.Needs, agent_id: str) -> 
     wanted: set[str] = set(needs.ids)
     if needs.hashes:
         now = clock.to_text(clock.now())
-        query = (
-            "select content_hash, id from memory where status = 'active' and content_hash = ?"
-            " and (expires_at is null or expires_at > ?)"
-        )
-        for digest in needs.hashes:
-            found = connection.execute(query, (digest, now)).fetchone()
-            if found is not None:
-                state.by_hash[found[0]] = found[1]
-                wanted.add(found[1])
+        for part in batched(list(needs.hashes)):
+            query = (
+                "select content_hash, id from memory where status = 'active'"
+                f" and content_hash in ({', '.join('?' * len(part))}) and (expires_at is null or expires_at > ?)"
+            )
+            for digest, memory_id in connection.execute(query, (*part, now)):
+                state.by_hash.setdefault(digest, memory_id)
+                wanted.add(memory_id)
     for memory_type, key in needs.keys:
         found = connection.execute(
             "select id from memory where type = ? and key = ? and status = 'active'", (memory_type.value, key)

@@ -1,0 +1,84 @@
+"""Choosing the SQLite library, once per process: nothing else in this program imports one.
+
+Some Pythons come with a `sqlite3` that cannot load extensions; `pysqlite3` and `sqlean` can. One file is never
+opened by two SQLite libraries in one process: closing a file in one drops the other's locks.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from agent_memory.errors import ConfigurationError
+
+NAMES = ("sqlite3", "pysqlite3", "sqlean")
+Connection = Any
+"""A connection of whichever library was chosen; their classes have no common base."""
+
+
+def _loads_extensions(module: ModuleType) -> bool:
+    return hasattr(module.Connection, "enable_load_extension")
+
+
+def _pick() -> ModuleType:
+    if wanted := os.environ.get("AGENTMEM_SQLITE_DRIVER"):
+        if wanted not in NAMES:
+            raise ConfigurationError.unknown("AGENTMEM_SQLITE_DRIVER", wanted, NAMES)
+        return import_module(wanted)
+    standard = import_module("sqlite3")
+    if _loads_extensions(standard):
+        return standard
+    for name in NAMES[1:]:
+        try:
+            module = import_module(name)
+        except ImportError:
+            continue
+        if _loads_extensions(module):
+            return module
+    return standard
+
+
+module = _pick()
+Error: type[Exception] = module.Error
+
+
+def name() -> str:
+    """Return the chosen library's name and SQLite's version."""
+    return f"{module.__name__} {module.sqlite_version}"
+
+
+def connect(path: str, **options: Any) -> Connection:
+    """Open a connection that any thread may use and that begins no transaction by itself."""
+    return module.connect(path, isolation_level=None, check_same_thread=False, **options)
+
+
+def vector_extension() -> Path | None:
+    """Return where sqlite-vec's library is, found without importing its package, which would import numpy."""
+    if not _loads_extensions(module):
+        return None
+    spec = find_spec("sqlite_vec")
+    for place in (spec.submodule_search_locations or ()) if spec else ():
+        for suffix in (".so", ".dylib", ".dll"):
+            if (file := Path(place, "vec0" + suffix)).is_file():
+                return file
+    return None
+
+
+def load_vector_extension(connection: Connection) -> bool:
+    """Load sqlite-vec into a connection; False where that is not possible."""
+    file = None if os.environ.get("AGENTMEM_NO_VECTOR_INDEX") else vector_extension()
+    if file is None:
+        return False
+    try:
+        connection.enable_load_extension(True)
+        try:
+            connection.load_extension(str(file.with_suffix("")))
+        finally:
+            connection.enable_load_extension(False)
+    except Error:
+        return False
+    return True

@@ -1,0 +1,64 @@
+"""Reading the journal and the log of operations."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from agent_memory import clock
+from agent_memory.records import MemoryRecord, OperationRecord, Version, version_from_dict
+from agent_memory.storage.interim.driver import Connection
+
+_VERSIONS = (
+    "select journal.memory_id, journal.change_id, journal.parent_id, journal.operation_id, journal.verb,"
+    " operation.started_at, journal.before, journal.after"
+    " from journal left join operation on operation.id = journal.operation_id"
+)
+
+
+def versions(connection: Connection, column: str, value: str, agent_id: str) -> list[Version]:
+    """List journal entries of one memory or one operation, oldest first."""
+    found = connection.execute(f"{_VERSIONS} where journal.{column} = ? order by journal.seq", (value,))
+    return [
+        Version(
+            memory_id=row[0],
+            revision=row[1],
+            parent=row[2],
+            operation_id=row[3],
+            verb=row[4],
+            at=clock.from_text(row[5]),
+            before=_record(row[6], agent_id, row[2]),
+            after=_record(row[7], agent_id, row[1]),
+        )
+        for row in found
+    ]
+
+
+def _record(text: str | None, agent_id: str, revision: str | None) -> MemoryRecord | None:
+    if text is None:
+        return None
+    data: dict[str, Any] = json.loads(text)
+    return version_from_dict(data, agent_id=agent_id, revision=revision or "")
+
+
+def operations(connection: Connection, limit: int) -> list[OperationRecord]:
+    """List operations that changed something, newest first."""
+    found = connection.execute(
+        "select id, verb, actor, session, started_at,"
+        " (select count(*) from journal where journal.operation_id = operation.id),"
+        " (select later.id from operation as later where later.undoes = operation.id)"
+        " from operation order by seq desc limit ?",
+        (limit,),
+    )
+    return [
+        OperationRecord(
+            id=row[0],
+            verb=row[1],
+            actor=row[2],
+            session=row[3],
+            started_at=clock.from_text(row[4]),
+            changes=row[5],
+            undone_by=row[6],
+        )
+        for row in found
+    ]

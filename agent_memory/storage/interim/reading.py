@@ -1,0 +1,128 @@
+"""Reading memories: plain functions of a connection."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from agent_memory import clock
+from agent_memory.records import OWN_FIELDS, MemoryRecord
+from agent_memory.storage.base import Group, GroupBy, Order
+from agent_memory.storage.interim import filters, rows
+from agent_memory.storage.interim.driver import Connection
+from agent_memory.storage.where import Where
+
+_ORDER = {
+    "created": "memory.created_at",
+    "updated": "memory.updated_at",
+    "occurred": "memory.happened_at",
+    "used": "coalesce(usage.accessed_at, '')",
+    "importance": "memory.importance",
+    "position": "coalesce((select position from conversation where memory = memory.pk),"
+    " (select position from semantic where memory = memory.pk), -1)",
+}
+_SPINE_GROUPS = {"type": "type", "status": "status", "session": "session", "source": "source"}
+
+
+def condition(where: Where) -> tuple[str, list[object]]:
+    """Return the SQL condition of a filter at this moment."""
+    return filters.condition(where, clock.to_text(clock.now()))
+
+
+def get(connection: Connection, ids: Sequence[str], agent_id: str) -> dict[str, MemoryRecord]:
+    """Fetch memories by whole ids."""
+    query = f"{rows.SELECT} where memory.id in (select value from json_each(?))"
+    found = rows.records(connection, connection.execute(query, (json.dumps(list(ids)),)), agent_id)
+    return {record.id: record for record in found}
+
+
+def select(
+    connection: Connection, where: Where, order: Order, limit: int | None, offset: int, agent_id: str
+) -> list[MemoryRecord]:
+    """List memories in an order; ties by when they were stored."""
+    sql, values = condition(where)
+    way = "desc" if order.descending else "asc"
+    query = f"{rows.SELECT} where {sql} order by {_ORDER[order.by]} {way}, memory.pk {way} limit ? offset ?"
+    found = connection.execute(query, (*values, -1 if limit is None else limit, offset))
+    return rows.records(connection, found.fetchall(), agent_id)
+
+
+def count(connection: Connection, where: Where) -> int:
+    """Count memories."""
+    sql, values = condition(where)
+    return int(connection.execute(f"select count(*) from memory where {sql}", values).fetchone()[0])
+
+
+def groups(connection: Connection, where: Where, by: GroupBy) -> list[Group]:
+    """Count memories per value of a field, the most first."""
+    sql, values = condition(where)
+    source, column = _grouped(by)
+    found = connection.execute(
+        f"select {column}, count(*), min(memory.happened_at), max(memory.happened_at) from {source}"
+        f" where {column} is not null and {sql} group by 1 order by 2 desc, 1",
+        values,
+    )
+    return [Group(row[0], row[1], clock.from_text(row[2]), clock.from_text(row[3])) for row in found]
+
+
+def _grouped(by: str) -> tuple[str, str]:
+    if by in _SPINE_GROUPS:
+        return "memory", f"memory.{_SPINE_GROUPS[by]}"
+    if by == "tag":
+        return "memory join memory_tag on memory_tag.memory = memory.pk", "memory_tag.tag"
+    tables = [kind.value for kind, fields in OWN_FIELDS.items() if any(own.name == by for own in fields)]
+    union = " union all ".join(f"select memory, {by} as value from {table}" for table in tables)
+    return f"memory join ({union}) as own on own.memory = memory.pk", "own.value"
+
+
+def scan(
+    connection: Connection, where: Where, after: int, limit: int, agent_id: str
+) -> tuple[list[MemoryRecord], int]:
+    """Return the next memories in the order they were stored, and the key of the last."""
+    sql, values = condition(where)
+    query = f"{rows.SELECT} where memory.pk > ? and {sql} order by memory.pk limit ?"
+    found = connection.execute(query, (after, *values, limit)).fetchall()
+    return rows.records(connection, found, agent_id), found[-1][0] if len(found) == limit else 0
+
+
+def by_prefix(connection: Connection, prefix: str, limit: int) -> list[str]:
+    """List ids that begin so; a range, so that the index answers."""
+    query = "select id from memory where id >= ? and id < ? order by id limit ?"
+    return [row[0] for row in connection.execute(query, (prefix, prefix + "\U0010ffff", limit))]
+
+
+def neighbours(
+    connection: Connection, message_id: str, before: int, after: int, agent_id: str
+) -> list[MemoryRecord]:
+    """Return the active messages around one in its conversation."""
+    place = connection.execute(
+        "select conversation_id, position from conversation where memory = (select pk from memory where id = ?)",
+        (message_id,),
+    ).fetchone()
+    if place is None or place[1] is None:
+        return []
+    around = (
+        "select memory from conversation join memory as one on one.pk = conversation.memory"
+        " where conversation_id = ? and one.status = 'active' and (one.expires_at is null or one.expires_at > ?)"
+    )
+    now = clock.to_text(clock.now())
+    keys = [
+        row[0]
+        for sql, count_ in (
+            (f"{around} and position <= ? order by position desc limit ?", before + 1),
+            (f"{around} and position > ? order by position limit ?", after),
+        )
+        for row in connection.execute(sql, (place[0], now, place[1], count_))
+    ]
+    query = f"{rows.SELECT} where memory.pk in (select value from json_each(?)) order by {_ORDER['position']}"
+    return rows.records(connection, connection.execute(query, (json.dumps(keys),)).fetchall(), agent_id)
+
+
+def touch(connection: Connection, ids: Sequence[str]) -> None:
+    """Count one access of each."""
+    connection.execute(
+        "insert into usage (memory, accessed_at, access_count)"
+        " select pk, ?, 1 from memory where id in (select value from json_each(?))"
+        " on conflict (memory) do update set accessed_at = excluded.accessed_at, access_count = access_count + 1",
+        (clock.to_text(clock.now()), json.dumps(list(ids))),
+    )

@@ -1,0 +1,123 @@
+"""Records, spaces and vectors for tests: whole with nothing given, or with what matters given by name."""
+
+from __future__ import annotations
+
+import random
+from array import array
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from agent_memory import clock
+from agent_memory.embeddings.base import pack
+from agent_memory.records import (
+    ConversationRecord,
+    EpisodicRecord,
+    LongTermRecord,
+    MemoryRecord,
+    ProceduralRecord,
+    SemanticRecord,
+    ShortTermRecord,
+)
+from agent_memory.storage.base import EmbeddingSpace
+from agent_memory.storage.changes import new_id
+from agent_memory.text.templates import RECIPE, embedded_text, embedding_hash
+
+R = TypeVar("R", bound=MemoryRecord)
+
+
+def build(kind: type[R], content: str, **given: Any) -> R:
+    """Make a record of a class, new and stored now unless said otherwise."""
+    moment = given.pop("created_at", None) or clock.now()
+    return kind(
+        content=content,
+        created_at=moment,
+        **{"id": new_id(), "updated_at": moment, **given},
+    )
+
+
+def note(content: str = "the build is running", **given: Any) -> ShortTermRecord:
+    """Make a short-term memory."""
+    return build(ShortTermRecord, content, **given)
+
+
+def fact(content: str = "Alice lives in Lisbon", **given: Any) -> LongTermRecord:
+    """Make a fact."""
+    return build(LongTermRecord, content, **given)
+
+
+def preference(content: str = "dark mode", *, category: str = "interface", **given: Any) -> LongTermRecord:
+    """Make a preference."""
+    return build(LongTermRecord, content, **{"kind": "preference", "category": category, **given})
+
+
+def message(
+    content: str = "Hello!", *, conversation_id: str = "chat-1", role: str = "user", **given: Any
+) -> ConversationRecord:
+    """Make a message of a conversation; the store gives it its position."""
+    given = {"session": conversation_id, **given}
+    return build(ConversationRecord, content, conversation_id=conversation_id, role=role, **given)
+
+
+def event(content: str = "Finished the review", **given: Any) -> EpisodicRecord:
+    """Make an event."""
+    return build(EpisodicRecord, content, **given)
+
+
+def document(content: str = "Python was created by Guido van Rossum", **given: Any) -> SemanticRecord:
+    """Make a piece of knowledge."""
+    return build(SemanticRecord, content, **given)
+
+
+def skill(
+    content: str = "On 429, wait and try again", *, name: str = "error handling", **given: Any
+) -> ProceduralRecord:
+    """Make a skill."""
+    return build(ProceduralRecord, content, name=name, **given)
+
+
+def space(name: str = "suite", dimension: int = 8, **given: Any) -> EmbeddingSpace:
+    """Describe an embedding space that no store knows yet; the name tells spaces apart."""
+    values: dict[str, Any] = {
+        "id": 0,
+        "provider": "dummy",
+        "model": name,
+        "revision": "1",
+        "dimension": dimension,
+        "pooling": "mean",
+        "query_prefix": "",
+        "document_prefix": "",
+        "recipe": RECIPE,
+        "fingerprint": f"{name}-{dimension}",
+        "created_at": clock.now(),
+        "current": False,
+    }
+    return EmbeddingSpace(**{**values, **given})
+
+
+def digest(record: MemoryRecord) -> bytes:
+    """Return the hash under which a memory's vectors are kept."""
+    return embedding_hash(embedded_text(record))
+
+
+def vector(*values: float, dimension: int = 8) -> bytes:
+    """Return a unit vector that begins with these numbers, zeros after them."""
+    return pack([*values, *([0.0] * (dimension - len(values)))])
+
+
+def random_vectors(count: int, *, dimension: int = 8, seed: int = 0) -> list[bytes]:
+    """Return unit vectors in random directions, the same for the same seed."""
+    source = random.Random(seed)
+    return [pack([source.gauss(0, 1) for _ in range(dimension)]) for _ in range(count)]
+
+
+def vectors_of(
+    vectors: Mapping[str, Sequence[bytes]] | None = None, /, **more: Any
+) -> dict[bytes, list[bytes]]:
+    """Return vectors by hash, given by the text that is embedded as it is, such as a fact's."""
+    return {embedding_hash(text): list(pieces) for text, pieces in {**(vectors or {}), **more}.items()}
+
+
+def cosine(one: bytes, other: bytes) -> float:
+    """Return the cosine of two unit vectors."""
+    left, right = array("f", one), array("f", other)
+    return sum(a * b for a, b in zip(left, right, strict=True))

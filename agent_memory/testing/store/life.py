@@ -1,0 +1,179 @@
+"""Opening, closing, and whose memories these are."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from agent_memory.errors import BackendError, ConfigurationError
+from agent_memory.storage.base import Store
+from agent_memory.storage.changes import Add, Operation
+from agent_memory.storage.where import Where
+from agent_memory.testing import builders
+from agent_memory.testing.store.support import (
+    AGENT,
+    EVERYTHING,
+    StoreFactory,
+    StoreTests,
+    everything,
+    ids,
+    opened,
+    put,
+)
+
+_USES: dict[str, Callable[[Store], Awaitable[Any]]] = {
+    "commit": lambda store: store.commit(Operation(verb="add"), [Add(builders.fact())]),
+    "touch": lambda store: store.touch(["x"]),
+    "set_setting": lambda store: store.set_setting("name", "value"),
+    "setting": lambda store: store.setting("name"),
+    "get": lambda store: store.get(["x"]),
+    "select": lambda store: store.select(Where()),
+    "count": lambda store: store.count(Where()),
+    "groups": lambda store: store.groups(Where(), "type"),
+    "scan": lambda store: anext(store.scan(Where())),
+    "resolve": lambda store: store.resolve("x"),
+    "neighbours": lambda store: store.neighbours("x", 1, 1),
+    "version": lambda store: store.version(),
+    "by_words": lambda store: store.by_words(["word"], Where(), 1),
+    "by_vector": lambda store: store.by_vector(builders.vector(1), Where(), 1),
+    "spaces": lambda store: store.spaces(),
+    "add_space": lambda store: store.add_space(builders.space()),
+    "owed": lambda store: store.owed(1),
+    "owed_count": lambda store: store.owed_count(),
+    "history": lambda store: store.history("x"),
+    "operations": lambda store: store.operations(),
+    "describe": lambda store: store.describe(),
+    "check": lambda store: store.check(),
+    "rebuild": lambda store: store.rebuild(),
+    "scrub": lambda store: store.scrub(),
+}
+
+
+class LifeTests(StoreTests):
+    """Opening, closing, and whose memories these are."""
+
+    async def test_a_new_store_is_empty(self, store: Store) -> None:
+        assert store.agent_id == AGENT
+        assert await store.select(EVERYTHING) == []
+        assert await store.count(EVERYTHING) == 0
+        assert await store.spaces() == []
+        assert await store.current_space() is None
+        assert await store.owed_count() == 0
+        assert [page async for page in store.scan(EVERYTHING)] == []
+
+    async def test_unknown_options_are_refused_by_name(self, store: Store) -> None:
+        with pytest.raises(ConfigurationError, match="no_such_option"):
+            type(store)(AGENT, no_such_option=1)
+
+    async def test_it_describes_itself(self, store: Store) -> None:
+        described = await store.describe()
+        assert (described.backend, described.agent_id) == (store.name, AGENT)
+        assert described.location
+        assert set(store.capabilities.named()) >= {"full_text", "vectors", "journal", "usage"}
+
+    @pytest.mark.parametrize("use", _USES)
+    async def test_it_is_of_no_use_before_it_is_opened(
+        self, store_factory: StoreFactory, anyio_backend: object, use: str
+    ) -> None:
+        closed = store_factory(AGENT)
+        with pytest.raises(BackendError, match=closed.name):
+            await _USES[use](closed)
+
+    async def test_it_can_be_closed_twice_and_is_of_no_use_then(self, store: Store) -> None:
+        await put(store, builders.fact())
+        await store.close()
+        await store.close()
+        for name, use in _USES.items():
+            with pytest.raises(BackendError, match=store.name):
+                await use(store)
+                pytest.fail(f"{name} worked on a closed store")
+
+    async def test_it_is_of_no_use_in_a_forked_child(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        child = os.getpid() + 1
+        with monkeypatch.context() as forked:
+            forked.setattr(os, "getpid", lambda: child)
+            for use in _USES.values():
+                with pytest.raises(BackendError, match="fork"):
+                    await use(store)
+        assert await store.count(Where()) == 0
+
+    async def test_what_was_written_is_there_when_it_is_opened_again(
+        self, store: Store, store_factory: StoreFactory
+    ) -> None:
+        stored = await put(store, builders.fact("one"), builders.event("two"), builders.message("three"))
+        await store.set_setting("conversation", "chat-1")
+        space = await store.add_space(builders.space())
+        before = await everything(store)
+        await store.close()
+        async with opened(store_factory) as again:
+            if not store.capabilities.persistent:
+                assert await everything(again) == {}
+                return
+            assert again.agent_id == AGENT
+            assert await everything(again) == before
+            assert set(before) == set(ids(stored))
+            assert await again.setting("conversation") == "chat-1"
+            assert await again.current_space() == space
+            assert await again.check() == []
+
+    async def test_an_agent_never_sees_another_ones_memories(
+        self, store: Store, store_factory: StoreFactory
+    ) -> None:
+        mine = (await put(store, builders.fact("the password is swordfish", key="secret")))[0]
+        async with opened(store_factory, "somebody else") as other:
+            assert other.agent_id == "somebody else"
+            assert await other.get([mine.id]) == {}
+            assert await other.select(EVERYTHING) == []
+            assert await other.count(EVERYTHING) == 0
+            assert await other.groups(EVERYTHING, "type") == []
+            for reference in (mine.id, mine.id[:8], "secret"):
+                with pytest.raises(LookupError):
+                    await other.resolve(reference)
+            if other.capabilities.full_text:
+                assert await other.by_words(["swordfish"], EVERYTHING, 5) == []
+                assert (await other.word_statistics(["swordfish"])).documents == 0
+            if other.capabilities.journal:
+                assert await other.history(mine.id) == []
+                assert await other.operations() == []
+            theirs = (await put(other, builders.fact("the password is swordfish", key="secret")))[0]
+            assert theirs.id != mine.id
+            assert theirs.agent_id == "somebody else"
+        assert ids(await store.select(EVERYTHING)) == [mine.id]
+
+    async def test_settings_are_remembered_and_forgotten(self, store: Store) -> None:
+        assert await store.setting("colour") is None
+        await store.set_setting("colour", "größer\n'rot'")
+        await store.set_setting("shape", "")
+        assert await store.setting("colour") == "größer\n'rot'"
+        assert await store.setting("shape") == ""
+        await store.set_setting("colour", "blue")
+        assert await store.setting("colour") == "blue"
+        await store.set_setting("colour", None)
+        await store.set_setting("never there", None)
+        assert await store.setting("colour") is None
+        assert await store.setting("shape") == ""
+
+    async def test_the_version_moves_with_every_write(self, store: Store) -> None:
+        seen = [await store.version()]
+        assert await store.version() == seen[0]
+        record = (await put(store, builders.fact()))[0]
+        seen.append(await store.version())
+        await put(store, builders.event())
+        seen.append(await store.version())
+        await store.commit(Operation(verb="add"), [Add(builders.message()), Add(builders.message())])
+        seen.append(await store.version())
+        assert len(set(seen)) == len(seen), f"{record.id} was written unnoticed: {seen}"
+
+    async def test_everything_derived_can_be_made_anew(self, store: Store) -> None:
+        await put(store, builders.fact("apples are red"), builders.message("hello"))
+        before = await everything(store)
+        await store.rebuild()
+        await store.scrub()
+        assert await everything(store) == before
+        if store.capabilities.full_text:
+            assert len(await store.by_words(["apples"], Where(), 5)) == 1

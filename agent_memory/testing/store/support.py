@@ -1,0 +1,150 @@
+"""What the suite's parts share: the fixtures, and writing in one line."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from agent_memory.errors import BackendError, CapabilityError
+from agent_memory.records import MemoryRecord
+from agent_memory.storage.base import Store
+from agent_memory.storage.changes import Add, Operation, Remove, Replace, Written
+from agent_memory.storage.where import Where
+
+StoreFactory = Callable[[str], Store]
+"""Makes an unopened store of an agent."""
+Test = TypeVar("Test", bound=Callable[..., Awaitable[None]])
+EVERYTHING = Where(statuses=(), expired=None)
+AGENT = "tester"
+
+examples = settings(
+    max_examples=40,
+    deadline=None,
+    # Each example makes a store of its own; the suite is meant to be inherited.
+    suppress_health_check=[
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.differing_executors,
+        HealthCheck.too_slow,
+    ],
+)
+"""Settings of the property tests."""
+
+
+@pytest.mark.anyio
+class StoreTests:
+    """The fixtures."""
+
+    @pytest.fixture
+    def store_factory(self) -> StoreFactory:
+        """Return what makes an unopened store of the agent whose id it is given."""
+        raise NotImplementedError("override the fixture `store_factory`")
+
+    @pytest.fixture
+    async def store(self, store_factory: StoreFactory, anyio_backend: object) -> AsyncIterator[Store]:
+        """Return an open, empty store, and in the end look for anything in it that does not agree."""
+        made = store_factory(AGENT)
+        await made.open()
+        yield made
+        try:
+            made.check_usable()
+        except BackendError:
+            return  # the test has closed it
+        assert await made.check() == []
+        await made.close()
+
+
+@asynccontextmanager
+async def opened(store_factory: StoreFactory, agent_id: str = AGENT) -> AsyncIterator[Store]:
+    """Open one more handle for a while."""
+    store = store_factory(agent_id)
+    await store.open()
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+_ASKING: Mapping[str, Sequence[Callable[[Store], Awaitable[Any]]]] = {
+    "full_text": (
+        lambda store: store.by_words(["word"], Where(), 1),
+        lambda store: store.word_scores(["word"], ["x"]),
+        lambda store: store.word_statistics(["word"]),
+    ),
+    "vectors": (
+        lambda store: store.by_vector(b"", Where(), 1),
+        lambda store: store.vectors(["x"]),
+        lambda store: store.sample_vectors(),
+    ),
+    "journal": (
+        lambda store: store.history("x"),
+        lambda store: store.changes_of("x"),
+        lambda store: store.operations(),
+    ),
+}
+
+
+def needs(capability: str) -> Callable[[Test], Test]:
+    """Test an ability where it is declared; elsewhere, that asking for it is refused by name."""
+
+    def decorate(test: Test) -> Test:
+        @wraps(test)
+        async def either(*args: Any, **given: Any) -> None:
+            store = given["store"]
+            if getattr(store.capabilities, capability):
+                await test(*args, **given)
+                return
+            for ask in _ASKING[capability]:
+                with pytest.raises(CapabilityError, match=store.name):
+                    await ask(store)
+
+        return cast(Test, either)
+
+    return decorate
+
+
+# --- writing in one line ---------------------------------------------------------------------------------------
+
+
+async def put(
+    store: Store,
+    *records: MemoryRecord,
+    vectors: Mapping[bytes, Sequence[bytes]] | None = None,
+    even_if_known: bool = False,
+) -> list[Any]:
+    """Add memories in one commit and return them as they are stored."""
+    changes = [Add(record, even_if_known=even_if_known) for record in records]
+    return [written.record for written in await store.commit(Operation(verb="add"), changes, vectors)]
+
+
+async def change(store: Store, record: MemoryRecord, verb: str = "update", **fields: Any) -> Any:
+    """Store a new version of a memory and return it."""
+    written = await store.commit(Operation(verb=verb), [Replace(replace(record, **fields), verb)])
+    return written[0].record
+
+
+async def remove(store: Store, *records: MemoryRecord, erase: bool = False) -> list[Written]:
+    """Take memories out."""
+    return await store.commit(
+        Operation(verb="shred" if erase else "purge"), [Remove(record, erase=erase) for record in records]
+    )
+
+
+async def everything(store: Store) -> dict[str, MemoryRecord]:
+    """Return all memories, whatever their status, by id."""
+    return {record.id: record for record in await store.select(EVERYTHING)}
+
+
+def ids(records: Iterable[MemoryRecord]) -> list[str]:
+    """Return the ids of memories, in order."""
+    return [record.id for record in records]
+
+
+def texts(records: Iterable[MemoryRecord]) -> list[str]:
+    """Return the texts of memories, in order."""
+    return [record.content for record in records]
