@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from agent_memory.embeddings.base import Embedder
 from agent_memory.memories import upkeep
-from agent_memory.memories.base import Listing, TypeMemory
+from agent_memory.memories.base import Listing, TypeMemory, store_items
 from agent_memory.memories.conversation import ConversationMemory
 from agent_memory.memories.core import Core
 from agent_memory.memories.episodic import EpisodicMemory
@@ -28,6 +28,7 @@ from agent_memory.recall.semantic_index import Progress, ReembeddingCost, Semant
 from agent_memory.records import MemoryRecord, MemoryType, OperationRecord, Status, Version
 from agent_memory.settings import Settings
 from agent_memory.storage.base import EmbeddingSpace, Order, OrderBy, Store
+from agent_memory.storage.changes import Written
 from agent_memory.storage.registry import create_store
 
 if TYPE_CHECKING:
@@ -150,6 +151,32 @@ class AgentMemory:
         """
         found: TypeMemory[Any] = getattr(self, MemoryType.parse(memory_type).value)
         return found
+
+    # --- adding --------------------------------------------------------------------------------------------
+
+    async def add_many(
+        self, items: Iterable[Mapping[str, Any]], *, progress: Progress | None = None
+    ) -> Listing[str]:
+        """Store memories of several types in one transaction and return one id per item, in order.
+
+        Args:
+            items: mappings with the arguments of a type's `add` by name, and the type's name or alias as `type`.
+            progress: called with (done, total) as the texts are embedded.
+
+        Raises:
+            ValidationError: an item cannot be stored; the message says which, and nothing was stored.
+        """
+        return [written.id for written in await self.add_many_detailed(items, progress=progress)]
+
+    async def add_many_detailed(
+        self, items: Iterable[Mapping[str, Any]], *, progress: Progress | None = None
+    ) -> Listing[Written]:
+        """Store memories as `add_many` does, and say for each what came of it."""
+        typed = (
+            (self.of(item.get("type", "fact")), {k: v for k, v in item.items() if k != "type"})
+            for item in items
+        )
+        return await store_items(self._core, typed, progress)
 
     # --- finding -------------------------------------------------------------------------------------------
 

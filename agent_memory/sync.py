@@ -280,6 +280,8 @@ class SyncAgentMemory:
 
     # --- everything else, one line each --------------------------------------------------------------------
 
+    add_many = blocking(AgentMemory.add_many)
+    add_many_detailed = blocking(AgentMemory.add_many_detailed)
     search = blocking(AgentMemory.search)
     recall = blocking(AgentMemory.recall)
     get = blocking(AgentMemory.get)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
@@ -116,29 +116,13 @@ class TypeMemory(Generic[R]):
         self, items: Iterable[Item], *, progress: Progress | None = None
     ) -> Listing[Written]:
         """Store many memories as `add_many` does, and say for each what came of it."""
-        changes: list[Add] = []
-        given_vectors: dict[bytes, Any] = {}
-        moment = clock.now()
-        for number, item in enumerate(items, 1):
-            given: dict[str, Any] = {"content": item} if isinstance(item, str) else dict(item)
-            embedding = given.pop("embedding", None)
-            try:
-                changes.append(self._addition(given, moment))
-                if embedding is not None:
-                    given_vectors[embedding_hash(embedded_text(changes[-1].record))] = embedding
-            except ValidationError as error:
-                if number == 1:  # most often the only one
-                    raise
-                raise ValidationError(f"item {number}: {error.message}", hint=error.hint) from error
-        vectors = await self._packed(given_vectors)
-        return await self._core.write("add", changes, vectors=vectors, progress=progress)
+        return await store_items(self._core, ((self, item) for item in items), progress)
 
-    async def _packed(self, given: Mapping[bytes, Any]) -> dict[bytes, list[bytes]]:
-        """Normalise vectors made elsewhere, all at once."""
-        if not given:
-            return {}
-        packed = pack_many(list(given.values()), dimension=(await self._core.index.space()).dimension)
-        return {digest: [vector] for digest, vector in zip(given, packed, strict=True)}
+    async def _before_adding(self) -> None:
+        """Get ready for new memories."""
+
+    async def _after_adding(self, written: Sequence[Written]) -> None:
+        """See to what new memories bring with them."""
 
     def _addition(self, given: dict[str, Any], moment: datetime) -> Add:
         force = bool(given.pop("force", False))
@@ -153,9 +137,6 @@ class TypeMemory(Generic[R]):
         """Make the record; the types refine it."""
         common.setdefault("session", self._core.settings.session)
         return cast(R, draft(self.record_class, content, fields=fields, **common))
-
-    async def _add_record(self, record: R, *, verb: str = "add", force: bool = False) -> str:
-        return (await self._core.write(verb, [Add(record, even_if_known=force)]))[0].id
 
     async def remove(self, id: str, *, purge: bool = False, shred: bool = False) -> bool:
         """Put a memory away; False if there is none.
@@ -295,3 +276,43 @@ class TypeMemory(Generic[R]):
 _COMMON = frozenset(
     "content importance metadata ttl tags key source session occurred_at pinned".split()  # noqa: SIM905
 )
+
+
+async def store_items(
+    core: Core, items: Iterable[tuple[TypeMemory[Any], Item]], progress: Progress | None = None
+) -> Listing[Written]:
+    """Store items of one type or of several in one transaction.
+
+    Raises:
+        ValidationError: an item cannot be stored; the message says which, and nothing was stored.
+    """
+    changes: list[Add] = []
+    vectors: dict[bytes, Any] = {}
+    types: dict[TypeMemory[Any], list[int]] = {}
+    moment = clock.now()
+    for number, (memories, item) in enumerate(items):
+        if memories not in types:
+            await memories._before_adding()
+        types.setdefault(memories, []).append(number)
+        given: dict[str, Any] = {"content": item} if isinstance(item, str) else dict(item)
+        embedding = given.pop("embedding", None)
+        try:
+            changes.append(memories._addition(given, moment))
+        except ValidationError as error:
+            if number == 0:  # most often the only one
+                raise
+            raise ValidationError(f"item {number + 1}: {error.message}", hint=error.hint) from error
+        if embedding is not None:
+            vectors[embedding_hash(embedded_text(changes[-1].record))] = embedding
+    written = await core.write("add", changes, vectors=await _packed(core, vectors), progress=progress)
+    for memories, places in types.items():
+        await memories._after_adding([written[place] for place in places])
+    return written
+
+
+async def _packed(core: Core, given: Mapping[bytes, Any]) -> dict[bytes, list[bytes]]:
+    """Normalise vectors made elsewhere, all at once."""
+    if not given:
+        return {}
+    packed = pack_many(list(given.values()), dimension=(await core.index.space()).dimension)
+    return {digest: [vector] for digest, vector in zip(given, packed, strict=True)}

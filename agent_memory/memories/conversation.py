@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from agent_memory.errors import MemoryNotFoundError
-from agent_memory.memories.base import Item, Listing, TypeMemory
+from agent_memory.memories.base import Listing, TypeMemory
 from agent_memory.memories.core import Core
 from agent_memory.memories.drafting import check_name, check_text
-from agent_memory.recall.semantic_index import Progress
 from agent_memory.records import ConversationRecord, Status
 from agent_memory.storage.base import Group, Order
 from agent_memory.storage.changes import Add, Replace, Written, new_id
@@ -99,16 +98,14 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
         given["conversation_id"] = common["session"] = chosen
         return super()._draft(content, fields=given, **common)
 
-    async def add_many_detailed(
-        self, items: Iterable[Item], *, progress: Progress | None = None
-    ) -> Listing[Written]:
-        """Store many messages as `add_many` does; each conversation keeps its limit of active messages."""
+    async def _before_adding(self) -> None:
         await self._conversation()
-        written = await super().add_many_detailed(items, progress=progress)
+
+    async def _after_adding(self, written: Sequence[Written]) -> None:
+        """Keep each conversation within its limit of active messages."""
         for conversation in dict.fromkeys(each.record.session for each in written):
             if conversation is not None:
                 await self._trim(conversation)
-        return written
 
     async def add_message(
         self,

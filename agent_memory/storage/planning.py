@@ -60,7 +60,7 @@ class State:
     """Those facts, as the backend found them inside its transaction."""
 
     records: dict[str, MemoryRecord] = field(default_factory=dict)
-    """By id: every memory asked for by id, hash or key that exists."""
+    """By id: every memory asked for by id, hash or key that exists, all of several with one hash included."""
     by_hash: dict[bytes, str] = field(default_factory=dict)
     by_key: dict[Key, str] = field(default_factory=dict)
     last_position: dict[str, int] = field(default_factory=dict)
@@ -264,6 +264,21 @@ class _Planner:
             digest = content_hash(record)
             if self.state.by_hash.get(digest) == record.id:
                 del self.state.by_hash[digest]
+                self._find_twin(record, digest)
+
+    def _find_twin(self, record: MemoryRecord, digest: bytes) -> None:
+        """Let a forced duplicate of a memory that goes stand for it."""
+        for other in self.state.records.values():
+            if (
+                other.memory_type is record.memory_type
+                and other.key is None
+                and other.id != record.id
+                and other.status is Status.ACTIVE
+                and not other.expired(self.operation.started_at)
+                and content_hash(other) == digest
+            ):
+                self.state.by_hash[digest] = other.id
+                return
 
     def _journalled(self, before: MemoryRecord | None, after: MemoryRecord, verb: str) -> MemoryRecord:
         stored = stamped(after, agent_id=self.agent_id, revision=new_id())

@@ -25,10 +25,10 @@ from agent_memory.text.templates import RECIPE, embedded_text, embedding_hash
 R = TypeVar("R", bound=MemoryRecord)
 
 
-def build(kind: type[R], content: str, **given: Any) -> R:
+def build(record_class: type[R], content: str, /, **given: Any) -> R:
     """Make a record of a class, new and stored now unless said otherwise."""
     moment = given.pop("created_at", None) or clock.now()
-    return kind(
+    return record_class(
         content=content,
         created_at=moment,
         **{"id": new_id(), "updated_at": moment, **given},

@@ -1,189 +1,207 @@
-"""Opening a file, creating it private, bringing it up to date, and turning the driver's errors into ours."""
+"""Opening a file: creating it private, bringing it up to date, and falling back to reading only."""
 
 from __future__ import annotations
 
 import os
+import random
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.resources import files
 from pathlib import Path
+from typing import TypeVar
 
-from agent_memory.errors import BackendError, ConfigurationError, IntegrityError, StoreBusyError
+from agent_memory.errors import BackendError, ConfigurationError, MemoryNotFoundError
 from agent_memory.paths import private_folder
-from agent_memory.storage.sqlite import driver
+from agent_memory.storage.sqlite import driver, filters
 from agent_memory.storage.sqlite.driver import Connection
+from agent_memory.storage.sqlite.errors import is_busy, is_read_only, translated
+from agent_memory.storage.sqlite.migrate import APPLICATION_ID, check_ours, migrate, newest
+from agent_memory.storage.sqlite.vectors import widened
 
-APPLICATION_ID = 0x41474D31  # "AGM1"
+__all__ = ["APPLICATION_ID", "open_file", "translated", "writing"]
+
+T = TypeVar("T")
 BUSY_TIMEOUT = 10.0  # seconds; commits take milliseconds, so this is a crowd of thousands
+PAGE_SIZE = 8192
+"""Bytes. Five vectors of 384 dimensions fill such a page; of SQLite's usual 4,096 two leave a fifth empty."""
+_ROUNDS = 3  # how often the whole busy timeout is waited for
+_creating = threading.Lock()
 
 
-def open_file(path: str, *, busy_timeout: float, synchronous: str) -> tuple[Connection, bool]:
-    """Open a store's file, creating it if need be, and return the connection and whether it can be written."""
-    target = Path(path)
-    created = path != ":memory:" and _create_private(target)
-    try:
-        with translated(path):
-            return _prepared(path, busy_timeout, synchronous), True
-    except BackendError as error:
-        if created or not _read_only(error.__cause__):
-            raise
+def open_file(
+    path: str, *, busy_timeout: float, synchronous: str, create: bool = True
+) -> tuple[Connection, bool]:
+    """Open a store's file, creating it if need be, and return the connection and whether it can be written.
+
+    Raises:
+        IntegrityError: it is not a database, not one of ours, or of a newer version.
+        MemoryNotFoundError: it is not there and is not to be created.
+        StoreBusyError: somebody else holds it and all retries are used up.
+        BackendError: it cannot be opened or created.
+    """
     with translated(path):
-        uri = target.absolute().as_uri() + (
-            "?mode=ro" if os.access(target.parent, os.W_OK) else "?mode=ro&immutable=1"
-        )
-        connection = driver.connect(uri, uri=True)
-        _set_up(connection, busy_timeout)
-        _check_identity(connection, path)
-        return connection, False
+        _ensure_there(Path(path), create)
+        try:
+            return _open_for_writing(path, busy_timeout, synchronous), True
+        except driver.Error as error:
+            if not is_read_only(error):
+                raise
+        return _open_for_reading(path, busy_timeout), False
 
 
-def _create_private(path: Path) -> bool:
-    """Make an empty file that only this user can read, before SQLite makes one that others can."""
-    private_folder(path.parent)
+def _ensure_there(path: Path, create: bool) -> None:
+    """Make an empty file that only this user can read, before SQLite makes one that others can.
+
+    One at a time in this process: closing the new file would drop the locks of a connection that another thread
+    opened to it in between.
+    """
+    with _creating:
+        if path.exists():
+            return
+        if not create:
+            raise MemoryNotFoundError(str(path), what="memory file", hint="`agentmem add` makes one")
+        try:
+            private_folder(path.parent)
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        except FileExistsError:
+            return  # another process was faster
+        except OSError as error:
+            raise BackendError(
+                f"cannot create {path}: {error.strerror}", hint="give another --db PATH"
+            ) from error
+
+
+def _open_for_writing(path: str, busy_timeout: float, synchronous: str) -> Connection:
+    # `mode=rw`: should the file vanish meanwhile, SQLite must not make one that others can read.
+    connection = driver.connect(f"{Path(path).absolute().as_uri()}?mode=rw", uri=True, timeout=busy_timeout)
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    except FileExistsError:
-        return False
-    except OSError as error:
-        raise BackendError(
-            f"cannot create {path}: {error.strerror}", hint="give another --db PATH"
-        ) from error
-    return True
-
-
-def _prepared(path: str, busy_timeout: float, synchronous: str) -> Connection:
-    connection = driver.connect(path, timeout=busy_timeout)
-    try:
         _set_up(connection, busy_timeout)
+        known = newest()
+        version = _patiently(lambda: check_ours(connection, path, known), busy_timeout)
+        if version == 0:
+            connection.execute(f"pragma page_size = {PAGE_SIZE}")
         _use_wal(connection, busy_timeout)
         connection.execute(f"pragma synchronous = {synchronous}")
-        migrate(connection, path)
+        if version < known:
+            with writing(connection):
+                check_ours(connection, path, known)
+                migrate(connection)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
+def _open_for_reading(path: str, busy_timeout: float) -> Connection:
+    """Open a file that cannot be written.
+
+    In a folder where nothing can be made, SQLite reads a WAL file only if told that nobody changes it: true of a
+    read-only medium, and of a folder that this user may not write as long as no log lies beside the file.
+    """
+    uri = f"{Path(path).absolute().as_uri()}?mode=ro"
+    log = Path(f"{path}-wal")
+    modes = (uri,) if log.exists() and log.stat().st_size else (uri, f"{uri}&immutable=1")
+    for mode in modes:
+        connection = driver.connect(mode, uri=True, timeout=busy_timeout)
+        try:
+            _set_up(connection, busy_timeout)
+            if check_ours(connection, path, newest()) < newest():
+                raise BackendError(
+                    f"{path} is read-only and of an older version",
+                    hint="open it once where it can be written: that brings it up to date",
+                )
+        except driver.Error:
+            connection.close()
+            if mode is modes[-1]:
+                raise
+        except BaseException:
+            connection.close()
+            raise
+        else:
+            return connection
+    raise AssertionError("unreachable")
+
+
 def _set_up(connection: Connection, busy_timeout: float) -> None:
-    connection.execute(f"pragma busy_timeout = {int(busy_timeout * 1000)}")
+    set_busy_timeout(connection, busy_timeout)
     connection.execute("pragma foreign_keys = on")
+    connection.execute("pragma trusted_schema = off")  # the file may be somebody else's
+    connection.execute("pragma temp_store = memory")
+    filters.register(connection)
+    connection.create_function("widened", 2, widened, deterministic=True)
+
+
+def set_busy_timeout(connection: Connection, seconds: float) -> None:
+    """Say how long SQLite itself waits for a lock."""
+    connection.execute(f"pragma busy_timeout = {int(seconds * 1000)}")
 
 
 def _use_wal(connection: Connection, busy_timeout: float) -> None:
-    """Switch to WAL if the file is not there yet; SQLite itself does not wait for the lock this takes."""
-    deadline = time.monotonic() + busy_timeout
-    while connection.execute("pragma journal_mode").fetchone()[0] != "wal":
+    """Switch to WAL if the file is not there yet; SQLite itself does not wait for the lock this takes.
+
+    Where the file system cannot share memory between processes, the file keeps the mode it has.
+    """
+
+    def switch() -> None:
+        if connection.execute("pragma journal_mode").fetchone()[0] != "wal":
+            connection.execute("pragma journal_mode = wal").fetchone()
+
+    _patiently(switch, busy_timeout)
+
+
+def _patiently(function: Callable[[], T], seconds: float) -> T:
+    """Call a function again while others hold the file, with pauses of chance length so that all get their turn."""
+    deadline = time.monotonic() + seconds
+    while True:
         try:
-            if connection.execute("pragma journal_mode = wal").fetchone()[0] in ("wal", "memory"):
-                return
+            return function()
         except driver.Error as error:
-            if "locked" not in str(error) or time.monotonic() > deadline:
+            if not is_busy(error) or time.monotonic() >= deadline:
                 raise
-        time.sleep(0.01)
-
-
-# --- migrations ------------------------------------------------------------------------------------------------
-
-
-def migrations() -> list[tuple[int, str]]:
-    """List the numbered schema changes, in order."""
-    folder = files("agent_memory.storage.sqlite") / "migrations"
-    named = sorted(each.name for each in folder.iterdir() if each.name.endswith(".sql"))
-    return [(int(name.partition("_")[0]), (folder / name).read_text()) for name in named]
-
-
-def migrate(connection: Connection, path: str, steps: list[tuple[int, str]] | None = None) -> None:
-    """Bring a file up to the newest schema; several processes may try at once."""
-    version = _check_identity(connection, path)
-    steps = migrations() if steps is None else steps
-    newest = steps[-1][0]
-    if version > newest:
-        raise IntegrityError(
-            f"{path} was written by a newer version (schema {version}, this one knows {newest})",
-            hint="upgrade this program",
-        )
-    if version == newest:
-        return
-    connection.execute("begin immediate")
-    try:
-        version = connection.execute("pragma user_version").fetchone()[0]
-        for number, sql in steps:
-            if number > version:
-                for statement in _statements(sql):
-                    connection.execute(statement)
-                connection.execute(f"pragma user_version = {number}")
-        connection.execute(f"pragma application_id = {APPLICATION_ID}")
-        connection.execute("commit")
-    except BaseException:
-        connection.execute("rollback")
-        raise
-
-
-def _check_identity(connection: Connection, path: str) -> int:
-    """Return the schema version of a file that is ours, 0 for an empty one."""
-    version = int(connection.execute("pragma user_version").fetchone()[0])
-    application = connection.execute("pragma application_id").fetchone()[0]
-    if application == APPLICATION_ID:
-        return version
-    if version or application or connection.execute("select count(*) from sqlite_master").fetchone()[0]:
-        raise IntegrityError(f"{path} is a database of another program", hint="give another --db PATH")
-    return 0
-
-
-def _statements(sql: str) -> Iterator[str]:
-    """Cut a script into statements; `executescript` would commit the transaction it runs in."""
-    pending = ""
-    for line in sql.splitlines(keepends=True):
-        pending += line
-        if driver.module.complete_statement(pending):
-            yield pending
-            pending = ""
-
-
-# --- errors ----------------------------------------------------------------------------------------------------
+        time.sleep(random.uniform(0.001, 0.02))
 
 
 @contextmanager
-def translated(path: str) -> Iterator[None]:
-    """Turn what the driver raises into our errors, keeping the cause."""
+def writing(connection: Connection, rounds: int = _ROUNDS) -> Iterator[None]:
+    """Hold one explicit write transaction; a deferred one that reads first would fail at once in a crowd."""
+    for left in reversed(range(rounds)):
+        try:
+            connection.execute("begin immediate")
+            break
+        except driver.Error as error:
+            if not is_busy(error) or not left:
+                raise
+        time.sleep(random.uniform(0.001, 0.02))
     try:
         yield
-    except driver.Error as error:
-        raise _ours(error, path) from error
+        connection.execute("commit")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("rollback")
+        raise
 
 
-def _ours(error: Exception, path: str) -> BackendError:
-    said = str(error)
-    if "locked" in said or "busy" in said:
-        return StoreBusyError(path)
-    if "not a database" in said or "malformed" in said:
-        return IntegrityError(
-            f"{path} is damaged or not a database", hint="restore it from a backup, or move it away"
-        )
-    if _read_only(error):
-        return BackendError(
-            f"{path} cannot be written", hint="check the permissions of the file and its folder"
-        )
-    if "full" in said:
-        return BackendError(
-            f"the disk of {path} is full", hint="make room and try again; nothing was written"
-        )
-    if "unable to open" in said:
-        return BackendError(f"cannot open {path}", hint="check that the folder exists and may be written")
-    return BackendError(f"{path}: {said}", hint="`agentmem doctor` may know more")
+@contextmanager
+def reading(connection: Connection) -> Iterator[None]:
+    """Hold one state of the file through several statements."""
+    connection.execute("begin")
+    try:
+        yield
+    finally:
+        if connection.in_transaction:
+            connection.execute("rollback")
 
 
-def _read_only(error: BaseException | None) -> bool:
-    said = str(error)
-    return "readonly" in said or "read-only" in said or "unable to open" in said
-
-
-def check_settings(path: object, busy_timeout: object, synchronous: object) -> None:
+def check_settings(path: object, busy_timeout: object, synchronous: object, create: object) -> None:
     """Raise ConfigurationError where a setting of this backend cannot be used."""
-    if path is not None and not isinstance(path, (str, os.PathLike)):
+    if path is not None and (not isinstance(path, (str, os.PathLike)) or not str(path)):
         raise ConfigurationError(f"path is {path!r}", hint="give a file name")
-    if not isinstance(busy_timeout, (int, float)) or isinstance(busy_timeout, bool) or busy_timeout < 0:
+    if path is not None and str(path) == ":memory:":
+        raise ConfigurationError("':memory:' is no file", hint="use the backend 'memory'")
+    if not isinstance(busy_timeout, (int, float)) or isinstance(busy_timeout, bool) or not 0 <= busy_timeout < 1e6:
         raise ConfigurationError(f"busy_timeout is {busy_timeout!r}", hint="give seconds, such as 10")
     if synchronous not in ("full", "normal"):
         raise ConfigurationError.unknown("synchronous", synchronous, ["full", "normal"])
+    if not isinstance(create, bool):
+        raise ConfigurationError(f"create is {create!r}", hint="give true or false")

@@ -1,7 +1,11 @@
 """Choosing the SQLite library, once per process: nothing else in this program imports one.
 
 Some Pythons come with a `sqlite3` that cannot load extensions; `pysqlite3` and `sqlean` can. One file is never
-opened by two SQLite libraries in one process: closing a file in one drops the other's locks.
+opened by two SQLite libraries in one process: closing a file in one drops the other's locks
+(https://www.sqlite.org/howtocorrupt.html, section 2.2).
+
+`AGENTMEM_SQLITE_DRIVER` names one of the three and overrides the choice; `AGENTMEM_NO_VECTOR_INDEX` does without
+sqlite-vec.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ from typing import Any
 
 from agent_memory.errors import ConfigurationError
 
+VARIABLE = "AGENTMEM_SQLITE_DRIVER"
 NAMES = ("sqlite3", "pysqlite3", "sqlean")
 Connection = Any
 """A connection of whichever library was chosen; their classes have no common base."""
@@ -24,11 +29,23 @@ def _loads_extensions(module: ModuleType) -> bool:
     return hasattr(module.Connection, "enable_load_extension")
 
 
-def _pick() -> ModuleType:
-    if wanted := os.environ.get("AGENTMEM_SQLITE_DRIVER"):
+def pick() -> ModuleType:
+    """Import the library to use: the standard one if it can load extensions, else a stand-in that can.
+
+    Where none can, the standard one: vectors are then compared without an index.
+
+    Raises:
+        ConfigurationError: the environment names an unknown library, or one that is not installed.
+    """
+    if wanted := os.environ.get(VARIABLE):
         if wanted not in NAMES:
-            raise ConfigurationError.unknown("AGENTMEM_SQLITE_DRIVER", wanted, NAMES)
-        return import_module(wanted)
+            raise ConfigurationError.unknown(VARIABLE, wanted, NAMES)
+        try:
+            return import_module(wanted)
+        except ImportError as error:
+            raise ConfigurationError(
+                f"{VARIABLE} names {wanted}, which is not installed", hint=f"install it, or unset {VARIABLE}"
+            ) from error
     standard = import_module("sqlite3")
     if _loads_extensions(standard):
         return standard
@@ -42,7 +59,7 @@ def _pick() -> ModuleType:
     return standard
 
 
-module = _pick()
+module = pick()
 Error: type[Exception] = module.Error
 
 
@@ -53,12 +70,12 @@ def name() -> str:
 
 def connect(path: str, **options: Any) -> Connection:
     """Open a connection that any thread may use and that begins no transaction by itself."""
-    return module.connect(path, isolation_level=None, check_same_thread=False, **options)
+    return module.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256, **options)
 
 
 def vector_extension() -> Path | None:
     """Return where sqlite-vec's library is, found without importing its package, which would import numpy."""
-    if not _loads_extensions(module):
+    if not _loads_extensions(module) or os.environ.get("AGENTMEM_NO_VECTOR_INDEX"):
         return None
     spec = find_spec("sqlite_vec")
     for place in (spec.submodule_search_locations or ()) if spec else ():
@@ -70,7 +87,7 @@ def vector_extension() -> Path | None:
 
 def load_vector_extension(connection: Connection) -> bool:
     """Load sqlite-vec into a connection; False where that is not possible."""
-    file = None if os.environ.get("AGENTMEM_NO_VECTOR_INDEX") else vector_extension()
+    file = vector_extension()
     if file is None:
         return False
     try:
@@ -79,6 +96,6 @@ def load_vector_extension(connection: Connection) -> bool:
             connection.load_extension(str(file.with_suffix("")))
         finally:
             connection.enable_load_extension(False)
-    except Error:
+    except Error:  # built for another processor or C library
         return False
     return True

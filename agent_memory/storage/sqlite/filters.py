@@ -3,74 +3,96 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from agent_memory import clock
-from agent_memory.records import OWN_FIELDS
+from agent_memory.records import OWN_FIELDS, MemoryType
+from agent_memory.storage.sqlite.driver import Connection
+from agent_memory.storage.sqlite.rows import HAPPENED
 from agent_memory.storage.where import Condition, Period, Where
 
-_SQL_TYPES = {"boolean": ("true", "false"), "number": ("integer", "real"), "text": ("text",)}
+_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_LARGEST = 2**63  # what SQLite has as an integer is smaller
+_KINDS = {"text": "text", "integer": "number", "real": "number", "boolean": "boolean"}
+
+
+class _Conditions:
+    """SQL conditions that must all hold, and the values in them."""
+
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+        self.values: list[Any] = []
+
+    def add(self, sql: str, *values: Any) -> None:
+        self.parts.append(sql)
+        self.values += values
+
+    def one_of(self, column: str, given: Sequence[str]) -> None:
+        if len(given) == 1:
+            self.add(f"{column} = ?", given[0])
+        else:
+            self.add(f"{column} in (select value from json_each(?))", json.dumps(list(given)))
+
+    def within(self, column: str, period: Period | None) -> None:
+        if period is not None and period.start is not None:
+            self.add(f"{column} >= ?", clock.to_text(period.start))
+        if period is not None and period.end is not None:
+            self.add(f"{column} < ?", clock.to_text(period.end))
+
+
+def register(connection: Connection) -> None:
+    """Give a connection the function that SQLite lacks: comparing JSON numbers exactly.
+
+    SQLite reads `0.1` into a number of its own making, which before 3.43 may be the neighbour of Python's.
+    """
+    connection.create_function("metadata_holds", 4, _metadata_holds, deterministic=True)
+
+
+def _metadata_holds(metadata: str, name: str, operator: Any, value: str) -> bool:
+    given = json.loads(value)
+    condition = Condition(name, operator, tuple(given) if isinstance(given, list) else given)
+    return condition.holds(json.loads(metadata))
 
 
 def condition(where: Where, now: str) -> tuple[str, list[Any]]:
     """Return the SQL condition on `memory`, and its values."""
-    parts: list[str] = []
-    values: list[Any] = []
-
-    def add(sql: str, *given: Any) -> None:
-        parts.append(sql)
-        values.extend(given)
-
-    def one_of(column: str, given: Sequence[str]) -> None:
-        if len(given) == 1:
-            add(f"{column} = ?", given[0])
-        else:
-            add(f"{column} in (select value from json_each(?))", json.dumps(list(given)))
-
+    result = _Conditions()
     if where.statuses:
-        one_of("memory.status", [each.value for each in where.statuses])
+        # Literal, so that the indexes over active memories alone can serve.
+        statuses = [f"'{each.value}'" for each in where.statuses]
+        one = f"= {statuses[0]}" if len(statuses) == 1 else f"in ({', '.join(statuses)})"
+        result.add(f"memory.status {one}")
     if where.types:
-        one_of("memory.type", [each.value for each in where.types])
+        result.one_of("memory.type", [each.value for each in where.types])
     if where.ids is not None:
-        one_of("memory.id", where.ids)
+        result.one_of("memory.id", where.ids)
     if where.expired is False:
-        add("(memory.expires_at is null or memory.expires_at > ?)", now)
+        result.add("(memory.expires_at is null or memory.expires_at > ?)", now)
     elif where.expired is True:
-        add("memory.expires_at <= ?", now)
+        result.add("memory.expires_at <= ?", now)
     for column, given in (("key", where.keys), ("source", where.sources), ("session", where.sessions)):
         if given:
-            one_of(f"memory.{column}", given)
+            result.one_of(f"memory.{column}", given)
     if where.tags_any:
-        tags = json.dumps(list(where.tags_any))
-        add(
-            "memory.pk in (select memory from memory_tag where tag in (select value from json_each(?)))", tags
-        )
+        wanted = _Conditions()
+        wanted.one_of("tag", where.tags_any)
+        result.add(f"memory.pk in (select memory from memory_tag where {wanted.parts[0]})", *wanted.values)
     for tag in where.tags_all:
-        add("memory.pk in (select memory from memory_tag where tag = ?)", tag)
+        result.add("memory.pk in (select memory from memory_tag where tag = ?)", tag)
     if where.pinned is not None:
-        add("memory.pinned = ?", int(where.pinned))
+        result.add(f"memory.pinned = {int(where.pinned)}")
     if where.min_importance > 0:
-        add("memory.importance >= ?", where.min_importance)
-    for column, span in (
-        ("created_at", where.created),
-        ("updated_at", where.updated),
-        ("happened_at", where.occurred),
-    ):
-        if span is not None:
-            _span(add, f"memory.{column}", span)
+        result.add("memory.importance >= ?", float(where.min_importance))
+    result.within("memory.created_at", where.created)
+    result.within("memory.updated_at", where.updated)
+    result.within(HAPPENED, where.occurred)
     for each in where.metadata:
-        _metadata(add, each)
-    for each in where.fields:
-        _own_field(add, each)
-    return " and ".join(parts) or "1", values
-
-
-def _span(add: Any, column: str, span: Period) -> None:
-    if span.start is not None:
-        add(f"{column} >= ?", clock.to_text(span.start))
-    if span.end is not None:
-        add(f"{column} < ?", clock.to_text(span.end))
+        _metadata(result, each)
+    if where.fields:
+        _own_fields(result, where)
+    return " and ".join(result.parts) or "1", result.values
 
 
 def _kind(value: Any) -> str:
@@ -79,46 +101,87 @@ def _kind(value: Any) -> str:
     return "text" if isinstance(value, str) else "number"
 
 
-def _metadata(add: Any, given: Condition) -> None:
-    # Keys are compared as values of json_each, not written into a path: any character may stand in one.
-    inside = "exists (select 1 from json_each(memory.metadata) as entry where entry.key = ? and "
+def _number(value: float) -> float:
+    """Return a number as SQLite can take it; beyond its integers, on the same side of all of them."""
+    if isinstance(value, int) and not -_LARGEST <= value < _LARGEST:
+        return float("inf") if value > 0 else float("-inf")
+    return value
+
+
+# --- metadata --------------------------------------------------------------------------------------------------
+
+
+def _metadata(result: _Conditions, given: Condition) -> None:
+    if _PLAIN_KEY.fullmatch(given.name):
+        path = f"(memory.metadata, '$.{given.name}')"
+        kind, value, frame, named = f"json_type{path}", f"json_extract{path}", "{}", []
+    else:
+        # Any character may stand in a key, and a path cannot hold them all.
+        kind, value, named = "entry.type", "entry.value", [given.name]
+        frame = "exists (select 1 from json_each(memory.metadata) as entry where entry.key = ? and {})"
     if given.operator == "exists":
-        sql = inside + "entry.type <> 'null')"
-        add(sql if given.value else f"not {sql}", given.name)
+        there = frame.format(f"coalesce({kind}, 'null') <> 'null'")
+        result.add(there if given.value else f"not {there}", *named)
         return
+    sql, values = _comparison(given, kind, value)
+    result.add("memory.metadata <> '{}'")  # most are empty, and cost nothing this way
+    result.add(frame.format(sql), *named, *values)
+
+
+def _comparison(given: Condition, kind: str, value: str) -> tuple[str, list[Any]]:
     alternatives = given.value if given.operator == "in" else (given.value,)
-    symbol = "=" if given.operator == "in" else given.operator
-    comparisons: list[str] = []
-    values: list[Any] = [given.name]
-    for value in alternatives:
-        kinds = ", ".join(f"'{each}'" for each in _SQL_TYPES[_kind(value)])
-        comparisons.append(f"(entry.type in ({kinds}) and entry.value {symbol} ?)")
-        values.append(int(value) if isinstance(value, bool) else value)
-    add(inside + f"({' or '.join(comparisons) or '0'}))", *values)
-
-
-def _own_field(add: Any, given: Condition) -> None:
-    kinds = {
-        kind.value: own.kind
-        for kind, fields in OWN_FIELDS.items()
-        for own in fields
-        if own.name == given.name
-    }
-    wanted = {"text": "text", "integer": "number", "real": "number", "boolean": "boolean"}
     parts: list[str] = []
     values: list[Any] = []
-    for table, kind in kinds.items():
-        if given.operator == "exists":
-            parts.append(f"select memory from {table} where {given.name} is not null")
+    for wanted in ("text", "boolean", "number"):
+        some = [each for each in alternatives if _kind(each) == wanted]
+        if not some:
             continue
-        alternatives = given.value if given.operator == "in" else (given.value,)
-        fitting = [value for value in alternatives if _kind(value) == wanted[kind]]
-        symbol = "=" if given.operator == "in" else given.operator
-        if fitting:
+        compared = f"in ({', '.join('?' * len(some))})" if given.operator == "in" else f"{given.operator} ?"
+        if wanted == "text":
+            parts.append(f"({kind} = 'text' and {value} {compared})")
+            values += some
+        elif wanted == "boolean":
+            parts.append(f"({kind} in ('true', 'false') and {value} {compared})")
+            values += map(int, some)
+        else:
+            parts.append(f"(typeof({value}) = 'integer' and {kind} = 'integer' and {value} {compared})")
+            values += map(_number, some)
             parts.append(
-                f"select memory from {table} where "
-                + " or ".join([f"{given.name} {symbol} ?"] * len(fitting))
+                f"(typeof({value}) = 'real' and metadata_holds(memory.metadata, ?, '{given.operator}', ?))"
             )
-            values.extend(int(value) if isinstance(value, bool) else value for value in fitting)
-    inside = f"memory.pk in ({' union all '.join(parts)})" if parts else "0"
-    add(f"not {inside}" if given.operator == "exists" and not given.value else inside, *values)
+            values += [given.name, json.dumps(some if given.operator == "in" else some[0])]
+    return f"({' or '.join(parts) or '0'})", values
+
+
+# --- the types' own fields -------------------------------------------------------------------------------------
+
+
+def _own_fields(result: _Conditions, where: Where) -> None:
+    parts: list[str] = []
+    values: list[Any] = []
+    for memory_type in where.types or tuple(MemoryType):
+        kinds = {own.name: own.kind for own in OWN_FIELDS[memory_type]}
+        own = _Conditions()
+        for given in where.fields:
+            if given.name in kinds:
+                _own_field(own, given, _KINDS[kinds[given.name]])
+            elif given.operator != "exists" or given.value:
+                own.add("0")
+        if "0" not in own.parts:
+            parts.append(f"select memory from {memory_type} where {' and '.join(own.parts) or '1'}")
+            values += own.values
+    result.add(f"memory.pk in ({' union all '.join(parts)})" if parts else "0", *values)
+
+
+def _own_field(own: _Conditions, given: Condition, kind: str) -> None:
+    if given.operator == "exists":
+        own.add(f"{given.name} is {'not ' if given.value else ''}null")
+        return
+    alternatives = given.value if given.operator == "in" else (given.value,)
+    fitting = [each for each in alternatives if _kind(each) == kind]
+    if not fitting:
+        own.add("0")
+        return
+    symbol = f"in ({', '.join('?' * len(fitting))})" if given.operator == "in" else f"{given.operator} ?"
+    values = [each if kind == "text" else _number(each) for each in fitting]
+    own.add(f"{given.name} {symbol}", *(int(each) if kind == "boolean" else each for each in values))

@@ -10,15 +10,21 @@ from agent_memory.records import MemoryRecord, OperationRecord, Version, version
 from agent_memory.storage.sqlite.driver import Connection
 
 _VERSIONS = (
-    "select journal.memory_id, journal.change_id, journal.parent_id, journal.operation_id, journal.verb,"
+    "select journal.memory_id, journal.change_id, journal.parent_id, operation.id, journal.verb,"
     " operation.started_at, journal.before, journal.after"
-    " from journal left join operation on operation.id = journal.operation_id"
+    " from journal join operation on operation.seq = journal.operation"
 )
 
 
-def versions(connection: Connection, column: str, value: str, agent_id: str) -> list[Version]:
-    """List journal entries of one memory or one operation, oldest first."""
-    found = connection.execute(f"{_VERSIONS} where journal.{column} = ? order by journal.seq", (value,))
+def versions(
+    connection: Connection, memory_id: str | None, operation_id: str | None, agent_id: str
+) -> list[Version]:
+    """List journal entries of one memory or of one operation, oldest first."""
+    if memory_id is not None:
+        condition, value = "journal.memory_id = ?", memory_id
+    else:
+        condition, value = "journal.operation = (select seq from operation where id = ?)", operation_id
+    found = connection.execute(f"{_VERSIONS} where {condition} order by journal.seq", (value,))
     return [
         Version(
             memory_id=row[0],
@@ -45,8 +51,8 @@ def operations(connection: Connection, limit: int) -> list[OperationRecord]:
     """List operations that changed something, newest first."""
     found = connection.execute(
         "select id, verb, actor, session, started_at,"
-        " (select count(*) from journal where journal.operation_id = operation.id),"
-        " (select later.id from operation as later where later.undoes = operation.id)"
+        " (select count(*) from journal where journal.operation = operation.seq),"
+        " (select max(later.id) from operation as later where later.undoes = operation.id)"
         " from operation order by seq desc limit ?",
         (limit,),
     )

@@ -15,7 +15,7 @@ from agent_memory.storage.where import Where
 _ORDER = {
     "created": "memory.created_at",
     "updated": "memory.updated_at",
-    "occurred": "memory.happened_at",
+    "occurred": rows.HAPPENED,
     "used": "coalesce(usage.accessed_at, '')",
     "importance": "memory.importance",
     "position": "coalesce((select position from conversation where memory = memory.pk),"
@@ -58,7 +58,7 @@ def groups(connection: Connection, where: Where, by: GroupBy) -> list[Group]:
     sql, values = condition(where)
     source, column = _grouped(by)
     found = connection.execute(
-        f"select {column}, count(*), min(memory.happened_at), max(memory.happened_at) from {source}"
+        f"select {column}, count(*), min({rows.HAPPENED}), max({rows.HAPPENED}) from {source}"
         f" where {column} is not null and {sql} group by 1 order by 2 desc, 1",
         values,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from agent_memory import clock
@@ -23,36 +23,19 @@ from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.text.templates import content_hash, embedded_text, embedding_hash
 
 SPINE = (
-    *(
-        "id",
-        "type",
-        "content",
-        "importance",
-        "created_at",
-        "updated_at",
-        "occurred_at",
-        "happened_at",
-        "expires_at",
-    ),
-    *(
-        "key",
-        "source",
-        "session",
-        "status",
-        "pinned",
-        "metadata",
-        "content_hash",
-        "embedded_hash",
-        "revision",
-    ),
+    *("id", "type", "content", "importance", "created_at", "updated_at", "occurred_at", "expires_at", "key"),
+    *("source", "session", "status", "pinned", "metadata", "content_hash", "embedded_hash", "revision"),
 )
-_READ = "pk, " + ", ".join(f"memory.{name}" for name in SPINE)
-_TAGS = "(select group_concat(tag, char(31)) from memory_tag where memory_tag.memory = memory.pk)"
+HASH = SPINE.index("embedded_hash")
+_READ = "memory.pk, " + ", ".join(f"memory.{name}" for name in SPINE)
+# A subquery per memory that has tags; an aggregate over a join would need a sort.
+TAGS = "(select json_group_array(tag) from memory_tag where memory_tag.memory = memory.pk)"
 SELECT = (
-    f"select {_READ}, {_TAGS} as tags, usage.accessed_at, usage.access_count "
+    f"select {_READ}, {TAGS} as tags, usage.accessed_at, usage.access_count "
     "from memory left join usage on usage.memory = memory.pk"
 )
 """Reads whole spine rows; `records` makes records of them."""
+HAPPENED = "coalesce(memory.occurred_at, memory.created_at)"
 
 INSERT_MEMORY = (
     f"insert into memory (pk, {', '.join(SPINE)}, checksum, embedded_in) "
@@ -67,26 +50,29 @@ INSERT_OWN = {
 }
 
 
+_as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=bytes.hex).encode
+
+
 def checksum(values: Sequence[Any]) -> bytes:
-    """Return 8 bytes that change when any of the values does."""
-    return hashlib.blake2b(repr(tuple(values)).encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    """Return 8 bytes that change when any of the values does: BLAKE2b of their JSON array, BLOBs in hex.
+
+    JSON rather than `repr`, which escapes other characters in every version of Unicode.
+    """
+    return hashlib.blake2b(_as_json(values).encode(), digest_size=8).digest()
 
 
 def spine_row(record: MemoryRecord) -> list[Any]:
     """Return the values of `SPINE`."""
     to_text = clock.to_text
-    occurred = record.occurred_at
     created = to_text(record.created_at)
-    happened = created if occurred is None else to_text(occurred)
     return [
         record.id,
         record.memory_type.value,
         record.content,
-        record.importance,
+        float(record.importance),
         created,
         created if record.updated_at is record.created_at else to_text(record.updated_at),
-        None if occurred is None else happened,
-        happened,
+        None if record.occurred_at is None else to_text(record.occurred_at),
         None if record.expires_at is None else to_text(record.expires_at),
         record.key,
         record.source,
@@ -100,6 +86,15 @@ def spine_row(record: MemoryRecord) -> list[Any]:
     ]
 
 
+def spine_checksum(row: Sequence[Any], tags: Sequence[str]) -> bytes:
+    """Return the checksum of a spine row; the tags, which have a table of their own, are covered by it."""
+    return checksum([*row, *sorted(tags)])
+
+
+# As the column gives it back: a checksum must not depend on whether 5 or 5.0 was given.
+_STORED_AS: Mapping[str, Callable[[Any], Any]] = {"boolean": int, "integer": int, "real": float}
+
+
 def own_row(record: MemoryRecord) -> list[Any]:
     """Return the values of a type's own columns."""
     row = []
@@ -107,8 +102,8 @@ def own_row(record: MemoryRecord) -> list[Any]:
         value = getattr(record, own.name)
         if own.kind == "json":
             value = None if value is None or value == () else canonical_json(value)
-        elif own.kind == "boolean" and value is not None:
-            value = int(value)
+        elif value is not None and own.kind in _STORED_AS:
+            value = _STORED_AS[own.kind](value)
         row.append(value)
     return row
 
@@ -147,7 +142,7 @@ def _own_value(name: str, kind: str, value: Any) -> Any:
 
 def _record(row: Sequence[Any], own: Mapping[str, Any], agent_id: str) -> MemoryRecord:
     from_text = clock.from_text
-    created, updated, occurred, expires, accessed = row[5], row[6], row[7], row[9], row[20]
+    created, updated, occurred, expires, accessed = row[5], row[6], row[7], row[8], row[19]
     made = from_text(created)
     return RECORD_CLASSES[MemoryType(row[2])](
         id=row[1],
@@ -157,16 +152,16 @@ def _record(row: Sequence[Any], own: Mapping[str, Any], agent_id: str) -> Memory
         updated_at=made if updated == created else from_text(updated),
         occurred_at=None if occurred is None else from_text(occurred),
         expires_at=None if expires is None else from_text(expires),
-        key=row[10],
-        source=row[11],
-        session=row[12],
-        status=Status(row[13]),
-        pinned=bool(row[14]),
-        metadata={} if row[15] == "{}" else json.loads(row[15]),
-        revision=row[18],
-        tags=() if row[19] is None else tuple(sorted(row[19].split("\x1f"))),
+        key=row[9],
+        source=row[10],
+        session=row[11],
+        status=Status(row[12]),
+        pinned=bool(row[13]),
+        metadata={} if row[14] == "{}" else json.loads(row[14]),
+        revision=row[17],
+        tags=() if row[18] == "[]" else tuple(sorted(json.loads(row[18]))),
         accessed_at=None if accessed is None else from_text(accessed),
-        access_count=row[21] or 0,
+        access_count=row[20] or 0,
         agent_id=agent_id,
         **own,
     )
@@ -174,16 +169,16 @@ def _record(row: Sequence[Any], own: Mapping[str, Any], agent_id: str) -> Memory
 
 # --- the journal -----------------------------------------------------------------------------------------------
 
-JOURNAL = ("change_id", "parent_id", "hlc", "operation_id", "memory_id", "verb", "before", "after")
+JOURNAL = ("change_id", "parent_id", "hlc", "operation", "memory_id", "verb", "before", "after")
 
 
-def journal_row(entry: JournalEntry) -> tuple[Any, ...]:
-    """Return the values of `JOURNAL`."""
+def journal_row(entry: JournalEntry, operation: int) -> tuple[Any, ...]:
+    """Return the values of `JOURNAL`; `operation` is the key of the operation's row."""
     return (
         entry.change_id,
         entry.parent_id,
         entry.hlc,
-        entry.operation_id,
+        operation,
         entry.memory_id,
         entry.verb,
         entry.before,

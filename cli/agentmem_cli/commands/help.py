@@ -11,7 +11,9 @@ from agentmem_cli.context import Invocation
 
 def help_(
     context: typer.Context,
-    command: Annotated[list[str] | None, typer.Argument(metavar="[COMMAND]...", help="The words of a command.")] = None,
+    command: Annotated[
+        list[str] | None, typer.Argument(metavar="COMMAND", help="The words of a command.")
+    ] = None,
 ) -> None:
     """Show the help of a command, or with --json the whole tree: options, exit codes, examples.
 
@@ -19,3 +21,24 @@ def help_(
         agentmem help chat add
         agentmem help --json | jq -r '.commands[].usage'
     """
+    invocation = Invocation.of(context)
+    if invocation.output.form in ("json", "ndjson"):
+        from agentmem_cli import reference
+
+        invocation.output.details(reference.description(command or ()))
+    else:
+        invocation.output.raw(_text(context.find_root(), command or ()))
+
+
+def _text(root: typer.Context, words: list[str] | tuple[str, ...]) -> str:
+    """Return what `--help` shows for a command."""
+    from agentmem_cli.errors import UnknownCommandError
+
+    found, at = root.command, root
+    for word in words:
+        known = found.list_commands(at) if hasattr(found, "list_commands") else []
+        below = found.get_command(at, word) if known else None
+        if below is None:
+            raise UnknownCommandError(at.command_path, word, known)
+        found, at = below, type(at)(below, info_name=word, parent=at)
+    return at.get_help()

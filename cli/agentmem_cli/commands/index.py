@@ -12,7 +12,9 @@ from agentmem_cli.context import Invocation
 
 def index(
     context: typer.Context,
-    limit: Annotated[int | None, typer.Option("--limit", "-n", metavar="N", min=1, help="At most so many texts.")] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", "-n", metavar="N", min=1, help="At most so many texts.")
+    ] = None,
 ) -> None:
     """Embed what is still owed, so that it is found by meaning too.
 

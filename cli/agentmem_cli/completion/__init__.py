@@ -16,9 +16,9 @@ FILES = {
 
 def script(shell: str) -> str:
     """Return the completion script of one of the four shells."""
-    from agentmem_cli.reference import tree
+    from agentmem_cli.reference import root
 
-    made: str = import_module(f"agentmem_cli.completion.{shell}").script(tree())
+    made: str = import_module(f"agentmem_cli.completion.{shell}").script(root())
     return made
 
 

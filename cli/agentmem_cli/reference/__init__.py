@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from agentmem_cli.reference.tree import Command
 
 
 @cache
-def tree() -> Command:
+def root() -> Command:
     """Read the tree of the real program."""
     from agentmem_cli import app
     from agentmem_cli.reference.tree import read
@@ -24,10 +25,30 @@ def page() -> str:
     from agentmem_cli import exit_codes
     from agentmem_cli.reference import as_markdown
 
-    return as_markdown.page(tree(), exit_codes=exit_codes.MEANINGS)
+    return as_markdown.page(root(), exit_codes=exit_codes.MEANINGS)
 
 
 def write(path: Path) -> Path:
     """Write the reference page."""
     path.write_text(page(), encoding="utf-8")
     return path
+
+
+def description(words: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the tree as JSON, or what is below some words of it.
+
+    Raises:
+        UnknownCommandError: no command is called so.
+    """
+    from agent_memory.version import __version__
+    from agentmem_cli import exit_codes
+    from agentmem_cli.errors import UnknownCommandError
+    from agentmem_cli.reference import as_json
+
+    described = as_json.describe(root(), version=__version__, exit_codes=exit_codes.MEANINGS)
+    if words:
+        path = list(words)
+        described["commands"] = [each for each in described["commands"] if each["command"].split()[: len(path)] == path]
+        if not described["commands"]:
+            raise UnknownCommandError("agentmem", " ".join(path), [" ".join(each.path) for each in root().walk()])
+    return described

@@ -1,17 +1,17 @@
 -- The first schema. A memory is a row of `memory` and a row of the table named after its type;
 -- the views join the two. Times are ISO-8601 text in UTC of fixed width, so text order is time order.
+-- A checksum is BLAKE2b (8 bytes) of the JSON array of the row's other columns, in their order.
 
 create table memory (
   pk integer primary key,
-  id text not null unique,
+  id text not null unique,            -- the public one
   type text not null check (type in ('short_term', 'long_term', 'conversation', 'episodic', 'semantic', 'procedural')),
   content text not null,
   importance real not null check (importance between 0 and 1),
   created_at text not null,
   updated_at text not null,
-  occurred_at text,
-  happened_at text not null,           -- occurred_at, else created_at
-  expires_at text,
+  occurred_at text,                    -- when it happened, if not when it was stored
+  expires_at text,                     -- from this moment on it is never returned
   key text,
   source text,
   session text,
@@ -21,15 +21,15 @@ create table memory (
   content_hash blob not null,          -- equal for exact duplicates
   embedded_hash blob not null,         -- of the text that is embedded: the key into `embedding`
   revision text not null,              -- the change that made this version
-  checksum blob not null,              -- blake2b-64 of everything above
+  checksum blob not null,              -- of everything above, and of the tags
   embedded_in integer                  -- bookkeeping: the embedding space that has this text's vectors
 );
 create unique index memory_key on memory (type, key) where key is not null and status = 'active';
 create index memory_named on memory (key) where key is not null;
 create index memory_hash on memory (content_hash) where status = 'active';
-create index memory_embedded on memory (embedded_hash, status);
-create index memory_owed on memory (pk) where embedded_in is null and status = 'active';
-create index memory_happened on memory (happened_at);
+create index memory_embedded on memory (embedded_hash);
+create index memory_owed on memory (created_at) where embedded_in is null and status = 'active';
+create index memory_pinned on memory (created_at) where pinned = 1;
 create index memory_created on memory (created_at);
 create index memory_session on memory (session) where session is not null;
 create index memory_expiry on memory (expires_at) where expires_at is not null;
@@ -60,7 +60,7 @@ create table conversation (
   kind text not null, conversation_id text not null, role text not null, name text, position integer,
   checksum blob not null
 );
-create unique index conversation_position on conversation (conversation_id, position) where position is not null;
+create index conversation_position on conversation (conversation_id, position);
 create table episodic (
   memory integer primary key references memory (pk) on delete cascade,
   event_type text not null, outcome text, success integer, participants text, location text, duration real,
@@ -86,9 +86,11 @@ create view long_term_memory as select memory.id, memory.content, memory.status,
   memory.key, memory.importance, memory.source, memory.created_at
   from memory join long_term on long_term.memory = memory.pk;
 create view conversation_memory as select memory.id, conversation.conversation_id, conversation.position,
-  conversation.role, conversation.name, memory.content, memory.status, conversation.kind, memory.happened_at
+  conversation.role, conversation.name, memory.content, memory.status, conversation.kind,
+  coalesce(memory.occurred_at, memory.created_at) as happened_at
   from memory join conversation on conversation.memory = memory.pk;
-create view episodic_memory as select memory.id, memory.happened_at, episodic.event_type, memory.content,
+create view episodic_memory as select memory.id,
+  coalesce(memory.occurred_at, memory.created_at) as happened_at, episodic.event_type, memory.content,
   episodic.outcome, episodic.success, episodic.participants, episodic.location, episodic.duration, memory.status
   from memory join episodic on episodic.memory = memory.pk;
 create view semantic_memory as select memory.id, memory.content, memory.status, semantic.document_id, semantic.title,
@@ -129,6 +131,14 @@ create table embedding (
 
 create table setting (name text primary key, value text not null) without rowid;
 
+-- `memory_vec` is sqlite-vec's index over the vectors of active memories: the signs of their numbers, its rowid
+-- being embedding.id. The first process that has the extension makes it; it may be dropped at any time. What a
+-- process without the extension could not bring up to date in it waits here.
+create table memory_vec_pending (embedding integer primary key);
+
+-- What the program keeps in mind about derived tables.
+create table bookkeeping (name text primary key, value integer not null) without rowid;
+
 create table operation (
   seq integer primary key,
   id text not null unique,
@@ -142,10 +152,10 @@ create index operation_undoes on operation (undoes) where undoes is not null;
 
 create table journal (
   seq integer primary key,
-  change_id text not null unique,
-  parent_id text,
+  change_id text not null,             -- the same in every copy of the file
+  parent_id text,                      -- the change it was made upon
   hlc integer not null,                -- microseconds, strictly increasing in one file
-  operation_id text not null,
+  operation integer not null references operation (seq),
   memory_id text not null,
   verb text not null,
   before text,                         -- canonical JSON
@@ -153,4 +163,8 @@ create table journal (
   checksum blob not null
 );
 create index journal_memory on journal (memory_id);
-create index journal_operation on journal (operation_id);
+create index journal_operation on journal (operation);
+
+create view history as select journal.seq, journal.memory_id, journal.verb, operation.verb as command, operation.actor,
+  operation.session, operation.started_at as at, journal.before, journal.after, journal.change_id, journal.parent_id
+  from journal join operation on operation.seq = journal.operation;

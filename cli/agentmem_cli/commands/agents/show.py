@@ -11,7 +11,9 @@ from agentmem_cli.context import Invocation
 
 def show(
     context: typer.Context,
-    agent: Annotated[str | None, typer.Argument(metavar="AGENT", help="Whose; the present one if left out.")] = None,
+    agent: Annotated[
+        str | None, typer.Argument(metavar="AGENT", help="Whose; the present one if left out.")
+    ] = None,
 ) -> None:
     """Show one agent's file: where it is, what is in it, and what embedded it.
 

@@ -27,6 +27,7 @@ def last(
     with invocation.memory() as memory:
         found = memory.conversation.get_last_n_turns(turns, conversation_id=conversation)
     rows = [
-        {"user": user and to_dict(user), "assistant": assistant and to_dict(assistant)} for user, assistant in found
+        {"user": user and to_dict(user), "assistant": assistant and to_dict(assistant)}
+        for user, assistant in found
     ]
     invocation.output.turns(rows)

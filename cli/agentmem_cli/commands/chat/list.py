@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
 from agentmem_cli.context import Invocation
@@ -22,7 +20,12 @@ def list_(context: typer.Context) -> None:
     with invocation.memory() as memory:
         found = memory.conversation.get_conversations()
     rows = [
-        {"id": each.value, "messages": each.count, "first": clock.to_text(each.first), "last": clock.to_text(each.last)}
+        {
+            "id": each.value,
+            "messages": each.count,
+            "first": clock.to_text(each.first),
+            "last": clock.to_text(each.last),
+        }
         for each in found
     ]
     invocation.output.rows(rows)

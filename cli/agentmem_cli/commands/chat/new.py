@@ -11,7 +11,9 @@ from agentmem_cli.context import Invocation
 
 def new(
     context: typer.Context,
-    conversation: Annotated[str | None, typer.Argument(metavar="ID", help="Its id; made up if left out.")] = None,
+    conversation: Annotated[
+        str | None, typer.Argument(metavar="ID", help="Its id; made up if left out.")
+    ] = None,
 ) -> None:
     """Begin a conversation, make it the one that messages go to, and print its id.
 

@@ -17,7 +17,9 @@ def show(
     ] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many of the newest messages.")] = 50,
     everything: options.All = False,
-    system: Annotated[bool, typer.Option("--system/--no-system", help="With or without system messages.")] = True,
+    system: Annotated[
+        bool, typer.Option("--system/--no-system", help="With or without system messages.")
+    ] = True,
 ) -> None:
     """Show a conversation's messages, oldest first.
 

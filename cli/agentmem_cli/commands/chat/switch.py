@@ -11,7 +11,9 @@ from agentmem_cli.context import Invocation
 
 def switch(
     context: typer.Context,
-    conversation: Annotated[str, typer.Argument(metavar="CONVERSATION", help="Its id, or the beginning of it.")],
+    conversation: Annotated[
+        str, typer.Argument(metavar="CONVERSATION", help="Its id, or the beginning of it.")
+    ],
 ) -> None:
     """Make a conversation the one that messages go to when none is named.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import typer
 
 from agent_memory.errors import ConfigurationError
-from agentmem_cli.context import Invocation
 
 _TEMPLATE = """\
 # Settings of agentmem. `agentmem config show --origin` lists them all.

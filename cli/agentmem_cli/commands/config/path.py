@@ -11,7 +11,9 @@ from agentmem_cli.context import Invocation
 
 def path(
     context: typer.Context,
-    project: Annotated[bool, typer.Option("--project", help="The project file that counts here instead.")] = False,
+    project: Annotated[
+        bool, typer.Option("--project", help="The project file that counts here instead.")
+    ] = False,
 ) -> None:
     """Print where the user's config file is, or would be.
 
@@ -20,7 +22,6 @@ def path(
         cat "$(agentmem config path)"
     """
     from agent_memory.errors import MemoryNotFoundError
-
     from agentmem_cli.settings import files
 
     invocation = Invocation.of(context)
@@ -30,5 +31,7 @@ def path(
         invocation.output.value(str(invocation.settings.project_file.path))
     else:
         raise MemoryNotFoundError(
-            ".agentmem.toml", what="project file", hint="it is looked for from here up to the repository's root"
+            ".agentmem.toml",
+            what="project file",
+            hint="it is looked for from here up to the repository's root",
         )

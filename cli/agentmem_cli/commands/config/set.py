@@ -13,8 +13,12 @@ from agentmem_cli.context import Invocation
 def set_(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="SETTING", help="Its name, as in `agentmem config show`.")],
-    value: Annotated[str | None, typer.Argument(metavar="VALUE", help="Words with commas between them for tags.")] = None,
-    unset: Annotated[bool, typer.Option("--unset", help="Take it out, so that the default counts again.")] = False,
+    value: Annotated[
+        str | None, typer.Argument(metavar="VALUE", help="Words with commas between them for tags.")
+    ] = None,
+    unset: Annotated[
+        bool, typer.Option("--unset", help="Take it out, so that the default counts again.")
+    ] = False,
 ) -> None:
     """Set a setting in the user's config file; its comments stay.
 

@@ -30,19 +30,25 @@ def trust(
     found = settings.project_file
     if found is None:
         raise MemoryNotFoundError(
-            ".agentmem.toml", what="project file", hint="it is looked for from here up to the repository's root"
+            ".agentmem.toml",
+            what="project file",
+            hint="it is looked for from here up to the repository's root",
         )
     if withdraw:
         project.distrust(found.path, settings.user_config)
         invocation.output.note(f"no longer trusted: {found.path}")
         return
     if not settings.ignored:
-        invocation.output.note(f"{found.path} needs no trust: it is trusted already, or sets nothing that needs it")
+        invocation.output.note(
+            f"{found.path} needs no trust: it is trusted already, or sets nothing that needs it"
+        )
         return
     # Nothing in the file may move the cursor or hide what stands in it.
     lines = found.content.decode(errors="replace").rstrip().split("\n")
     for line in lines:
-        invocation.output.note("  " + "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in line))
+        invocation.output.note(
+            "  " + "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in line)
+        )
     if confirm.ask(invocation, f"trust {found.path} with {', '.join(settings.ignored)}"):
         project.trust(found, settings.user_config)
         invocation.output.note(f"trusted: {found.path}")

@@ -14,7 +14,9 @@ def add(
     context: typer.Context,
     text: options.Text = None,
     files: options.Files = None,
-    title: Annotated[str | None, typer.Option("--title", metavar="TEXT", help="Its title; a file's name if left out.")] = None,
+    title: Annotated[
+        str | None, typer.Option("--title", metavar="TEXT", help="Its title; a file's name if left out.")
+    ] = None,
     source: options.Source = None,
     tags: options.NewTags = None,
     importance: options.Importance = None,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
 from agentmem_cli import options
@@ -23,7 +21,11 @@ def list_(context: typer.Context, limit: options.ListLimit = 100, everything: op
     with invocation.memory() as memory:
         found = memory.semantic.get_documents(None if everything else limit)
     rows = [
-        {**{name: value for name, value in to_dict(each.first).items() if name in _SHOWN}, "id": each.id, "chunks": each.chunks}
+        {
+            **{name: value for name, value in to_dict(each.first).items() if name in _SHOWN},
+            "id": each.id,
+            "chunks": each.chunks,
+        }
         for each in found
     ]
     invocation.output.rows(rows, columns=("id", "title", "chunks", "tags", "created_at", "content"))

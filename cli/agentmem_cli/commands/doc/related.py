@@ -15,7 +15,10 @@ def related(
     reference: options.Reference,
     limit: options.FewLimit = 5,
     min_similarity: Annotated[
-        float, typer.Option("--min-similarity", metavar="0..1", min=0.0, max=1.0, help="The least cosine that counts.")
+        float,
+        typer.Option(
+            "--min-similarity", metavar="0..1", min=0.0, max=1.0, help="The least cosine that counts."
+        ),
     ] = 0.5,
 ) -> None:
     """Find knowledge near a piece of it in meaning, nearest first.

@@ -12,7 +12,9 @@ from agentmem_cli.context import Invocation
 
 def show(
     context: typer.Context,
-    document: Annotated[str, typer.Argument(metavar="DOCUMENT", help="Its id, or the id of one of its chunks.")],
+    document: Annotated[
+        str, typer.Argument(metavar="DOCUMENT", help="Its id, or the id of one of its chunks.")
+    ],
 ) -> None:
     """Print a document, all of it.
 

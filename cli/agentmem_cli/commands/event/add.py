@@ -14,16 +14,25 @@ from agentmem_cli.context import Invocation
 def add(
     context: typer.Context,
     text: options.Text = None,
-    kind: Annotated[str, typer.Option("--type", metavar="KIND", help="What kind of event: deploy, ci, meeting.")] = "event",
-    outcome: Annotated[str | None, typer.Option("--outcome", metavar="TEXT", help="How it ended, in any words.")] = None,
+    kind: Annotated[
+        str, typer.Option("--type", metavar="KIND", help="What kind of event: deploy, ci, meeting.")
+    ] = "event",
+    outcome: Annotated[
+        str | None, typer.Option("--outcome", metavar="TEXT", help="How it ended, in any words.")
+    ] = None,
     success: Annotated[
-        bool | None, typer.Option("--success/--failure", help="Whether it went well, if the outcome does not say.")
+        bool | None,
+        typer.Option("--success/--failure", help="Whether it went well, if the outcome does not say."),
     ] = None,
     participants: Annotated[
         list[str] | None, typer.Option("--participant", metavar="NAME", help="Who took part.")
     ] = None,
-    location: Annotated[str | None, typer.Option("--location", metavar="PLACE", help="Where it happened.")] = None,
-    duration: Annotated[str | None, typer.Option("--duration", metavar="TIME", help="How long it took: 90s, 2h.")] = None,
+    location: Annotated[
+        str | None, typer.Option("--location", metavar="PLACE", help="Where it happened.")
+    ] = None,
+    duration: Annotated[
+        str | None, typer.Option("--duration", metavar="TIME", help="How long it took: 90s, 2h.")
+    ] = None,
     at: options.At = None,
     importance: options.Importance = None,
     tags: options.NewTags = None,

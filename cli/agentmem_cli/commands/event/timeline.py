@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
 from agent_memory import clock
@@ -27,6 +25,9 @@ def timeline(
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
         found = memory.episodic.get_event_timeline(
-            clock.parse_moment(since) if since else None, clock.parse_moment(until) if until else None, kind, limit
+            clock.parse_moment(since) if since else None,
+            clock.parse_moment(until) if until else None,
+            kind,
+            limit,
         )
     invocation.output.records(found, columns=options.EVENT_COLUMNS)

@@ -14,9 +14,12 @@ from agentmem_cli.context import Invocation
 def dupes(
     context: typer.Context,
     threshold: Annotated[
-        float, typer.Option("--threshold", metavar="0..1", min=0.0, max=1.0, help="The least cosine that counts.")
+        float,
+        typer.Option("--threshold", metavar="0..1", min=0.0, max=1.0, help="The least cosine that counts."),
     ] = 0.9,
-    merge: Annotated[bool, typer.Option("--merge", help="Merge them; `agentmem undo` takes that back.")] = False,
+    merge: Annotated[
+        bool, typer.Option("--merge", help="Merge them; `agentmem undo` takes that back.")
+    ] = False,
     dry_run: options.DryRun = False,
 ) -> None:
     """Show facts that say nearly the same, and merge them if asked to.
@@ -31,7 +34,12 @@ def dupes(
     with invocation.memory() as memory:
         found = memory.long_term.find_duplicates(threshold)
         count = sum(len(group.merged) for group in found)
-        if merge and found and not dry_run and confirm.ask(invocation, f"merge {count} facts into {len(found)}"):
+        if (
+            merge
+            and found
+            and not dry_run
+            and confirm.ask(invocation, f"merge {count} facts into {len(found)}")
+        ):
             count = memory.long_term.consolidate_duplicates(threshold)
             invocation.output.note(f"merged {count} facts (agentmem undo takes it back)")
     rows = [

@@ -11,7 +11,9 @@ from agentmem_cli.context import Invocation
 
 def path(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="MODEL", help="Its name, as in `agentmem model list`.")] = "local",
+    name: Annotated[
+        str, typer.Argument(metavar="MODEL", help="Its name, as in `agentmem model list`.")
+    ] = "local",
 ) -> None:
     """Print the folder of a model on this machine.
 

@@ -12,7 +12,9 @@ from agentmem_cli.context import Invocation
 
 def pull(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="MODEL", help="Its name, as in `agentmem model list`.")] = "local",
+    name: Annotated[
+        str, typer.Argument(metavar="MODEL", help="Its name, as in `agentmem model list`.")
+    ] = "local",
 ) -> None:
     """Download a model into the cache folder, or what is missing of it, and check it.
 
@@ -27,6 +29,9 @@ def pull(
     invocation = Invocation.of(context)
     with progress.bar(invocation, "downloading", unit="bytes") as report:
         path = models.pull_model(
-            name, progress=report, offline=invocation.settings.get("offline"), cache_dir=invocation.model_folder
+            name,
+            progress=report,
+            offline=invocation.settings.get("offline"),
+            cache_dir=invocation.model_folder,
         )
     invocation.output.value(str(path))

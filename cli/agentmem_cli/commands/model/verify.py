@@ -11,7 +11,9 @@ from agentmem_cli.context import Invocation
 
 def verify(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="MODEL", help="Its name, as in `agentmem model list`.")] = "local",
+    name: Annotated[
+        str, typer.Argument(metavar="MODEL", help="Its name, as in `agentmem model list`.")
+    ] = "local",
 ) -> None:
     """Read a model's weights from end to end, compare them with what they have to be, and print their sha256.
 

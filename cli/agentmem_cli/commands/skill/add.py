@@ -12,15 +12,20 @@ from agentmem_cli.context import Invocation
 
 def add(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Its name; adding it again stores a new version.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Its name; adding it again stores a new version.")
+    ],
     text: options.Text = None,
     triggers: Annotated[
         list[str] | None, typer.Option("--trigger", metavar="WORDS", help="What in a situation calls for it.")
     ] = None,
     steps: Annotated[
-        list[str] | None, typer.Option("--step", metavar="TEXT", help="One step of a workflow, instead of a text.")
+        list[str] | None,
+        typer.Option("--step", metavar="TEXT", help="One step of a workflow, instead of a text."),
     ] = None,
-    category: Annotated[str | None, typer.Option("--category", metavar="NAME", help="What kind of skill.")] = None,
+    category: Annotated[
+        str | None, typer.Option("--category", metavar="NAME", help="What kind of skill.")
+    ] = None,
     importance: options.Importance = None,
     tags: options.NewTags = None,
     metadata: options.Metadata = None,

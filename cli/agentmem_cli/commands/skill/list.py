@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -10,9 +11,19 @@ from agentmem_cli import options
 from agentmem_cli.context import Invocation
 
 
+class Sort(StrEnum):
+    """By what skills are listed."""
+
+    CREATED = "created"
+    USED = "used"
+    SUCCESS = "success"
+
+
 def list_(
     context: typer.Context,
-    category: Annotated[str | None, typer.Option("--category", metavar="NAME", help="Only this kind.")] = None,
+    category: Annotated[
+        str | None, typer.Option("--category", metavar="NAME", help="Only this kind.")
+    ] = None,
     sort: Annotated[Sort, typer.Option("--sort", help="By what.")] = Sort.CREATED,
     limit: options.ListLimit = 100,
 ) -> None:

@@ -12,7 +12,7 @@ from agentmem_cli.context import Invocation
 
 def clear(
     context: typer.Context,
-    keys: Annotated[list[str] | None, typer.Argument(metavar="[KEY]...", help="Only these values.")] = None,
+    keys: Annotated[list[str] | None, typer.Argument(metavar="KEY", help="Only these values.")] = None,
     everything: Annotated[
         bool, typer.Option("--all", help="All short-term memory: notes and context too.")
     ] = False,

@@ -13,7 +13,9 @@ from agentmem_cli.context import Invocation
 def extend(
     context: typer.Context,
     reference: Annotated[str, typer.Argument(metavar="ID|KEY", help="Which short-term memory.")],
-    time: Annotated[str | None, typer.Argument(metavar="TIME", help="How much longer: 90s, 10m, 2h, 7d.")] = None,
+    time: Annotated[
+        str | None, typer.Argument(metavar="TIME", help="How much longer: 90s, 10m, 2h, 7d.")
+    ] = None,
 ) -> None:
     """Let a short-term memory live longer than it would, by the usual time if none is given.
 
@@ -24,6 +26,8 @@ def extend(
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
         if not memory.short_term.extend_ttl(reference, time):
-            raise MemoryNotFoundError(reference, what="short-term memory", hint="`agentmem work list` shows them")
+            raise MemoryNotFoundError(
+                reference, what="short-term memory", hint="`agentmem work list` shows them"
+            )
         record = memory.short_term.get(reference)
     invocation.output.record(record)

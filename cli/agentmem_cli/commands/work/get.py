@@ -24,5 +24,7 @@ def get(
     with invocation.memory() as memory:
         value = memory.short_term.get_working_memory(key)
     if value is None:
-        raise MemoryNotFoundError(key, what="working-memory value", hint="`agentmem work list` shows those there are")
+        raise MemoryNotFoundError(
+            key, what="working-memory value", hint="`agentmem work list` shows those there are"
+        )
     invocation.output.value(value)

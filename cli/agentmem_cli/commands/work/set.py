@@ -15,8 +15,12 @@ from agentmem_cli.context import Invocation
 def set_(
     context: typer.Context,
     key: Annotated[str, typer.Argument(metavar="KEY", help="Its name.")],
-    value: Annotated[str | None, typer.Argument(metavar="VALUE|-", help="The value; - reads it from stdin.")] = None,
-    parse: Annotated[bool, typer.Option("--parse", help="Read the value as JSON instead of as text.")] = False,
+    value: Annotated[
+        str | None, typer.Argument(metavar="VALUE|-", help="The value; - reads it from stdin.")
+    ] = None,
+    parse: Annotated[
+        bool, typer.Option("--parse", help="Read the value as JSON instead of as text.")
+    ] = False,
     ttl: options.Ttl = None,
     importance: options.Importance = None,
 ) -> None:
@@ -30,7 +34,9 @@ def set_(
     text = text_input.one(value)
     given: Any = _parsed(text) if parse else text
     with invocation.memory() as memory:
-        id = memory.short_term.set_working_memory(key, given, 0.7 if importance is None else importance, ttl=ttl)
+        id = memory.short_term.set_working_memory(
+            key, given, 0.7 if importance is None else importance, ttl=ttl
+        )
     invocation.output.id(id)
 
 
@@ -38,4 +44,6 @@ def _parsed(text: str) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        raise ValidationError(f"the value is not JSON: {error}", hint="leave --parse out to store it as text") from None
+        raise ValidationError(
+            f"the value is not JSON: {error}", hint="leave --parse out to store it as text"
+        ) from None

@@ -1,0 +1,62 @@
+"""Turning what the driver raises into our errors, in one place, keeping the cause."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from agent_memory.errors import BackendError, IntegrityError, StoreBusyError
+from agent_memory.storage.sqlite import driver
+
+_BUSY = ("database is locked", "database table is locked", "database schema is locked", "locking protocol")
+_DAMAGED = ("not a database", "malformed", "disk image", "no such table", "no such column", "database corruption")
+_READ_ONLY = ("readonly database", "read-only")
+
+
+@contextmanager
+def translated(path: str) -> Iterator[None]:
+    """Turn what the driver raises into our errors.
+
+    Told apart by SQLite's own words, which have stayed the same for twenty years: not every driver passes on the
+    numbers of its errors.
+    """
+    try:
+        yield
+    except driver.Error as error:
+        raise _ours(error, path) from error
+
+
+def is_busy(error: BaseException | None) -> bool:
+    """Say whether another connection stood in the way."""
+    return _says(error, _BUSY)
+
+
+def is_read_only(error: BaseException | None) -> bool:
+    """Say whether the file or its folder cannot be written."""
+    return _says(error, (*_READ_ONLY, "unable to open database file"))
+
+
+def _says(error: BaseException | None, words: tuple[str, ...]) -> bool:
+    return isinstance(error, driver.Error) and any(each in str(error) for each in words)
+
+
+def _ours(error: Exception, path: str) -> BackendError:
+    if is_busy(error):
+        return StoreBusyError(path)
+    if _says(error, _DAMAGED):
+        return IntegrityError(
+            f"{path} is damaged, or not a database", hint="restore it from a backup, or give another --db PATH"
+        )
+    if _says(error, _READ_ONLY):
+        return BackendError(f"{path} is read-only", hint="check the permissions of the file and its folder")
+    if _says(error, ("disk is full", "disk full")):
+        return BackendError(
+            f"the disk of {path} is full", hint="make room and try again; nothing was written"
+        )
+    if _says(error, ("unable to open",)):
+        return BackendError(f"cannot open {path}", hint="check that the folder exists and may be written")
+    if _says(error, ("disk I/O error",)):
+        return BackendError(f"reading or writing {path} failed", hint="check the disk, then `agentmem doctor`")
+    if isinstance(error, driver.module.IntegrityError):
+        return IntegrityError(f"{path} refuses what was to be written: {error}", hint="run `agentmem doctor`")
+    return BackendError(f"{path}: {error}", hint="`agentmem doctor` may know more")

@@ -1,0 +1,85 @@
+"""Bringing a file's schema up to date: plain numbered SQL, all of it in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from agent_memory.errors import IntegrityError
+from agent_memory.storage.sqlite import driver
+from agent_memory.storage.sqlite.driver import Connection
+
+APPLICATION_ID: Final = 0x41474D31  # "AGM1": how `file` and we know our files
+FOLDER: Final = Path(__file__).parent / "migrations"
+
+
+class Migration(NamedTuple):
+    """One step from a schema version to the next."""
+
+    number: int
+    path: Path
+
+
+def migrations(folder: Path = FOLDER) -> list[Migration]:
+    """List the steps in order; `0001_first.sql` makes version 1."""
+    return sorted(Migration(int(path.name[:4]), path) for path in folder.glob("[0-9][0-9][0-9][0-9]_*.sql"))
+
+
+def newest(folder: Path = FOLDER) -> int:
+    """Return the schema version that this program writes."""
+    return migrations(folder)[-1].number
+
+
+def schema_version(connection: Connection) -> int:
+    """Return the version of the file's schema; 0 where there is none yet."""
+    return int(connection.execute("pragma user_version").fetchone()[0])
+
+
+def check_ours(connection: Connection, path: str, known: int) -> int:
+    """Return the schema version of a file of ours, 0 for an empty one.
+
+    Raises:
+        IntegrityError: it is another program's, or a later version's of this one.
+    """
+    application = connection.execute("pragma application_id").fetchone()[0]
+    version = schema_version(connection)
+    if application == APPLICATION_ID:
+        if version > known:
+            raise IntegrityError(
+                f"{path} was written by a newer version (schema {version}, this one knows {known})",
+                hint="upgrade this program",
+            )
+        return version
+    if application or version or connection.execute("select count(*) from sqlite_master").fetchone()[0]:
+        raise IntegrityError(
+            f"{path} is a database of another program", hint="give another --db PATH; nothing was changed"
+        )
+    return 0
+
+
+def migrate(connection: Connection, folder: Path = FOLDER) -> bool:
+    """Apply the steps that are missing. Call it inside `begin immediate`.
+
+    Returns:
+        Whether there were any.
+    """
+    version = schema_version(connection)  # looked at again: somebody may have been faster
+    missing = [step for step in migrations(folder) if step.number > version]
+    for step in missing:
+        for statement in statements(step.path.read_text(encoding="utf-8")):
+            connection.execute(statement)
+        connection.execute(f"pragma user_version = {step.number}")
+    if missing:
+        connection.execute(f"pragma application_id = {APPLICATION_ID}")
+    return bool(missing)
+
+
+def statements(script: str) -> Iterator[str]:
+    """Cut a script into its statements; `executescript` would commit our transaction."""
+    pending = ""
+    for line in script.splitlines(keepends=True):
+        pending += line
+        if line.rstrip().endswith(";") and driver.module.complete_statement(pending):
+            yield pending
+            pending = ""

@@ -1,0 +1,175 @@
+"""The journal, the log of operations, and what is no change."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from agent_memory import clock
+from agent_memory.records import Status, same_version
+from agent_memory.storage.base import Store
+from agent_memory.storage.changes import Add, Operation, Remove, Replace
+from agent_memory.storage.where import Where
+from agent_memory.testing import builders
+from agent_memory.testing.store.support import StoreTests, change, needs, put, remove
+
+
+class HistoryTests(StoreTests):
+    """The journal, the log of operations, and what is no change."""
+
+    @needs("journal")
+    async def test_every_version_stays_and_names_the_one_before(self, store: Store) -> None:
+        first = (await put(store, builders.fact("one", tags=("t",), metadata={"n": 1})))[0]
+        second = await change(store, first, content="two")
+        third = await change(store, second, "archive", status=Status.ARCHIVED)
+        await remove(store, third)
+        versions = await store.history(first.id)
+        assert [each.verb for each in versions] == ["add", "update", "archive", "purge"]
+        assert [each.parent for each in versions] == [None, first.revision, second.revision, third.revision]
+        assert [each.revision for each in versions][:3] == [first.revision, second.revision, third.revision]
+        assert len({each.operation_id for each in versions}) == 4
+        assert {each.memory_id for each in versions} == {first.id}
+        stored = [first, second, third]
+        for version, before, after in zip(versions, [None, *stored], [*stored, None], strict=True):
+            for told, was in ((version.before, before), (version.after, after)):
+                assert (told is None) == (was is None)
+                if told is not None and was is not None:
+                    assert type(told) is type(was)
+                    assert same_version(told, was)
+                    assert told.updated_at == was.updated_at
+        assert [each.after.revision for each in versions if each.after] == [each.revision for each in stored]
+
+    @needs("journal")
+    async def test_a_version_is_told_as_it_was_stored(self, store: Store) -> None:
+        records = [
+            builders.note("working", kind="working", key="w", value={"deep": [1, None]}),
+            builders.message("said", name="Eve"),
+            builders.event("done", participants=("A", "B"), duration=1.5, success=False),
+            builders.skill("how", triggers=("x",), steps=("1", "2"), use_count=3),
+            builders.preference("tea", category="drinks", expires_at=clock.now() + timedelta(days=1)),
+            builders.document("text", title="T", document_id="d", position=2, metadata={"é": [True, 1.5]}),
+        ]
+        for stored in await put(store, *records):
+            (version,) = await store.history(stored.id)
+            assert version.before is None
+            assert version.after == stored
+
+    @needs("journal")
+    async def test_the_log_tells_who_did_what(self, store: Store) -> None:
+        moment = datetime(2026, 5, 8, 12, tzinfo=UTC)
+        add = Operation(verb="add", actor="ann", session="s-1", started_at=moment)
+        first, second = [
+            written.record
+            for written in await store.commit(add, [Add(builders.fact("1")), Add(builders.event("2"))])
+        ]
+        update = Operation(verb="update", started_at=moment + timedelta(minutes=1))
+        await store.commit(update, [Replace(replace(first, content="one"))])
+        undo = Operation(verb="undo", undoes=update.id)
+        current = (await store.get([first.id]))[first.id]
+        await store.commit(undo, [Replace(replace(first, revision=current.revision), "undo")])
+        log = await store.operations()
+        assert [each.id for each in log] == [undo.id, update.id, add.id]
+        assert [(each.verb, each.actor, each.session, each.changes, each.undone_by) for each in log] == [
+            ("undo", None, None, 1, None),
+            ("update", None, None, 1, undo.id),
+            ("add", "ann", "s-1", 2, None),
+        ]
+        assert [each.started_at for each in log][1:] == [update.started_at, moment]
+        assert [each.id for each in await store.operations(limit=1)] == [undo.id]
+        assert [each.memory_id for each in await store.changes_of(add.id)] == [first.id, second.id]
+        assert [each.verb for each in await store.changes_of(undo.id)] == ["undo"]
+        assert await store.changes_of("no such operation") == []
+        assert await store.history("no such memory") == []
+
+    @needs("journal")
+    async def test_what_changed_nothing_is_not_in_the_log(self, store: Store) -> None:
+        record = (await put(store, builders.fact("one", tags=("t",))))[0]
+        await store.commit(Operation(verb="update"), [Replace(record)])
+        await put(store, builders.fact("one"), builders.fact("one", tags=("t",)))
+        assert [each.verb for each in await store.operations()] == ["add"]
+        assert [each.verb for each in await store.history(record.id)] == ["add"]
+
+    @needs("journal")
+    async def test_a_key_stores_a_version_in_the_history(self, store: Store) -> None:
+        record = (await put(store, builders.fact("Lisbon", key="city")))[0]
+        await put(store, builders.fact("Porto", key="city"))
+        versions = await store.history(record.id)
+        assert [each.after.content for each in versions if each.after] == ["Lisbon", "Porto"]
+        assert versions[1].parent == versions[0].revision
+
+    @needs("journal")
+    async def test_a_clock_that_is_set_back_reorders_nothing(self, store: Store) -> None:
+        moment = datetime(2030, 1, 1, tzinfo=UTC)
+        with clock.fixed(moment):
+            record = (await put(store, builders.fact("0")))[0]
+        for number in range(1, 4):
+            with clock.fixed(moment - timedelta(days=number)):
+                record = await change(store, record, content=str(number))
+        versions = await store.history(record.id)
+        assert [each.after.content for each in versions if each.after] == ["0", "1", "2", "3"]
+        assert [each.verb for each in await store.operations()] == ["update"] * 3 + ["add"]
+
+    @needs("journal")
+    async def test_short_term_memory_keeps_one_previous_version(self, store: Store) -> None:
+        record = (await put(store, builders.note("1", kind="working", key="step", value=1)))[0]
+        for number in (2, 3, 4):
+            record = (await put(store, builders.note(str(number), kind="working", key="step", value=number)))[
+                0
+            ]
+        (version,) = await store.history(record.id)
+        assert version.before is not None
+        assert version.after is not None
+        assert (version.before.content, version.after.content) == ("3", "4")
+        await put(store, *(builders.note(text, key="other") for text in "abc"))
+        other = (await store.select(Where(keys=("other",))))[0]
+        (version,) = await store.history(other.id)
+        assert version.before is not None
+        assert version.before.content == "b"
+
+    @needs("journal")
+    async def test_what_is_purged_stays_in_history(self, store: Store) -> None:
+        record = (await put(store, builders.fact("gone")))[0]
+        await remove(store, record)
+        last = (await store.history(record.id))[-1]
+        assert (last.verb, last.after) == ("purge", None)
+        assert last.before is not None
+        assert same_version(last.before, record)
+
+    @needs("journal")
+    async def test_of_what_is_erased_nothing_stays(self, store: Store) -> None:
+        other = (await put(store, builders.fact("harmless")))[0]
+        record = (await put(store, builders.fact("secret one", tags=("secret",))))[0]
+        record = await change(store, record, content="secret two")
+        erasing = Operation(verb="forget")
+        await store.commit(erasing, [Remove(record, erase=True)])
+        versions = await store.history(record.id)
+        assert [each.verb for each in versions] == ["add", "update", "shred"]
+        assert all(each.before is None and each.after is None for each in versions)
+        assert [each.verb for each in await store.changes_of(erasing.id)] == ["shred"]
+        assert (await store.history(other.id))[0].after == other
+        await store.scrub()
+        assert await store.check() == []
+
+    async def test_accesses_are_counted_and_are_no_change(self, store: Store) -> None:
+        moment = datetime(2026, 5, 8, 12, tzinfo=UTC)
+        first, second = await put(store, builders.fact("one"), builders.event("two"))
+        assert (first.access_count, first.accessed_at) == (0, None)
+        with clock.fixed(moment):
+            await store.touch([first.id, second.id, "no such memory"])
+        with clock.fixed(moment + timedelta(hours=1)):
+            await store.touch([first.id])
+        await store.touch([])
+        found = await store.get([first.id, second.id])
+        if not store.capabilities.usage:
+            assert found == {first.id: first, second.id: second}
+            return
+        assert found == {
+            first.id: replace(first, access_count=2, accessed_at=moment + timedelta(hours=1)),
+            second.id: replace(second, access_count=1, accessed_at=moment),
+        }
+        assert {record.id: record for record in await store.select(Where())} == found
+        if store.capabilities.journal:
+            assert len(await store.history(first.id)) == 1
+            assert len(await store.operations()) == 1
+        changed = await change(store, found[first.id], content="one more")
+        assert (changed.access_count, (await store.get([first.id]))[first.id].access_count) == (2, 2)

@@ -1,0 +1,190 @@
+"""Finding by words."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from agent_memory.records import MemoryRecord, Status
+from agent_memory.storage.base import Store
+from agent_memory.storage.where import Where
+from agent_memory.testing import builders
+from agent_memory.testing.store.support import StoreTests, change, ids, needs, put, texts
+from agent_memory.text.analysis import analyse, query_terms
+from agent_memory.text.bm25 import WordStatistics, bm25_score
+from agent_memory.text.porter import stem
+from agent_memory.text.templates import indexed_text
+
+_CORPUS = [
+    builders.fact("The apple tree bears apples in autumn"),
+    builders.fact("Pears, plums and an apple"),
+    builders.event("Running through the orchard, running home"),
+    builders.document("A long text about anything but fruit. " * 12 + "One apple."),
+    builders.skill("Wait, then retry", name="Rate limits", triggers=("429", "too many requests")),
+    builders.message("Did you run the tests?", name="Zoë"),
+    builders.preference("dark mode", category="interface"),
+    builders.note("the build of apple-pie is running", tags=("ci", "build")),
+]
+
+
+def _reference(records: list[MemoryRecord], terms: list[str]) -> tuple[WordStatistics, dict[str, float]]:
+    """Compute BM25 over whole texts, the plain way."""
+    stems = {record.id: Counter(map(stem, analyse(indexed_text(record)))) for record in records}
+    lengths = {memory_id: words.total() for memory_id, words in stems.items()}
+    statistics = WordStatistics(
+        documents=len(records),
+        mean_length=sum(lengths.values()) / len(records),
+        document_frequency={
+            stem(term): sum(stem(term) in words for words in stems.values()) for term in terms
+        },
+    )
+    scores = {}
+    for memory_id, words in stems.items():
+        held = {stem(term): words[stem(term)] for term in terms if stem(term) in words}
+        if held:
+            scores[memory_id] = bm25_score(held, lengths[memory_id], statistics)
+    return statistics, scores
+
+
+class WordTests(StoreTests):
+    """Finding by words."""
+
+    @needs("full_text")
+    @pytest.mark.parametrize(
+        "terms",
+        [
+            ["apple"],
+            ["apples", "run"],
+            ["retry", "429", "interface"],
+            ["build", "ci", "zoe"],
+            ["nowhere"],
+            ["the"],
+        ],
+        ids=" ".join,
+    )
+    async def test_scores_are_those_of_the_formula(self, store: Store, terms: list[str]) -> None:
+        await put(store, *_CORPUS)
+        statistics, expected = _reference(_CORPUS, terms)
+        found = await store.by_words(terms, Where(), 100)
+        assert dict(found) == pytest.approx(expected, rel=1e-6)
+        scores = [score for _, score in found]
+        assert scores == sorted(scores, reverse=True)
+        assert all(score > 0 for score in scores)
+        everywhere = await store.word_scores(terms, [*ids(_CORPUS), "no such memory"])
+        assert everywhere == pytest.approx(expected, rel=1e-6)
+        few = await store.word_scores(terms, ids(_CORPUS)[:2])
+        assert few == pytest.approx({k: v for k, v in expected.items() if k in ids(_CORPUS)[:2]}, rel=1e-6)
+        told = await store.word_statistics(terms)
+        assert told.documents == statistics.documents
+        assert told.mean_length == pytest.approx(statistics.mean_length)
+        asked = statistics.document_frequency
+        assert {term: told.document_frequency.get(term, 0) for term in asked} == asked
+
+    @needs("full_text")
+    async def test_nothing_asked_finds_nothing(self, store: Store) -> None:
+        assert (await store.word_statistics(["apple"])).documents == 0
+        await put(store, *_CORPUS)
+        assert await store.by_words([], Where(), 10) == []
+        assert await store.by_words(["apple"], Where(), 0) == []
+        assert await store.word_scores([], ids(_CORPUS)) == {}
+        assert await store.word_scores(["apple"], []) == {}
+
+    @needs("full_text")
+    async def test_the_limit_keeps_the_best(self, store: Store) -> None:
+        await put(store, *_CORPUS)
+        everything = await store.by_words(["apple"], Where(), 100)
+        assert len(everything) == 4
+        for limit in (1, 2, 3):
+            found = await store.by_words(["apple"], Where(), limit)
+            assert [score for _, score in found] == pytest.approx([score for _, score in everything[:limit]])
+
+    @needs("full_text")
+    @pytest.mark.parametrize(
+        ("text", "query"),
+        [
+            ("他在北京大学读书", "大学"),
+            ("今天天气很好，我们去公园", "天气"),
+            ("昨日は東京駅で会議があった", "会議"),
+            ("好きな食べ物はラーメンです", "ラーメン"),
+            ("나는 커피를 좋아한다", "커피"),
+            ("회의는 월요일에 있습니다", "회의"),
+            ("猫", "猫"),
+            ("The connections were refused", "connection"),
+            ("She relates related relations", "relate"),
+            ("Über die Größe des Cafés", "cafe"),
+            ("Über die Größe des Cafés", "UBER"),
+            ("Crème brûlée", "cre\u0300me bru\u0302le\u0301e"),
+            ("version 3.11 of Python", "3.11"),
+            ("file_name.py and other-file", "other file"),
+        ],
+    )
+    async def test_words_are_found_in_any_script_and_form(self, store: Store, text: str, query: str) -> None:
+        wanted, _ = await put(store, builders.event(text), builders.event("nothing of the kind"))
+        found = await store.by_words(query_terms(query), Where(), 5)
+        assert [memory_id for memory_id, _ in found] == [wanted.id]
+
+    @needs("full_text")
+    @pytest.mark.parametrize(
+        "query",
+        [
+            'say "apple"',
+            "apple*",
+            "apple:",
+            "^apple",
+            "(apple",
+            "-apple",
+            "apple AND",
+            "NEAR(apple pear)",
+            "words : apple",
+            "{words} : apple + pie",
+            "it's an apple; drop table memory",
+            "apple \\ % _ ?",
+        ],
+    )
+    async def test_no_character_of_a_query_is_an_operator(self, store: Store, query: str) -> None:
+        wanted = (await put(store, builders.event("an apple a day"), builders.event("something else")))[0]
+        found = await store.by_words(query_terms(query), Where(), 5)
+        assert [memory_id for memory_id, _ in found] == [wanted.id]
+
+    @needs("full_text")
+    @pytest.mark.parametrize("term", ['"', 'a"b', "and", "near", "*", "or not", "'", "\\", "%", " "])
+    async def test_any_term_can_be_asked_for(self, store: Store, term: str) -> None:
+        await put(store, builders.event("plain text"))
+        assert await store.by_words([term], Where(), 5) == []
+        found = await store.by_words([term, "plain"], Where(), 5)
+        assert len(found) == 1
+
+    @needs("full_text")
+    async def test_the_index_follows_the_text(self, store: Store) -> None:
+        record = (await put(store, builders.fact("apples", tags=("fruit",))))[0]
+        record = await change(store, record, content="pears", tags=("food",))
+        for term, there in (("apples", 0), ("fruit", 0), ("pears", 1), ("food", 1)):
+            assert len(await store.by_words([term], Where(), 5)) == there, term
+            assert len(await store.word_scores([term], [record.id])) == there, term
+        archived = await change(store, record, status=Status.ARCHIVED)
+        assert await store.by_words(["pears"], Where(), 5) == []
+        assert len(await store.by_words(["pears"], Where(statuses=(Status.ARCHIVED,)), 5)) == 1
+        assert len(await store.word_scores(["pears"], [archived.id])) == 1
+
+    @needs("full_text")
+    async def test_a_filter_never_makes_a_nomination_shorter(self, store: Store) -> None:
+        common = [builders.event("apple " * 3 + str(number)) for number in range(600)]
+        rare = [
+            builders.event("apple " + "and much more " * 30 + str(number), tags=("rare",))
+            for number in range(5)
+        ]
+        away = [builders.event(f"apple {number}", status=Status.ARCHIVED) for number in range(300)]
+        await put(store, *away, *common, *rare)
+        assert len(await store.by_words(["apple"], Where(), 10)) == 10
+        assert len(await store.by_words(["apple"], Where(), 600)) == 600
+        assert len(await store.by_words(["apple"], Where(), 2_000)) == 605
+        found = await store.by_words(["apple"], Where(tags_any=("rare",)), 10)
+        assert {memory_id for memory_id, _ in found} == set(ids(rare))
+        assert len(await store.by_words(["apple"], Where(tags_any=("rare",)), 3)) == 3
+
+    @needs("full_text")
+    async def test_a_very_long_text_is_found_by_its_last_word(self, store: Store) -> None:
+        record = (await put(store, builders.document("word " * 200_000 + "needle")))[0]
+        assert [memory_id for memory_id, _ in await store.by_words(["needle"], Where(), 5)] == [record.id]
+        assert len(texts(await store.select(Where()))) == 1

@@ -1,0 +1,61 @@
+"""`agentmem list`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from agentmem_cli import options
+from agentmem_cli.context import Invocation
+
+
+def list_(
+    context: typer.Context,
+    types: options.Types = None,
+    tags: options.Tags = None,
+    since: options.Since = None,
+    until: options.Until = None,
+    min_importance: options.MinImportance = 0.0,
+    where: options.Where = None,
+    session: options.Session = None,
+    source: options.Source = None,
+    pinned: Annotated[bool, typer.Option("--pinned", help="Only pinned ones.")] = False,
+    archived: Annotated[
+        bool, typer.Option("--archived", help="What was forgotten, instead of what is live.")
+    ] = False,
+    sort: Annotated[
+        str, typer.Option("--sort", metavar="BY", help="created, updated, occurred, used or importance.")
+    ] = "created",
+    limit: options.ListLimit = 100,
+    everything: options.All = False,
+) -> None:
+    """List memories, newest first.
+
+    Examples:
+        agentmem list --type fact --tag ui
+        agentmem list --all --ndjson > memories.ndjson
+    """
+    invocation = Invocation.of(context)
+    filters = {
+        "types": types,
+        "tags": tags,
+        **options.moments(since, until),
+        "min_importance": min_importance,
+        "metadata": options.where(where),
+        "session": session,
+        "source": source,
+        "pinned": True if pinned else None,
+    }
+    with invocation.memory() as memory:
+        found = []
+        for status in ("archived", "superseded") if archived else ("active",):
+            found += memory.list(None if everything else limit + 1, **filters, status=status, sort=sort)  # type: ignore[arg-type]
+    shown = found if everything else found[:limit]
+    invocation.output.records(shown)
+    if not found:
+        invocation.output.note(
+            "no memories" + (" that fit" if any(filters.values()) else "; `agentmem add` stores one")
+        )
+    elif len(found) > len(shown):
+        invocation.output.note(f"the newest {limit}; --all shows all")

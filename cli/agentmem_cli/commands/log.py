@@ -1,0 +1,36 @@
+"""`agentmem log`."""
+
+from __future__ import annotations
+
+import typer
+
+from agent_memory.clock import to_text
+from agentmem_cli import options
+from agentmem_cli.context import Invocation
+
+
+def log(context: typer.Context, limit: options.ListLimit = 20) -> None:
+    """List the latest commands that changed something.
+
+    Examples:
+        agentmem log
+        agentmem log --limit 100 --ndjson
+    """
+    invocation = Invocation.of(context)
+    with invocation.memory() as memory:
+        found = memory.log(limit)
+    invocation.output.rows(
+        [
+            {
+                "id": each.id,
+                "started_at": to_text(each.started_at),
+                "verb": each.verb,
+                "changes": each.changes,
+                "actor": each.actor,
+                "session": each.session,
+                "undone_by": each.undone_by,
+            }
+            for each in found
+        ],
+        columns=("id", "started_at", "verb", "changes", "actor"),
+    )

@@ -1,0 +1,75 @@
+"""`agentmem recall`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from agentmem_cli import options, text_input
+from agentmem_cli.context import Invocation
+from agentmem_cli.output import plain
+
+
+def recall(
+    context: typer.Context,
+    query: Annotated[
+        str | None,
+        typer.Argument(metavar="[QUERY|-]", help="What the prompt is about; none is the session's brief."),
+    ] = None,
+    budget: Annotated[
+        int | None, typer.Option("--budget", "-b", metavar="TOKENS", help="How long it may be.")
+    ] = None,
+    form: Annotated[
+        str, typer.Option("--format", "-f", metavar="FORMAT", help="markdown, text, xml, json or messages.")
+    ] = "markdown",
+    types: options.Types = None,
+    tags: options.Tags = None,
+    since: options.Since = None,
+    until: options.Until = None,
+    last: Annotated[int, typer.Option("--last", metavar="N", min=0, help="Add the latest N messages.")] = 0,
+    mode: Annotated[
+        str, typer.Option("--mode", metavar="MODE", help="hybrid, keyword or vector.")
+    ] = "hybrid",
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say on stderr what was taken, and why.")
+    ] = False,
+) -> None:
+    """Pack what matters into a prompt of a given size.
+
+    With no query it is the brief for the start of a session: pinned memories, working memory, preferences and
+    recent events. What does not fit is shortened before it is dropped.
+
+    Examples:
+        agentmem recall "why did the build fail" --budget 1500 --format xml > prompt.txt
+        agentmem recall --budget 500
+    """
+    invocation = Invocation.of(context)
+    text = text_input.one(query) if query is not None else None
+    size = budget or invocation.settings.get("budget")
+    with invocation.memory() as memory:
+        found = memory.recall(
+            text,
+            size,
+            form,  # type: ignore[arg-type]  # the library says what is wrong with it
+            types=types,
+            tags=tags,
+            **options.moments(since, until),
+            last=last,
+            mode=mode,  # type: ignore[arg-type]
+            explain=explain,
+        )
+    invocation.output.raw(found.text)
+    if explain or invocation.flags.verbose:
+        for item in (*found.items, *found.dropped):
+            why = f": {item.reason}" if item.reason else ""
+            score = f"{item.scored.score:.2f} " if item.scored is not None else ""
+            said = plain.cut(item.memory.content, 60)
+            invocation.output.note(
+                f"  {item.form:<9} {item.tokens:>4} tokens  {score}{item.memory.id[:8]}  {said}{why}"
+            )
+    if explain or invocation.flags.verbose or found.shortened or found.dropped:
+        invocation.output.note(
+            f"{found.tokens} of {found.budget} tokens: {len(found.items)} memories, "
+            f"{len(found.shortened)} shortened, {len(found.dropped)} dropped"
+        )

@@ -1,0 +1,59 @@
+"""`agentmem reembed`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from agentmem_cli import confirm, options, progress
+from agentmem_cli.context import Invocation
+
+
+def reembed(
+    context: typer.Context,
+    provider: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="PROVIDER", help="local, fastembed, openai or dummy; the present one if left out."
+        ),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", metavar="MODEL", help="Which of its models.")
+    ] = None,
+    dry_run: options.DryRun = False,
+) -> None:
+    """Embed everything with another embedder, then switch to it.
+
+    Says first how much that is, and asks. Until it is done, searches use the old vectors; a run that was stopped
+    goes on where it was.
+
+    Examples:
+        agentmem reembed fastembed --model BAAI/bge-small-en-v1.5
+        agentmem reembed local --dry-run
+    """
+    invocation = Invocation.of(context)
+    settings = invocation.settings
+    config = (
+        dict(settings.options("embedding")) if provider in (None, settings.get("embedding.provider")) else {}
+    )
+    if model is not None:
+        provider, config["model"] = provider or settings.get("embedding.provider"), model
+    with invocation.memory() as memory:
+        cost = memory.cost_of_reembedding(provider, config)
+        what = f"embed {cost.texts} texts with {cost.space}{_about(cost.seconds)}"
+        if dry_run:
+            invocation.output.note(f"would {what}")
+            return
+        if cost.texts == 0 or confirm.ask(invocation, what):
+            with progress.bar(invocation, "embedding") as report:
+                space = memory.reembed(provider, config, progress=report)
+            invocation.output.details({"embedded": cost.texts, "embedded_with": str(space)})
+
+
+def _about(seconds: float | None) -> str:
+    if seconds is None:
+        return ", sent to that service"
+    if seconds < 2:
+        return ""
+    return f", about {seconds:.0f} s" if seconds < 90 else f", about {seconds / 60:.0f} min"

@@ -1,0 +1,70 @@
+"""`agentmem search`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from agentmem_cli import options, text_input
+from agentmem_cli.context import Invocation
+
+
+def search(
+    context: typer.Context,
+    query: Annotated[
+        str | None, typer.Argument(metavar="QUERY|-", help="Words, a question, or a key.")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", "-n", metavar="N", min=1, help="How many at most.")
+    ] = None,
+    mode: Annotated[
+        str, typer.Option("--mode", metavar="MODE", help="hybrid, keyword (loads no model) or vector.")
+    ] = "hybrid",
+    types: options.Types = None,
+    tags: options.Tags = None,
+    since: options.Since = None,
+    until: options.Until = None,
+    min_importance: options.MinImportance = 0.0,
+    min_score: Annotated[
+        float | None,
+        typer.Option("--min-score", metavar="0..1", min=0.0, max=1.0, help="Only from this score on."),
+    ] = None,
+    where: options.Where = None,
+    session: options.Session = None,
+    source: options.Source = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Show the parts of each score.")] = False,
+    fail_empty: Annotated[
+        bool, typer.Option("--fail-empty", help="Exit with 3 if nothing is found.")
+    ] = False,
+) -> None:
+    """Find memories by words and meaning together, best first.
+
+    Examples:
+        agentmem search "which theme should the interface have?"
+        agentmem search deploy --type event --since 7d --ndjson | jq -r .content
+    """
+    invocation = Invocation.of(context)
+    text = text_input.one(query)
+    with invocation.memory() as memory:
+        found = memory.search(
+            text,
+            limit or invocation.settings.get("limit"),
+            types,
+            tags,
+            **options.moments(since, until),
+            min_importance=min_importance,
+            mode=mode,  # type: ignore[arg-type]  # the library says what is wrong with it
+            explain=explain,
+            min_score=min_score,
+            metadata=options.where(where),
+            session=session,
+            source=source,
+        )
+    from agent_memory.text.analysis import query_terms
+
+    invocation.output.scored(found, query_terms(text), explain=explain)
+    if not found:
+        invocation.output.note("nothing found")
+        if fail_empty:
+            raise typer.Exit(3)

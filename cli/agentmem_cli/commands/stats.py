@@ -1,0 +1,27 @@
+"""`agentmem stats`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from agentmem_cli.context import Invocation
+
+
+def stats(
+    context: typer.Context,
+    top: Annotated[int, typer.Option("--top", metavar="N", min=0, help="How many tags.")] = 10,
+) -> None:
+    """Count what there is: by type, by age and by tag, with sizes and a small chart.
+
+    Examples:
+        agentmem stats
+        agentmem stats --json | jq .tags
+    """
+    from agentmem_cli.output import charts
+
+    invocation = Invocation.of(context)
+    with invocation.memory() as memory:
+        found = memory.get_stats(detailed=True)
+    invocation.output.sections(found, charts.of(found, top))

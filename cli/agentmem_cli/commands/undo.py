@@ -1,0 +1,44 @@
+"""`agentmem undo`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from agent_memory.clock import to_text
+from agentmem_cli import confirm, options
+from agentmem_cli.context import Invocation
+
+
+def undo(
+    context: typer.Context,
+    count: Annotated[int, typer.Argument(metavar="[N]", min=1, help="How many commands.")] = 1,
+    dry_run: options.DryRun = False,
+) -> None:
+    """Take back the latest commands.
+
+    More than one asks first. What was shredded cannot be brought back.
+
+    Examples:
+        agentmem undo
+        agentmem undo 3 --dry-run
+    """
+    invocation = Invocation.of(context)
+    with invocation.memory() as memory:
+        found = memory.undo(count, dry_run=True)
+        if found and not dry_run:
+            if count > 1:
+                confirm.ask(invocation, f"take back {len(found)} commands")
+            found = memory.undo(count)
+    rows = [
+        {"id": each.id, "started_at": to_text(each.started_at), "verb": each.verb, "changes": each.changes}
+        for each in found
+    ]
+    invocation.output.rows(rows)
+    if not found:
+        invocation.output.note("there is nothing to take back")
+    elif dry_run:
+        invocation.output.note(f"would take back {len(found)}")
+    else:
+        invocation.output.note(f"took back {len(found)}")

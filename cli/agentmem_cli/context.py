@@ -1,0 +1,232 @@
+"""One run of the program: what was asked for, the settings that follow from it, and the memory."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from agentmem_cli.tree import COMMANDS, Entry, Noun
+
+if TYPE_CHECKING:
+    from agent_memory.sync import SyncAgentMemory
+    from agentmem_cli.output import Output
+    from agentmem_cli.settings.resolution import Resolved
+
+EMBED_AT_ONCE = 16
+"""A command that stores more texts than this embeds them before it ends; fewer are owed to the next search."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """The global options as they were typed."""
+
+    agent: str | None = None
+    db: str | None = None
+    backend: str | None = None
+    output: str | None = None
+    quiet: bool = False
+    verbose: bool = False
+    debug: bool = False
+    offline: bool = False
+    yes: bool = False
+
+
+class Invocation:
+    """What a command needs besides its own arguments."""
+
+    def __init__(self, flags: Flags, words: Sequence[str]) -> None:
+        self.flags = flags
+        self.words = tuple(words)
+        """The words that call the command."""
+
+    @classmethod
+    def of(cls, context: typer.Context) -> Invocation:
+        """Return the invocation that a command runs in."""
+        words: list[str] = []
+        at: Any = context
+        while at.parent is not None:
+            words.insert(0, at.info_name)
+            at = at.parent
+        invocation = cls(at.obj if isinstance(at.obj, Flags) else Flags(), words)
+        for notice in invocation.settings.notices:
+            invocation.output.note(notice)
+        return invocation
+
+    @cached_property
+    def settings(self) -> Resolved:
+        """Every setting's value and where it comes from."""
+        from agentmem_cli.settings import resolve
+
+        given = {
+            "agent": self.flags.agent,
+            "db": self.flags.db,
+            "backend": self.flags.backend,
+            "output": self.flags.output,
+            "offline": "true" if self.flags.offline else None,
+        }
+        return resolve(given)
+
+    @cached_property
+    def output(self) -> Output:
+        """Where results go."""
+        from agentmem_cli.output import Output
+
+        return Output(self.settings.get("output"), quiet=self.flags.quiet, verbose=self.flags.verbose)
+
+    def tags(self, given: Sequence[str] | None) -> list[str]:
+        """Return the tags of a new memory: those given, and those that every one gets."""
+        return list(dict.fromkeys([*self.settings.get("tags"), *(given or ())]))
+
+    @property
+    def model_folder(self) -> Path | None:
+        """The folder for downloaded models, if the settings name one."""
+        folder = self.settings.options("embedding").get("cache_dir")
+        return Path(folder).expanduser() if folder else None
+
+    # --- the memory ----------------------------------------------------------------------------------------
+
+    @contextmanager
+    def memory(self) -> Iterator[SyncAgentMemory]:
+        """Open the memory that the settings name, for one command."""
+        from agent_memory.sync import SyncAgentMemory
+
+        with self._notices(), SyncAgentMemory(self._agent, self._library_settings()) as memory:
+            yield memory
+
+    @property
+    def _agent(self) -> str | None:
+        """The agent asked for; None where a file is named and nobody named an agent beside it."""
+        named = self.settings.origin("agent").source != "default"
+        beside = self.settings.origin("agent").source == "flag"
+        if self.settings.get("db") is not None and not beside:
+            return None
+        return str(self.settings.get("agent")) if named else "default"
+
+    def _library_settings(self) -> Any:
+        from agent_memory.settings import Settings
+
+        get = self.settings.get
+        backend = str(get("backend"))
+        options = dict(self.settings.options("backend_config"))
+        if backend == "sqlite" or backend.startswith("sqlite://"):
+            path = self._file()
+            if path is not None and not path.exists() and self._reads:
+                self._warn_unknown()
+                backend, options = "memory", {}
+            elif path is not None and "://" not in backend:
+                options["path"] = str(path)
+        return Settings(
+            backend=backend,
+            embedding_provider=self._embedder(),
+            embedder_named=self.settings.origin("embedding.provider").source != "default",
+            backend_config=options,
+            embedding_config=self.settings.options("embedding"),
+            short_term_ttl=get("short_term_ttl"),
+            conversation_max_messages=get("conversation_max_messages"),
+            enable_scoring=get("enable_scoring"),
+            enable_decay=get("enable_decay"),
+            decay_half_life=get("decay_half_life"),
+            embed_on_write=False,
+            actor="agentmem " + " ".join(self.words),
+            session=get("session"),
+        )
+
+    def _embedder(self) -> str:
+        from agent_memory.errors import PolicyError
+
+        provider = str(self.settings.get("embedding.provider"))
+        if self.settings.get("offline") and provider == "openai":
+            raise PolicyError(
+                "the embedder openai uses the network, and --offline forbids it", hint="use local"
+            )
+        return provider
+
+    def _file(self) -> Path | None:
+        """Return the SQLite file in use, or None where the backend's own options name it."""
+        from agent_memory import paths
+
+        if "path" in self.settings.options("backend_config"):
+            return None
+        if (db := self.settings.get("db")) is not None:
+            return Path(db)
+        home = self.settings.get("home")
+        stem = paths.file_stem(str(self.settings.get("agent")))
+        return (Path(home) if home is not None else paths.home()) / f"{stem}.db"
+
+    @property
+    def _reads(self) -> bool:
+        found: Any = COMMANDS
+        for word in self.words:
+            entry = found.get(word) if isinstance(found, Mapping) else None
+            found = entry.verbs if isinstance(entry, Noun) else entry
+        return isinstance(found, Entry) and found.reads
+
+    def _warn_unknown(self) -> None:
+        """Say that there is no such memory, and which one may be meant."""
+        if self.settings.get("db") is not None:
+            self.output.note(f"there is no file {self.settings.get('db')}; `agentmem add` makes it")
+            return
+        from difflib import get_close_matches
+
+        from agent_memory.memories.agents import list_agents
+
+        home = self.settings.get("home")
+        known = [each.agent_id for each in list_agents(home) if each.agent_id is not None]
+        wanted = str(self.settings.get("agent"))
+        near = get_close_matches(wanted, known, 1, 0.6)
+        hint = f"did you mean `-a {near[0]}`?" if near else "`agentmem add` makes it"
+        if not near and known:
+            hint = "known are " + ", ".join(sorted(known)[:5])
+        self.output.note(f"the agent '{wanted}' has no memory yet; {hint}")
+
+    @contextmanager
+    def _notices(self) -> Iterator[None]:
+        """Say the library's notices on stderr, each once."""
+        handler = _Notices(self.output)
+        logger = logging.getLogger("agent_memory")
+        logger.addHandler(handler)
+        logger.propagate = False
+        try:
+            yield
+        finally:
+            logger.removeHandler(handler)
+            logger.propagate = True
+
+    def embed_owed(self, memory: SyncAgentMemory, stored: int, no_embed: bool = False) -> None:
+        """Embed what a command stored, if that was many texts; nobody waits for a model after a single one."""
+        from agent_memory.errors import ConfigurationError, EmbeddingError, MissingDependencyError
+        from agentmem_cli import progress
+
+        if stored <= EMBED_AT_ONCE or no_embed or not memory.has_semantic:
+            return
+        try:
+            with progress.bar(self, "embedding") as report:
+                memory.index(progress=report)
+        except (EmbeddingError, MissingDependencyError, ConfigurationError) as error:
+            self.output.note(f"stored, and found by words only: {error}")
+
+
+class _Notices(logging.Handler):
+    def __init__(self, output: Output) -> None:
+        super().__init__(logging.WARNING)
+        self._output = output
+        self._said: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        said = record.getMessage()
+        if said not in self._said:
+            self._said.add(said)
+            self._output.note(said)
+
+
+def stdin_is_piped() -> bool:
+    """Say whether something may be read from stdin without waiting for a person."""
+    return sys.stdin is not None and not sys.stdin.closed and not sys.stdin.isatty()

@@ -1,0 +1,103 @@
+"""Errors as people and programs read them: one line on stderr that says what to type next, and an exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from agent_memory.errors import AgentMemoryError
+from agentmem_cli import exit_codes
+
+
+class UnknownCommandError(AgentMemoryError):
+    """There is no such command."""
+
+    code = "usage"
+
+    def __init__(self, program: str, given: str, known: Sequence[str]) -> None:
+        near = get_close_matches(given, known, 1, 0.5)
+        hint = f"did you mean `{program} {near[0]}`?" if near else f"`{program} --help` lists what there is"
+        super().__init__(f"{program} has no command '{given}'", hint=hint)
+
+
+class NotConfirmedError(AgentMemoryError):
+    """A destructive command was neither confirmed nor run on a terminal where it could ask."""
+
+    code = "not_confirmed"
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What the program ends with."""
+
+    code: int = exit_codes.DONE
+
+
+@contextmanager
+def reported(arguments: Sequence[str]) -> Iterator[Outcome]:
+    """Turn whatever is raised inside into a line and an exit code."""
+    outcome = Outcome()
+    debug = "--debug" in arguments
+    try:
+        yield outcome
+    except BrokenPipeError:
+        # The reader has seen enough. Python would complain again as it flushes stdout at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        outcome.code = exit_codes.DONE
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)  # noqa: T201
+        outcome.code = exit_codes.INTERRUPTED
+    except Exception as error:
+        outcome.code = _report(error, as_json="--json" in arguments or _wants(arguments, "json"), debug=debug)
+
+
+def _wants(arguments: Sequence[str], form: str) -> bool:
+    pairs = zip(arguments, arguments[1:], strict=False)
+    return f"--output={form}" in arguments or ("-o", form) in pairs or ("--output", form) in list(pairs)
+
+
+def _report(error: Exception, *, as_json: bool, debug: bool) -> int:
+    name = type(error).__name__
+    if name == "Exit":
+        return int(getattr(error, "exit_code", 0))
+    if name == "Abort":
+        return _said("interrupted", "interrupted", None, as_json, exit_codes.INTERRUPTED)
+    if debug:
+        import traceback
+
+        traceback.print_exception(error)
+    if isinstance(error, AgentMemoryError):
+        code = exit_codes.USAGE if error.code in ("usage", "not_confirmed") else exit_codes.of(error)
+        return _said(error.code, error.message, error.hint, as_json, code)
+    if hasattr(error, "format_message"):
+        return _usage(error, as_json)
+    if isinstance(error, OSError):
+        what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        return _said("failed", what, None, as_json, exit_codes.FAILED)
+    hint = None if debug else "run it again with --debug to see where, and report it"
+    return _said("bug", f"{name}: {error}", hint, as_json, exit_codes.FAILED)
+
+
+def _usage(error: Exception, as_json: bool) -> int:
+    """Report what Typer could not read; asked for nothing, it shows the help."""
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError" and context is not None:
+        print(context.get_help(), file=sys.stderr)  # noqa: T201
+        return exit_codes.USAGE
+    message = " ".join(str(error.format_message()).split()).rstrip(".")  # type: ignore[attr-defined]
+    hint = f"`{context.command_path} --help` shows how" if context is not None else None
+    return _said("usage", message[:1].lower() + message[1:], hint, as_json, exit_codes.USAGE)
+
+
+def _said(code: str, message: str, hint: str | None, as_json: bool, exit_code: int) -> int:
+    if as_json:
+        line = json.dumps({"error": {"code": code, "message": message, "hint": hint}}, ensure_ascii=False)
+    else:
+        line = "error: " + " ".join((f"{message}: {hint}" if hint else message).split())
+    print(line, file=sys.stderr)  # noqa: T201
+    return exit_code

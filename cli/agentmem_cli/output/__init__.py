@@ -1,0 +1,250 @@
+"""Results on stdout in the form asked for; everything said about them on stderr.
+
+The forms: a table for people on a terminal, plain text for pipes, JSON and NDJSON for programs, and bare ids.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from agent_memory.records import MemoryRecord, ScoredMemory, Version, to_dict
+from agentmem_cli.output import plain
+from agentmem_cli.output.shapes import scored_to_dict, version_to_dict
+
+Row = Mapping[str, Any]
+SHORT_ID = 8
+DEFAULT_COLUMNS = ("id", "type", "created", "content", "tags")
+
+
+class Output:
+    """Prints results in one form."""
+
+    def __init__(self, form: str | None, *, quiet: bool = False, verbose: bool = False) -> None:
+        self.terminal = sys.stdout.isatty()
+        self.form = form or ("table" if self.terminal else "text")
+        self.quiet = quiet
+        self.verbose = verbose
+
+    # --- beside the results --------------------------------------------------------------------------------
+
+    def note(self, text: str) -> None:
+        """Say something on stderr, unless asked to be quiet."""
+        if not self.quiet:
+            sys.stdout.flush()
+            print(text, file=sys.stderr)  # noqa: T201
+
+    def detail(self, text: str) -> None:
+        """Say something on stderr if asked to say more."""
+        if self.verbose:
+            self.note(text)
+
+    # --- single values -------------------------------------------------------------------------------------
+
+    def line(self, text: str) -> None:
+        """Print a line on stdout."""
+        print(text)  # noqa: T201
+
+    def raw(self, text: str) -> None:
+        """Print a text as it is."""
+        sys.stdout.write(text if text.endswith("\n") or not text else text + "\n")
+
+    def _json(self, value: Any) -> None:
+        indent = 2 if self.terminal and self.form == "json" else None
+        self.line(json.dumps(value, ensure_ascii=False, indent=indent, default=str))
+
+    def _programs(self, rows: Sequence[Any], ids: Sequence[Any]) -> bool:
+        """Print for programs where that is asked for; False leaves it to the forms for people."""
+        if self.form == "json":
+            self._json(rows)
+        elif self.form == "ndjson":
+            for row in rows:
+                self._json(row)
+        elif self.form == "id":
+            for each in ids:
+                self.line(str(each))
+        else:
+            return False
+        return True
+
+    def value(self, value: Any) -> None:
+        """Print one value; nothing for None."""
+        if self.form in ("json", "ndjson"):
+            self._json(value)
+        elif value is not None:
+            self.line(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+
+    def id(self, id: str) -> None:
+        """Print the id of what was stored, whole: it is what a script takes on."""
+        if self.form in ("json", "ndjson"):
+            self._json({"id": id})
+        else:
+            self.line(id)
+
+    def ids(self, ids: Sequence[str]) -> None:
+        """Print several ids."""
+        if not self._programs([{"id": id} for id in ids], ids):
+            for id in ids:
+                self.line(id)
+
+    def written(self, written: Sequence[Any]) -> None:
+        """Print what came of adding memories: their ids, and on stderr which were known."""
+        rows = [{"id": each.id, "outcome": each.outcome} for each in written]
+        known = [each.id for each in written if each.outcome in ("known", "unchanged")]
+        if self.form == "json":
+            self._json(rows[0] if len(rows) == 1 else rows)
+        elif not self._programs(rows, [each.id for each in written]):
+            for each in written:
+                self.line(each.id)
+        if len(known) == 1:
+            self.note(f"already known: {known[0][:SHORT_ID]}")
+        elif known:
+            self.note(f"already known: {len(known)} of {len(written)}")
+        for each in written:
+            if each.outcome == "updated":
+                self.note(f"new version of {each.id[:SHORT_ID]} (agentmem history {each.id[:SHORT_ID]})")
+
+    def forgotten(
+        self,
+        found: Sequence[MemoryRecord],
+        *,
+        dry_run: bool = False,
+        purge: bool = False,
+        shred: bool = False,
+    ) -> None:
+        """Print which memories were put away, and on stderr what is left of them."""
+        if not self._programs([to_dict(each) for each in found], [each.id for each in found]):
+            for each in found:
+                self.line(f"{each.id[:SHORT_ID]}  {plain.cut(each.content, 80)}")
+        count = len(found)
+        if dry_run:
+            verb = "shred" if shred else "purge" if purge else "archive"
+            self.note(f"would {verb} {count}")
+        elif shred:
+            self.note(f"shredded {count}; nothing is left in the file. Copies and backups are not reached")
+        elif purge:
+            self.note(f"purged {count}; history still holds its text: undo brings it back, --shred erases it")
+        elif count:
+            back = f"agentmem restore {found[0].id[:SHORT_ID]}" if count == 1 else "agentmem undo"
+            self.note(f"archived {count} ({back})")
+        else:
+            self.note("nothing to put away")
+
+    # --- memories ------------------------------------------------------------------------------------------
+
+    def record(self, record: MemoryRecord) -> None:
+        """Print one memory with all that is known of it."""
+        self.each([record])
+
+    def each(self, records: Sequence[MemoryRecord], *, many: bool = False) -> None:
+        """Print memories one below the other with all that is known of them."""
+        rows = [to_dict(each) for each in records]
+        if self.form == "json":
+            self._json(rows if many or len(rows) != 1 else rows[0])
+        elif not self._programs(rows, [each.id for each in records]):
+            for place, row in enumerate(rows):
+                if place:
+                    self.line("")
+                self._details({name: value for name, value in row.items() if value not in (None, [], {}, "")})
+
+    def records(self, records: Sequence[MemoryRecord], columns: Sequence[str] = DEFAULT_COLUMNS) -> None:
+        """Print a list of memories."""
+        if self._programs([to_dict(each) for each in records], [each.id for each in records]):
+            return
+        if self.form == "table":
+            from agentmem_cli.output import tables
+
+            tables.records(records, columns)
+        else:
+            for each in records:
+                self.line(plain.record(each, columns))
+
+    def scored(
+        self, found: Sequence[ScoredMemory], terms: Sequence[str] = (), *, explain: bool = False
+    ) -> None:
+        """Print what a search found, best first."""
+        rows = [scored_to_dict(each) for each in found]
+        if self._programs(rows, [each.memory.id for each in found]):
+            return
+        if self.form == "table":
+            from agentmem_cli.output import tables
+
+            tables.scored(found, terms, explain=explain)
+        else:
+            for each in found:
+                self.line(plain.scored(each))
+                if explain and each.explanation is not None:
+                    self.line("    " + plain.explanation(each.explanation))
+
+    def messages(self, found: Sequence[MemoryRecord]) -> None:
+        """Print messages as a conversation."""
+        if not self._programs([to_dict(each) for each in found], [each.id for each in found]):
+            for each in found:
+                self.line(plain.message(each))
+
+    def turns(self, rows: Sequence[Row]) -> None:
+        """Print pairs of what was said and answered."""
+        ids = [side["id"] for row in rows for side in (row["user"], row["assistant"]) if side]
+        if self._programs(rows, ids):
+            return
+        for row in rows:
+            for role in ("user", "assistant"):
+                if row[role]:
+                    self.line(f"{row[role].get('name') or role}: {row[role]['content']}")
+
+    def texts(self, found: Sequence[MemoryRecord]) -> None:
+        """Print the texts of memories, one after the other."""
+        if not self._programs([to_dict(each) for each in found], [each.id for each in found]):
+            self.raw("".join(each.content for each in found))
+
+    def groups(self, rows: Sequence[Row]) -> None:
+        """Print memories that belong together, the one that stays first."""
+        if self._programs(rows, [row["kept"]["id"] for row in rows]):
+            return
+        for row in rows:
+            self.line(f"{row['kept']['id'][:SHORT_ID]}  {plain.cut(row['kept']['content'], 90)}")
+            for each in row["merged"]:
+                self.line(f"  = {each['id'][:SHORT_ID]}  {plain.cut(each['content'], 86)}")
+
+    def versions(self, found: Sequence[Version]) -> None:
+        """Print a memory's history."""
+        if not self._programs([version_to_dict(each) for each in found], [each.revision for each in found]):
+            for each in found:
+                text = each.after or each.before
+                said = plain.cut(text.content, 70) if text is not None else "(erased)"
+                self.line(f"{each.at:%Y-%m-%d %H:%M}  {each.verb:<9}  {said}")
+
+    # --- rows of anything ----------------------------------------------------------------------------------
+
+    def rows(self, rows: Iterable[Row], *, id: str = "id", columns: Sequence[str] | None = None) -> None:
+        """Print rows with named values; `id` names the one that `-o id` prints."""
+        listed = list(rows)
+        if self._programs(listed, [row.get(id) for row in listed]):
+            return
+        shown = list(columns or dict.fromkeys(name for row in listed for name in row))
+        if self.form == "table":
+            from agentmem_cli.output import tables
+
+            tables.rows(listed, shown)
+        else:
+            for row in listed:
+                self.line("\t".join(plain.cell(row.get(name)) for name in shown))
+
+    def details(self, row: Row) -> None:
+        """Print one set of named values."""
+        if self.form in ("json", "ndjson"):
+            self._json(row)
+        else:
+            self._details(row)
+
+    def _details(self, row: Row) -> None:
+        if self.form == "table":
+            from agentmem_cli.output import tables
+
+            tables.details(row)
+            return
+        width = max((len(name) for name in row), default=0)
+        for name, value in row.items():
+            self.line(f"{name:<{width}}  {plain.cell(value)}")

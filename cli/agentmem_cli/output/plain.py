@@ -1,0 +1,107 @@
+"""Plain text: one line per thing, for pipes and for people without a terminal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from agent_memory import clock
+from agent_memory.records import TYPE_ALIASES, ConversationRecord, MemoryRecord, MemoryType, ScoredMemory
+
+_ALIASES: Mapping[MemoryType, str] = {kind: alias for alias, kind in TYPE_ALIASES.items()}
+
+
+def alias(record: MemoryRecord) -> str:
+    """Return the everyday word for a memory's type: note, fact, chat, event, doc, skill."""
+    kind = getattr(record, "kind", None)
+    return "pref" if kind == "preference" else "work" if kind == "working" else _ALIASES[record.memory_type]
+
+
+def one_line(text: str) -> str:
+    """Return a text on one line, with nothing in it that a terminal would obey."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+
+
+def cut(text: str, width: int) -> str:
+    """Return a text on one line of at most that many characters."""
+    line = one_line(text)
+    return line if len(line) <= width else line[: width - 1] + "…"
+
+
+def age(moment: datetime) -> str:
+    """Say how long ago something was, in one unit: 5s, 3m, 2h, 4d, 6w, 2y; with + if it is to come."""
+    seconds = (clock.now() - moment).total_seconds()
+    sign, seconds = ("+" if seconds < -1 else ""), abs(seconds)
+    for size, unit in ((31_557_600, "y"), (604_800, "w"), (86_400, "d"), (3_600, "h"), (60, "m")):
+        if seconds >= (2 * size if unit == "w" else size):
+            return f"{sign}{int(seconds // size)}{unit}"
+    return f"{sign}{int(seconds)}s"
+
+
+def cell(value: Any) -> str:
+    """Write any value in the space of a cell."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(cell(each) for each in value)
+    if isinstance(value, Mapping):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return one_line(str(value))
+
+
+def column(record: MemoryRecord, name: str) -> str:
+    """Write one column of a list of memories."""
+    if name == "id":
+        return record.id[:8]
+    if name == "type":
+        return alias(record)
+    if name == "content":
+        return one_line(record.content)
+    if name == "created":
+        return age(record.created_at)
+    if name == "happened":
+        return f"{record.happened_at.astimezone():%Y-%m-%d %H:%M}"
+    if name == "expires":
+        return age(record.expires_at) if record.expires_at is not None else ""
+    if name == "uses":
+        used, good = getattr(record, "use_count", 0), getattr(record, "success_count", 0)
+        return f"{good}/{used}" if used else ""
+    return cell(getattr(record, name, None))
+
+
+def record(record: MemoryRecord, columns: Sequence[str]) -> str:
+    """Write a memory on one line."""
+    return "  ".join(text for name in columns if (text := column(record, name)))
+
+
+def scored(found: ScoredMemory) -> str:
+    """Write what a search found on one line."""
+    return f"{found.score:.2f}  {found.memory.id[:8]}  {alias(found.memory):<5}  {one_line(found.memory.content)}"
+
+
+def explanation(parts: Mapping[str, Any]) -> str:
+    """Write the parts of a score on one line."""
+    shown = []
+    for name in ("words", "meaning"):
+        if name in parts:
+            part = parts[name]
+            raw = f"bm25 {part['bm25']:.2f}" if "bm25" in part else f"cosine {part['cosine']:.2f}"
+            shown.append(
+                f"{name} {part['weight'] * part['z']:+.2f} ({raw}, z {part['z']:.2f} × {part['weight']:g})"
+            )
+    shown += [f"{name} {value:+.2f}" for name, value in parts["boosts"].items() if value]
+    shown.append(f"= {parts['sum']:.2f}")
+    return "; ".join([*shown, *parts.get("notes", ())])
+
+
+def message(record: MemoryRecord) -> str:
+    """Write a message as it was said."""
+    if isinstance(record, ConversationRecord):
+        return f"{record.name or record.role}: {record.content}"
+    return record.content

@@ -1,0 +1,163 @@
+"""Tables on a terminal: the only module that imports Rich."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from agent_memory.records import MemoryRecord, ScoredMemory
+from agentmem_cli.output import plain
+
+_STYLES = {
+    "note": "yellow",
+    "work": "yellow",
+    "fact": "cyan",
+    "pref": "cyan",
+    "chat": "green",
+    "event": "magenta",
+    "doc": "blue",
+    "skill": "bright_red",
+}
+_COLUMN_STYLES = {"id": "dim", "created": "dim", "happened": "dim", "expires": "dim", "tags": "dim cyan"}
+_HEADINGS = {"created": "age", "event_type": "event", "created_at": "created", "updated_at": "updated"}
+
+
+def console() -> Console:
+    """Return a console on stdout."""
+    return Console(highlight=False)
+
+
+def _table(*, header: bool = True) -> Table:
+    return Table(box=box.SIMPLE_HEAD, show_header=header, pad_edge=False, header_style="bold", expand=False)
+
+
+def records(found: Sequence[MemoryRecord], columns: Sequence[str]) -> None:
+    """Draw a list of memories, each on at most three lines."""
+    if not found:
+        return
+    shown = [name for name in columns if any(plain.column(record, name) for record in found)]
+    table = _table()
+    for name in shown:
+        wide = name in ("content", "value", "triggers")
+        table.add_column(
+            _HEADINGS.get(name, name),
+            style=_COLUMN_STYLES.get(name),
+            no_wrap=name in ("id", "type", "created", "happened", "expires", "uses"),
+            ratio=3 if wide else None,
+            overflow="fold" if wide else "ellipsis",
+            max_width=None if wide else 24,
+        )
+    for record in found:
+        table.add_row(*(_record_cell(record, name) for name in shown))
+    console().print(table)
+
+
+def _record_cell(record: MemoryRecord, name: str) -> Text:
+    text = plain.column(record, name)
+    if name == "type":
+        return Text(text, style=_STYLES.get(text, ""))
+    if name == "content":
+        pin = "📌 " if record.pinned else ""
+        return Text(pin + plain.cut(text, 240))
+    return Text(text)
+
+
+def scored(found: Sequence[ScoredMemory], terms: Sequence[str], *, explain: bool) -> None:
+    """Draw what a search found: a bar for the score, and the words of the query marked."""
+    if not found:
+        return
+    marked = re.compile(
+        "|".join(rf"\b{re.escape(term[:-1] if len(term) > 4 else term)}\w*" for term in terms), re.IGNORECASE
+    )
+    table = _table()
+    table.add_column("score", no_wrap=True)
+    table.add_column("type", no_wrap=True)
+    table.add_column("age", style="dim", no_wrap=True, justify="right")
+    table.add_column("id", style="dim", no_wrap=True)
+    table.add_column("content", ratio=1, overflow="fold")
+    for each in found:
+        kind = plain.alias(each.memory)
+        content = Text(plain.cut(each.memory.content, 320))
+        if terms:
+            content.highlight_regex(marked, "bold")
+        if each.memory.tags:
+            content.append("  " + " ".join(f"#{tag}" for tag in each.memory.tags), style="dim cyan")
+        if explain and each.explanation is not None:
+            content.append("\n" + _explained(each.explanation), style="dim")
+        table.add_row(
+            _bar(each.score),
+            Text(kind, style=_STYLES.get(kind, "")),
+            plain.age(each.memory.happened_at),
+            each.memory.id[:8],
+            content,
+        )
+    console().print(table)
+
+
+def _explained(parts: Mapping[str, Any]) -> str:
+    return plain.explanation(parts).replace("; ", "\n")
+
+
+def _bar(score: float) -> Text:
+    eighths = round(score * 5 * 8)
+    blocks = "█" * (eighths // 8) + (" ▏▎▍▌▋▊▉"[eighths % 8] if eighths % 8 else "")
+    return Text(f"{score:.2f} ").append(f"{blocks:<5}", style="green" if score >= 0.5 else "yellow")
+
+
+def rows(found: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    """Draw rows of named values."""
+    if not found:
+        return
+    table = _table()
+    for name in columns:
+        number = all(
+            isinstance(row.get(name), (int, float)) and not isinstance(row.get(name), bool) for row in found
+        )
+        table.add_column(
+            _HEADINGS.get(name, name.replace("_", " ")),
+            justify="right" if number else "left",
+            no_wrap=name == "id",
+            overflow="fold",
+        )
+    for row in found:
+        table.add_row(*(Text(_short(name, row.get(name))) for name in columns))
+    console().print(table)
+
+
+def _short(name: str, value: Any) -> str:
+    text = plain.cell(value)
+    if name == "id" and len(text) == 20:
+        return text[:8]
+    if name.endswith("_at") or name in ("first", "last"):
+        return text[:16].replace("T", " ")
+    return plain.cut(text, 160)
+
+
+def details(row: Mapping[str, Any]) -> None:
+    """Draw one set of named values, one below the other."""
+    table = _table(header=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold", ratio=1)
+    for name, value in row.items():
+        table.add_row(name.replace("_", " "), Text(value if isinstance(value, str) else plain.cell(value)))
+    console().print(table)
+
+
+def bars(title: str, values: Mapping[str, int]) -> None:
+    """Draw a bar for each value."""
+    most = max(values.values(), default=0)
+    table = _table(header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(no_wrap=True)
+    for name, count in values.items():
+        style = _STYLES.get(name, "cyan")
+        table.add_row(name, f"{count:,}", Text("█" * round(30 * count / most) if most else "", style=style))
+    console().print(Text(title, style="bold"))
+    console().print(table)

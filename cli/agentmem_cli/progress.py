@@ -1,0 +1,48 @@
+"""A bar for long work: on stderr, on a terminal only, and only if it takes a moment."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from agentmem_cli.context import Invocation
+
+Report = Callable[[int, int], None]
+_PATIENCE = 0.4  # seconds before a bar is worth drawing
+_WIDTH = 30
+
+
+@contextmanager
+def bar(invocation: Invocation, what: str, *, unit: str = "") -> Iterator[Report | None]:
+    """Give a function to call with (done, total); None where nobody would see the bar."""
+    if invocation.flags.quiet or not sys.stderr.isatty():
+        yield None
+        return
+    started = time.monotonic()
+    drawn = False
+
+    def report(done: int, total: int) -> None:
+        nonlocal drawn
+        spent = time.monotonic() - started
+        if spent < _PATIENCE or total <= 0:
+            return
+        share = min(1.0, done / total)
+        left = spent / share - spent if share else 0.0
+        filled = "█" * int(share * _WIDTH)
+        count = _bytes(done, total) if unit == "bytes" else f"{done:,}/{total:,}"
+        sys.stderr.write(f"\r{what} {filled:·<{_WIDTH}} {share:4.0%} {count} {left:.0f}s left \x1b[K")
+        sys.stderr.flush()
+        drawn = True
+
+    try:
+        yield report
+    finally:
+        if drawn:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+
+def _bytes(done: int, total: int) -> str:
+    return f"{done / 1e6:.1f}/{total / 1e6:.1f} MB"

@@ -1,0 +1,116 @@
+"""Where text comes from: the command line, a pipe, files, one memory per line, or NDJSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from agent_memory.errors import ValidationError
+from agentmem_cli.context import stdin_is_piped
+
+
+class Document(NamedTuple):
+    """A text and where it was found."""
+
+    text: str
+    name: str | None = None
+    source: str | None = None
+
+
+def one(text: str | None) -> str:
+    """Return the text given, or what stdin holds where it is `-` or left out and something is piped in.
+
+    Raises:
+        ValidationError: there is none.
+    """
+    if text is not None and text != "-":
+        return text
+    if text is None and not stdin_is_piped():
+        raise ValidationError("there is no text", hint="type it, pipe it in, or give - to read from here")
+    read = stdin()
+    if not read.strip():
+        raise ValidationError("stdin is empty", hint="pipe some text in, or type it after the command")
+    return read.rstrip("\n")
+
+
+def stdin() -> str:
+    """Read all of stdin as UTF-8."""
+    return decoded(sys.stdin.buffer.read(), "stdin")
+
+
+def decoded(data: bytes, where: str) -> str:
+    """Decode UTF-8, with or without a byte-order mark."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValidationError(
+            f"{where} is not UTF-8 (byte {error.start})", hint="convert it, for example with iconv -t utf-8"
+        ) from None
+
+
+def documents(text: str | None, files: Sequence[Path] | None, glob: str | None = None) -> list[Document]:
+    """Return the texts of files, and the one given or piped in."""
+    found = [_read(path) for path in [*(files or ()), *(_matching(glob) if glob else ())]]
+    if text is not None or not found:
+        found.insert(0, Document(one(text)))
+    return found
+
+
+def _read(path: Path) -> Document:
+    try:
+        text = decoded(path.read_bytes(), str(path))
+    except OSError as error:
+        raise ValidationError(f"cannot read {path}: {error.strerror}", hint="check the name") from None
+    if not text.strip():
+        raise ValidationError(f"{path} is empty", hint="leave it out")
+    return Document(text.rstrip("\n"), path.name, str(path))
+
+
+def _matching(pattern: str) -> list[Path]:
+    from glob import glob
+
+    found = sorted(Path(name) for name in glob(pattern, recursive=True) if Path(name).is_file())  # noqa: PTH207
+    if not found:
+        raise ValidationError(f"no file fits '{pattern}'", hint="quote the pattern, and try it with ls")
+    return found
+
+
+def lines(text: str | None) -> list[str]:
+    """Return the lines of a text, empty ones left out."""
+    found = [line.strip() for line in (stdin() if text in (None, "-") else str(text)).splitlines()]
+    return [line for line in found if line]
+
+
+def ndjson() -> Iterator[dict[str, Any]]:
+    """Read one JSON object per line from stdin.
+
+    Raises:
+        ValidationError: a line is not one; the message says which.
+    """
+    for number, line in enumerate(stdin().splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            item = json.loads(line)
+        except ValueError as error:
+            raise ValidationError(f"line {number} is not JSON: {error}", hint="nothing was stored") from None
+        if not isinstance(item, dict):
+            raise ValidationError(f"line {number} is not a JSON object", hint="nothing was stored")
+        yield item
+
+
+def references(given: Sequence[str] | None) -> list[str]:
+    """Return ids as they were given, or one per line from stdin for `-`.
+
+    Raises:
+        ValidationError: there is none.
+    """
+    found: list[str] = []
+    for each in given or ():
+        found += lines("-") if each == "-" else [each]
+    if not found:
+        raise ValidationError("there is no id", hint="give an id, the beginning of one, or a key")
+    return found
