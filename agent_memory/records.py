@@ -250,13 +250,19 @@ _TIME_FIELDS = frozenset({"created_at", "updated_at", "occurred_at", "expires_at
 
 
 def version_to_dict(record: MemoryRecord) -> dict[str, Any]:
-    """Return what the present version of a memory consists of, as JSON values, without None and empty ones."""
+    """Return what the present version of a memory consists of, as JSON values.
+
+    Left out is what goes without saying: None, empty values, the status of an active one, and a time of change
+    that is the time of creation.
+    """
     result: dict[str, Any] = {"type": record.memory_type.value}
     for name in _VERSION_FIELDS:
         value = getattr(record, name)
-        if value is None or value == () or value == {} or value is False:
+        if value is None or value == () or value == {} or value is False or value is Status.ACTIVE:
             continue
         result[name] = clock.to_text(value) if name in _TIME_FIELDS else value
+    if record.updated_at == record.created_at:
+        del result["updated_at"]
     for own in OWN_FIELDS[record.memory_type]:
         value = getattr(record, own.name)
         if value is not None and value != ():
@@ -297,6 +303,7 @@ def version_from_dict(data: Mapping[str, Any], **beside: Any) -> MemoryRecord:
     """Build the record that `version_to_dict` described; `beside` gives fields that are not part of a version."""
     values = dict(data)
     memory_type = MemoryType(values.pop("type"))
+    values.setdefault("updated_at", values["created_at"])
     for name in _TIME_FIELDS & values.keys():
         values[name] = clock.from_text(values[name])
     for name in TUPLE_FIELDS & values.keys():

@@ -11,11 +11,15 @@ from agent_memory.errors import ConflictError, MemoryNotFoundError, ValidationEr
 from agent_memory.memories.core import Core
 from agent_memory.memories.drafting import edited
 from agent_memory.memories.filters import build_where
+from agent_memory.recall.constants import READABLE
 from agent_memory.records import MemoryRecord, MemoryType, OperationRecord, Status, Version, same_version
 from agent_memory.storage.changes import Add, Change, Remove, Replace
 from agent_memory.storage.where import Where
+from agent_memory.text.templates import embedded_text
 
 UNDO = "undo"
+UNREADABLE = 0.1
+"""Share of memories that the embedder does not understand from which `status` names another one."""
 
 
 async def get(core: Core, reference: str, *, count_access: bool) -> MemoryRecord | None:
@@ -233,18 +237,38 @@ async def status(core: Core) -> dict[str, Any]:
     """Say where the memory is, what is in force and what is owed, without loading a model."""
     described = await core.store.describe()
     space = await core.store.current_space()
+    because = await core.index.unavailable_because()
+    by_words = described.level != "read-only" and (because is not None or not core.index.available)
     return {
         "agent_id": core.store.agent_id,
         "backend": described.backend,
         "location": described.location,
         "bytes": described.bytes,
         "schema_version": described.schema_version,
-        "level": described.level,
+        "level": "keyword" if by_words else described.level,
         "memories": await core.store.count(build_where()),
         "embedding_provider": core.index.provider,
         "embedded_with": str(space) if space is not None else None,
         "owed_embeddings": await core.store.owed_count() if core.store.capabilities.vectors else 0,
-        "meaning_unavailable_because": await core.index.unavailable_because(),
+        "meaning_unavailable_because": because,
+        "unreadable_share": await _unreadable_share(core),
         "capabilities": core.store.capabilities.named(),
         **described.details,
     }
+
+
+_SAMPLE = 200  # the newest memories; enough to tell a tenth from a third
+
+
+async def _unreadable_share(core: Core) -> float:
+    """Say how many of the newest memories the embedder does not understand, as a share; 0 without an embedder.
+
+    Every embedder reads ASCII. Only where more than a tenth is something else is its tokenizer asked.
+    """
+    sample = await core.store.select(build_where(), limit=_SAMPLE)
+    doubtful = [text for text in map(embedded_text, sample) if not text.isascii()]
+    if len(doubtful) <= len(sample) * UNREADABLE or await core.index.unavailable_because() is not None:
+        return 0.0
+    if not core.index.available:
+        return 0.0
+    return sum(core.index.readable(text) < READABLE for text in doubtful) / len(sample)

@@ -10,7 +10,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any, ClassVar, Literal
-from xml.sax.saxutils import escape, quoteattr
 
 from agent_memory import clock
 from agent_memory.errors import ConfigurationError
@@ -112,6 +111,16 @@ class Text(Writer):
                 parts.append(f"\n{section}:\n")
             parts += [self.frame(item.memory, item.text) for item in group]
         return "".join(parts)
+
+
+def escape(text: str) -> str:
+    """Write a text so that it closes no element. (The standard library's own function loads urllib.)"""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def quoteattr(text: str) -> str:
+    """Write a text as the value of an attribute."""
+    return '"' + escape(text).replace('"', "&quot;").replace("\n", "&#10;") + '"'
 
 
 class Xml(Writer):

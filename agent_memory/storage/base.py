@@ -204,11 +204,13 @@ class Store(ABC):
         """Write changes as one operation, all or nothing.
 
         `vectors` holds, by hash of the embedded text (`text.templates.embedding_hash`), the unit vectors of its
-        pieces in the current space; texts without them are owed.
+        pieces in the current space, kept also where the memory itself is known already; texts without them are
+        owed.
 
         Raises:
             StoreBusyError: somebody else is writing and all retries are used up; nothing was written.
-            ConflictError: a memory was changed since it was read; nothing was written.
+            ConflictError: a memory was changed since it was read, or the id of one to add is taken; nothing was
+                written.
             ValidationError: a memory would take the key of another; nothing was written.
         """
         self.check_usable()
@@ -412,7 +414,10 @@ class Store(ABC):
 
     @abstractmethod
     async def owed(self, limit: int, space: EmbeddingSpace | None = None) -> list[MemoryRecord]:
-        """List active, unexpired memories without vectors in the current space or another, newest first."""
+        """List active, unexpired memories without vectors in the current space or another, newest first.
+
+        Before there is any space, all of them.
+        """
 
     @abstractmethod
     async def owed_count(self, space: EmbeddingSpace | None = None) -> int:

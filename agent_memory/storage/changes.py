@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,7 +21,7 @@ def new_id() -> str:
 
     Not ordered by time: ids that are cannot be shortened, since all of one day begin alike.
     """
-    bits = secrets.randbits(100)
+    bits = int.from_bytes(os.urandom(13)) >> 4
     return "".join([_PAIRS[(bits >> shift) & 1023] for shift in range(0, 100, 10)])
 
 

@@ -156,7 +156,7 @@ def _check_condition(condition: Condition) -> None:
     if op == "exists":
         good = isinstance(value, bool)
     elif op == "in":
-        good = isinstance(value, tuple) and all(_kind(each) is not None for each in value)
+        good = isinstance(value, tuple) and all(_kind(each) is not None and each == each for each in value)
     elif op in ("=", "!="):
         good = _kind(value) is not None
     else:

@@ -47,72 +47,83 @@ SECTIONS: Mapping[str, Tree] = {
             {
                 "set": Entry("Set a working-memory value, replacing the one that was there."),
                 "get": Entry("Print a working-memory value.", reads=True),
-                "list": Entry("List working memory.", reads=True),
-                "extend": Entry("Let a short-term memory live longer."),
+                "list": Entry("List the working-memory values that are set, newest first.", reads=True),
+                "extend": Entry("Let a short-term memory live longer; by the usual time, if none is given."),
                 "clear": Entry("Put working-memory values away; `agentmem undo` brings them back."),
             },
         ),
         "fact": Noun(
             "Long-term memory: facts.",
             {
-                "add": Entry("Store a fact."),
+                "add": Entry("Store a fact; one that is known already keeps its id and gains the tags."),
                 "list": Entry(
                     "List facts, newest first; with tags, those that have any of them.", reads=True
                 ),
-                "update": Entry("Store a new version of a fact."),
+                "update": Entry("Store a new version of a fact; the old one stays in its history."),
                 "dupes": Entry("Show facts that say nearly the same, and merge them if asked to."),
             },
         ),
         "pref": Noun(
             "Long-term memory: preferences.",
             {
-                "set": Entry("Store a preference."),
-                "list": Entry("List preferences.", reads=True),
+                "set": Entry("Set a preference, in place of the one that was set for that category."),
+                "list": Entry("List preferences, newest first.", reads=True),
             },
         ),
         "chat": Noun(
             "Conversations: who said what.",
             {
                 "add": Entry("Add a message at the end of a conversation."),
-                "last": Entry("Show the last turns.", reads=True),
+                "last": Entry(
+                    "Show the last turns: what the user said, and what the assistant answered.", reads=True
+                ),
                 "show": Entry("Show a conversation's messages, oldest first.", reads=True),
-                "list": Entry("List conversations.", reads=True),
-                "new": Entry("Begin a conversation."),
-                "switch": Entry("Use another conversation from now on."),
-                "summarize": Entry("Summarise a conversation."),
-                "delete": Entry("Put a conversation away."),
+                "list": Entry("List the conversations, the one most recently written to first.", reads=True),
+                "new": Entry("Begin a conversation, use it from now on, and print its id."),
+                "switch": Entry("Use another conversation from now on, where none is named."),
+                "summarize": Entry("Summarise a conversation by its most telling sentences."),
+                "delete": Entry("Put a conversation away, its summary too; `agentmem undo` brings it back."),
             },
         ),
         "event": Noun(
             "Episodic memory: what happened.",
             {
                 "add": Entry("Record something that happened."),
-                "recent": Entry("Show recent events.", reads=True),
-                "failed": Entry("Show events that went wrong.", reads=True),
-                "succeeded": Entry("Show events that went well.", reads=True),
-                "similar": Entry("Find similar events.", reads=True),
-                "timeline": Entry("Show events in order.", reads=True),
+                "recent": Entry("Show the events of the last hours, latest first.", reads=True),
+                "failed": Entry("Show the events that went wrong, latest first.", reads=True),
+                "succeeded": Entry("Show the events that went well, latest first.", reads=True),
+                "similar": Entry(
+                    "Find events like the one described, by words and by meaning, best first.", reads=True
+                ),
+                "timeline": Entry("Show events in the order in which they happened.", reads=True),
             },
         ),
         "doc": Noun(
             "Semantic memory: knowledge and documents.",
             {
-                "add": Entry(
-                    "Store a document, in chunks that the embedding model reads whole; print their ids."
+                "add": Entry("Store a document and print the ids of its chunks."),
+                "list": Entry(
+                    "List documents and single pieces of knowledge, newest first.",
+                    reads=True,
                 ),
-                "list": Entry("List documents.", reads=True),
-                "show": Entry("Show a document.", reads=True),
-                "related": Entry("Find related knowledge.", reads=True),
+                "show": Entry("Print a document, all of it.", reads=True),
+                "related": Entry("Find knowledge near a piece of it in meaning, nearest first.", reads=True),
             },
         ),
         "skill": Noun(
             "Procedural memory: skills and workflows.",
             {
-                "add": Entry("Store a skill."),
-                "find": Entry("Find skills for a situation.", reads=True),
-                "used": Entry("Count a use of a skill."),
-                "list": Entry("List skills.", reads=True),
-                "show": Entry("Show a skill.", reads=True),
+                "add": Entry("Store a skill: how something is done, in a text or in steps."),
+                "find": Entry(
+                    "Find the skills that a situation calls for, best first.",
+                    reads=True,
+                ),
+                "used": Entry("Count one use of a skill, and whether it worked."),
+                "list": Entry(
+                    "List skills: newest first, or the most used, or those that have proved themselves.",
+                    reads=True,
+                ),
+                "show": Entry("Show a skill: how it is done, when, and how well it has worked.", reads=True),
             },
         ),
     },
@@ -120,47 +131,69 @@ SECTIONS: Mapping[str, Tree] = {
         "history": Entry("List a memory's versions, oldest first.", reads=True),
         "log": Entry("List the latest commands that changed something.", reads=True),
         "undo": Entry("Take back the latest commands."),
-        "status": Entry("Say how things stand.", reads=True),
-        "stats": Entry("Count what there is.", reads=True),
-        "index": Entry("Embed what is owed."),
-        "reembed": Entry("Embed everything anew."),
+        "status": Entry(
+            "Say how things stand: the file, the level in force, the embedder, and what is owed.",
+            reads=True,
+        ),
+        "stats": Entry("Count what there is by type, age and tag, with a small chart.", reads=True),
+        "index": Entry("Embed what is still owed, so that it is found by meaning too."),
+        "reembed": Entry("Embed everything with another embedder, then switch to it."),
     },
     "Setting up": {
         "agents": Noun(
             "The agents that have a memory here.",
             {
-                "list": Entry("List every agent.", reads=True),
-                "show": Entry("Show one agent.", reads=True),
-                "rename": Entry("Rename an agent."),
-                "rm": Entry("Delete an agent."),
+                "list": Entry(
+                    "List the agents that have a file here, with its size and age.",
+                    reads=True,
+                ),
+                "show": Entry(
+                    "Show one agent's file: where it is, what is in it, and what embedded it.", reads=True
+                ),
+                "rename": Entry("Give an agent another name, in its file and as its file's name."),
+                "rm": Entry("Delete an agent's file with everything in it. This cannot be undone."),
             },
         ),
         "config": Noun(
             "Settings.",
             {
-                "show": Entry("Show settings.", reads=True),
+                "show": Entry("Show every setting with its value; passwords are shown as ***.", reads=True),
                 "get": Entry("Print one setting's value; nothing if it is not set.", reads=True),
                 "set": Entry("Set a setting in the user's config file; its comments stay.", reads=True),
                 "path": Entry("Print where the user's config file is, or would be.", reads=True),
                 "edit": Entry(
                     "Open the user's config file in VISUAL or EDITOR, and check it afterwards.", reads=True
                 ),
-                "trust": Entry("Trust a project file.", reads=True),
+                "trust": Entry(
+                    "Let this project's .agentmem.toml decide where memory goes.",
+                    reads=True,
+                ),
             },
         ),
         "model": Noun(
             "Embedding models.",
             {
-                "list": Entry("List models.", reads=True),
+                "list": Entry(
+                    "List the embedding models known by name, and which of them are on this machine.",
+                    reads=True,
+                ),
                 "pull": Entry(
                     "Download a model into the cache folder, or what is missing of it, and check it."
                 ),
-                "path": Entry("Print where a model is.", reads=True),
-                "verify": Entry("Check a model's files.", reads=True),
+                "path": Entry("Print the folder of a model on this machine.", reads=True),
+                "verify": Entry(
+                    "Check a model's weights from end to end, and print their sha256.",
+                    reads=True,
+                ),
             },
         ),
-        "completion": Entry("Print a completion script.", reads=True),
-        "help": Entry("Show help.", reads=True),
+        "completion": Entry(
+            "Print a shell's completion script; its first lines say where to put it.", reads=True
+        ),
+        "help": Entry(
+            "Show the help of a command; with --json the whole tree.",
+            reads=True,
+        ),
         "version": Entry("Print the version.", reads=True),
     },
 }

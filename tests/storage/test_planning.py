@@ -86,6 +86,11 @@ class Model:
             last = self.positions.get(record.conversation_id, -1)
             self.positions[record.conversation_id] = max(last, record.position)
 
+    def apply_all(self, changes: list[Change]) -> None:
+        for change in changes:
+            twins = self.twins(change.record)
+            self.apply(change, twins[0].id if twins else "")
+
     def apply(self, change: Change, chosen: str) -> tuple[str, str]:
         """Return the id and outcome; `chosen` says which of several duplicates the plan took."""
         if isinstance(change, Add):
@@ -111,19 +116,18 @@ class Model:
                     if record.memory_type is MemoryType.CONVERSATION:
                         after = replace(after, position=self._place_of_version(holder, after))
                     return self._version(holder, after)
-        elif record.status is Status.ACTIVE and not change.even_if_known:
-            if record.memory_type in planning.DEDUPLICATED:
-                twins = [
-                    each
-                    for each in active
-                    if not each.expired(NOW) and content_hash(each) == content_hash(record)
-                ]
-                if twins:
-                    known = next(each for each in twins if each.id == chosen)
-                    merged = tuple(sorted({*known.tags, *record.tags}))
-                    if merged != known.tags:
-                        self._store(replace(known, tags=merged))
-                    return known.id, "known"
+        elif (
+            record.status is Status.ACTIVE
+            and not change.even_if_known
+            and record.memory_type in planning.DEDUPLICATED
+        ):
+            twins = self.twins(record)
+            if twins:
+                known = next(each for each in twins if each.id == chosen)
+                merged = tuple(sorted({*known.tags, *record.tags}))
+                if merged != known.tags:
+                    self._store(replace(known, tags=merged))
+                return known.id, "known"
         if record.id in self.records:
             raise ConflictError(record.id)
         if record.memory_type is MemoryType.CONVERSATION and record.position is None:
@@ -131,6 +135,14 @@ class Model:
         self._see_position(record)
         self._store(record)
         return record.id, "added"
+
+    def twins(self, record: MemoryRecord) -> list[MemoryRecord]:
+        digest = content_hash(record)
+        return [
+            each
+            for each in self.records.values()
+            if each.status is Status.ACTIVE and not each.expired(NOW) and content_hash(each) == digest
+        ]
 
     def _place_of_version(self, before: Any, after: Any) -> int:
         if after.conversation_id == before.conversation_id:
@@ -237,8 +249,7 @@ def test_a_plan_means_what_its_changes_mean_one_by_one(commits: list[list[Any]])
             except AgentMemoryError as error:
                 assert (shelf.records, shelf.journal) == (before, journal)
                 with pytest.raises(type(error)):
-                    for change in changes:
-                        model.apply(change, _any_twin(model, change))
+                    model.apply_all(changes)
                 continue
             outcomes = [
                 model.apply(change, written.id) for change, written in zip(changes, plan.written, strict=True)
@@ -249,14 +260,6 @@ def test_a_plan_means_what_its_changes_mean_one_by_one(commits: list[list[Any]])
             }
             _check_plan(plan, before, shelf)
         _check_journal(shelf)
-
-
-def _any_twin(model: Model, change: Change) -> str:
-    hashed = content_hash(change.record)
-    for record in model.records.values():
-        if record.status is Status.ACTIVE and not record.expired(NOW) and content_hash(record) == hashed:
-            return record.id
-    return ""
 
 
 def _check_plan(plan: Plan, before: dict[str, MemoryRecord], shelf: Shelf) -> None:

@@ -6,7 +6,6 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.resources import files
 from pathlib import Path
 
 from agent_memory.errors import BackendError, ConfigurationError, IntegrityError, StoreBusyError
@@ -88,9 +87,8 @@ def _use_wal(connection: Connection, busy_timeout: float) -> None:
 
 def migrations() -> list[tuple[int, str]]:
     """List the numbered schema changes, in order."""
-    folder = files("agent_memory.storage.interim") / "migrations"
-    named = sorted(each.name for each in folder.iterdir() if each.name.endswith(".sql"))
-    return [(int(name.partition("_")[0]), (folder / name).read_text()) for name in named]
+    named = sorted(Path(__file__).with_name("migrations").glob("*.sql"))
+    return [(int(path.name.partition("_")[0]), path.read_text(encoding="utf-8")) for path in named]
 
 
 def migrate(connection: Connection, path: str, steps: list[tuple[int, str]] | None = None) -> None:

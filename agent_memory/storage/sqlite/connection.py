@@ -199,7 +199,11 @@ def check_settings(path: object, busy_timeout: object, synchronous: object, crea
         raise ConfigurationError(f"path is {path!r}", hint="give a file name")
     if path is not None and str(path) == ":memory:":
         raise ConfigurationError("':memory:' is no file", hint="use the backend 'memory'")
-    if not isinstance(busy_timeout, (int, float)) or isinstance(busy_timeout, bool) or not 0 <= busy_timeout < 1e6:
+    if (
+        not isinstance(busy_timeout, (int, float))
+        or isinstance(busy_timeout, bool)
+        or not 0 <= busy_timeout < 1e6
+    ):
         raise ConfigurationError(f"busy_timeout is {busy_timeout!r}", hint="give seconds, such as 10")
     if synchronous not in ("full", "normal"):
         raise ConfigurationError.unknown("synchronous", synchronous, ["full", "normal"])

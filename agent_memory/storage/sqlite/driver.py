@@ -70,7 +70,9 @@ def name() -> str:
 
 def connect(path: str, **options: Any) -> Connection:
     """Open a connection that any thread may use and that begins no transaction by itself."""
-    return module.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256, **options)
+    return module.connect(
+        path, isolation_level=None, check_same_thread=False, cached_statements=256, **options
+    )
 
 
 def vector_extension() -> Path | None:

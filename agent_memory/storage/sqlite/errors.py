@@ -9,7 +9,14 @@ from agent_memory.errors import BackendError, IntegrityError, StoreBusyError
 from agent_memory.storage.sqlite import driver
 
 _BUSY = ("database is locked", "database table is locked", "database schema is locked", "locking protocol")
-_DAMAGED = ("not a database", "malformed", "disk image", "no such table", "no such column", "database corruption")
+_DAMAGED = (
+    "not a database",
+    "malformed",
+    "disk image",
+    "no such table",
+    "no such column",
+    "database corruption",
+)
 _READ_ONLY = ("readonly database", "read-only")
 
 
@@ -45,7 +52,8 @@ def _ours(error: Exception, path: str) -> BackendError:
         return StoreBusyError(path)
     if _says(error, _DAMAGED):
         return IntegrityError(
-            f"{path} is damaged, or not a database", hint="restore it from a backup, or give another --db PATH"
+            f"{path} is damaged, or not a database",
+            hint="restore it from a backup, or give another --db PATH",
         )
     if _says(error, _READ_ONLY):
         return BackendError(f"{path} is read-only", hint="check the permissions of the file and its folder")
@@ -56,7 +64,9 @@ def _ours(error: Exception, path: str) -> BackendError:
     if _says(error, ("unable to open",)):
         return BackendError(f"cannot open {path}", hint="check that the folder exists and may be written")
     if _says(error, ("disk I/O error",)):
-        return BackendError(f"reading or writing {path} failed", hint="check the disk, then `agentmem doctor`")
+        return BackendError(
+            f"reading or writing {path} failed", hint="check the disk, then `agentmem doctor`"
+        )
     if isinstance(error, driver.module.IntegrityError):
         return IntegrityError(f"{path} refuses what was to be written: {error}", hint="run `agentmem doctor`")
     return BackendError(f"{path}: {error}", hint="`agentmem doctor` may know more")

@@ -10,7 +10,7 @@ from typing import Any
 from agent_memory import clock
 from agent_memory.records import OWN_FIELDS, MemoryType
 from agent_memory.storage.sqlite.driver import Connection
-from agent_memory.storage.sqlite.rows import HAPPENED
+from agent_memory.storage.sqlite.rows import HAPPENED, UPDATED
 from agent_memory.storage.where import Condition, Period, Where
 
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
@@ -60,10 +60,10 @@ def condition(where: Where, now: str) -> tuple[str, list[Any]]:
     """Return the SQL condition on `memory`, and its values."""
     result = _Conditions()
     if where.statuses:
-        # Literal, so that the indexes over active memories alone can serve.
+        # With a plus, or SQLite goes through whatever index holds the active memories alone, in no useful order.
         statuses = [f"'{each.value}'" for each in where.statuses]
         one = f"= {statuses[0]}" if len(statuses) == 1 else f"in ({', '.join(statuses)})"
-        result.add(f"memory.status {one}")
+        result.add(f"+memory.status {one}")
     if where.types:
         result.one_of("memory.type", [each.value for each in where.types])
     if where.ids is not None:
@@ -86,7 +86,7 @@ def condition(where: Where, now: str) -> tuple[str, list[Any]]:
     if where.min_importance > 0:
         result.add("memory.importance >= ?", float(where.min_importance))
     result.within("memory.created_at", where.created)
-    result.within("memory.updated_at", where.updated)
+    result.within(UPDATED, where.updated)
     result.within(HAPPENED, where.occurred)
     for each in where.metadata:
         _metadata(result, each)

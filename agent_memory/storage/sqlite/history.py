@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 from agent_memory import clock
-from agent_memory.records import MemoryRecord, OperationRecord, Version, version_from_dict
+from agent_memory.records import MemoryRecord, OperationRecord, Version
 from agent_memory.storage.sqlite.driver import Connection
+from agent_memory.storage.sqlite.rows import OF_MEMORY, version_of
 
 _VERSIONS = (
     "select journal.memory_id, journal.change_id, journal.parent_id, operation.id, journal.verb,"
@@ -20,11 +18,13 @@ def versions(
     connection: Connection, memory_id: str | None, operation_id: str | None, agent_id: str
 ) -> list[Version]:
     """List journal entries of one memory or of one operation, oldest first."""
-    if memory_id is not None:
-        condition, value = "journal.memory_id = ?", memory_id
-    else:
-        condition, value = "journal.operation = (select seq from operation where id = ?)", operation_id
-    found = connection.execute(f"{_VERSIONS} where {condition} order by journal.seq", (value,))
+    condition, value = OF_MEMORY, memory_id
+    if memory_id is None:
+        condition, value = (
+            "journal.operation = (select seq from operation where id = :id)",
+            operation_id or "",
+        )
+    found = connection.execute(f"{_VERSIONS} where {condition} order by journal.seq", {"id": value})
     return [
         Version(
             memory_id=row[0],
@@ -33,18 +33,17 @@ def versions(
             operation_id=row[3],
             verb=row[4],
             at=clock.from_text(row[5]),
-            before=_record(row[6], agent_id, row[2]),
-            after=_record(row[7], agent_id, row[1]),
+            before=_record(row[6], row[0], agent_id, row[2]),
+            after=_record(row[7], row[0], agent_id, row[1]),
         )
         for row in found
     ]
 
 
-def _record(text: str | None, agent_id: str, revision: str | None) -> MemoryRecord | None:
+def _record(text: str | None, memory_id: str, agent_id: str, revision: str | None) -> MemoryRecord | None:
     if text is None:
         return None
-    data: dict[str, Any] = json.loads(text)
-    return version_from_dict(data, agent_id=agent_id, revision=revision or "")
+    return version_of(text, memory_id, agent_id=agent_id, revision=revision or "")
 
 
 def operations(connection: Connection, limit: int) -> list[OperationRecord]:

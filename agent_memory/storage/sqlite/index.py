@@ -19,9 +19,7 @@ _COVERS = "memory_vec_space"
 _GENERATION = "vector_generation"
 _MANY = 20_000  # vectors; from here on a new index is faster than as many deletions
 
-ACTIVE = (
-    "embedding.space = ? and embedding.text_hash in (select embedded_hash from memory where status = 'active')"
-)
+ACTIVE = "embedding.space = ? and embedding.text_hash in (select embedded_hash from memory where status = 'active')"
 """Which rows of `embedding` belong into the index; its value is the current space's id."""
 
 

@@ -87,7 +87,8 @@ def _smallest(distances: NDArray[Any], count: int) -> NDArray[Any]:
 def _ONES() -> NDArray[Any]:  # noqa: N802 - a table that cannot be made before numpy is there
     import numpy as np
 
-    return np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).sum(axis=1).astype(np.uint8)
+    bits: NDArray[Any] = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1)
+    return bits.sum(axis=1).astype(np.uint8)
 
 
 def signs_of(matrix: NDArray[Any]) -> NDArray[Any]:
@@ -108,11 +109,11 @@ def load_signs(connection: Connection, known: Signs | None) -> Signs | None:
     generation = index.generation(connection)
     if known is not None and (known.space, known.generation) == (space.id, generation):
         return known
-    ids, bits = _from_index(connection, space) or _from_vectors(connection, space)
+    ids, bits = from_index(connection, space) or from_vectors(connection, space)
     return Signs(space.id, generation, ids, bits)
 
 
-def _from_index(connection: Connection, space: Space) -> tuple[NDArray[Any], NDArray[Any]] | None:
+def from_index(connection: Connection, space: Space) -> tuple[NDArray[Any], NDArray[Any]] | None:
     """Read the blocks of `memory_vec`; None where it is not in step or not laid out as version 0.1.9 does."""
     import numpy as np
 
@@ -138,7 +139,8 @@ def _from_index(connection: Connection, space: Space) -> tuple[NDArray[Any], NDA
     return np.concatenate(ids), np.ascontiguousarray(np.concatenate(bits))
 
 
-def _from_vectors(connection: Connection, space: Space) -> tuple[NDArray[Any], NDArray[Any]]:
+def from_vectors(connection: Connection, space: Space) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Work the signs out from the vectors themselves."""
     import numpy as np
 
     width = -(-space.dimension // 8)
@@ -203,9 +205,7 @@ def _admitted(
     ).fetchall()
 
 
-def _all_of(
-    connection: Connection, space_id: int, vector: bytes, condition: tuple[str, list[Any]]
-) -> Found:
+def _all_of(connection: Connection, space_id: int, vector: bytes, condition: tuple[str, list[Any]]) -> Found:
     """Compare every memory that the condition admits, in portions."""
     sql, values = condition
     rows = connection.execute(

@@ -36,6 +36,7 @@ SELECT = (
 )
 """Reads whole spine rows; `records` makes records of them."""
 HAPPENED = "coalesce(memory.occurred_at, memory.created_at)"
+UPDATED = "coalesce(memory.updated_at, memory.created_at)"
 
 INSERT_MEMORY = (
     f"insert into memory (pk, {', '.join(SPINE)}, checksum, embedded_in) "
@@ -50,15 +51,22 @@ INSERT_OWN = {
 }
 
 
-_as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=bytes.hex).encode
-
-
 def checksum(values: Sequence[Any]) -> bytes:
-    """Return 8 bytes that change when any of the values does: BLAKE2b of their JSON array, BLOBs in hex.
+    """Return 8 bytes that change when any of the values does: BLAKE2b over their text, each ended by a NUL.
 
-    JSON rather than `repr`, which escapes other characters in every version of Unicode.
+    None is the character 1, a BLOB hexadecimal, a number as Python writes it.
     """
-    return hashlib.blake2b(_as_json(values).encode(), digest_size=8).digest()
+    parts = [
+        value
+        if value.__class__ is str
+        else "\x01"
+        if value is None
+        else value.hex()
+        if value.__class__ is bytes
+        else repr(value)
+        for value in values
+    ]
+    return hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=8).digest()
 
 
 def spine_row(record: MemoryRecord) -> list[Any]:
@@ -71,7 +79,7 @@ def spine_row(record: MemoryRecord) -> list[Any]:
         record.content,
         float(record.importance),
         created,
-        created if record.updated_at is record.created_at else to_text(record.updated_at),
+        None if record.updated_at == record.created_at else to_text(record.updated_at),
         None if record.occurred_at is None else to_text(record.occurred_at),
         None if record.expires_at is None else to_text(record.expires_at),
         record.key,
@@ -149,7 +157,7 @@ def _record(row: Sequence[Any], own: Mapping[str, Any], agent_id: str) -> Memory
         content=row[3],
         importance=row[4],
         created_at=made,
-        updated_at=made if updated == created else from_text(updated),
+        updated_at=made if updated is None else from_text(updated),
         occurred_at=None if occurred is None else from_text(occurred),
         expires_at=None if expires is None else from_text(expires),
         key=row[9],
@@ -169,6 +177,8 @@ def _record(row: Sequence[Any], own: Mapping[str, Any], agent_id: str) -> Memory
 
 # --- the journal -----------------------------------------------------------------------------------------------
 
+OF_MEMORY = "substr(memory_id, 1, 6) = substr(:id, 1, 6) and memory_id = :id"
+"""Journal entries of one memory. The index holds the beginnings of ids, which fit few others."""
 JOURNAL = ("change_id", "parent_id", "hlc", "operation", "memory_id", "verb", "before", "after")
 
 
@@ -181,11 +191,24 @@ def journal_row(entry: JournalEntry, operation: int) -> tuple[Any, ...]:
         operation,
         entry.memory_id,
         entry.verb,
-        entry.before,
-        entry.after,
+        _without_id(entry.before, entry.memory_id),
+        _without_id(entry.after, entry.memory_id),
     )
 
 
-def embedded_hash_of(version: str) -> bytes:
+def _without_id(version: str | None, memory_id: str) -> str | None:
+    """Leave the id out of a version's JSON: it stands in a column beside it.
+
+    The keys of canonical JSON are sorted, and none before `id` holds an object: the first match is the id.
+    """
+    return None if version is None else version.replace(f'"id":"{memory_id}",', "", 1)
+
+
+def version_of(text: str, memory_id: str, **beside: Any) -> MemoryRecord:
+    """Make a record of a version in the journal."""
+    return version_from_dict({**json.loads(text), "id": memory_id}, **beside)
+
+
+def embedded_hash_of(text: str, memory_id: str) -> bytes:
     """Return the hash of the text that was embedded for a version in the journal."""
-    return embedding_hash(embedded_text(version_from_dict(json.loads(version))))
+    return embedding_hash(embedded_text(version_of(text, memory_id)))

@@ -9,7 +9,16 @@ from agent_memory.errors import ValidationError
 from agent_memory.storage.base import EmbeddingSpace
 from agent_memory.storage.sqlite.driver import Connection
 
-_GIVEN = ("provider", "model", "revision", "dimension", "pooling", "query_prefix", "document_prefix", "recipe")
+_GIVEN = (
+    "provider",
+    "model",
+    "revision",
+    "dimension",
+    "pooling",
+    "query_prefix",
+    "document_prefix",
+    "recipe",
+)
 _COLUMNS = ("id", *_GIVEN, "fingerprint", "created_at", "current")
 
 
@@ -43,9 +52,7 @@ def known_space(connection: Connection, space: EmbeddingSpace) -> Space:
 
 def spaces(connection: Connection) -> list[EmbeddingSpace]:
     """List all spaces, the current one first."""
-    found = connection.execute(
-        f"select {', '.join(_COLUMNS)} from embedding_space order by current desc, id"
-    )
+    found = connection.execute(f"select {', '.join(_COLUMNS)} from embedding_space order by current desc, id")
     return [
         EmbeddingSpace(
             **dict(zip(_COLUMNS, row, strict=True))
@@ -58,7 +65,8 @@ def spaces(connection: Connection) -> list[EmbeddingSpace]:
 def insert_space(connection: Connection, space: EmbeddingSpace) -> tuple[int, bool]:
     """Make a space known; return its id and whether it was new."""
     known = connection.execute(
-        "select id from embedding_space where fingerprint = ? and recipe = ?", (space.fingerprint, space.recipe)
+        "select id from embedding_space where fingerprint = ? and recipe = ?",
+        (space.fingerprint, space.recipe),
     ).fetchone()
     if known is not None:
         return known[0], False

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -17,23 +19,26 @@ from agent_memory.storage.base import (
     Order,
     Store,
     StoreDescription,
+    check_group,
     check_order,
 )
-from agent_memory.storage.changes import Change, Operation, Written
-from agent_memory.storage.sqlite import (
-    connection as opening,
-)
+from agent_memory.storage.changes import Add, Change, Operation, Written
+from agent_memory.storage.sqlite import connection as opening
 from agent_memory.storage.sqlite import (
     driver,
     history,
+    index,
     integrity,
+    nearest,
     reading,
     rows,
+    spaces,
     vectors,
     words,
     writing,
 )
 from agent_memory.storage.sqlite.driver import Connection
+from agent_memory.storage.sqlite.errors import is_busy, is_read_only
 from agent_memory.storage.sqlite.worker import Worker
 from agent_memory.storage.where import Where
 from agent_memory.text.bm25 import WordStatistics
@@ -50,6 +55,7 @@ class SqliteStore(Store):
         busy_timeout: seconds to wait for another process's write, 10 by default.
         synchronous: `full` (default: what was acknowledged survives a power cut) or `normal` (it survives a
             killed process; a power cut may take the last moments).
+        create: whether to make the file if it is not there; else that is a MemoryNotFoundError.
     """
 
     name: ClassVar[str] = "sqlite"
@@ -62,45 +68,57 @@ class SqliteStore(Store):
         journal=True,
         usage=True,
     )
-    options: ClassVar[frozenset[str]] = frozenset({"path", "busy_timeout", "synchronous"})
+    options: ClassVar[frozenset[str]] = frozenset({"path", "busy_timeout", "synchronous", "create"})
 
     def __init__(self, agent_id: str | None, **options: Any) -> None:
         super().__init__(agent_id, **options)
         path = options.get("path")
         self._busy_timeout = options.get("busy_timeout", opening.BUSY_TIMEOUT)
         self._synchronous = options.get("synchronous", "full")
-        opening.check_settings(path, self._busy_timeout, self._synchronous)
+        self._create = options.get("create", True)
+        opening.check_settings(path, self._busy_timeout, self._synchronous, self._create)
         if agent_id is not None:
             agent_id = self.requested_agent = paths.check_agent_id(agent_id)
-        self.path = Path(path).expanduser() if path is not None else paths.database(agent_id or "default")
+        self.path = _absolute(path, agent_id)
         """The file."""
         self._worker: Worker | None = None
-        self._connection: Connection | None = None
         self._extension: bool | None = None
         self._sample: vectors.Sample | None = None
+        self._signs: nearest.Signs | None = None
         self._writable = True
+
+    @classmethod
+    def exists(cls, agent_id: str | None = None, path: str | os.PathLike[str] | None = None) -> bool:
+        """Say whether the file that these settings name is there, without opening it."""
+        return _absolute(path, agent_id).exists()
 
     # --- life ----------------------------------------------------------------------------------------------
 
     async def _open(self) -> str:
+        await self.close()
         worker = Worker(f"agentmem {self.path.name}")
         try:
-            self._connection, self._writable = await worker.run(
+            self._writable = await worker.open(
                 lambda: opening.open_file(
-                    str(self.path), busy_timeout=self._busy_timeout, synchronous=self._synchronous
+                    str(self.path),
+                    busy_timeout=self._busy_timeout,
+                    synchronous=self._synchronous,
+                    create=self._create,
                 )
             )
+            self._extension = self._sample = self._signs = None
             self._worker = worker
             return await self._run(self._learn_agent)
         except BaseException:
-            await self._stop(worker)
+            self._worker = None
+            await worker.close()
             raise
 
     def _learn_agent(self, connection: Connection) -> str:
         query = "select value from setting where name = ?"
         known = connection.execute(query, (_AGENT,)).fetchone()
         if known is None and self._writable:
-            with writing.writing(connection):
+            with opening.writing(connection):
                 connection.execute(
                     "insert or ignore into setting (name, value) values (?, ?)",
                     (_AGENT, self.requested_agent or "default"),
@@ -116,27 +134,33 @@ class SqliteStore(Store):
 
     async def close(self) -> None:
         worker, self._worker, self._agent_id = self._worker, None, None
-        if worker is not None:
-            await self._stop(worker)
-
-    async def _stop(self, worker: Worker) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            await worker.run(connection.close)
-        worker.stop()
+        if worker is not None and self._pid == os.getpid():
+            await worker.close()
 
     async def _run(self, function: Callable[[Connection], T]) -> T:
-        worker, connection = self._worker, self._connection
-        if worker is None or connection is None:
+        """Run a function of the connection in its thread, and translate its errors."""
+        worker, path = self._worker, str(self.path)
+        if worker is None:
             raise BackendError("the sqlite store is not open", hint="use `async with AgentMemory(...)`")
 
-        def unit() -> T:
-            with opening.translated(str(self.path)):
+        def unit(connection: Connection) -> T:
+            with opening.translated(path):
                 return function(connection)
 
         return await worker.run(unit)
 
-    async def _write(self, function: Callable[[Connection], T]) -> T:
+    async def _read(self, function: Callable[[Connection], T]) -> T:
+        """Run several statements on one state of the file."""
+        self.check_usable()
+
+        def unit(connection: Connection) -> T:
+            with opening.reading(connection):
+                return function(connection)
+
+        return await self._run(unit)
+
+    async def _write(self, function: Callable[[Connection], T], *, vectors: bool = False) -> T:
+        """Run a function in one write transaction; with `vectors`, load sqlite-vec before it if possible."""
         self.check_usable()
         if not self._writable:
             raise BackendError(
@@ -144,60 +168,72 @@ class SqliteStore(Store):
             )
 
         def unit(connection: Connection) -> T:
-            with writing.writing(connection):
+            if vectors:
+                self._load_extension(connection)
+            with opening.writing(connection):
                 return function(connection)
 
         return await self._run(unit)
 
-    async def _read(self, function: Callable[[Connection], T]) -> T:
-        self.check_usable()
-        return await self._run(function)
-
-    def _with_extension(self, connection: Connection) -> None:
-        """Load sqlite-vec when it is first needed: a command that compares no vectors does without."""
+    def _load_extension(self, connection: Connection) -> None:
+        """Load sqlite-vec when it is first needed: a command that touches no vectors does without."""
         if self._extension is None:
             self._extension = driver.load_vector_extension(connection)
-            if self._extension and self._writable and vectors.needs_index(connection):
-                with writing.writing(connection):
-                    vectors.rebuild_index(connection)
+
+    def _load_signs(self, connection: Connection) -> None:
+        """Bring the vector index up to date if nobody stands in the way, and read it if it has changed."""
+        space = spaces.current_space(connection)
+        if space is None:
+            self._signs = None
+            return
+        if self._writable and index.possible(space) and not index.in_step(connection, space):
+            self._load_extension(connection)
+            if self._extension:
+                self._at_once(connection, index.catch_up)
+        with opening.reading(connection):
+            self._signs = nearest.load_signs(connection, self._signs)
+
+    def _at_once(self, connection: Connection, function: Callable[[Connection], None]) -> None:
+        """Write something if that is possible without waiting, and leave it where it is not."""
+        opening.set_busy_timeout(connection, 0)
+        connection.execute("pragma synchronous = normal")  # nobody is told that it is stored
+        try:
+            with opening.writing(connection, rounds=1):
+                function(connection)
+        except driver.Error as error:
+            if not is_busy(error) and not is_read_only(error):
+                raise
+        finally:
+            connection.execute(f"pragma synchronous = {self._synchronous}")
+            opening.set_busy_timeout(connection, self._busy_timeout)
 
     # --- writing -------------------------------------------------------------------------------------------
 
     async def _commit(
         self, operation: Operation, changes: Sequence[Change], given: Mapping[bytes, Sequence[bytes]]
     ) -> list[Written]:
-        def unit(connection: Connection) -> list[Written]:
-            if given or vectors.current_space(connection) is not None:
-                self._with_extension(connection)
-            return writing.commit(connection, operation, changes, given, self.agent_id)
+        agent_id = self.agent_id
 
-        self.check_usable()
-        if not self._writable:
-            raise BackendError(
-                f"{self.path} is read-only", hint="check the permissions of the file and its folder"
-            )
-        return await self._run(unit)
+        def unit(connection: Connection) -> list[Written]:
+            return writing.commit(connection, operation, changes, given, agent_id)
+
+        # New memories whose embedding is owed touch no vectors, so the everyday `add` does without sqlite-vec.
+        touches = bool(given) or any(not isinstance(change, Add) for change in changes)
+        return await self._write(unit, vectors=touches)
 
     async def touch(self, ids: Sequence[str]) -> None:
         self.check_usable()
-        if not ids or not self._writable:
-            return
-
-        def unit(connection: Connection) -> None:
-            connection.execute("pragma busy_timeout = 0")
-            try:
-                with writing.writing(connection):
-                    reading.touch(connection, ids)
-            except driver.Error:
-                pass  # a count of accesses is not worth a wait
-            finally:
-                connection.execute(f"pragma busy_timeout = {int(self._busy_timeout * 1000)}")
-
-        await self._run(unit)
+        if ids and self._writable:
+            wanted = list(ids)
+            await self._run(
+                lambda connection: self._at_once(connection, lambda open_: reading.touch(open_, wanted))
+            )
 
     async def set_setting(self, name: str, value: str | None) -> None:
         if name == _AGENT:
-            raise ValidationError("the agent of a store is not a setting")
+            raise ValidationError(
+                "the agent of a store is not a setting", hint="`agentmem agents rename` renames it"
+            )
 
         def unit(connection: Connection) -> None:
             connection.execute("delete from setting where name = ?", (name,))
@@ -232,6 +268,7 @@ class SqliteStore(Store):
         return await self._read(lambda connection: reading.count(connection, where))
 
     async def groups(self, where: Where, by: GroupBy) -> list[Group]:
+        check_group(by)
         return await self._read(lambda connection: reading.groups(connection, where, by))
 
     async def _scan(self, where: Where, after: int, limit: int) -> tuple[list[MemoryRecord], int]:
@@ -248,11 +285,11 @@ class SqliteStore(Store):
         )
 
     async def version(self) -> int:
-        # The journal's last place moves with changes, data_version with other connections' bookkeeping.
-        return await self._read(
-            lambda connection: int(
-                connection.execute("select coalesce(max(seq), 0) from journal").fetchone()[0]
-                + (connection.execute("pragma data_version").fetchone()[0] << 40)
+        # Others' commits move data_version, our own the count of changed rows.
+        self.check_usable()
+        return await self._run(
+            lambda connection: (
+                int(connection.execute("pragma data_version").fetchone()[0] << 40) + connection.total_changes
             )
         )
 
@@ -273,14 +310,26 @@ class SqliteStore(Store):
 
     async def _by_vector(self, vector: bytes, where: Where, limit: int) -> list[tuple[str, float]]:
         def unit(connection: Connection) -> list[tuple[str, float]]:
-            self._with_extension(connection)
-            return vectors.nearest(connection, vector, reading.condition(where), where == Where(), limit)
+            self._load_signs(connection)
+            space = spaces.current_space(connection)
+            if self._signs is None or space is None:
+                return []
+            if len(vector) != 4 * space.dimension:
+                raise ValidationError(
+                    f"the vector has {len(vector) // 4} dimensions, those of this store {space.dimension}",
+                    hint="embed the query with the embedder that the store was made with",
+                )
+            with opening.reading(connection):
+                return nearest.nearest(
+                    connection, self._signs, vector, where, reading.condition(where), limit
+                )
 
-        return await self._read(unit)
+        self.check_usable()
+        return await self._run(unit)
 
     async def _vectors(self, ids: Sequence[str], space: EmbeddingSpace | None) -> dict[str, list[bytes]]:
         def unit(connection: Connection) -> dict[str, list[bytes]]:
-            chosen = space or vectors.current_space(connection)
+            chosen = space or spaces.current_space(connection)
             return {} if chosen is None else vectors.pieces_of(connection, ids, chosen.id)
 
         return await self._read(unit)
@@ -295,25 +344,35 @@ class SqliteStore(Store):
     # --- embedding spaces ----------------------------------------------------------------------------------
 
     async def spaces(self) -> list[EmbeddingSpace]:
-        return await self._read(vectors.spaces)
+        return await self._read(spaces.spaces)
 
     async def add_space(self, space: EmbeddingSpace) -> EmbeddingSpace:
+        def unit(connection: Connection) -> EmbeddingSpace:
+            others = spaces.spaces(connection)
+            space_id, new = spaces.insert_space(connection, space)
+            if new and any(other.recipe != space.recipe for other in others):
+                integrity.rehash(connection, self.agent_id)  # the texts to embed are others now
+            if new and not any(other.current for other in others):
+                spaces.make_current(connection, spaces.Space(space_id, space.dimension))
+                index.rebuild(connection)
+            return next(each for each in spaces.spaces(connection) if each.id == space_id)
+
         for known in await self.spaces():
             if (known.fingerprint, known.recipe) == (space.fingerprint, space.recipe):
-                return known
-        return await self._with_index(lambda connection: vectors.add_space(connection, space))
+                return known  # without a lock: every search asks
+        return await self._write(unit, vectors=True)
 
     async def switch_space(self, space: EmbeddingSpace) -> None:
-        await self._with_index(lambda connection: vectors.switch_space(connection, space.id))
+        def unit(connection: Connection) -> None:
+            spaces.make_current(connection, spaces.known_space(connection, space))
+            index.rebuild(connection)
 
-    async def _with_index(self, function: Callable[[Connection], T]) -> T:
-        await self._read(self._with_extension)
-        return await self._write(function)
+        await self._write(unit, vectors=True)
 
     async def owed(self, limit: int, space: EmbeddingSpace | None = None) -> list[MemoryRecord]:
         def unit(connection: Connection) -> list[MemoryRecord]:
             sql, values = vectors.owed_condition(connection, None if space is None else space.id)
-            query = f"{rows.SELECT} where {sql} order by memory.pk desc limit ?"
+            query = f"{rows.SELECT} where {sql} order by {reading.NEWEST_FIRST} limit ?"
             return rows.records(
                 connection, connection.execute(query, (*values, limit)).fetchall(), self.agent_id
             )
@@ -327,17 +386,19 @@ class SqliteStore(Store):
 
         return await self._read(unit)
 
-    async def put_vectors(self, space: EmbeddingSpace, given: Mapping[bytes, Sequence[bytes]]) -> None:
-        await self._with_index(lambda connection: vectors.put(connection, space.id, given))
+    async def put_vectors(self, space: EmbeddingSpace, vectors: Mapping[bytes, Sequence[bytes]]) -> None:
+        await self._write(
+            lambda connection: writing.put(connection, spaces.known_space(connection, space), vectors),
+            vectors=True,
+        )
 
     # --- history -------------------------------------------------------------------------------------------
 
     async def _versions(
         self, *, memory_id: str | None = None, operation_id: str | None = None
     ) -> list[Version]:
-        column, value = ("memory_id", memory_id) if memory_id is not None else ("operation_id", operation_id)
         return await self._read(
-            lambda connection: history.versions(connection, column, value or "", self.agent_id)
+            lambda connection: history.versions(connection, memory_id, operation_id, self.agent_id)
         )
 
     async def _operations(self, limit: int) -> list[OperationRecord]:
@@ -347,33 +408,61 @@ class SqliteStore(Store):
 
     async def describe(self) -> StoreDescription:
         def unit(connection: Connection) -> StoreDescription:
-            self._with_extension(connection)
-            pages, size = (
-                connection.execute(f"pragma {name}").fetchone()[0] for name in ("page_count", "page_size")
-            )
-            level = "full" if self._extension else "exact-scan"
+            def one(pragma: str) -> Any:
+                return connection.execute(f"pragma {pragma}").fetchone()[0]
+
+            self._load_extension(connection)
+            space = spaces.current_space(connection)
             return StoreDescription(
                 backend=self.name,
                 location=str(self.path),
                 agent_id=self.agent_id,
-                bytes=pages * size,
-                schema_version=connection.execute("pragma user_version").fetchone()[0],
-                level=level if self._writable else "read-only",
-                details={"driver": driver.name(), "vector_index": vectors.usable_index(connection)},
+                bytes=one("page_count") * one("page_size"),
+                schema_version=one("user_version"),
+                level=self._level(),
+                details={
+                    "driver": driver.name(),
+                    "journal_mode": one("journal_mode"),
+                    "synchronous": self._synchronous,
+                    "vector_index": space is not None and index.in_step(connection, space),
+                },
             )
 
-        return await self._read(unit)
+        self.check_usable()
+        return await self._run(unit)
+
+    def _level(self) -> str:
+        if not self._writable:
+            return "read-only"
+        if find_spec("numpy") is None:
+            return "keyword"
+        return "full" if self._extension else "exact-scan"
 
     async def check(self) -> list[str]:
         def unit(connection: Connection) -> list[str]:
-            self._with_extension(connection)
+            self._load_extension(connection)
             return integrity.check(connection, self.agent_id)
 
-        return await self._read(unit)
+        self.check_usable()
+        return await self._run(unit)
 
     async def rebuild(self) -> None:
-        await self._with_index(lambda connection: integrity.rebuild(connection, self.agent_id))
+        await self._write(lambda connection: integrity.rebuild(connection, self.agent_id), vectors=True)
 
     async def scrub(self) -> None:
-        await self._read(self._with_extension)
-        await self._read(integrity.scrub)
+        def unit(connection: Connection) -> None:
+            self._load_extension(connection)
+            integrity.scrub(connection, str(self.path))
+
+        self.check_usable()
+        if not self._writable:
+            raise BackendError(
+                f"{self.path} is read-only", hint="check the permissions of the file and its folder"
+            )
+        await self._run(unit)
+
+
+def _absolute(path: str | os.PathLike[str] | None, agent_id: str | None) -> Path:
+    """Return the file that settings name; links are followed, so that a new file is made where they lead."""
+    named = Path(path).expanduser() if path is not None else paths.database(agent_id or "default")
+    return Path(os.path.realpath(named))

@@ -44,7 +44,14 @@ def store(connection: Connection, space: Space, given: Mapping[bytes, Sequence[b
     connection.executemany(
         "insert into embedding (space, text_hash, piece, dimension, vector, checksum) values (?, ?, ?, ?, ?, ?)",
         [
-            (space.id, digest, piece, space.dimension, vector, checksum(space.id, digest, piece, "float32", vector))
+            (
+                space.id,
+                digest,
+                piece,
+                space.dimension,
+                vector,
+                checksum(space.id, digest, piece, "float32", vector),
+            )
             for digest in new
             for piece, vector in enumerate(given[digest])
         ],
@@ -122,33 +129,39 @@ class Sample(NamedTuple):
 
     space: int
     limit: int
-    last: int
+    first: int
+    counted: int
     vectors: list[bytes]
 
 
 def sample(connection: Connection, limit: int, known: Sample | None = None) -> Sample | None:
-    """Return vectors spread evenly over the table: the same ones until their number has doubled.
+    """Return vectors of a space, evenly spread over the first so many: the same ones until their number doubles.
 
-    Every stride-th by key, where the stride is a power of two. `known` is returned if it still holds.
+    "So many" is the largest power of two that there are, and every so-many-th by key is taken, a power of two as
+    well; so nothing has to be stored. `known` is returned if it still holds.
     """
     space = current_space(connection)
     if space is None or limit <= 0:
         return None
     last = connection.execute("select coalesce(max(id), 0) from embedding").fetchone()[0]
-    if known is not None and known[:3] == (space.id, limit, last):
+    if known is not None and known[:2] == (space.id, limit):
+        first = known.first
+    else:
+        first = connection.execute(
+            "select coalesce(min(id), 1) from embedding where space = ?", (space.id,)
+        ).fetchone()[0]
+    counted = 1 << max(0, (last - first + 1).bit_length() - 1)
+    if known is not None and known[:4] == (space.id, limit, first, counted):
         return known
-    first = connection.execute(
-        "select coalesce(min(id), 1) from embedding where space = ?", (space.id,)
-    ).fetchone()[0]
     stride = 1
-    while (last - first + 1) // (2 * stride) >= limit:
+    while counted // stride > limit:
         stride *= 2
     found = connection.execute(
         "select dtype, vector from json_each(?) as wanted cross join embedding on embedding.id = wanted.value"
-        " where space = ? limit ?",
-        (json.dumps(list(range(-(-first // stride) * stride, last + 1, stride))), space.id, limit),
+        " where space = ?",
+        (json.dumps(list(range(first, first + counted, stride))), space.id),
     )
-    return Sample(space.id, limit, last, [widened(vector, dtype) for dtype, vector in found])
+    return Sample(space.id, limit, first, counted, [widened(vector, dtype) for dtype, vector in found])
 
 
 # --- what is owed ----------------------------------------------------------------------------------------------

@@ -3,54 +3,34 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any, TypeVar
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from agent_memory import clock
+from agent_memory.errors import ConflictError, ValidationError
 from agent_memory.records import MemoryRecord, MemoryType, Status
 from agent_memory.storage import planning
 from agent_memory.storage.changes import Change, Operation, Plan, Written
-from agent_memory.storage.sqlite import rows, vectors
+from agent_memory.storage.sqlite import driver, index, rows, vectors
 from agent_memory.storage.sqlite.driver import Connection
+from agent_memory.storage.sqlite.spaces import Space, current_space
+from agent_memory.storage.sqlite.vectors import batched
 from agent_memory.text.analysis import analysed_text
 from agent_memory.text.templates import indexed_text
 
-T = TypeVar("T")
-
-
-@contextmanager
-def writing(connection: Connection) -> Iterator[None]:
-    """Hold one explicit write transaction; a deferred one that reads first would fail at once in a crowd."""
-    connection.execute("begin immediate")
-    try:
-        yield
-        connection.execute("commit")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("rollback")
-        raise
+Vectors = Mapping[bytes, Sequence[bytes]]
 
 
 def commit(
-    connection: Connection,
-    operation: Operation,
-    changes: Sequence[Change],
-    given: Mapping[bytes, Sequence[bytes]],
-    agent_id: str,
+    connection: Connection, operation: Operation, changes: Sequence[Change], given: Vectors, agent_id: str
 ) -> list[Written]:
-    """Decide what the changes mean and write it, all or nothing."""
-    with writing(connection):
-        state = load_state(connection, planning.needs(changes), agent_id)
-        plan = planning.plan(operation, changes, state, agent_id)
-        if not plan.empty:
-            apply(connection, plan, given)
+    """Decide what the changes mean and write it. Call it inside a write transaction."""
+    state = load_state(connection, planning.needs(changes), agent_id)
+    plan = planning.plan(operation, changes, state, agent_id)
+    put(connection, None, given)
+    if not plan.empty:
+        apply(connection, plan)
     return list(plan.written)
-
-
-def batched(values: Sequence[T], size: int = 900) -> Iterator[Sequence[T]]:
-    """Cut a sequence into parts that one statement may have as values; old SQLite takes 999."""
-    return (values[start : start + size] for start in range(0, len(values), size))
 
 
 # --- what decides ----------------------------------------------------------------------------------------------
@@ -60,16 +40,15 @@ def load_state(connection: Connection, needs: planning.Needs, agent_id: str) -> 
     """Read the facts that decide the outcome."""
     state = planning.State()
     wanted: set[str] = set(needs.ids)
-    if needs.hashes:
-        now = clock.to_text(clock.now())
-        for part in batched(list(needs.hashes)):
-            query = (
-                "select content_hash, id from memory where status = 'active'"
-                f" and content_hash in ({', '.join('?' * len(part))}) and (expires_at is null or expires_at > ?)"
-            )
-            for digest, memory_id in connection.execute(query, (*part, now)):
-                state.by_hash.setdefault(digest, memory_id)
-                wanted.add(memory_id)
+    now = clock.to_text(clock.now())
+    for part in batched(list(needs.hashes)):
+        query = (
+            "select content_hash, id from memory where status = 'active'"
+            f" and content_hash in ({', '.join('?' * len(part))}) and (expires_at is null or expires_at > ?)"
+        )
+        for digest, memory_id in connection.execute(query, (*part, now)):
+            state.by_hash.setdefault(digest, memory_id)
+            wanted.add(memory_id)
     for memory_type, key in needs.keys:
         found = connection.execute(
             "select id from memory where type = ? and key = ? and status = 'active'", (memory_type.value, key)
@@ -84,106 +63,166 @@ def load_state(connection: Connection, needs: planning.Needs, agent_id: str) -> 
         if found[0] is not None:
             state.last_position[conversation] = found[0]
     if wanted:
-        query = rows.SELECT + " where memory.id in (select value from json_each(?))"
-        for record in rows.records(
-            connection, connection.execute(query, (json.dumps(list(wanted)),)), agent_id
-        ):
-            state.records[record.id] = record
+        query = f"{rows.SELECT} where memory.id in (select value from json_each(?))"
+        found = connection.execute(query, (json.dumps(list(wanted)),))
+        state.records = {record.id: record for record in rows.records(connection, found, agent_id)}
     last = connection.execute("select hlc from journal order by seq desc limit 1").fetchone()
     state.last_hlc = last[0] if last else 0
     return state
 
 
+# --- vectors ---------------------------------------------------------------------------------------------------
+
+
+def put(connection: Connection, space: Space | None, given: Vectors) -> None:
+    """Store vectors in a space, the current one for None, and tell the memories that were waiting for them.
+
+    Raises:
+        ValidationError: there is no space, or a vector does not fit it.
+    """
+    if not given:
+        return
+    current = current_space(connection)
+    space = space or current
+    if space is None:
+        raise ValidationError(
+            "vectors were given, but the store has no embedding space", hint="add a space first"
+        )
+    before = index.last_vector(connection)
+    new = vectors.store(connection, space, given)
+    if new and space == current:
+        connection.executemany(
+            "update memory set embedded_in = ? where embedded_hash = ? and embedded_in is null",
+            [(space.id, digest) for digest in new],
+        )
+        index.settle(connection, new, before)
+
+
+def forget_vectors(connection: Connection, hashes: Iterable[bytes]) -> None:
+    """Delete the vectors, in every space, of those texts that no memory has any more."""
+    vectors.delete(connection, vectors.unused(connection, hashes))
+
+
 # --- what is written -------------------------------------------------------------------------------------------
 
 
-def apply(connection: Connection, plan: Plan, given: Mapping[bytes, Sequence[bytes]]) -> None:
+def apply(connection: Connection, plan: Plan) -> None:
     """Write every row of a plan."""
-    space = vectors.current_space(connection)
-    known = vectors.Known(connection, space)
-    if given and space is not None:
-        vectors.store(connection, space.id, given)
-        known.add(given)
-    touched = _remove(connection, plan.removes)
-    touched += _replace(connection, [after for _, after in plan.replaces], known)
-    touched += _insert(connection, plan.inserts, known)
+    space = current_space(connection)
+    touched = _remove(connection, [record.id for record in plan.removes])
+    erased = list(touched) if plan.erase_history else []
+    touched += _replace(connection, plan.replaces, space)
+    touched += _insert(connection, plan.inserts, space)
     _log(connection, plan)
+    affected = vectors.known_hashes(connection, space, set(touched))
+    index.settle(connection, list(affected), index.last_vector(connection))
+    for memory_id in plan.keep_one_version:
+        erased += _keep_newest_version(connection, memory_id)
     for memory_id in plan.erase_history:
-        touched += _erase_history(connection, memory_id)
-    vectors.settle(connection, space, [digest for digest in dict.fromkeys(touched) if known.space_of(digest)])
-    if plan.erase_history:
-        vectors.drop_unused(connection, touched)
+        erased += _erase_history(connection, memory_id)
+    if erased:
+        forget_vectors(connection, erased)
 
 
-def _insert(connection: Connection, inserts: Sequence[MemoryRecord], known: vectors.Known) -> list[bytes]:
+def _insert(connection: Connection, inserts: Sequence[MemoryRecord], space: Space | None) -> list[bytes]:
     if not inserts:
         return []
-    pk = (connection.execute("select max(pk) from memory").fetchone()[0] or 0) + 1
-    spine: list[Any] = []
+    first = int(connection.execute("select coalesce(max(pk), 0) + 1 from memory").fetchone()[0])
+    spine = [rows.spine_row(record) for record in inserts]
+    embedded = vectors.known_hashes(connection, space, {row[rows.HASH] for row in spine})
+    space_id = space.id if space is not None else None
+    memories: list[Any] = []
     own: dict[MemoryType, list[Any]] = {}
-    words, tags, hashes = [], [], []
-    for record in inserts:
-        row = rows.spine_row(record)
-        digest = row[_EMBEDDED_HASH]
-        spine.append((pk, *row, rows.checksum(row), known.space_of(digest)))
+    words: list[tuple[int, str]] = []
+    tags: list[tuple[int, str]] = []
+    for pk, (record, row) in enumerate(zip(inserts, spine, strict=True), first):
+        there = space_id if row[rows.HASH] in embedded else None
+        memories.append((pk, *row, rows.spine_checksum(row, record.tags), there))
         own.setdefault(record.memory_type, []).append(_own(pk, record))
         words.append((pk, analysed_text(indexed_text(record))))
-        tags += [(pk, tag) for tag in record.tags]
-        hashes.append(digest)
-        pk += 1
-    connection.executemany(rows.INSERT_MEMORY, spine)
-    for kind, values in own.items():
-        connection.executemany(rows.INSERT_OWN[kind], values)
+        if record.tags:
+            tags += [(pk, tag) for tag in record.tags]
+    try:
+        connection.executemany(rows.INSERT_MEMORY, memories)
+    except driver.Error as error:
+        known = [
+            each
+            for each, place in _places(connection, [one.id for one in inserts]).items()
+            if place[0] < first
+        ]
+        if known:
+            raise ConflictError(known[0]) from error
+        raise
+    _write_own(connection, own)
     connection.executemany("insert into memory_tag (memory, tag) values (?, ?)", tags)
     connection.executemany("insert into memory_fts (rowid, words) values (?, ?)", words)
-    return hashes
+    return [row[rows.HASH] for row in spine]
 
 
-def _replace(connection: Connection, replaces: Sequence[MemoryRecord], known: vectors.Known) -> list[bytes]:
+def _replace(
+    connection: Connection, replaces: Sequence[tuple[MemoryRecord, MemoryRecord]], space: Space | None
+) -> list[bytes]:
+    """Write what changed between two versions, and return the hashes whose place in the index may have."""
     if not replaces:
         return []
-    keys: dict[str, int] = {}
-    hashes: list[bytes] = []
-    query = "select id, pk, embedded_hash from memory where id in (select value from json_each(?))"
-    for memory_id, pk, digest in connection.execute(query, (json.dumps([record.id for record in replaces]),)):
-        keys[memory_id] = pk
-        hashes.append(digest)
-    spine: list[Any] = []
+    found = _places(connection, [after.id for _, after in replaces])
+    spine = [rows.spine_row(after) for _, after in replaces]
+    embedded = vectors.known_hashes(connection, space, {row[rows.HASH] for row in spine})
+    space_id = space.id if space is not None else None
+    memories: list[Any] = []
     own: dict[MemoryType, list[Any]] = {}
-    words, tags = [], []
-    for record in replaces:
-        pk = keys[record.id]
-        row = rows.spine_row(record)
-        digest = row[_EMBEDDED_HASH]
-        spine.append((*row, rows.checksum(row), known.space_of(digest), pk))
-        own.setdefault(record.memory_type, []).append(_own(pk, record))
-        words.append((analysed_text(indexed_text(record)), pk))
-        tags += [(pk, tag) for tag in record.tags]
-        hashes.append(digest)
-    # A key may pass from one memory to another within one operation: what gives it up goes first.
-    spine.sort(key=lambda row: bool(row[_STATUS] == Status.ACTIVE.value))
-    connection.executemany(rows.UPDATE_MEMORY, spine)
-    for kind, values in own.items():
-        connection.executemany(rows.INSERT_OWN[kind], values)
-    connection.executemany("delete from memory_tag where memory = ?", [(pk,) for pk in keys.values()])
-    connection.executemany("insert into memory_tag (memory, tag) values (?, ?)", tags)
+    words: list[Any] = []
+    tagged: list[tuple[int, Sequence[str]]] = []
+    freed: list[tuple[int]] = []
+    touched: list[bytes] = []
+    for (before, after), row in zip(replaces, spine, strict=True):
+        pk, old_hash = found[after.id]
+        new_hash = row[rows.HASH]
+        there = space_id if new_hash in embedded else None
+        memories.append((*row, rows.spine_checksum(row, after.tags), there, pk))
+        if before.memory_type is not after.memory_type:
+            connection.execute(f"delete from {before.memory_type} where memory = ?", (pk,))
+            own.setdefault(after.memory_type, []).append(_own(pk, after))
+        elif rows.own_row(before) != rows.own_row(after):
+            own.setdefault(after.memory_type, []).append(_own(pk, after))
+        if (text := indexed_text(after)) != indexed_text(before):
+            words.append((analysed_text(text), pk))
+        if before.tags != after.tags:
+            tagged.append((pk, after.tags))
+        if before.key is not None and (before.key != after.key or after.status is not Status.ACTIVE):
+            freed.append((pk,))
+        if old_hash != new_hash or before.status is not after.status:
+            touched += old_hash, new_hash
+    # A key may pass from one memory to another within one operation: it is given up first.
+    connection.executemany("update memory set key = null where pk = ?", freed)
+    connection.executemany(rows.UPDATE_MEMORY, memories)
+    _write_own(connection, own)
+    connection.executemany("delete from memory_tag where memory = ?", [(pk,) for pk, _ in tagged])
+    connection.executemany(
+        "insert into memory_tag (memory, tag) values (?, ?)",
+        [(pk, tag) for pk, tags in tagged for tag in tags],
+    )
     connection.executemany("update memory_fts set words = ? where rowid = ?", words)
-    return hashes
+    return touched
 
 
-def _remove(connection: Connection, removes: Sequence[MemoryRecord]) -> list[bytes]:
-    if not removes:
+def _remove(connection: Connection, ids: Sequence[str]) -> list[bytes]:
+    if not ids:
         return []
-    query = "select pk, embedded_hash from memory where id in (select value from json_each(?))"
-    found = connection.execute(query, (json.dumps([record.id for record in removes]),)).fetchall()
-    keys = json.dumps([pk for pk, _ in found])
-    connection.execute("delete from memory_fts where rowid in (select value from json_each(?))", (keys,))
-    connection.execute("delete from memory where pk in (select value from json_each(?))", (keys,))
-    return [digest for _, digest in found]
+    found = _places(connection, ids)
+    keys = json.dumps([pk for pk, _ in found.values()])
+    gone = "in (select value from json_each(?))"
+    connection.execute(f"delete from memory_fts where rowid {gone}", (keys,))
+    for table in ("memory_tag", "usage", *(kind.value for kind in MemoryType)):
+        connection.execute(f"delete from {table} where memory {gone}", (keys,))
+    connection.execute(f"delete from memory where pk {gone}", (keys,))
+    return [digest for _, digest in found.values()]
 
 
-_EMBEDDED_HASH = rows.SPINE.index("embedded_hash")
-_STATUS = rows.SPINE.index("status")
+def _places(connection: Connection, ids: Collection[str]) -> dict[str, tuple[int, bytes]]:
+    """Return the key and the hash of the embedded text of memories, by id."""
+    query = "select id, pk, embedded_hash from memory where id in (select value from json_each(?))"
+    return {row[0]: (row[1], row[2]) for row in connection.execute(query, (json.dumps(list(ids)),))}
 
 
 def _own(pk: int, record: MemoryRecord) -> list[Any]:
@@ -191,9 +230,22 @@ def _own(pk: int, record: MemoryRecord) -> list[Any]:
     return [pk, *row, rows.checksum(row)]
 
 
+def _write_own(connection: Connection, own: Mapping[MemoryType, list[Any]]) -> None:
+    for kind, values in own.items():
+        connection.executemany(rows.INSERT_OWN[kind], values)
+
+
+# --- the journal -----------------------------------------------------------------------------------------------
+
+_INSERT_JOURNAL = (
+    f"insert into journal ({', '.join(rows.JOURNAL)}, checksum)"
+    f" values ({', '.join('?' * (len(rows.JOURNAL) + 1))})"
+)
+
+
 def _log(connection: Connection, plan: Plan) -> None:
     operation = plan.operation
-    connection.execute(
+    seq = connection.execute(
         "insert into operation (id, verb, actor, session, started_at, undoes) values (?, ?, ?, ?, ?, ?)",
         (
             operation.id,
@@ -203,27 +255,34 @@ def _log(connection: Connection, plan: Plan) -> None:
             clock.to_text(operation.started_at),
             operation.undoes,
         ),
-    )
-    connection.executemany(
-        f"insert into journal ({', '.join(rows.JOURNAL)}, checksum) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [(*row, rows.checksum(row)) for row in map(rows.journal_row, plan.journal)],
-    )
-    for memory_id in plan.keep_one_version:
-        connection.execute(
-            "delete from journal where memory_id = ?"
-            " and seq < (select max(newest.seq) from journal as newest where newest.memory_id = ?)",
-            (memory_id, memory_id),
-        )
+    ).lastrowid
+    entries = [rows.journal_row(entry, seq) for entry in plan.journal]
+    connection.executemany(_INSERT_JOURNAL, [(*row, rows.checksum(row)) for row in entries])
+
+
+def _keep_newest_version(connection: Connection, memory_id: str) -> list[bytes]:
+    """Delete all but the newest entry of a memory; return the hashes of the texts that went."""
+    query = f"select seq, before, after from journal where {rows.OF_MEMORY} order by seq"
+    *older, newest = connection.execute(query, {"id": memory_id}).fetchall()
+    connection.executemany("delete from journal where seq = ?", [row[:1] for row in older])
+    return list(_hashes_in(older, memory_id) - _hashes_in([newest], memory_id))
 
 
 def _erase_history(connection: Connection, memory_id: str) -> list[bytes]:
-    """Take a memory's text out of the journal, keeping that something happened; return its vectors' hashes."""
+    """Take a memory's text out of the journal, keeping that something happened; return its texts' hashes."""
+    columns = ", ".join(rows.JOURNAL)
     found = connection.execute(
-        f"select {', '.join(rows.JOURNAL)} from journal where memory_id = ?", (memory_id,)
+        f"select seq, {columns} from journal where {rows.OF_MEMORY}", {"id": memory_id}
     ).fetchall()
-    hashes = [rows.embedded_hash_of(text) for row in found for text in row[-2:] if text is not None]
     connection.executemany(
-        "update journal set before = null, after = null, checksum = ? where change_id = ?",
-        [(rows.checksum((*row[:-2], None, None)), row[0]) for row in found],
+        "update journal set before = null, after = null, checksum = ? where seq = ?",
+        [(rows.checksum((*row[1:-2], None, None)), row[0]) for row in found],
     )
-    return hashes
+    return list(_hashes_in(found, memory_id))
+
+
+def _hashes_in(entries: Iterable[Sequence[Any]], memory_id: str) -> set[bytes]:
+    """Return the hashes of the texts embedded for the versions in journal entries, their last two columns."""
+    return {
+        rows.embedded_hash_of(text, memory_id) for row in entries for text in row[-2:] if text is not None
+    }

@@ -15,8 +15,10 @@ names the backend. The tests are coroutines for anyio's pytest plugin, so the pr
 fixture that returns "asyncio".
 """
 
+from agent_memory.testing.store.contents import ContentTests
 from agent_memory.testing.store.filters import FilterTests
 from agent_memory.testing.store.history import HistoryTests
+from agent_memory.testing.store.known import KnownTests
 from agent_memory.testing.store.life import LifeTests
 from agent_memory.testing.store.reading import ReadingTests
 from agent_memory.testing.store.resolving import ResolvingTests
@@ -29,7 +31,9 @@ from agent_memory.testing.store.writing import WritingTests
 
 class StoreSuite(
     LifeTests,
+    ContentTests,
     WritingTests,
+    KnownTests,
     HistoryTests,
     ReadingTests,
     FilterTests,

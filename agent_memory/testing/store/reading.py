@@ -113,8 +113,8 @@ class ReadingTests(StoreTests):
     async def test_memories_are_counted_per_value(self, store: Store) -> None:
         await put(
             store,
-            builders.fact("1", tags=("a", "b"), created_at=_days(1), source="s", category="x"),
             builders.fact("2", tags=("a",), created_at=_days(5), occurred_at=_days(2), session="q"),
+            builders.fact("1", tags=("a", "b"), created_at=_days(1), source="s", category="x"),
             builders.skill("3", tags=("a", "c"), created_at=_days(3), category="x"),
             builders.message("4", created_at=_days(4), role="tool"),
             builders.event("5", created_at=_days(4), event_type="deploy"),

@@ -24,7 +24,7 @@ _CORPUS = [
     builders.skill("Wait, then retry", name="Rate limits", triggers=("429", "too many requests")),
     builders.message("Did you run the tests?", name="Zoë"),
     builders.preference("dark mode", category="interface"),
-    builders.note("the build of apple-pie is running", tags=("ci", "build")),
+    builders.note("the build of apple-pie is running", tags=("build", "ci")),
 ]
 
 

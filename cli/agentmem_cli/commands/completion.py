@@ -23,7 +23,7 @@ def completion(
     context: typer.Context,
     shell: Annotated[Shell, typer.Argument(metavar="SHELL", help="bash, zsh, fish or powershell.")],
 ) -> None:
-    """Print the completion script of a shell; its first lines say where to put it.
+    """Print a shell's completion script; its first lines say where to put it.
 
     Examples:
         agentmem completion bash > ~/.local/share/bash-completion/completions/agentmem

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -15,7 +15,9 @@ def help_(
         list[str] | None, typer.Argument(metavar="COMMAND", help="The words of a command.")
     ] = None,
 ) -> None:
-    """Show the help of a command, or with --json the whole tree: options, exit codes, examples.
+    """Show the help of a command; with --json the whole tree.
+
+    The JSON names every command with its options and examples, the settings and the exit codes.
 
     Examples:
         agentmem help chat add
@@ -27,10 +29,10 @@ def help_(
 
         invocation.output.details(reference.description(command or ()))
     else:
-        invocation.output.raw(_text(context.find_root(), command or ()))
+        invocation.output.raw(_text(context.find_root(), command or []))
 
 
-def _text(root: typer.Context, words: list[str] | tuple[str, ...]) -> str:
+def _text(root: Any, words: list[str]) -> str:
     """Return what `--help` shows for a command."""
     from agentmem_cli.errors import UnknownCommandError
 
@@ -41,4 +43,4 @@ def _text(root: typer.Context, words: list[str] | tuple[str, ...]) -> str:
         if below is None:
             raise UnknownCommandError(at.command_path, word, known)
         found, at = below, type(at)(below, info_name=word, parent=at)
-    return at.get_help()
+    return str(at.get_help())

@@ -13,7 +13,7 @@ def stats(
     context: typer.Context,
     top: Annotated[int, typer.Option("--top", metavar="N", min=0, help="How many tags.")] = 10,
 ) -> None:
-    """Count what there is: by type, by age and by tag, with sizes and a small chart.
+    """Count what there is by type, age and tag, with a small chart.
 
     Examples:
         agentmem stats
@@ -24,4 +24,4 @@ def stats(
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
         found = memory.get_stats(detailed=True)
-    invocation.output.sections(found, charts.of(found, top))
+    charts.statistics(invocation.output, found, top)

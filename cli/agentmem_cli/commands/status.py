@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import typer
 
 from agentmem_cli.context import Invocation
 
+_LEVELS = {
+    "full": "full: words and meaning, with a vector index",
+    "exact-scan": "exact-scan: words and meaning, comparing every vector",
+    "keyword": "keyword: words only",
+    "read-only": "read-only: nothing can be stored",
+}
+
 
 def status(context: typer.Context) -> None:
-    """Say how things stand: the file, what level is in force, what embeds, and what is still owed.
+    """Say how things stand: the file, the level in force, the embedder, and what is owed.
 
     Fast: no model is loaded.
 
@@ -19,18 +29,54 @@ def status(context: typer.Context) -> None:
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
         found = memory.get_status()
-    invocation.output.details(found)
+        counts = memory.get_stats()
+    found["counts"] = {name: counts[name] for name in _TYPES}
+    if invocation.output.form in ("json", "ndjson"):
+        invocation.output.details(found)
+    else:
+        invocation.output.details(shown(found))
     for notice in notices(found):
         invocation.output.note(notice)
 
 
-def notices(found: dict[str, object]) -> list[str]:
-    """Return what the user may want to do something about, one line each."""
+_TYPES = ("short_term", "long_term", "conversation", "episodic", "semantic", "procedural")
+
+
+def shown(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what people want to know, in the order in which they do."""
+    from agentmem_cli.output.plain import size
+
+    counts = [f"{count} {name.replace('_', '-')}" for name, count in found["counts"].items() if count]
+    return {
+        "agent": found["agent_id"],
+        "store": found["location"]
+        if found["backend"] == "sqlite"
+        else f"{found['backend']} ({found['location']})",
+        "size": size(found["bytes"]),
+        "memories": f"{found['memories']}" + (f" ({', '.join(counts)})" if counts else ""),
+        "level": _LEVELS.get(found["level"], found["level"]),
+        "embedder": found["embedded_with"] or f"{found['embedding_provider']} (nothing embedded yet)",
+        "owed": found["owed_embeddings"],
+        "schema": found["schema_version"],
+        "driver": found.get("driver"),
+    }
+
+
+def notices(found: Mapping[str, Any]) -> list[str]:
+    """Return what somebody may want to do something about, one line each."""
+    from agent_memory.embeddings.catalog import MULTILINGUAL
+    from agent_memory.memories.upkeep import UNREADABLE
+
     lines = []
-    if found["owed_embeddings"]:
-        lines.append(f"{found['owed_embeddings']} texts are not embedded yet: agentmem index")
-    if found["level"] == "exact-scan":
-        lines.append("sqlite-vec cannot be loaded: searches by meaning compare every vector")
     if found["meaning_unavailable_because"]:
         lines.append(f"searches go by words only: {found['meaning_unavailable_because']}")
+    elif found["owed_embeddings"]:
+        lines.append(f"{found['owed_embeddings']} texts are not embedded yet: agentmem index")
+    if found["level"] == "exact-scan":
+        lines.append("sqlite-vec cannot be loaded here: searches by meaning take longer the more there is")
+    if found["unreadable_share"] > UNREADABLE:
+        lines.append(
+            f"the embedder does not understand {found['unreadable_share']:.0%} of the newest memories:"
+            f" agentmem model pull {MULTILINGUAL}, then agentmem reembed fastembed --model {MULTILINGUAL}"
+        )
     return lines

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from agentmem_cli.completion import table
 from agentmem_cli.reference.tree import Command
 
+_WIDTH = 110
 _HEAD = """\
 # bash completion for agentmem, made by `agentmem completion bash`.
 # To use it:  agentmem completion bash > ~/.local/share/bash-completion/completions/agentmem
@@ -109,8 +110,20 @@ def _words(rows: Iterable[table.Row], field: str) -> dict[str, list[str]]:
 def _function(name: str, comment: str, subject: str, cases: dict[str, list[str]]) -> str:
     lines = [f"__agentmem_{name}() {{ # {comment}", f"    case {subject} in"]
     for result, keys in cases.items():
-        lines.append(f"        {' | '.join(map(_pattern, keys))}) echo '{result}' ;;")
+        lines += _wrapped([_pattern(key) for key in keys], f"echo '{result}' ;;")
     return "\n".join([*lines, "    esac", "}", ""])
+
+
+def _wrapped(patterns: list[str], command: str) -> list[str]:
+    """Write one case on as many lines as it needs."""
+    lines, line = [], " " * 8
+    for number, pattern in enumerate(patterns, 1):
+        word = pattern + (")" if number == len(patterns) else " | ")
+        if len(line) + len(word) > _WIDTH and line.strip():
+            lines.append(line.rstrip())
+            line = " " * 8
+        line += word
+    return [*lines, line, f"{' ' * 12}{command}"]
 
 
 def _pattern(key: str) -> str:

@@ -4,51 +4,80 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-DYNAMIC = ("agents", "ids", "tags", "sessions", "skills", "documents")
+DYNAMIC = ("agents", "ids", "keys", "tags", "sessions", "skills", "documents")
 """Kinds that `agentmem __complete KIND` answers from what is stored."""
 FILES = "files"
 
-TYPES = (
-    "short-term", "long-term", "conversation", "episodic", "semantic", "procedural",
-    "note", "fact", "chat", "event", "doc", "skill",
-)  # fmt: skip
-
+_TYPES = "short-term long-term conversation episodic semantic procedural note fact chat event doc skill"
 _OPTIONS: Mapping[str, str] = {
     "--agent": "agents",
     "--tag": "tags",
-    "--add-tag": "tags",
     "--remove-tag": "tags",
     "--session": "sessions",
     "--conversation": "sessions",
     "--db": FILES,
     "--file": FILES,
-    "--ndjson-in": FILES,
+    "--output": "=table text json ndjson id",
+    "--mode": "=hybrid keyword vector",
+    "--format": "=markdown text xml json messages",
 }
 _METAVARS: Mapping[str, str] = {
+    "TYPE": "=" + _TYPES,
     "ID": "ids",
     "ID|KEY": "ids",
+    "KEY": "keys",
     "AGENT": "agents",
     "TAG": "tags",
     "CONVERSATION": "sessions",
     "SKILL": "skills",
     "DOCUMENT": "documents",
     "FILE": FILES,
+    "FILE|-": FILES,
     "PATH": FILES,
-    "DIR": FILES,
+    "ROLE": "=user assistant system tool",
+    "BY": "=created updated occurred used importance",
+    "COMMAND": "commands",
+    "SETTING": "settings",
+    "PROVIDER": "providers",
+    "MODEL": "models",
 }
 
 
 def of_option(names: tuple[str, ...], metavar: str | None) -> str | None:
-    """Return the kind of an option's value, or None where it is free text."""
+    """Return the kind of an option's value, `=` and words to choose from, or None where it is free text."""
     found = next((_OPTIONS[name] for name in names if name in _OPTIONS), None)
     return found or of_argument(metavar)
 
 
 def of_argument(metavar: str | None) -> str | None:
-    """Return the kind of an argument, or None where it is free text."""
-    return _METAVARS.get((metavar or "").strip("[]. ").removesuffix("...").strip("[]"))
+    """Return the kind of an argument, `=` and words to choose from, or None where it is free text."""
+    kind = _METAVARS.get((metavar or "").strip("[]. ").removesuffix("...").strip("[] "))
+    return _WORDS[kind]() if kind in _WORDS else kind
 
 
-def fixed(metavar: str | None) -> tuple[str, ...]:
-    """Return the words that something takes though its type does not list them."""
-    return TYPES if metavar == "TYPE" else ()
+def _commands() -> str:
+    from agentmem_cli.tree import COMMANDS
+
+    return "=" + " ".join(COMMANDS)
+
+
+def _settings() -> str:
+    from agentmem_cli.settings import SETTINGS
+
+    return "=" + " ".join(SETTINGS)
+
+
+def _providers() -> str:
+    from agent_memory.embeddings.registry import EMBEDDERS
+
+    return "=" + " ".join(EMBEDDERS.builtin)
+
+
+def _models() -> str:
+    from agent_memory.embeddings.catalog import CARDS
+
+    return "=" + " ".join(CARDS)
+
+
+_WORDS = {"commands": _commands, "settings": _settings, "providers": _providers, "models": _models}
+"""Words that are known when the script is made."""

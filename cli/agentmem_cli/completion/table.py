@@ -57,6 +57,8 @@ def _value(what: Option | Argument) -> str:
         return SWITCH
     if what.choices:
         return "=" + " ".join(what.choices)
+    if what.kind is not None and what.kind.startswith("="):
+        return what.kind
     if what.kind in DYNAMIC:
         return f"@{what.kind}"
     return FILES if what.kind == FILES else FREE

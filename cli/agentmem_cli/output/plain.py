@@ -105,3 +105,13 @@ def message(record: MemoryRecord) -> str:
     if isinstance(record, ConversationRecord):
         return f"{record.name or record.role}: {record.content}"
     return record.content
+
+
+def size(count: int | None) -> str:
+    """Write a number of bytes in one unit, by thousands: 312 B, 4.2 kB, 17 MB."""
+    if count is None:
+        return ""
+    value, units = float(count), ["B", "kB", "MB", "GB"]
+    while value >= 999.5 and len(units) > 1:
+        value, units = value / 1000, units[1:]
+    return f"{value:.0f} {units[0]}" if value >= 9.95 or units[0] == "B" else f"{value:.1f} {units[0]}"

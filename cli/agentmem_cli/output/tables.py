@@ -149,15 +149,20 @@ def details(row: Mapping[str, Any]) -> None:
     console().print(table)
 
 
-def bars(title: str, values: Mapping[str, int]) -> None:
-    """Draw a bar for each value."""
-    most = max(values.values(), default=0)
-    table = _table(header=False)
-    table.add_column(no_wrap=True)
-    table.add_column(justify="right", no_wrap=True)
-    table.add_column(no_wrap=True)
-    for name, count in values.items():
-        style = _STYLES.get(name, "cyan")
-        table.add_row(name, f"{count:,}", Text("█" * round(30 * count / most) if most else "", style=style))
-    console().print(Text(title, style="bold"))
+def bars(title: str, rows: Sequence[tuple[str, int, Sequence[str]]], headings: Sequence[str] = ()) -> None:
+    """Draw a bar for each row: its name, its count, and further cells under `headings`."""
+    most = max((count for _, count, _ in rows), default=0)
+    table = _table()
+    table.add_column(title, no_wrap=True, overflow="ellipsis", max_width=24)
+    table.add_column("count", justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True, width=20)
+    for heading in headings:
+        table.add_column(heading, justify="right", no_wrap=True, style="dim")
+    for name, count, cells in rows:
+        table.add_row(name, f"{count:,}", Text(_block(count, most), style=_STYLES.get(name, "cyan")), *cells)
     console().print(table)
+
+
+def _block(count: int, most: int, width: int = 20) -> str:
+    eighths = max(1, round(8 * width * count / most)) if count else 0
+    return "█" * (eighths // 8) + (" ▏▎▍▌▋▊▉"[eighths % 8] if eighths % 8 else "")

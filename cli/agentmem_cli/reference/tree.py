@@ -7,7 +7,6 @@ copy of it inside newer Typers have in common.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -64,7 +63,7 @@ class Command(NamedTuple):
 def read(command: Any, context: Any = None, path: tuple[str, ...] = ()) -> Command:
     """Read a Click or Typer command and everything below it; hidden ones are left out."""
     context = _context(command, context, path[-1] if path else "agentmem")
-    parameters = [each for each in command.params if not getattr(each, "hidden", False)]
+    parameters = [each for each in command.get_params(context) if not getattr(each, "hidden", False)]
     text, examples = _help(command)
     below = []
     if hasattr(command, "list_commands"):
@@ -87,21 +86,14 @@ def _context(command: Any, parent: Any, name: str) -> Any:
     return command.context_class(command, info_name=name, parent=parent)
 
 
-_EXAMPLE = re.compile(r"^\s*\$?\s*((?:[^\n]*\|\s*)?agentmem\b[^\n]*)$")
-
-
 def _help(command: Any) -> tuple[str, tuple[str, ...]]:
-    """Split a command's help into its text and the examples at its end."""
+    """Split a command's help into its text and the examples, which stand at its end."""
     import inspect
 
-    text, examples = [], []
-    for line in inspect.cleandoc("\n\n".join(filter(None, (command.help, command.epilog)))).splitlines():
-        example = _EXAMPLE.match(line)
-        if example:
-            examples.append(example[1].strip())
-        elif line.strip("\b ").lower().rstrip(":") not in ("example", "examples"):
-            text.append(line.replace("\b", ""))
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(text)).strip(), tuple(examples)
+    whole = inspect.cleandoc("\n\n".join(filter(None, (command.help, command.epilog)))).replace("\b\n", "")
+    text, _, examples = whole.partition("Examples:\n")
+    lines = (line.strip().removeprefix("$ ") for line in examples.splitlines())
+    return text.strip(), tuple(line for line in lines if line)
 
 
 def _choices(parameter: Any) -> tuple[str, ...]:
@@ -119,7 +111,7 @@ def _option(parameter: Any) -> Option:
         sorted([*parameter.opts, *parameter.secondary_opts], key=lambda name: not name.startswith("--"))
     )
     switch = bool(getattr(parameter, "is_flag", False) or getattr(parameter, "count", False))
-    choices = () if switch else _choices(parameter) or kinds.fixed(parameter.metavar)
+    choices = () if switch else _choices(parameter)
     default = parameter.default
     return Option(
         names=names,

@@ -1,6 +1,6 @@
 -- The first schema. A memory is a row of `memory` and a row of the table named after its type;
 -- the views join the two. Times are ISO-8601 text in UTC of fixed width, so text order is time order.
--- A checksum is BLAKE2b (8 bytes) of the JSON array of the row's other columns, in their order.
+-- A checksum is BLAKE2b (8 bytes) over the row's other columns (`rows.py`, `vectors.py`).
 
 create table memory (
   pk integer primary key,
@@ -9,7 +9,7 @@ create table memory (
   content text not null,
   importance real not null check (importance between 0 and 1),
   created_at text not null,
-  updated_at text not null,
+  updated_at text,                     -- null until it is changed
   occurred_at text,                    -- when it happened, if not when it was stored
   expires_at text,                     -- from this moment on it is never returned
   key text,
@@ -28,9 +28,9 @@ create unique index memory_key on memory (type, key) where key is not null and s
 create index memory_named on memory (key) where key is not null;
 create index memory_hash on memory (content_hash) where status = 'active';
 create index memory_embedded on memory (embedded_hash);
-create index memory_owed on memory (created_at) where embedded_in is null and status = 'active';
-create index memory_pinned on memory (created_at) where pinned = 1;
-create index memory_created on memory (created_at);
+create index memory_owed on memory (unixepoch(created_at)) where embedded_in is null and status = 'active';
+create index memory_pinned on memory (unixepoch(created_at)) where pinned = 1;
+create index memory_created on memory (unixepoch(created_at));
 create index memory_session on memory (session) where session is not null;
 create index memory_expiry on memory (expires_at) where expires_at is not null;
 
@@ -158,11 +158,11 @@ create table journal (
   operation integer not null references operation (seq),
   memory_id text not null,
   verb text not null,
-  before text,                         -- canonical JSON
+  before text,                         -- JSON; the id stands in memory_id
   after text,
   checksum blob not null
 );
-create index journal_memory on journal (memory_id);
+create index journal_memory on journal (substr(memory_id, 1, 6));
 create index journal_operation on journal (operation);
 
 create view history as select journal.seq, journal.memory_id, journal.verb, operation.verb as command, operation.actor,

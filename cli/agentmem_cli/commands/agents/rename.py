@@ -23,5 +23,5 @@ def rename(
     from agent_memory.memories import agents
 
     invocation = Invocation.of(context)
-    path = agents.rename_agent(agent, new_name)
+    path = agents.rename_agent(agent, new_name, invocation.settings.get("home"))
     invocation.output.note(f"{agent} is now {new_name} ({path})")

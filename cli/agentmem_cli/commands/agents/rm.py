@@ -24,10 +24,11 @@ def rm(
     from agent_memory.memories import agents
 
     invocation = Invocation.of(context)
-    found = agents.get_agent(agent)
-    what = f"{found.path} with {sum(found.memories.values())} memories"
+    home = invocation.settings.get("home")
+    found = agents.get_agent(agent, home)
+    what = f"{found.path} with {found.total} memories"
     if dry_run:
         invocation.output.note(f"would delete {what}")
     elif confirm.ask(invocation, f"delete {what}, for good"):
-        agents.remove_agent(agent)
+        agents.remove_agent(agent, home)
         invocation.output.note(f"deleted {what}")

@@ -22,7 +22,23 @@ def show(
         agentmem agents show alice --json | jq -r .path
     """
     from agent_memory.memories import agents
+    from agentmem_cli.output import plain
 
     invocation = Invocation.of(context)
-    found = agents.get_agent(agent or invocation.settings.get("agent"))
-    invocation.output.details(agents.to_dict(found))
+    settings = invocation.settings
+    found = agents.get_agent(agent or settings.get("agent"), settings.get("home"))
+    if invocation.output.form in ("json", "ndjson"):
+        invocation.output.details(agents.to_dict(found))
+        return
+    counts = ", ".join(f"{count} {name.replace('_', '-')}" for name, count in found.memories.items())
+    row = {
+        "agent": found.agent_id,
+        "file": str(found.path),
+        "size": plain.size(found.bytes),
+        "memories": f"{found.total}" + (f" ({counts})" if counts else ""),
+        "last write": found.last_write,
+        "embedder": found.embedded_with,
+        "schema": found.schema_version,
+        "problem": found.problem,
+    }
+    invocation.output.details({name: value for name, value in row.items() if value is not None})

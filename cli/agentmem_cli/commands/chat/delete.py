@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from agentmem_cli import confirm, options
+from agentmem_cli.commands.chat import existing
 from agentmem_cli.context import Invocation
 
 
@@ -26,9 +27,8 @@ def delete(
     """
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
-        if conversation is not None:
-            conversation = memory.conversation.switch_conversation(conversation)
+        conversation = existing.use(memory, conversation)
         found = memory.conversation.get_messages(None)
         if not dry_run and confirm.ask(invocation, f"put away {len(found)} messages"):
             memory.conversation.delete_conversation(conversation, purge=purge)
-    invocation.output.forgotten(found, dry_run=dry_run)
+    invocation.output.forgotten(found, dry_run=dry_run, purge=purge)

@@ -19,12 +19,15 @@ def list_(context: typer.Context) -> None:
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
         found = memory.conversation.get_conversations()
+        memory.conversation.get_messages(1)  # settles which one is in use
+        current = memory.conversation.conversation_id
     rows = [
         {
             "id": each.value,
             "messages": each.count,
             "first": clock.to_text(each.first),
             "last": clock.to_text(each.last),
+            "current": each.value == current,
         }
         for each in found
     ]

@@ -12,10 +12,10 @@ from agentmem_cli.context import Invocation
 def new(
     context: typer.Context,
     conversation: Annotated[
-        str | None, typer.Argument(metavar="ID", help="Its id; made up if left out.")
+        str | None, typer.Argument(metavar="NEW-ID", help="Its id; made up if left out.")
     ] = None,
 ) -> None:
-    """Begin a conversation, make it the one that messages go to, and print its id.
+    """Begin a conversation, use it from now on, and print its id.
 
     Examples:
         agentmem chat new

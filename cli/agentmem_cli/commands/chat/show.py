@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from agentmem_cli import options
+from agentmem_cli.commands.chat import existing
 from agentmem_cli.context import Invocation
 
 
@@ -29,8 +30,7 @@ def show(
     """
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
-        if conversation is not None:
-            conversation = memory.conversation.switch_conversation(conversation)
+        existing.use(memory, conversation)
         found = memory.conversation.get_messages(None if everything else limit, system)
         summary = memory.conversation.get_summary()
     if summary is not None:

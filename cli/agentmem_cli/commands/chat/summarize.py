@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from agent_memory.errors import MemoryNotFoundError
+from agentmem_cli.commands.chat import existing
 from agentmem_cli.context import Invocation
 
 
@@ -16,9 +16,9 @@ def summarize(
         str | None, typer.Argument(metavar="CONVERSATION", help="Its id, or the beginning of it.")
     ] = None,
 ) -> None:
-    """Summarise a conversation by its most telling sentences, store that beside it, and print it.
+    """Summarise a conversation by its most telling sentences.
 
-    No language model is asked. The messages stay as they are.
+    The summary is stored beside the messages, which stay as they are. No language model is asked.
 
     Examples:
         agentmem chat summarize
@@ -26,11 +26,6 @@ def summarize(
     """
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
-        if conversation is not None:
-            conversation = memory.conversation.switch_conversation(conversation)
+        existing.use(memory, conversation)
         text = memory.conversation.summarize()
-    if text is None:
-        raise MemoryNotFoundError(
-            conversation or "(none)", what="conversation", hint="`agentmem chat list` shows those there are"
-        )
     invocation.output.value(text)

@@ -15,9 +15,9 @@ def switch(
         str, typer.Argument(metavar="CONVERSATION", help="Its id, or the beginning of it.")
     ],
 ) -> None:
-    """Make a conversation the one that messages go to when none is named.
+    """Use another conversation from now on, where none is named.
 
-    It is remembered in the file, for everybody. AGENTMEM_SESSION still comes first.
+    That is remembered in the file, for everybody. AGENTMEM_SESSION still comes first.
 
     Examples:
         agentmem chat switch support-4711
@@ -25,5 +25,13 @@ def switch(
     """
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
-        id = memory.conversation.set_default_conversation(conversation)
+        known = [each.value for each in memory.conversation.get_conversations()]
+        id = memory.conversation.switch_conversation(conversation)
+        memory.conversation.set_default_conversation(id)
+    if id not in known:
+        invocation.output.note(f"{id} is a new conversation")
+    if invocation.settings.get("session") not in (None, id):
+        invocation.output.note(
+            f"AGENTMEM_SESSION is {invocation.settings.get('session')}, which counts for more"
+        )
     invocation.output.id(id)

@@ -20,13 +20,14 @@ def show(
         agentmem config show --json | jq '.[] | select(.origin != "default")'
     """
     from agentmem_cli.settings.redaction import shown
-    from agentmem_cli.settings.values import as_json
+    from agentmem_cli.settings.values import as_json, as_text
 
     invocation = Invocation.of(context)
     settings = invocation.settings
+    write = as_json if invocation.output.form in ("json", "ndjson") else as_text
     rows = []
     for name in settings.names():
-        row = {"name": name, "value": as_json(shown(name, settings.get(name)))}
+        row = {"name": name, "value": write(shown(name, settings.get(name)))}
         said = settings.origin(name)
         rows.append(row | ({"origin": said.source, "where": said.where} if origin else {}))
-    invocation.output.rows(rows)
+    invocation.output.rows(rows, id="name")

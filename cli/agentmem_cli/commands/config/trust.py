@@ -15,9 +15,9 @@ def trust(
     context: typer.Context,
     withdraw: Annotated[bool, typer.Option("--withdraw", help="Trust it no longer.")] = False,
 ) -> None:
-    """Let this project's .agentmem.toml decide where memory goes, as long as nobody changes it.
+    """Let this project's .agentmem.toml decide where memory goes.
 
-    Shows what it would decide, asks, and records the file's hash.
+    As long as nobody changes the file, that is. Shows what it would decide, asks, and records the file's hash.
 
     Examples:
         agentmem config trust

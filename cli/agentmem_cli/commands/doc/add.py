@@ -22,9 +22,9 @@ def add(
     importance: options.Importance = None,
     no_embed: options.NoEmbed = False,
 ) -> None:
-    """Store a document, in chunks that the embedding model reads whole; print their ids.
+    """Store a document and print the ids of its chunks.
 
-    The same document again is the same chunks.
+    A chunk is what the embedding model reads whole. The same document again is the same chunks.
 
     Examples:
         agentmem doc add --file README.md --tag project

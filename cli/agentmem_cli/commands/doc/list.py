@@ -9,7 +9,7 @@ from agentmem_cli.context import Invocation
 
 
 def list_(context: typer.Context, limit: options.ListLimit = 100, everything: options.All = False) -> None:
-    """List documents and single pieces of knowledge, those most recently added to first.
+    """List documents and single pieces of knowledge, newest first.
 
     Examples:
         agentmem doc list

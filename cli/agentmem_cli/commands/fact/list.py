@@ -22,5 +22,5 @@ def list_(
     """
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
-        found = memory.long_term.get_facts(tags, None if everything else limit)
+        found = memory.long_term.list(None if everything else limit, tags=tags, fields={"kind": "fact"})
     invocation.output.records(found)

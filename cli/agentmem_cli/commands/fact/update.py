@@ -26,4 +26,5 @@ def update(
         if not memory.long_term.update_fact(reference, text_input.one(text), importance):
             raise MemoryNotFoundError(reference, what="fact", hint="`agentmem fact list` shows them")
         record = memory.long_term.get(reference)
-    invocation.output.record(record)
+    if record is not None:  # else it was forgotten in the meantime
+        invocation.output.record(record)

@@ -15,7 +15,7 @@ def verify(
         str, typer.Argument(metavar="MODEL", help="Its name, as in `agentmem model list`.")
     ] = "local",
 ) -> None:
-    """Read a model's weights from end to end, compare them with what they have to be, and print their sha256.
+    """Check a model's weights from end to end, and print their sha256.
 
     Examples:
         agentmem model verify

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -31,14 +31,14 @@ def add(
     metadata: options.Metadata = None,
     source: options.Source = None,
 ) -> None:
-    """Store a skill: how something is done; or a workflow, if it is given in steps.
+    """Store a skill: how something is done, in a text or in steps.
 
     Examples:
         agentmem skill add free-disk "docker system prune, then retry" --trigger "disk full"
         agentmem skill add release --step "run the tests" --step "tag" --step "push"
     """
     invocation = Invocation.of(context)
-    more = {
+    more: dict[str, Any] = {
         "triggers": triggers,
         "importance": 0.7 if importance is None else importance,
         "category": category,

@@ -9,7 +9,9 @@ from agentmem_cli.context import Invocation
 
 
 def find(context: typer.Context, situation: options.Text = None, limit: options.FewLimit = 5) -> None:
-    """Find the skills that a situation calls for: by triggers, words and meaning together, best first.
+    """Find the skills that a situation calls for, best first.
+
+    Triggers, words and meaning count together.
 
     Examples:
         agentmem skill find "the server has no space left"

@@ -37,14 +37,15 @@ def list_(
     """
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
+        enough = limit if category is None else memory.procedural.count()
         if sort is Sort.USED:
-            found = memory.procedural.get_most_used_skills(limit)
+            found = memory.procedural.get_most_used_skills(enough)
         elif sort is Sort.SUCCESS:
-            found = memory.procedural.get_most_successful_skills(limit=limit)
-        elif category:
+            found = memory.procedural.get_most_successful_skills(limit=enough)
+        elif category is not None:
             found = memory.procedural.get_skills_by_category(category, limit)
         else:
             found = memory.procedural.list(limit)
-    if category:
-        found = [record for record in found if record.category == category]
+    if category is not None:
+        found = [record for record in found if record.category == category][:limit]
     invocation.output.records(found, columns=("id", "name", "uses", "content", "triggers", "category"))

@@ -26,4 +26,5 @@ def used(
         if not memory.procedural.record_skill_usage(skill, not failed):
             raise MemoryNotFoundError(skill, what="skill", hint="`agentmem skill list` shows those there are")
         record = memory.procedural.get(skill)
-    invocation.output.record(record)
+    if record is not None:  # else it was forgotten in the meantime
+        invocation.output.record(record)

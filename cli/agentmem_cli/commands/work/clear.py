@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from agent_memory.errors import MemoryNotFoundError
 from agentmem_cli import confirm, options
 from agentmem_cli.context import Invocation
 
@@ -28,10 +29,17 @@ def clear(
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
         if expired:
-            invocation.output.note(f"took out {memory.short_term.cleanup_expired()} expired")
+            found = memory.forget_where(types="short_term", expired=True, dry_run=True)
+            if not dry_run:
+                memory.short_term.cleanup_expired()
+            invocation.output.note(f"{'would take out' if dry_run else 'took out'} {len(found)} expired")
             return
         fields = {} if everything else {"kind": "working"}
-        found = memory.short_term.list(None, fields=fields, **({"key": keys} if keys else {}))
-        if dry_run or not found or confirm.ask(invocation, f"put away {len(found)} short-term memories"):
-            memory.forget([record.id for record in found], dry_run=dry_run)
+        found = memory.short_term.list(None, fields=fields, key=keys)
+        missing = sorted({*(keys or ())} - {record.key for record in found})
+        if missing:
+            hint = "`agentmem work list` shows those there are"
+            raise MemoryNotFoundError(missing[0], what="working-memory value", hint=hint)
+        if found and not dry_run and confirm.ask(invocation, f"put away {len(found)} short-term memories"):
+            memory.forget([record.id for record in found])
     invocation.output.forgotten(found, dry_run=dry_run)

@@ -17,7 +17,7 @@ def extend(
         str | None, typer.Argument(metavar="TIME", help="How much longer: 90s, 10m, 2h, 7d.")
     ] = None,
 ) -> None:
-    """Let a short-term memory live longer than it would, by the usual time if none is given.
+    """Let a short-term memory live longer; by the usual time, if none is given.
 
     Examples:
         agentmem work extend branch 2h
@@ -30,4 +30,5 @@ def extend(
                 reference, what="short-term memory", hint="`agentmem work list` shows them"
             )
         record = memory.short_term.get(reference)
-    invocation.output.record(record)
+    if record is not None:  # else it ended in the meantime
+        invocation.output.record(record)

@@ -1,0 +1,178 @@
+"""What is known already: keys and exact duplicates."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from agent_memory import clock
+from agent_memory.errors import ValidationError
+from agent_memory.records import Status
+from agent_memory.storage.base import Store
+from agent_memory.storage.changes import Add, Change, Operation, Remove, Replace, new_id
+from agent_memory.storage.where import Where
+from agent_memory.testing import builders
+from agent_memory.testing.store.support import StoreTests, change, everything, ids, put, remove
+
+
+class KnownTests(StoreTests):
+    """What is known already: keys and exact duplicates."""
+
+    # --- keys ----------------------------------------------------------------------------------------------
+
+    async def test_the_key_of_a_memory_stores_a_new_version_of_it(self, store: Store) -> None:
+        first = (await put(store, builders.fact("Lisbon", key="city", pinned=True, tags=("a",))))[0]
+        written = await store.commit(
+            Operation(verb="add"), [Add(builders.fact("Porto", key="city", tags=("b",)))]
+        )
+        assert [(each.id, each.outcome) for each in written] == [(first.id, "updated")]
+        stored = (await everything(store))[first.id]
+        assert (stored.content, stored.tags, stored.created_at) == ("Porto", ("b",), first.created_at)
+        assert stored.pinned
+        assert len(await everything(store)) == 1
+        again = await store.commit(Operation(verb="add"), [Add(replace(stored, id=new_id()))])
+        assert [(each.id, each.outcome) for each in again] == [(first.id, "unchanged")]
+
+    async def test_a_key_belongs_to_one_type(self, store: Store) -> None:
+        records = [builders.fact(key="k"), builders.event(key="k"), builders.skill(key="k")]
+        stored = await put(store, *records)
+        assert ids(stored) == ids(records)
+        assert len(await store.select(Where(keys=("k",)))) == 3
+
+    async def test_a_key_twice_in_one_commit_is_two_versions(self, store: Store) -> None:
+        written = await store.commit(
+            Operation(verb="add"),
+            [Add(builders.fact(text, key="city")) for text in ("Lisbon", "Porto", "Faro")],
+        )
+        assert len({each.id for each in written}) == 1
+        assert [each.outcome for each in written] == ["added", "updated", "updated"]
+        assert [record.content for record in (await everything(store)).values()] == ["Faro"]
+
+    async def test_the_key_of_a_memory_that_was_put_away_is_free(self, store: Store) -> None:
+        first = (await put(store, builders.fact("Lisbon", key="city")))[0]
+        archived = await change(store, first, "archive", status=Status.ARCHIVED)
+        second = (await put(store, builders.fact("Porto", key="city")))[0]
+        assert second.id != first.id
+        before = await everything(store)
+        with pytest.raises(ValidationError, match="city"):
+            await change(store, archived, "restore", status=Status.ACTIVE)
+        assert await everything(store) == before
+        await remove(store, second)
+        assert (await change(store, archived, "restore", status=Status.ACTIVE)).content == "Lisbon"
+
+    async def test_a_put_away_memory_with_a_key_is_stored_beside_the_active_one(self, store: Store) -> None:
+        active = (await put(store, builders.fact("Lisbon", key="city")))[0]
+        archived = (await put(store, builders.fact("Porto", key="city", status=Status.ARCHIVED)))[0]
+        assert archived.id != active.id
+        assert (await everything(store))[active.id] == active
+
+    async def test_a_key_passes_from_one_memory_to_another(self, store: Store) -> None:
+        first, second = await put(store, builders.fact("one", key="k"), builders.fact("two", key="l"))
+        changes: list[Change] = [
+            Replace(replace(first, key="m")),
+            Replace(replace(second, key="k")),
+            Add(builders.fact("3", key="l")),
+        ]
+        written = await store.commit(Operation(verb="update"), changes)
+        assert {each.record.key: each.record.content for each in written} == {
+            "m": "one",
+            "k": "two",
+            "l": "3",
+        }
+        with pytest.raises(ValidationError, match="'k'"):
+            await change(store, written[0].record, key="k")
+
+    async def test_the_key_of_an_expired_memory_begins_anew(self, store: Store) -> None:
+        long_ago = datetime(2020, 1, 1, tzinfo=UTC)
+        old = builders.note("old", key="step", created_at=long_ago, expires_at=long_ago + timedelta(hours=1))
+        await put(store, old)
+        new = (await put(store, builders.note("new", key="step")))[0]
+        assert new.id == old.id
+        assert new.created_at > long_ago
+        assert new.expires_at is None
+        assert ids(await store.select(Where())) == [old.id]
+
+    # --- duplicates ----------------------------------------------------------------------------------------
+
+    @pytest.mark.parametrize("make", [builders.fact, builders.preference, builders.document, builders.skill])
+    async def test_exact_duplicates_are_one_memory(self, store: Store, make: Any) -> None:
+        first = (await put(store, make("the  same text", tags=("b",))))[0]
+        written = await store.commit(
+            Operation(verb="add"), [Add(make("the same\ntext", tags=("a",), importance=1.0))]
+        )
+        assert [(each.id, each.outcome) for each in written] == [(first.id, "known")]
+        assert await everything(store) == {first.id: written[0].record}
+        merged = written[0].record
+        assert (merged.tags, merged.content, merged.importance) == (
+            ("a", "b"),
+            "the  same text",
+            first.importance,
+        )
+        again = await store.commit(Operation(verb="add"), [Add(make("the same text", tags=("b",)))])
+        assert [(each.id, each.outcome, each.record) for each in again] == [(first.id, "known", merged)]
+        assert len(ids(await put(store, make("The same text")))) == 1
+        assert len(await everything(store)) == 2
+
+    @pytest.mark.parametrize("make", [builders.event, builders.message, builders.note])
+    async def test_events_messages_and_notes_are_never_duplicates(self, store: Store, make: Any) -> None:
+        stored = await put(store, make("the same text"), make("the same text"))
+        stored += await put(store, make("the same text"))
+        assert len(set(ids(stored))) == 3
+        assert len(await everything(store)) == 3
+
+    async def test_duplicates_within_one_commit_are_one_memory(self, store: Store) -> None:
+        written = await store.commit(
+            Operation(verb="add"), [Add(builders.fact("the same", tags=(tag,))) for tag in "abca"]
+        )
+        assert len({each.id for each in written}) == 1
+        assert [each.outcome for each in written] == ["added", "known", "known", "known"]
+        assert [record.tags for record in (await everything(store)).values()] == [("a", "b", "c")]
+        await put(store, *(builders.fact("the same", tags=(tag,)) for tag in "xyz"))
+        assert [record.tags for record in (await everything(store)).values()] == [
+            ("a", "b", "c", "x", "y", "z")
+        ]
+
+    async def test_a_duplicate_can_be_forced(self, store: Store) -> None:
+        first = (await put(store, builders.fact("the same")))[0]
+        second = (await put(store, builders.fact("the same"), even_if_known=True))[0]
+        assert second.id != first.id
+        third = (await put(store, builders.fact("the same")))[0]
+        assert third.id in (first.id, second.id)
+        assert len(await everything(store)) == 2
+
+    async def test_a_forced_duplicate_stands_for_the_one_that_goes(self, store: Store) -> None:
+        first = (await put(store, builders.fact("the same")))[0]
+        second = (await put(store, builders.fact("the same"), even_if_known=True))[0]
+        changes: list[Change] = [Remove(first), Add(builders.fact("the same"))]
+        written = await store.commit(Operation(verb="tidy"), changes)
+        assert [(each.id, each.outcome) for each in written] == [(first.id, "removed"), (second.id, "known")]
+        assert list(await everything(store)) == [second.id]
+
+    async def test_what_tells_memories_apart_makes_them_no_duplicates(self, store: Store) -> None:
+        records = [
+            builders.preference("yes", category="coffee"),
+            builders.preference("yes", category="tea"),
+            builders.fact("yes"),
+            builders.fact("yes", key="answer"),
+            builders.document("yes"),
+            builders.document("yes", document_id="d", position=0),
+            builders.document("yes", document_id="d", position=1),
+            builders.skill("yes", name="one"),
+            builders.skill("yes", name="two"),
+        ]
+        assert ids(await put(store, *records)) == ids(records)
+
+    async def test_a_twin_that_was_put_away_or_expired_is_not_revived(self, store: Store) -> None:
+        archived = (await put(store, builders.fact("the same")))[0]
+        await change(store, archived, "archive", status=Status.ARCHIVED)
+        expired = builders.fact("the same", expires_at=clock.now() - timedelta(seconds=1))
+        await put(store, expired, even_if_known=True)
+        new = (await put(store, builders.fact("the same")))[0]
+        assert new.id not in (archived.id, expired.id)
+        assert (await everything(store))[archived.id].status is Status.ARCHIVED
+        assert ids(await store.select(Where())) == [new.id]
+        put_away = (await put(store, builders.fact("the same", status=Status.ARCHIVED)))[0]
+        assert put_away.id not in (new.id, archived.id)

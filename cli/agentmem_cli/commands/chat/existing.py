@@ -1,0 +1,34 @@
+"""Which conversation is meant, where it has to be one that exists."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agent_memory.errors import AmbiguousIdError, MemoryNotFoundError
+
+if TYPE_CHECKING:
+    from agent_memory.sync import SyncAgentMemory
+
+_HINT = "`agentmem chat list` shows those there are"
+
+
+def use(memory: SyncAgentMemory, reference: str | None) -> str:
+    """Use the conversation of that id, or beginning of one, and return its id; None means the one in use.
+
+    Raises:
+        MemoryNotFoundError: there is none.
+        AmbiguousIdError: several begin so.
+    """
+    if reference is None:
+        if not memory.conversation.get_messages(1) or memory.conversation.conversation_id is None:
+            raise MemoryNotFoundError(
+                memory.conversation.conversation_id or "(none)", what="conversation", hint=_HINT
+            )
+        return memory.conversation.conversation_id
+    known = [each.value for each in memory.conversation.get_conversations()]
+    fits = [reference] if reference in known else [each for each in known if each.startswith(reference)]
+    if not fits:
+        raise MemoryNotFoundError(reference, what="conversation", hint=_HINT)
+    if len(fits) > 1:
+        raise AmbiguousIdError(reference, fits)
+    return memory.conversation.switch_conversation(fits[0])

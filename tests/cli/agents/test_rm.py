@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from agent_memory import paths
+
+from ..running import done, run
+
+
+def test_it_asks_and_deletes_the_file() -> None:
+    done("add", "one", "-a", "gone")
+    done("add", "two", "-a", "stays")
+    ran = run("agents", "rm", "gone")
+    assert ran.code == 2
+    assert "with 1 memories, for good" in ran.err
+    assert "would delete" in done("agents", "rm", "gone", "--dry-run").err
+    assert paths.database("gone").exists()
+    done("agents", "rm", "gone", "-y")
+    assert [file.name for file in paths.home().iterdir()] == ["stays.db"]
+    assert run("agents", "rm", "gone", "-y").code == 3
+
+
+def test_a_folder_of_agents_may_be_set(monkeypatch: object) -> None:
+    done("add", "one", "-a", "elsewhere")
+    home = paths.home()
+    done("config", "set", "home", str(home))
+    import os
+
+    kept = os.environ.pop("AGENTMEM_HOME")
+    try:
+        assert done("agents", "list", "-o", "id").lines == ["elsewhere"]
+        assert len(done("list", "-a", "elsewhere", "-o", "id").lines) == 1
+        done("agents", "rm", "elsewhere", "-y")
+    finally:
+        os.environ["AGENTMEM_HOME"] = kept
+    assert list(home.iterdir()) == []

@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+from ..running import done, run
+
+
+def test_what_is_near_in_meaning() -> None:
+    first = done("doc", "add", "Redis keeps the sessions").out.strip()
+    near = done("doc", "add", "Redis keeps the sessions of users").out.strip()
+    done("doc", "add", "bananas are yellow")
+    found = done("doc", "related", first, "--json").json
+    assert [each["id"] for each in found] == [near]
+    assert found[0]["similarity"] >= 0.5
+    assert len(done("doc", "related", first, "--min-similarity", "0", "-o", "id").lines) == 2
+
+
+def test_an_unknown_one_is_not_found() -> None:
+    done("doc", "add", "x")
+    assert run("doc", "related", "zzzz").code == 3

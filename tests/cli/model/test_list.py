@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+from ..running import done
+
+
+def test_the_default_comes_first_and_is_here() -> None:
+    listed = done("model", "list", "--json").json
+    assert (listed[0]["name"], listed[0]["provider"], listed[0]["present"]) == (
+        "all-MiniLM-L6-v2-int8",
+        "local",
+        True,
+    )
+    assert {each["provider"] for each in listed} == {"local", "fastembed"}
+    assert not any(each["present"] for each in listed[1:])
+    assert "BAAI/bge-small-en-v1.5" in done("model", "list", "-o", "id").lines

@@ -1,0 +1,12 @@
+from __future__ import annotations
+
+from ..running import done
+
+
+def test_preferences_are_listed_by_category() -> None:
+    done("pref", "set", "editor", "vim")
+    done("pref", "set", "tone", "short")
+    done("fact", "add", "no preference")
+    assert [each["category"] for each in done("pref", "list", "--json").json] == ["tone", "editor"]
+    assert [each["content"] for each in done("pref", "list", "tone", "--json").json] == ["short"]
+    assert done("pref", "list", "nothing").out == ""

@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+from ..running import done, run
+
+
+def test_uses_are_counted_by_name_and_by_id() -> None:
+    id = done("skill", "add", "s", "x").out.strip()
+    done("skill", "used", "s")
+    done("skill", "used", id[:8], "--failed")
+    stored = done("skill", "used", "s", "--json").json
+    assert (stored["use_count"], stored["success_count"]) == (3, 2)
+
+
+def test_an_unknown_one_is_not_found() -> None:
+    done("skill", "add", "s", "x")
+    assert run("skill", "used", "zzzz").code == 3

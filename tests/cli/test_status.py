@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import pytest
+
+from agent_memory import paths
+
+from .running import done
+
+
+def test_it_tells_where_what_and_what_is_owed() -> None:
+    done("add", "one", "--type", "fact")
+    done("event", "add", "two")
+    told = done("status", "--json").json
+    assert (told["agent_id"], told["backend"], told["location"]) == (
+        "default",
+        "sqlite",
+        str(paths.database("default")),
+    )
+    assert (told["memories"], told["owed_embeddings"], told["embedding_provider"]) == (2, 2, "dummy")
+    assert told["counts"]["long_term"] == told["counts"]["episodic"] == 1
+    assert told["bytes"] > 0
+    ran = done("status")
+    assert "2 texts are not embedded yet: agentmem index" in ran.err
+    shown = dict(line.split("  ", 1) for line in ran.lines)
+    assert shown["memories"].strip() == "2 (1 long-term, 1 episodic)"
+    assert done("status", "-q").err == ""
+
+
+def test_an_agent_without_a_file_is_empty_and_gets_none() -> None:
+    told = done("status", "-a", "nobody", "--json").json
+    assert told["memories"] == 0
+    assert not paths.database("nobody").exists()
+
+
+def test_the_level_in_force(monkeypatch: pytest.MonkeyPatch) -> None:
+    done("add", "one")
+    assert done("status", "--json").json["level"] in ("full", "exact-scan")
+    monkeypatch.setenv("AGENTMEM_EMBEDDING_PROVIDER", "none")
+    assert done("status", "--json").json["level"] == "keyword"
+    monkeypatch.setenv("AGENTMEM_NO_VECTOR_INDEX", "1")
+    monkeypatch.setenv("AGENTMEM_EMBEDDING_PROVIDER", "dummy")
+    ran = done("status", "--json")
+    assert ran.json["level"] == "exact-scan"
+    assert "sqlite-vec cannot be loaded" in ran.err
+
+
+def test_a_store_that_the_embedder_cannot_read_is_told_of_another_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AGENTMEM_EMBEDDING_PROVIDER", "local")
+    for number in range(8):
+        done("add", f"an English fact, number {number}")
+    assert "does not understand" not in done("status").err
+    for text in ("数据库在奥斯陆运行", "사용자는 어두운 모드를 선호합니다"):
+        done("add", text)
+    ran = done("status")
+    assert "does not understand 20% of the newest memories" in ran.err
+    assert "multilingual" in ran.err
+    assert done("status", "--json").json["unreadable_share"] == pytest.approx(0.2)
