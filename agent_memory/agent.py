@@ -5,25 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from agent_memory.embeddings.base import Embedder
 from agent_memory.memories import upkeep
 from agent_memory.memories.base import Listing, TypeMemory, store_items
-from agent_memory.memories.conversation import ConversationMemory
 from agent_memory.memories.core import Core
-from agent_memory.memories.episodic import EpisodicMemory
 from agent_memory.memories.filters import build_where
-from agent_memory.memories.long_term import LongTermMemory
-from agent_memory.memories.procedural import ProceduralMemory
-from agent_memory.memories.semantic import SemanticMemory
-from agent_memory.memories.short_term import ShortTermMemory
 from agent_memory.memories.statistics import breakdown
-from agent_memory.recall.formats import Format
-from agent_memory.recall.found import Found
-from agent_memory.recall.recall import Recall, Recaller
-from agent_memory.recall.search import Mode, Searcher
 from agent_memory.recall.semantic_index import Progress, ReembeddingCost, SemanticIndex
 from agent_memory.records import MemoryRecord, MemoryType, OperationRecord, Status, Version
 from agent_memory.settings import Settings
@@ -33,6 +24,16 @@ from agent_memory.storage.registry import create_store
 
 if TYPE_CHECKING:
     from agent_memory.config import MemoryConfig
+    from agent_memory.memories.conversation import ConversationMemory
+    from agent_memory.memories.episodic import EpisodicMemory
+    from agent_memory.memories.long_term import LongTermMemory
+    from agent_memory.memories.procedural import ProceduralMemory
+    from agent_memory.memories.semantic import SemanticMemory
+    from agent_memory.memories.short_term import ShortTermMemory
+    from agent_memory.recall.formats import Format
+    from agent_memory.recall.found import Found
+    from agent_memory.recall.recall import Recall
+    from agent_memory.recall.search import Mode
 
 logger = logging.getLogger("agent_memory")
 Types = str | MemoryType | Iterable[str | MemoryType] | None
@@ -76,16 +77,8 @@ class AgentMemory:
             named=settings.embedder_named,
             embedder=embedding_provider,
         )
-        searcher = Searcher(store, index, settings)
-        self._core = Core(store, index, searcher, settings)
-        self._recaller = Recaller(self._core.store, searcher)
+        self._core = Core(store, index, settings)
         self._opened = False
-        self.short_term = ShortTermMemory(self._core)
-        self.long_term = LongTermMemory(self._core)
-        self.conversation = ConversationMemory(self._core)
-        self.episodic = EpisodicMemory(self._core)
-        self.semantic = SemanticMemory(self._core)
-        self.procedural = ProceduralMemory(self._core)
 
     # --- life ----------------------------------------------------------------------------------------------
 
@@ -120,6 +113,50 @@ class AgentMemory:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+    # --- the six types, each imported when it is first used ------------------------------------------------
+
+    @cached_property
+    def short_term(self) -> ShortTermMemory:
+        """The context of the task at hand."""
+        from agent_memory.memories.short_term import ShortTermMemory
+
+        return ShortTermMemory(self._core)
+
+    @cached_property
+    def long_term(self) -> LongTermMemory:
+        """Facts and preferences."""
+        from agent_memory.memories.long_term import LongTermMemory
+
+        return LongTermMemory(self._core)
+
+    @cached_property
+    def conversation(self) -> ConversationMemory:
+        """Who said what."""
+        from agent_memory.memories.conversation import ConversationMemory
+
+        return ConversationMemory(self._core)
+
+    @cached_property
+    def episodic(self) -> EpisodicMemory:
+        """What happened."""
+        from agent_memory.memories.episodic import EpisodicMemory
+
+        return EpisodicMemory(self._core)
+
+    @cached_property
+    def semantic(self) -> SemanticMemory:
+        """Knowledge and documents."""
+        from agent_memory.memories.semantic import SemanticMemory
+
+        return SemanticMemory(self._core)
+
+    @cached_property
+    def procedural(self) -> ProceduralMemory:
+        """Skills and workflows."""
+        from agent_memory.memories.procedural import ProceduralMemory
+
+        return ProceduralMemory(self._core)
 
     # --- what it consists of -------------------------------------------------------------------------------
 
@@ -291,7 +328,9 @@ class AgentMemory:
             source=source,
         )
         messages = await self.conversation.get_messages(limit=last) if last > 0 else []
-        return await self._recaller.recall(
+        from agent_memory.recall.recall import Recaller
+
+        return await Recaller(self._core.store, self._core.searcher).recall(
             query, where, budget=budget, format=format, mode=mode, explain=explain, last=messages
         )
 

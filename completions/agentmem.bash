@@ -111,30 +111,30 @@ __agentmem_takes() { # PATH OPTION: what its value is
             echo '@agents' ;;
         *' --db' | 'add --file' | 'doc add --file')
             echo 'files' ;;
-        *' --backend' | 'add --meta' | 'add -m' | 'add --importance' | 'add --ttl' | 'add --source' |
-        'add --at' | 'add --glob' | 'search --limit' | 'search -n' | 'search --since' | 'search --until' |
-        'search --min-importance' | 'search --min-score' | 'search --where' | 'search --source' |
-        'recall --budget' | 'recall -b' | 'recall --since' | 'recall --until' | 'recall --last' |
-        'list --since' | 'list --until' | 'list --min-importance' | 'list --where' | 'list --source' |
-        'list --limit' | 'list -n' | 'update --meta' | 'update -m' | 'update --importance' | 'update --ttl' |
-        'update --source' | 'update --at' | 'update --field' | 'forget --where' | 'forget --before' |
-        'work set --ttl' | 'work set --importance' | 'work list --limit' | 'work list -n' |
-        'fact add --source' | 'fact add --importance' | 'fact add --meta' | 'fact add -m' |
-        'fact list --limit' | 'fact list -n' | 'fact update --importance' | 'fact dupes --threshold' |
-        'pref set --importance' | 'chat add --name' | 'chat add --at' | 'chat add --importance' |
-        'chat add --meta' | 'chat add -m' | 'chat show --limit' | 'chat show -n' | 'event add --type' |
-        'event add --outcome' | 'event add --participant' | 'event add --location' | 'event add --duration' |
-        'event add --at' | 'event add --importance' | 'event add --meta' | 'event add -m' |
-        'event add --source' | 'event recent --hours' | 'event recent --limit' | 'event recent -n' |
-        'event failed --type' | 'event failed --limit' | 'event failed -n' | 'event succeeded --type' |
-        'event succeeded --limit' | 'event succeeded -n' | 'event similar --limit' | 'event similar -n' |
-        'event timeline --since' | 'event timeline --until' | 'event timeline --type' |
-        'event timeline --limit' | 'event timeline -n' | 'doc add --title' | 'doc add --source' |
-        'doc add --importance' | 'doc list --limit' | 'doc list -n' | 'doc related --limit' |
-        'doc related -n' | 'doc related --min-similarity' | 'skill add --trigger' | 'skill add --step' |
-        'skill add --category' | 'skill add --importance' | 'skill add --meta' | 'skill add -m' |
-        'skill add --source' | 'skill find --limit' | 'skill find -n' | 'skill list --category' |
-        'skill list --limit' | 'skill list -n' | 'log --limit' | 'log -n' | 'stats --top' | 'index --limit' |
+        *' --backend' | 'add --meta' | 'add -m' | 'add --importance' | 'add --ttl' | 'add --source' | \
+        'add --at' | 'add --glob' | 'search --limit' | 'search -n' | 'search --since' | 'search --until' | \
+        'search --min-importance' | 'search --min-score' | 'search --where' | 'search --source' | \
+        'recall --budget' | 'recall -b' | 'recall --since' | 'recall --until' | 'recall --last' | \
+        'list --since' | 'list --until' | 'list --min-importance' | 'list --where' | 'list --source' | \
+        'list --limit' | 'list -n' | 'update --meta' | 'update -m' | 'update --importance' | 'update --ttl' | \
+        'update --source' | 'update --at' | 'update --field' | 'forget --where' | 'forget --before' | \
+        'work set --ttl' | 'work set --importance' | 'work list --limit' | 'work list -n' | \
+        'fact add --source' | 'fact add --importance' | 'fact add --meta' | 'fact add -m' | \
+        'fact list --limit' | 'fact list -n' | 'fact update --importance' | 'fact dupes --threshold' | \
+        'pref set --importance' | 'chat add --name' | 'chat add --at' | 'chat add --importance' | \
+        'chat add --meta' | 'chat add -m' | 'chat show --limit' | 'chat show -n' | 'event add --type' | \
+        'event add --outcome' | 'event add --participant' | 'event add --location' | 'event add --duration' | \
+        'event add --at' | 'event add --importance' | 'event add --meta' | 'event add -m' | \
+        'event add --source' | 'event recent --hours' | 'event recent --limit' | 'event recent -n' | \
+        'event failed --type' | 'event failed --limit' | 'event failed -n' | 'event succeeded --type' | \
+        'event succeeded --limit' | 'event succeeded -n' | 'event similar --limit' | 'event similar -n' | \
+        'event timeline --since' | 'event timeline --until' | 'event timeline --type' | \
+        'event timeline --limit' | 'event timeline -n' | 'doc add --title' | 'doc add --source' | \
+        'doc add --importance' | 'doc list --limit' | 'doc list -n' | 'doc related --limit' | \
+        'doc related -n' | 'doc related --min-similarity' | 'skill add --trigger' | 'skill add --step' | \
+        'skill add --category' | 'skill add --importance' | 'skill add --meta' | 'skill add -m' | \
+        'skill add --source' | 'skill find --limit' | 'skill find -n' | 'skill list --category' | \
+        'skill list --limit' | 'skill list -n' | 'log --limit' | 'log -n' | 'stats --top' | 'index --limit' | \
         'index -n')
             echo 'free' ;;
         *' --output' | *' -o')
@@ -143,14 +143,14 @@ __agentmem_takes() { # PATH OPTION: what its value is
             echo '=short-term long-term conversation episodic semantic procedural note fact chat event doc skill' ;;
         'add --key' | 'add -k' | 'update --key' | 'update -k' | 'fact add --key' | 'fact add -k')
             echo '@keys' ;;
-        'add --tag' | 'add -t' | 'search --tag' | 'search -t' | 'recall --tag' | 'recall -t' | 'list --tag' |
-        'list -t' | 'update --tag' | 'update --add-tag' | 'update -t' | 'update --remove-tag' |
-        'forget --tag' | 'forget -t' | 'fact add --tag' | 'fact add -t' | 'fact list --tag' |
-        'fact list -t' | 'pref set --tag' | 'pref set -t' | 'chat add --tag' | 'chat add -t' |
-        'event add --tag' | 'event add -t' | 'doc add --tag' | 'doc add -t' | 'skill add --tag' |
+        'add --tag' | 'add -t' | 'search --tag' | 'search -t' | 'recall --tag' | 'recall -t' | 'list --tag' | \
+        'list -t' | 'update --tag' | 'update --add-tag' | 'update -t' | 'update --remove-tag' | \
+        'forget --tag' | 'forget -t' | 'fact add --tag' | 'fact add -t' | 'fact list --tag' | \
+        'fact list -t' | 'pref set --tag' | 'pref set -t' | 'chat add --tag' | 'chat add -t' | \
+        'event add --tag' | 'event add -t' | 'doc add --tag' | 'doc add -t' | 'skill add --tag' | \
         'skill add -t')
             echo '@tags' ;;
-        'add --session' | 'search --session' | 'list --session' | 'update --session' | 'forget --session' |
+        'add --session' | 'search --session' | 'list --session' | 'update --session' | 'forget --session' | \
         'chat add --conversation' | 'chat add -c' | 'chat last --conversation' | 'chat last -c')
             echo '@sessions' ;;
         'search --mode' | 'recall --mode')
@@ -168,7 +168,7 @@ __agentmem_takes() { # PATH OPTION: what its value is
 
 __agentmem_argument() { # PATH NUMBER: what that argument is
     case "$1 $2" in
-        'get '* | 'update 0' | 'pin '* | 'unpin '* | 'forget '* | 'restore '* | 'work extend 0' |
+        'get '* | 'update 0' | 'pin '* | 'unpin '* | 'forget '* | 'restore '* | 'work extend 0' | \
         'fact update 0' | 'doc related 0' | 'history 0')
             echo '@ids' ;;
         'work set 0' | 'work get 0' | 'work clear '*)

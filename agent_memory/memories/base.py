@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from agent_memory import clock
 from agent_memory.embeddings.base import pack_many
@@ -12,14 +12,16 @@ from agent_memory.errors import MemoryNotFoundError, ValidationError
 from agent_memory.memories.core import Core
 from agent_memory.memories.drafting import draft
 from agent_memory.memories.filters import build_where
-from agent_memory.recall.found import Found
-from agent_memory.recall.search import Mode
 from agent_memory.recall.semantic_index import Progress
 from agent_memory.records import MemoryRecord, MemoryType, ScoredMemory, Status
 from agent_memory.storage.base import Order
 from agent_memory.storage.changes import Add, Written
 from agent_memory.storage.where import Where
 from agent_memory.text.templates import embedded_text, embedding_hash
+
+if TYPE_CHECKING:
+    from agent_memory.recall.found import Found
+    from agent_memory.recall.search import Mode
 
 R = TypeVar("R", bound=MemoryRecord)
 Words = str | Iterable[str] | None

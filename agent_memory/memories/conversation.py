@@ -16,7 +16,6 @@ from agent_memory.records import ConversationRecord, Status
 from agent_memory.storage.base import Group, Order
 from agent_memory.storage.changes import Add, Replace, Written, new_id
 from agent_memory.storage.where import Where
-from agent_memory.text.sentences import extractive_summary
 
 Summarizer = Callable[[Sequence[ConversationRecord]], str | Awaitable[str]]
 DEFAULT_CONVERSATION = "conversation"
@@ -256,6 +255,8 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
         )
         messages = [*archived, *(extra or await self.get_messages(None, conversation_id=conversation))]
         if summarizer is None:
+            from agent_memory.text.sentences import extractive_summary
+
             text = extractive_summary(
                 [f"{each.name or each.role}: {each.content}" for each in messages], SUMMARY_TOKENS
             )

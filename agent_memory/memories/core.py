@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from agent_memory.errors import ConflictError, MemoryNotFoundError
-from agent_memory.recall.search import Searcher
 from agent_memory.recall.semantic_index import Progress, SemanticIndex
 from agent_memory.records import MemoryRecord, Status
 from agent_memory.settings import Settings
@@ -14,18 +15,27 @@ from agent_memory.storage.base import Store
 from agent_memory.storage.changes import Add, Change, Operation, Remove, Replace, Written
 from agent_memory.text.templates import embedded_text
 
+if TYPE_CHECKING:
+    from agent_memory.recall.search import Searcher
+
 ATTEMPTS = 20
 """How often a change is made anew on what somebody else wrote meanwhile, before ConflictError goes up."""
 
 
-@dataclass(slots=True)
 class Core:
     """One agent's memory, below its six faces."""
 
-    store: Store
-    index: SemanticIndex
-    searcher: Searcher
-    settings: Settings
+    def __init__(self, store: Store, index: SemanticIndex, settings: Settings) -> None:
+        self.store = store
+        self.index = index
+        self.settings = settings
+
+    @cached_property
+    def searcher(self) -> Searcher:
+        """Searches the store; imported with all that ranks when it is first used."""
+        from agent_memory.recall.search import Searcher
+
+        return Searcher(self.store, self.index, self.settings)
 
     def operation(self, verb: str, *, undoes: str | None = None) -> Operation:
         """Begin an operation in the name of the configured actor and session."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -33,8 +34,6 @@ def test_the_real_program_completes_what_is_stored(tmp_path: Path) -> None:
     printf '%s\n' "${COMPREPLY[@]}"
     """
     program = tmp_path / "agentmem"
-    import sys
-
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -m agentmem_cli "$@"\n')
     program.chmod(0o755)
 

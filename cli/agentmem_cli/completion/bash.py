@@ -120,7 +120,7 @@ def _wrapped(patterns: list[str], command: str) -> list[str]:
     for number, pattern in enumerate(patterns, 1):
         word = pattern + (")" if number == len(patterns) else " | ")
         if len(line) + len(word) > _WIDTH and line.strip():
-            lines.append(line.rstrip())
+            lines.append(line + "\\")
             line = " " * 8
         line += word
     return [*lines, line, f"{' ' * 12}{command}"]

@@ -1,0 +1,68 @@
+"""Forwarding a blocking call to the coroutine of the same name."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
+
+from agent_memory.memories.base import TypeMemory
+from agent_memory.records import MemoryType
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Owner(Protocol):
+    """Who has the event loop."""
+
+    def run(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Run a coroutine to its end and return what it returns."""
+
+
+def blocking(method: Callable[Concatenate[Any, P], Awaitable[T]]) -> Callable[Concatenate[Any, P], T]:
+    """Make the blocking twin of a coroutine method; name, signature and docstring survive."""
+    name = method.__name__  # looked up on the twin, whose class may have refined it
+
+    @wraps(method)
+    def call(self: Any, *args: P.args, **kwargs: P.kwargs) -> T:
+        return self.run(lambda: getattr(self._twin, name)(*args, **kwargs))  # type: ignore[no-any-return]
+
+    return cast("Callable[Concatenate[Any, P], T]", call)
+
+
+class _Blocking:
+    """A blocking object and its async twin."""
+
+    _twin: Any
+    _owner: Owner
+
+    def __init__(self, twin: Any, owner: Owner) -> None:
+        self._twin = twin
+        self._owner = owner
+
+    def run(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Run a coroutine of the twin to its end and return what it returns."""
+        return self._owner.run(call)
+
+
+class SyncTypeMemory(_Blocking):
+    """What can be done with memories of any type, blocking."""
+
+    _twin: TypeMemory[Any]
+
+    @property
+    def memory_type(self) -> MemoryType:
+        """Which type these are."""
+        return self._twin.memory_type
+
+    add = blocking(TypeMemory.add)
+    add_many = blocking(TypeMemory.add_many)
+    add_many_detailed = blocking(TypeMemory.add_many_detailed)
+    remove = blocking(TypeMemory.remove)
+    clear = blocking(TypeMemory.clear)
+    get = blocking(TypeMemory.get)
+    list = blocking(TypeMemory.list)
+    search = blocking(TypeMemory.search)
+    search_similar = blocking(TypeMemory.search_similar)
+    count = blocking(TypeMemory.count)

@@ -1,0 +1,21 @@
+"""The blocking face of `SemanticMemory`."""
+
+from __future__ import annotations
+
+from agent_memory.memories.semantic import SemanticMemory
+from agent_memory.sync.blocking import SyncTypeMemory, blocking
+
+
+class SyncSemanticMemory(SyncTypeMemory):
+    """The same as `SemanticMemory`, blocking."""
+
+    search = blocking(SemanticMemory.search)  # type: ignore[arg-type]  # as in the async class
+    search_with_filters = blocking(SemanticMemory.search_with_filters)
+    find_related = blocking(SemanticMemory.find_related)
+    add_with_embedding = blocking(SemanticMemory.add_with_embedding)
+    add_document = blocking(SemanticMemory.add_document)
+    add_chunks = blocking(SemanticMemory.add_chunks)
+    get_by_document_id = blocking(SemanticMemory.get_by_document_id)
+    get_documents = blocking(SemanticMemory.get_documents)
+    update_embedding = blocking(SemanticMemory.update_embedding)
+    reindex_all = blocking(SemanticMemory.reindex_all)
