@@ -11,7 +11,7 @@ import numpy as np
 
 from agent_memory import SyncAgentMemory
 from agent_memory.settings import Settings
-from agent_memory.storage.interim import driver
+from agent_memory.storage.sqlite import driver
 from agent_memory.text.templates import embedded_text
 from benchmarks.texts import sentences
 

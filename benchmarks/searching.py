@@ -7,7 +7,7 @@ from pathlib import Path
 
 from agent_memory import SyncAgentMemory
 from agent_memory.settings import Settings
-from agent_memory.storage.interim import driver
+from agent_memory.storage.sqlite import driver
 from agent_memory.text.analysis import query_terms
 from benchmarks.measure import calls
 from benchmarks.texts import QUERIES, sentences

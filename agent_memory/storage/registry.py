@@ -15,7 +15,7 @@ BACKENDS = Registry(
     what="backend",
     group="agentmem.backends",
     builtin={
-        "sqlite": "agent_memory.storage.interim:SqliteStore",
+        "sqlite": "agent_memory.storage.sqlite:SqliteStore",
         "memory": "agent_memory.storage.in_memory:InMemoryStore",
     },
     planned=dict.fromkeys(("redis", "postgres", "chroma", "pinecone"), _NOT_YET),

@@ -29,3 +29,10 @@ def test_only_the_most_used_tags() -> None:
 def test_of_nothing() -> None:
     assert done("stats", "--json").json["total"] == 0
     assert done("stats").lines[0].startswith("default: 0 memories")
+
+
+def test_as_a_table_with_bars() -> None:
+    done("add", "one", "-t", "a")
+    shown = done("stats", "-o", "table").out
+    assert "█" * 20 in shown
+    assert "oldest" in shown

@@ -57,3 +57,8 @@ def test_a_store_that_the_embedder_cannot_read_is_told_of_another_one(
     assert "does not understand 20% of the newest memories" in ran.err
     assert "multilingual" in ran.err
     assert done("status", "--json").json["unreadable_share"] == pytest.approx(0.2)
+
+
+def test_as_a_table() -> None:
+    done("add", "one")
+    assert "embedder" in done("status", "-o", "table").out

@@ -42,11 +42,13 @@ def open_file(
     """
     with translated(path):
         _ensure_there(Path(path), create)
-        try:
-            return _open_for_writing(path, busy_timeout, synchronous), True
-        except driver.Error as error:
-            if not is_read_only(error):
-                raise
+        # SQLite would open a file that may not be written all the same, and say so at the first write.
+        if os.access(path, os.W_OK):
+            try:
+                return _open_for_writing(path, busy_timeout, synchronous), True
+            except driver.Error as error:
+                if not is_read_only(error):
+                    raise
         return _open_for_reading(path, busy_timeout), False
 
 
@@ -57,12 +59,19 @@ def _ensure_there(path: Path, create: bool) -> None:
     opened to it in between.
     """
     with _creating:
+        if path.is_dir():
+            raise BackendError(f"{path} is a folder", hint="give the --db PATH of a file")
         if path.exists():
             return
         if not create:
             raise MemoryNotFoundError(str(path), what="memory file", hint="`agentmem add` makes one")
         try:
             private_folder(path.parent)
+        except OSError as error:
+            raise BackendError(
+                f"cannot create the folder {path.parent}: {error.strerror}", hint="give another --db PATH"
+            ) from error
+        try:
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         except FileExistsError:
             return  # another process was faster

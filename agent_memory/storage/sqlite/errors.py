@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from agent_memory.errors import BackendError, IntegrityError, StoreBusyError
+from agent_memory.errors import BackendError, IntegrityError, StoreBusyError, ValidationError
 from agent_memory.storage.sqlite import driver
 
 _BUSY = ("database is locked", "database table is locked", "database schema is locked", "locking protocol")
@@ -31,6 +31,12 @@ def translated(path: str) -> Iterator[None]:
         yield
     except driver.Error as error:
         raise _ours(error, path) from error
+    except OverflowError as error:
+        raise ValidationError("a number is too large to be stored", hint="keep it below 2**63") from error
+    except UnicodeEncodeError as error:
+        raise ValidationError(
+            f"a text holds half a character: {error.reason}", hint="decode it anew, with errors='replace'"
+        ) from error
 
 
 def is_busy(error: BaseException | None) -> bool:

@@ -78,8 +78,8 @@ def migrate(connection: Connection, folder: Path = FOLDER) -> bool:
 def statements(script: str) -> Iterator[str]:
     """Cut a script into its statements; `executescript` would commit our transaction."""
     pending = ""
-    for line in script.splitlines(keepends=True):
-        pending += line
-        if line.rstrip().endswith(";") and driver.module.complete_statement(pending):
+    for part in script.split(";")[:-1]:
+        pending += f"{part};"
+        if driver.module.complete_statement(pending):  # and not a semicolon in a text, a comment or a trigger
             yield pending
             pending = ""

@@ -122,7 +122,7 @@ def rows(found: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
         table.add_column(
             _HEADINGS.get(name, name.replace("_", " ")),
             justify="right" if number else "left",
-            no_wrap=name == "id",
+            no_wrap=name in ("id", "model"),
             overflow="fold",
         )
     for row in found:

@@ -65,7 +65,7 @@ def _options(options: Iterable[Option]) -> list[str]:
     for each in options:
         names = ", ".join(f"`{name}`" for name in each.names)
         value = f" `{each.metavar}`" if each.metavar and not each.choices else ""
-        again = " May be given again." if each.multiple else ""
+        again = " May be repeated." if each.multiple and "repeated" not in each.help else ""
         rows.append((names + value, _more(each.help, each.choices, each.default) + again))
     return _table(("option", ""), rows)
 

@@ -100,7 +100,7 @@ def test_the_json_names_global_options_once() -> None:
         "### agentmem chat add",
         "$ agentmem get 7f3k2m9q",
         "Usage: `agentmem get [OPTIONS] ID|KEY...`",
-        "| `--tag`, `-t` `TAG` | Only these. May be given again. |",
+        "| `--tag`, `-t` `TAG` | Only these. May be repeated. |",
         "| `--shape` | How it looks. One of `table`, `json`. Default: `table`. |",
         "| 3 | not found |",
         "| [`chat`](#agentmem-chat) | Talk. `add` |",

@@ -17,6 +17,22 @@ def list_(context: typer.Context) -> None:
     from agent_memory.embeddings import models
 
     invocation = Invocation.of(context)
+    states = models.list_models(invocation.model_folder)
+    if invocation.output.form == "table":
+        # The name behind the slash is enough for every command, and leaves room for the rest.
+        invocation.output.rows(
+            [
+                {
+                    "model": state.card.name.rpartition("/")[2],
+                    "here": "yes" if state.present else "",
+                    "download": f"{state.card.megabytes} MB" if state.card.megabytes else "none",
+                    "dim": state.card.dimension,
+                    "languages": state.card.languages,
+                }
+                for state in states
+            ]
+        )
+        return
     rows = [
         {
             "name": state.card.name,
@@ -28,6 +44,6 @@ def list_(context: typer.Context) -> None:
             "megabytes": state.card.megabytes,
             "path": str(state.path) if state.path is not None else None,
         }
-        for state in models.list_models(invocation.model_folder)
+        for state in states
     ]
     invocation.output.rows(rows, id="name")
