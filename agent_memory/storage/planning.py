@@ -7,7 +7,7 @@ conflicts and the journal work alike on every backend, and are tested without on
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from agent_memory import clock
@@ -51,6 +51,8 @@ class Needs:
     """Active, unexpired memories with these content hashes."""
     keys: set[Key] = field(default_factory=set)
     """Active memories with these types and keys, expired ones included."""
+    digests: dict[str, bytes] = field(default_factory=dict)
+    """By id of a memory to add: its content hash, so that it is worked out once."""
     conversations: set[str] = field(default_factory=set)
     """The highest message position of these, archived messages included."""
 
@@ -78,7 +80,8 @@ def needs(changes: Sequence[Change]) -> Needs:
             result.keys.add((record.memory_type, record.key))
         if isinstance(change, Add):
             if _deduplicated(change):
-                result.hashes.add(content_hash(record))
+                digest = result.digests[record.id] = content_hash(record)
+                result.hashes.add(digest)
             if (
                 isinstance(record, ConversationRecord)
                 and record.kind == "message"
@@ -98,14 +101,22 @@ def _deduplicated(change: Add) -> bool:
     )
 
 
-def plan(operation: Operation, changes: Sequence[Change], state: State, agent_id: str) -> Plan:
+def plan(
+    operation: Operation,
+    changes: Sequence[Change],
+    state: State,
+    agent_id: str,
+    digests: Mapping[str, bytes] | None = None,
+) -> Plan:
     """Turn changes into rows, given what the store holds. `state` is used up.
+
+    `digests` are those that `needs` worked out.
 
     Raises:
         ConflictError: a memory to replace or remove was changed since it was read, or one to add is there.
         ValidationError: a memory would take a key that another active one has.
     """
-    planner = _Planner(operation, state, agent_id)
+    planner = _Planner(operation, state, agent_id, digests or {})
     for change in changes:
         if isinstance(change, Add):
             planner.add(change)
@@ -117,7 +128,10 @@ def plan(operation: Operation, changes: Sequence[Change], state: State, agent_id
 
 
 class _Planner:
-    def __init__(self, operation: Operation, state: State, agent_id: str) -> None:
+    def __init__(
+        self, operation: Operation, state: State, agent_id: str, digests: Mapping[str, bytes]
+    ) -> None:
+        self.digests = digests
         self.operation = operation
         self.state = state
         self.agent_id = agent_id
@@ -150,7 +164,7 @@ class _Planner:
                 self._add_version(self.state.records[known], record)
                 return
         elif _deduplicated(change):
-            digest = content_hash(record)
+            digest = self.digests.get(record.id) or content_hash(record)
             known = self.state.by_hash.get(digest)
             if known is not None:
                 self._add_tags(self.state.records[known], record.tags)

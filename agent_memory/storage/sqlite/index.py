@@ -19,7 +19,10 @@ _COVERS = "memory_vec_space"
 _GENERATION = "vector_generation"
 _MANY = 20_000  # vectors; from here on a new index is faster than as many deletions
 
-ACTIVE = "embedding.space = ? and embedding.text_hash in (select embedded_hash from memory where status = 'active')"
+ACTIVE = (
+    "embedding.space = ? and exists (select 1 from memory"
+    " where memory.embedded_hash = embedding.text_hash and +memory.status = 'active')"
+)
 """Which rows of `embedding` belong into the index; its value is the current space's id."""
 
 
@@ -86,11 +89,6 @@ def _insert(connection: Connection, condition: str, space: Space) -> None:
         f" else widened(vector, dtype) end) from embedding where {condition}",
         (space.id,),
     )
-
-
-def last_vector(connection: Connection) -> int:
-    """Return the highest key among the vectors."""
-    return int(connection.execute("select coalesce(max(id), 0) from embedding").fetchone()[0])
 
 
 def settle(connection: Connection, hashes: Sequence[bytes], new_after: int) -> None:

@@ -55,7 +55,7 @@ class Signs:
         if hasattr(np, "bitwise_count"):
             distances = np.bitwise_count(differing).sum(axis=1, dtype=np.int32)
         else:  # numpy before 2.0
-            distances = _ONES()[differing.view(np.uint8)].sum(axis=1, dtype=np.int32)
+            distances = _ones_in_bytes()[differing.view(np.uint8)].sum(axis=1, dtype=np.int32)
         given, size = 0, SHORTLIST
         order = np.empty(0, dtype=np.int64)
         while given < len(self.ids):
@@ -80,11 +80,11 @@ def _smallest(distances: NDArray[Any], count: int) -> NDArray[Any]:
     if count >= len(distances):
         return np.argsort(distances, kind="stable")
     edge = np.partition(distances, count - 1)[count - 1]
-    places = np.flatnonzero(distances <= edge)
+    places: NDArray[Any] = np.flatnonzero(distances <= edge)
     return places[np.argsort(distances[places], kind="stable")]
 
 
-def _ONES() -> NDArray[Any]:  # noqa: N802 - a table that cannot be made before numpy is there
+def _ones_in_bytes() -> NDArray[Any]:
     import numpy as np
 
     bits: NDArray[Any] = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1)

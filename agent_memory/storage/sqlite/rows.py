@@ -96,7 +96,7 @@ def spine_row(record: MemoryRecord) -> list[Any]:
 
 def spine_checksum(row: Sequence[Any], tags: Sequence[str]) -> bytes:
     """Return the checksum of a spine row; the tags, which have a table of their own, are covered by it."""
-    return checksum([*row, *sorted(tags)])
+    return checksum([*row, *sorted(tags)] if tags else row)
 
 
 # As the column gives it back: a checksum must not depend on whether 5 or 5.0 was given.

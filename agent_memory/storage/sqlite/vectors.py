@@ -39,24 +39,30 @@ def store(connection: Connection, space: Space, given: Mapping[bytes, Sequence[b
                 f"a vector does not have the {space.dimension} dimensions of this store's space",
                 hint="embed with the embedder that the store was made with",
             )
-    known = known_hashes(connection, space, given.keys())
-    new = [digest for digest in given if digest not in known]
+    there = known_hashes(connection, space, given.keys())
+    rows = [
+        (
+            space.id,
+            digest,
+            piece,
+            space.dimension,
+            vector,
+            checksum(space.id, digest, piece, "float32", vector),
+        )
+        for digest, pieces in given.items()
+        if digest not in there
+        for piece, vector in enumerate(pieces)
+    ]
     connection.executemany(
         "insert into embedding (space, text_hash, piece, dimension, vector, checksum) values (?, ?, ?, ?, ?, ?)",
-        [
-            (
-                space.id,
-                digest,
-                piece,
-                space.dimension,
-                vector,
-                checksum(space.id, digest, piece, "float32", vector),
-            )
-            for digest in new
-            for piece, vector in enumerate(given[digest])
-        ],
+        rows,
     )
-    return new
+    return [digest for digest in given if digest not in there]
+
+
+def last_key(connection: Connection) -> int:
+    """Return the highest key among the vectors."""
+    return int(connection.execute("select coalesce(max(id), 0) from embedding").fetchone()[0])
 
 
 def known_hashes(connection: Connection, space: Space | None, hashes: Collection[bytes]) -> set[bytes]:

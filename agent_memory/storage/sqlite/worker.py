@@ -80,6 +80,8 @@ class Worker:
 
     async def close(self) -> None:
         """Close the connection behind everything that was handed over, and let the thread end."""
+        if not self._end.alive:
+            return  # the interpreter is exiting, and the thread has closed the connection already
 
         def closing(held: list[Connection]) -> None:
             while held:

@@ -25,11 +25,14 @@ def commit(
     connection: Connection, operation: Operation, changes: Sequence[Change], given: Vectors, agent_id: str
 ) -> list[Written]:
     """Decide what the changes mean and write it. Call it inside a write transaction."""
-    state = load_state(connection, planning.needs(changes), agent_id)
-    plan = planning.plan(operation, changes, state, agent_id)
-    put(connection, None, given)
-    if not plan.empty:
-        apply(connection, plan)
+    needs = planning.needs(changes)
+    state = load_state(connection, needs, agent_id)
+    plan = planning.plan(operation, changes, state, agent_id, needs.digests)
+    before = vectors.last_key(connection)
+    new = store_vectors(connection, None, given)
+    touched = apply(connection, plan) if not plan.empty else set()
+    index.settle(connection, [*new, *(touched - set(new))], before)
+    forget(connection, plan)
     return list(plan.written)
 
 
@@ -75,69 +78,86 @@ def load_state(connection: Connection, needs: planning.Needs, agent_id: str) -> 
 
 
 def put(connection: Connection, space: Space | None, given: Vectors) -> None:
-    """Store vectors in a space, the current one for None, and tell the memories that were waiting for them.
+    """Store vectors in a space, the current one for None, and bring the index in step."""
+    before = vectors.last_key(connection)
+    index.settle(connection, store_vectors(connection, space, given), before)
+
+
+def store_vectors(connection: Connection, space: Space | None, given: Vectors) -> list[bytes]:
+    """Store vectors and tell the memories that were waiting for them.
+
+    Returns:
+        The hashes of the texts that are new in the current space.
 
     Raises:
         ValidationError: there is no space, or a vector does not fit it.
     """
     if not given:
-        return
+        return []
     current = current_space(connection)
     space = space or current
     if space is None:
         raise ValidationError(
             "vectors were given, but the store has no embedding space", hint="add a space first"
         )
-    before = index.last_vector(connection)
+    before = vectors.last_key(connection)
     new = vectors.store(connection, space, given)
-    if new and space == current:
-        connection.executemany(
-            "update memory set embedded_in = ? where embedded_hash = ? and embedded_in is null",
-            [(space.id, digest) for digest in new],
-        )
-        index.settle(connection, new, before)
+    if not new or space != current:
+        return []
+    connection.execute(
+        "update memory set embedded_in = ? where embedded_in is null"
+        " and embedded_hash in (select text_hash from embedding where id > ?)",
+        (space.id, before),
+    )
+    return new
 
 
-def forget_vectors(connection: Connection, hashes: Iterable[bytes]) -> None:
-    """Delete the vectors, in every space, of those texts that no memory has any more."""
+def forget(connection: Connection, plan: Plan) -> None:
+    """Take out of the journal what has to be forgotten, and the vectors that nobody has any more."""
+    hashes: list[bytes] = []
+    for memory_id in plan.keep_one_version:
+        hashes += _keep_newest_version(connection, memory_id)
+    for memory_id in plan.erase_history:
+        hashes += _erase_history(connection, memory_id)
     vectors.delete(connection, vectors.unused(connection, hashes))
 
 
 # --- what is written -------------------------------------------------------------------------------------------
 
 
-def apply(connection: Connection, plan: Plan) -> None:
-    """Write every row of a plan."""
+def apply(connection: Connection, plan: Plan) -> set[bytes]:
+    """Write every row of a plan.
+
+    Returns:
+        The hashes of those embedded texts whose place in the vector index may have changed.
+    """
     space = current_space(connection)
+    inserts = [rows.spine_row(record) for record in plan.inserts]
+    replaces = [rows.spine_row(after) for _, after in plan.replaces]
+    hashes = {row[rows.HASH] for row in (*inserts, *replaces)}
+    embedded = dict.fromkeys(vectors.known_hashes(connection, space, hashes), space.id if space else None)
     touched = _remove(connection, [record.id for record in plan.removes])
-    erased = list(touched) if plan.erase_history else []
-    touched += _replace(connection, plan.replaces, space)
-    touched += _insert(connection, plan.inserts, space)
+    touched += _replace(connection, plan.replaces, replaces, embedded)
+    _insert(connection, plan.inserts, inserts, embedded)
     _log(connection, plan)
-    affected = vectors.known_hashes(connection, space, set(touched))
-    index.settle(connection, list(affected), index.last_vector(connection))
-    for memory_id in plan.keep_one_version:
-        erased += _keep_newest_version(connection, memory_id)
-    for memory_id in plan.erase_history:
-        erased += _erase_history(connection, memory_id)
-    if erased:
-        forget_vectors(connection, erased)
+    return {*touched, *(row[rows.HASH] for row in inserts if row[rows.HASH] in embedded)}
 
 
-def _insert(connection: Connection, inserts: Sequence[MemoryRecord], space: Space | None) -> list[bytes]:
+def _insert(
+    connection: Connection,
+    inserts: Sequence[MemoryRecord],
+    spine: Sequence[Sequence[Any]],
+    embedded: Mapping[bytes, int | None],
+) -> None:
     if not inserts:
-        return []
+        return
     first = int(connection.execute("select coalesce(max(pk), 0) + 1 from memory").fetchone()[0])
-    spine = [rows.spine_row(record) for record in inserts]
-    embedded = vectors.known_hashes(connection, space, {row[rows.HASH] for row in spine})
-    space_id = space.id if space is not None else None
     memories: list[Any] = []
     own: dict[MemoryType, list[Any]] = {}
     words: list[tuple[int, str]] = []
     tags: list[tuple[int, str]] = []
     for pk, (record, row) in enumerate(zip(inserts, spine, strict=True), first):
-        there = space_id if row[rows.HASH] in embedded else None
-        memories.append((pk, *row, rows.spine_checksum(row, record.tags), there))
+        memories.append((pk, *row, rows.spine_checksum(row, record.tags), embedded.get(row[rows.HASH])))
         own.setdefault(record.memory_type, []).append(_own(pk, record))
         words.append((pk, analysed_text(indexed_text(record))))
         if record.tags:
@@ -156,19 +176,18 @@ def _insert(connection: Connection, inserts: Sequence[MemoryRecord], space: Spac
     _write_own(connection, own)
     connection.executemany("insert into memory_tag (memory, tag) values (?, ?)", tags)
     connection.executemany("insert into memory_fts (rowid, words) values (?, ?)", words)
-    return [row[rows.HASH] for row in spine]
 
 
 def _replace(
-    connection: Connection, replaces: Sequence[tuple[MemoryRecord, MemoryRecord]], space: Space | None
+    connection: Connection,
+    replaces: Sequence[tuple[MemoryRecord, MemoryRecord]],
+    spine: Sequence[Sequence[Any]],
+    embedded: Mapping[bytes, int | None],
 ) -> list[bytes]:
     """Write what changed between two versions, and return the hashes whose place in the index may have."""
     if not replaces:
         return []
     found = _places(connection, [after.id for _, after in replaces])
-    spine = [rows.spine_row(after) for _, after in replaces]
-    embedded = vectors.known_hashes(connection, space, {row[rows.HASH] for row in spine})
-    space_id = space.id if space is not None else None
     memories: list[Any] = []
     own: dict[MemoryType, list[Any]] = {}
     words: list[Any] = []
@@ -178,8 +197,7 @@ def _replace(
     for (before, after), row in zip(replaces, spine, strict=True):
         pk, old_hash = found[after.id]
         new_hash = row[rows.HASH]
-        there = space_id if new_hash in embedded else None
-        memories.append((*row, rows.spine_checksum(row, after.tags), there, pk))
+        memories.append((*row, rows.spine_checksum(row, after.tags), embedded.get(new_hash), pk))
         if before.memory_type is not after.memory_type:
             connection.execute(f"delete from {before.memory_type} where memory = ?", (pk,))
             own.setdefault(after.memory_type, []).append(_own(pk, after))
