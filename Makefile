@@ -17,6 +17,7 @@ $(STAMP): pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[openai,testing]' --group dev
+	@$(BIN)/python -m compileall -q agent_memory cli/agentmem_cli
 	@touch $(STAMP)
 
 demo: $(STAMP)  ## send all six kinds of memory in through the command line, and bring them back
@@ -34,7 +35,7 @@ lint: $(STAMP)  ## check style, types and the direction of imports
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-cache
 
 bench: $(STAMP)  ## measure speed as ratios within one run; writes benchmarks/results/
 	@$(BIN)/python -m benchmarks

@@ -24,10 +24,16 @@ def main(names: list[str]) -> int:
             for row in SUITES[name](Path(folder)):
                 rows.append({"suite": name, **row})
                 mark = "ok  " if row["met"] else "MISS"
-                print(f"{mark} {row['what']}: {row['ms']} ms, {row['ratio']} x ({row['target']}) [{row['compared with']}]")
+                compared = f"{row['ratio']} x ({row['target']}) [{row['compared with']}]"
+                print(f"{mark} {row['what']}: {row['ms']} ms, {compared}")
     if not names:
         RESULTS.mkdir(exist_ok=True)
-        report = {"version": __version__, "date": f"{datetime.now(UTC):%Y-%m-%d}", "machine": machine(), "rows": rows}
+        report = {
+            "version": __version__,
+            "date": f"{datetime.now(UTC):%Y-%m-%d}",
+            "machine": machine(),
+            "rows": rows,
+        }
         (RESULTS / "speed.json").write_text(json.dumps(report, indent=1) + "\n")
         (RESULTS / "speed.md").write_text(_markdown(report))
         print(f"written to {RESULTS.name}/speed.md and speed.json")

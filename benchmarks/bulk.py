@@ -38,7 +38,9 @@ def _with_model(folder: Path) -> dict[str, object]:
             ours.append(time.perf_counter() - started)
             embedded = [embedded_text(record) for record in memory.semantic.list(limit=None)]
         bare.append(_bare_model(embedded))
-    return _row(f"add_many of {TEXTS:,} texts with the default embedder", ours, bare, 0.85, "the bare ONNX session")
+    return _row(
+        f"add_many of {TEXTS:,} texts with the default embedder", ours, bare, 0.85, "the bare ONNX session"
+    )
 
 
 def _bare_model(texts: list[str]) -> float:
@@ -102,7 +104,9 @@ def _bare_rows(filled: Path, empty: Path) -> float:
     source, target = driver.connect(str(filled)), driver.connect(str(empty))
     driver.load_vector_extension(source)
     driver.load_vector_extension(target)
-    tables = source.execute("select name, sql from sqlite_master where type = 'table' order by rowid").fetchall()
+    tables = source.execute(
+        "select name, sql from sqlite_master where type = 'table' order by rowid"
+    ).fetchall()
     work: list[tuple[str, list[Any]]] = []
     for table, sql in tables:
         if table.startswith(("sqlite_", "memory_fts_", "memory_vec_")):

@@ -32,7 +32,9 @@ def commands(table: dict[str, Sequence[str]], *, runs: int = 15, **environment: 
     for _ in range(runs + 1):
         for name, arguments in table.items():
             started = time.perf_counter()
-            subprocess.run(arguments, env=env, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            subprocess.run(
+                arguments, env=env, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
             times[name].append(time.perf_counter() - started)
     return {name: statistics.median(each[1:]) for name, each in times.items()}
 

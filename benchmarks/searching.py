@@ -30,12 +30,14 @@ def run(folder: Path) -> list[dict[str, object]]:
         loop = asyncio.new_event_loop()
         asked = [loop.run_until_complete(embedder.embed_query(query)) for query in QUERIES]
         embed = calls(
-            lambda number: loop.run_until_complete(embedder.embed_query(QUERIES[number % len(QUERIES)])), runs=RUNS
+            lambda number: loop.run_until_complete(embedder.embed_query(QUERIES[number % len(QUERIES)])),
+            runs=RUNS,
         )
         loop.close()
     nearest = calls(
         lambda number: raw.execute(
-            "select rowid, distance from vec where embedding match ? and k = 10", (asked[number % len(asked)],)
+            "select rowid, distance from vec where embedding match ? and k = 10",
+            (asked[number % len(asked)],),
         ).fetchall(),
         runs=RUNS,
     )

@@ -10,7 +10,13 @@ from agent_memory.settings import Settings
 from benchmarks.measure import BIN, commands
 from benchmarks.texts import sentences
 
-TARGETS = {"help": 2.5, "add": 4.0, "search --mode keyword": 4.0, "search (10,000)": 11.0, "recall (10,000)": 11.0}
+TARGETS = {
+    "help": 2.5,
+    "add": 4.0,
+    "search --mode keyword": 4.0,
+    "search (10,000)": 11.0,
+    "recall (10,000)": 11.0,
+}
 MEMORIES = 10_000
 
 

@@ -4,17 +4,71 @@ from __future__ import annotations
 
 import random
 
-_WHO = "Alice Bob Carol Dmitri Elena Farid Grace Hiroshi Ines Jonas Kofi Lena Mateo Nadia Omar Priya".split()
-_DID = "deployed reviewed rolled back tested measured broke repaired documented migrated renamed".split()
-_WHAT = (
-    "billing service,search index,checkout page,login form,staging database,nightly backup,build pipeline,"
-    "cache layer,mail queue,payment gateway,mobile app,feature flag,load balancer,audit log,user import"
-).split(",")
-_WHY = (
-    "because the disk was full,after the outage in Oslo,to make it twice as fast,before the release on Friday,"
-    "since customers complained,when the certificate expired,while traffic was low,for the yearly audit"
-).split(",")
-_PLUS = "It took {n} minutes.|The ticket is OPS-{n}.|Version {n} is affected.|Room {n} was booked.|Cost: {n} euros.".split("|")
+_WHO = [
+    "Alice",
+    "Bob",
+    "Carol",
+    "Dmitri",
+    "Elena",
+    "Farid",
+    "Grace",
+    "Hiroshi",
+    "Ines",
+    "Jonas",
+    "Kofi",
+    "Lena",
+    "Mateo",
+    "Nadia",
+    "Omar",
+    "Priya",
+]
+_DID = [
+    "deployed",
+    "reviewed",
+    "rolled",
+    "back",
+    "tested",
+    "measured",
+    "broke",
+    "repaired",
+    "documented",
+    "migrated",
+    "renamed",
+]
+_WHAT = [
+    "billing service",
+    "search index",
+    "checkout page",
+    "login form",
+    "staging database",
+    "nightly backup",
+    "build pipeline",
+    "cache layer",
+    "mail queue",
+    "payment gateway",
+    "mobile app",
+    "feature flag",
+    "load balancer",
+    "audit log",
+    "user import",
+]
+_WHY = [
+    "because the disk was full",
+    "after the outage in Oslo",
+    "to make it twice as fast",
+    "before the release on Friday",
+    "since customers complained",
+    "when the certificate expired",
+    "while traffic was low",
+    "for the yearly audit",
+]
+_PLUS = [
+    "It took {n} minutes.",
+    "The ticket is OPS-{n}.",
+    "Version {n} is affected.",
+    "Room {n} was booked.",
+    "Cost: {n} euros.",
+]
 
 QUERIES = [
     "why was the billing service rolled back",

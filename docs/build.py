@@ -6,6 +6,7 @@ program prints on a terminal, 100 columns wide, over a small memory made for the
 
 from __future__ import annotations
 
+import io
 import os
 import pty
 import shlex
@@ -66,8 +67,10 @@ def pictures() -> None:
             subprocess.run([program, *shlex.split(line)], env=env, check=True, stdout=subprocess.DEVNULL)
         subprocess.run([program, "index"], env=env, check=True, stdout=subprocess.DEVNULL)
         for name, command in PICTURES.items():
-            shown = on_terminal([program, *shlex.split(command)], env).replace(home, "~/.local/share/agentmem")
-            console = Console(record=True, width=WIDTH, file=open(os.devnull, "w"), force_terminal=True)  # noqa: SIM115
+            shown = on_terminal([program, *shlex.split(command)], env).replace(
+                home, "~/.local/share/agentmem"
+            )
+            console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
             console.print(Text(f"$ agentmem {command}", style="bold"))
             console.print(Text.from_ansi(shown))
             # A fixed id keeps the file the same when the picture is the same.

@@ -13,7 +13,16 @@ import pytest
 
 import agent_memory
 
-HEAVY = {"numpy", "onnxruntime", "fastembed", "huggingface_hub", "httpx", "requests", "sqlite_utils", "tokenizers"}
+HEAVY = {
+    "numpy",
+    "onnxruntime",
+    "fastembed",
+    "huggingface_hub",
+    "httpx",
+    "requests",
+    "sqlite_utils",
+    "tokenizers",
+}
 
 
 def modules_after(code: str, *arguments: str, **environment: str) -> set[str]:
@@ -50,7 +59,10 @@ def test_everyday_commands_import_nothing_heavy(tmp_path: Path, state: str) -> N
         # A second run after the first finds the file as an earlier process left it, with embeddings owed.
         run_command(tmp_path, "add", "another", *database)
     assert not run_command(tmp_path, "--help") & HEAVY
-    assert not run_command(tmp_path, "add", "a fact about lions", "--type", "fact", "--key", "k", *database) & HEAVY
+    assert (
+        not run_command(tmp_path, "add", "a fact about lions", "--type", "fact", "--key", "k", *database)
+        & HEAVY
+    )
     assert not run_command(tmp_path, "get", "k", *database) & HEAVY
     assert not run_command(tmp_path, "list", *database) & HEAVY
     assert not run_command(tmp_path, "search", "lions", "--mode", "keyword", *database) & HEAVY

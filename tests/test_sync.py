@@ -29,7 +29,10 @@ def public(thing: object) -> dict[str, object]:
 def test_every_async_name_has_a_blocking_twin_with_the_same_signature() -> None:
     asynchronous = AgentMemory("t", config(backend="memory"))
     blocking = SyncAgentMemory("t", config(backend="memory"))
-    pairs = [(asynchronous, blocking), *((getattr(asynchronous, each), getattr(blocking, each)) for each in TYPES)]
+    pairs = [
+        (asynchronous, blocking),
+        *((getattr(asynchronous, each), getattr(blocking, each)) for each in TYPES),
+    ]
     for original, twin in pairs:
         for name, value in public(original).items():
             counterpart = getattr(type(twin), name, None)
@@ -106,7 +109,9 @@ def test_use_in_a_forked_child_names_the_fork(tmp_path: Path) -> None:
         "memory.close()\n"
         "sys.exit(0 if status == 7 else 1)\n"
     )
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, timeout=60
+    )
     assert done.returncode == 0, done.stderr
 
 

@@ -173,7 +173,7 @@ def _checked_field(name: str, kind: str, value: Any) -> Any:
         raise ValidationError(f"{name} is {value!r}", hint=f"give {kind}")
     if (kind == "real" and value != value) or value in (float("inf"), float("-inf")):  # NaN
         raise ValidationError(f"{name} is {value!r}", hint="give a finite number")
-    return check_text(name, value) if kind == "text" else value
+    return check_text(name, str(value)) if kind == "text" else value
 
 
 def edited(

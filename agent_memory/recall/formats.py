@@ -114,7 +114,7 @@ class Text(Writer):
 
 
 def escape(text: str) -> str:
-    """Write a text so that it closes no element. (The standard library's own function loads urllib.)"""
+    """Write a text so that it closes no element; the standard library's own function would load urllib."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import pairwise
 
 from agent_memory.errors import AgentMemoryError
 from agentmem_cli import exit_codes
@@ -57,8 +58,9 @@ def reported(arguments: Sequence[str]) -> Iterator[Outcome]:
 
 
 def _wants(arguments: Sequence[str], form: str) -> bool:
-    pairs = zip(arguments, arguments[1:], strict=False)
-    return f"--output={form}" in arguments or ("-o", form) in pairs or ("--output", form) in list(pairs)
+    return f"--output={form}" in arguments or any(
+        name in ("-o", "--output") and value == form for name, value in pairwise(arguments)
+    )
 
 
 def _report(error: Exception, *, as_json: bool, debug: bool) -> int:

@@ -101,7 +101,9 @@ async def test_scoring_and_decay_are_applied_only_when_they_are_on(
             old = now() - timedelta(days=365)
             await memory.long_term.add("alpha beta one", importance=1.0)
             await memory.long_term.add("alpha beta two", importance=0.0, occurred_at=old)
-            boosts = [(each.explanation or {})["boosts"] for each in await memory.search("alpha beta", explain=True)]
+            boosts = [
+                (each.explanation or {})["boosts"] for each in await memory.search("alpha beta", explain=True)
+            ]
             assert any(any(boost.values()) for boost in boosts) is on
 
 
@@ -251,7 +253,9 @@ async def test_counts_statistics_and_clearing(memory: AgentMemory) -> None:
     ],
     ids=str,
 )
-async def test_bad_input_is_one_clear_error_and_stores_nothing(memory: AgentMemory, arguments: dict[str, object]) -> None:
+async def test_bad_input_is_one_clear_error_and_stores_nothing(
+    memory: AgentMemory, arguments: dict[str, object]
+) -> None:
     with pytest.raises(ValidationError):
         await memory.long_term.add(**arguments)  # type: ignore[arg-type]
     with pytest.raises(ValidationError, match="item 2"):

@@ -47,7 +47,10 @@ async def test_speaker_and_time_of_a_message(memory: AgentMemory) -> None:
     assert (message.name, message.occurred_at) == ("Melanie", then)
     assert (await memory.search("Melanie", mode="keyword"))[0].memory.id == message.id
     assert (await memory.search("May 2023", mode="keyword"))[0].memory.id == message.id
-    assert await memory.conversation.format_history(format_template="{name}> {content}") == "Melanie> I went hiking"
+    assert (
+        await memory.conversation.format_history(format_template="{name}> {content}")
+        == "Melanie> I went hiking"
+    )
 
 
 async def test_switching_conversations_keeps_each_index_and_misses_nothing(memory: AgentMemory) -> None:
@@ -94,7 +97,9 @@ async def test_beyond_the_limit_the_oldest_are_summarised_and_archived_never_dro
         messages = await memory.conversation.get_messages(limit=None)
         assert [each.position for each in messages] == [7, 8, 9, 10, 11]
         archived = await memory.list(types="chat", status="archived", limit=None)
-        assert sorted(each.position for each in archived if isinstance(each, ConversationRecord)) == list(range(7))
+        assert sorted(each.position for each in archived if isinstance(each, ConversationRecord)) == list(
+            range(7)
+        )
         history = await memory.conversation.format_history()
         assert history.startswith("[earlier: ")
         assert history.count("\n") == 5

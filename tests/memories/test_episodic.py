@@ -35,8 +35,15 @@ async def test_successful_and_failed_events(memory: AgentMemory) -> None:
     await memory.episodic.record_action("pay the bill", "card refused", success=False)
     assert [each.content for each in await memory.episodic.get_failed_events()] == ["pay the bill", "first"]
     assert [each.content for each in await memory.episodic.get_failed_events("deploy")] == ["first"]
-    assert [each.content for each in await memory.episodic.get_successful_events()] == ["restart the server", "second"]
-    assert [each.content for each in await memory.episodic.get_events_by_type("deploy")] == ["third", "second", "first"]
+    assert [each.content for each in await memory.episodic.get_successful_events()] == [
+        "restart the server",
+        "second",
+    ]
+    assert [each.content for each in await memory.episodic.get_events_by_type("deploy")] == [
+        "third",
+        "second",
+        "first",
+    ]
 
 
 async def test_ranges_recent_events_and_the_timeline_go_by_when_it_happened(memory: AgentMemory) -> None:
@@ -53,7 +60,11 @@ async def test_ranges_recent_events_and_the_timeline_go_by_when_it_happened(memo
     half_open = await memory.episodic.get_events_in_range(long_ago, long_ago + timedelta(days=1))
     assert [each.content for each in half_open] == ["in 2020"]
     assert await memory.episodic.get_events_in_range(long_ago - timedelta(days=1), long_ago) == []
-    assert [each.content for each in await memory.episodic.get_event_timeline()] == ["in 2020", "last week", "today"]
+    assert [each.content for each in await memory.episodic.get_event_timeline()] == [
+        "in 2020",
+        "last week",
+        "today",
+    ]
 
 
 async def test_the_same_event_twice_is_two_events(memory: AgentMemory) -> None:

@@ -62,7 +62,9 @@ async def test_usage_ranks_by_count_and_by_proven_success(memory: AgentMemory) -
         assert await memory.procedural.record_skill_usage("lucky")
     assert [each.name for each in await memory.procedural.get_most_used_skills()] == ["proven", "lucky"]
     assert [each.name for each in await memory.procedural.get_most_successful_skills()] == ["proven", "lucky"]
-    assert [each.name for each in await memory.procedural.get_most_successful_skills(min_uses=4)] == ["proven"]
+    assert [each.name for each in await memory.procedural.get_most_successful_skills(min_uses=4)] == [
+        "proven"
+    ]
     assert not await memory.procedural.record_skill_usage("nothing-here")
     assert lucky
 

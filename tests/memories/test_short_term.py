@@ -25,7 +25,9 @@ async def test_what_has_expired_is_never_returned(memory: AgentMemory) -> None:
         assert await memory.short_term.get(brief) is None
         assert [each.content for each in await memory.short_term.list()] == ["zebra for an hour"]
         assert await memory.short_term.count() == 1
-        assert [each.memory.content for each in await memory.search("zebra", mode="keyword")] == ["zebra for an hour"]
+        assert [each.memory.content for each in await memory.search("zebra", mode="keyword")] == [
+            "zebra for an hour"
+        ]
         assert all(each.memory.id != brief for each in await memory.search("zebra"))
         assert await memory.short_term.cleanup_expired() == 1
         assert await memory.short_term.cleanup_expired() == 0
@@ -42,7 +44,9 @@ async def test_context_by_type_newest_first(memory: AgentMemory) -> None:
     assert len(await memory.short_term.get_context(limit=2)) == 2
 
 
-@pytest.mark.parametrize("value", ["text", "", 3, 2.5, True, None, [1, "a"], {"deep": {"er": [None]}}, "日本語"])
+@pytest.mark.parametrize(
+    "value", ["text", "", 3, 2.5, True, None, [1, "a"], {"deep": {"er": [None]}}, "日本語"]
+)
 async def test_working_memory_keeps_any_json_value(memory: AgentMemory, value: object) -> None:
     await memory.short_term.set_working_memory("key", "before")
     await memory.short_term.set_working_memory("key", value)

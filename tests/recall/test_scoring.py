@@ -42,7 +42,9 @@ def test_the_prior_fades_as_the_sample_grows() -> None:
 
 
 @given(NUMBERS, NUMBERS, st.floats(-0.2, 0.2), st.floats(-0.2, 0))
-def test_scores_are_shares_and_boosts_stay_small(words: float, meaning: float, importance: float, decay: float) -> None:
+def test_scores_are_shares_and_boosts_stay_small(
+    words: float, meaning: float, importance: float, decay: float
+) -> None:
     parts = Parts(words_z=words, meaning_z=meaning, cosine=0.5, importance=importance, decay=decay)
     assert 0.0 <= parts.score <= 1.0
     assert 0.0 <= parts.relevance <= 1.0

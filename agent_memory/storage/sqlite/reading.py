@@ -12,9 +12,8 @@ from agent_memory.storage.sqlite import filters, rows
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.where import Where
 
-# Seconds first: the index holds them in 4 bytes, where the text takes 27.
 _ORDER = {
-    "created": "unixepoch(memory.created_at) {way}, memory.created_at",
+    "created": rows.CREATED,
     "updated": rows.UPDATED,
     "occurred": rows.HAPPENED,
     "used": "coalesce(usage.accessed_at, '')",
@@ -31,7 +30,7 @@ def condition(where: Where) -> tuple[str, list[object]]:
     return filters.condition(where, clock.to_text(clock.now()))
 
 
-NEWEST_FIRST = "unixepoch(memory.created_at) desc, memory.created_at desc, memory.pk desc"
+NEWEST_FIRST = f"{rows.CREATED} desc, memory.pk desc"
 
 
 def get(connection: Connection, ids: Sequence[str], agent_id: str) -> dict[str, MemoryRecord]:
@@ -47,8 +46,7 @@ def select(
     """List memories in an order; ties by when they were stored."""
     sql, values = condition(where)
     way = "desc" if order.descending else "asc"
-    by = _ORDER[order.by].format(way=way)
-    order_by = f"order by {by} {way}, memory.pk {way}"
+    order_by = f"order by {_ORDER[order.by]} {way}, memory.pk {way}"
     if limit is None and not offset:
         query = f"{rows.SELECT} where {sql} {order_by}"
     else:

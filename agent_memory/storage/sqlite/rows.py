@@ -36,6 +36,8 @@ SELECT = (
 )
 """Reads whole spine rows; `records` makes records of them."""
 HAPPENED = "coalesce(memory.occurred_at, memory.created_at)"
+CREATED = "unixepoch(memory.created_at) * 1000000 + substr(memory.created_at, 21, 6)"
+"""Orders as `created_at` does, word for word as the index over it has it."""
 UPDATED = "coalesce(memory.updated_at, memory.created_at)"
 
 INSERT_MEMORY = (

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
-from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
-from agent_memory import paths
-from agent_memory.errors import BackendError, ConfigurationError, ValidationError
+from agent_memory.errors import BackendError, ValidationError
 from agent_memory.records import MemoryRecord, OperationRecord, Version
 from agent_memory.storage.base import (
     Capabilities,
@@ -17,7 +14,6 @@ from agent_memory.storage.base import (
     Group,
     GroupBy,
     Order,
-    Store,
     StoreDescription,
     check_group,
     check_order,
@@ -38,16 +34,12 @@ from agent_memory.storage.sqlite import (
     writing,
 )
 from agent_memory.storage.sqlite.driver import Connection
-from agent_memory.storage.sqlite.errors import is_busy, is_read_only
-from agent_memory.storage.sqlite.worker import Worker
+from agent_memory.storage.sqlite.handle import AGENT, FileStore
 from agent_memory.storage.where import Where
 from agent_memory.text.bm25 import WordStatistics
 
-T = TypeVar("T")
-_AGENT = "agent_id"
 
-
-class SqliteStore(Store):
+class SqliteStore(FileStore):
     """Keeps one agent's memories in one SQLite file.
 
     Options:
@@ -68,145 +60,6 @@ class SqliteStore(Store):
         journal=True,
         usage=True,
     )
-    options: ClassVar[frozenset[str]] = frozenset({"path", "busy_timeout", "synchronous", "create"})
-
-    def __init__(self, agent_id: str | None, **options: Any) -> None:
-        super().__init__(agent_id, **options)
-        path = options.get("path")
-        self._busy_timeout = options.get("busy_timeout", opening.BUSY_TIMEOUT)
-        self._synchronous = options.get("synchronous", "full")
-        self._create = options.get("create", True)
-        opening.check_settings(path, self._busy_timeout, self._synchronous, self._create)
-        if agent_id is not None:
-            agent_id = self.requested_agent = paths.check_agent_id(agent_id)
-        self.path = _absolute(path, agent_id)
-        """The file."""
-        self._worker: Worker | None = None
-        self._extension: bool | None = None
-        self._sample: vectors.Sample | None = None
-        self._signs: nearest.Signs | None = None
-        self._writable = True
-
-    @classmethod
-    def exists(cls, agent_id: str | None = None, path: str | os.PathLike[str] | None = None) -> bool:
-        """Say whether the file that these settings name is there, without opening it."""
-        return _absolute(path, agent_id).exists()
-
-    # --- life ----------------------------------------------------------------------------------------------
-
-    async def _open(self) -> str:
-        await self.close()
-        worker = Worker(f"agentmem {self.path.name}")
-        try:
-            self._writable = await worker.open(
-                lambda: opening.open_file(
-                    str(self.path),
-                    busy_timeout=self._busy_timeout,
-                    synchronous=self._synchronous,
-                    create=self._create,
-                )
-            )
-            self._extension = self._sample = self._signs = None
-            self._worker = worker
-            return await self._run(self._learn_agent)
-        except BaseException:
-            self._worker = None
-            await worker.close()
-            raise
-
-    def _learn_agent(self, connection: Connection) -> str:
-        query = "select value from setting where name = ?"
-        known = connection.execute(query, (_AGENT,)).fetchone()
-        if known is None and self._writable:
-            with opening.writing(connection):
-                connection.execute(
-                    "insert or ignore into setting (name, value) values (?, ?)",
-                    (_AGENT, self.requested_agent or "default"),
-                )
-            known = connection.execute(query, (_AGENT,)).fetchone()
-        agent = str(known[0]) if known else self.requested_agent or "default"
-        if self.requested_agent is not None and agent != self.requested_agent:
-            raise ConfigurationError(
-                f"{self.path} belongs to the agent '{agent}', not to '{self.requested_agent}'",
-                hint=f"use the agent '{agent}', or another --db PATH",
-            )
-        return agent
-
-    async def close(self) -> None:
-        worker, self._worker, self._agent_id = self._worker, None, None
-        if worker is not None and self._pid == os.getpid():
-            await worker.close()
-
-    async def _run(self, function: Callable[[Connection], T]) -> T:
-        """Run a function of the connection in its thread, and translate its errors."""
-        worker, path = self._worker, str(self.path)
-        if worker is None:
-            raise BackendError("the sqlite store is not open", hint="use `async with AgentMemory(...)`")
-
-        def unit(connection: Connection) -> T:
-            with opening.translated(path):
-                return function(connection)
-
-        return await worker.run(unit)
-
-    async def _read(self, function: Callable[[Connection], T]) -> T:
-        """Run several statements on one state of the file."""
-        self.check_usable()
-
-        def unit(connection: Connection) -> T:
-            with opening.reading(connection):
-                return function(connection)
-
-        return await self._run(unit)
-
-    async def _write(self, function: Callable[[Connection], T], *, vectors: bool = False) -> T:
-        """Run a function in one write transaction; with `vectors`, load sqlite-vec before it if possible."""
-        self.check_usable()
-        if not self._writable:
-            raise BackendError(
-                f"{self.path} is read-only", hint="check the permissions of the file and its folder"
-            )
-
-        def unit(connection: Connection) -> T:
-            if vectors:
-                self._load_extension(connection)
-            with opening.writing(connection):
-                return function(connection)
-
-        return await self._run(unit)
-
-    def _load_extension(self, connection: Connection) -> None:
-        """Load sqlite-vec when it is first needed: a command that touches no vectors does without."""
-        if self._extension is None:
-            self._extension = driver.load_vector_extension(connection)
-
-    def _load_signs(self, connection: Connection) -> None:
-        """Bring the vector index up to date if nobody stands in the way, and read it if it has changed."""
-        space = spaces.current_space(connection)
-        if space is None:
-            self._signs = None
-            return
-        if self._writable and index.possible(space) and not index.in_step(connection, space):
-            self._load_extension(connection)
-            if self._extension:
-                self._at_once(connection, index.catch_up)
-        with opening.reading(connection):
-            self._signs = nearest.load_signs(connection, self._signs)
-
-    def _at_once(self, connection: Connection, function: Callable[[Connection], None]) -> None:
-        """Write something if that is possible without waiting, and leave it where it is not."""
-        opening.set_busy_timeout(connection, 0)
-        connection.execute("pragma synchronous = normal")  # nobody is told that it is stored
-        try:
-            with opening.writing(connection, rounds=1):
-                function(connection)
-        except driver.Error as error:
-            if not is_busy(error) and not is_read_only(error):
-                raise
-        finally:
-            connection.execute(f"pragma synchronous = {self._synchronous}")
-            opening.set_busy_timeout(connection, self._busy_timeout)
-
     # --- writing -------------------------------------------------------------------------------------------
 
     async def _commit(
@@ -230,7 +83,7 @@ class SqliteStore(Store):
             )
 
     async def set_setting(self, name: str, value: str | None) -> None:
-        if name == _AGENT:
+        if name == AGENT:
             raise ValidationError(
                 "the agent of a store is not a setting", hint="`agentmem agents rename` renames it"
             )
@@ -460,9 +313,3 @@ class SqliteStore(Store):
                 f"{self.path} is read-only", hint="check the permissions of the file and its folder"
             )
         await self._run(unit)
-
-
-def _absolute(path: str | os.PathLike[str] | None, agent_id: str | None) -> Path:
-    """Return the file that settings name; links are followed, so that a new file is made where they lead."""
-    named = Path(path).expanduser() if path is not None else paths.database(agent_id or "default")
-    return Path(os.path.realpath(named))

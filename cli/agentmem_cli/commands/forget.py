@@ -53,7 +53,7 @@ def forget(
     by_filter = any(filters.values())
     if by_filter and references:
         raise ValidationError("give ids or a filter, not both", hint="leave one of them out")
-    how = {"purge": purge, "shred": shred}
+    how: dict[str, Any] = {"purge": purge, "shred": shred}
     with invocation.memory() as memory:
         if by_filter:
             found = memory.forget_where(**filters, **how, dry_run=True)

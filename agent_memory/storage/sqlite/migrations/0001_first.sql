@@ -28,9 +28,10 @@ create unique index memory_key on memory (type, key) where key is not null and s
 create index memory_named on memory (key) where key is not null;
 create index memory_hash on memory (content_hash) where status = 'active';
 create index memory_embedded on memory (embedded_hash);
-create index memory_owed on memory (unixepoch(created_at)) where embedded_in is null and status = 'active';
-create index memory_pinned on memory (unixepoch(created_at)) where pinned = 1;
-create index memory_created on memory (unixepoch(created_at));
+create index memory_owed on memory (unixepoch(created_at) * 1000000 + substr(created_at, 21, 6)) where embedded_in is null and status = 'active';
+create index memory_pinned on memory (unixepoch(created_at) * 1000000 + substr(created_at, 21, 6)) where pinned = 1;
+-- Microseconds since 1970, which order as the text does in a quarter of its bytes.
+create index memory_created on memory (unixepoch(created_at) * 1000000 + substr(created_at, 21, 6));
 create index memory_session on memory (session) where session is not null;
 create index memory_expiry on memory (expires_at) where expires_at is not null;
 
