@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Any, ClassVar, Literal
 
-from agent_memory import clock
 from agent_memory.errors import ConfigurationError
 from agent_memory.recall.packing import PackedItem
 from agent_memory.records import (
@@ -156,7 +155,6 @@ class Json(Writer):
             "id": record.id,
             "type": record.memory_type.value,
             "about": label(record),
-            "at": clock.to_text(record.happened_at),
             "content": text.strip(),
         }
 

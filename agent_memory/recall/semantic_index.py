@@ -133,16 +133,23 @@ class SemanticIndex:
             EmbeddingMismatchError: the store's vectors are of another embedder.
             ModelMissingError, MissingDependencyError: the embedder is not at hand.
         """
+        embedder = await self._at_hand()
+        current = await self._store.current_space()
+        if current is None:
+            current = await self._store.add_space(space_of(embedder.identity))
+        return self._matching(embedder, current)
+
+    async def _at_hand(self) -> Embedder:
         embedder = self.require()
         if not self._prepared:
             await embedder.prepare()
             self._prepared = True
-        current = await self._store.current_space()
-        if current is None:
-            current = await self._store.add_space(space_of(embedder.identity))
-        if current.fingerprint != embedder.identity.fingerprint or current.recipe != RECIPE:
-            raise EmbeddingMismatchError(stored=str(current), asked=str(embedder.identity))
-        return current
+        return embedder
+
+    def _matching(self, embedder: Embedder, space: EmbeddingSpace) -> EmbeddingSpace:
+        if space.fingerprint != embedder.identity.fingerprint or space.recipe != RECIPE:
+            raise EmbeddingMismatchError(stored=str(space), asked=str(embedder.identity))
+        return space
 
     async def vectors_of(
         self,
@@ -302,7 +309,10 @@ class SemanticIndex:
         if not self.available:
             return None
         try:
-            await self.space()
+            embedder = await self._at_hand()
+            current = await self._store.current_space()
+            if current is not None:
+                self._matching(embedder, current)
         except NOT_AT_HAND as error:
             return str(error)
         return None

@@ -126,7 +126,8 @@ class Invocation:
         return Settings(
             backend=backend,
             embedding_provider=self._embedder(),
-            embedder_named=self.settings.origin("embedding.provider").source != "default",
+            # A config file says what new memories are to be embedded with; a file that has vectors keeps to its own.
+            embedder_named=self.settings.origin("embedding.provider").source in ("flag", "environment"),
             backend_config=options,
             embedding_config=self.settings.options("embedding"),
             short_term_ttl=get("short_term_ttl"),

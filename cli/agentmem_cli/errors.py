@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import pairwise
@@ -47,14 +47,24 @@ def reported(arguments: Sequence[str]) -> Iterator[Outcome]:
     try:
         yield outcome
     except BrokenPipeError:
-        # The reader has seen enough. Python would complain again as it flushes stdout at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        outcome.code = exit_codes.DONE
+        outcome.code = _reader_has_gone()
+    except SystemExit as stop:
+        # Typer makes 1 of a closed pipe.
+        if not isinstance(stop.__context__, BrokenPipeError):
+            raise
+        outcome.code = _reader_has_gone()
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)  # noqa: T201
         outcome.code = exit_codes.INTERRUPTED
     except Exception as error:
         outcome.code = _report(error, as_json="--json" in arguments or _wants(arguments, "json"), debug=debug)
+
+
+def _reader_has_gone() -> int:
+    """Be quiet: the reader has seen enough, and Python would complain again as it flushes stdout at exit."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return exit_codes.DONE
 
 
 def _wants(arguments: Sequence[str], form: str) -> bool:

@@ -206,7 +206,7 @@ async def test_a_long_memory_is_found_by_a_sentence_from_its_end(tmp_path: Path)
     async with AgentMemory(config=local(tmp_path / "a.db")) as memory:
         stored = await memory.semantic.add(body + end)
         await memory.semantic.add_many(
-            [f"{line} near the {words[n % 13]}" for n, line in enumerate(english(60))]
+            [f"{line} near the {words[n % 11]}" for n, line in enumerate(english(60))]
         )
         for mode in ("hybrid", "keyword", "vector"):
             found = await memory.search("the astronomers discovered a comet with two tails", mode=mode)  # type: ignore[arg-type]

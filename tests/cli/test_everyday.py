@@ -1,0 +1,274 @@
+"""The everyday verbs: what they print where, and what they exit with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.running import done, run
+
+
+def stored(*arguments: str) -> str:
+    return done("add", *arguments).out.strip()
+
+
+# --- add -------------------------------------------------------------------------------------------------------
+
+
+def test_add_prints_the_id_alone() -> None:
+    ran = done(
+        "add",
+        "User prefers dark mode",
+        "--tag",
+        "ui",
+        "-m",
+        "stars=3",
+        "-m",
+        "lang=en",
+        "--importance",
+        "0.8",
+    )
+    assert len(ran.out.strip()) == 20
+    assert ran.err == ""
+    record = done("get", ran.out.strip(), "--json").json
+    assert (record["type"], record["tags"], record["importance"]) == ("long_term", ["ui"], 0.8)
+    assert record["metadata"] == {"stars": 3, "lang": "en"}
+
+
+@pytest.mark.parametrize("form", [[], ["-o", "id"], ["-o", "text"], ["-o", "table"]])
+def test_add_prints_the_id_in_every_form_for_people(form: list[str]) -> None:
+    assert len(done("add", "a fact", *form).out.strip()) == 20
+
+
+def test_add_says_what_is_known_already() -> None:
+    first = stored("Alice lives in Paris")
+    again = done("add", "Alice  lives in Paris", "--tag", "new")
+    assert again.out.strip() == first
+    assert "already known" in again.err
+    assert done("get", first, "--json").json["tags"] == ["new"]
+    assert stored("Alice lives in Paris", "--force") != first
+
+
+@pytest.mark.parametrize(
+    ("alias", "kind"),
+    [
+        ("note", "short_term"),
+        ("fact", "long_term"),
+        ("chat", "conversation"),
+        ("event", "episodic"),
+        ("doc", "semantic"),
+        ("skill", "procedural"),
+        ("short-term", "short_term"),
+    ],
+)
+def test_add_knows_every_type_by_name_and_alias(alias: str, kind: str) -> None:
+    assert done("get", stored("some text", "--type", alias), "--json").json["type"] == kind
+
+
+def test_add_reads_stdin_lines_files_and_ndjson(tmp_path: Path) -> None:
+    assert len(done("add", "-", stdin="from a pipe\n").lines) == 1
+    assert len(done("add", stdin="from a pipe without a dash\n").lines) == 1
+    assert len(done("add", "--lines", stdin="one\n\n two \nthree\n").lines) == 3
+    (tmp_path / "a.md").write_text("text of a")
+    (tmp_path / "b.md").write_text("text of b")
+    assert len(done("add", "--file", str(tmp_path / "a.md"), "--type", "doc").lines) == 1
+    assert len(done("add", "--glob", str(tmp_path / "*.md"), "--type", "doc").lines) == 2
+    objects = '{"content": "x", "type": "event", "tags": ["t"]}\n{"text": "y"}\n'
+    ids = done("add", "--ndjson-in", "--tag", "all", stdin=objects).lines
+    found = done("get", *ids, "--json").json
+    assert [(each["type"], each["tags"]) for each in found] == [
+        ("episodic", ["all", "t"]),
+        ("long_term", ["all"]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "says"),
+    [
+        (["add"], "", "stdin is empty"),
+        (["add", "-"], "  \n", "stdin is empty"),
+        (["add", ""], "", "empty"),
+        (["add", "x", "--type", "nonsense"], "", "note"),
+        (["add", "x", "--importance", "7"], "", "importance"),
+        (["add", "x", "--ttl", "soon"], "", "7d"),
+        (["add", "x", "--at", "someday"], "", "yesterday"),
+        (["add", "x", "-m", "novalue"], "", "name=value"),
+        (["add", "--file", "missing.txt"], "", "missing.txt"),
+        (["add", "--glob", "*.nothing"], "", "no file fits"),
+        (["add", "--ndjson-in"], '{"content": "fine"}\nnot json\n', "line 2"),
+        (["add", "--ndjson-in"], '{"content": "fine"}\n{"tags": []}\n', "line 2"),
+        (["search"], "", "stdin is empty"),
+        (["search", "x", "--mode", "magic"], "", "hybrid"),
+        (["search", "x", "--limit", "0"], "", "limit"),
+        (["recall", "x", "--format", "pdf"], "", "markdown"),
+        (["recall", "x", "--budget", "3"], "", "budget"),
+        (["list", "--sort", "colour"], "", "importance"),
+        (["list", "--since", "someday"], "", "yesterday"),
+        (["get"], "", "no id"),
+        (["update", "abcd1234"], "", "nothing to change"),
+        (["forget"], "", "no id"),
+        (["serch", "x"], "", "agentmem search"),
+        (["add", "x", "--nonsense"], "", "--help"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_bad_input_is_one_line_with_exit_code_2_and_stores_nothing(
+    arguments: list[str], stdin: str, says: str
+) -> None:
+    ran = run(*arguments, stdin=stdin)
+    assert ran.code == 2, ran.err
+    assert ran.out == ""
+    assert says in ran.err
+    assert len([line for line in ran.err.splitlines() if line.startswith("error: ")]) == 1
+    assert "Traceback" not in ran.err
+    assert done("list", "--json").json == []
+
+
+def test_errors_in_json_go_to_stderr() -> None:
+    ran = run("get", "nothing-here", "--json")
+    assert ran.code == 3
+    error = json.loads(ran.err.splitlines()[-1])["error"]
+    assert error["code"] == "not_found"
+    assert error["hint"]
+
+
+def test_dry_run_stores_nothing() -> None:
+    assert "would store 2" in done("add", "--lines", "--dry-run", stdin="a\nb\n").err
+    assert done("list", "--json").json == []
+
+
+# --- finding ---------------------------------------------------------------------------------------------------
+
+
+def test_search_in_every_form() -> None:
+    first = stored("the cache layer was renamed", "--type", "event")
+    stored("bananas are yellow")
+    found = done("search", "cache renamed", "--json", "--explain").json
+    assert found[0]["id"] == first
+    assert {"score", "similarity", "relevance", "explanation", "content", "type"} <= found[0].keys()
+    assert done("search", "cache", "-o", "id", "--limit", "1").out.strip() == first
+    assert json.loads(done("search", "cache", "--ndjson").lines[0])["id"] == first
+    assert first[:8] in done("search", "cache").lines[0]
+    assert "score" in done("search", "cache", "-o", "table").out
+    assert [each["id"] for each in done("search", "cache", "--type", "event", "--json").json] == [first]
+
+
+def test_search_says_when_it_finds_nothing() -> None:
+    stored("a fact")
+    assert run("search", "zzzqqq", "--mode", "keyword").code == 0
+    ran = run("search", "zzzqqq", "--mode", "keyword", "--fail-empty", "--json")
+    assert (ran.code, ran.json) == (3, [])
+    assert "nothing found" in ran.err
+
+
+def test_recall_keeps_to_its_budget_in_every_format() -> None:
+    for number in range(30):
+        stored(f"fact number {number} about the harbour and its {number} ships")
+    for form in ("markdown", "text", "xml", "json", "messages"):
+        ran = done("recall", "harbour ships", "--budget", "150", "--format", form)
+        assert "ships" in ran.out
+        assert "dropped" in ran.err
+        if form in ("json", "messages"):
+            assert json.loads(ran.out)
+    assert "pinned fact" in done("recall", "--budget", "200").out if stored_pinned() else False
+
+
+def stored_pinned() -> str:
+    done("pin", found := stored("pinned fact"))
+    return found
+
+
+def test_global_options_stand_anywhere() -> None:
+    done("-a", "other", "add", "elsewhere")
+    before = done("--json", "-a", "other", "list").json
+    after = done("list", "-a", "other", "--json").json
+    assert before == after
+    assert [each["content"] for each in after] == ["elsewhere"]
+    assert done("list", "--json").json == []
+
+
+def test_an_unknown_agent_warns_and_makes_no_file(private_home: Path) -> None:
+    done("-a", "assistant", "add", "x")
+    ran = done("-a", "asistant", "list", "--json")
+    assert ran.json == []
+    assert "-a assistant" in ran.err
+    assert sorted(path.name for path in (private_home / "data").glob("*.db")) == ["assistant.db"]
+
+
+# --- changing --------------------------------------------------------------------------------------------------
+
+
+def test_get_shows_those_found_and_fails_for_those_missing() -> None:
+    first = stored("one")
+    ran = run("get", first[:8], "nothing-here", "--json")
+    assert ran.code == 3
+    assert [each["id"] for each in ran.json] == [first]
+    assert "nothing-here" in ran.err
+
+
+def test_update_history_undo() -> None:
+    first = stored("one", "--key", "k")
+    assert done("update", "k", "two", "--tag", "t").out.strip() == first
+    assert done("get", "k", "--json").json["content"] == "two"
+    assert [each["verb"] for each in done("history", first, "--json").json] == ["add", "update"]
+    assert [each["verb"] for each in done("log", "--json").json] == ["update", "add"]
+    assert "took back 1" in done("undo").err
+    assert done("get", "k", "--json").json["content"] == "one"
+
+
+def test_forget_restore() -> None:
+    first = stored("one")
+    ran = done("forget", first[:8])
+    assert f"archived 1 (agentmem restore {first[:8]})" in ran.err
+    assert run("get", first).code == 3
+    assert [each["id"] for each in done("list", "--archived", "--json").json] == [first]
+    done("restore", first[:8])
+    assert done("get", first, "--json").json["content"] == "one"
+    assert "archives" in done("rm", first).err
+
+
+def test_destructive_verbs_need_yes_where_nobody_can_be_asked() -> None:
+    first = stored("one", "--tag", "old")
+    for arguments in (["--purge", first], ["--shred", first], ["--tag", "old"]):
+        ran = run("forget", *arguments)
+        assert ran.code == 2
+        assert "-y" in ran.err
+        assert "would" in done("forget", *arguments, "--dry-run").err
+    assert done("get", first, "--json").json["content"] == "one"
+    assert "history still holds its text" in done("forget", first, "--purge", "-y").err
+    assert "took back" in done("undo").err
+    assert done("get", first, "--json").json["content"] == "one"
+    assert "shredded 1" in done("forget", first, "--shred", "-y").err
+    assert run("get", first).code == 3
+
+
+def test_pins() -> None:
+    first = stored("one", "--tag", "t")
+    done("pin", first)
+    assert done("list", "--pinned", "-o", "id").out.strip() == first
+    assert done("forget", "--tag", "t", "-y").err.startswith("nothing")
+    done("unpin", first)
+    assert done("list", "--pinned", "--json").json == []
+
+
+def test_list_stops_at_its_limit_and_says_so() -> None:
+    done("add", "--lines", "--no-embed", stdin="".join(f"line {n}\n" for n in range(120)))
+    ran = done("list", "-o", "id")
+    assert len(ran.lines) == 100
+    assert "--all" in ran.err
+    assert len(done("list", "--all", "-o", "id").lines) == 120
+
+
+def test_quiet_says_nothing_on_stderr() -> None:
+    stored("one")
+    assert done("add", "one", "-q").err == ""
+
+
+def test_where_filters_by_metadata() -> None:
+    stored("one", "-m", "stars=3")
+    second = stored("two", "-m", "stars=5")
+    assert done("list", "--where", "stars>=4", "-o", "id").out.strip() == second
+    assert len(done("list", "--where", "stars", "--json").json) == 2
+    assert len(done("list", "--where", "stars!=5", "--json").json) == 1
