@@ -140,7 +140,10 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
         )
 
     async def _trim(self, conversation: str) -> None:
-        """Summarise and archive the oldest messages beyond the limit; they stay to be seen and restored."""
+        """Summarise and archive the oldest messages beyond the limit; they stay to be seen and restored.
+
+        A tenth of the limit goes at once, so that a long conversation is not summarised anew at each message.
+        """
         limit = self._core.settings.conversation_max_messages
         if not limit:
             return
@@ -148,8 +151,11 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
         excess = await self._core.store.count(where) - limit
         if excess <= 0:
             return
-        oldest = await self._select(where, excess, order=Order("position", descending=False))
-        summary = await self._summary_record(conversation, extra=oldest)
+        oldest = await self._select(where, excess + limit // 10, order=Order("position", descending=False))
+        known = await self.get_summary(conversation_id=conversation)
+        # What left before is in the summary already; going through all of it again would take ever longer.
+        lines = [*(known.content.splitlines() if known is not None else ()), *map(_line, oldest)]
+        summary = self._summary_record(conversation, _extract(lines))
         changes = [Replace(replace(each, status=Status.ARCHIVED), "archive") for each in oldest]
         await self._core.write("trim", [*changes, Add(summary)])
 
@@ -228,7 +234,18 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
         conversation = await self._conversation(conversation_id)
         if conversation is None or not await self.get_messages(1, conversation_id=conversation):
             return None
-        record = await self._summary_record(conversation, summarizer=summarizer)
+        archived = await self._select(
+            self._messages(conversation, status=Status.ARCHIVED),
+            None,
+            order=Order("position", descending=False),
+        )
+        messages = [*archived, *await self.get_messages(None, conversation_id=conversation)]
+        if summarizer is None:
+            text = _extract([_line(each) for each in messages])
+        else:
+            answer = summarizer(messages)
+            text = await answer if inspect.isawaitable(answer) else answer
+        record = self._summary_record(conversation, check_text("summary", text))
         await self._core.write("summarize", [Add(record)])
         return record.content
 
@@ -240,31 +257,9 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
         found = await self._select(self._where(key=_summary_key(conversation)), 1)
         return found[0] if found else None
 
-    async def _summary_record(
-        self,
-        conversation: str,
-        *,
-        extra: Sequence[ConversationRecord] = (),
-        summarizer: Summarizer | None = None,
-    ) -> ConversationRecord:
-        """Make the summary of a conversation; `extra` limits it to what leaves the active messages now."""
-        archived = await self._select(
-            self._messages(conversation, status=Status.ARCHIVED),
-            None,
-            order=Order("position", descending=False),
-        )
-        messages = [*archived, *(extra or await self.get_messages(None, conversation_id=conversation))]
-        if summarizer is None:
-            from agent_memory.text.sentences import extractive_summary
-
-            text = extractive_summary(
-                [f"{each.name or each.role}: {each.content}" for each in messages], SUMMARY_TOKENS
-            )
-        else:
-            answer = summarizer(messages)
-            text = await answer if inspect.isawaitable(answer) else answer
+    def _summary_record(self, conversation: str, text: str) -> ConversationRecord:
         return super()._draft(
-            check_text("summary", text),
+            text,
             key=_summary_key(conversation),
             session=conversation,
             fields={"conversation_id": conversation, "role": "system", "kind": "summary"},
@@ -299,3 +294,14 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
 
 def _summary_key(conversation: str) -> str:
     return f"summary of {conversation}"
+
+
+def _line(message: ConversationRecord) -> str:
+    return f"{message.name or message.role}: {message.content}"
+
+
+def _extract(lines: Sequence[str]) -> str:
+    """Pick the most telling sentences; imported here, since few commands summarise."""
+    from agent_memory.text.sentences import extractive_summary
+
+    return extractive_summary(lines, SUMMARY_TOKENS)

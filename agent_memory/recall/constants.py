@@ -17,6 +17,9 @@ CANDIDATES: Final = 50
 """How many memories each arm nominates at least. Measured: with the best 50 of each, and exact scores of both for
 their union, the order is that of the whole store."""
 
+MOST_TERMS: Final = 64
+"""Words of a query that are looked for. A question has ten; this is for a page that was pasted as one."""
+
 SAMPLE: Final = 500
 """Vectors from which the mean and deviation of a query's cosines are taken. Measured: as good as all of them."""
 

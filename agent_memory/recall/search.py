@@ -108,7 +108,8 @@ class Searcher:
     # --- the query -----------------------------------------------------------------------------------------
 
     async def _prepare(self, query: str, mode: Mode, notices: list[str]) -> Query:
-        terms = query_terms(query) if mode != "vector" and self._store.capabilities.full_text else []
+        by_words = mode != "vector" and self._store.capabilities.full_text
+        terms = query_terms(query)[: constants.MOST_TERMS] if by_words else []
         if mode == "keyword" or not self._index.available:
             return Query(query, terms, None)
         try:
