@@ -25,7 +25,7 @@ demo: $(STAMP)  ## send all six kinds of memory in through the command line, and
 
 test: $(STAMP) lint  ## run every check and test (about five minutes)
 	@echo "== tests"
-	@$(BIN)/python -m pytest -m "not soak"
+	@$(BIN)/python -m pytest -m "not soak" -n 2
 
 soak: $(STAMP)  ## run the long loops: crowds of writers, killed writers, random input
 	@$(BIN)/python -m pytest -m soak -s --timeout 3600

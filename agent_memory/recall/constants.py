@@ -54,7 +54,9 @@ OWED_TEXTS: Final = 64
 OWED_SECONDS: Final = 0.3
 """What one search embeds of what others left owed, before it answers."""
 
-RELEVANCE_WORDS: Final = 0.15
-RELEVANCE_MEANING: Final = 0.85
-RELEVANCE_OFFSET: Final = -4.0
-"""The logistic that turns evidence into `relevance`."""
+RELEVANCE_WORDS: Final = 0.28
+RELEVANCE_MEANING: Final = 0.59
+RELEVANCE_OFFSET: Final = -5.35
+"""The logistic that turns both z-scores into `relevance`, fitted to 15,100 pairs of a question and a turn that was
+found for it (755 questions over four LoCoMo conversations, the best 20 each): of those it gives .1 to .2, 18 % are
+evidence; .2 to .4, 35 %; .4 to .6, 50 %; above .6 it is too sure of itself (.80 for 55 %)."""

@@ -9,6 +9,8 @@ from agent_memory.errors import BackendError, IntegrityError, StoreBusyError, Va
 from agent_memory.storage.sqlite import driver
 
 _BUSY = ("database is locked", "database table is locked", "database schema is locked", "locking protocol")
+_CHANGED = ("database schema has changed",)
+"""Said where others create or change tables faster than SQLite prepares a statement anew; it gives up after 50."""
 _DAMAGED = (
     "not a database",
     "malformed",
@@ -41,7 +43,12 @@ def translated(path: str) -> Iterator[None]:
 
 def is_busy(error: BaseException | None) -> bool:
     """Say whether another connection stood in the way."""
-    return _says(error, _BUSY)
+    return _says(error, (*_BUSY, *_CHANGED))
+
+
+def schema_changed(error: BaseException | None) -> bool:
+    """Say whether a statement has to be made anew, since the tables have changed under it."""
+    return _says(error, _CHANGED)
 
 
 def is_read_only(error: BaseException | None) -> bool:

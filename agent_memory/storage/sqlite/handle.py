@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from agent_memory import paths
-from agent_memory.errors import BackendError, ConfigurationError
+from agent_memory.errors import BackendError, ConfigurationError, StoreBusyError
 from agent_memory.storage.base import Store
 from agent_memory.storage.sqlite import connection as opening
 from agent_memory.storage.sqlite import driver, index, nearest, spaces, vectors
 from agent_memory.storage.sqlite.driver import Connection
-from agent_memory.storage.sqlite.errors import is_busy, is_read_only
+from agent_memory.storage.sqlite.errors import is_busy, is_read_only, schema_changed
 from agent_memory.storage.sqlite.worker import Worker
 
 T = TypeVar("T")
+_ATTEMPTS = 5
 AGENT = "agent_id"
 """Under this name the file remembers whose it is."""
 
@@ -100,6 +101,14 @@ class FileStore(Store):
             raise BackendError("the sqlite store is not open", hint="use `async with AgentMemory(...)`")
 
         def unit(connection: Connection) -> T:
+            for _ in range(_ATTEMPTS):
+                try:
+                    with opening.translated(path):
+                        return function(connection)
+                except StoreBusyError as error:
+                    # A whole unit leaves nothing behind when it fails, so it can be done anew.
+                    if not schema_changed(error.__cause__):
+                        raise
             with opening.translated(path):
                 return function(connection)
 
