@@ -242,7 +242,7 @@ async def test_counts_statistics_and_clearing(memory: AgentMemory) -> None:
         {"content": "x", "importance": 1.5},
         {"content": "x", "importance": math.nan},
         {"content": "x", "importance": True},
-        {"content": "x", "metadata": {"a": object()}},
+        {"content": "x", "metadata": {"a": {1}}},
         {"content": "x", "metadata": {"a": math.nan}},
         {"content": "x", "metadata": {1: "a"}},
         {"content": "x", "ttl": 0},
