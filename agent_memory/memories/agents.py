@@ -114,7 +114,7 @@ def rename_agent(agent_id: str, new_id: str, home: Path | None = None) -> Path:
     found, new_id = get_agent(agent_id, home), paths.check_agent_id(new_id)
     if found.problem is not None:
         raise BackendError(
-            f"{found.path} cannot be read: {found.problem}", hint="`agentmem doctor` may know more"
+            f"{found.path} cannot be read: {found.problem}", hint="`agentmem status` may know more"
         )
     target = _path(new_id, home)
     if target == found.path:

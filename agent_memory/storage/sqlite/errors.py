@@ -77,9 +77,10 @@ def _ours(error: Exception, path: str) -> BackendError:
     if _says(error, ("unable to open",)):
         return BackendError(f"cannot open {path}", hint="check that the folder exists and may be written")
     if _says(error, ("disk I/O error",)):
-        return BackendError(
-            f"reading or writing {path} failed", hint="check the disk, then `agentmem doctor`"
-        )
+        return BackendError(f"reading or writing {path} failed", hint="check the disk, then try again")
     if isinstance(error, driver.module.IntegrityError):
-        return IntegrityError(f"{path} refuses what was to be written: {error}", hint="run `agentmem doctor`")
-    return BackendError(f"{path}: {error}", hint="`agentmem doctor` may know more")
+        return IntegrityError(
+            f"{path} refuses what was to be written: {error}",
+            hint="keep a copy of the file, then see `agentmem status`",
+        )
+    return BackendError(f"{path}: {error}", hint="`agentmem status` may know more")

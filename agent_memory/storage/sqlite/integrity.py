@@ -77,7 +77,7 @@ def _memories(connection: Connection, agent_id: str) -> Iterator[str]:
         elif words != analysed_text(indexed_text(record)):
             yield f"memory {record.id}: other words are indexed than it holds"
         if (content_hash(record), _embedded_hash(record)) != _hashes(spine):
-            yield f"memory {record.id}: its hashes do not fit its text; `agentmem doctor --fix` renews them"
+            yield f"memory {record.id}: its hashes do not fit its text; `memory.semantic.reindex_all()` renews them"
 
 
 def _hashes(spine: Any) -> tuple[bytes, bytes]:
