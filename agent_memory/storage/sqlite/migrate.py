@@ -42,8 +42,11 @@ def check_ours(connection: Connection, path: str, known: int) -> int:
     Raises:
         IntegrityError: it is another program's, or a later version's of this one.
     """
-    application = connection.execute("pragma application_id").fetchone()[0]
+    # The application id is read last: somebody may be making the file at this moment, and it must not seem to have
+    # tables of nobody's.
+    tables = connection.execute("select count(*) from sqlite_master").fetchone()[0]
     version = schema_version(connection)
+    application = connection.execute("pragma application_id").fetchone()[0]
     if application == APPLICATION_ID:
         if version > known:
             raise IntegrityError(
@@ -51,7 +54,7 @@ def check_ours(connection: Connection, path: str, known: int) -> int:
                 hint="upgrade this program",
             )
         return version
-    if application or version or connection.execute("select count(*) from sqlite_master").fetchone()[0]:
+    if application or version or tables:
         raise IntegrityError(
             f"{path} is a database of another program", hint="give another --db PATH; nothing was changed"
         )
