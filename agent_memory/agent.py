@@ -20,9 +20,11 @@ from agent_memory.records import MemoryRecord, MemoryType, OperationRecord, Stat
 from agent_memory.settings import Settings
 from agent_memory.storage.base import EmbeddingSpace, Order, OrderBy, Store
 from agent_memory.storage.changes import Written
-from agent_memory.storage.registry import create_store
+from agent_memory.storage.registry import create_store, names_a_file
 
 if TYPE_CHECKING:
+    import asyncio
+
     from agent_memory.config import MemoryConfig
     from agent_memory.memories.conversation import ConversationMemory
     from agent_memory.memories.episodic import EpisodicMemory
@@ -67,8 +69,12 @@ class AgentMemory:
         settings = (
             Settings() if config is None else config if isinstance(config, Settings) else config.settings()
         )
-        # "default" is also what nobody chose, so a file at `path` keeps its own agent then.
-        asked = None if agent_id == "default" and "path" in settings.backend_config else agent_id
+        # "default" is also what nobody chose, so a file that was named keeps its own agent then.
+        asked = (
+            None
+            if agent_id == "default" and names_a_file(settings.backend, settings.backend_config)
+            else agent_id
+        )
         store = backend or create_store(settings.backend, asked, settings.backend_config)
         index = SemanticIndex(
             store,
@@ -89,14 +95,15 @@ class AgentMemory:
             BackendError: the store cannot be opened.
             ConfigurationError: it belongs to another agent.
         """
-        if not self._opened:
-            await self._core.store.open()
-            try:
-                await self._core.index.open()
-            except BaseException:
-                await self._core.store.close()
-                raise
-            self._opened = True
+        async with self._opening:
+            if not self._opened:
+                await self._core.store.open()
+                try:
+                    await self._core.index.open()
+                except BaseException:
+                    await self._core.store.close()
+                    raise
+                self._opened = True
         return self
 
     async def close(self) -> None:
@@ -115,6 +122,12 @@ class AgentMemory:
         await self.close()
 
     # --- the six types, each imported when it is first used ------------------------------------------------
+
+    @cached_property
+    def _opening(self) -> asyncio.Lock:
+        import asyncio  # here, since importing this package is all that some programs do
+
+        return asyncio.Lock()
 
     @cached_property
     def short_term(self) -> ShortTermMemory:

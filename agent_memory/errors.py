@@ -75,9 +75,12 @@ class MemoryNotFoundError(AgentMemoryError, LookupError):
 
     code = "not_found"
 
-    def __init__(self, reference: str, *, what: str = "memory", hint: str | None = None) -> None:
+    def __init__(
+        self, reference: str | None = None, *, what: str = "memory", hint: str | None = None
+    ) -> None:
         self.reference = reference
-        super().__init__(f"no {what} '{reference}'", hint=hint or "`agentmem list` shows what is there")
+        said = f"there is no {what} yet" if reference is None else f"no {what} '{reference}'"
+        super().__init__(said, hint=hint or "`agentmem list` shows what is there")
 
 
 class PolicyError(AgentMemoryError):

@@ -6,6 +6,7 @@ reads what comes from outside and checks it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -35,5 +36,6 @@ class Settings:
     """Embed in the same transaction as the text; otherwise the next search or `index` does."""
     actor: str | None = None
     """Who writes, for the log."""
-    session: str | None = None
-    """The session that new memories belong to, and the conversation that messages go to."""
+    session: str | None = field(default_factory=lambda: os.environ.get("AGENTMEM_SESSION") or None)
+    """The session that new memories belong to, and the conversation that messages go to; from the environment where
+    nobody says it."""

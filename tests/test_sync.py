@@ -120,3 +120,19 @@ def test_closing_twice_is_closing_once() -> None:
     memory.close()
     memory.close()
     assert isinstance(BackendError("x"), Exception)
+
+
+def test_threads_that_use_a_new_memory_at_once_all_get_through() -> None:
+    memory = SyncAgentMemory("t", config())
+    with ThreadPoolExecutor(16) as pool:
+        ids = list(pool.map(lambda number: memory.long_term.store_fact(f"fact {number}"), range(16)))
+    assert len(set(ids)) == memory.count() == 16
+    memory.close()
+
+
+def test_a_summarizer_may_use_the_memory_it_summarises() -> None:
+    with SyncAgentMemory("t", config(backend="memory")) as memory:
+        memory.long_term.store_fact("the customer is called Kim")
+        memory.conversation.add_message("user", "hello")
+        text = memory.conversation.summarize(lambda messages: f"{len(messages)}: {memory.list()[-1].content}")
+        assert text == "1: the customer is called Kim"

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 from agent_memory import clock
 from agent_memory.embeddings.base import pack_many
 from agent_memory.errors import MemoryNotFoundError, ValidationError
+from agent_memory.memories import upkeep
 from agent_memory.memories.core import Core
 from agent_memory.memories.drafting import draft
 from agent_memory.memories.filters import build_where
-from agent_memory.recall.semantic_index import Progress
+from agent_memory.recall.semantic_index import Embedded, Progress
 from agent_memory.records import MemoryRecord, MemoryType, ScoredMemory, Status
 from agent_memory.storage.base import Order
-from agent_memory.storage.changes import Add, Written
+from agent_memory.storage.changes import Add, Change, Written
 from agent_memory.storage.where import Where
 from agent_memory.text.templates import embedded_text, embedding_hash
 
@@ -146,16 +147,15 @@ class TypeMemory(Generic[R]):
         It is at once invisible to every read and can be restored. `purge` takes the row away, `shred` its
         history too.
         """
-        record = await self._find(id, statuses=() if purge or shred else (Status.ACTIVE,))
-        if record is None:
-            return False
-        await self._core.put_away("forget", [record], purge=purge, shred=shred)
-        return True
+        return bool(
+            await upkeep.put_away_named(
+                self._core, [id], purge=purge, shred=shred, types=(self.memory_type,), missing_ok=True
+            )
+        )
 
     async def clear(self, *, purge: bool = False, shred: bool = False) -> int:
         """Put away every memory of this type, however many, and return how many there were."""
-        records = await self._core.store.select(self._where(status=None if purge or shred else Status.ACTIVE))
-        await self._core.put_away("clear", records, purge=purge, shred=shred)
+        records = await upkeep.put_away_where(self._core, "clear", self._where(), purge=purge, shred=shred)
         return len(records)
 
     # --- reading -------------------------------------------------------------------------------------------
@@ -243,6 +243,7 @@ class TypeMemory(Generic[R]):
         mode: Mode = "hybrid",
         min_similarity: float | None = None,
         explain: bool = False,
+        count_access: bool = True,
         **filters: Any,
     ) -> Found:
         return await self._core.searcher.search(
@@ -252,6 +253,7 @@ class TypeMemory(Generic[R]):
             mode=mode,
             min_similarity=min_similarity,
             explain=explain,
+            count_access=count_access,
         )
 
     async def _find(self, reference: str, *, statuses: Iterable[Status] = (Status.ACTIVE,)) -> R | None:
@@ -281,9 +283,12 @@ _COMMON = frozenset(
 
 
 async def store_items(
-    core: Core, items: Iterable[tuple[TypeMemory[Any], Item]], progress: Progress | None = None
+    core: Core,
+    items: Iterable[tuple[TypeMemory[Any], Item]],
+    progress: Progress | None = None,
+    also: Sequence[Change] = (),
 ) -> Listing[Written]:
-    """Store items of one type or of several in one transaction.
+    """Store items of one type or of several in one transaction, after other changes that belong to it.
 
     Raises:
         ValidationError: an item cannot be stored; the message says which, and nothing was stored.
@@ -306,15 +311,19 @@ async def store_items(
             raise ValidationError(f"item {number + 1}: {error.message}", hint=error.hint) from error
         if embedding is not None:
             vectors[embedding_hash(embedded_text(changes[-1].record))] = embedding
-    written = await core.write("add", changes, vectors=await _packed(core, vectors), progress=progress)
+    written = await core.write(
+        "add", [*also, *changes], given=await _packed(core, vectors), progress=progress
+    )
+    written = written[len(also) :]
     for memories, places in types.items():
         await memories._after_adding([written[place] for place in places])
     return written
 
 
-async def _packed(core: Core, given: Mapping[bytes, Any]) -> dict[bytes, list[bytes]]:
+async def _packed(core: Core, given: Mapping[bytes, Any]) -> Embedded | None:
     """Normalise vectors made elsewhere, all at once."""
     if not given:
-        return {}
-    packed = pack_many(list(given.values()), dimension=(await core.index.space()).dimension)
-    return {digest: [vector] for digest, vector in zip(given, packed, strict=True)}
+        return None
+    space = await core.index.space()
+    packed = pack_many(list(given.values()), dimension=space.dimension)
+    return Embedded(space, {digest: [vector] for digest, vector in zip(given, packed, strict=True)})

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from agent_memory.errors import MemoryNotFoundError
+from agent_memory.errors import (
+    AmbiguousIdError,
+    ConflictError,
+    MemoryNotFoundError,
+    StoreBusyError,
+    ValidationError,
+)
+from agent_memory.memories import upkeep
 from agent_memory.memories.base import Listing, TypeMemory
 from agent_memory.memories.core import Core
 from agent_memory.memories.drafting import check_name, check_text
 from agent_memory.records import ConversationRecord, Status
 from agent_memory.storage.base import Group, Order
-from agent_memory.storage.changes import Add, Replace, Written, new_id
+from agent_memory.storage.changes import Add, Replace, Written, is_id, may_begin_id, new_id
 from agent_memory.storage.where import Where
 
 Summarizer = Callable[[Sequence[ConversationRecord]], str | Awaitable[str]]
@@ -50,8 +58,10 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
         if default is None:
             latest = await self._core.store.select(self._messages(None), Order("created"), 1)
             default = latest[0].session if latest else None
-        self._current = default
-        return default
+        # Another call may have chosen one while this one was looking.
+        if self._current is None:
+            self._current = default
+        return self._current
 
     async def new_conversation(self, conversation_id: str | None = None) -> str:
         """Begin a conversation and use it from now on; return its id."""
@@ -60,8 +70,7 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
 
     async def switch_conversation(self, conversation_id: str) -> str:
         """Use another conversation from now on, by its id or a unique prefix of it; it may be a new one."""
-        wanted = check_text("conversation id", conversation_id).strip()
-        self._current = await self._named(wanted) or wanted
+        self._current = await self._named(check_text("conversation id", conversation_id).strip())
         return self._current
 
     async def set_default_conversation(self, conversation_id: str | None) -> str | None:
@@ -70,12 +79,23 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
         await self._core.store.set_setting(DEFAULT_CONVERSATION, chosen)
         return chosen
 
-    async def _named(self, reference: str) -> str | None:
+    async def _named(self, reference: str) -> str:
+        """Return the id that a reference means: itself, unless it begins just one id that was made up here.
+
+        A name that somebody gave is never guessed at: `support` may be a conversation beside `support-4711`.
+
+        Raises:
+            AmbiguousIdError: several ids begin so.
+        """
+        if not may_begin_id(reference):
+            return reference
         known = [group.value for group in await self.get_conversations()]
         if reference in known:
             return reference
-        begin = [each for each in known if each.startswith(reference)]
-        return begin[0] if len(begin) == 1 else None
+        begin = [each for each in known if each.startswith(reference) and is_id(each)]
+        if len(begin) > 1:
+            raise AmbiguousIdError(reference, begin)
+        return begin[0] if begin else reference
 
     async def get_conversations(self) -> Listing[Group]:
         """List the conversations: id, number of messages, and when the first and the last were said.
@@ -104,7 +124,9 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
         """Keep each conversation within its limit of active messages."""
         for conversation in dict.fromkeys(each.record.session for each in written):
             if conversation is not None:
-                await self._trim(conversation)
+                # The messages are stored: what is left over is for whoever was faster, or for the next message.
+                with suppress(ConflictError, StoreBusyError):
+                    await self._trim(conversation)
 
     async def add_message(
         self,
@@ -154,8 +176,8 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
         oldest = await self._select(where, excess + limit // 10, order=Order("position", descending=False))
         known = await self.get_summary(conversation_id=conversation)
         # What left before is in the summary already; going through all of it again would take ever longer.
-        lines = [*(known.content.splitlines() if known is not None else ()), *map(_line, oldest)]
-        summary = self._summary_record(conversation, _extract(lines))
+        said = [*([known] if known is not None else []), *oldest]
+        summary = self._summary_record(conversation, await _summary(said, None))
         changes = [Replace(replace(each, status=Status.ARCHIVED), "archive") for each in oldest]
         await self._core.write("trim", [*changes, Add(summary)])
 
@@ -165,7 +187,7 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
         self, limit: int | None = 50, include_system: bool = True, *, conversation_id: str | None = None
     ) -> Listing[ConversationRecord]:
         """Return the newest messages of a conversation, oldest of them first; `limit` None returns all."""
-        conversation = await self._conversation(conversation_id)
+        conversation = await self._existing(conversation_id)
         if conversation is None:
             return []
         where = self._messages(conversation)
@@ -202,17 +224,26 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
 
         Args:
             format_template: may name `role`, `content`, `name` (who spoke, else the role) and `time`.
+
+        Raises:
+            ValidationError: it names something else.
         """
         messages = await self.get_messages(limit, conversation_id=conversation_id)
-        lines = [
-            format_template.format(
-                role=each.role,
-                content=each.content,
-                name=each.name or each.role,
-                time=each.happened_at.isoformat(),
-            )
-            for each in messages
-        ]
+        try:
+            lines = [
+                format_template.format(
+                    role=each.role,
+                    content=each.content,
+                    name=each.name or each.role,
+                    time=each.happened_at.isoformat(),
+                )
+                for each in messages
+            ]
+        except (KeyError, IndexError, ValueError, AttributeError) as error:
+            raise ValidationError(
+                f"the format template {format_template!r} cannot be filled in: {error}",
+                hint="use {role}, {content}, {name} and {time}; {{ and }} for braces",
+            ) from None
         summary = await self.get_summary(conversation_id=conversation_id)
         if summary is not None:
             lines.insert(0, f"[earlier: {' '.join(summary.content.split())}]")
@@ -228,30 +259,27 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
         The messages stay as they are. A new summary is a new version of the old one.
 
         Args:
-            summarizer: gets the messages, oldest first, and returns a text, or a coroutine of one. None picks
-                the most telling sentences; no language model is asked.
+            summarizer: gets the messages, oldest first, after the summary of those that `conversation_max_messages`
+                archived before; returns a text, or a coroutine of one. A plain function runs in a thread. None
+                picks the most telling sentences; no language model is asked.
         """
-        conversation = await self._conversation(conversation_id)
-        if conversation is None or not await self.get_messages(1, conversation_id=conversation):
+        conversation = await self._existing(conversation_id)
+        if conversation is None:
             return None
-        archived = await self._select(
-            self._messages(conversation, status=Status.ARCHIVED),
-            None,
-            order=Order("position", descending=False),
-        )
-        messages = [*archived, *await self.get_messages(None, conversation_id=conversation)]
-        if summarizer is None:
-            text = _extract([_line(each) for each in messages])
-        else:
-            answer = summarizer(messages)
-            text = await answer if inspect.isawaitable(answer) else answer
+        messages = await self.get_messages(None, conversation_id=conversation)
+        if not messages:
+            return None
+        earlier = await self.get_summary(conversation_id=conversation)
+        if earlier is not None and messages[0].position:  # something was said before what is active
+            messages.insert(0, earlier)
+        text = await _summary(messages, summarizer)
         record = self._summary_record(conversation, check_text("summary", text))
         await self._core.write("summarize", [Add(record)])
         return record.content
 
     async def get_summary(self, *, conversation_id: str | None = None) -> ConversationRecord | None:
         """Return the latest summary of a conversation, if one was made."""
-        conversation = await self._conversation(conversation_id)
+        conversation = await self._existing(conversation_id)
         if conversation is None:
             return None
         found = await self._select(self._where(key=_summary_key(conversation)), 1)
@@ -267,41 +295,62 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
 
     # --- taking away ---------------------------------------------------------------------------------------
 
-    async def delete_conversation(self, conversation_id: str | None = None, *, purge: bool = False) -> int:
-        """Put a conversation away, its summary too, and return how many messages that were."""
-        given = None if conversation_id is None else await self._named(conversation_id) or conversation_id
-        conversation = await self._conversation(given)
+    async def delete_conversation(
+        self, conversation_id: str | None = None, *, purge: bool = False, shred: bool = False
+    ) -> int:
+        """Put a conversation away, its summary too, and return how many messages that were.
+
+        `purge` takes the rows away, also those of messages that were archived before; `shred` their history too.
+        """
+        conversation = await self._existing(conversation_id)
         if conversation is None:
-            raise MemoryNotFoundError("(none)", what="conversation", hint="`agentmem chat list` shows them")
-        records = await self._select(self._where(fields={"conversation_id": conversation}), None)
-        await self._core.put_away("delete conversation", records, purge=purge)
+            raise MemoryNotFoundError(what="conversation", hint="`agentmem chat list` shows those there are")
+        where = self._where(fields={"conversation_id": conversation})
+        records = await upkeep.put_away_where(
+            self._core, "delete conversation", where, purge=purge, shred=shred
+        )
         if self._current == conversation:
             self._current = None
         if await self._core.store.setting(DEFAULT_CONVERSATION) == conversation:
             await self._core.store.set_setting(DEFAULT_CONVERSATION, None)
-        return sum(record.kind == "message" for record in records)
+        return sum(isinstance(each, ConversationRecord) and each.kind == "message" for each in records)
 
-    def _messages(
-        self,
-        conversation: str | None,
-        fields: Mapping[str, Any] | None = None,
-        *,
-        status: Status = Status.ACTIVE,
-    ) -> Where:
+    async def _existing(self, given: str | None) -> str | None:
+        """Return which conversation is meant by an id, the beginning of one, or None for the one in use."""
+        return await self._conversation(None if given is None else await self._named(given))
+
+    def _messages(self, conversation: str | None, fields: Mapping[str, Any] | None = None) -> Where:
         chosen = {"conversation_id": conversation} if conversation is not None else {}
-        return self._where(status=status, fields={"kind": "message", **chosen, **(fields or {})})
+        return self._where(fields={"kind": "message", **chosen, **(fields or {})})
 
 
 def _summary_key(conversation: str) -> str:
     return f"summary of {conversation}"
 
 
-def _line(message: ConversationRecord) -> str:
-    return f"{message.name or message.role}: {message.content}"
+async def _summary(messages: Sequence[ConversationRecord], summarizer: Summarizer | None) -> str:
+    if summarizer is None:
+        return _extract([line for each in messages for line in _lines(each)])
+    answer: str | Awaitable[str]
+    if inspect.iscoroutinefunction(summarizer):
+        answer = summarizer(messages)
+    else:
+        # In a thread, so that one that waits for a model, or uses the blocking face of this memory, stops nobody.
+        from anyio import to_thread
+
+        answer = await to_thread.run_sync(lambda: summarizer(messages))
+    return answer if isinstance(answer, str) else await answer
+
+
+def _lines(message: ConversationRecord) -> Sequence[str]:
+    if message.kind == "summary":
+        return message.content.splitlines()
+    return [f"{message.name or message.role}: {message.content}"]
 
 
 def _extract(lines: Sequence[str]) -> str:
     """Pick the most telling sentences; imported here, since few commands summarise."""
     from agent_memory.text.sentences import extractive_summary
 
-    return extractive_summary(lines, SUMMARY_TOKENS)
+    # A summary made on request holds what a later one, made as messages leave, is given again.
+    return extractive_summary(list(dict.fromkeys(lines)), SUMMARY_TOKENS)

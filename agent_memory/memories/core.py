@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from agent_memory import clock
 from agent_memory.errors import ConflictError, MemoryNotFoundError
-from agent_memory.recall.semantic_index import Progress, SemanticIndex
+from agent_memory.recall.semantic_index import Embedded, Progress, SemanticIndex
 from agent_memory.records import MemoryRecord, Status
 from agent_memory.settings import Settings
 from agent_memory.storage.base import Store
-from agent_memory.storage.changes import Add, Change, Operation, Remove, Replace, Written
+from agent_memory.storage.changes import Add, Change, Erase, Operation, Remove, Replace, Written
+from agent_memory.storage.where import Where
 from agent_memory.text.templates import embedded_text
 
 if TYPE_CHECKING:
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 20
 """How often a change is made anew on what somebody else wrote meanwhile, before ConflictError goes up."""
+
+Choose = Callable[[], Awaitable[Sequence[MemoryRecord]]]
+"""Looks up which memories something is to be done with."""
 
 
 class Core:
@@ -47,20 +52,25 @@ class Core:
         changes: Sequence[Change],
         *,
         embed: Sequence[MemoryRecord] | None = None,
-        vectors: Mapping[bytes, list[bytes]] | None = None,
+        given: Embedded | None = None,
         undoes: str | None = None,
         progress: Progress | None = None,
     ) -> list[Written]:
         """Write changes as one operation, embedded in the same transaction where that is wanted and possible.
 
-        `embed` says which records have a text that is new; None means those that are added. `vectors` holds
-        those that are at hand already, by hash of the embedded text.
+        `embed` says which records have a text that is new; None means those that are added. `given` holds the
+        vectors that are at hand already.
         """
-        given = dict(vectors or {})
+        vectors = dict(given.vectors) if given is not None else {}
+        space = given.space if given is not None else None
         if self.settings.embed_on_write:
             new = [change.record for change in changes if isinstance(change, Add)] if embed is None else embed
-            given |= await self.index.vectors_of(new, progress, known=given)
-        return await self.store.commit(self.operation(verb, undoes=undoes), changes, given)
+            made = await self.index.vectors_of(new, progress, known=vectors)
+            # Another process may have changed the embedder between the two; what is left out stays owed.
+            if made is not None and (space is None or space.id == made.space.id):
+                space = made.space
+                vectors |= made.vectors
+        return await self.store.commit(self.operation(verb, undoes=undoes), changes, vectors, space)
 
     async def change(
         self, verb: str, record: MemoryRecord, edit: Callable[[MemoryRecord], MemoryRecord]
@@ -68,7 +78,7 @@ class Core:
         """Store what `edit` makes of a memory; if somebody changed it meanwhile, of what they made of it.
 
         Raises:
-            MemoryNotFoundError: it was taken away meanwhile.
+            MemoryNotFoundError: it was taken away or put away meanwhile.
             ConflictError: others were faster twenty times.
         """
         for attempt in range(ATTEMPTS):
@@ -80,25 +90,56 @@ class Core:
                 if attempt == ATTEMPTS - 1:
                     raise
                 fresh = (await self.store.get([record.id])).get(record.id)
-                if fresh is None:
+                if fresh is None or fresh.status is not record.status:
                     raise MemoryNotFoundError(record.id) from None
                 record = fresh
         raise AssertionError("unreachable")
 
     async def put_away(
-        self, verb: str, records: Sequence[MemoryRecord], *, purge: bool = False, shred: bool = False
-    ) -> list[Written]:
-        """Archive, purge or shred memories in one operation."""
-        changes: list[Change]
-        if purge or shred:
-            changes = [Remove(record, erase=shred) for record in records]
-        else:
-            changes = [
-                Replace(replace(record, status=Status.ARCHIVED), "archive")
-                for record in records
-                if record.status is not Status.ARCHIVED
-            ]
-        written = await self.store.commit(self.operation(verb), changes)
-        if shred and written:
-            await self.store.scrub()
-        return written
+        self,
+        verb: str,
+        choose: Choose,
+        *,
+        purge: bool = False,
+        shred: bool = False,
+        gone: Choose | None = None,
+    ) -> list[MemoryRecord]:
+        """Archive, purge or shred memories in one operation, and return them as they were.
+
+        What somebody changed meanwhile is looked up again. With `shred`, `gone` looks up memories that were
+        purged before, whose history is then erased too.
+
+        Raises:
+            ConflictError: others were faster twenty times.
+        """
+        for attempt in range(ATTEMPTS):
+            records = list(await choose())
+            changes: list[Change]
+            if purge or shred:
+                changes = [Remove(record, erase=shred) for record in records]
+            else:
+                changes = [
+                    Replace(replace(record, status=Status.ARCHIVED), "archive")
+                    for record in records
+                    if record.status is not Status.ARCHIVED
+                ]
+            if shred and gone is not None and self.store.capabilities.journal:
+                before = list(await gone())
+                changes += [Erase(record) for record in before]
+                records += before
+            try:
+                written = await self.store.commit(self.operation(verb), changes)
+            except ConflictError:
+                if attempt == ATTEMPTS - 1:
+                    raise
+                continue
+            if shred and written:
+                await self.store.scrub()
+            return records
+        raise AssertionError("unreachable")
+
+    async def purged(self, where: Where) -> list[MemoryRecord]:
+        """List the last versions of purged memories that a filter fits, whatever their status was."""
+        moment = clock.now()
+        anyhow = replace(where, statuses=(), expired=None)
+        return [record for record in await self.store.purged() if anyhow.matches(record, moment)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -174,46 +173,3 @@ def _checked_field(name: str, kind: str, value: Any) -> Any:
     if (kind == "real" and value != value) or value in (float("inf"), float("-inf")):  # NaN
         raise ValidationError(f"{name} is {value!r}", hint="give a finite number")
     return check_text(name, str(value)) if kind == "text" else value
-
-
-def edited(
-    record: R,
-    *,
-    content: str | None = None,
-    importance: float | None = None,
-    tags: str | Iterable[str] | None = None,
-    add_tags: str | Iterable[str] | None = None,
-    remove_tags: str | Iterable[str] | None = None,
-    metadata: Mapping[str, Any] | None = None,
-    key: str | None = None,
-    source: str | None = None,
-    session: str | None = None,
-    ttl: timedelta | float | str | None = None,
-    occurred_at: datetime | None = None,
-    fields: Mapping[str, Any] | None = None,
-) -> R:
-    """Return the next version of a record; what is None stays, and a metadata value of None goes.
-
-    Raises:
-        ValidationError: something cannot be stored.
-    """
-    changes: dict[str, Any] = dict(check_fields(type(record), fields or {}))
-    if content is not None:
-        changes["content"] = check_text("content", content)
-    if importance is not None:
-        changes["importance"] = check_share("importance", importance)
-    if tags is not None or add_tags is not None or remove_tags is not None:
-        base = record.tags if tags is None else check_tags(tags)
-        changes["tags"] = tuple(sorted({*base, *check_tags(add_tags)} - {*check_tags(remove_tags)}))
-    if metadata is not None:
-        given = {name: value for name, value in metadata.items() if value is not None}
-        kept = {name: value for name, value in record.metadata.items() if name not in metadata}
-        changes["metadata"] = check_metadata({**kept, **given})
-    for name, value in (("key", key), ("source", source), ("session", session)):
-        if value is not None:
-            changes[name] = check_name(name, value)
-    if ttl is not None:
-        changes["expires_at"] = expiry(clock.now(), ttl)
-    if occurred_at is not None:
-        changes["occurred_at"] = clock.as_utc(occurred_at)
-    return dataclasses.replace(record, **changes)

@@ -7,8 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from agent_memory.records import LongTermRecord
-from agent_memory.text.analysis import analyse
+from agent_memory.text.templates import normalise
 
+_PUNCTUATION = ".,;:!…\"'()“”„‘’«»。，、！；：「」"
+"""What may stand around a word without changing what is said. A question mark does, and so does the + of C++."""
+_NEGATIONS = frozenset({"no", "not", "never", "none", "without", "cannot"})
+
+_WITHIN_WORDS = "-'’"
 _BLOCK = 1024  # rows compared at once: 1024 x n floats stay small
 
 
@@ -24,8 +29,10 @@ def find_duplicates(
 ) -> list[Merge]:
     """Group records whose cosine with the one that stays reaches the threshold, or whose words are the same.
 
-    Each record joins the best one before it (more important, then older) that is near enough, so that no chain
-    of near neighbours pulls in what is far from the one that stays. Kinds and categories do not mix.
+    Each record joins the best one before it (without an end, more important, then older) that is near enough, so
+    that no chain of near neighbours pulls in what is far from the one that stays. Kinds and categories do not mix.
+    What is pinned or has a key stays. Two texts with other numbers, symbols or negations are never near enough:
+    to a model "port 5432" and "port 5433", "does" and "does not" are all but the same.
     """
     groups: dict[tuple[str, str | None], list[LongTermRecord]] = defaultdict(list)
     for record in records:
@@ -36,22 +43,49 @@ def find_duplicates(
 def _merges(
     group: Sequence[LongTermRecord], vectors: Mapping[str, Sequence[bytes]], threshold: float
 ) -> list[Merge]:
-    ranked = sorted(group, key=lambda each: (not each.pinned, -each.importance, each.created_at, each.id))
+    ranked = sorted(group, key=_rank)
     near = _near(ranked, vectors, threshold)
+    said = [_said(record.content) for record in ranked]
+    telling = [_telling(words) for words in said]
     same_words: dict[tuple[str, ...], int] = {}
     goes_into: dict[int, int] = {}
     for place, record in enumerate(ranked):
-        words = tuple(analyse(record.content))
-        candidates = [*near.get(place, ()), *([same_words[words]] if words in same_words else [])]
+        words = said[place]
+        candidates = [each for each in near.get(place, ()) if telling[each] == telling[place]]
+        if words in same_words:
+            candidates.append(same_words[words])
         staying = [each for each in candidates if each not in goes_into]
-        if staying and not record.pinned:
+        if staying and not record.pinned and record.key is None:
             goes_into[place] = min(staying)
-        elif words:
+        else:
             same_words.setdefault(words, place)
     merged: dict[int, list[LongTermRecord]] = defaultdict(list)
     for place, target in goes_into.items():
         merged[target].append(ranked[place])
     return [Merge(ranked[place], tuple(others)) for place, others in merged.items()]
+
+
+def _rank(record: LongTermRecord) -> tuple[object, ...]:
+    """Say who stays: what was marked, then what has no end, then what matters more, then what came first."""
+    marked = record.pinned or record.key is not None
+    return (not marked, record.expires_at is not None, -record.importance, record.created_at, record.id)
+
+
+def _said(text: str) -> tuple[str, ...]:
+    """Return a text's words without case and without the punctuation around them."""
+    words = (word.strip(_PUNCTUATION) for word in normalise(text).casefold().split())
+    return tuple(word for word in words if word)
+
+
+def _telling(words: Sequence[str]) -> frozenset[str]:
+    """Return the words that turn a statement into another one: numbers, symbols, negations."""
+    return frozenset(
+        word
+        for word in words
+        if word in _NEGATIONS
+        or word.endswith(("n't", "n’t"))
+        or not all(letter.isalpha() or letter in _WITHIN_WORDS for letter in word)
+    )
 
 
 def _near(

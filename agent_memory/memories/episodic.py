@@ -7,13 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from agent_memory import clock
+from agent_memory.errors import ValidationError
 from agent_memory.memories.base import Listing, TypeMemory
+from agent_memory.memories.outcomes import success_of
 from agent_memory.records import EpisodicRecord, ScoredMemory
 from agent_memory.storage.base import Order
-
-_GOOD = "success successful succeeded ok okay done completed complete passed pass fixed solved won"
-_BAD = "failure failed fail error errored aborted cancelled canceled crashed timeout rejected lost"
-_SAYS_SUCCESS = dict.fromkeys(_GOOD.split(), True) | dict.fromkeys(_BAD.split(), False)
 
 
 class EpisodicMemory(TypeMemory[EpisodicRecord]):
@@ -90,7 +88,7 @@ class EpisodicMemory(TypeMemory[EpisodicRecord]):
 
     async def get_recent_events(self, hours: float = 24, limit: int = 50) -> Listing[EpisodicRecord]:
         """Return the events of the last hours, latest first."""
-        since = clock.now() - timedelta(hours=hours)
+        since = _hours_ago(hours)
         return await self._select(self._where(since=since), limit, order=Order("occurred"))
 
     async def get_successful_events(
@@ -129,7 +127,11 @@ def _outcome(event_type: str | None, success: bool) -> dict[str, Any]:
     return {"success": success} | ({"event_type": event_type} if event_type else {})
 
 
-def success_of(outcome: str) -> bool | None:
-    """Read from an outcome's first word whether it went well; None where it does not say."""
-    words = outcome.lower().replace(":", " ").replace(",", " ").split()
-    return _SAYS_SUCCESS.get(words[0]) if words else None
+def _hours_ago(hours: float) -> datetime:
+    if not hours >= 0:  # NaN too
+        raise ValidationError(f"hours is {hours!r}", hint="give a number from 0, such as 24")
+    now = clock.now()
+    try:
+        return now - timedelta(hours=hours)
+    except OverflowError:
+        return datetime.min.replace(tzinfo=now.tzinfo)

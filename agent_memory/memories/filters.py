@@ -24,7 +24,7 @@ def build_where(
     session: str | Iterable[str] | None = None,
     source: str | Iterable[str] | None = None,
     pinned: bool | None = None,
-    status: str | Status | None = Status.ACTIVE,
+    status: str | Status | Iterable[str | Status] | None = Status.ACTIVE,
     expired: bool | None = False,
     fields: Mapping[str, Any] | None = None,
 ) -> Where:
@@ -41,7 +41,7 @@ def build_where(
         keys=words(key),
         sources=words(source),
         sessions=words(session),
-        statuses=() if status is None else (_status(status),),
+        statuses=_statuses(status),
         pinned=pinned,
         min_importance=check_share("min_importance", min_importance),
         occurred=period(since, until),
@@ -56,6 +56,12 @@ def _types(given: str | MemoryType | Iterable[str | MemoryType] | None) -> tuple
         return ()
     names = [given] if isinstance(given, str) else given
     return tuple(dict.fromkeys(MemoryType.parse(name) for name in names))
+
+
+def _statuses(given: str | Status | Iterable[str | Status] | None) -> tuple[Status, ...]:
+    if given is None:
+        return ()
+    return tuple(_status(each) for each in ([given] if isinstance(given, str) else given))
 
 
 def _status(given: str | Status) -> Status:

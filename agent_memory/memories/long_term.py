@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from agent_memory.errors import ConflictError
 from agent_memory.memories.base import Listing, TypeMemory, Words
-from agent_memory.memories.drafting import check_tags, edited
+from agent_memory.memories.core import ATTEMPTS
+from agent_memory.memories.drafting import check_tags
 from agent_memory.memories.duplicates import Merge, find_duplicates
 from agent_memory.memories.filters import check_share
+from agent_memory.memories.revising import edited
 from agent_memory.records import LongTermRecord, Status
 from agent_memory.storage.changes import Replace
 
@@ -64,34 +67,49 @@ class LongTermMemory(TypeMemory[LongTermRecord]):
         """List facts that say nearly the same: what `consolidate_duplicates` would merge. Changes nothing."""
         threshold = check_share("similarity_threshold", similarity_threshold)
         records = await self._select(self._where(), None)
+        vectors: Mapping[str, Sequence[bytes]] = {}
         if self._core.index.available:
             await self._core.index.pay_owed()
-            return find_duplicates(
-                records, await self._core.store.vectors([each.id for each in records]), threshold
-            )
-        return find_duplicates(records, {}, threshold)
+            # To a model that cannot read a script, everything in it is alike.
+            readable = [each.id for each in records if self._core.searcher.readable(each)]
+            vectors = await self._core.store.vectors(readable)
+        return find_duplicates(records, vectors, threshold)
 
     async def consolidate_duplicates(self, similarity_threshold: float = 0.9) -> int:
         """Merge facts that say nearly the same, and return how many were put away.
 
-        Of each group the most important one stays, the oldest of equals, and takes over the others' tags and
-        their highest importance. The others are superseded, not deleted: `restore` brings one back, `undo` the
-        whole pass. Preferences merge within their category only; pinned memories are never put away.
+        Of each group the most important one stays, the oldest of equals, and takes over the others' tags, their
+        highest importance and their longest life. The others are superseded, not deleted: `restore` brings one
+        back, `undo` the whole pass. Preferences merge within their category only; memories that are pinned or
+        have a key are never put away.
 
         Args:
-            similarity_threshold: cosine from which two count as the same, in [0, 1]. Without an embedder only
-                texts that differ in nothing but case, white space and punctuation do.
+            similarity_threshold: cosine from which two count as the same, in [0, 1], if their numbers, symbols
+                and negations agree. Without an embedder only texts that differ in nothing but case, white space
+                and punctuation do.
         """
-        merges = await self.find_duplicates(similarity_threshold)
-        changes: list[Replace] = []
-        for merge in merges:
-            kept = merge.kept
-            tags = tuple(sorted({*kept.tags, *(tag for each in merge.merged for tag in each.tags)}))
-            importance = max(kept.importance, *(each.importance for each in merge.merged))
-            changes.append(Replace(replace(kept, tags=tags, importance=importance), "merge"))
-            changes += [
-                Replace(replace(each, status=Status.SUPERSEDED, superseded_by=kept.id), "supersede")
-                for each in merge.merged
-            ]
-        await self._core.store.commit(self._core.operation("consolidate"), changes)
-        return sum(len(merge.merged) for merge in merges)
+        for attempt in range(ATTEMPTS):
+            merges = await self.find_duplicates(similarity_threshold)
+            changes = [change for merge in merges for change in _merging(merge)]
+            try:
+                await self._core.store.commit(self._core.operation("consolidate"), changes)
+            except ConflictError:
+                if attempt == ATTEMPTS - 1:
+                    raise
+                continue
+            return sum(len(merge.merged) for merge in merges)
+        raise AssertionError("unreachable")
+
+
+def _merging(merge: Merge) -> Iterator[Replace]:
+    everyone = (merge.kept, *merge.merged)
+    ends = [each.expires_at for each in everyone if each.expires_at is not None]
+    kept = replace(
+        merge.kept,
+        tags=tuple(sorted({tag for each in everyone for tag in each.tags})),
+        importance=max(each.importance for each in everyone),
+        expires_at=max(ends) if len(ends) == len(everyone) else None,
+    )
+    yield Replace(kept, "merge")
+    for each in merge.merged:
+        yield Replace(replace(each, status=Status.SUPERSEDED, superseded_by=kept.id), "supersede")

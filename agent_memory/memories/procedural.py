@@ -94,14 +94,6 @@ class ProceduralMemory(TypeMemory[ProceduralRecord]):
         )
 
     async def _record(self, name: str, content: str, **given: Any) -> str:
-        known = await self.get_skill(name)
-        if known is not None:
-            # A better description is no reason to forget how well the skill has worked.
-            given |= {
-                "use_count": known.use_count,
-                "success_count": known.success_count,
-                "last_used_at": known.last_used_at,
-            }
         return await self.add(content, name=check_text("name", name).strip(), **given)
 
     async def get_skill(self, name: str) -> ProceduralRecord | None:
@@ -120,7 +112,8 @@ class ProceduralMemory(TypeMemory[ProceduralRecord]):
 
     async def find_applicable_skills(self, situation: str, limit: int = 5) -> Listing[ScoredMemory]:
         """Find the skills that a situation calls for: by triggers, words and meaning together, best first."""
-        found = {each.memory.id: each for each in await self._search(situation, max(limit * 4, 20))}
+        nominated = await self._search(situation, max(limit * 4, 20), count_access=False)
+        found = {each.memory.id: each for each in nominated}
         words = analyse(situation)
         for record in await self._triggered(words):
             known = found.get(record.id) or ScoredMemory(record, 0.0, 0.0)
@@ -129,7 +122,9 @@ class ProceduralMemory(TypeMemory[ProceduralRecord]):
                 score=known.score + TRIGGER_BOOST * (1.0 - known.score),
                 relevance=known.relevance + TRIGGER_BOOST * (1.0 - known.relevance),
             )
-        return sorted(found.values(), key=lambda each: -each.score)[:limit]
+        best = sorted(found.values(), key=lambda each: -each.score)[:limit]
+        await self._core.store.touch([each.memory.id for each in best])
+        return best
 
     async def _triggered(self, situation: Sequence[str]) -> Listing[ProceduralRecord]:
         skills = await self._select(self._where(), None)

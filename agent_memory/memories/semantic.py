@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from agent_memory.errors import ValidationError
-from agent_memory.memories.base import Listing, TypeMemory, Words
+from agent_memory.memories.base import Item, Listing, TypeMemory, Words, store_items
 from agent_memory.memories.drafting import check_text
 from agent_memory.memories.filters import check_share
 from agent_memory.recall.semantic_index import Progress
-from agent_memory.records import ScoredMemory, SemanticRecord
+from agent_memory.records import ScoredMemory, SemanticRecord, Status
 from agent_memory.storage.base import Order
-from agent_memory.text.templates import embedding_hash
+from agent_memory.storage.changes import Replace
+from agent_memory.text.templates import embedding_hash, normalise
 
 
 class Document(NamedTuple):
@@ -72,14 +74,9 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
             MemoryNotFoundError: there is no such memory.
         """
         self._core.index.require()
+        least = check_share("min_score", min_score)
         record = await self._get_or_raise(id)
-        found = await self._search(
-            record.content,
-            limit + 1,
-            mode="vector",
-            min_similarity=check_share("min_score", min_score) or None,
-        )
-        return [each for each in found if each.memory.id != record.id][:limit]
+        return await self._core.searcher.near(record, self._where(), limit=limit, min_similarity=least)
 
     async def add_with_embedding(
         self, /, content: str, embedding: Sequence[float], importance: float = 0.5, **more: Any
@@ -114,10 +111,11 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
         """Store a document in chunks that the embedding model reads whole, and return their ids in order.
 
         Every chunk knows its `document_id`, `title` and `position`. The same document again is the same chunks.
+        With the `document_id` of a document that is there, its chunks that are not in the text any more are
+        archived in the same operation.
         """
         check_text("content", content)
-        embedder = self._core.index.embedder
-        chunks = [content] if embedder is None else await embedder.split(content)
+        chunks = await self._core.index.split(content)
         return await self.add_chunks(
             [chunk for chunk in chunks if chunk.strip()],
             document_id,
@@ -142,19 +140,33 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
         progress: Progress | None = None,
         **more: Any,
     ) -> Listing[str]:
-        """Store a document that is in chunks already, in one transaction, and return their ids in order."""
+        """Store a document that is in chunks already, in one transaction, and return their ids in order.
+
+        As in `add_document`, a `document_id` that is there already gets the new chunks instead of the old ones.
+        """
         texts = list(chunks)
         if not texts:
             raise ValidationError("the document has no chunks", hint="give at least one text")
         document = document_id or _document_id(texts, title, source)
         shared = {"title": title, "source": source, "tags": tags, "importance": importance, **more}
-        return await self.add_many(
-            [
-                {"content": text, "document_id": document, "position": position, **shared}
-                for position, text in enumerate(texts)
-            ],
-            progress=progress,
-        )
+        items: list[tuple[TypeMemory[Any], Item]] = [
+            (self, {"content": text, "document_id": document, "position": position, **shared})
+            for position, text in enumerate(texts)
+        ]
+        written = await store_items(self._core, items, progress, await self._stale(document_id, texts))
+        return [each.id for each in written]
+
+    async def _stale(self, document_id: str | None, texts: Sequence[str]) -> Listing[Replace]:
+        """Put away the chunks of a document that a new version of it does not hold at their place."""
+        if document_id is None:  # derived from the text, so what is there under it says the same
+            return []
+        new = {position: normalise(text) for position, text in enumerate(texts)}
+        chunks = await self._select(self._where(fields={"document_id": document_id}), None)
+        return [
+            Replace(replace(chunk, status=Status.ARCHIVED), "archive")
+            for chunk in chunks
+            if chunk.position is None or new.get(chunk.position) != normalise(chunk.content)
+        ]
 
     async def get_by_document_id(self, id: str) -> Listing[SemanticRecord]:
         """Return a document's chunks in order, by the document's id, a unique prefix of it, or a chunk's id."""
@@ -202,13 +214,13 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
 
         Raises:
             ConfigurationError: there is no embedder.
+            EmbeddingError, MissingDependencyError: it is not at hand.
         """
         record = await self._find(id)
         if record is None:
             return False
-        space = await self._core.index.space()
-        vectors = await self._core.index.vectors_of([record])
-        await self._core.store.put_vectors(space, vectors)
+        made = await self._core.index.embed(record)
+        await self._core.store.put_vectors(made.space, made.vectors)
         return True
 
     async def reindex_all(self, *, progress: Progress | None = None) -> int:

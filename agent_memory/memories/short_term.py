@@ -12,7 +12,6 @@ from agent_memory import clock
 from agent_memory.memories.base import Listing, TypeMemory
 from agent_memory.memories.drafting import check_json, check_text, expiry
 from agent_memory.records import ShortTermRecord, Status
-from agent_memory.storage.changes import Remove
 
 
 class ShortTermMemory(TypeMemory[ShortTermRecord]):
@@ -69,11 +68,12 @@ class ShortTermMemory(TypeMemory[ShortTermRecord]):
 
     async def cleanup_expired(self) -> int:
         """Take out what has expired, and what the journal holds of its text; return how many there were."""
-        gone = await self._select(self._where(status=None, expired=True), None)
-        await self._core.store.commit(
-            self._core.operation("cleanup"), [Remove(record, erase=True) for record in gone]
-        )
-        return len(gone)
+        where = self._where(status=None, expired=True)
+
+        async def choose() -> Listing[ShortTermRecord]:
+            return await self._select(where, None)
+
+        return len(await self._core.put_away("cleanup", choose, shred=True))
 
     async def extend_ttl(self, id: str, additional_time: timedelta | float | str | None = None) -> bool:
         """Let a memory live longer, by the default time to live if none is given; False if there is none.

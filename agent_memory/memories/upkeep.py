@@ -9,8 +9,8 @@ from typing import Any
 
 from agent_memory.errors import ConflictError, MemoryNotFoundError, ValidationError
 from agent_memory.memories.core import Core
-from agent_memory.memories.drafting import edited
 from agent_memory.memories.filters import build_where
+from agent_memory.memories.revising import edited
 from agent_memory.recall.constants import READABLE
 from agent_memory.records import MemoryRecord, MemoryType, OperationRecord, Status, Version, same_version
 from agent_memory.storage.changes import Add, Change, Remove, Replace
@@ -87,25 +87,89 @@ async def forget(
 ) -> list[MemoryRecord]:
     """Archive, purge or shred the named memories, all or none."""
     named = [references] if isinstance(references, str) else list(references)
-    statuses = () if purge or shred else (Status.ACTIVE,)
-    found = {}
-    for reference in named:
-        record = await core.store.resolve(reference, statuses=statuses)
-        found[record.id] = record
-    records = list(found.values())
-    if not dry_run:
-        await core.put_away("forget", records, purge=purge, shred=shred)
-    return records
+    return await put_away_named(core, named, purge=purge, shred=shred, dry_run=dry_run)
+
+
+async def put_away_named(
+    core: Core,
+    references: Sequence[str],
+    *,
+    purge: bool,
+    shred: bool,
+    types: Sequence[MemoryType] = (),
+    missing_ok: bool = False,
+    dry_run: bool = False,
+) -> list[MemoryRecord]:
+    """Archive, purge or shred memories by ids, keys or prefixes of ids, all or none.
+
+    What is to go for good may be archived or expired already; what is to be shredded, purged.
+
+    Raises:
+        MemoryNotFoundError: there is none of that name, unless `missing_ok`.
+    """
+    anyhow = purge or shred
+    gone: dict[str, MemoryRecord] = {}
+
+    async def choose() -> list[MemoryRecord]:
+        found: dict[str, MemoryRecord] = {}
+        gone.clear()
+        for reference in references:
+            try:
+                record = await core.store.resolve(
+                    reference, statuses=() if anyhow else (Status.ACTIVE,), types=types, expired=anyhow
+                )
+            except MemoryNotFoundError:
+                last = await _last_version(core, reference) if shred else None
+                if last is not None and (not types or last.memory_type in types):
+                    gone[last.id] = last
+                elif not missing_ok:
+                    raise
+            else:
+                found[record.id] = record
+        return list(found.values())
+
+    async def purged() -> list[MemoryRecord]:
+        return list(gone.values())
+
+    if dry_run:
+        return [*await choose(), *gone.values()]
+    return await core.put_away("forget", choose, purge=purge, shred=shred, gone=purged)
 
 
 async def forget_where(
     core: Core, where: Where, *, purge: bool, shred: bool, dry_run: bool
 ) -> list[MemoryRecord]:
     """Archive, purge or shred all memories that fit."""
-    records = await core.store.select(where)
-    if not dry_run:
-        await core.put_away("forget", records, purge=purge, shred=shred)
-    return records
+    return await put_away_where(core, "forget", where, purge=purge, shred=shred, dry_run=dry_run)
+
+
+async def put_away_where(
+    core: Core, verb: str, where: Where, *, purge: bool, shred: bool, dry_run: bool = False
+) -> list[MemoryRecord]:
+    """Archive, purge or shred all memories that a filter for live ones fits.
+
+    What is to go for good may also be archived or expired; what is to be shredded, purged.
+    """
+    if purge or shred:
+        where = replace(where, statuses=(), expired=where.expired or None)
+
+    async def choose() -> list[MemoryRecord]:
+        return await core.store.select(where)
+
+    async def purged() -> list[MemoryRecord]:
+        return await core.purged(where)
+
+    if dry_run:
+        return [*await choose(), *(await purged() if shred and core.store.capabilities.journal else ())]
+    return await core.put_away(verb, choose, purge=purge, shred=shred, gone=purged)
+
+
+async def _last_version(core: Core, memory_id: str) -> MemoryRecord | None:
+    """Return what a memory was when it was purged, by its whole id; None if it was not, or is shredded."""
+    if not core.store.capabilities.journal:
+        return None
+    versions = await core.store.history(memory_id)
+    return versions[-1].before if versions and versions[-1].after is None else None
 
 
 async def restore(core: Core, reference: str) -> MemoryRecord:
@@ -125,15 +189,15 @@ def _unmerged(record: MemoryRecord) -> dict[str, Any]:
 
 
 async def _restore_purged(core: Core, reference: str) -> MemoryRecord:
-    hint = "`agentmem list --archived` shows what can be restored"
-    if not core.store.capabilities.journal:
-        raise MemoryNotFoundError(reference, what="forgotten memory", hint=hint)
-    versions = await core.store.history(reference)
-    last = versions[-1] if versions else None
-    if last is None or last.after is not None or last.before is None:
-        raise MemoryNotFoundError(reference, what="forgotten memory", hint=hint)
-    record = replace(last.before, status=Status.ACTIVE)
-    return (await core.write("restore", [Add(record, even_if_known=True)], embed=[]))[0].record
+    last = await _last_version(core, reference)
+    if last is None:
+        raise MemoryNotFoundError(
+            reference,
+            what="forgotten memory",
+            hint="`agentmem list --archived` shows what can be restored",
+        )
+    record = replace(last, status=Status.ACTIVE)
+    return (await core.write("restore", [Add(record, brought_back=True)], embed=[]))[0].record
 
 
 async def history(core: Core, reference: str) -> list[Version]:
@@ -150,11 +214,9 @@ async def history(core: Core, reference: str) -> list[Version]:
 
 async def clear_all(core: Core, *, purge: bool, shred: bool) -> dict[str, int]:
     """Archive, purge or shred everything in one operation."""
-    records = await core.store.select(build_where(status=None if purge or shred else Status.ACTIVE))
     counts = dict.fromkeys((each.value for each in MemoryType), 0)
-    for record in records:
+    for record in await put_away_where(core, "clear all", build_where(), purge=purge, shred=shred):
         counts[record.memory_type.value] += 1
-    await core.put_away("clear all", records, purge=purge, shred=shred)
     return counts
 
 
@@ -170,6 +232,8 @@ async def undo(core: Core, count: int, *, dry_run: bool) -> list[OperationRecord
         if len(taken_back) == count:
             break
         if operation.undone_by is not None or operation.verb in (UNDO, "cleanup"):
+            continue
+        if not operation.changes:  # its entries were trimmed: of working memory the journal keeps one version
             continue
         if not dry_run:
             await _take_back(core, operation)
@@ -192,7 +256,7 @@ async def _take_back(core: Core, operation: OperationRecord) -> None:
         if first.before is not None and current is not None:
             changes.append(Replace(replace(first.before, revision=current.revision), UNDO))
         elif first.before is not None:
-            changes.append(Add(first.before, even_if_known=True))
+            changes.append(Add(first.before, brought_back=True))
         elif current is not None and last.verb not in ("purge", "shred"):
             changes.append(Remove(current))
         elif first.before is None and last.verb == "shred":

@@ -64,10 +64,6 @@ class Writer(ABC):
     def write(self, items: Sequence[PackedItem], agent_id: str) -> str:
         """Write the whole text; dropped items are left out."""
 
-    def overhead(self, sections: Sequence[str], agent_id: str) -> str:
-        """Return what the text consists of besides its memories."""
-        return self.write([], agent_id) + "\n".join(sections) + "\n" * len(sections)
-
 
 def _by_section(items: Sequence[PackedItem]) -> list[tuple[str, list[PackedItem]]]:
     kept = [item for item in items if item.form != "dropped"]
@@ -90,9 +86,6 @@ class Markdown(Writer):
                 parts.append(f"\n### {section}\n")
             parts += [self.frame(item.memory, item.text) for item in group]
         return "".join(parts)
-
-    def overhead(self, sections: Sequence[str], agent_id: str) -> str:
-        return "".join([f"## {HEADING}\n", *(f"\n### {section}\n" for section in sections if section)])
 
 
 class Text(Writer):
@@ -138,11 +131,6 @@ class Xml(Writer):
                 parts.append(f"  <!-- {section.replace('--', '- -')} -->\n")
             parts += [self.frame(item.memory, item.text) for item in group]
         return "".join([*parts, "</memories>\n"])
-
-    def overhead(self, sections: Sequence[str], agent_id: str) -> str:
-        return self.write([], agent_id) + "".join(
-            f"  <!-- {section} -->\n" for section in sections if section
-        )
 
 
 class Json(Writer):

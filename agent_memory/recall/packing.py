@@ -18,7 +18,7 @@ from agent_memory.text.tokens import estimate_tokens
 
 Form = Literal["full", "sentences", "line", "dropped"]
 SMALLEST_BUDGET = 32
-"""Tokens below which not even one line of a memory and its frame fit."""
+"""Tokens below which not even one line of a memory and its frame fit, whatever the format."""
 LARGEST_SHARE = 0.5
 """No memory takes more than this share of the budget in the first pass, so that one long document does not crowd
 out everything else."""
@@ -93,16 +93,18 @@ def _fit(candidate: Candidate, room: int, terms: Sequence[str], frame: Frame) ->
     if full.tokens <= room:
         return full
     reason = f"{full.tokens} tokens did not fit"
-    around = full.tokens - estimate_tokens(record.content)
+    around = estimate_tokens(frame(record, ""))
+    # A format that escapes takes more tokens for a text than the text itself has.
+    growth = max(1.0, (full.tokens - around) / max(1, estimate_tokens(record.content)))
     for form, shorten in _SHORTER:
-        inside = room - around
+        inside = int((room - around) / growth)
         while inside > 4:
             text = shorten(record.content, terms, inside)
             shorter = item(text, form, reason)
             if text and shorter.tokens <= room:
                 return shorter
             # Estimates of parts do not add up exactly; step back by what is over.
-            inside -= max(1, shorter.tokens - room)
+            inside -= max(1, int((shorter.tokens - room) / growth))
     return item("", "dropped", "the budget is used up")
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from agent_memory.errors import ValidationError
 from agent_memory.recall.formats import LAST_MESSAGES, Format, Messages, Writer, writer
-from agent_memory.recall.packing import Candidate, PackedItem, pack
+from agent_memory.recall.packing import LINE_TOKENS, SMALLEST_BUDGET, Candidate, PackedItem, pack
 from agent_memory.recall.search import Mode, Searcher
 from agent_memory.records import ConversationRecord, MemoryType
 from agent_memory.storage.base import Order, Store
@@ -92,17 +93,23 @@ class Recaller:
     ) -> Recall:
         terms = query_terms(query) if query else []
         agent = self._store.agent_id
-        sections = list(dict.fromkeys(each.section for each in candidates if each.section))
-        reserve = estimate_tokens(wording.overhead(sections, agent))
+        reserve = estimate_tokens(wording.write([], agent))
         while True:
             packed = pack(candidates, budget=budget, overhead=reserve, terms=terms, frame=wording.frame)
             ordered = [*(i for i in packed if i.section != LAST_MESSAGES), *_oldest_first(packed)]
             text = wording.write(ordered, agent)
             tokens = estimate_tokens(text)
-            if tokens <= budget or not any(item.form != "dropped" for item in packed):
+            empty = all(item.form == "dropped" for item in packed)
+            if tokens <= budget or empty:
                 break
-            # A whole is not the sum of its parts to the token: keep back what was over, and pack again.
+            # Headings take room too, and a whole is not the sum of its parts to the token: keep back what was
+            # over, and pack again.
             reserve += tokens - budget
+        if tokens > budget or (empty and candidates):
+            raise ValidationError(
+                f"a budget of {budget} tokens is too small for one memory as {wording.name}",
+                hint=f"give at least {_least(candidates, wording, agent)}",
+            )
         kept = tuple(item for item in ordered if item.form != "dropped")
         return Recall(
             text=text,
@@ -143,6 +150,15 @@ class Recaller:
             for record in await self._store.select(part, order, BRIEF_EACH):
                 chosen.setdefault(record.id, Candidate(record, section))
         return list(chosen.values())
+
+
+def _least(candidates: Sequence[Candidate], wording: Writer, agent_id: str) -> int:
+    """Return a budget that holds a line of the best memory, with all that stands around it."""
+    if not candidates:
+        return estimate_tokens(wording.write([], agent_id))
+    best = candidates[0]
+    line = PackedItem(best.memory, "", "line", 0, section=best.section)
+    return max(SMALLEST_BUDGET, estimate_tokens(wording.write([line], agent_id)) + 2 * LINE_TOKENS)
 
 
 def _oldest_first(packed: Sequence[PackedItem]) -> list[PackedItem]:

@@ -87,19 +87,58 @@ class Searcher:
             )
             if len(result) == limit:
                 break
+        if min_similarity is not None and prepared.vector is None and ranked:
+            notices.append(
+                "no memory has a similarity to this query, so none reaches the least one asked for"
+            )
         if count_access and result:
             await self._store.touch([found.memory.id for found in result])
         for notice in notices:
             logger.warning(notice)
         return Found(result, arms=_arm_names(prepared, arms), notices=notices)
 
+    async def near(
+        self, record: MemoryRecord, where: Where, *, limit: int, min_similarity: float
+    ) -> list[ScoredMemory]:
+        """Find what is near a memory in meaning, nearest first, itself left out; its own vectors are the query.
+
+        Raises:
+            EmbeddingMismatchError: the store's vectors are of another embedder.
+            EmbeddingError, MissingDependencyError: the memory is not embedded yet, and cannot be now.
+        """
+        _check_limit(limit)
+        await self._index.space()
+        await self._pay_some([])
+        pieces = (await self._store.vectors([record.id])).get(record.id)
+        if pieces is None:
+            pieces = [piece for text in (await self._index.embed(record)).vectors.values() for piece in text]
+        cosines: dict[str, float] = {}
+        distributions: dict[str, Distribution] = {}
+        for piece in pieces:
+            distribution = await self._cosines(piece)
+            for memory_id, cosine in await self._store.by_vector(piece, where, limit + 1):
+                if cosine > cosines.get(memory_id, -1.0):
+                    cosines[memory_id], distributions[memory_id] = cosine, distribution
+        cosines.pop(record.id, None)
+        records = await self._store.get(list(cosines))
+        result = []
+        for memory_id, cosine in sorted(cosines.items(), key=lambda pair: -pair[1]):
+            similarity = min(1.0, max(0.0, cosine))
+            if memory_id not in records or similarity < min_similarity:
+                continue
+            part = Parts(words_weight=0.0, meaning_weight=1.0)
+            part.cosine, part.meaning_z = cosine, distributions[memory_id].z(cosine)
+            result.append(ScoredMemory(records[memory_id], part.score, part.relevance, similarity))
+        found = result[:limit]
+        await self._store.touch([each.memory.id for each in found])
+        return found
+
     def _check(self, query: str, limit: int, mode: str) -> None:
         if not isinstance(query, str) or not query.strip():
             raise ValidationError(
                 "the query is empty", hint="say what to look for, or list with `agentmem list`"
             )
-        if limit < 1:
-            raise ValidationError(f"the limit {limit} is not positive", hint="ask for at least 1")
+        _check_limit(limit)
         if mode not in get_args(Mode):
             raise ConfigurationError.unknown("search mode", mode, get_args(Mode))
         if mode == "vector":
@@ -197,12 +236,13 @@ class Searcher:
                 part.notes.append("not embedded yet: scored by words alone")
                 continue
             part.cosine = cosine
-            if not self._readable(records[memory_id]):
+            if not self.readable(records[memory_id]):
                 part.notes.append("in a script that the embedder does not read: scored by words alone")
                 continue
             part.meaning_z = distribution.z(cosine)
 
-    def _readable(self, record: MemoryRecord) -> bool:
+    def readable(self, record: MemoryRecord) -> bool:
+        """Say whether the embedder understands a memory's text, so that its cosine means something."""
         # What a model cannot read is in another script; asking the tokenizer about each memory costs more than
         # all the rest of the scoring.
         return record.content.isascii() or self._index.readable(embedded_text(record)) >= constants.READABLE
@@ -224,6 +264,11 @@ class Searcher:
             part.importance = constants.IMPORTANCE_WEIGHT * (self._importance(record, moment) - 0.5)
         if self._decay is not None:
             part.decay = constants.DECAY_WEIGHT * (self._decay(record, moment) - 1.0)
+
+
+def _check_limit(limit: int) -> None:
+    if limit < 1:
+        raise ValidationError(f"the limit {limit} is not positive", hint="ask for at least 1")
 
 
 def nearest_pieces(vector: bytes, pieces: Mapping[str, Sequence[bytes]]) -> dict[str, float]:

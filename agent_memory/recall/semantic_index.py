@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from agent_memory import clock
 from agent_memory.embeddings.base import Embedder, EmbeddingIdentity
-from agent_memory.embeddings.registry import create_embedder, options_for
+from agent_memory.embeddings.registry import NO_EMBEDDER, create_embedder, options_for
 from agent_memory.errors import (
     AgentMemoryError,
     ConfigurationError,
@@ -35,6 +35,9 @@ NOT_AT_HAND = (EmbeddingError, MissingDependencyError, ConfigurationError)
 BATCH = 256  # texts handed to an embedder at once: enough to sort by length, few enough to show progress
 
 
+PIECE_BYTES = 1000
+"""Of a piece that is cut without a tokenizer: about the 256 tokens that small models read."""
+
 SAMPLE = 16  # texts embedded to tell how long all of them will take
 
 
@@ -47,6 +50,13 @@ class ReembeddingCost(NamedTuple):
     """How many texts are not embedded there yet."""
     seconds: float | None
     """About how long that takes on this machine; None where a service elsewhere does it."""
+
+
+class Embedded(NamedTuple):
+    """Vectors by hash of the embedded text, and the space that they are in."""
+
+    space: EmbeddingSpace
+    vectors: Mapping[bytes, Sequence[bytes]]
 
 
 class SemanticIndex:
@@ -157,27 +167,49 @@ class SemanticIndex:
         progress: Progress | None = None,
         *,
         known: Container[bytes] = frozenset(),
-    ) -> dict[bytes, list[bytes]]:
-        """Embed what is about to be stored; empty where that is not possible now, and the embedding stays owed.
+    ) -> Embedded | None:
+        """Embed what is about to be stored; None where that is not possible now, and the embedding stays owed.
 
         Texts whose hash is in `known` have a vector already.
         """
         if not self.available:
-            return {}
+            return None
         texts = {embedding_hash(text): text for text in map(embedded_text, records)}
         texts = {digest: text for digest, text in texts.items() if digest not in known}
         if not texts:
-            return {}
+            return None
         try:
-            await self.space()
-            return await self._embed(texts, progress)
+            space = await self.space()
+            return Embedded(space, await self._embed(self.require(), texts, progress))
         except NOT_AT_HAND:
-            return {}
+            return None
 
+    async def embed(self, record: MemoryRecord) -> Embedded:
+        """Embed one memory.
+
+        Raises:
+            EmbeddingMismatchError: the store's vectors are of another embedder.
+            EmbeddingError, MissingDependencyError, ConfigurationError: the embedder is not at hand.
+        """
+        space = await self.space()
+        text = embedded_text(record)
+        return Embedded(space, await self._embed(self.require(), {embedding_hash(text): text}))
+
+    async def split(self, text: str) -> list[str]:
+        """Cut a text into pieces that the embedder reads whole; about such pieces where it is not at hand."""
+        if not self.available:
+            return [text]
+        try:
+            return await (await self._at_hand()).split(text)
+        except NOT_AT_HAND:
+            from agent_memory.embeddings.pieces import split_by_bytes
+
+            return split_by_bytes(text, PIECE_BYTES)
+
+    @staticmethod
     async def _embed(
-        self, texts: Mapping[bytes, str], progress: Progress | None = None
+        embedder: Embedder, texts: Mapping[bytes, str], progress: Progress | None = None
     ) -> dict[bytes, list[bytes]]:
-        embedder = self.require()
         items = list(texts.items())
         result: dict[bytes, list[bytes]] = {}
         for start in range(0, len(items), BATCH):
@@ -211,10 +243,15 @@ class SemanticIndex:
             How many texts were embedded.
         """
         space = await self.space()
-        return await self._fill(space, texts, seconds, progress)
+        return await self._fill(self.require(), space, texts, seconds, progress)
 
     async def _fill(
-        self, space: EmbeddingSpace, texts: int | None, seconds: float | None, progress: Progress | None
+        self,
+        embedder: Embedder,
+        space: EmbeddingSpace,
+        texts: int | None,
+        seconds: float | None,
+        progress: Progress | None,
     ) -> int:
         total = await self._store.owed_count(space)
         if not total:
@@ -227,7 +264,7 @@ class SemanticIndex:
             if not records:
                 break
             owed = {embedding_hash(text): text for text in map(embedded_text, records)}
-            await self._store.put_vectors(space, await self._embed(owed))
+            await self._store.put_vectors(space, await self._embed(embedder, owed))
             done += len(records)
             if progress is not None:
                 progress(min(done, total), max(done, total))
@@ -249,26 +286,33 @@ class SemanticIndex:
             ConfigurationError: the embedder is unknown or `none`.
             ModelMissingError, MissingDependencyError: it is not at hand.
         """
+        embedder = self._chosen(provider, options)
+        await embedder.prepare()
+        space = await self._store.add_space(space_of(embedder.identity))
+        while await self._fill(embedder, space, None, None, progress):
+            pass  # texts written meanwhile by others are owed too
+        if not space.current:
+            await self._store.switch_space(space)
+        before, self._embedder = self._embedder, embedder
+        if before is not embedder:
+            self._provider, self._options = embedder.provider, options or {}
+            if before is not None:
+                await before.close()
+        self._prepared, self._missing = True, None
+        return replace(space, current=True)
+
+    def _chosen(self, provider: str | None, options: Mapping[str, Any] | None) -> Embedder:
+        """Return the embedder to embed anew with: the one in use, unless another or other options are named.
+
+        Raises:
+            ConfigurationError: it is unknown, or there is none.
+        """
+        if provider is None and options and self._provider != NO_EMBEDDER:
+            provider, options = self._provider, {**self._options, **options}
         embedder = self._embedder if provider is None else create_embedder(provider, options or {})
         if embedder is None:
             raise ConfigurationError("there is no embedder to embed with", hint="name one, such as 'local'")
-        await embedder.prepare()
-        wanted = space_of(embedder.identity)
-        space = await self._store.add_space(wanted)
-        before, self._embedder = self._embedder, embedder
-        try:
-            while await self._fill(space, None, None, progress):
-                pass  # texts written meanwhile by others are owed too
-            if not space.current:
-                await self._store.switch_space(space)
-        except BaseException:
-            self._embedder = before
-            raise
-        if before is not None and before is not embedder:
-            await before.close()
-        self._provider, self._options, self._prepared = embedder.provider, options or {}, True
-        self._missing = None
-        return replace(space, current=True)
+        return embedder
 
     async def cost_of_reembedding(
         self, provider: str | None = None, options: Mapping[str, Any] | None = None
@@ -278,9 +322,7 @@ class SemanticIndex:
         Raises:
             ConfigurationError, ModelMissingError, MissingDependencyError: as for `reembed`.
         """
-        embedder = self._embedder if provider is None else create_embedder(provider, options or {})
-        if embedder is None:
-            raise ConfigurationError("there is no embedder to embed with", hint="name one, such as 'local'")
+        embedder = self._chosen(provider, options)
         try:
             await embedder.prepare()
             wanted = space_of(embedder.identity)

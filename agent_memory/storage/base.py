@@ -33,7 +33,7 @@ from agent_memory.errors import (
     ValidationError,
 )
 from agent_memory.records import MemoryRecord, MemoryType, OperationRecord, Status, Version
-from agent_memory.storage.changes import Change, Operation, Written
+from agent_memory.storage.changes import SHORTEST_PREFIX, Change, Operation, Written
 from agent_memory.storage.where import Where
 from agent_memory.text.bm25 import WordStatistics
 
@@ -50,7 +50,6 @@ GroupBy = Literal[
     "document_id",
     "role",
 ]
-SHORTEST_PREFIX = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,12 +199,13 @@ class Store(ABC):
         operation: Operation,
         changes: Sequence[Change],
         vectors: Mapping[bytes, Sequence[bytes]] | None = None,
+        space: EmbeddingSpace | None = None,
     ) -> list[Written]:
         """Write changes as one operation, all or nothing.
 
         `vectors` holds, by hash of the embedded text (`text.templates.embedding_hash`), the unit vectors of its
-        pieces in the current space, kept also where the memory itself is known already; texts without them are
-        owed.
+        pieces in `space` (None: the current one), kept also where the memory itself is known already; texts
+        without one in the current space are owed.
 
         Raises:
             StoreBusyError: somebody else is writing and all retries are used up; nothing was written.
@@ -216,11 +216,15 @@ class Store(ABC):
         self.check_usable()
         if not changes:
             return []
-        return await self._commit(operation, changes, vectors or {})
+        return await self._commit(operation, changes, vectors or {}, space)
 
     @abstractmethod
     async def _commit(
-        self, operation: Operation, changes: Sequence[Change], vectors: Mapping[bytes, Sequence[bytes]]
+        self,
+        operation: Operation,
+        changes: Sequence[Change],
+        vectors: Mapping[bytes, Sequence[bytes]],
+        space: EmbeddingSpace | None,
     ) -> list[Written]:
         """Load `planning.needs`, make the `planning.plan`, and write it, in one transaction."""
 
@@ -277,10 +281,11 @@ class Store(ABC):
         what: str = "memory",
         statuses: Sequence[Status] = (),
         types: Sequence[MemoryType] = (),
+        expired: bool = False,
     ) -> MemoryRecord:
         """Find the one memory that an id, a key or a unique prefix of an id means, in that order.
 
-        With `statuses` or `types`, only memories of these are meant.
+        With `statuses` or `types`, only memories of these are meant; with `expired`, also those whose time is over.
 
         Raises:
             MemoryNotFoundError: there is none, or it has expired.
@@ -298,13 +303,20 @@ class Store(ABC):
             return (
                 (not statuses or record.status in statuses)
                 and (not types or record.memory_type in types)
-                and not record.expired(moment)
+                and (expired or not record.expired(moment))
             )
 
         exact = (await self.get([reference])).get(reference)
         if exact is not None and meant(exact):
             return exact
-        keyed = await self.select(Where(keys=(reference,), types=tuple(types), statuses=tuple(statuses)))
+        keyed = await self.select(
+            Where(
+                keys=(reference,),
+                types=tuple(types),
+                statuses=tuple(statuses),
+                expired=None if expired else False,
+            )
+        )
         active = [record for record in keyed if record.status is Status.ACTIVE] or keyed
         if len(active) == 1:
             return active[0]
@@ -442,6 +454,14 @@ class Store(ABC):
     async def _versions(
         self, *, memory_id: str | None = None, operation_id: str | None = None
     ) -> list[Version]:
+        raise CapabilityError(self.name, "history")
+
+    async def purged(self) -> list[MemoryRecord]:
+        """List the last versions of memories that were taken out and whose text is still in the journal."""
+        self._require("journal", "history")
+        return await self._purged()
+
+    async def _purged(self) -> list[MemoryRecord]:
         raise CapabilityError(self.name, "history")
 
     async def operations(self, limit: int = 20) -> list[OperationRecord]:

@@ -14,6 +14,8 @@ from agent_memory.records import MemoryRecord
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford base32: no i, l, o, u
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 ID_LENGTH = 20
+SHORTEST_PREFIX = 4
+"""Characters of an id that are enough to name a memory, if no other id begins with them."""
 
 
 def new_id() -> str:
@@ -23,6 +25,16 @@ def new_id() -> str:
     """
     bits = int.from_bytes(os.urandom(13)) >> 4
     return "".join([_PAIRS[(bits >> shift) & 1023] for shift in range(0, 100, 10)])
+
+
+def is_id(text: str) -> bool:
+    """Say whether a text looks like what `new_id` makes."""
+    return len(text) == ID_LENGTH and not text.strip(_ALPHABET)
+
+
+def may_begin_id(text: str) -> bool:
+    """Say whether a text may be meant for an id, shortened to four characters or more."""
+    return SHORTEST_PREFIX <= len(text) <= ID_LENGTH and not text.strip(_ALPHABET)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,15 +54,19 @@ class Operation:
 class Add:
     """Store a new memory, unless it is known already.
 
-    With a `key` that an active memory of the type has, a new version is stored under that memory's id. Without
-    one, an exact duplicate among active facts, documents and skills is the same memory: its id is returned and
-    new tags are added. A message without a position gets the next one of its conversation. An id that is taken
-    is a conflict.
+    With a `key` that an active memory of the type has, a new version is stored under that memory's id, which keeps
+    what it does not speak of: tags, metadata, source, lists such as a skill's triggers, and a skill's record of
+    use. Without one, an exact duplicate among active facts, documents and skills is the same memory: its id is
+    returned, new tags are added, and it lives as long and is pinned as either of the two. A message without a
+    position gets the next one of its conversation. An id that is taken is a conflict.
     """
 
     record: MemoryRecord
     even_if_known: bool = False
     """Store an exact duplicate as a memory of its own."""
+    brought_back: bool = False
+    """It was there before and comes back as it was: never a duplicate, never a version of another memory, and a
+    ValidationError if another one has its key by now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +86,18 @@ class Remove:
     """Erase its history as well; else its last version stays there."""
 
 
-Change = Add | Replace | Remove
+@dataclass(frozen=True, slots=True)
+class Erase:
+    """Erase the history of a memory that was taken out of the store before.
+
+    One that is there again meanwhile is a conflict.
+    """
+
+    record: MemoryRecord
+    """Its last version, as `Store.purged` or the history tells it."""
+
+
+Change = Add | Replace | Remove | Erase
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from agent_memory import clock
 from agent_memory.errors import ConflictError, ValidationError
 from agent_memory.records import (
+    TUPLE_FIELDS,
     ConversationRecord,
     MemoryRecord,
     MemoryType,
+    ProceduralRecord,
     Status,
     canonical_json,
     same_version,
@@ -25,6 +28,7 @@ from agent_memory.records import (
 from agent_memory.storage.changes import (
     Add,
     Change,
+    Erase,
     JournalEntry,
     Operation,
     Plan,
@@ -74,9 +78,9 @@ def needs(changes: Sequence[Change]) -> Needs:
     result = Needs()
     for change in changes:
         record = change.record
-        if not isinstance(change, Add) or record.key is not None:
+        if not isinstance(change, Add) or record.key is not None or change.brought_back:
             result.ids.add(record.id)
-        if record.key is not None and not isinstance(change, Remove):
+        if record.key is not None and not isinstance(change, Remove | Erase):
             result.keys.add((record.memory_type, record.key))
         if isinstance(change, Add):
             if _deduplicated(change):
@@ -95,6 +99,7 @@ def _deduplicated(change: Add) -> bool:
     record = change.record
     return (
         not change.even_if_known
+        and not change.brought_back
         and record.key is None
         and record.status is Status.ACTIVE
         and record.memory_type in DEDUPLICATED
@@ -122,9 +127,27 @@ def plan(
             planner.add(change)
         elif isinstance(change, Replace):
             planner.replace(change)
-        else:
+        elif isinstance(change, Remove):
             planner.remove(change)
+        else:
+            planner.erase_gone(change)
     return planner.result()
+
+
+def _unspoken(before: MemoryRecord, given: MemoryRecord) -> dict[str, Any]:
+    """Return what a new version leaves unsaid and therefore keeps. `update` takes single things away."""
+    kept: dict[str, Any] = {}
+    if type(before) is not type(given) or getattr(before, "kind", None) != getattr(given, "kind", None):
+        return kept
+    for name in ("tags", "metadata", "source", "category", *TUPLE_FIELDS):
+        was = getattr(before, name, None)
+        if was and not getattr(given, name, None):
+            kept[name] = was
+    if isinstance(before, ProceduralRecord) and isinstance(given, ProceduralRecord) and not given.use_count:
+        # A better description is no reason to forget how well the skill has worked.
+        for name in ("use_count", "success_count", "last_used_at"):
+            kept[name] = getattr(before, name)
+    return kept
 
 
 class _Planner:
@@ -158,7 +181,9 @@ class _Planner:
 
     def add(self, change: Add) -> None:
         record, digest = change.record, None
-        if record.key is not None and record.status is Status.ACTIVE:
+        if change.brought_back:
+            self._check_key(record)
+        elif record.key is not None and record.status is Status.ACTIVE:
             known = self.state.by_key.get((record.memory_type, record.key))
             if known is not None:
                 self._add_version(self.state.records[known], record)
@@ -167,7 +192,7 @@ class _Planner:
             digest = self.digests.get(record.id) or content_hash(record)
             known = self.state.by_hash.get(digest)
             if known is not None:
-                self._add_tags(self.state.records[known], record.tags)
+                self._merge(self.state.records[known], record)
                 return
         if record.id in self.state.records:
             raise ConflictError(record.id)
@@ -193,6 +218,7 @@ class _Planner:
             pinned=before.pinned or given.pinned,
             accessed_at=before.accessed_at,
             access_count=before.access_count,
+            **_unspoken(before, given),
         )
         if isinstance(after, ConversationRecord) and after.kind == "message" and after.position is None:
             assert isinstance(before, ConversationRecord)
@@ -200,13 +226,21 @@ class _Planner:
             after = replace(after, position=before.position) if stays else self._placed(after)
         self._store_version(before, after, "update")
 
-    def _add_tags(self, before: MemoryRecord, tags: tuple[str, ...]) -> None:
-        merged = tuple(sorted({*before.tags, *tags}))
-        if merged == before.tags:
-            self.written.append(Written(before.id, "known", before))
-            return
-        after = self._replaced(before, replace(before, tags=merged), "tag")
-        self.written.append(Written(before.id, "known", after))
+    def _merge(self, before: MemoryRecord, given: MemoryRecord) -> None:
+        """Let a duplicate add what is new about it: nothing that is said to be kept may be lost."""
+        ends = None
+        if before.expires_at is not None and given.expires_at is not None:
+            ends = max(before.expires_at, given.expires_at)
+        after = replace(
+            before,
+            tags=tuple(sorted({*before.tags, *given.tags})),
+            pinned=before.pinned or given.pinned,
+            expires_at=ends,
+        )
+        if (after.tags, after.pinned, after.expires_at) != (before.tags, before.pinned, before.expires_at):
+            verb = "tag" if after.tags != before.tags else "update"
+            before = self._replaced(before, after, verb)
+        self.written.append(Written(before.id, "known", before))
 
     def replace(self, change: Replace) -> None:
         before = self._current(change.record)
@@ -235,7 +269,7 @@ class _Planner:
 
     def remove(self, change: Remove) -> None:
         before = self._current(change.record)
-        self._append(before, None, "shred" if change.erase else "purge", new_id())
+        self._append(before, None, "shred" if change.erase else "purge", new_id(), before.id)
         if change.erase:
             self.erase.append(before.id)
         self._forget(before)
@@ -244,6 +278,14 @@ class _Planner:
         if self.inserted.pop(before.id, None) is None:
             self.removed[before.id] = first
         self.written.append(Written(before.id, "removed", before))
+
+    def erase_gone(self, change: Erase) -> None:
+        gone = change.record
+        if gone.id in self.state.records:
+            raise ConflictError(gone.id)
+        self._append(None, None, "shred", new_id(), gone.id)
+        self.erase.append(gone.id)
+        self.written.append(Written(gone.id, "removed", gone))
 
     def _current(self, read: MemoryRecord) -> MemoryRecord:
         current = self.state.records.get(read.id)
@@ -296,22 +338,25 @@ class _Planner:
 
     def _journalled(self, before: MemoryRecord | None, after: MemoryRecord, verb: str) -> MemoryRecord:
         stored = stamped(after, agent_id=self.agent_id, revision=new_id())
-        self._append(before, stored, verb, stored.revision)
+        self._append(before, stored, verb, stored.revision, stored.id)
         return stored
 
     def _append(
-        self, before: MemoryRecord | None, after: MemoryRecord | None, verb: str, change_id: str
+        self,
+        before: MemoryRecord | None,
+        after: MemoryRecord | None,
+        verb: str,
+        change_id: str,
+        memory_id: str,
     ) -> None:
         self.hlc += 1
-        memory = after or before
-        assert memory is not None
         self.journal.append(
             JournalEntry(
                 change_id=change_id,
                 parent_id=before.revision if before is not None else None,
                 hlc=self.hlc,
                 operation_id=self.operation.id,
-                memory_id=memory.id,
+                memory_id=memory_id,
                 verb=verb,
                 before=canonical_json(version_to_dict(before)) if before is not None else None,
                 after=canonical_json(version_to_dict(after)) if after is not None else None,

@@ -54,6 +54,12 @@ def check_backend_name(backend: str) -> str:
     return backend
 
 
+def names_a_file(backend: str, options: Mapping[str, Any]) -> bool:
+    """Say whether the settings name the file to open, rather than the agent whose file it is."""
+    scheme, separator, rest = backend.partition("://")
+    return "path" in options or (bool(separator) and _SCHEMES.get(scheme.lower()) == "sqlite" and bool(rest))
+
+
 def create_store(backend: str, agent_id: str | None, options: Mapping[str, Any]) -> Store:
     """Make the store of that name or URL, not yet opened.
 

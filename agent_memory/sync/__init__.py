@@ -7,6 +7,7 @@ event loop in a thread of its own, so it also works where a loop is running alre
 from __future__ import annotations
 
 import os
+import threading
 import weakref
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
@@ -63,23 +64,25 @@ class SyncAgentMemory:
         self._twin = AgentMemory(agent_id, config, backend=backend, embedding_provider=embedding_provider)
         self._portal: BlockingPortal | None = None
         self._closing: Callable[[], object] | None = None
+        self._opening = threading.Lock()
 
     # --- life ----------------------------------------------------------------------------------------------
 
     def open(self) -> Self:
         """Open the store and choose the embedder; does nothing the second time."""
-        if self._portal is None:
-            loop = start_blocking_portal()
-            portal = loop.__enter__()
-            # Runs at `close`, else when this object goes, else as the interpreter exits: while the loop's thread
-            # still lives. Later, the portal would wait for it for ever.
-            self._closing = weakref.finalize(self, _close, self._twin, portal, loop, os.getpid())
-            self._portal = portal
-            try:
-                portal.call(self._twin.open)
-            except BaseException:
-                self.close()
-                raise
+        with self._opening:  # several threads may use a new memory at once
+            if self._portal is None:
+                loop = start_blocking_portal()
+                portal = loop.__enter__()
+                # Runs at `close`, else when this object goes, else as the interpreter exits: while the loop's
+                # thread still lives. Later, the portal would wait for it for ever.
+                self._closing = weakref.finalize(self, _close, self._twin, portal, loop, os.getpid())
+                try:
+                    portal.call(self._twin.open)
+                except BaseException:
+                    self.close()
+                    raise
+                self._portal = portal
         return self
 
     def close(self) -> None:
@@ -98,12 +101,13 @@ class SyncAgentMemory:
 
     def run(self, call: Callable[[], Awaitable[T]]) -> T:
         """Run a coroutine of the twin to its end and return what it returns."""
-        if self._portal is None:
+        portal = self._portal
+        if portal is None:
             # Opened on first use, so that `memory = SyncAgentMemory()` alone works in a notebook.
-            self.open()
+            portal = self.open()._portal
         self._twin.backend.check_usable()
-        assert self._portal is not None
-        return self._portal.call(call)
+        assert portal is not None
+        return portal.call(call)
 
     # --- the six types, each imported when it is first used ------------------------------------------------
 

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +19,7 @@ from agent_memory import (
     MemoryType,
     ValidationError,
 )
-from agent_memory.clock import now
+from agent_memory.clock import fixed, now
 
 pytestmark = pytest.mark.anyio
 
@@ -282,3 +285,115 @@ async def test_ambiguous_prefixes_list_the_candidates(memory: AgentMemory) -> No
         await memory.backend.commit(Operation(verb="test"), [Replace(record)])
     error = AmbiguousIdError("abcd", ["abcd1", "abcd2"])
     assert "abcd1 abcd2" in str(error)
+
+
+async def test_a_purged_memory_whose_key_is_taken_does_not_push_the_holder_out(memory: AgentMemory) -> None:
+    old = await memory.long_term.add("vim", key="editor")
+    await memory.forget(old, purge=True)
+    new = await memory.long_term.add("emacs", key="editor")
+    with pytest.raises(ValidationError, match="editor"):
+        await memory.restore(old)
+    assert [each.content for each in await memory.list()] == ["emacs"]
+    await memory.forget(new)
+    assert (await memory.restore(old)).content == "vim"
+    with pytest.raises(ValidationError, match="editor"):
+        await memory.restore(new)
+
+
+async def test_what_goes_for_good_goes_though_archived_expired_or_purged(memory: AgentMemory) -> None:
+    def three(word: str) -> list[dict[str, object]]:
+        return [{"content": f"{word} {each}", "tags": word} for each in ("live", "archived", "purged")]
+
+    for word, shred in (
+        ("one", lambda: memory.forget_where(tags="one", shred=True)),
+        ("two", lambda: memory.long_term.clear(shred=True)),
+        ("three", lambda: memory.clear_all(shred=True)),
+    ):
+        ids = await memory.long_term.add_many(three(word))
+        expired = await memory.long_term.add(f"{word} expired", tags=word, ttl=60)
+        await memory.forget(ids[1])
+        await memory.forget(ids[2], purge=True)
+        with fixed(now() + timedelta(hours=1)):
+            await shred()
+        for id in (*ids, expired):
+            assert all(each.before is each.after is None for each in await memory.history(id)), word
+    assert await memory.backend.purged() == []
+    expired = await memory.short_term.add("a secret", ttl=60)
+    with fixed(now() + timedelta(hours=1)):
+        assert len(await memory.forget(expired, shred=True)) == 1
+    purged = await memory.long_term.store_fact("another secret")
+    await memory.forget(purged, purge=True)
+    assert [each.id for each in await memory.forget(purged, shred=True, dry_run=True)] == [purged]
+    assert await memory.long_term.remove(purged, shred=True)
+    assert not await memory.long_term.remove(purged, shred=True)
+    with pytest.raises(MemoryNotFoundError):
+        await memory.forget(purged, shred=True)
+
+
+async def test_undo_passes_by_what_left_no_trace(memory: AgentMemory) -> None:
+    fact = await memory.long_term.store_fact("stays")
+    await memory.update(fact, "changed")
+    for value in range(3):
+        await memory.short_term.set_working_memory("step", value)
+    await memory.undo()
+    assert await memory.short_term.get_working_memory("step") == 1
+    await memory.undo()
+    record = await memory.get(fact)
+    assert record is not None
+    assert record.content == "stays"
+
+
+async def test_putting_away_at_once_is_no_conflict(memory: AgentMemory) -> None:
+    await memory.long_term.add_many([f"fact {number}" for number in range(20)])
+    await memory.short_term.add_many([{"content": f"note {number}", "ttl": 1} for number in range(20)])
+    with fixed(now() + timedelta(hours=1)):
+        cleaned = await asyncio.gather(*(memory.short_term.cleanup_expired() for _ in range(6)))
+    assert sum(cleaned) == 20
+    cleared = await asyncio.gather(*(memory.long_term.clear() for _ in range(6)))
+    assert sum(cleared) == 20
+
+
+async def test_a_change_does_not_reach_what_was_put_away_meanwhile(memory: AgentMemory) -> None:
+    id = await memory.long_term.store_fact("here")
+    record = await memory.get(id)
+    assert record is not None
+    await memory.forget(id)
+    with pytest.raises(MemoryNotFoundError):
+        await memory._core.change("update", record, lambda each: replace(each, content="there"))
+
+
+async def test_opening_twice_at_once_opens_once(make_config: Callable[..., MemoryConfig]) -> None:
+    memory = AgentMemory("t", make_config())
+    await asyncio.gather(*(memory.open() for _ in range(5)))
+    assert await memory.long_term.store_fact("one")
+    await memory.close()
+
+
+async def test_a_url_opens_the_agent_that_is_in_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "some.db"
+    given = {"embedding_provider": "none"}
+    async with AgentMemory("ann", MemoryConfig(backend_config={"path": str(path)}, **given)) as memory:
+        await memory.long_term.store_fact("hers")
+    async with AgentMemory(config=MemoryConfig(backend=f"sqlite://{path}", **given)) as memory:
+        assert (memory.agent_id, await memory.count()) == ("ann", 1)
+    with pytest.raises(ConfigurationError, match="ann"):
+        await AgentMemory("bob", MemoryConfig(backend=f"sqlite://{path}", **given)).open()
+
+
+async def test_while_everything_is_embedded_anew_the_old_vectors_serve(
+    make_config: Callable[..., MemoryConfig],
+) -> None:
+    async with AgentMemory("t", make_config()) as memory:
+        await memory.semantic.add_many([f"text {number}" for number in range(600)])
+        before = str(await memory.backend.current_space())
+        seen: list[str] = []
+
+        def look(done: int, total: int) -> None:
+            seen.append(str(memory.embedding_provider.identity if memory.embedding_provider else None))
+
+        await memory.reembed("dummy", {"dimension": 16}, progress=look)
+        assert seen
+        assert set(seen) == {before}
+        assert "16" in str(await memory.backend.current_space())
+        await memory.reembed(embedding_config={"dimension": 24})
+        assert "24 dimensions" in str(await memory.backend.current_space())

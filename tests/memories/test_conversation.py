@@ -1,11 +1,18 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import pytest
 
-from agent_memory import AgentMemory, ConversationRecord, MemoryConfig
+from agent_memory import (
+    AgentMemory,
+    AmbiguousIdError,
+    ConversationRecord,
+    MemoryConfig,
+    ValidationError,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -134,3 +141,115 @@ async def test_deleting_a_conversation_archives_it(memory: AgentMemory) -> None:
     assert await memory.search("secret", mode="keyword") == []
     assert await memory.undo()
     assert await memory.conversation.count() == 3
+
+
+async def test_a_full_conversation_takes_many_messages_at_once(
+    make_config: Callable[..., MemoryConfig],
+) -> None:
+    async with AgentMemory("t", make_config(conversation_max_messages=10)) as memory:
+        await memory.conversation.add_message("user", "first")
+        ids = await asyncio.gather(
+            *(memory.conversation.add_message("user", f"message {number}") for number in range(60))
+        )
+        assert len(set(ids)) == 60
+        await memory.conversation.add_message("user", "last")
+        assert 5 <= len(await memory.conversation.get_messages(None)) <= 10
+        assert len(await memory.list(None, types="chat", status=None)) == 63  # with the summary
+
+
+async def test_messages_at_once_make_one_conversation(memory: AgentMemory) -> None:
+    await asyncio.gather(*(memory.conversation.add_message("user", str(number)) for number in range(9)))
+    (only,) = await memory.conversation.get_conversations()
+    assert (only.count, only.value) == (9, memory.conversation.conversation_id)
+
+
+async def test_a_switch_is_not_overtaken_by_a_look(memory: AgentMemory) -> None:
+    await memory.conversation.add_message("user", "1", conversation_id="one")
+    looking = asyncio.ensure_future(memory.conversation.get_messages())
+    await asyncio.sleep(0)
+    await memory.conversation.switch_conversation("two")
+    await looking
+    assert memory.conversation.conversation_id == "two"
+
+
+async def test_a_name_is_never_guessed_and_an_id_may_be_shortened(memory: AgentMemory) -> None:
+    await memory.conversation.add_message("user", "1", conversation_id="support-4711")
+    assert await memory.conversation.switch_conversation("supp") == "supp"
+    assert await memory.conversation.get_messages() == []
+    made = await memory.conversation.new_conversation()
+    await memory.conversation.add_message("user", "2")
+    await memory.conversation.switch_conversation("elsewhere")
+    assert [each.content for each in await memory.conversation.get_messages(conversation_id=made[:4])] == [
+        "2"
+    ]
+    assert await memory.conversation.get_messages(conversation_id=made[:3]) == []
+    assert await memory.conversation.switch_conversation(made[:6]) == made
+    twin = made[:8] + ("0" if made[8] != "0" else "1") + made[9:]
+    await memory.conversation.add_message("user", "3", conversation_id=twin)
+    with pytest.raises(AmbiguousIdError):
+        await memory.conversation.delete_conversation(made[:8])
+    assert await memory.conversation.delete_conversation(twin[:9]) == 1
+
+
+async def test_a_summary_is_of_what_was_said_and_not_taken_back(
+    make_config: Callable[..., MemoryConfig],
+) -> None:
+    async with AgentMemory("t", make_config(conversation_max_messages=5)) as memory:
+        secret = await memory.conversation.add_message("user", "My password is hunter2, of all passwords.")
+        assert await memory.conversation.remove(secret)
+        for number in range(8):
+            await memory.conversation.add_message("user", f"Project {number} begins in week {number}.")
+        seen: list[str] = []
+
+        def note(messages: Sequence[ConversationRecord]) -> str:
+            seen.extend(f"{each.kind} {each.content}" for each in messages)
+            return "all about projects"
+
+        assert await memory.conversation.summarize(note) == "all about projects"
+        assert seen[0].startswith("summary user: Project 0 begins")
+        assert seen[1:] == [f"message Project {number} begins in week {number}." for number in range(3, 8)]
+        assert "hunter2" not in " ".join(seen)
+        await memory.conversation.delete_conversation()
+        await memory.conversation.add_message("user", "A new start.", conversation_id="again")
+        assert "Project" not in str(await memory.conversation.summarize(conversation_id="again"))
+
+
+async def test_a_conversation_can_be_shredded_with_what_left_it_before(
+    make_config: Callable[..., MemoryConfig],
+) -> None:
+    async with AgentMemory("t", make_config(conversation_max_messages=5)) as memory:
+        ids = [await memory.conversation.add_message("user", f"secret {number}") for number in range(9)]
+        await memory.forget(ids[8], purge=True)
+        stays = await memory.conversation.add_message("user", "harmless", conversation_id="other")
+        await memory.conversation.switch_conversation("other")
+        gone = (await memory.conversation.get_conversations())[-1].value
+        assert await memory.conversation.delete_conversation(gone, shred=True) == 9
+        assert [each.id for each in await memory.list(None, status=None)] == [stays]
+        for id in ids:
+            assert all(each.before is each.after is None for each in await memory.history(id))
+
+
+async def test_a_template_that_cannot_be_filled_in_says_so(memory: AgentMemory) -> None:
+    await memory.conversation.add_message("user", "hello")
+    for template in ("{speaker}: {content}", "{0}", "{content", "{content.nope}"):
+        with pytest.raises(ValidationError, match="format template"):
+            await memory.conversation.format_history(format_template=template)
+
+
+async def test_a_message_stays_in_its_conversation(memory: AgentMemory) -> None:
+    id = await memory.conversation.add_message("user", "hello", conversation_id="one")
+    with pytest.raises(ValidationError, match="stays in its conversation"):
+        await memory.update(id, session="two")
+    with pytest.raises(ValidationError, match="stays in its conversation"):
+        await memory.update(id, conversation_id="two")
+    assert (await memory.update(id, "hello!", session="one")).session == "one"
+
+
+async def test_the_environment_names_the_conversation(
+    make_config: Callable[..., MemoryConfig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AGENTMEM_SESSION", "from-the-shell")
+    async with AgentMemory("t", make_config()) as memory:
+        await memory.conversation.add_message("user", "1")
+        assert memory.conversation.conversation_id == "from-the-shell"
+        assert [each.value for each in await memory.conversation.get_conversations()] == ["from-the-shell"]

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agent_memory import AgentMemory
+from agent_memory import AgentMemory, EpisodicRecord, ValidationError
 from agent_memory.clock import now
 
 pytestmark = pytest.mark.anyio
@@ -78,3 +79,26 @@ async def test_similar_events_are_found_with_an_embedder_configured(memory: Agen
     await memory.episodic.record_event("lunch", "ate a sandwich")
     found = await memory.episodic.find_similar_events("staging migration of the database")
     assert found[0].memory.content == "database migration failed on staging"
+
+
+async def test_an_outcome_is_read_with_its_punctuation_and_read_again_when_it_changes(
+    memory: AgentMemory,
+) -> None:
+    id = await memory.episodic.record_event("deploy", "version 2", outcome="Failed.")
+    assert [each.id for each in await memory.episodic.get_failed_events()] == [id]
+    await memory.update(id, outcome="Success!")
+    assert [each.id for each in await memory.episodic.get_successful_events()] == [id]
+    await memory.update(id, outcome="who knows")
+    record = await memory.get(id)
+    assert isinstance(record, EpisodicRecord)
+    assert record.success is None
+    assert (await memory.update(id, outcome="odd", success=False)).success is False  # type: ignore[attr-defined]
+
+
+async def test_hours_that_make_no_sense(memory: AgentMemory) -> None:
+    id = await memory.episodic.record_event("deploy", "version 2")
+    for hours in (math.nan, -1.0):
+        with pytest.raises(ValidationError, match="hours"):
+            await memory.episodic.get_recent_events(hours)
+    for hours in (1e308, math.inf, 99_999_999):
+        assert [each.id for each in await memory.episodic.get_recent_events(hours)] == [id]

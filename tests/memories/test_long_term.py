@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from agent_memory import AgentMemory, MemoryConfig
@@ -97,3 +99,52 @@ async def test_consolidation_without_an_embedder_goes_by_words(backend: str) -> 
         await memory.long_term.store_fact("tea is cold")
         assert await memory.long_term.consolidate_duplicates() == 1
         assert await memory.long_term.count() == 2
+
+
+async def test_consolidation_keeps_apart_what_symbols_numbers_and_negations_tell_apart(
+    memory: AgentMemory,
+) -> None:
+    pairs = [
+        ("I like C++", "I like C#"),
+        ("the load is > 5", "the load is < 5"),
+        ("sales moved by +5%", "sales moved by -5%"),
+        ("the mood today 😀", "the mood today 😢"),
+        ("Postgres listens on port 5432", "Postgres listens on port 5433"),
+        ("Maria does eat meat", "Maria does not eat meat"),
+        ("is the build green", "is the build green?"),
+    ]
+    for pair in pairs:
+        for text in pair:
+            await memory.long_term.store_fact(text)
+    assert await memory.long_term.consolidate_duplicates(0.5) == 0
+    assert await memory.long_term.count() == 2 * len(pairs)
+
+
+async def test_consolidation_never_puts_away_what_has_a_key_or_shortens_a_life(memory: AgentMemory) -> None:
+    ending = await memory.long_term.add("Tea is served at noon", importance=0.9, ttl="1d")
+    lasting = await memory.long_term.add("tea is served at noon.", importance=0.1)
+    named = await memory.long_term.add("TEA is served at noon", key="tea", importance=0.0)
+    other = await memory.long_term.add("tea is served at noon", key="chai")
+    assert await memory.long_term.consolidate_duplicates() == 2
+    assert {each.id for each in await memory.long_term.list()} == {named, other}
+    assert await memory.get("tea") is not None
+    for put_away in (ending, lasting):
+        assert (await memory.restore(put_away)).id == put_away
+    assert await memory.long_term.consolidate_duplicates() == 2
+
+
+async def test_of_two_that_end_the_one_that_stays_ends_last(memory: AgentMemory) -> None:
+    await memory.long_term.add("the sale is on", importance=0.9, ttl="1h")
+    await memory.long_term.add("The sale is on!", ttl="3d")
+    assert await memory.long_term.consolidate_duplicates() == 1
+    (kept,) = await memory.long_term.list()
+    assert kept.importance == 0.9
+    assert kept.expires_at is not None
+    assert (kept.expires_at - kept.created_at).days >= 2
+
+
+async def test_what_the_embedder_cannot_read_is_not_alike(make_config: Callable[..., MemoryConfig]) -> None:
+    async with AgentMemory("t", make_config(embedding_provider="local")) as memory:
+        for text in ("東京は日本の首都です", "大阪で寿司を食べました", "猫が窓の外を見ている"):
+            await memory.long_term.store_fact(text)
+        assert await memory.long_term.consolidate_duplicates(0.5) == 0

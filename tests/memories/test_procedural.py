@@ -86,3 +86,28 @@ def test_the_wilson_bound_agrees_with_published_values() -> None:
     assert wilson_lower_bound(0, 20) == pytest.approx(0.0, abs=1e-12)
     assert wilson_lower_bound(0, 0) == 0.0
     assert wilson_lower_bound(9, 10) > wilson_lower_bound(3, 3)
+
+
+async def test_a_skill_told_better_keeps_its_triggers_and_a_new_name_is_its_key(memory: AgentMemory) -> None:
+    id = await memory.procedural.record_skill("deploy", "push", triggers=["ship"], tags=["ops"])
+    await memory.procedural.record_skill_usage(id)
+    assert await memory.procedural.record_skill("deploy", "push, then watch") == id
+    skill = await memory.procedural.get_skill("deploy")
+    assert skill is not None
+    assert (skill.triggers, skill.tags, skill.use_count) == (("ship",), ("ops",), 1)
+    await memory.update(id, name="release")
+    renamed = await memory.get("release")
+    assert renamed is not None
+    assert renamed.id == id
+    assert await memory.procedural.get_skill("release") is not None
+    assert await memory.get("deploy") is None
+
+
+async def test_only_the_skills_that_are_given_count_as_used(memory: AgentMemory) -> None:
+    ids = [
+        await memory.procedural.record_skill(f"build {number}", f"build it, way {number}")
+        for number in range(6)
+    ]
+    given = {each.memory.id for each in await memory.procedural.find_applicable_skills("build", limit=2)}
+    counted = await memory.backend.get(ids)
+    assert {each for each in ids if counted[each].access_count} == given

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -108,3 +109,51 @@ async def test_without_an_embedder_it_stores_and_says_what_is_missing(backend: s
             await memory.search("Python", mode="vector")
         assert [each.memory.id for each in await memory.search("python")] == [stored]
         assert len(await memory.semantic.add_document("a document")) == 1
+
+
+async def test_related_goes_by_the_stored_vectors_and_counts_no_access_on_itself(memory: AgentMemory) -> None:
+    first = await memory.semantic.add("the cat sat on the mat", title="Pets", importance=0.1)
+    near = await memory.semantic.add("the cat sat on the mat again", title="Pets", importance=0.1)
+    far = await memory.semantic.add("the cat ran", importance=1.0)
+    related = await memory.semantic.find_related(first, min_score=0.0)
+    assert [each.memory.id for each in related[:2]] == [near, far]
+    assert [each.similarity for each in related] == sorted(
+        (each.similarity or 0.0 for each in related), reverse=True
+    )
+    counted = await memory.backend.get([first, near])
+    assert (counted[first].access_count, counted[near].access_count) == (0, 1)
+
+
+async def test_a_new_version_of_a_document_takes_the_place_of_the_old(memory: AgentMemory) -> None:
+    first = await memory.semantic.add_chunks(["one", "two", "three"], "guide", title="Guide")
+    second = await memory.semantic.add_chunks(["one", "zwei"], "guide", title="Guide")
+    assert [each.content for each in await memory.semantic.get_by_document_id("guide")] == ["one", "zwei"]
+    assert second[0] == first[0]
+    assert {each.id for each in await memory.list(status="archived")} == {first[1], first[2]}
+    await memory.undo()
+    chunks = await memory.semantic.get_by_document_id("guide")
+    assert [each.content for each in chunks] == ["one", "two", "three"]
+
+
+async def test_a_document_is_stored_though_the_model_is_not_there(
+    make_config: Callable[..., MemoryConfig],
+) -> None:
+    async with AgentMemory("t", make_config(embedding_provider="fastembed")) as memory:
+        ids = await memory.semantic.add_document("A sentence of a long text. " * 200)
+        assert len(ids) > 3
+        assert await memory.backend.owed_count() == len(ids)
+        with pytest.raises(EmbeddingError):
+            await memory.semantic.update_embedding(ids[0])
+        found = await memory.search("sentence", limit=1)
+        assert found[0].memory.id in ids
+        assert any("words only" in notice for notice in found.notices)
+
+
+async def test_a_least_similarity_that_nothing_can_have_is_said(
+    make_config: Callable[..., MemoryConfig],
+) -> None:
+    async with AgentMemory("t", make_config(embedding_provider="local")) as memory:
+        await memory.semantic.add("東京タワーは高い")
+        found = await memory.semantic.search("東京", min_score=0.2)
+        assert found == []
+        assert any("similarity" in notice for notice in found.notices)  # type: ignore[attr-defined]

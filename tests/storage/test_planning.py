@@ -15,7 +15,16 @@ from agent_memory import clock
 from agent_memory.errors import AgentMemoryError, ConflictError, ValidationError
 from agent_memory.records import MemoryRecord, MemoryType, Status, same_version, version_from_dict
 from agent_memory.storage import planning
-from agent_memory.storage.changes import Add, Change, JournalEntry, Operation, Plan, Remove, Replace
+from agent_memory.storage.changes import (
+    Add,
+    Change,
+    Erase,
+    JournalEntry,
+    Operation,
+    Plan,
+    Remove,
+    Replace,
+)
 from agent_memory.testing import builders
 from agent_memory.text.templates import content_hash
 
@@ -29,6 +38,8 @@ class Shelf:
 
     records: dict[str, MemoryRecord] = field(default_factory=dict)
     journal: list[JournalEntry] = field(default_factory=list)
+    gone: dict[str, MemoryRecord] = field(default_factory=dict)
+    """The last versions of what was taken out, also of what is back again."""
 
     def facts(self, needs: planning.Needs) -> planning.State:
         state = planning.State(last_hlc=self.journal[-1].hlc if self.journal else 0)
@@ -53,7 +64,7 @@ class Shelf:
         operation = operation or Operation(verb="test", started_at=NOW)
         plan = planning.plan(operation, changes, self.facts(planning.needs(changes)), "tester")
         for record in plan.removes:
-            del self.records[record.id]
+            self.gone[record.id] = self.records.pop(record.id)
         for before, after in plan.replaces:
             assert self.records[before.id] == before
             self.records[after.id] = after
@@ -95,6 +106,10 @@ class Model:
         """Return the id and outcome; `chosen` says which of several duplicates the plan took."""
         if isinstance(change, Add):
             return self._add(change, chosen)
+        if isinstance(change, Erase):
+            if change.record.id in self.records:
+                raise ConflictError(change.record.id)
+            return change.record.id, "removed"
         current = self.records.get(change.record.id)
         if current is None or current.revision != change.record.revision:
             raise ConflictError(change.record.id)
@@ -106,12 +121,22 @@ class Model:
     def _add(self, change: Add, chosen: str) -> tuple[str, str]:
         record: Any = change.record
         active = [each for each in self.records.values() if each.status is Status.ACTIVE]
-        if record.status is Status.ACTIVE and record.key is not None:
+        if change.brought_back:
+            if record.status is Status.ACTIVE and record.key is not None:
+                for holder in active:
+                    same = (holder.memory_type, holder.key) == (record.memory_type, record.key)
+                    if same and holder.id != record.id:
+                        raise ValidationError("taken")
+        elif record.status is Status.ACTIVE and record.key is not None:
             for holder in active:
                 if (holder.memory_type, holder.key) == (record.memory_type, record.key):
                     created = record.created_at if holder.expired(NOW) else holder.created_at
                     after = replace(
-                        record, id=holder.id, created_at=created, pinned=holder.pinned or record.pinned
+                        record,
+                        id=holder.id,
+                        created_at=created,
+                        pinned=holder.pinned or record.pinned,
+                        tags=record.tags or holder.tags,
                     )
                     if record.memory_type is MemoryType.CONVERSATION:
                         after = replace(after, position=self._place_of_version(holder, after))
@@ -124,9 +149,16 @@ class Model:
             twins = self.twins(record)
             if twins:
                 known = next(each for each in twins if each.id == chosen)
-                merged = tuple(sorted({*known.tags, *record.tags}))
-                if merged != known.tags:
-                    self._store(replace(known, tags=merged))
+                merged = replace(
+                    known,
+                    tags=tuple(sorted({*known.tags, *record.tags})),
+                    pinned=known.pinned or record.pinned,
+                    expires_at=None
+                    if None in (known.expires_at, record.expires_at)
+                    else max(known.expires_at, record.expires_at),
+                )
+                if merged != known:
+                    self._store(merged)
                 return known.id, "known"
         if record.id in self.records:
             raise ConflictError(record.id)
@@ -216,7 +248,10 @@ _edits = st.fixed_dictionaries(
 )
 _replaced = st.tuples(st.just("replace"), st.integers(0, 9), _edits)
 _removed = st.tuples(st.just("remove"), st.integers(0, 9), st.booleans())
-_commits = st.lists(st.lists(_added | _replaced | _removed, min_size=1, max_size=5), min_size=1, max_size=8)
+_returned = st.tuples(st.sampled_from(["bring back", "erase"]), st.integers(0, 9), st.booleans())
+_commits = st.lists(
+    st.lists(_added | _replaced | _removed | _returned, min_size=1, max_size=5), min_size=1, max_size=8
+)
 
 
 def _changes(shelf: Shelf, actions: list[Any]) -> list[Change]:
@@ -226,6 +261,11 @@ def _changes(shelf: Shelf, actions: list[Any]) -> list[Change]:
         if action[0] == "add":
             _, make, fields, force = action
             changes.append(Add(make(created_at=NOW, **fields), even_if_known=force))
+        elif action[0] in ("bring back", "erase"):
+            gone = [each for each in shelf.gone.values() if action[2] or each.id not in shelf.records]
+            if gone:
+                record = gone[action[1] % len(gone)]
+                changes.append(Erase(record) if action[0] == "erase" else Add(record, brought_back=True))
         elif there:
             record = there[action[1] % len(there)]
             if action[0] == "remove":

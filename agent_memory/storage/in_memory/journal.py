@@ -15,15 +15,14 @@ class Journal:
 
     def __init__(self) -> None:
         self._entries: list[JournalEntry] = []
-        self._operations: dict[str, tuple[Operation, int]] = {}
+        self._operations: dict[str, Operation] = {}
         self.last_hlc = 0
 
     def append(self, plan: Plan) -> None:
         """Write down a plan that was carried out."""
         self._entries += plan.journal
         self.last_hlc = plan.journal[-1].hlc if plan.journal else self.last_hlc
-        changed = len({entry.memory_id for entry in plan.journal})
-        self._operations[plan.operation.id] = (plan.operation, changed)
+        self._operations[plan.operation.id] = plan.operation
         if plan.keep_one_version:
             self._keep_newest(set(plan.keep_one_version))
 
@@ -59,15 +58,30 @@ class Journal:
                     parent=entry.parent_id,
                     operation_id=entry.operation_id,
                     verb=entry.verb,
-                    at=self._operations[entry.operation_id][0].started_at,
+                    at=self._operations[entry.operation_id].started_at,
                     before=version(entry.before, entry.parent_id),
                     after=version(entry.after, entry.change_id),
                 )
 
+    def purged(self, present: Collection[str], agent_id: str) -> list[MemoryRecord]:
+        """List the last versions of those memories that are not present."""
+        gone = {
+            entry.memory_id: (entry.before, entry.parent_id)
+            for entry in self._entries
+            if entry.memory_id not in present and entry.before is not None and entry.after is None
+        }
+        return [
+            version_from_dict(json.loads(text), agent_id=agent_id, revision=revision or "")
+            for text, revision in gone.values()
+        ]
+
     def operations(self, limit: int) -> list[OperationRecord]:
         """List operations, newest first."""
         logged = list(self._operations.values())
-        undone_by = {each.undoes: each.id for each, _ in logged if each.undoes is not None}
+        undone_by = {each.undoes: each.id for each in logged if each.undoes is not None}
+        changed: dict[str, set[str]] = {each.id: set() for each in logged}
+        for entry in self._entries:
+            changed[entry.operation_id].add(entry.memory_id)
         return [
             OperationRecord(
                 id=operation.id,
@@ -75,8 +89,8 @@ class Journal:
                 actor=operation.actor,
                 session=operation.session,
                 started_at=operation.started_at,
-                changes=changes,
+                changes=len(changed[operation.id]),
                 undone_by=undone_by.get(operation.id),
             )
-            for operation, changes in logged[::-1][:limit]
+            for operation in logged[::-1][:limit]
         ]

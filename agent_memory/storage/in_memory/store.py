@@ -76,7 +76,11 @@ class InMemoryStore(Store):
     # --- writing -------------------------------------------------------------------------------------------
 
     async def _commit(
-        self, operation: Operation, changes: Sequence[Change], vectors: Mapping[bytes, Sequence[bytes]]
+        self,
+        operation: Operation,
+        changes: Sequence[Change],
+        vectors: Mapping[bytes, Sequence[bytes]],
+        space: EmbeddingSpace | None,
     ) -> list[Written]:
         plan = planning.plan(operation, changes, self._facts(planning.needs(changes)), self.agent_id)
         removed = {record.id for record in plan.removes}
@@ -84,7 +88,7 @@ class InMemoryStore(Store):
             if record.id in self._rows and record.id not in removed:
                 raise ConflictError(record.id)
         if vectors:
-            self._shelf.put(None, vectors)
+            self._shelf.put(space, vectors)
         if not plan.empty:
             self._apply(plan)
         self._version += 1
@@ -329,6 +333,9 @@ class InMemoryStore(Store):
         self, *, memory_id: str | None = None, operation_id: str | None = None
     ) -> list[Version]:
         return list(self._journal.versions(memory_id, operation_id, self.agent_id))
+
+    async def _purged(self) -> list[MemoryRecord]:
+        return self._journal.purged(self._rows.keys(), self.agent_id)
 
     async def _operations(self, limit: int) -> list[OperationRecord]:
         return self._journal.operations(limit)

@@ -46,11 +46,22 @@ def _record(text: str | None, memory_id: str, agent_id: str, revision: str | Non
     return version_of(text, memory_id, agent_id=agent_id, revision=revision or "")
 
 
+def purged(connection: Connection, agent_id: str) -> list[MemoryRecord]:
+    """List the last versions of memories that are gone and whose text is still in the journal."""
+    found = connection.execute(
+        "select before, memory_id, parent_id, max(seq) from journal"
+        " where after is null and before is not null"
+        " and not exists (select 1 from memory where memory.id = journal.memory_id)"
+        " group by memory_id order by max(seq)"
+    )
+    return [version_of(row[0], row[1], agent_id=agent_id, revision=row[2] or "") for row in found]
+
+
 def operations(connection: Connection, limit: int) -> list[OperationRecord]:
     """List operations that changed something, newest first."""
     found = connection.execute(
         "select id, verb, actor, session, started_at,"
-        " (select count(*) from journal where journal.operation = operation.seq),"
+        " (select count(distinct memory_id) from journal where journal.operation = operation.seq),"
         " (select max(later.id) from operation as later where later.undoes = operation.id)"
         " from operation order by seq desc limit ?",
         (limit,),

@@ -63,12 +63,16 @@ class SqliteStore(FileStore):
     # --- writing -------------------------------------------------------------------------------------------
 
     async def _commit(
-        self, operation: Operation, changes: Sequence[Change], given: Mapping[bytes, Sequence[bytes]]
+        self,
+        operation: Operation,
+        changes: Sequence[Change],
+        given: Mapping[bytes, Sequence[bytes]],
+        space: EmbeddingSpace | None,
     ) -> list[Written]:
         agent_id = self.agent_id
 
         def unit(connection: Connection) -> list[Written]:
-            return writing.commit(connection, operation, changes, given, agent_id)
+            return writing.commit(connection, operation, changes, given, space, agent_id)
 
         # New memories whose embedding is owed touch no vectors, so the everyday `add` does without sqlite-vec.
         touches = bool(given) or any(not isinstance(change, Add) for change in changes)
@@ -253,6 +257,9 @@ class SqliteStore(FileStore):
         return await self._read(
             lambda connection: history.versions(connection, memory_id, operation_id, self.agent_id)
         )
+
+    async def _purged(self) -> list[MemoryRecord]:
+        return await self._read(lambda connection: history.purged(connection, self.agent_id))
 
     async def _operations(self, limit: int) -> list[OperationRecord]:
         return await self._read(lambda connection: history.operations(connection, limit))

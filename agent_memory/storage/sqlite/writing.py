@@ -10,10 +10,11 @@ from agent_memory import clock
 from agent_memory.errors import ConflictError, ValidationError
 from agent_memory.records import MemoryRecord, MemoryType, Status
 from agent_memory.storage import planning
+from agent_memory.storage.base import EmbeddingSpace
 from agent_memory.storage.changes import Change, Operation, Plan, Written
 from agent_memory.storage.sqlite import driver, index, rows, vectors
 from agent_memory.storage.sqlite.driver import Connection
-from agent_memory.storage.sqlite.spaces import Space, current_space
+from agent_memory.storage.sqlite.spaces import Space, current_space, known_space
 from agent_memory.storage.sqlite.vectors import batched
 from agent_memory.text.analysis import analysed_text
 from agent_memory.text.templates import indexed_text
@@ -22,14 +23,20 @@ Vectors = Mapping[bytes, Sequence[bytes]]
 
 
 def commit(
-    connection: Connection, operation: Operation, changes: Sequence[Change], given: Vectors, agent_id: str
+    connection: Connection,
+    operation: Operation,
+    changes: Sequence[Change],
+    given: Vectors,
+    space: EmbeddingSpace | None,
+    agent_id: str,
 ) -> list[Written]:
     """Decide what the changes mean and write it. Call it inside a write transaction."""
     needs = planning.needs(changes)
     state = load_state(connection, needs, agent_id)
     plan = planning.plan(operation, changes, state, agent_id, needs.digests)
     before = vectors.last_key(connection)
-    new = store_vectors(connection, None, given)
+    known = None if space is None or not given else known_space(connection, space)
+    new = store_vectors(connection, known, given)
     touched = apply(connection, plan) if not plan.empty else set()
     index.settle(connection, [*new, *(touched - set(new))], before)
     forget(connection, plan)

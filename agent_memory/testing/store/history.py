@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from agent_memory import clock
+from agent_memory.errors import ConflictError
 from agent_memory.records import Status, same_version
 from agent_memory.storage.base import Store
-from agent_memory.storage.changes import Add, Operation, Remove, Replace
+from agent_memory.storage.changes import Add, Erase, Operation, Remove, Replace
 from agent_memory.storage.where import Where
 from agent_memory.testing import builders
 from agent_memory.testing.store.support import StoreTests, change, needs, put, remove
@@ -148,6 +151,24 @@ class HistoryTests(StoreTests):
         assert [each.verb for each in await store.changes_of(erasing.id)] == ["shred"]
         assert (await store.history(other.id))[0].after == other
         await store.scrub()
+        assert await store.check() == []
+
+    @needs("journal")
+    async def test_what_was_purged_is_told_and_can_still_be_erased(self, store: Store) -> None:
+        stays, one, two = await put(store, *(builders.fact(text) for text in ("stays", "one", "two")))
+        one = await change(store, one, content="secret")
+        await remove(store, one)
+        await remove(store, two)
+        assert [each.content for each in await store.purged()] == ["secret", "two"]
+        assert same_version((await store.purged())[0], one)
+        with pytest.raises(ConflictError):
+            await store.commit(Operation(verb="forget"), [Erase(stays)])
+        (written,) = await store.commit(Operation(verb="forget"), [Erase(one)])
+        assert (written.id, written.outcome) == (one.id, "removed")
+        assert all(each.before is None and each.after is None for each in await store.history(one.id))
+        assert [each.id for each in await store.purged()] == [two.id]
+        await store.commit(Operation(verb="restore"), [Add(two, brought_back=True)])
+        assert await store.purged() == []
         assert await store.check() == []
 
     async def test_accesses_are_counted_and_are_no_change(self, store: Store) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from agent_memory import clock
-from agent_memory.errors import ValidationError
-from agent_memory.records import Status
+from agent_memory.errors import ConflictError, ValidationError
+from agent_memory.records import ProceduralRecord, Status
 from agent_memory.storage.base import Store
 from agent_memory.storage.changes import Add, Change, Operation, Remove, Replace, new_id
 from agent_memory.storage.where import Where
@@ -95,6 +95,31 @@ class KnownTests(StoreTests):
         assert new.expires_at is None
         assert ids(await store.select(Where())) == [old.id]
 
+    async def test_a_new_version_keeps_what_it_does_not_speak_of(self, store: Store) -> None:
+        skill = builders.skill(
+            "how",
+            key="deploy",
+            name="deploy",
+            tags=("ops",),
+            metadata={"n": 1},
+            source="book",
+            triggers=("ship it",),
+            category="ci",
+            use_count=3,
+            success_count=2,
+        )
+        first = (await put(store, skill))[0]
+        plain = builders.skill("how, better", key="deploy", name="deploy")
+        kept = (await put(store, plain))[0]
+        assert (kept.id, kept.content) == (first.id, "how, better")
+        assert (kept.tags, kept.metadata, kept.source) == (("ops",), {"n": 1}, "book")
+        assert isinstance(kept, ProceduralRecord)
+        assert (kept.triggers, kept.category, kept.use_count) == (("ship it",), "ci", 3)
+        said = builders.skill("how", key="deploy", name="deploy", tags=("x",), triggers=("go",))
+        other = (await put(store, said))[0]
+        assert isinstance(other, ProceduralRecord)
+        assert (other.tags, other.triggers, other.success_count) == (("x",), ("go",), 2)
+
     # --- duplicates ----------------------------------------------------------------------------------------
 
     @pytest.mark.parametrize("make", [builders.fact, builders.preference, builders.document, builders.skill])
@@ -176,3 +201,33 @@ class KnownTests(StoreTests):
         assert ids(await store.select(Where())) == [new.id]
         put_away = (await put(store, builders.fact("the same", status=Status.ARCHIVED)))[0]
         assert put_away.id not in (new.id, archived.id)
+
+    async def test_a_duplicate_lives_as_long_and_is_pinned_as_either_of_the_two(self, store: Store) -> None:
+        soon, late = clock.now() + timedelta(hours=1), clock.now() + timedelta(days=1)
+        first = (await put(store, builders.fact("the same", expires_at=soon)))[0]
+        merged = (await put(store, builders.fact("the same", expires_at=late, pinned=True)))[0]
+        assert (merged.id, merged.expires_at, merged.pinned) == (first.id, late, True)
+        merged = (await put(store, builders.fact("the same", expires_at=soon)))[0]
+        assert (merged.expires_at, merged.pinned) == (late, True)
+        merged = (await put(store, builders.fact("the same")))[0]
+        assert (merged.id, merged.expires_at) == (first.id, None)
+        merged = (await put(store, builders.fact("the same", expires_at=soon)))[0]
+        assert merged.expires_at is None
+
+    # --- what comes back -----------------------------------------------------------------------------------
+
+    async def test_what_comes_back_is_never_another_memory(self, store: Store) -> None:
+        gone = (await put(store, builders.fact("old", key="editor")))[0]
+        twin = (await put(store, builders.event("the same"), builders.fact("the same")))[1]
+        await remove(store, gone)
+        holder = (await put(store, builders.fact("new", key="editor")))[0]
+        with pytest.raises(ValidationError, match="editor"):
+            await store.commit(Operation(verb="restore"), [Add(gone, brought_back=True)])
+        assert (await everything(store))[holder.id].content == "new"
+        await remove(store, twin)
+        again = (await put(store, builders.fact("the same")))[0]
+        (written,) = await store.commit(Operation(verb="restore"), [Add(twin, brought_back=True)])
+        assert (written.id, written.outcome) == (twin.id, "added")
+        assert {again.id, twin.id} <= (await everything(store)).keys()
+        with pytest.raises(ConflictError):
+            await store.commit(Operation(verb="restore"), [Add(twin, brought_back=True)])

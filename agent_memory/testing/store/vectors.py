@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from agent_memory import clock
 from agent_memory.records import Status
 from agent_memory.storage.base import Store
-from agent_memory.storage.changes import new_id
+from agent_memory.storage.changes import Add, Operation, new_id
 from agent_memory.storage.where import Where
 from agent_memory.testing import builders
 from agent_memory.testing.builders import cosine, vector, vectors_of
@@ -260,6 +260,21 @@ class VectorTests(StoreTests):
         assert await store.owed_count(old) == 1
         await store.switch_space(old)
         assert await _nearest(store, _NORTH) == ["b", "a"]
+
+    @needs("vectors")
+    async def test_vectors_go_into_the_space_they_were_made_in(self, store: Store) -> None:
+        old = await store.add_space(builders.space("old"))
+        new = await store.add_space(builders.space("new"))
+        assert new.dimension == old.dimension
+        await store.switch_space(new)
+        # As if the embedder had been changed between embedding and writing.
+        adding, fact = Operation(verb="add"), builders.fact("late")
+        (written,) = await store.commit(adding, [Add(fact)], vectors_of(late=[_EAST]), old)
+        assert texts(await store.owed(5)) == ["late"]
+        assert await store.vectors([written.id]) == {}
+        assert await store.vectors([written.id], old) == {written.id: [_EAST]}
+        assert await _nearest(store, _EAST) == []
+        assert await store.check() == []
 
     @needs("vectors")
     async def test_without_a_space_nothing_is_near(self, store: Store) -> None:

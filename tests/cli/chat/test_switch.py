@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ..running import done
+from ..running import done, run
 
 
 def test_it_holds_for_later_commands_and_takes_the_beginning_of_an_id(
@@ -18,5 +18,10 @@ def test_it_holds_for_later_commands_and_takes_the_beginning_of_an_id(
     assert "AGENTMEM_SESSION is other" in done("chat", "switch", "supp").err
 
 
-def test_an_unknown_one_is_a_new_one_and_said_to_be() -> None:
-    assert done("chat", "switch", "fresh").err == "fresh is a new conversation\n"
+def test_an_unknown_one_is_not_begun_by_a_slip() -> None:
+    done("chat", "add", "user", "1", "-c", "support-4711")
+    ran = run("chat", "switch", "suport")
+    assert ran.code == 3
+    assert ran.err == "error: no conversation 'suport': `agentmem chat new suport` begins one\n"
+    done("chat", "new", "fresh")
+    assert done("chat", "switch", "fresh").out == "fresh\n"

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from agentmem_cli.commands.chat import existing
 from agentmem_cli.context import Invocation
 
 
@@ -25,11 +26,8 @@ def switch(
     """
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
-        known = [each.value for each in memory.conversation.get_conversations()]
-        id = memory.conversation.switch_conversation(conversation)
+        id = existing.use(memory, conversation, hint=f"`agentmem chat new {conversation}` begins one")
         memory.conversation.set_default_conversation(id)
-    if id not in known:
-        invocation.output.note(f"{id} is a new conversation")
     if invocation.settings.get("session") not in (None, id):
         invocation.output.note(
             f"AGENTMEM_SESSION is {invocation.settings.get('session')}, which counts for more"
