@@ -498,7 +498,7 @@ class AgentMemory:
         session: Words = None,
         source: Words = None,
         pinned: bool | None = None,
-        status: str | Status | None = "active",
+        status: str | Status | Iterable[str | Status] | None = "active",
         sort: OrderBy = "created",
         descending: bool = True,
         offset: int = 0,
@@ -506,7 +506,7 @@ class AgentMemory:
         """List memories, newest first; `limit` None lists all. Filters as in `search`.
 
         Args:
-            status: `active`, `archived`, `superseded`, or None for all of them.
+            status: `active`, `archived`, `superseded`, several of these, or None for all of them.
             sort: `created`, `updated`, `occurred`, `used` or `importance`.
         """
         where = build_where(
@@ -536,7 +536,7 @@ class AgentMemory:
         session: Words = None,
         source: Words = None,
         pinned: bool | None = None,
-        status: str | Status | None = "active",
+        status: str | Status | Iterable[str | Status] | None = "active",
     ) -> int:
         """Count memories, exactly. Filters as in `list`."""
         where = build_where(

@@ -112,9 +112,10 @@ def _duration_from_text(text: str) -> timedelta:
 
 
 def parse_moment(text: str) -> datetime:
-    """Read a moment as people type it: ISO-8601, `now`, `today`, `yesterday`, or a duration meaning that long ago.
+    """Read a moment as people type it: ISO-8601, a word for a day, or a duration meaning that long ago.
 
-    A date or time without an offset is in the local timezone, as in every other tool of the shell.
+    The words are `now`, `today`, `yesterday` and `tomorrow`. A date or time without an offset is in the local
+    timezone, as in every other tool of the shell.
 
     Raises:
         ValidationError: it is none of these.
@@ -122,7 +123,8 @@ def parse_moment(text: str) -> datetime:
     word = text.strip().lower()
     moment = now()
     midnight = moment.astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
-    named = {"now": moment, "today": midnight, "yesterday": midnight - timedelta(days=1)}
+    day = timedelta(days=1)
+    named = {"now": moment, "today": midnight, "yesterday": midnight - day, "tomorrow": midnight + day}
     if word in named:
         return named[word].astimezone(UTC)
     try:

@@ -67,7 +67,7 @@ __agentmem_options() { # PATH: its own options
         'chat show')
             echo '--limit -n --all --system --no-system' ;;
         'chat delete')
-            echo '--purge --dry-run' ;;
+            echo '--purge --shred --dry-run' ;;
         'event add')
             echo '--type --outcome --success --failure --participant --location --duration --at --importance --tag -t --meta -m --source' ;;
         'event recent')

@@ -161,15 +161,15 @@ function __agentmem_options -a at # its own options
                 '--until' 'Only before then' \
                 '--min-importance' 'Only this important or more' \
                 '--min-score' 'Only from this score on' \
-                '--where' 'Only where the metadata says so: lang=en, stars>=3; may be repeated' \
+                '--where' 'Only where the metadata says so: lang=en, stars>=3, or lang: has any; may be repeated' \
                 '--session' 'The session or conversation' \
                 '--source' 'Where it comes from' \
                 '--explain' 'Show the parts of each score' \
                 '--fail-empty' 'Exit with 3 if nothing is found'
         case 'recall'
             printf '%s\t%s\n' \
-                '--budget' 'How long it may be' \
-                '-b' 'How long it may be' \
+                '--budget' 'How long it may be; 2000 unless the setting says otherwise' \
+                '-b' 'How long it may be; 2000 unless the setting says otherwise' \
                 '--format' 'markdown, text, xml, json or messages' \
                 '-f' 'markdown, text, xml, json or messages' \
                 '--type' 'Only this type: note, fact, chat, event, doc, skill; may be repeated' \
@@ -188,7 +188,7 @@ function __agentmem_options -a at # its own options
                 '--since' 'Only from then on: 2026-05-08, yesterday, 7d' \
                 '--until' 'Only before then' \
                 '--min-importance' 'Only this important or more' \
-                '--where' 'Only where the metadata says so: lang=en, stars>=3; may be repeated' \
+                '--where' 'Only where the metadata says so: lang=en, stars>=3, or lang: has any; may be repeated' \
                 '--session' 'The session or conversation' \
                 '--source' 'Where it comes from' \
                 '--pinned' 'Only pinned ones' \
@@ -215,7 +215,7 @@ function __agentmem_options -a at # its own options
                 '--field' 'One of the type\'s own fields: outcome=success'
         case 'forget'
             printf '%s\t%s\n' \
-                '--where' 'Only where the metadata says so: lang=en, stars>=3; may be repeated' \
+                '--where' 'Only where the metadata says so: lang=en, stars>=3, or lang: has any; may be repeated' \
                 '--type' 'Only this type: note, fact, chat, event, doc, skill; may be repeated' \
                 '--tag' 'Only with any of these tags' \
                 '-t' 'Only with any of these tags' \
@@ -297,6 +297,7 @@ function __agentmem_options -a at # its own options
         case 'chat delete'
             printf '%s\t%s\n' \
                 '--purge' 'Take the rows away; only history keeps the text' \
+                '--shred' 'Leave nothing, in history either' \
                 '--dry-run' 'Only show what would be done'
         case 'event add'
             printf '%s\t%s\n' \

@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 from agent_memory import clock
 from agent_memory.errors import ValidationError
-from agent_memory.memories.filters import check_share
 from agent_memory.records import OWN_FIELDS, TUPLE_FIELDS, MemoryRecord, canonical_json
 from agent_memory.storage.changes import new_id
+from agent_memory.storage.where import check_share
 
 R = TypeVar("R", bound=MemoryRecord)
 _PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from agent_memory.errors import ConfigurationError, ValidationError
+from agent_memory.errors import ConfigurationError
 from agent_memory.records import MemoryType, Status
-from agent_memory.storage.where import Where, conditions, period, words
+from agent_memory.storage.where import Where, check_share, conditions, period, words
 
 
 def build_where(
@@ -69,14 +69,3 @@ def _status(given: str | Status) -> Status:
         return Status(given)
     except ValueError:
         raise ConfigurationError.unknown("status", given, [each.value for each in Status]) from None
-
-
-def check_share(name: str, value: float) -> float:
-    """Return a number in [0, 1].
-
-    Raises:
-        ValidationError: it is not one.
-    """
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0.0 <= value <= 1.0:
-        raise ValidationError(f"{name} is {value!r}", hint="give a number from 0 to 1")
-    return float(value)

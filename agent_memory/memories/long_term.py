@@ -10,10 +10,10 @@ from agent_memory.memories.base import Listing, TypeMemory, Words
 from agent_memory.memories.core import ATTEMPTS
 from agent_memory.memories.drafting import check_tags
 from agent_memory.memories.duplicates import Merge, find_duplicates
-from agent_memory.memories.filters import check_share
 from agent_memory.memories.revising import edited
 from agent_memory.records import LongTermRecord, Status
 from agent_memory.storage.changes import Replace
+from agent_memory.storage.where import check_share
 
 
 class LongTermMemory(TypeMemory[LongTermRecord]):

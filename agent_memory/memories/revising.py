@@ -17,9 +17,9 @@ from agent_memory.memories.drafting import (
     check_text,
     expiry,
 )
-from agent_memory.memories.filters import check_share
 from agent_memory.memories.outcomes import success_of
 from agent_memory.records import ConversationRecord, EpisodicRecord, MemoryRecord, ProceduralRecord
+from agent_memory.storage.where import check_share
 
 R = TypeVar("R", bound=MemoryRecord)
 

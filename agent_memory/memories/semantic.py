@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 from agent_memory.errors import ValidationError
 from agent_memory.memories.base import Item, Listing, TypeMemory, Words, store_items
 from agent_memory.memories.drafting import check_text
-from agent_memory.memories.filters import check_share
 from agent_memory.recall.semantic_index import Progress
 from agent_memory.records import ScoredMemory, SemanticRecord, Status
 from agent_memory.storage.base import Order
 from agent_memory.storage.changes import Replace
+from agent_memory.storage.where import check_share
 from agent_memory.text.templates import embedding_hash, normalise
 
 
@@ -114,10 +114,8 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
         With the `document_id` of a document that is there, its chunks that are not in the text any more are
         archived in the same operation.
         """
-        check_text("content", content)
-        chunks = await self._core.index.split(content)
         return await self.add_chunks(
-            [chunk for chunk in chunks if chunk.strip()],
+            [chunk["content"] for chunk in await self.chunks_of(content)],
             document_id,
             title=title,
             source=source,
@@ -126,6 +124,22 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
             progress=progress,
             **more,
         )
+
+    async def chunks_of(
+        self, content: str, *, title: str | None = None, source: str | None = None
+    ) -> Listing[dict[str, Any]]:
+        """Cut a document into what the embedding model reads whole, as items for `add_many`; stores nothing.
+
+        Returns:
+            For each chunk its `content`, `position` and the `document_id` that all of them share.
+        """
+        pieces = await self._core.index.split(check_text("content", content))
+        texts = [piece for piece in pieces if piece.strip()]
+        document = _document_id(texts, title, source)
+        return [
+            {"content": text, "document_id": document, "position": position}
+            for position, text in enumerate(texts)
+        ]
 
     async def add_chunks(
         self,

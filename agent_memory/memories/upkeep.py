@@ -197,7 +197,7 @@ async def _restore_purged(core: Core, reference: str) -> MemoryRecord:
             hint="`agentmem list --archived` shows what can be restored",
         )
     record = replace(last, status=Status.ACTIVE)
-    return (await core.write("restore", [Add(record, brought_back=True)], embed=[]))[0].record
+    return (await core.write("restore", [Add(record, brought_back=True, verb="restore")], embed=[]))[0].record
 
 
 async def history(core: Core, reference: str) -> list[Version]:
@@ -256,7 +256,7 @@ async def _take_back(core: Core, operation: OperationRecord) -> None:
         if first.before is not None and current is not None:
             changes.append(Replace(replace(first.before, revision=current.revision), UNDO))
         elif first.before is not None:
-            changes.append(Add(first.before, brought_back=True))
+            changes.append(Add(first.before, brought_back=True, verb=UNDO))
         elif current is not None and last.verb not in ("purge", "shred"):
             changes.append(Remove(current))
         elif first.before is None and last.verb == "shred":
@@ -313,7 +313,7 @@ async def status(core: Core) -> dict[str, Any]:
         "memories": await core.store.count(build_where()),
         "embedding_provider": core.index.provider,
         "embedded_with": str(space) if space is not None else None,
-        "owed_embeddings": await core.store.owed_count() if core.store.capabilities.vectors else 0,
+        "owed_embeddings": await core.store.owed_count() if core.index.available else 0,
         "meaning_unavailable_because": because,
         "unreadable_share": await _unreadable_share(core),
         "capabilities": core.store.capabilities.named(),

@@ -13,6 +13,7 @@ from agent_memory.records import ConversationRecord, MemoryType
 from agent_memory.storage.base import Order, Store
 from agent_memory.storage.where import Condition, Where
 from agent_memory.text.analysis import query_terms
+from agent_memory.text.templates import normalise
 from agent_memory.text.tokens import estimate_tokens
 
 MOST_CANDIDATES = 60
@@ -93,6 +94,7 @@ class Recaller:
     ) -> Recall:
         terms = query_terms(query) if query else []
         agent = self._store.agent_id
+        candidates, repeated = _each_once(candidates)
         reserve = estimate_tokens(wording.write([], agent))
         while True:
             packed = pack(candidates, budget=budget, overhead=reserve, terms=terms, frame=wording.frame)
@@ -115,7 +117,7 @@ class Recaller:
             text=text,
             items=kept,
             shortened=tuple(item for item in kept if item.form != "full"),
-            dropped=tuple(item for item in packed if item.form == "dropped"),
+            dropped=(*(item for item in packed if item.form == "dropped"), *repeated),
             tokens=tokens,
             budget=budget,
             format=wording.name,
@@ -159,6 +161,22 @@ def _least(candidates: Sequence[Candidate], wording: Writer, agent_id: str) -> i
     best = candidates[0]
     line = PackedItem(best.memory, "", "line", 0, section=best.section)
     return max(SMALLEST_BUDGET, estimate_tokens(wording.write([line], agent_id)) + 2 * LINE_TOKENS)
+
+
+def _each_once(candidates: Sequence[Candidate]) -> tuple[list[Candidate], list[PackedItem]]:
+    """Leave out what would stand in the text twice, word for word. Messages stay: they are a conversation."""
+    said: set[str] = set()
+    once: list[Candidate] = []
+    repeated: list[PackedItem] = []
+    for each in candidates:
+        text = normalise(each.memory.content)
+        if text in said and each.section != LAST_MESSAGES:
+            reason = "another memory says the same"
+            repeated.append(PackedItem(each.memory, "", "dropped", 0, reason, each.section, each.scored))
+        else:
+            once.append(each)
+            said.add(text)
+    return once, repeated
 
 
 def _oldest_first(packed: Sequence[PackedItem]) -> list[PackedItem]:

@@ -19,7 +19,7 @@ from agent_memory.recall.semantic_index import NOT_AT_HAND, SemanticIndex
 from agent_memory.records import MemoryRecord, ScoredMemory
 from agent_memory.settings import Settings
 from agent_memory.storage.base import Store
-from agent_memory.storage.where import Where
+from agent_memory.storage.where import Where, check_share
 from agent_memory.text.analysis import query_terms
 from agent_memory.text.bm25 import expected_statistics
 from agent_memory.text.templates import embedded_text
@@ -65,6 +65,9 @@ class Searcher:
             EmbeddingMismatchError: an embedder was named that differs from the store's.
         """
         self._check(query, limit, mode)
+        for name, least in (("min_score", min_score), ("min_similarity", min_similarity)):
+            if least is not None:
+                check_share(name, least)
         notices: list[str] = []
         prepared = await self._prepare(query, mode, notices)
         arms = await self._nominate(prepared, where, max(constants.CANDIDATES, 2 * limit))

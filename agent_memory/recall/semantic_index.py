@@ -128,7 +128,7 @@ class SemanticIndex:
         if self._embedder is None or not self.available:
             raise ConfigurationError(
                 "searching by meaning needs an embedder, and embedding_provider is 'none'",
-                hint="set embedding_provider to 'local', or search by words",
+                hint="set it to 'local', in the shell by `agentmem config set embedding.provider local`",
             )
         return self._embedder
 

@@ -67,6 +67,7 @@ class Add:
     brought_back: bool = False
     """It was there before and comes back as it was: never a duplicate, never a version of another memory, and a
     ValidationError if another one has its key by now."""
+    verb: str = "add"
 
 
 @dataclass(frozen=True, slots=True)

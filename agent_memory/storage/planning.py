@@ -198,7 +198,7 @@ class _Planner:
             raise ConflictError(record.id)
         if isinstance(record, ConversationRecord) and record.kind == "message":
             record = self._placed(record)
-        stored = self._journalled(None, record, "add")
+        stored = self._journalled(None, record, change.verb)
         self._remember(stored, digest)
         self.inserted[stored.id] = stored
         self.written.append(Written(stored.id, "added", stored))

@@ -219,3 +219,14 @@ def period(start: datetime | None, end: datetime | None) -> Period | None:
     if start is None and end is None:
         return None
     return Period(start and clock.as_utc(start), end and clock.as_utc(end))
+
+
+def check_share(name: str, value: float) -> float:
+    """Return a number in [0, 1].
+
+    Raises:
+        ValidationError: it is not one.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0.0 <= value <= 1.0:
+        raise ValidationError(f"{name} is {value!r}", hint="give a number from 0 to 1")
+    return float(value)

@@ -46,6 +46,8 @@ class Invocation:
         self.flags = flags
         self.words = tuple(words)
         """The words that call the command."""
+        self.missing: Path | None = None
+        """The file that would hold this agent's memories, where there is none: it is answered as an empty one."""
 
     @classmethod
     def of(cls, context: typer.Context) -> Invocation:
@@ -111,6 +113,9 @@ class Invocation:
         return str(self.settings.get("agent")) if named else "default"
 
     def _library_settings(self) -> Any:
+        import shlex
+
+        from agent_memory.errors import ValidationError
         from agent_memory.settings import Settings
 
         get = self.settings.get
@@ -118,10 +123,16 @@ class Invocation:
         options = dict(self.settings.options("backend_config"))
         if backend == "sqlite" or backend.startswith("sqlite://"):
             path = self._file()
-            if path is not None and not path.exists() and self._reads:
-                self._warn_unknown()
-                backend, options = "memory", {}
-            elif path is not None and "://" not in backend:
+            if path is not None and not path.exists():
+                if not self._stores:
+                    self.missing = path
+                    self._warn_unknown()
+                    backend, options = "memory", {}
+                elif self.settings.get("db") is not None and not path.parent.is_dir():
+                    raise ValidationError(
+                        f"there is no folder {path.parent}", hint=f"mkdir -p {shlex.quote(str(path.parent))}"
+                    )
+            if path is not None and self.missing is None and "://" not in backend:
                 options["path"] = str(path)
         return Settings(
             backend=backend,
@@ -142,8 +153,11 @@ class Invocation:
 
     def _embedder(self) -> str:
         from agent_memory.errors import PolicyError
+        from agentmem_cli.settings.values import check_embedder
 
-        provider = str(self.settings.get("embedding.provider"))
+        provider = check_embedder(
+            str(self.settings.get("embedding.provider")), str(self.settings.origin("embedding.provider"))
+        )
         if self.settings.get("offline") and provider == "openai":
             raise PolicyError(
                 "the embedder openai uses the network, and --offline forbids it", hint="use local"
@@ -163,12 +177,12 @@ class Invocation:
         return (Path(home) if home is not None else paths.home()) / f"{stem}.db"
 
     @property
-    def _reads(self) -> bool:
+    def _stores(self) -> bool:
         found: Any = COMMANDS
         for word in self.words:
             entry = found.get(word) if isinstance(found, Mapping) else None
             found = entry.verbs if isinstance(entry, Noun) else entry
-        return isinstance(found, Entry) and found.reads
+        return isinstance(found, Entry) and found.stores
 
     def _warn_unknown(self) -> None:
         """Say that there is no such memory, and which one may be meant."""
@@ -185,7 +199,8 @@ class Invocation:
         near = get_close_matches(wanted, known, 1, 0.6)
         hint = f"did you mean `-a {near[0]}`?" if near else "`agentmem add` makes it"
         if not near and known:
-            hint = "known are " + ", ".join(sorted(known)[:5])
+            more = f" and {len(known) - 5} more: agentmem agents list" if len(known) > 5 else ""
+            hint = "known are " + ", ".join(sorted(known)[:5]) + more
         self.output.note(f"the agent '{wanted}' has no memory yet; {hint}")
 
     @contextmanager

@@ -21,7 +21,7 @@ class UnknownCommandError(AgentMemoryError):
     code = "usage"
 
     def __init__(self, program: str, given: str, known: Sequence[str]) -> None:
-        near = get_close_matches(given, known, 1, 0.5)
+        near = get_close_matches(given, known, 1, 0.6)
         hint = f"did you mean `{program} {near[0]}`?" if near else f"`{program} --help` lists what there is"
         super().__init__(f"{program} has no command '{given}'", hint=hint)
 
@@ -54,7 +54,8 @@ def reported(arguments: Sequence[str]) -> Iterator[Outcome]:
             raise
         outcome.code = _reader_has_gone()
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)  # noqa: T201
+        # What was being stored as the key was pressed is stored whole or not at all; only the log can tell.
+        print("interrupted: `agentmem log` shows what was stored", file=sys.stderr)  # noqa: T201
         outcome.code = exit_codes.INTERRUPTED
     except Exception as error:
         outcome.code = _report(error, as_json="--json" in arguments or _wants(arguments, "json"), debug=debug)
@@ -89,7 +90,8 @@ def _report(error: Exception, *, as_json: bool, debug: bool) -> int:
     if hasattr(error, "format_message"):
         return _usage(error, as_json)
     if isinstance(error, OSError):
-        what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        what = (error.strerror or str(error)).lower()
+        what = f"{error.filename}: {what}" if error.filename else what
         return _said("failed", what, None, as_json, exit_codes.FAILED)
     hint = None if debug else "run it again with --debug to see where, and report it"
     return _said("bug", f"{name}: {error}", hint, as_json, exit_codes.FAILED)

@@ -18,7 +18,9 @@ Text = Annotated[
 Reference = Annotated[str, typer.Argument(metavar="ID|KEY", help="An id, the beginning of one, or a key.")]
 References = Annotated[
     list[str] | None,
-    typer.Argument(metavar="ID|KEY ...", help="Ids, beginnings of ids, or keys; - reads them."),
+    typer.Argument(
+        metavar="ID|KEY ...", help="Ids, beginnings of ids (4 characters or more), or keys; - reads them."
+    ),
 ]
 Files = Annotated[
     list[Path] | None,
@@ -45,7 +47,9 @@ MinImportance = Annotated[
 Where = Annotated[
     list[str] | None,
     typer.Option(
-        "--where", metavar="K=V", help="Only where the metadata says so: lang=en, stars>=3; may be repeated."
+        "--where",
+        metavar="K=V",
+        help="Only where the metadata says so: lang=en, stars>=3, or lang: has any; may be repeated.",
     ),
 ]
 Session = Annotated[
@@ -120,6 +124,12 @@ def where(given: Sequence[str] | None) -> dict[str, dict[str, Any]] | None:
     result: dict[str, dict[str, Any]] = {}
     for text in given:
         found = _CONDITION.match(text)
+        if found is not None and found[3][:1] in tuple("=<>!"):
+            found = None
+        if found is None and (not text.strip() or any(sign in text for sign in "=<>")):
+            raise ValidationError(
+                f"'{text}' is not a condition", hint="give it as lang=en, stars>=3 or lang!=en"
+            )
         if found is None:
             result.setdefault(text.strip(), {})["exists"] = True
         else:

@@ -27,6 +27,8 @@ def one(text: str | None) -> str:
         ValidationError: there is none.
     """
     if text is not None and text != "-":
+        if not text.strip():
+            raise ValidationError("the text is empty", hint="give some text, or pipe it in with -")
         return text
     if text is None and not stdin_is_piped():
         raise ValidationError("there is no text", hint="type it, pipe it in, or give - to read from here")
@@ -80,8 +82,16 @@ def _matching(pattern: str) -> list[Path]:
 
 def lines(text: str | None) -> list[str]:
     """Return the lines of a text, empty ones left out."""
-    found = [line.strip() for line in (stdin() if text in (None, "-") else str(text)).splitlines()]
+    found = [line.strip() for line in split_lines(stdin() if text in (None, "-") else str(text))]
     return [line for line in found if line]
+
+
+def split_lines(text: str) -> list[str]:
+    """Cut a text where a line ends: at a newline, with or without a carriage return, and nowhere else.
+
+    `str.splitlines` also cuts at form feeds and at U+2028, which stand within texts and within JSON.
+    """
+    return text.replace("\r\n", "\n").split("\n")
 
 
 def ndjson() -> Iterator[dict[str, Any]]:
@@ -90,7 +100,7 @@ def ndjson() -> Iterator[dict[str, Any]]:
     Raises:
         ValidationError: a line is not one; the message says which.
     """
-    for number, line in enumerate(stdin().splitlines(), 1):
+    for number, line in enumerate(split_lines(stdin()), 1):
         if not line.strip():
             continue
         try:

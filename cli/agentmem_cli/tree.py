@@ -14,8 +14,8 @@ class Entry(NamedTuple):
     """One command."""
 
     summary: str
-    reads: bool = False
-    """It changes nothing, so an agent without a file is answered as an empty one, and none is made."""
+    stores: bool = False
+    """It may store the first memory, so it makes an agent's file. To all others an agent without one is empty."""
     alias_of: str | None = None
 
 
@@ -30,11 +30,11 @@ Tree = Mapping[str, Entry | Noun]
 
 SECTIONS: Mapping[str, Tree] = {
     "Every day": {
-        "add": Entry("Store a memory and print its id."),
-        "search": Entry("Find memories by words and meaning together, best first.", reads=True),
-        "recall": Entry("Pack what matters into a prompt of a given size.", reads=True),
-        "get": Entry("Show memories by id, unique prefix of an id, or key.", reads=True),
-        "list": Entry("List memories, newest first.", reads=True),
+        "add": Entry("Store a memory and print its id.", stores=True),
+        "search": Entry("Find memories by words and meaning together, best first."),
+        "recall": Entry("Pack what matters into a prompt of a given size."),
+        "get": Entry("Show memories by id, unique prefix of an id, or key."),
+        "list": Entry("List memories, newest first."),
         "update": Entry("Store a new version of a memory; what is not given stays as it is."),
         "pin": Entry("Mark memories as ones that always count."),
         "unpin": Entry("Take the mark of `pin` off again."),
@@ -45,9 +45,9 @@ SECTIONS: Mapping[str, Tree] = {
         "work": Noun(
             "Working memory: values for the task at hand.",
             {
-                "set": Entry("Set a working-memory value, replacing the one that was there."),
-                "get": Entry("Print a working-memory value.", reads=True),
-                "list": Entry("List the working-memory values that are set, newest first.", reads=True),
+                "set": Entry("Set a working-memory value, replacing the one that was there.", stores=True),
+                "get": Entry("Print a working-memory value."),
+                "list": Entry("List the working-memory values that are set, newest first."),
                 "extend": Entry("Let a short-term memory live longer; by the usual time, if none is given."),
                 "clear": Entry("Put working-memory values away; `agentmem undo` brings them back."),
             },
@@ -55,10 +55,10 @@ SECTIONS: Mapping[str, Tree] = {
         "fact": Noun(
             "Long-term memory: facts.",
             {
-                "add": Entry("Store a fact; one that is known already keeps its id and gains the tags."),
-                "list": Entry(
-                    "List facts, newest first; with tags, those that have any of them.", reads=True
+                "add": Entry(
+                    "Store a fact; one that is known already keeps its id and gains the tags.", stores=True
                 ),
+                "list": Entry("List facts, newest first; with tags, those that have any of them."),
                 "update": Entry("Store a new version of a fact; the old one stays in its history."),
                 "dupes": Entry("Show facts that say nearly the same, and merge them if asked to."),
             },
@@ -66,20 +66,20 @@ SECTIONS: Mapping[str, Tree] = {
         "pref": Noun(
             "Long-term memory: preferences.",
             {
-                "set": Entry("Set a preference, in place of the one that was set for that category."),
-                "list": Entry("List preferences, newest first.", reads=True),
+                "set": Entry(
+                    "Set a preference, in place of the one that was set for that category.", stores=True
+                ),
+                "list": Entry("List preferences, newest first."),
             },
         ),
         "chat": Noun(
             "Conversations: who said what.",
             {
-                "add": Entry("Add a message at the end of a conversation."),
-                "last": Entry(
-                    "Show the last turns: what the user said, and what the assistant answered.", reads=True
-                ),
-                "show": Entry("Show a conversation's messages, oldest first.", reads=True),
-                "list": Entry("List the conversations, the one most recently written to first.", reads=True),
-                "new": Entry("Begin a conversation, use it from now on, and print its id."),
+                "add": Entry("Add a message at the end of a conversation.", stores=True),
+                "last": Entry("Show the last turns: what the user said, and what the assistant answered."),
+                "show": Entry("Show a conversation's messages, oldest first."),
+                "list": Entry("List the conversations, the one most recently written to first."),
+                "new": Entry("Begin a conversation, use it from now on, and print its id.", stores=True),
                 "switch": Entry("Use another conversation from now on, where none is named."),
                 "summarize": Entry("Summarise a conversation by its most telling sentences."),
                 "delete": Entry("Put a conversation away, its summary too; `agentmem undo` brings it back."),
@@ -88,54 +88,44 @@ SECTIONS: Mapping[str, Tree] = {
         "event": Noun(
             "Episodic memory: what happened.",
             {
-                "add": Entry("Record something that happened."),
-                "recent": Entry("Show the events of the last hours, latest first.", reads=True),
-                "failed": Entry("Show the events that went wrong, latest first.", reads=True),
-                "succeeded": Entry("Show the events that went well, latest first.", reads=True),
-                "similar": Entry(
-                    "Find events like the one described, by words and by meaning, best first.", reads=True
-                ),
-                "timeline": Entry("Show events in the order in which they happened.", reads=True),
+                "add": Entry("Record something that happened.", stores=True),
+                "recent": Entry("Show the events of the last hours, latest first."),
+                "failed": Entry("Show the events that went wrong, latest first."),
+                "succeeded": Entry("Show the events that went well, latest first."),
+                "similar": Entry("Find events like the one described, by words and by meaning, best first."),
+                "timeline": Entry("Show events in the order in which they happened."),
             },
         ),
         "doc": Noun(
             "Semantic memory: knowledge and documents.",
             {
-                "add": Entry("Store a document and print the ids of its chunks."),
-                "list": Entry(
-                    "List documents and single pieces of knowledge, newest first.",
-                    reads=True,
-                ),
-                "show": Entry("Print a document, all of it.", reads=True),
-                "related": Entry("Find knowledge near a piece of it in meaning, nearest first.", reads=True),
+                "add": Entry("Store a document and print the ids of its chunks.", stores=True),
+                "list": Entry("List documents and single pieces of knowledge, newest first."),
+                "show": Entry("Print a document, all of it."),
+                "related": Entry("Find knowledge near a piece of it in meaning, nearest first."),
             },
         ),
         "skill": Noun(
             "Procedural memory: skills and workflows.",
             {
-                "add": Entry("Store a skill: how something is done, in a text or in steps."),
-                "find": Entry(
-                    "Find the skills that a situation calls for, best first.",
-                    reads=True,
-                ),
+                "add": Entry("Store a skill: how something is done, in a text or in steps.", stores=True),
+                "find": Entry("Find the skills that a situation calls for, best first."),
                 "used": Entry("Count one use of a skill, and whether it worked."),
                 "list": Entry(
-                    "List skills: newest first, or the most used, or those that have proved themselves.",
-                    reads=True,
+                    "List skills: newest first, or the most used, or those that have proved themselves."
                 ),
-                "show": Entry("Show a skill: how it is done, when, and how well it has worked.", reads=True),
+                "show": Entry("Show a skill: how it is done, when, and how well it has worked."),
             },
         ),
     },
     "Looking back and upkeep": {
-        "history": Entry("List a memory's versions, oldest first.", reads=True),
-        "log": Entry("List the latest commands that changed something.", reads=True),
+        "history": Entry("List a memory's versions, oldest first."),
+        "log": Entry("List the latest commands that changed something."),
         "undo": Entry("Take back the latest commands."),
         "status": Entry(
-            "Say how things stand: the file, the level in force, the embedder, and what is owed.",
-            reads=True,
+            "Say how things stand: the file, the level in force, the embedder, and what is owed."
         ),
-        "stats": Entry("Count what there is by type, age and tag, with a small chart.", reads=True),
+        "stats": Entry("Count what there is by type, age and tag, with a small chart."),
         "index": Entry("Embed what is still owed, so that it is found by meaning too."),
         "reembed": Entry("Embed everything with another embedder, then switch to it."),
     },
@@ -143,13 +133,8 @@ SECTIONS: Mapping[str, Tree] = {
         "agents": Noun(
             "The agents that have a memory here.",
             {
-                "list": Entry(
-                    "List the agents that have a file here, with its size and age.",
-                    reads=True,
-                ),
-                "show": Entry(
-                    "Show one agent's file: where it is, what is in it, and what embedded it.", reads=True
-                ),
+                "list": Entry("List the agents that have a file here, with its size and age."),
+                "show": Entry("Show one agent's file: where it is, what is in it, and what embedded it."),
                 "rename": Entry("Give an agent another name, in its file and as its file's name."),
                 "rm": Entry("Delete an agent's file with everything in it. This cannot be undone."),
             },
@@ -157,44 +142,30 @@ SECTIONS: Mapping[str, Tree] = {
         "config": Noun(
             "Settings.",
             {
-                "show": Entry("Show every setting with its value; passwords are shown as ***.", reads=True),
-                "get": Entry("Print one setting's value; nothing if it is not set.", reads=True),
-                "set": Entry("Set a setting in the user's config file; its comments stay.", reads=True),
-                "path": Entry("Print where the user's config file is, or would be.", reads=True),
-                "edit": Entry(
-                    "Open the user's config file in VISUAL or EDITOR, and check it afterwards.", reads=True
-                ),
-                "trust": Entry(
-                    "Let this project's .agentmem.toml decide where memory goes.",
-                    reads=True,
-                ),
+                "show": Entry("Show every setting with its value; passwords are shown as ***."),
+                "get": Entry("Print one setting's value; nothing if it is not set."),
+                "set": Entry("Set a setting in the user's config file; its comments stay."),
+                "path": Entry("Print where the user's config file is, or would be."),
+                "edit": Entry("Open the user's config file in VISUAL or EDITOR, and check it afterwards."),
+                "trust": Entry("Let this project's .agentmem.toml decide where memory goes."),
             },
         ),
         "model": Noun(
             "Embedding models.",
             {
                 "list": Entry(
-                    "List the embedding models known by name, and which of them are on this machine.",
-                    reads=True,
+                    "List the embedding models known by name, and which of them are on this machine."
                 ),
                 "pull": Entry(
                     "Download a model into the cache folder, or what is missing of it, and check it."
                 ),
-                "path": Entry("Print the folder of a model on this machine.", reads=True),
-                "verify": Entry(
-                    "Check a model's weights from end to end, and print their sha256.",
-                    reads=True,
-                ),
+                "path": Entry("Print the folder of a model on this machine."),
+                "verify": Entry("Check a model's weights from end to end, and print their sha256."),
             },
         ),
-        "completion": Entry(
-            "Print a shell's completion script; its first lines say where to put it.", reads=True
-        ),
-        "help": Entry(
-            "Show the help of a command; with --json the whole tree.",
-            reads=True,
-        ),
-        "version": Entry("Print the version.", reads=True),
+        "completion": Entry("Print a shell's completion script; its first lines say where to put it."),
+        "help": Entry("Show the help of a command; with --json the whole tree."),
+        "version": Entry("Print the version."),
     },
 }
 

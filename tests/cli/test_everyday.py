@@ -272,3 +272,158 @@ def test_where_filters_by_metadata() -> None:
     assert done("list", "--where", "stars>=4", "-o", "id").out.strip() == second
     assert len(done("list", "--where", "stars", "--json").json) == 2
     assert len(done("list", "--where", "stars!=5", "--json").json) == 1
+
+
+@pytest.mark.parametrize("condition", ["", " ", ">=3", "=3", "stars=>3", "stars==3", "a<"])
+def test_a_condition_that_makes_no_sense_is_refused(condition: str) -> None:
+    stored("a", "-m", "stars=3")
+    ran = run("list", "--where", condition)
+    if condition == "a<":
+        assert ran.code == 0  # smaller than nothing: it fits nothing, but it can be read
+        return
+    assert ran.code == 2
+    assert "is not a condition" in ran.err
+
+
+def test_lines_end_where_lines_end_and_nowhere_else() -> None:
+    odd = "one\u2028still one\u0085 and\x0c on"
+    assert len(done("add", "--lines", stdin=f"{odd}\r\nsecond\n").lines) == 2
+    exported = done("list", "--ndjson").out
+    assert len(done("add", "--ndjson-in", "--force", stdin=exported).lines) == 2
+    assert [each["content"] for each in done("list", "--json").json].count(odd) == 2
+
+
+def test_a_long_document_is_stored_in_chunks_and_a_short_one_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AGENTMEM_EMBEDDING_PROVIDER", "local")
+    text = "\n\n".join(f"Paragraph {number} speaks of subject {number} at length." for number in range(80))
+    ids = done("add", "-", "--type", "doc", stdin=text).lines
+    assert len(ids) > 2
+    chunks = [done("get", each, "--json").json for each in ids]
+    assert len({each["document_id"] for each in chunks}) == 1
+    assert "".join(each["content"] for each in chunks) == text
+    assert done("add", "-", "--type", "doc", stdin=text).lines == ids
+    (short,) = done("add", "short knowledge", "--type", "doc").lines
+    assert done("get", short, "--json").json["document_id"] is None
+
+
+def test_the_id_of_a_document_is_accepted_where_ids_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AGENTMEM_EMBEDDING_PROVIDER", "local")
+    path = tmp_path / "guide.md"
+    path.write_text("A sentence about deployments. " * 120)
+    ids = done("doc", "add", "--file", str(path)).lines
+    done("doc", "add", "A sentence about the deployment of things")
+    document = done("doc", "list", "-o", "id").lines[-1]
+    assert [each["id"] for each in done("get", document, "--json").json] == ids
+    assert not {each["id"] for each in done("doc", "related", document, "--json").json} & set(ids)
+    assert done("pin", document[:8], "-o", "id").lines == ids
+    assert f"archived {len(ids)}" in done("forget", document).err
+    done("undo")
+    assert len(done("get", document, "--json").json) == len(ids)
+
+
+def test_recall_in_the_forms_for_programs() -> None:
+    id = stored("the deploy goes out on Fridays")
+    found = done("recall", "deploy", "--json").json
+    assert "deploy goes out" in found["text"]
+    assert [(each["id"], each["form"]) for each in found["items"]] == [(id, "full")]
+    assert found["tokens"] <= found["budget"] == 2000
+    assert done("recall", "deploy", "-o", "id").lines == [id]
+    assert json.loads(done("recall", "deploy", "--ndjson").out)["text"] == found["text"]
+
+
+def test_recall_says_a_thing_once() -> None:
+    for _ in range(5):
+        stored("the nightly build failed", "--type", "event")
+    ran = done("recall", "nightly build", "--verbose")
+    assert ran.out.count("the nightly build failed") == 1
+    assert "another memory says the same" in ran.err
+
+
+@pytest.mark.parametrize("budget", ["0", "31"])
+def test_a_budget_that_holds_nothing_is_refused(budget: str) -> None:
+    assert run("recall", "-b", budget).code == 2
+
+
+def test_a_score_that_is_no_number_is_refused() -> None:
+    stored("a")
+    assert run("search", "a", "--min-score", "nan").code == 2
+    assert run("event", "recent", "--hours", "nan").code == 2
+    assert done("event", "recent", "--hours", "1e308").code == 0
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["forget", "nope"], ["update", "nope", "x"], ["undo"], ["chat", "add", "user", ""], ["pin", "nope"],
+     ["skill", "add", "a", "text", "--step", "one"], ["reembed", "-y"], ["work", "clear", "x"]],
+)  # fmt: skip
+def test_what_stores_nothing_makes_no_file(command: list[str], private_home: Path) -> None:
+    run(*command)
+    assert not list(private_home.rglob("*.db"))
+
+
+def test_a_file_in_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    ran = run("add", "x", "--db", str(tmp_path / "no" / "a.db"))
+    assert ran.code == 2
+    assert "mkdir -p" in ran.err
+    assert not (tmp_path / "no").exists()
+
+
+def test_an_embedder_that_does_not_exist_is_refused_where_it_is_set(
+    private_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AGENTMEM_EMBEDDING_PROVIDER", raising=False)
+    ran = run("config", "set", "embedding.provider", "bogus")
+    assert ran.code == 2
+    assert "none" in ran.err
+    path = Path(done("config", "path").out.strip())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text('[embedding]\nprovider = "bogus"\n')
+    path.chmod(0o600)
+    ran = run("add", "x")
+    assert ran.code == 2
+    assert str(path) in ran.err
+    assert not list(private_home.rglob("*.db"))
+    done("config", "set", "embedding.provider", "--unset")
+    stored("x")
+
+
+def test_status_of_an_agent_without_a_file_names_the_file_it_would_be(private_home: Path) -> None:
+    ran = done("status", "-a", "nobody")
+    assert "nobody.db" in ran.out
+    assert "empty" in ran.out
+    assert "this process" not in ran.out
+
+
+def test_without_an_embedder_nothing_is_owed(monkeypatch: pytest.MonkeyPatch) -> None:
+    stored("x")
+    assert done("status", "--json").json["owed_embeddings"] == 1
+    monkeypatch.setenv("AGENTMEM_EMBEDDING_PROVIDER", "none")
+    assert done("status", "--json").json["owed_embeddings"] == 0
+
+
+def test_history_says_what_was_done_and_what_was_changed() -> None:
+    id = stored("one", "--tag", "t")
+    done("update", id, "--tag", "u", "--importance", "0.9")
+    done("forget", id, "--purge", "-y")
+    done("restore", id)
+    lines = done("history", id).lines
+    assert lines[1].endswith("(importance, tags)")
+    assert [line.split()[2] for line in lines] == ["add", "update", "purge", "restore"]
+
+
+def test_an_empty_list_says_so() -> None:
+    for command in (["fact", "list"], ["event", "recent"], ["doc", "list"], ["log"], ["chat", "list"]):
+        ran = done(*command)
+        assert (ran.out, len(ran.err.splitlines())) == ("", 2), (
+            command
+        )  # the agent is new, and the list is empty
+    stored("x")
+    assert done("list", "--archived").err == "nothing was put away\n"
+    assert done("fact", "dupes").err == "no two say the same\n"
+
+
+def test_a_value_of_null_is_a_value() -> None:
+    done("work", "set", "nothing", "null", "--parse")
+    assert done("work", "get", "nothing", "--json").out == "null\n"

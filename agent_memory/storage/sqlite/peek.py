@@ -93,9 +93,10 @@ _LIKE = "like :begin escape '\\'"
 _VALUES = {
     "ids": f"select id, content from memory where {_LIVE} and id {_LIKE} order by created_at desc",
     "keys": f"select key, content from memory where {_LIVE} and key {_LIKE} order by created_at desc",
-    "tags": f"select tag, count(*) || ' memories' from memory_tag where tag {_LIKE} group by tag"
-    " order by count(*) desc",
-    "sessions": f"select conversation_id, count(*) || ' messages' from conversation where conversation_id {_LIKE}"
+    "tags": "select tag, count(*) || iif(count(*) = 1, ' memory', ' memories')"
+    f" from memory_tag where tag {_LIKE} group by tag order by count(*) desc",
+    "sessions": "select conversation_id, count(*) || iif(count(*) = 1, ' message', ' messages')"
+    f" from conversation where conversation_id {_LIKE}"
     " group by conversation_id order by max(memory) desc",
     "skills": f"select name, content from procedural join memory on pk = memory where {_LIVE} and name {_LIKE}"
     " order by name",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +11,13 @@ from agent_memory.errors import ValidationError
 from agent_memory.records import MemoryType
 from agentmem_cli import options, text_input
 from agentmem_cli.context import Invocation
+from agentmem_cli.output import plain
+
+if TYPE_CHECKING:
+    from agent_memory.sync import SyncAgentMemory
+
+SHORT_DOCUMENT = 500
+"""Bytes of a document that is not worth cutting: less than half of what small models read."""
 
 
 def add(
@@ -48,7 +55,8 @@ def add(
 ) -> None:
     """Store a memory and print its id.
 
-    Without --type it is a fact. A fact, document or skill already known keeps its id and gains the tags.
+    Without --type it is a fact. A fact, document or skill already known keeps its id and gains the tags. A long
+    document is stored in chunks, each with an id.
 
     Examples:
         agentmem add "User prefers dark mode" --type fact --tag ui
@@ -75,14 +83,24 @@ def add(
     if not items:
         raise ValidationError("there is nothing to store", hint="give some text, or pipe it in")
     if dry_run:
-        for type_, item in items:
-            invocation.output.line(f"{type_.value}\t{item['content']}")
-        invocation.output.note(f"would store {len(items)}")
+        rows = [{"type": type_.value, **item} for type_, item in items]
+        invocation.output.rows(rows, columns=("type", "content"))
+        invocation.output.note(f"would store {plain.many(len(items), 'memory')}")
         return
     with invocation.memory() as memory:
+        if memory_type is MemoryType.SEMANTIC and not (lines or ndjson_in or key):
+            items = [(memory_type, chunk) for _, item in items for chunk in _chunked(memory, item)]
         written = memory.add_many_detailed([{**item, "type": type_.value} for type_, item in items])
         invocation.embed_owed(memory, len(items), no_embed)
     invocation.output.written(written)
+
+
+def _chunked(memory: SyncAgentMemory, item: dict[str, Any]) -> list[dict[str, Any]]:
+    """Cut a document into what the embedding model reads whole; a short text stays a memory of its own."""
+    if len(item["content"].encode()) <= SHORT_DOCUMENT:
+        return [item]
+    chunks = memory.semantic.chunks_of(item["content"], title=item.get("title"), source=item.get("source"))
+    return [item] if len(chunks) == 1 else [{**item, **chunk} for chunk in chunks]
 
 
 def _items(

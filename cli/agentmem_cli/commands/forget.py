@@ -7,8 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from agent_memory.errors import ValidationError
-from agentmem_cli import confirm, options, text_input
+from agentmem_cli import confirm, documents, options, text_input
 from agentmem_cli.context import Invocation
+from agentmem_cli.output import plain
 
 
 def forget(
@@ -28,8 +29,8 @@ def forget(
 ) -> None:
     """Put memories away; `restore` brings them back.
 
-    They are at once invisible to every read. Naming them by a filter instead of by id asks first, and so do
-    --purge and --shred; pinned memories are spared by filters.
+    They are at once invisible to every read. The id of a document stands for all of its chunks. Naming memories by a
+    filter instead of by id asks first, and so do --purge and --shred; pinned memories are spared by filters.
 
     Examples:
         agentmem forget 7f3k2m9q
@@ -58,14 +59,15 @@ def forget(
         if by_filter:
             found = memory.forget_where(**filters, **how, dry_run=True)
         else:
-            found = memory.forget(text_input.references(references), **how, dry_run=True)
+            wanted = documents.chunks_for(memory, text_input.references(references))
+            found = memory.forget(wanted, **how, dry_run=True)
         verb = "shred" if shred else "purge" if purge else "archive"
         if not dry_run and found and (by_filter or purge or shred):
-            confirm.ask(invocation, f"{verb} {len(found)} memories")
+            confirm.ask(invocation, f"{verb} {plain.many(len(found), 'memory')}")
         if not dry_run and found:
             found = (
                 memory.forget([record.id for record in found], **how)
                 if not expired
-                else (memory.forget_where(**filters, **how))
+                else memory.forget_where(**filters, **how)
             )
     invocation.output.forgotten(found, dry_run=dry_run, **how)

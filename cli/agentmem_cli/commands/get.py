@@ -5,14 +5,15 @@ from __future__ import annotations
 import typer
 
 from agent_memory.errors import MemoryNotFoundError
-from agentmem_cli import options, text_input
+from agentmem_cli import documents, options, text_input
 from agentmem_cli.context import Invocation
 
 
 def get(context: typer.Context, references: options.References = None) -> None:
     """Show memories by id, unique prefix of an id, or key.
 
-    Those that are found are shown even if others are not; the exit code is then 3.
+    Those that are found are shown even if others are not; the exit code is then 3. As JSON one memory is an
+    object, several are an array. The id of a document stands for all of its chunks.
 
     Examples:
         agentmem get 7f3k2m9q
@@ -21,8 +22,10 @@ def get(context: typer.Context, references: options.References = None) -> None:
     invocation = Invocation.of(context)
     wanted = text_input.references(references)
     with invocation.memory() as memory:
-        pairs = [(reference, memory.get(reference)) for reference in wanted]
-    invocation.output.each([record for _, record in pairs if record is not None], many=len(wanted) > 1)
+        pairs = [(each, memory.get(each)) for each in documents.chunks_for(memory, wanted)]
+    invocation.output.each(
+        [record for _, record in pairs if record is not None], many=len(pairs) > 1 or references == ["-"]
+    )
     missing = [reference for reference, record in pairs if record is None]
     if missing:
         raise MemoryNotFoundError("', '".join(missing))

@@ -47,15 +47,15 @@ def list_(
         "source": source,
         "pinned": True if pinned else None,
     }
+    statuses = ("archived", "superseded") if archived else ("active",)
     with invocation.memory() as memory:
-        found = []
-        for status in ("archived", "superseded") if archived else ("active",):
-            found += memory.list(None if everything else limit + 1, **filters, status=status, sort=sort)  # type: ignore[arg-type]
+        found = memory.list(None if everything else limit + 1, **filters, status=statuses, sort=sort)  # type: ignore[arg-type]
     shown = found if everything else found[:limit]
-    invocation.output.records(shown)
-    if not found:
-        invocation.output.note(
-            "no memories" + (" that fit" if any(filters.values()) else "; `agentmem add` stores one")
-        )
-    elif len(found) > len(shown):
+    none = "nothing was put away" if archived else "no memories"
+    if any(filters.values()):
+        none += " that fits" if archived else " that fit"
+    elif not archived:
+        none += "; `agentmem add` stores one"
+    invocation.output.records(shown, none=none)
+    if len(found) > len(shown):
         invocation.output.note(f"the newest {limit}; --all shows all")

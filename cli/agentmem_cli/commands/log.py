@@ -32,5 +32,6 @@ def log(context: typer.Context, limit: options.ListLimit = 20) -> None:
             }
             for each in found
         ],
-        columns=("id", "started_at", "verb", "changes", "actor"),
+        columns=("id", "started_at", "verb", "changes", "actor", "undone_by"),
+        none="nothing was changed yet",
     )

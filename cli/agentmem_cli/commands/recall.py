@@ -18,7 +18,13 @@ def recall(
         typer.Argument(metavar="[QUERY|-]", help="What the prompt is about; none is the session's brief."),
     ] = None,
     budget: Annotated[
-        int | None, typer.Option("--budget", "-b", metavar="TOKENS", help="How long it may be.")
+        int | None,
+        typer.Option(
+            "--budget",
+            "-b",
+            metavar="TOKENS",
+            help="How long it may be; 2000 unless the setting says otherwise.",
+        ),
     ] = None,
     form: Annotated[
         str, typer.Option("--format", "-f", metavar="FORMAT", help="markdown, text, xml, json or messages.")
@@ -46,7 +52,7 @@ def recall(
     """
     invocation = Invocation.of(context)
     text = text_input.one(query) if query is not None else None
-    size = budget or invocation.settings.get("budget")
+    size = invocation.settings.get("budget") if budget is None else budget
     with invocation.memory() as memory:
         found = memory.recall(
             text,
@@ -59,7 +65,7 @@ def recall(
             mode=mode,  # type: ignore[arg-type]
             explain=explain,
         )
-    invocation.output.raw(found.text)
+    invocation.output.recall(found)
     if explain or invocation.flags.verbose:
         for item in (*found.items, *found.dropped):
             why = f": {item.reason}" if item.reason else ""
@@ -70,6 +76,6 @@ def recall(
             )
     if explain or invocation.flags.verbose or found.shortened or found.dropped:
         invocation.output.note(
-            f"{found.tokens} of {found.budget} tokens: {len(found.items)} memories, "
+            f"{found.tokens} of {found.budget} tokens: {plain.many(len(found.items), 'memory')}, "
             f"{len(found.shortened)} shortened, {len(found.dropped)} dropped"
         )

@@ -18,7 +18,8 @@ def restore(context: typer.Context, references: options.References = None) -> No
         agentmem list --archived -o id | xargs agentmem restore
     """
     invocation = Invocation.of(context)
+    wanted = text_input.references(references)
     with invocation.memory() as memory:
-        done = [memory.restore(reference) for reference in text_input.references(references)]
+        done = [memory.restore(reference) for reference in wanted]
     invocation.output.ids([record.id for record in done])
     invocation.output.note(f"restored {len(done)}")

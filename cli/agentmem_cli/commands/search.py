@@ -64,7 +64,5 @@ def search(
     from agent_memory.text.analysis import query_terms
 
     invocation.output.scored(found, query_terms(text), explain=explain)
-    if not found:
-        invocation.output.note("nothing found")
-        if fail_empty:
-            raise typer.Exit(3)
+    if not found and fail_empty:
+        raise typer.Exit(3)

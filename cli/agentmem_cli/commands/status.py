@@ -14,6 +14,7 @@ _LEVELS = {
     "exact-scan": "exact-scan: words and meaning, comparing every vector",
     "keyword": "keyword: words only",
     "read-only": "read-only: nothing can be stored",
+    "empty": "empty: there is no file yet, `agentmem add` makes it",
 }
 
 
@@ -30,6 +31,9 @@ def status(context: typer.Context) -> None:
     with invocation.memory() as memory:
         found = memory.get_status()
         counts = memory.get_stats()
+    if invocation.missing is not None:
+        found |= {"agent_id": invocation.settings.get("agent"), "location": str(invocation.missing)}
+        found |= {"backend": "sqlite", "bytes": 0, "level": "empty"}
     found["counts"] = {name: counts[name] for name in _TYPES}
     if invocation.output.form in ("json", "ndjson"):
         invocation.output.details(found)
@@ -57,7 +61,7 @@ def shown(found: Mapping[str, Any]) -> dict[str, Any]:
         "level": _LEVELS.get(found["level"], found["level"]),
         "embedder": found["embedded_with"] or f"{found['embedding_provider']} (nothing embedded yet)",
         "owed": found["owed_embeddings"],
-        "schema": found["schema_version"],
+        "schema": found["schema_version"] or "",
         "driver": found.get("driver"),
     }
 

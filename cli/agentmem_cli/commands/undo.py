@@ -35,10 +35,10 @@ def undo(
         {"id": each.id, "started_at": to_text(each.started_at), "verb": each.verb, "changes": each.changes}
         for each in found
     ]
-    invocation.output.rows(rows)
+    invocation.output.rows(rows, none="there is nothing to take back")
     if not found:
-        invocation.output.note("there is nothing to take back")
-    elif dry_run:
+        return
+    if dry_run:
         invocation.output.note(f"would take back {len(found)}")
     else:
         invocation.output.note(f"took back {len(found)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from agentmem_cli import options, text_input
+from agentmem_cli import documents, options, text_input
 from agentmem_cli.context import Invocation
 
 
@@ -17,5 +17,6 @@ def unpin(context: typer.Context, references: options.References = None) -> None
     """
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
-        done = [memory.unpin(reference) for reference in text_input.references(references)]
+        wanted = documents.chunks_for(memory, text_input.references(references))
+        done = [memory.unpin(reference) for reference in wanted]
     invocation.output.ids([record.id for record in done])

@@ -33,10 +33,11 @@ def _values(kind: str, beginning: str, words: Sequence[str]) -> Iterator[tuple[s
     home: Path | None = settings.get("home")
     if kind == "agents":
         from agent_memory.memories.agents import list_agents
+        from agentmem_cli.output.plain import many
 
         for agent in list_agents(home):
             if agent.agent_id is not None and agent.agent_id.startswith(beginning):
-                yield agent.agent_id, f"{agent.total} memories"
+                yield agent.agent_id, many(agent.total, "memory")
         return
 
     from agent_memory import paths

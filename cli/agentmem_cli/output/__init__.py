@@ -8,11 +8,14 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent_memory.records import MemoryRecord, ScoredMemory, Version, to_dict
 from agentmem_cli.output import plain
-from agentmem_cli.output.shapes import scored_to_dict, version_to_dict
+from agentmem_cli.output.shapes import changed_fields, recall_to_dict, scored_to_dict, version_to_dict
+
+if TYPE_CHECKING:
+    from agent_memory.recall.recall import Recall
 
 Row = Mapping[str, Any]
 SHORT_ID = 8
@@ -149,8 +152,15 @@ class Output:
                     self.line("")
                 self._details({name: value for name, value in row.items() if value not in (None, [], {}, "")})
 
-    def records(self, records: Sequence[MemoryRecord], columns: Sequence[str] = DEFAULT_COLUMNS) -> None:
-        """Print a list of memories."""
+    def records(
+        self,
+        records: Sequence[MemoryRecord],
+        columns: Sequence[str] = DEFAULT_COLUMNS,
+        *,
+        none: str = "nothing here yet",
+    ) -> None:
+        """Print a list of memories; where there are none, say so in these words on stderr."""
+        self._say_if_empty(records, none)
         if self._programs([to_dict(each) for each in records], [each.id for each in records]):
             return
         if self.form == "table":
@@ -164,7 +174,8 @@ class Output:
     def scored(
         self, found: Sequence[ScoredMemory], terms: Sequence[str] = (), *, explain: bool = False
     ) -> None:
-        """Print what a search found, best first."""
+        """Print what a search found, best first; where that is nothing, say so on stderr."""
+        self._say_if_empty(found, "nothing found")
         rows = [scored_to_dict(each) for each in found]
         if self._programs(rows, [each.memory.id for each in found]):
             return
@@ -180,12 +191,14 @@ class Output:
 
     def messages(self, found: Sequence[MemoryRecord]) -> None:
         """Print messages as a conversation."""
+        self._say_if_empty(found, "no messages")
         if not self._programs([to_dict(each) for each in found], [each.id for each in found]):
             for each in found:
                 self.line(plain.message(each))
 
     def turns(self, rows: Sequence[Row]) -> None:
         """Print pairs of what was said and answered."""
+        self._say_if_empty(rows, "no messages")
         ids = [side["id"] for row in rows for side in (row["user"], row["assistant"]) if side]
         if self._programs(rows, ids):
             return
@@ -201,6 +214,7 @@ class Output:
 
     def groups(self, rows: Sequence[Row]) -> None:
         """Print memories that belong together, the one that stays first."""
+        self._say_if_empty(rows, "no two say the same")
         if self._programs(rows, [row["kept"]["id"] for row in rows]):
             return
         for row in rows:
@@ -214,13 +228,39 @@ class Output:
             for each in found:
                 text = each.after or each.before
                 said = plain.cut(text.content, 70) if text is not None else "(erased)"
-                self.line(f"{each.at:%Y-%m-%d %H:%M}  {each.verb:<9}  {said}")
+                changed = ", ".join(changed_fields(each))
+                self.line(
+                    f"{each.at.astimezone():%Y-%m-%d %H:%M}  {each.verb:<9}  {said}"
+                    + (f"  ({changed})" if changed else "")
+                )
+
+    def recall(self, found: Recall) -> None:
+        """Print a packed text; for programs, with an account of what is in it."""
+        if self.form in ("text", "table"):
+            self.raw(found.text)
+        elif self.form == "id":
+            for item in found.items:
+                self.line(item.memory.id)
+        else:
+            self._json(recall_to_dict(found))
 
     # --- rows of anything ----------------------------------------------------------------------------------
 
-    def rows(self, rows: Iterable[Row], *, id: str = "id", columns: Sequence[str] | None = None) -> None:
-        """Print rows with named values; `id` names the one that `-o id` prints."""
+    def _say_if_empty(self, found: Sequence[object], none: str) -> None:
+        if not found and none:
+            self.note(none)
+
+    def rows(
+        self,
+        rows: Iterable[Row],
+        *,
+        id: str = "id",
+        columns: Sequence[str] | None = None,
+        none: str = "nothing here yet",
+    ) -> None:
+        """Print rows with named values; `id` names the one that `-o id` prints. Without any, `none` is said."""
         listed = list(rows)
+        self._say_if_empty(listed, none)
         if self._programs(listed, [row.get(id) for row in listed]):
             return
         shown = list(columns or dict.fromkeys(name for row in listed for name in row))

@@ -45,7 +45,7 @@ def statistics(output: Output, found: Mapping[str, Any], top: int) -> None:
 
 
 def _memories(count: int) -> str:
-    return f"{count:,} {'memory' if count == 1 else 'memories'}"
+    return plain.many(count, "memory")
 
 
 def _type(alias: str, row: Mapping[str, Any]) -> Row:

@@ -91,7 +91,7 @@ def explanation(parts: Mapping[str, Any]) -> str:
     for name in ("words", "meaning"):
         if name in parts:
             part = parts[name]
-            raw = f"bm25 {part['bm25']:.2f}" if "bm25" in part else f"cosine {part['cosine']:.2f}"
+            raw = f"bm25 {part['bm25']:.3g}" if "bm25" in part else f"cosine {part['cosine']:.2f}"
             shown.append(
                 f"{name} {part['weight'] * part['z']:+.2f} ({raw}, z {part['z']:.2f} × {part['weight']:g})"
             )
@@ -115,3 +115,9 @@ def size(count: int | None) -> str:
     while value >= 999.5 and len(units) > 1:
         value, units = value / 1000, units[1:]
     return f"{value:.0f} {units[0]}" if value >= 9.95 or units[0] == "B" else f"{value:.1f} {units[0]}"
+
+
+def many(count: int, what: str) -> str:
+    """Write a number of things: 1 memory, 2 memories, 1,000 texts."""
+    plural = what[:-1] + "ies" if what.endswith("y") else what + "s"
+    return f"{count:,} {what if count == 1 else plural}"

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent_memory.clock import to_text
 from agent_memory.records import ScoredMemory, Version, to_dict
+
+if TYPE_CHECKING:
+    from agent_memory.recall.packing import PackedItem
+    from agent_memory.recall.recall import Recall
 
 
 def scored_to_dict(found: ScoredMemory) -> dict[str, Any]:
@@ -17,6 +21,30 @@ def scored_to_dict(found: ScoredMemory) -> dict[str, Any]:
     if found.explanation is not None:
         result["explanation"] = dict(found.explanation)
     return result
+
+
+def recall_to_dict(found: Recall) -> dict[str, Any]:
+    """Return a packed text with an account of what is in it and what is not."""
+    return {
+        "text": found.text,
+        "tokens": found.tokens,
+        "budget": found.budget,
+        "format": found.format,
+        "items": [_packed(item) for item in found.items],
+        "dropped": [_packed(item) for item in found.dropped],
+        **({"messages": list(found.messages)} if found.messages else {}),
+    }
+
+
+def _packed(item: PackedItem) -> dict[str, Any]:
+    return {
+        "id": item.memory.id,
+        "type": item.memory.memory_type.value,
+        "form": item.form,
+        "tokens": item.tokens,
+        "score": None if item.scored is None else round(item.scored.score, 4),
+        "reason": item.reason,
+    }
 
 
 def version_to_dict(version: Version) -> dict[str, Any]:
@@ -31,3 +59,12 @@ def version_to_dict(version: Version) -> dict[str, Any]:
         "before": None if version.before is None else to_dict(version.before),
         "after": None if version.after is None else to_dict(version.after),
     }
+
+
+def changed_fields(version: Version) -> list[str]:
+    """Name what one version changed of a memory: nothing for its first and its last."""
+    if version.before is None or version.after is None:
+        return []
+    before, after = to_dict(version.before), to_dict(version.after)
+    unsaid = {"updated_at", "accessed_at", "access_count", "agent_id"}
+    return [name for name in after if name not in unsaid and before.get(name) != after[name]]

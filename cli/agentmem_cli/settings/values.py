@@ -100,6 +100,22 @@ def _wrong(setting: Setting, given: Any, expected: str) -> ConfigurationError:
     return ConfigurationError(f"the setting {setting.name} cannot be {given!r}", hint=f"give {expected}")
 
 
+def check_embedder(name: str, where: str) -> str:
+    """Return an embedder's name if there is such an embedder.
+
+    Raises:
+        ConfigurationError: there is none; the message says where it was named, and lists those there are.
+    """
+    from agent_memory.embeddings.registry import EMBEDDERS, NO_EMBEDDER
+
+    if name == NO_EMBEDDER or name in EMBEDDERS.builtin or name in EMBEDDERS.names():
+        return name
+    raise ConfigurationError(
+        f"there is no embedder {name!r}, set by {where}",
+        hint="use one of " + ", ".join(sorted({*EMBEDDERS.names(), NO_EMBEDDER})),
+    )
+
+
 def as_json(value: Any) -> Any:
     """Return a value as JSON and TOML hold it."""
     if isinstance(value, timedelta):

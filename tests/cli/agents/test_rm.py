@@ -10,7 +10,7 @@ def test_it_asks_and_deletes_the_file() -> None:
     done("add", "two", "-a", "stays")
     ran = run("agents", "rm", "gone")
     assert ran.code == 2
-    assert "with 1 memories, for good" in ran.err
+    assert "with 1 memory, for good" in ran.err
     assert "would delete" in done("agents", "rm", "gone", "--dry-run").err
     assert paths.database("gone").exists()
     done("agents", "rm", "gone", "-y")

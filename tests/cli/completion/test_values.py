@@ -34,8 +34,8 @@ def ask(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[str]:
 
 
 def test_agents(stored: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert ask(capsys, "agents", "") == ["alice\t1 memories", "bob the builder\t1 memories"]
-    assert ask(capsys, "agents", "bob") == ["bob the builder\t1 memories"]
+    assert ask(capsys, "agents", "") == ["alice\t1 memory", "bob the builder\t1 memory"]
+    assert ask(capsys, "agents", "bob") == ["bob the builder\t1 memory"]
 
 
 def test_ids_of_the_agent_on_the_command_line(
@@ -56,7 +56,7 @@ def test_ids_of_the_agent_on_the_command_line(
 def test_tags_that_a_terminal_cannot_show_are_left_out(
     stored: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert ask(capsys, "tags", "", "-a", "bob the builder") == ["beer\t1 memories"]
+    assert ask(capsys, "tags", "", "-a", "bob the builder") == ["beer\t1 memory"]
 
 
 def test_nothing_is_said_where_nothing_is_known(

@@ -5,7 +5,8 @@ from ..running import done, run
 
 def test_a_new_version_takes_the_place_of_the_old_one() -> None:
     id = done("fact", "add", "Oslo").out.strip()
-    changed = done("fact", "update", id[:8], "Bergen", "--importance", "0.9", "--json").json
+    assert done("fact", "update", id[:8], "Bergen", "--importance", "0.9").out.strip() == id
+    changed = done("get", id, "--json").json
     assert (changed["id"], changed["content"], changed["importance"]) == (id, "Bergen", 0.9)
     assert [each["after"]["content"] for each in done("history", id, "--json").json] == ["Oslo", "Bergen"]
 

@@ -7,7 +7,9 @@ def test_uses_are_counted_by_name_and_by_id() -> None:
     id = done("skill", "add", "s", "x").out.strip()
     done("skill", "used", "s")
     done("skill", "used", id[:8], "--failed")
-    stored = done("skill", "used", "s", "--json").json
+    ran = done("skill", "used", "s")
+    assert (ran.out.strip(), ran.err) == (id, "2 of 3 uses went well\n")
+    stored = done("get", id, "--json").json
     assert (stored["use_count"], stored["success_count"]) == (3, 2)
 
 

@@ -8,7 +8,9 @@ from ..running import done, run
 def test_the_time_is_added_to_what_is_left() -> None:
     done("work", "set", "a", "1", "--ttl", "1h")
     before = datetime.fromisoformat(done("work", "list", "--json").json[0]["expires_at"])
-    after = done("work", "extend", "a", "2h", "--json").json["expires_at"]
+    ran = done("work", "extend", "a", "2h")
+    assert ran.err == "it ends in 2h\n"
+    after = done("get", ran.out.strip(), "--json").json["expires_at"]
     assert datetime.fromisoformat(after) - before == timedelta(hours=2)
 
 

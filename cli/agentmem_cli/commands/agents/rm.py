@@ -8,6 +8,7 @@ import typer
 
 from agentmem_cli import confirm, options
 from agentmem_cli.context import Invocation
+from agentmem_cli.output import plain
 
 
 def rm(
@@ -26,7 +27,7 @@ def rm(
     invocation = Invocation.of(context)
     home = invocation.settings.get("home")
     found = agents.get_agent(agent, home)
-    what = f"{found.path} with {found.total} memories"
+    what = f"{found.path} with {plain.many(found.total, 'memory')}"
     if dry_run:
         invocation.output.note(f"would delete {what}")
     elif confirm.ask(invocation, f"delete {what}, for good"):

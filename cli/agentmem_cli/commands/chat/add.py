@@ -32,10 +32,11 @@ def add(
         make 2>&1 | tail -5 | agentmem chat add tool -
     """
     invocation = Invocation.of(context)
+    said = text_input.one(text)
     with invocation.memory() as memory:
         id = memory.conversation.add_message(
             role,
-            text_input.one(text),
+            said,
             0.5 if importance is None else importance,
             options.metadata(metadata),
             name=name,

@@ -9,6 +9,7 @@ import typer
 from agentmem_cli import confirm, options
 from agentmem_cli.commands.chat import existing
 from agentmem_cli.context import Invocation
+from agentmem_cli.output import plain
 
 
 def delete(
@@ -17,9 +18,12 @@ def delete(
         str | None, typer.Argument(metavar="CONVERSATION", help="Its id, or the beginning of it.")
     ] = None,
     purge: options.Purge = False,
+    shred: options.Shred = False,
     dry_run: options.DryRun = False,
 ) -> None:
     """Put a conversation away, its summary too; `agentmem undo` brings it back.
+
+    Asks first where no conversation is named, and with --purge or --shred, which reach what was archived before.
 
     Examples:
         agentmem chat delete support-4711
@@ -27,8 +31,12 @@ def delete(
     """
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
+        named = conversation is not None
         conversation = existing.use(memory, conversation)
         found = memory.conversation.get_messages(None)
-        if not dry_run and confirm.ask(invocation, f"put away {len(found)} messages"):
-            memory.conversation.delete_conversation(conversation, purge=purge)
-    invocation.output.forgotten(found, dry_run=dry_run, purge=purge)
+        if not dry_run:
+            if not named or purge or shred:
+                verb = "shred" if shred else "purge" if purge else "put away"
+                confirm.ask(invocation, f"{verb} {plain.many(len(found), 'message')}")
+            memory.conversation.delete_conversation(conversation, purge=purge, shred=shred)
+    invocation.output.forgotten(found, dry_run=dry_run, purge=purge, shred=shred)

@@ -25,6 +25,7 @@ def edit(context: typer.Context) -> None:
     import subprocess
 
     from agentmem_cli.settings import files, resolve
+    from agentmem_cli.settings.values import check_embedder
 
     path = files.user_config()
     if not path.exists():
@@ -36,4 +37,6 @@ def edit(context: typer.Context) -> None:
         raise ConfigurationError(f"cannot start {editor}", hint="set EDITOR to your editor") from error
     if done.returncode:
         raise ConfigurationError(f"{editor} ended with {done.returncode}", hint=f"the file is {path}")
-    resolve({})  # says what is wrong with it, and where
+    settings = resolve({})  # says what is wrong with it, and where
+    provider = "embedding.provider"
+    check_embedder(settings.get(provider), str(settings.origin(provider)))

@@ -26,9 +26,10 @@ def set_(
         agentmem config set agent work
         agentmem config set embedding.provider --unset
     """
+    from agent_memory.storage.registry import check_backend_name
     from agentmem_cli.settings import editing, files, find
     from agentmem_cli.settings.redaction import is_secret
-    from agentmem_cli.settings.values import as_json, parse
+    from agentmem_cli.settings.values import as_json, check_embedder, parse
 
     if unset == (value is not None):
         raise ValidationError("give either a value or --unset", hint=f"agentmem config set {name} VALUE")
@@ -41,6 +42,10 @@ def set_(
     invocation = Invocation.of(context)
     path = invocation.settings.user_config
     written = None if value is None else as_json(parse(setting, value))
+    if name == "embedding.provider" and value is not None:
+        check_embedder(value, "this command")
+    if name == "backend" and value is not None:
+        check_backend_name(value)
     text = (files.read(path) or b"").decode()
     files.write_private(path, editing.with_value(path, text, name, written))
     said = invocation.settings.origin(name)

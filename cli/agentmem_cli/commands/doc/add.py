@@ -31,9 +31,10 @@ def add(
         curl -s https://example.org/notes.txt | agentmem doc add - --title Notes
     """
     invocation = Invocation.of(context)
+    documents = text_input.documents(text, files)
     with invocation.memory() as memory:
         ids = []
-        for document in text_input.documents(text, files):
+        for document in documents:
             ids += memory.semantic.add_document(
                 document.text,
                 title or document.name,

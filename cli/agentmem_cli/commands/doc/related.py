@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from agentmem_cli import options
+from agentmem_cli import documents, options
 from agentmem_cli.context import Invocation
 
 
@@ -29,5 +29,8 @@ def related(
     """
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
-        found = memory.semantic.find_related(reference, limit, min_similarity)
+        # Of a document, what is near its first chunk; its other chunks are near for another reason.
+        chunks = documents.chunks_for(memory, [reference])
+        found = memory.semantic.find_related(chunks[0], limit + len(chunks), min_similarity)
+    found = [each for each in found if each.memory.id not in chunks][:limit]
     invocation.output.scored(found)

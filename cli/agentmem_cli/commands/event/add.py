@@ -46,10 +46,11 @@ def add(
         agentmem event add "Sprint review" --type meeting --at "2026-05-08 14:00" --duration 1h
     """
     invocation = Invocation.of(context)
+    said = text_input.one(text)
     with invocation.memory() as memory:
         id = memory.episodic.record_event(
             kind,
-            text_input.one(text),
+            said,
             outcome,
             participants,
             location,

@@ -16,6 +16,7 @@ def similar(context: typer.Context, text: options.Text = None, limit: options.Fe
         tail -1 error.log | agentmem event similar - --json
     """
     invocation = Invocation.of(context)
+    said = text_input.one(text)
     with invocation.memory() as memory:
-        found = memory.episodic.find_similar_events(text_input.one(text), limit)
+        found = memory.episodic.find_similar_events(said, limit)
     invocation.output.scored(found)

@@ -22,9 +22,9 @@ def update(
         agentmem fact update 7f3k2m9q - --importance 0.9 < new.txt
     """
     invocation = Invocation.of(context)
+    content = text_input.one(text)
     with invocation.memory() as memory:
-        if not memory.long_term.update_fact(reference, text_input.one(text), importance):
-            raise MemoryNotFoundError(reference, what="fact", hint="`agentmem fact list` shows them")
         record = memory.long_term.get(reference)
-    if record is not None:  # else it was forgotten in the meantime
-        invocation.output.record(record)
+        if record is None or not memory.long_term.update_fact(record.id, content, importance):
+            raise MemoryNotFoundError(reference, what="fact", hint="`agentmem fact list` shows them")
+    invocation.output.id(record.id)

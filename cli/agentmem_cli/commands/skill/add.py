@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from agent_memory.errors import ValidationError
 from agentmem_cli import options, text_input
 from agentmem_cli.context import Invocation
 
@@ -46,9 +47,12 @@ def add(
         "metadata": options.metadata(metadata),
         "source": source,
     }
+    if steps and text is not None:
+        raise ValidationError("give a text or steps, not both", hint="say the text as one more --step")
+    pattern = "" if steps else text_input.one(text)
     with invocation.memory() as memory:
         if steps:
             id = memory.procedural.record_workflow(name, steps, **more)
         else:
-            id = memory.procedural.record_skill(name, text_input.one(text), **more)
+            id = memory.procedural.record_skill(name, pattern, **more)
     invocation.output.id(id)

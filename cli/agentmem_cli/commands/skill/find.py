@@ -18,6 +18,7 @@ def find(context: typer.Context, situation: options.Text = None, limit: options.
         tail -1 error.log | agentmem skill find - -o text
     """
     invocation = Invocation.of(context)
+    said = text_input.one(situation)
     with invocation.memory() as memory:
-        found = memory.procedural.find_applicable_skills(text_input.one(situation), limit)
+        found = memory.procedural.find_applicable_skills(said, limit)
     invocation.output.scored(found)

@@ -41,7 +41,7 @@ def list_(
         if sort is Sort.USED:
             found = memory.procedural.get_most_used_skills(enough)
         elif sort is Sort.SUCCESS:
-            found = memory.procedural.get_most_successful_skills(limit=enough)
+            found = memory.procedural.get_most_successful_skills(1, enough)
         elif category is not None:
             found = memory.procedural.get_skills_by_category(category, limit)
         else:

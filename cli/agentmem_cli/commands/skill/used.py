@@ -27,4 +27,5 @@ def used(
             raise MemoryNotFoundError(skill, what="skill", hint="`agentmem skill list` shows those there are")
         record = memory.procedural.get(skill)
     if record is not None:  # else it was forgotten in the meantime
-        invocation.output.record(record)
+        invocation.output.id(record.id)
+        invocation.output.note(f"{record.success_count} of {record.use_count} uses went well")

@@ -9,6 +9,7 @@ import typer
 from agent_memory.errors import MemoryNotFoundError
 from agentmem_cli import confirm, options
 from agentmem_cli.context import Invocation
+from agentmem_cli.output import plain
 
 
 def clear(
@@ -40,6 +41,8 @@ def clear(
         if missing:
             hint = "`agentmem work list` shows those there are"
             raise MemoryNotFoundError(missing[0], what="working-memory value", hint=hint)
-        if found and not dry_run and confirm.ask(invocation, f"put away {len(found)} short-term memories"):
+        if found and not dry_run:
+            if not keys:  # what was named one by one was meant, and `undo` brings it back
+                confirm.ask(invocation, f"put away {plain.many(len(found), 'short-term memory')}")
             memory.forget([record.id for record in found])
     invocation.output.forgotten(found, dry_run=dry_run)

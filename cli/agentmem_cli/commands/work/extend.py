@@ -8,6 +8,7 @@ import typer
 
 from agent_memory.errors import MemoryNotFoundError
 from agentmem_cli.context import Invocation
+from agentmem_cli.output import plain
 
 
 def extend(
@@ -31,4 +32,5 @@ def extend(
             )
         record = memory.short_term.get(reference)
     if record is not None:  # else it ended in the meantime
-        invocation.output.record(record)
+        invocation.output.id(record.id)
+        invocation.output.note(f"it ends {plain.column(record, 'expires').replace('+', 'in ')}")

@@ -22,9 +22,9 @@ def get(
     """
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
-        value = memory.short_term.get_working_memory(key)
-    if value is None:
+        found = memory.short_term.list(1, key=key.strip(), fields={"kind": "working"})
+    if not found:
         raise MemoryNotFoundError(
             key, what="working-memory value", hint="`agentmem work list` shows those there are"
         )
-    invocation.output.value(value)
+    invocation.output.value(found[0].value)
