@@ -62,12 +62,12 @@ __agentmem_options() { # PATH: its own options
             echo '--importance --tag -t --beside' ;;
         'chat add')
             echo '--name --at --conversation -c --importance --tag -t --meta -m' ;;
-        'chat last')
+        'chat last' | 'chat summarize')
             echo '--conversation -c' ;;
         'chat show')
-            echo '--limit -n --all --system --no-system' ;;
+            echo '--conversation -c --limit -n --all --system --no-system' ;;
         'chat delete')
-            echo '--purge --shred --dry-run' ;;
+            echo '--conversation -c --purge --shred --dry-run' ;;
         'event add')
             echo '--type --outcome --success --failure --participant --location --duration --at --importance --tag -t --meta -m --source' ;;
         'event recent')
@@ -151,7 +151,9 @@ __agentmem_takes() { # PATH OPTION: what its value is
         'skill add -t')
             echo '@tags' ;;
         'add --session' | 'search --session' | 'list --session' | 'update --session' | 'forget --session' | \
-        'chat add --conversation' | 'chat add -c' | 'chat last --conversation' | 'chat last -c')
+        'chat add --conversation' | 'chat add -c' | 'chat last --conversation' | 'chat last -c' | \
+        'chat show --conversation' | 'chat show -c' | 'chat summarize --conversation' | 'chat summarize -c' | \
+        'chat delete --conversation' | 'chat delete -c')
             echo '@sessions' ;;
         'search --mode' | 'recall --mode')
             echo '=hybrid keyword vector' ;;

@@ -289,13 +289,21 @@ function __agentmem_options -a at # its own options
                 '-c' 'Which conversation'
         case 'chat show'
             printf '%s\t%s\n' \
+                '--conversation' 'Which conversation' \
+                '-c' 'Which conversation' \
                 '--limit' 'How many of the newest messages' \
                 '-n' 'How many of the newest messages' \
                 '--all' 'All of them, however many' \
                 '--system' 'With or without system messages' \
                 '--no-system' 'With or without system messages'
+        case 'chat summarize'
+            printf '%s\t%s\n' \
+                '--conversation' 'Which conversation' \
+                '-c' 'Which conversation'
         case 'chat delete'
             printf '%s\t%s\n' \
+                '--conversation' 'Which conversation' \
+                '-c' 'Which conversation' \
                 '--purge' 'Take the rows away; only history keeps the text' \
                 '--shred' 'Leave nothing, in history either' \
                 '--dry-run' 'Only show what would be done'
@@ -436,7 +444,7 @@ function __agentmem_takes -a at option # what the option's value is
             echo '@keys'
         case 'add --tag' 'add -t' 'search --tag' 'search -t' 'recall --tag' 'recall -t' 'list --tag' 'list -t' 'update --tag' 'update --add-tag' 'update -t' 'update --remove-tag' 'forget --tag' 'forget -t' 'fact add --tag' 'fact add -t' 'fact list --tag' 'fact list -t' 'pref set --tag' 'pref set -t' 'chat add --tag' 'chat add -t' 'event add --tag' 'event add -t' 'doc add --tag' 'doc add -t' 'skill add --tag' 'skill add -t'
             echo '@tags'
-        case 'add --session' 'search --session' 'list --session' 'update --session' 'forget --session' 'chat add --conversation' 'chat add -c' 'chat last --conversation' 'chat last -c'
+        case 'add --session' 'search --session' 'list --session' 'update --session' 'forget --session' 'chat add --conversation' 'chat add -c' 'chat last --conversation' 'chat last -c' 'chat show --conversation' 'chat show -c' 'chat summarize --conversation' 'chat summarize -c' 'chat delete --conversation' 'chat delete -c'
             echo '@sessions'
         case 'search --mode' 'recall --mode'
             echo '=hybrid keyword vector'

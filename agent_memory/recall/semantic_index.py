@@ -239,6 +239,8 @@ class SemanticIndex:
     ) -> int:
         """Embed what is still owed, newest first, within a number of texts and of seconds.
 
+        The clock starts after the first few texts, with which the model is loaded.
+
         Returns:
             How many texts were embedded.
         """
@@ -256,7 +258,7 @@ class SemanticIndex:
         total = await self._store.owed_count(space)
         if not total:
             return 0
-        deadline = None if seconds is None else time.monotonic() + seconds
+        deadline: float | None = None
         size = BATCH if seconds is None else 8  # small steps, so that the clock is looked at often
         done = 0
         while texts is None or done < texts:
@@ -268,7 +270,9 @@ class SemanticIndex:
             done += len(records)
             if progress is not None:
                 progress(min(done, total), max(done, total))
-            if deadline is not None and time.monotonic() >= deadline:
+            if seconds is not None and deadline is None:
+                deadline = time.monotonic() + seconds  # from here: the first texts also loaded the model
+            elif deadline is not None and time.monotonic() >= deadline:
                 break
         return done
 

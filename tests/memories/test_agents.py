@@ -169,7 +169,7 @@ async def test_values_to_complete_with() -> None:
     assert peek.values(path, "tags", "a_") == [("a_b", "2 memories")], "an underscore is no wildcard"
     assert [tag for tag, _ in peek.values(path, "tags", "a")] == ["a_b", "axb"]
     assert peek.values(path, "keys", "col") == [("color", "first")]
-    assert peek.values(path, "sessions") == [("talk", "1 messages")]
+    assert peek.values(path, "sessions") == [("talk", "1 message")]
     assert peek.values(path, "skills", "free") == [("free-disk", "prune")]
     assert peek.values(path, "documents") == [("doc1", "Manual")]
     assert len(peek.values(path, "ids", limit=2)) == 2

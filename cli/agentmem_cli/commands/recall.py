@@ -70,10 +70,9 @@ def recall(
         for item in (*found.items, *found.dropped):
             why = f": {item.reason}" if item.reason else ""
             score = f"{item.scored.score:.2f} " if item.scored is not None else ""
-            said = plain.cut(item.memory.content, 60)
-            invocation.output.note(
-                f"  {item.form:<9} {item.tokens:>4} tokens  {score}{item.memory.id[:8]}  {said}{why}"
-            )
+            start = f"  {item.form:<9} {item.tokens:>4} tokens  {score}{item.memory.id[:8]}  "
+            room = max(16, min(60, plain.line_width() - len(start) - len(why)))
+            invocation.output.note(start + plain.cut(item.memory.content, room) + why)
     if explain or invocation.flags.verbose or found.shortened or found.dropped:
         invocation.output.note(
             f"{found.tokens} of {found.budget} tokens: {plain.many(len(found.items), 'memory')}, "

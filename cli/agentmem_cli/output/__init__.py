@@ -227,12 +227,12 @@ class Output:
         if not self._programs([version_to_dict(each) for each in found], [each.revision for each in found]):
             for each in found:
                 text = each.after or each.before
-                said = plain.cut(text.content, 70) if text is not None else "(erased)"
-                changed = ", ".join(changed_fields(each))
-                self.line(
-                    f"{each.at.astimezone():%Y-%m-%d %H:%M}  {each.verb:<9}  {said}"
-                    + (f"  ({changed})" if changed else "")
-                )
+                names = ", ".join(changed_fields(each))
+                changed = f"  ({names})" if names else ""
+                start = f"{each.at.astimezone():%Y-%m-%d %H:%M}  {each.verb:<9}  "
+                room = max(20, min(100, plain.line_width() - len(start) - len(changed)))
+                said = plain.cut(text.content, room) if text is not None else "(erased)"
+                self.line(start + said + changed)
 
     def recall(self, found: Recall) -> None:
         """Print a packed text; for programs, with an account of what is in it."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -19,9 +21,14 @@ def alias(record: MemoryRecord) -> str:
     return "pref" if kind == "preference" else "work" if kind == "working" else _ALIASES[record.memory_type]
 
 
+_JOINERS = "\u200c\u200d"
+"""Not printable by themselves, but without them a family falls apart into four faces, and Persian into letters."""
+
+
 def one_line(text: str) -> str:
     """Return a text on one line, with nothing in it that a terminal would obey."""
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    kept = (char if char.isprintable() or char in _JOINERS else " " for char in text)
+    return " ".join("".join(kept).split())
 
 
 def cut(text: str, width: int) -> str:
@@ -115,6 +122,13 @@ def size(count: int | None) -> str:
     while value >= 999.5 and len(units) > 1:
         value, units = value / 1000, units[1:]
     return f"{value:.0f} {units[0]}" if value >= 9.95 or units[0] == "B" else f"{value:.1f} {units[0]}"
+
+
+def line_width() -> int:
+    """Return how many characters fit on a line; for what goes into a pipe, as many as there are."""
+    if not sys.stdout.isatty():
+        return 10_000
+    return shutil.get_terminal_size().columns
 
 
 def many(count: int, what: str) -> str:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from agent_memory.clock import from_text
 from agent_memory.records import MemoryRecord, ScoredMemory
 from agentmem_cli.output import plain
 
@@ -25,7 +26,7 @@ _STYLES = {
     "skill": "bright_red",
 }
 _COLUMN_STYLES = {"id": "dim", "created": "dim", "happened": "dim", "expires": "dim", "tags": "dim cyan"}
-_HEADINGS = {"created": "age", "event_type": "event", "created_at": "created", "updated_at": "updated"}
+_HEADINGS = {"created": "age", "event_type": "event", "created_at": "age", "updated_at": "updated"}
 
 
 def console() -> Console:
@@ -58,13 +59,18 @@ def records(found: Sequence[MemoryRecord], columns: Sequence[str]) -> None:
     console().print(table)
 
 
+def _room() -> int:
+    """Return how many characters of a text are about three lines beside the other columns."""
+    return max(60, 3 * (console().width - 48))
+
+
 def _record_cell(record: MemoryRecord, name: str) -> Text:
     text = plain.column(record, name)
     if name == "type":
         return Text(text, style=_STYLES.get(text, ""))
     if name == "content":
         pin = "📌 " if record.pinned else ""
-        return Text(pin + plain.cut(text, 240))
+        return Text(pin + plain.cut(text, _room()))
     return Text(text)
 
 
@@ -83,7 +89,7 @@ def scored(found: Sequence[ScoredMemory], terms: Sequence[str], *, explain: bool
     table.add_column("content", ratio=1, overflow="fold")
     for each in found:
         kind = plain.alias(each.memory)
-        content = Text(plain.cut(each.memory.content, 320))
+        content = Text(plain.cut(each.memory.content, _room()))
         if terms:
             content.highlight_regex(marked, "bold")
         if each.memory.tags:
@@ -115,6 +121,7 @@ def rows(found: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
     if not found:
         return
     table = _table()
+    columns = [name for name in columns if any(row.get(name) not in (None, "", [], ()) for row in found)]
     for name in columns:
         number = all(
             isinstance(row.get(name), (int, float)) and not isinstance(row.get(name), bool) for row in found
@@ -132,11 +139,13 @@ def rows(found: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
 
 def _short(name: str, value: Any) -> str:
     text = plain.cell(value)
-    if name == "id" and len(text) == 20:
+    if name in ("id", "undone_by") and len(text) == 20:
         return text[:8]
+    if name == "created_at":
+        return plain.age(from_text(text)) if text else ""
     if name.endswith("_at") or name in ("first", "last"):
-        return text[:16].replace("T", " ")
-    return plain.cut(text, 160)
+        return f"{from_text(text).astimezone():%Y-%m-%d %H:%M}" if text else ""
+    return plain.cut(text, min(160, _room()))
 
 
 def details(row: Mapping[str, Any]) -> None:

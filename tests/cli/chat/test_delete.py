@@ -38,3 +38,11 @@ def test_without_any_conversation_it_says_how_to_begin_one() -> None:
     ran = run("chat", "delete", "-y")
     assert ran.code == 3
     assert "there is no conversation with messages yet: `agentmem chat add" in ran.err
+
+
+def test_a_conversation_may_be_named_by_an_option_as_in_the_other_verbs() -> None:
+    done("chat", "add", "user", "1", "-c", "one")
+    done("chat", "add", "user", "2", "-c", "two")
+    assert done("chat", "show", "-c", "one").lines == ["user: 1"]
+    assert "1" in done("chat", "summarize", "-c", "one").out
+    assert "archived" in done("chat", "delete", "-c", "one").err

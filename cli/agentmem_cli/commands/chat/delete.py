@@ -17,6 +17,7 @@ def delete(
     conversation: Annotated[
         str | None, typer.Argument(metavar="CONVERSATION", help="Its id, or the beginning of it.")
     ] = None,
+    named: options.Conversation = None,
     purge: options.Purge = False,
     shred: options.Shred = False,
     dry_run: options.DryRun = False,
@@ -31,12 +32,11 @@ def delete(
     """
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
-        named = conversation is not None
-        conversation = existing.use(memory, conversation)
+        id = existing.use(memory, conversation or named)
         found = memory.conversation.get_messages(None)
         if not dry_run:
-            if not named or purge or shred:
+            if not (conversation or named) or purge or shred:
                 verb = "shred" if shred else "purge" if purge else "put away"
                 confirm.ask(invocation, f"{verb} {plain.many(len(found), 'message')}")
-            memory.conversation.delete_conversation(conversation, purge=purge, shred=shred)
+            memory.conversation.delete_conversation(id, purge=purge, shred=shred)
     invocation.output.forgotten(found, dry_run=dry_run, purge=purge, shred=shred)

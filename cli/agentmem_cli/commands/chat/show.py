@@ -16,6 +16,7 @@ def show(
     conversation: Annotated[
         str | None, typer.Argument(metavar="CONVERSATION", help="Its id, or the beginning of it.")
     ] = None,
+    named: options.Conversation = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many of the newest messages.")] = 50,
     everything: options.All = False,
     system: Annotated[
@@ -30,7 +31,7 @@ def show(
     """
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
-        existing.use(memory, conversation)
+        existing.use(memory, conversation or named)
         found = memory.conversation.get_messages(None if everything else limit, system)
         summary = memory.conversation.get_summary()
     if summary is not None:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from agentmem_cli import options
 from agentmem_cli.commands.chat import existing
 from agentmem_cli.context import Invocation
 
@@ -15,6 +16,7 @@ def summarize(
     conversation: Annotated[
         str | None, typer.Argument(metavar="CONVERSATION", help="Its id, or the beginning of it.")
     ] = None,
+    named: options.Conversation = None,
 ) -> None:
     """Summarise a conversation by its most telling sentences.
 
@@ -26,6 +28,6 @@ def summarize(
     """
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
-        existing.use(memory, conversation)
+        existing.use(memory, conversation or named)
         text = memory.conversation.summarize()
     invocation.output.value(text)
