@@ -228,17 +228,32 @@ async def undo(core: Core, count: int, *, dry_run: bool) -> list[OperationRecord
     if count < 1:
         raise ValidationError(f"cannot undo {count} operations", hint="give a number from 1")
     taken_back: list[OperationRecord] = []
-    for operation in await core.store.operations(limit=10_000):
-        if len(taken_back) == count:
-            break
-        if operation.undone_by is not None or operation.verb in (UNDO, "cleanup"):
-            continue
-        if not operation.changes:  # its entries were trimmed: of working memory the journal keeps one version
-            continue
+    for operation in await _standing(core, count):
         if not dry_run:
-            await _take_back(core, operation)
+            try:
+                await _take_back(core, operation)
+            except (ConflictError, ValidationError) as error:
+                if taken_back:
+                    error.hint = f"{len(taken_back)} later operations are taken back, this one is not"
+                raise
         taken_back.append(operation)
     return taken_back
+
+
+async def _standing(core: Core, count: int) -> list[OperationRecord]:
+    """List the latest operations that there is something to take back of."""
+    limit = 4 * count + 16
+    while True:
+        operations = await core.store.operations(limit)
+        # Of working memory the journal keeps one version: what changed nothing else has left no entries.
+        found = [
+            each
+            for each in operations
+            if each.undone_by is None and each.verb not in (UNDO, "cleanup") and each.changes
+        ]
+        if len(found) >= count or len(operations) < limit:
+            return found[:count]
+        limit *= 4
 
 
 async def _take_back(core: Core, operation: OperationRecord) -> None:

@@ -397,3 +397,16 @@ async def test_while_everything_is_embedded_anew_the_old_vectors_serve(
         assert "16" in str(await memory.backend.current_space())
         await memory.reembed(embedding_config={"dimension": 24})
         assert "24 dimensions" in str(await memory.backend.current_space())
+
+
+async def test_an_undo_that_stops_half_way_says_how_far_it_came(memory: AgentMemory) -> None:
+    secret = await memory.long_term.store_fact("secret")
+    await memory.forget(secret, shred=True)
+    await memory.long_term.store_fact("later")
+    with pytest.raises(ValidationError, match="1 later operations are taken back"):
+        await memory.undo(2)
+    assert await memory.count() == 0
+    for _ in range(40):
+        await memory.short_term.set_working_memory("step", 1)
+        await memory.short_term.set_working_memory("step", 2)
+    assert len(await memory.undo()) == 1
