@@ -1,0 +1,83 @@
+"""`python -m benchmarks.recall PATH ...`: ask public question sets, print a table, and write everything down."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from agent_memory.embeddings.registry import create_embedder
+from benchmarks.recall import readers
+from benchmarks.recall.cache import CachedEmbedder
+from benchmarks.recall.run import Results, run
+
+SHOWN = ("ndcg@10", "mrr", "any@1", "any@5", "any@10", "all@5", "all@10", "recall@10")
+
+
+def main() -> None:
+    """Read the arguments and run."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.recall", description=__doc__)
+    parser.add_argument("paths", nargs="+", type=Path, help="the authors' own files, or BEIR folders")
+    parser.add_argument("--out", type=Path, default=Path("build/recall"), help="where the results go")
+    parser.add_argument(
+        "--cache", type=Path, default=Path("build/recall/vectors.db"), help="vectors kept between runs"
+    )
+    parser.add_argument("--limit", type=int, help="only the first N agents of each set")
+    parser.add_argument("--provider", default="local", help="the embedder: local, or one that is installed")
+    parser.add_argument("--no-baselines", action="store_true", help="only the library itself")
+    parser.add_argument("--categories", action="store_true", help="print each category too")
+    asyncio.run(_run(parser.parse_args()))
+
+
+async def _run(given: argparse.Namespace) -> None:
+    inner = create_embedder(given.provider, {})
+    if inner is None:
+        raise SystemExit("a run needs an embedder")
+    embedder = CachedEmbedder(inner, given.cache)
+    await embedder.prepare()
+    given.out.mkdir(parents=True, exist_ok=True)
+    results = []
+    with (given.out / "questions.jsonl").open("w", encoding="utf-8") as lines:
+        for path in given.paths:
+            found = await run(
+                readers.read(path, given.limit), embedder, lines, baselines=not given.no_baselines
+            )
+            print(table(found.rows(), categories=given.categories))
+            print("  ".join(f"{name} {value}" for name, value in found.costs().items()) + "\n", flush=True)
+            results.append(found)
+    _write(given.out, results)
+    print(f"written to {given.out}/recall.json and questions.jsonl; {embedder.missed} texts embedded anew")
+
+
+def table(rows: Iterable[Mapping[str, Any]], *, categories: bool = False) -> str:
+    """Write the means as a table for people."""
+    shown = [row for row in rows if categories or row["category"] == "all"]
+    heads = ("level", "system", *(("category",) if categories else ()), "questions", *SHOWN, "interval")
+    cells = [list(heads)]
+    for row in shown:
+        low, high = row["ndcg@10 interval"]
+        cells.append([str(row[name]) for name in heads[:-1]] + [f"{low}-{high}"])
+    return "\n".join(_aligned(cells))
+
+
+def _aligned(cells: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in cells
+    ]
+
+
+def _write(folder: Path, results: Sequence[Results]) -> None:
+    report = {
+        "scores": [row for result in results for row in result.rows()],
+        "costs": [result.costs() for result in results],
+    }
+    (folder / "recall.json").write_text(json.dumps(report, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
