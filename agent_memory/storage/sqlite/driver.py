@@ -11,6 +11,7 @@ sqlite-vec.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -73,6 +74,31 @@ def connect(path: str, **options: Any) -> Connection:
     return module.connect(
         path, isolation_level=None, check_same_thread=False, cached_statements=256, **options
     )
+
+
+def insert_many(
+    connection: Connection, into: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> None:
+    """Insert rows: `into` is how the statement begins, as in `insert into memory`.
+
+    For every None and every `bytes` that it binds, the library looks for an adapter that is not there: 1 to 3 µs,
+    as much as the rest of a row takes. So columns that are empty in all rows are left out, and stay NULL: they must
+    have no other default. BLOBs go as `bytearray`, which is bound as it is.
+    """
+    if not rows:
+        return
+    filled: dict[str, Iterable[Any]] = {}
+    for name, values in zip(columns, zip(*rows, strict=True), strict=True):
+        kinds = set(map(type, values))
+        if kinds != {type(None)}:
+            filled[name] = map(bytearray, values) if kinds == {bytes} else values
+    statement = f"{into} ({', '.join(filled)}) values ({', '.join('?' * len(filled))})"
+    connection.executemany(statement, zip(*filled.values(), strict=True))
+
+
+def blobs(values: Iterable[bytes]) -> list[bytearray]:
+    """Return BLOBs as the library binds them fastest; see `insert_many`."""
+    return list(map(bytearray, values))
 
 
 def vector_extension() -> Path | None:

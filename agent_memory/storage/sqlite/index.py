@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from agent_memory.storage.sqlite import driver
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.sqlite.spaces import Space, current_space
 from agent_memory.storage.sqlite.vectors import batched
@@ -101,7 +102,7 @@ def settle(connection: Connection, hashes: Sequence[bytes], new_after: int) -> N
         return
     ids = [
         row[0]
-        for part in batched(hashes)
+        for part in batched(driver.blobs(hashes))
         for row in connection.execute(
             f"select id from embedding where space = ? and text_hash in ({', '.join('?' * len(part))})",
             (space.id, *part),

@@ -40,17 +40,10 @@ CREATED = "unixepoch(memory.created_at) * 1000000 + substr(memory.created_at, 21
 """Orders as `created_at` does, word for word as the index over it has it."""
 UPDATED = "coalesce(memory.updated_at, memory.created_at)"
 
-INSERT_MEMORY = (
-    f"insert into memory (pk, {', '.join(SPINE)}, checksum, embedded_in) "
-    f"values ({', '.join('?' * (len(SPINE) + 3))})"
-)
+MEMORY = ("pk", *SPINE, "checksum", "embedded_in")
 _SET = ", ".join(f"{name} = ?" for name in SPINE)
 UPDATE_MEMORY = f"update memory set {_SET}, checksum = ?, embedded_in = ? where pk = ?"
-INSERT_OWN = {
-    kind: f"insert or replace into {kind} (memory, {', '.join(own.name for own in fields)}, checksum) "
-    f"values ({', '.join('?' * (len(fields) + 2))})"
-    for kind, fields in OWN_FIELDS.items()
-}
+OWN = {kind: ("memory", *(own.name for own in fields), "checksum") for kind, fields in OWN_FIELDS.items()}
 
 
 def checksum(values: Sequence[Any]) -> bytes:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from agent_memory import clock
 from agent_memory.errors import ValidationError
+from agent_memory.storage.sqlite import driver
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.sqlite.spaces import Space, current_space
 
@@ -53,10 +54,8 @@ def store(connection: Connection, space: Space, given: Mapping[bytes, Sequence[b
         if digest not in there
         for piece, vector in enumerate(pieces)
     ]
-    connection.executemany(
-        "insert into embedding (space, text_hash, piece, dimension, vector, checksum) values (?, ?, ?, ?, ?, ?)",
-        rows,
-    )
+    columns = ("space", "text_hash", "piece", "dimension", "vector", "checksum")
+    driver.insert_many(connection, "insert into embedding", columns, rows)
     return [digest for digest in given if digest not in there]
 
 
@@ -73,7 +72,7 @@ def known_hashes(connection: Connection, space: Space | None, hashes: Collection
         return set()  # as in every store that nobody searches by meaning
     return {
         row[0]
-        for part in batched(list(hashes))
+        for part in batched(driver.blobs(hashes))
         for row in connection.execute(
             "select text_hash from embedding where space = ? and piece = 0"
             f" and text_hash in ({', '.join('?' * len(part))})",
@@ -87,7 +86,7 @@ def unused(connection: Connection, hashes: Iterable[bytes]) -> list[bytes]:
     wanted = list(dict.fromkeys(hashes))
     used = {
         row[0]
-        for part in batched(wanted)
+        for part in batched(driver.blobs(wanted))
         for row in connection.execute(
             f"select embedded_hash from memory where embedded_hash in ({', '.join('?' * len(part))})", part
         )

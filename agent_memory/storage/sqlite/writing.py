@@ -51,7 +51,7 @@ def load_state(connection: Connection, needs: planning.Needs, agent_id: str) -> 
     state = planning.State()
     wanted: set[str] = set(needs.ids)
     now = clock.to_text(clock.now())
-    for part in batched(list(needs.hashes)):
+    for part in batched(driver.blobs(needs.hashes)):
         query = (
             "select content_hash, id from memory where status = 'active'"
             f" and content_hash in ({', '.join('?' * len(part))}) and (expires_at is null or expires_at > ?)"
@@ -170,7 +170,7 @@ def _insert(
         if record.tags:
             tags += [(pk, tag) for tag in record.tags]
     try:
-        connection.executemany(rows.INSERT_MEMORY, memories)
+        driver.insert_many(connection, "insert into memory", rows.MEMORY, memories)
     except driver.Error as error:
         known = [
             each
@@ -257,15 +257,10 @@ def _own(pk: int, record: MemoryRecord) -> list[Any]:
 
 def _write_own(connection: Connection, own: Mapping[MemoryType, list[Any]]) -> None:
     for kind, values in own.items():
-        connection.executemany(rows.INSERT_OWN[kind], values)
+        driver.insert_many(connection, f"insert or replace into {kind}", rows.OWN[kind], values)
 
 
 # --- the journal -----------------------------------------------------------------------------------------------
-
-_INSERT_JOURNAL = (
-    f"insert into journal ({', '.join(rows.JOURNAL)}, checksum)"
-    f" values ({', '.join('?' * (len(rows.JOURNAL) + 1))})"
-)
 
 
 def _log(connection: Connection, plan: Plan) -> None:
@@ -282,7 +277,8 @@ def _log(connection: Connection, plan: Plan) -> None:
         ),
     ).lastrowid
     entries = [rows.journal_row(entry, seq) for entry in plan.journal]
-    connection.executemany(_INSERT_JOURNAL, [(*row, rows.checksum(row)) for row in entries])
+    checked = [(*row, rows.checksum(row)) for row in entries]
+    driver.insert_many(connection, "insert into journal", (*rows.JOURNAL, "checksum"), checked)
 
 
 def _keep_newest_version(connection: Connection, memory_id: str) -> list[bytes]:
