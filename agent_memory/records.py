@@ -227,6 +227,11 @@ RECORD_CLASSES: Mapping[MemoryType, type[MemoryRecord]] = {
     )
 }
 
+TYPE_NAMES: Mapping[type[MemoryRecord], str] = {
+    kind: memory_type.value for memory_type, kind in RECORD_CLASSES.items()
+}
+"""By class, the name of its type: in a write of ten thousand, asking each member for its `.value` shows."""
+
 OWN_FIELDS: Mapping[MemoryType, tuple[OwnField, ...]] = {
     memory_type: tuple(
         OwnField(each.name, each.metadata["kind"])
@@ -246,6 +251,7 @@ _VERSION_FIELDS = (
     *("id", "content", "importance", "created_at", "updated_at", "occurred_at", "expires_at"),
     *("metadata", "tags", "key", "source", "session", "status", "pinned"),
 )
+_ACTIVE = Status.ACTIVE  # looked up once: a member of an enumeration costs as much as a call
 _TIME_FIELDS = frozenset({"created_at", "updated_at", "occurred_at", "expires_at", "accessed_at"})
 
 
@@ -255,10 +261,10 @@ def version_to_dict(record: MemoryRecord) -> dict[str, Any]:
     Left out is what goes without saying: None, empty values, the status of an active one, and a time of change
     that is the time of creation.
     """
-    result: dict[str, Any] = {"type": record.memory_type.value}
+    result: dict[str, Any] = {"type": TYPE_NAMES[type(record)]}
     for name in _VERSION_FIELDS:
         value = getattr(record, name)
-        if value is None or value == () or value == {} or value is False or value is Status.ACTIVE:
+        if value is None or value is False or value is _ACTIVE or value == () or value == {}:
             continue
         result[name] = clock.to_text(value) if name in _TIME_FIELDS else value
     if record.updated_at == record.created_at:

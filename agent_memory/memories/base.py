@@ -131,9 +131,8 @@ class TypeMemory(Generic[R]):
         force = bool(given.pop("force", False))
         if "content" not in given:
             raise ValidationError("an item has no content", hint='give {"content": "..."} or a text')
-        common = {name: given.pop(name) for name in _COMMON if name in given}
-        content = common.pop("content")
-        common = {name: value for name, value in common.items() if value is not None}
+        content = given.pop("content")
+        common = {name: value for name in given.keys() & _COMMON if (value := given.pop(name)) is not None}
         return Add(self._draft(content, fields=given, moment=moment, **common), even_if_known=force)
 
     def _draft(self, content: str, *, fields: Mapping[str, Any] | None = None, **common: Any) -> R:
@@ -278,7 +277,7 @@ class TypeMemory(Generic[R]):
 
 
 _COMMON = frozenset(
-    "content importance metadata ttl tags key source session occurred_at pinned".split()  # noqa: SIM905
+    "importance metadata ttl tags key source session occurred_at pinned".split()  # noqa: SIM905
 )
 
 
@@ -294,6 +293,7 @@ async def store_items(
         ValidationError: an item cannot be stored; the message says which, and nothing was stored.
     """
     changes: list[Add] = []
+    to_embed: list[MemoryRecord] = []
     vectors: dict[bytes, Any] = {}
     types: dict[TypeMemory[Any], list[int]] = {}
     moment = clock.now()
@@ -309,11 +309,13 @@ async def store_items(
             if number == 0:  # most often the only one
                 raise
             raise ValidationError(f"item {number + 1}: {error.message}", hint=error.hint) from error
-        if embedding is not None:
-            vectors[embedding_hash(embedded_text(changes[-1].record))] = embedding
-    written = await core.write(
-        "add", [*also, *changes], given=await _packed(core, vectors), progress=progress
-    )
+        record = changes[-1].record
+        if embedding is None:
+            to_embed.append(record)
+        else:
+            vectors[embedding_hash(embedded_text(record))] = embedding
+    packed = await _packed(core, vectors)
+    written = await core.write("add", [*also, *changes], embed=to_embed, given=packed, progress=progress)
     written = written[len(also) :]
     for memories, places in types.items():
         await memories._after_adding([written[place] for place in places])

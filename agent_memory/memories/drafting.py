@@ -143,6 +143,8 @@ def check_fields(kind: type[MemoryRecord], given: Mapping[str, Any]) -> dict[str
     Raises:
         ValidationError: the type has no such field, or the value is of another kind.
     """
+    if not given:
+        return {}
     known = {own.name: own.kind for own in OWN_FIELDS[kind.memory_type]}
     result: dict[str, Any] = {}
     for name, value in given.items():

@@ -12,7 +12,8 @@ from agent_memory import clock
 from agent_memory.records import MemoryRecord
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford base32: no i, l, o, u
-_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
+_LETTER_OF_BYTE = (_ALPHABET * 8).encode()
+"""For each of the 256 bytes a letter; each letter for eight of them, so that all are equally likely."""
 ID_LENGTH = 20
 SHORTEST_PREFIX = 4
 """Characters of an id that are enough to name a memory, if no other id begins with them."""
@@ -23,8 +24,7 @@ def new_id() -> str:
 
     Not ordered by time: ids that are cannot be shortened, since all of one day begin alike.
     """
-    bits = int.from_bytes(os.urandom(13)) >> 4
-    return "".join([_PAIRS[(bits >> shift) & 1023] for shift in range(0, 100, 10)])
+    return os.urandom(ID_LENGTH).translate(_LETTER_OF_BYTE).decode("ascii")
 
 
 def is_id(text: str) -> bool:

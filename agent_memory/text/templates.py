@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Final
 
 from agent_memory.records import (
+    TYPE_NAMES,
     ConversationRecord,
     EpisodicRecord,
     LongTermRecord,
@@ -100,7 +101,7 @@ def content_hash(record: MemoryRecord) -> bytes:
     They say the same if type, key and normalised content agree, and for a fact or preference its kind and category,
     for a chunk its document and place there (a document may repeat itself), for a skill its name.
     """
-    identity: list[object] = [record.memory_type.value, record.key, normalise(record.content)]
+    identity: list[object] = [TYPE_NAMES[type(record)], record.key, normalise(record.content)]
     match record:
         case LongTermRecord():
             identity += [record.kind, record.category]
@@ -109,7 +110,7 @@ def content_hash(record: MemoryRecord) -> bytes:
         case ProceduralRecord():
             identity += [record.name]
     # NUL stands in no stored text, so the parts cannot run into each other; None is told from "None" by its own.
-    return _hash("\0".join("\0" if part is None else str(part) for part in identity))
+    return _hash("\0".join(["\0" if part is None else str(part) for part in identity]))
 
 
 def normalise(text: str) -> str:

@@ -12,6 +12,7 @@ from agent_memory.records import (
     OWN_FIELDS,
     RECORD_CLASSES,
     TUPLE_FIELDS,
+    TYPE_NAMES,
     MemoryRecord,
     MemoryType,
     Status,
@@ -70,7 +71,7 @@ def spine_row(record: MemoryRecord) -> list[Any]:
     created = to_text(record.created_at)
     return [
         record.id,
-        record.memory_type.value,
+        TYPE_NAMES[type(record)],
         record.content,
         float(record.importance),
         created,
