@@ -77,3 +77,17 @@ def test_without_the_extension_a_connection_works_on(monkeypatch: pytest.MonkeyP
     assert not driver.load_vector_extension(connection)
     assert connection.execute("select 1").fetchone() == (1,)
     connection.close()
+
+
+def test_many_rows_are_stored_as_given() -> None:
+    connection = driver.connect(":memory:")
+    connection.execute("create table thing (a integer primary key, b text, c blob, d text, e real)")
+    columns = ("a", "b", "c", "d", "e")
+    rows = [(1, None, b"\x00\xff", "x", None), (2, None, b"", None, 0.5)]
+    driver.insert_many(connection, "insert into thing", columns, rows)
+    driver.insert_many(connection, "insert into thing", columns, [])
+    assert connection.execute("select * from thing").fetchall() == rows
+    assert connection.execute("select distinct typeof(c) from thing").fetchall() == [("blob",)]
+    driver.insert_many(connection, "insert or replace into thing", columns, [(2, "y", None, None, None)])
+    assert connection.execute("select * from thing where a = 2").fetchall() == [(2, "y", None, None, None)]
+    connection.close()

@@ -37,6 +37,16 @@ async def test_each_type_has_its_table_and_its_view(tmp_path: Path) -> None:
             assert found == [(record.id, record.content)]
 
 
+async def test_what_is_left_out_of_an_insert_is_null(tmp_path: Path) -> None:
+    """`driver.insert_many` counts on it: a column that may be NULL has no other default."""
+    async with opened(tmp_path / "a.db"):
+        pass
+    with raw(tmp_path / "a.db") as connection:
+        for table in ("memory", "embedding", "journal", *MemoryType):
+            for _, name, _, filled, default, _ in connection.execute(f"pragma table_info({table})"):
+                assert filled or default is None, f"{table}.{name}"
+
+
 async def test_plain_sql_tells_everything(tmp_path: Path) -> None:
     async with opened(tmp_path / "a.db") as store:
         await add(store, *ONE_OF_EACH)
