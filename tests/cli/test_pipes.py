@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -74,21 +76,30 @@ def test_python_m_is_the_same_program(shell: Path) -> None:
 
 
 def test_an_interrupt_exits_with_130(shell: Path) -> None:
-    script = "agentmem add - & pid=$!; sleep 1.5; kill -INT $pid; wait $pid"
-    program = Path(sys.executable).parent / "agentmem"
     process = subprocess.Popen(
-        [str(program), "add", "-"],
+        [str(Path(sys.executable).parent / "agentmem"), "add", "-"],
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=os.environ.copy(),
         text=True,
+        # What a shell starts in the background ignores interrupts, and so would all that it starts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    import signal
-    import time
-
-    time.sleep(1.5)
+    _wait_until_it_waits(process.pid)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=20)
     assert process.returncode == 130, said
     assert "Traceback" not in said
-    assert script
+
+
+def _wait_until_it_waits(pid: int) -> None:
+    """Wait until a process has used no time of the processor for half a second."""
+    used, still = "", 0
+    for _ in range(200):
+        time.sleep(0.1)
+        stat = Path(f"/proc/{pid}/stat")
+        now = " ".join(stat.read_text().rpartition(")")[2].split()[11:13]) if stat.exists() else ""
+        still = still + 1 if now == used else 0
+        used = now
+        if still >= (5 if stat.exists() else 20):
+            return
