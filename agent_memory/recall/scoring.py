@@ -50,6 +50,9 @@ class Parts:
     meaning_weight: float = constants.MEANING_WEIGHT
     importance: float = 0.0
     decay: float = 0.0
+    reply: float = 0.0
+    session: float = 0.0
+    speaker: float = 0.0
     exact_key: bool = False
     notes: list[str] = field(default_factory=list)
 
@@ -61,7 +64,8 @@ class Parts:
     @property
     def total(self) -> float:
         """The sum that memories are ordered by."""
-        return self.evidence + self.importance + self.decay + (constants.EXACT_KEY if self.exact_key else 0.0)
+        boosts = self.importance + self.decay + self.reply + self.session + self.speaker
+        return self.evidence + boosts + (constants.EXACT_KEY if self.exact_key else 0.0)
 
     @property
     def score(self) -> float:
@@ -89,6 +93,9 @@ class Parts:
                 "weight": self.meaning_weight,
             }
         result["boosts"] = {"importance": _short(self.importance), "decay": _short(self.decay)}
+        for name in ("reply", "session", "speaker"):
+            if value := getattr(self, name):
+                result["boosts"][name] = _short(value)
         if self.exact_key:
             result["boosts"]["exact_key"] = constants.EXACT_KEY
         result["sum"] = _short(self.total)

@@ -13,6 +13,7 @@ from agent_memory.errors import ConfigurationError, ValidationError
 from agent_memory.ranking.decay import DecayPolicy
 from agent_memory.ranking.importance import ImportanceScorer
 from agent_memory.recall import constants
+from agent_memory.recall.dialogue import Dialogue, lend
 from agent_memory.recall.found import Found
 from agent_memory.recall.scoring import Distribution, Parts, cosine_distribution
 from agent_memory.recall.semantic_index import NOT_AT_HAND, SemanticIndex
@@ -73,7 +74,8 @@ class Searcher:
         arms = await self._nominate(prepared, where, max(constants.CANDIDATES, 2 * limit))
         ids = list(dict.fromkeys(memory_id for arm in arms.values() for memory_id in arm))
         records = await self._store.get(ids)
-        parts = await self._score(prepared, arms, records)
+        parts = await self._score_all(prepared, arms, records, where)
+        ids = list(dict.fromkeys([*ids, *parts]))
         ranked = sorted(parts, key=lambda memory_id: (-parts[memory_id].total, ids.index(memory_id)))
         result = []
         for memory_id in ranked:
@@ -190,6 +192,28 @@ class Searcher:
         return arms
 
     # --- scoring -------------------------------------------------------------------------------------------
+
+    async def _score_all(
+        self,
+        query: Query,
+        arms: Mapping[str, Mapping[str, float]],
+        records: dict[str, MemoryRecord],
+        where: Where,
+    ) -> dict[str, Parts]:
+        """Score what was nominated, and with messages what was answered to them; `records` gains the answers."""
+        dialogue = Dialogue(self._store)
+        moment = clock.now()
+        answers = [each for each in await dialogue.answers(records.values()) if each not in records]
+        for record in (await self._store.get(answers)).values():
+            if where.matches(record, moment):
+                records[record.id] = record
+        before = await dialogue.questions(records.values())
+        # The questions count for their answers, whether or not they may be found themselves.
+        beside = await self._store.get([each for each in before.values() if each not in records])
+        everything = {**records, **beside}
+        parts = await self._score(query, arms, everything)
+        lend(parts, everything, before)
+        return {memory_id: parts[memory_id] for memory_id in records}
 
     async def _score(
         self, query: Query, arms: Mapping[str, Mapping[str, float]], records: Mapping[str, MemoryRecord]

@@ -339,6 +339,13 @@ class Store(ABC):
         """Return the active messages around one in its conversation, itself included, oldest first."""
 
     @abstractmethod
+    async def adjacent(self, message_ids: Sequence[str], step: Literal[-1, 1]) -> dict[str, str]:
+        """Return, for each of these messages, the id of the active one before (-1) or after (1) it.
+
+        Left out are those without one, and what is no message of a conversation.
+        """
+
+    @abstractmethod
     async def version(self) -> int:
         """Return a number that moves with every write of anybody, for caches."""
 

@@ -11,7 +11,7 @@ import heapq
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from agent_memory import clock, paths
 from agent_memory.errors import ConflictError, ValidationError
@@ -241,6 +241,29 @@ class InMemoryStore(Store):
         wanted = earlier[max(0, len(earlier) - before - 1) :] + later[:after]
         return [self._given(self._rows[each]) for each in wanted]
 
+    async def adjacent(self, message_ids: Sequence[str], step: Literal[-1, 1]) -> dict[str, str]:
+        self.check_usable()
+        now = clock.now()
+        result: dict[str, str] = {}
+        for each in unique(message_ids):
+            record = self._rows[each].record if each in self._rows else None
+            if (
+                not isinstance(record, ConversationRecord)
+                or record.position is None
+                or record.kind != "message"
+            ):
+                continue
+            here = record.position
+            positions = self._indexes.positions.get(record.conversation_id, {})
+            there = [
+                (place * step, other)
+                for other, place in positions.items()
+                if (place - here) * step > 0 and _live_message(self._rows[other].record, now)
+            ]
+            if there:
+                result[each] = min(there)[1]
+        return result
+
     async def version(self) -> int:
         self.check_usable()
         return self._version
@@ -363,6 +386,15 @@ class InMemoryStore(Store):
 
     async def scrub(self) -> None:
         self.check_usable()
+
+
+def _live_message(record: MemoryRecord, moment: datetime) -> bool:
+    return (
+        isinstance(record, ConversationRecord)
+        and record.kind == "message"
+        and record.status is Status.ACTIVE
+        and not record.expired(moment)
+    )
 
 
 def _group_values(record: MemoryRecord, by: GroupBy) -> Iterable[str]:

@@ -128,6 +128,22 @@ def neighbours(
     return rows.records(connection, connection.execute(query, (json.dumps(keys),)).fetchall(), agent_id)
 
 
+def adjacent(connection: Connection, message_ids: Sequence[str], step: int) -> dict[str, str]:
+    """Return the id of the active message before or after each of these, in its conversation."""
+    sign, order = ("<", "desc") if step < 0 else (">", "asc")
+    query = (
+        "select this.id, (select other.id from conversation as place join memory as other on other.pk = place.memory"
+        " where place.conversation_id = here.conversation_id and place.kind = 'message'"
+        f" and place.position {sign} here.position and other.status = 'active'"
+        " and (other.expires_at is null or other.expires_at > ?)"
+        f" order by place.position {order} limit 1)"
+        " from memory as this join conversation as here on here.memory = this.pk"
+        " where here.kind = 'message' and this.id in (select value from json_each(?))"
+    )
+    found = connection.execute(query, (clock.to_text(clock.now()), json.dumps(list(message_ids))))
+    return {row[0]: row[1] for row in found if row[1] is not None}
+
+
 def touch(connection: Connection, ids: Sequence[str]) -> None:
     """Count one access of each."""
     connection.execute(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from agent_memory.errors import BackendError, ValidationError
 from agent_memory.records import MemoryRecord, OperationRecord, Version
@@ -140,6 +140,9 @@ class SqliteStore(FileStore):
         return await self._read(
             lambda connection: reading.neighbours(connection, message_id, before, after, self.agent_id)
         )
+
+    async def adjacent(self, message_ids: Sequence[str], step: Literal[-1, 1]) -> dict[str, str]:
+        return await self._read(lambda connection: reading.adjacent(connection, message_ids, step))
 
     async def version(self) -> int:
         # Others' commits move data_version, our own the count of changed rows.

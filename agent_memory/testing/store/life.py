@@ -36,6 +36,7 @@ _USES: dict[str, Callable[[Store], Awaitable[Any]]] = {
     "scan": lambda store: anext(store.scan(Where())),
     "resolve": lambda store: store.resolve("x"),
     "neighbours": lambda store: store.neighbours("x", 1, 1),
+    "adjacent": lambda store: store.adjacent(["x"], 1),
     "version": lambda store: store.version(),
     "by_words": lambda store: store.by_words(["word"], Where(), 1),
     "by_vector": lambda store: store.by_vector(builders.vector(1), Where(), 1),

@@ -226,12 +226,30 @@ class ReadingTests(StoreTests):
         assert await store.neighbours(event.id, 1, 1) == []
         assert await store.neighbours("no such memory", 1, 1) == []
 
+    async def test_the_message_before_and_after_each(self, store: Store) -> None:
+        messages = await put(store, *(builders.message(str(number)) for number in range(6)))
+        other = (await put(store, builders.message("elsewhere", conversation_id="chat-2")))[0]
+        summary = (await put(store, builders.message("so far", kind="summary", key="s")))[0]
+        event = (await put(store, builders.event()))[0]
+        await change(store, messages[3], "archive", status=Status.ARCHIVED)
+        first, second, third, archived, fifth, last = ids(messages)
+        asked = [first, third, archived, fifth, last, other.id, summary.id, event.id, "no such memory"]
+        assert await store.adjacent(asked, -1) == {
+            third: second,
+            archived: third,
+            fifth: third,
+            last: fifth,
+        }
+        assert await store.adjacent(asked, 1) == {first: second, third: fifth, archived: fifth, fifth: last}
+        assert await store.adjacent([], 1) == {}
+
     async def test_reading_changes_nothing(self, store: Store) -> None:
         record = (await put(store, builders.message("hello", key="k")))[0]
         version = await store.version()
         await store.select(Where())
         await store.resolve("k")
         await store.neighbours(record.id, 1, 1)
+        await store.adjacent([record.id], 1)
         await store.groups(Where(), "role")
         assert await store.version() == version
         assert await store.select(EVERYTHING) == [record]

@@ -1,0 +1,76 @@
+"""What a conversation lends to its messages."""
+
+from __future__ import annotations
+
+import pytest
+
+from agent_memory import AgentMemory, MemoryConfig
+from agent_memory.recall import constants
+from agent_memory.recall.dialogue import asks, from_person, lend
+from agent_memory.recall.scoring import Parts
+from agent_memory.testing import builders
+
+pytestmark = pytest.mark.anyio
+
+
+def config() -> MemoryConfig:
+    return MemoryConfig(backend="memory", embedding_provider="dummy")
+
+
+def test_what_asks_and_who_is_a_person() -> None:
+    assert asks(builders.message("Why? "))
+    assert asks(builders.message("なぜ？"))
+    assert not asks(builders.message("Why? Because."))
+    assert not asks(builders.event("Why?"))
+    assert not asks(builders.message("Why?", kind="summary"))
+    assert from_person(builders.message("x", role="user"))
+    assert from_person(builders.message("x", role="assistant", name="Eve"))
+    assert not from_person(builders.message("x", role="assistant"))
+
+
+def test_what_is_lent_and_taken() -> None:
+    question = builders.message("What are you researching?", name="Mel", position=0)
+    answer = builders.message("Adoption agencies", name="Caroline", role="assistant", position=1)
+    machine = builders.message("Here is a list of agencies", role="assistant", position=2)
+    elsewhere = builders.message("Hello", conversation_id="other")
+    fact = builders.fact("no message")
+    records = {each.id: each for each in (question, answer, machine, elsewhere, fact)}
+    parts = {each: Parts() for each in records}
+    parts[question.id].meaning_z = 4.0
+    before = {answer.id: question.id, machine.id: answer.id}
+    lend(parts, records, before)
+    worth = parts[question.id].evidence
+    assert worth > 0
+    assert parts[answer.id].reply == pytest.approx(constants.REPLY_WEIGHT * worth)
+    assert parts[machine.id].reply == 0.0
+    assert parts[machine.id].speaker == -constants.ASSISTANT_COST
+    assert parts[answer.id].session == pytest.approx(constants.SESSION_WEIGHT * worth)
+    assert parts[elsewhere.id].session == parts[fact.id].total == 0.0
+    assert parts[answer.id].explain(())["boosts"]["reply"] > 0
+
+
+async def test_an_answer_is_found_by_its_question_though_it_shares_no_word() -> None:
+    async with AgentMemory("t", config()) as memory:
+        for number in range(60):
+            await memory.conversation.add_message("user", f"filler number {number}", conversation_id="other")
+        say = memory.conversation.add_message
+        await say("user", "What are you researching for the summer?", name="Mel", conversation_id="one")
+        answer = await say("assistant", "Adoption agencies", name="Caroline", conversation_id="one")
+        await say("user", "How lovely", name="Mel", conversation_id="one")
+        found = await memory.search("researching summer", limit=2, explain=True)
+        assert answer in [each.memory.id for each in found]
+        (it,) = [each for each in found if each.memory.id == answer]
+        assert it.explanation is not None
+        assert it.explanation["boosts"]["reply"] > 0
+        assert answer not in [each.memory.id for each in await memory.search("researching", types="fact")]
+        await memory.forget(answer)
+        assert answer not in [each.memory.id for each in await memory.search("researching summer")]
+
+
+async def test_an_answer_that_the_filter_leaves_out_stays_out() -> None:
+    async with AgentMemory("t", config()) as memory:
+        say = memory.conversation.add_message
+        question = await say("user", "What are you researching?", name="Mel", tags=["a"])
+        await say("assistant", "Adoption agencies", name="Caroline")
+        found = await memory.search("researching", tags="a")
+        assert [each.memory.id for each in found] == [question]
