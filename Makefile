@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help install demo test soak lint bench docs completions clean
+.PHONY: help install demo test soak lint bench bench-recall docs completions clean
 .DEFAULT_GOAL := help
 
 help:  ## list these targets
@@ -39,6 +39,9 @@ lint: $(STAMP)  ## check style, types and the direction of imports
 
 bench: $(STAMP)  ## measure speed as ratios within one run; writes benchmarks/results/
 	@$(BIN)/python -m benchmarks
+
+bench-recall: $(STAMP)  ## measure how well memories are found: make bench-recall DATA="FILE ..."
+	@$(BIN)/python -m benchmarks.recall $(DATA)
 
 docs: $(STAMP)  ## write the command reference and the pictures in docs/ anew
 	@$(BIN)/python -m docs.build
