@@ -236,6 +236,7 @@ class LocalEmbedder(Embedder):
                 self._session, self._optimised, self._process = None, False, os.getpid()
             wanted = self._optimised or self._plain_runs + runs > _PLAIN_RUNS
             if self._session is None or wanted != self._optimised:
+                self._session = None  # given back first: two at once take 120 MB more
                 self._session = self._new_session(optimised=wanted)
                 self._optimised = wanted
             return self._session

@@ -23,6 +23,8 @@ __all__ = ["APPLICATION_ID", "open_file", "translated", "writing"]
 
 T = TypeVar("T")
 BUSY_TIMEOUT = 10.0  # seconds; commits take milliseconds, so this is a crowd of thousands
+CACHE_KIB = 65_536
+"""Pages kept in memory, once read. With SQLite's own 2,000, looking up 100 of a million memories takes 7 ms for 1."""
 PAGE_SIZE = 8192
 """Bytes. Five vectors of 384 dimensions fill such a page; of SQLite's usual 4,096 two leave a fifth empty."""
 _ROUNDS = 3  # how often the whole busy timeout is waited for
@@ -137,6 +139,7 @@ def _set_up(connection: Connection, busy_timeout: float) -> None:
     connection.execute("pragma foreign_keys = on")
     connection.execute("pragma trusted_schema = off")  # the file may be somebody else's
     connection.execute("pragma temp_store = memory")
+    connection.execute(f"pragma cache_size = -{CACHE_KIB}")
     filters.register(connection)
     connection.create_function("widened", 2, widened, deterministic=True)
 

@@ -95,6 +95,15 @@ def condition(where: Where, now: str) -> tuple[str, list[Any]]:
     return " and ".join(result.parts) or "1", result.values
 
 
+def tested(condition: tuple[str, list[Any]]) -> tuple[str, list[Any]]:
+    """Return a condition for rows that are at hand already, which it can only admit or refuse.
+
+    Without the plus SQLite would go through all memories with a tag for each row: seconds instead of milliseconds.
+    """
+    sql, values = condition
+    return sql.replace("memory.pk in (", "+memory.pk in ("), values
+
+
 def _kind(value: Any) -> str:
     if isinstance(value, bool):
         return "boolean"

@@ -11,7 +11,7 @@ from agent_memory import paths
 from agent_memory.errors import BackendError, ConfigurationError, StoreBusyError
 from agent_memory.storage.base import Store
 from agent_memory.storage.sqlite import connection as opening
-from agent_memory.storage.sqlite import driver, index, nearest, spaces, vectors
+from agent_memory.storage.sqlite import driver, index, selection, signs, spaces, vectors
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.sqlite.errors import is_busy, is_read_only, schema_changed
 from agent_memory.storage.sqlite.worker import Worker
@@ -41,7 +41,8 @@ class FileStore(Store):
         self._worker: Worker | None = None
         self._extension: bool | None = None
         self._sample: vectors.Sample | None = None
-        self._signs: nearest.Signs | None = None
+        self._signs: signs.Signs | None = None
+        self._selection: selection.Selection | None = None
         self._writable = True
 
     @classmethod
@@ -156,7 +157,7 @@ class FileStore(Store):
             if self._extension:
                 self._at_once(connection, index.catch_up)
         with opening.reading(connection):
-            self._signs = nearest.load_signs(connection, self._signs)
+            self._signs = signs.load(connection, self._signs)
 
     def _at_once(self, connection: Connection, function: Callable[[Connection], None]) -> None:
         """Write something if that is possible without waiting, and leave it where it is not."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from agent_memory.errors import StoreBusyError
 from agent_memory.records import OWN_FIELDS, MemoryRecord
-from agent_memory.storage.sqlite import index, nearest, rows, spaces, vectors
+from agent_memory.storage.sqlite import index, rows, signs, spaces, vectors
 from agent_memory.storage.sqlite.connection import reading, writing
 from agent_memory.storage.sqlite.driver import Connection, Error
 from agent_memory.storage.sqlite.errors import is_busy, is_read_only
@@ -147,16 +147,16 @@ def _vector_index(connection: Connection) -> Iterator[str]:
     space = spaces.current_space(connection)
     if space is None:
         return
-    held = nearest.from_index(connection, space)
+    held = signs.from_index(connection, space)
     if held is None:
         return  # not in step, so not used
-    wanted = nearest.from_vectors(connection, space)
-    there = dict(zip(held[0].tolist(), map(bytes, held[1]), strict=True))
-    for number, signs in zip(wanted[0].tolist(), map(bytes, wanted[1]), strict=True):
+    wanted = signs.from_vectors(connection, space)
+    there = dict(zip(held[0].tolist(), map(bytes, held[1].T), strict=True))
+    for number, bits in zip(wanted[0].tolist(), map(bytes, wanted[1].T), strict=True):
         found = there.pop(number, None)
         if found is None:
             yield f"embedding {number}: it is not in the vector index"
-        elif found != signs:
+        elif found != bits:
             yield f"embedding {number}: the vector index has other signs for it"
     for number in there:
         yield f"embedding {number}: it is in the vector index but belongs to no active memory"

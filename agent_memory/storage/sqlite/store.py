@@ -156,11 +156,13 @@ class SqliteStore(FileStore):
     # --- nominating ----------------------------------------------------------------------------------------
 
     async def _by_words(self, terms: Sequence[str], where: Where, limit: int) -> list[tuple[str, float]]:
-        return await self._read(
-            lambda connection: words.best(
-                connection, terms, reading.condition(where), where == Where(), limit
+        def unit(connection: Connection) -> list[tuple[str, float]]:
+            found, self._selection = words.best(
+                connection, terms, where, reading.condition(where), limit, self._selection
             )
-        )
+            return found
+
+        return await self._read(unit)
 
     async def _word_scores(self, terms: Sequence[str], ids: Sequence[str]) -> dict[str, float]:
         return await self._read(lambda connection: words.scores(connection, terms, ids))

@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from agent_memory import clock
 from agent_memory.errors import ValidationError
 from agent_memory.storage.sqlite import driver
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.sqlite.spaces import Space, current_space
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 T = TypeVar("T")
 
@@ -124,6 +127,15 @@ def widened(vector: bytes, dtype: str) -> bytes:
     import numpy as np
 
     return np.frombuffer(vector, dtype="<f2").astype("<f4").tobytes()
+
+
+def matrix(vectors: Sequence[bytes], dtypes: Sequence[str] = ()) -> NDArray[Any]:
+    """Return stored vectors as rows of float32; without `dtypes` they are that already."""
+    import numpy as np
+
+    if not all(dtype == "float32" for dtype in dtypes):
+        vectors = [widened(vector, dtype) for vector, dtype in zip(vectors, dtypes, strict=True)]
+    return np.frombuffer(b"".join(vectors), dtype="<f4").reshape(len(vectors), -1)
 
 
 # --- a sample --------------------------------------------------------------------------------------------------

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from agent_memory.storage.sqlite.driver import Connection
+from agent_memory.storage.sqlite.filters import tested
+from agent_memory.storage.sqlite.selection import Selection, select
+from agent_memory.storage.where import Where
 from agent_memory.text.bm25 import WordStatistics, bm25_score
 from agent_memory.text.porter import stem
 
@@ -17,31 +20,73 @@ def expression(terms: Sequence[str]) -> str:
     return " OR ".join('"' + term.replace('"', '""') + '"' for term in terms)
 
 
+SELECTIVE: Final = 0.2
+"""A filter that admits less than this share of the matches is worked out first, and only its memories are scored."""
+_PROBED = 200
+
+
 def best(
-    connection: Connection, terms: Sequence[str], condition: tuple[str, list[Any]], plain: bool, limit: int
+    connection: Connection,
+    terms: Sequence[str],
+    where: Where,
+    condition: tuple[str, list[Any]],
+    limit: int,
+    known: Selection | None,
+) -> tuple[list[tuple[str, float]], Selection | None]:
+    """Return the best matches that a filter admits, with their BM25 scores, best first; and what it selected.
+
+    `known` is the selection of an earlier call; a selective filter is then not worked out again.
+    """
+    plain = where == Where()
+    if not plain and _share(connection, terms, condition) < SELECTIVE:
+        known = select(connection, where, condition, known)
+        return _among(connection, terms, condition, limit, known), known
+    sql, values = tested(condition)
+    # FTS5 sorts by itself when asked for nothing else; what the condition refuses is then left out, and if too
+    # little remains, the slower way follows.
+    wanted = (2 if plain else 10) * limit
+    found = connection.execute(
+        "select memory.id, -hits.rank from (select rowid, rank from memory_fts"
+        " where memory_fts match ? order by rank limit ?) as hits join memory on memory.pk = hits.rowid"
+        f" where {sql}"
+        " order by hits.rank",
+        (expression(terms), wanted, *values),
+    ).fetchall()
+    if len(found) < limit and _matches(connection, terms, wanted) >= wanted:
+        known = select(connection, where, condition, known)
+        return _among(connection, terms, condition, limit, known), known
+    return [(row[0], row[1]) for row in found[:limit]], known
+
+
+def _share(connection: Connection, terms: Sequence[str], condition: tuple[str, list[Any]]) -> float:
+    """Estimate which share of the matches a condition admits, by the first of them."""
+    sql, values = tested(condition)
+    query = "select rowid from memory_fts where memory_fts match ? limit ?"
+    keys = [row[0] for row in connection.execute(query, (expression(terms), _PROBED))]
+    admitted = connection.execute(
+        f"select count(*) from json_each(?) as hits cross join memory on memory.pk = hits.value where {sql}",
+        (json.dumps(keys), *values),
+    ).fetchone()[0]
+    return admitted / len(keys) if keys else 1.0
+
+
+def _among(
+    connection: Connection,
+    terms: Sequence[str],
+    condition: tuple[str, list[Any]],
+    limit: int,
+    selection: Selection,
 ) -> list[tuple[str, float]]:
-    """Return the best matches that the condition admits, with their BM25 scores, best first."""
-    sql, values = condition
-    if plain:
-        # FTS5 sorts by itself when asked for nothing else; what is put away or expired is then left out, and if
-        # too little remains, the slower way follows.
-        found = connection.execute(
-            "select memory.id, -hits.rank, hits.admitted from (select rowid, rank, 1 as admitted from memory_fts"
-            " where memory_fts match ? order by rank limit ?) as hits join memory on memory.pk = hits.rowid"
-            f" where {sql}"
-            " order by hits.rank",
-            (expression(terms), 2 * limit, *values),
-        ).fetchall()
-        if len(found) >= limit or _matches(connection, terms, 2 * limit) < 2 * limit:
-            return [(row[0], row[1]) for row in found[:limit]]
-    return [
-        (row[0], row[1])
-        for row in connection.execute(
-            "select memory.id, -memory_fts.rank from memory_fts join memory on memory.pk = memory_fts.rowid"
-            f" where memory_fts match ? and {sql} order by memory_fts.rank limit ?",
-            (expression(terms), *values, limit),
-        )
-    ]
+    """Return the best matches among the memories that the condition admits; no other is scored."""
+    # `+rowid` and `rank + 0`: or SQLite would ask FTS5 for each memory by itself, or have it score all matches.
+    sql, values = tested(condition)
+    found = connection.execute(
+        "select memory.id, -hits.rank from (select rowid, rank from memory_fts where memory_fts match ?"
+        " and +rowid in (select value from json_each(?)) order by rank + 0, rowid) as hits"
+        f" cross join memory on memory.pk = hits.rowid where {sql} order by hits.rank, hits.rowid limit ?",
+        (expression(terms), selection.keys, *values, limit),
+    )
+    return [(row[0], row[1]) for row in found]
 
 
 def _matches(connection: Connection, terms: Sequence[str], up_to: int) -> int:

@@ -1,0 +1,181 @@
+"""The signs of all active vectors, kept in this process: which vectors are near, told from 48 bytes of each.
+
+They come out of the blocks in which `memory_vec` stores them, not through its KNN: measured at 10,000 and 100,000
+vectors of 384 dimensions, the best 400 of sqlite-vec 0.1.9's bit KNN take 14 and 166 ms, since its cost grows with
+k; its float KNN, 8 and 77 ms.
+
+Without an index in step the signs are worked out from the vectors themselves: slower once, the same results.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from agent_memory.storage.sqlite import driver, index
+from agent_memory.storage.sqlite.driver import Connection
+from agent_memory.storage.sqlite.spaces import Space, current_space
+from agent_memory.storage.sqlite.vectors import matrix
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SHORTLIST: Final = 400
+"""Vectors taken by signs, at least, before the exact comparison: of 217,000 real ones the best 400 hold 99.6 % of
+the true ten best, 200 hold 98.6 %."""
+LONGEST_SHORTLIST: Final = 1000
+"""Taken where there are 100,000 or more: the best 1,000 of those 217,000 hold 99.95 %."""
+_BATCH = 4096
+_BLOCK = 32_768
+"""Vectors compared at once: what is worked on then stays in the processor's cache. Measured over a million: 12 ms,
+against 54 with one row per vector."""
+
+
+@dataclass(slots=True)
+class Signs:
+    """The signs of the vectors of active memories."""
+
+    space: int
+    generation: int
+    ids: NDArray[Any]
+    """Keys of `embedding`, int64."""
+    words: NDArray[Any]
+    """One column per vector; bit i of its bytes, read downwards, is the sign of number i."""
+    latest: tuple[object, Signs] | None = None
+    """The last selection of these, and what it was made for."""
+
+    def among(self, keys: Sequence[int]) -> Signs:
+        """Return the signs of some of the vectors only."""
+        import numpy as np
+
+        places = np.flatnonzero(np.isin(self.ids, np.array(keys, np.int64)))
+        return Signs(self.space, self.generation, self.ids[places], self.words[:, places])
+
+    def by_distance(self, vector: bytes, least: int = SHORTLIST) -> Iterator[list[int]]:
+        """Give the keys of the nearest vectors by signs, in growing portions, until all were given."""
+        import numpy as np
+
+        distances = self._distances(columns_of(signs_of(matrix([vector])))[:, 0])
+        given, size = 0, max(least, min(LONGEST_SHORTLIST, len(self.ids) // 100))
+        order = np.empty(0, dtype=np.int64)
+        while given < len(self.ids):
+            end = min(len(self.ids), given + size)
+            if end > len(order):  # sort no more than is asked for
+                order = _smallest(distances, len(self.ids) if end > len(self.ids) // 4 else end)
+            yield self.ids[order[given:end]].tolist()
+            given, size = end, size * 4
+
+    def _distances(self, query: NDArray[Any]) -> NDArray[Any]:
+        """Count the signs in which each vector differs from the query."""
+        import numpy as np
+
+        distances = np.zeros(len(self.ids), np.uint16)
+        differing = np.empty(_BLOCK, self.words.dtype)
+        for start in range(0, len(distances), _BLOCK):
+            block = distances[start : start + _BLOCK]
+            here = differing[: len(block)]
+            for row, word in zip(self.words, query, strict=True):
+                np.bitwise_xor(row[start : start + _BLOCK], word, out=here)
+                np.add(block, _ones(here), out=block)
+        return distances
+
+
+def _ones(words: NDArray[Any]) -> NDArray[Any]:
+    import numpy as np
+
+    ones: NDArray[Any]
+    if hasattr(np, "bitwise_count"):
+        ones = np.bitwise_count(words)
+        return ones
+    table: NDArray[Any] = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).sum(axis=1)
+    ones = table.astype(np.uint8)[words]  # numpy before 2.0; the words are bytes there
+    return ones
+
+
+def _smallest(distances: NDArray[Any], count: int) -> NDArray[Any]:
+    """Return the places of the smallest values in order, ties by place."""
+    import numpy as np
+
+    if count >= len(distances):
+        return np.argsort(distances, kind="stable")
+    # A sample tells about how small they are, and what is that small is a few: the exact edge is among them.
+    sample = distances[:: max(1, len(distances) // 4096)]
+    guess = np.sort(sample)[min(len(sample) - 1, 2 * count * len(sample) // len(distances) + 8)]
+    places: NDArray[Any] = np.flatnonzero(distances <= guess)
+    if len(places) < count:
+        places = np.arange(len(distances))
+    edge = np.partition(distances[places], count - 1)[count - 1]
+    places = places[distances[places] <= edge]
+    return places[np.argsort(distances[places], kind="stable")]
+
+
+def signs_of(vectors: NDArray[Any]) -> NDArray[Any]:
+    """Return the signs of rows of numbers, as `vec_quantize_binary` packs them."""
+    import numpy as np
+
+    return np.packbits(vectors > 0, axis=1, bitorder="little")
+
+
+def columns_of(rows: NDArray[Any]) -> NDArray[Any]:
+    """Turn rows of bytes into columns of the largest words that they fill."""
+    import numpy as np
+
+    whole = rows.shape[1] % 8 == 0 and hasattr(np, "bitwise_count")
+    words = np.ascontiguousarray(rows).view(np.uint64) if whole else rows
+    return np.ascontiguousarray(words.T)
+
+
+# --- reading them ----------------------------------------------------------------------------------------------
+
+
+def load(connection: Connection, known: Signs | None) -> Signs | None:
+    """Return the signs of all active vectors in the current space; `known` if it still holds."""
+    space = current_space(connection)
+    if space is None:
+        return None
+    generation = index.generation(connection)
+    if known is not None and (known.space, known.generation) == (space.id, generation):
+        return known
+    ids, words = from_index(connection, space) or from_vectors(connection, space)
+    return Signs(space.id, generation, ids, words)
+
+
+def from_index(connection: Connection, space: Space) -> tuple[NDArray[Any], NDArray[Any]] | None:
+    """Read the blocks of `memory_vec`; None where it is not in step or not laid out as version 0.1.9 does."""
+    import numpy as np
+
+    if not index.possible(space) or not index.in_step(connection, space):
+        return None
+    width = space.dimension // 8
+    ids = [np.empty(0, np.int64)]
+    words = [columns_of(np.empty((0, width), np.uint8))]
+    try:
+        blocks = connection.execute(
+            "select size, validity, rowids, vectors from memory_vec_chunks join memory_vec_vector_chunks00"
+            " on memory_vec_vector_chunks00.rowid = memory_vec_chunks.chunk_id order by chunk_id"
+        )
+        for size, validity, keys, vectors in blocks:
+            if (len(validity), len(keys), len(vectors)) != (size // 8, 8 * size, width * size):
+                return None
+            there = np.unpackbits(np.frombuffer(validity, np.uint8), bitorder="little").astype(bool)
+            ids.append(np.frombuffer(keys, "<i8")[there])
+            words.append(columns_of(np.frombuffer(vectors, np.uint8).reshape(size, width)[there]))
+    except driver.Error:
+        return None
+    return np.concatenate(ids), np.concatenate(words, axis=1)
+
+
+def from_vectors(connection: Connection, space: Space) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Work the signs out from the vectors themselves."""
+    import numpy as np
+
+    ids = [np.empty(0, np.int64)]
+    words = [columns_of(np.empty((0, -(-space.dimension // 8)), np.uint8))]
+    rows = connection.execute(
+        f"select id, dtype, vector from embedding where {index.ACTIVE} order by id", (space.id,)
+    )
+    while batch := rows.fetchmany(_BATCH):
+        ids.append(np.array([row[0] for row in batch], np.int64))
+        words.append(columns_of(signs_of(matrix([row[2] for row in batch], [row[1] for row in batch]))))
+    return np.concatenate(ids), np.concatenate(words, axis=1)
