@@ -6,7 +6,7 @@ Pure functions of numbers; where they come from is `search`'s business.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -36,6 +36,19 @@ def cosine_distribution(count: int, mean: float, deviation: float) -> Distributi
         + prior * (constants.PRIOR_DEVIATION**2 + (constants.PRIOR_MEAN - blended) ** 2)
     ) / (count + prior)
     return Distribution(blended, max(math.sqrt(spread), constants.SMALLEST_DEVIATION))
+
+
+def piecewise(cosines: Sequence[float], distribution: Distribution) -> float:
+    """Return how many deviations above the mean a memory in several pieces lies.
+
+    Of many pieces the nearest is near by chance: of n normal values the largest lies about sqrt(2 ln n) deviations
+    above their mean. So the first piece, which mostly says what the whole is about, counts as well; unless one piece
+    is nearer than chance explains.
+    """
+    nearest = max(cosines)
+    opening = constants.OPENING_WEIGHT
+    blended = distribution.z(opening * cosines[0] + (1 - opening) * nearest)
+    return max(blended, distribution.z(nearest) - constants.CHANCE * math.sqrt(2 * math.log(len(cosines))))
 
 
 @dataclass(slots=True)

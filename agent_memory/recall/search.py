@@ -15,7 +15,7 @@ from agent_memory.ranking.importance import ImportanceScorer
 from agent_memory.recall import constants
 from agent_memory.recall.dialogue import Dialogue, lend
 from agent_memory.recall.found import Found
-from agent_memory.recall.scoring import Distribution, Parts, cosine_distribution
+from agent_memory.recall.scoring import Distribution, Parts, cosine_distribution, piecewise
 from agent_memory.recall.semantic_index import NOT_AT_HAND, SemanticIndex
 from agent_memory.records import MemoryRecord, ScoredMemory
 from agent_memory.settings import Settings
@@ -70,8 +70,9 @@ class Searcher:
             if least is not None:
                 check_share(name, least)
         notices: list[str] = []
-        prepared = await self._prepare(query, mode, notices)
-        arms = await self._nominate(prepared, where, max(constants.CANDIDATES, 2 * limit))
+        prepared, arms = await self._nominate(
+            query, mode, where, max(constants.CANDIDATES, 2 * limit), notices
+        )
         ids = list(dict.fromkeys(memory_id for arm in arms.values() for memory_id in arm))
         records = await self._store.get(ids)
         parts = await self._score_all(prepared, arms, records, where)
@@ -151,11 +152,14 @@ class Searcher:
 
     # --- the query -----------------------------------------------------------------------------------------
 
-    async def _prepare(self, query: str, mode: Mode, notices: list[str]) -> Query:
+    def _terms(self, query: str, mode: Mode) -> list[str]:
         by_words = mode != "vector" and self._store.capabilities.full_text
-        terms = query_terms(query)[: constants.MOST_TERMS] if by_words else []
+        return query_terms(query)[: constants.MOST_TERMS] if by_words else []
+
+    async def _vector(self, query: str, mode: Mode, notices: list[str], *, worded: bool) -> bytes | None:
+        """Embed the query, if meaning takes part; `worded`: its words are looked for as well."""
         if mode == "keyword" or not self._index.available:
-            return Query(query, terms, None)
+            return None
         try:
             await self._pay_some(notices)
             vector = await self._index.query_vector(query)
@@ -163,10 +167,10 @@ class Searcher:
             if mode == "vector" or self._index.refuses(error):
                 raise
             notices.append(f"searched by words only: {error}")
-            return Query(query, terms, None)
-        if mode == "hybrid" and terms and self._index.readable(query) < constants.READABLE:
-            return Query(query, terms, None)
-        return Query(query, terms, vector)
+            return None
+        if mode == "hybrid" and worded and self._index.readable(query) < constants.READABLE:
+            return None
+        return vector
 
     async def _pay_some(self, notices: list[str]) -> None:
         await self._index.pay_owed(texts=constants.OWED_TEXTS, seconds=constants.OWED_SECONDS)
@@ -178,18 +182,32 @@ class Searcher:
 
     # --- nominating ----------------------------------------------------------------------------------------
 
-    async def _nominate(self, query: Query, where: Where, limit: int) -> dict[str, dict[str, float]]:
+    async def _nominate(
+        self, query: str, mode: Mode, where: Where, limit: int, notices: list[str]
+    ) -> tuple[Query, dict[str, dict[str, float]]]:
+        """Let each arm name its best; the words are looked for while the model embeds the query."""
+        import asyncio
+
         arms: dict[str, dict[str, float]] = {}
-        if query.terms:
-            arms["words"] = dict(await self._store.by_words(query.terms, where, limit))
-        if query.vector is not None:
-            arms["meaning"] = dict(await self._store.by_vector(query.vector, where, limit))
-        key = query.text.strip()
+        terms = self._terms(query, mode)
+        if terms:
+            words = asyncio.create_task(self._store.by_words(terms, where, limit))
+            try:
+                vector = await self._vector(query, mode, notices, worded=True)
+                arms["words"] = dict(await words)
+            except BaseException:
+                words.cancel()
+                raise
+        else:
+            vector = await self._vector(query, mode, notices, worded=False)
+        if vector is not None:
+            arms["meaning"] = dict(await self._store.by_vector(vector, where, limit))
+        key = query.strip()
         if len(key) <= 200 and "\n" not in key:
             keyed = await self._store.select(replace(where, keys=(key,)), limit=3)
             if keyed:
                 arms["key"] = {record.id: 1.0 for record in keyed}
-        return arms
+        return Query(query, terms, vector), arms
 
     # --- scoring -------------------------------------------------------------------------------------------
 
@@ -226,7 +244,7 @@ class Searcher:
             for part in parts.values():
                 part.words_weight, part.meaning_weight = 1.0, 0.0
         else:
-            await self._score_meaning(query.vector, arms.get("meaning", {}), records, parts)
+            await self._score_meaning(query.vector, records, parts, worded=bool(query.terms))
             if not query.terms:
                 for part in parts.values():
                     part.words_weight, part.meaning_weight = 0.0, 1.0
@@ -248,25 +266,20 @@ class Searcher:
             part.words_z = distribution.z(part.bm25) if distribution else 0.0
 
     async def _score_meaning(
-        self,
-        vector: bytes,
-        nominated: Mapping[str, float],
-        records: Mapping[str, MemoryRecord],
-        parts: dict[str, Parts],
+        self, vector: bytes, records: Mapping[str, MemoryRecord], parts: dict[str, Parts], *, worded: bool
     ) -> None:
-        missing = [memory_id for memory_id in parts if memory_id not in nominated]
-        cosines = {**nominated, **nearest_pieces(vector, await self._store.vectors(missing))}
+        cosines = piece_cosines(vector, await self._store.vectors(list(parts)))
         distribution = await self._cosines(vector)
         for memory_id, part in parts.items():
-            cosine = cosines.get(memory_id)
-            if cosine is None:
+            pieces = cosines.get(memory_id)
+            if not pieces:
                 part.notes.append("not embedded yet: scored by words alone")
                 continue
-            part.cosine = cosine
+            part.cosine = max(pieces)
             if not self.readable(records[memory_id]):
                 part.notes.append("in a script that the embedder does not read: scored by words alone")
                 continue
-            part.meaning_z = distribution.z(cosine)
+            part.meaning_z = piecewise(pieces, distribution) if worded else distribution.z(part.cosine)
 
     def readable(self, record: MemoryRecord) -> bool:
         """Say whether the embedder understands a memory's text, so that its cosine means something."""
@@ -298,8 +311,8 @@ def _check_limit(limit: int) -> None:
         raise ValidationError(f"the limit {limit} is not positive", hint="ask for at least 1")
 
 
-def nearest_pieces(vector: bytes, pieces: Mapping[str, Sequence[bytes]]) -> dict[str, float]:
-    """Return, for each memory, the cosine of a query and its nearest piece."""
+def piece_cosines(vector: bytes, pieces: Mapping[str, Sequence[bytes]]) -> dict[str, list[float]]:
+    """Return, for each memory, the cosines of a query and its pieces, in their order."""
     if not pieces:
         return {}
     import numpy as np
@@ -310,7 +323,7 @@ def nearest_pieces(vector: bytes, pieces: Mapping[str, Sequence[bytes]]) -> dict
     )
     result, start = {}, 0
     for memory_id, each in pieces.items():
-        result[memory_id] = float(cosines[start : start + len(each)].max())
+        result[memory_id] = [float(cosine) for cosine in cosines[start : start + len(each)]]
         start += len(each)
     return result
 

@@ -20,6 +20,9 @@ from agent_memory.storage.where import Where
 
 FEW: Final = 1000
 """A filter that leaves no more memories than this is answered by comparing them all."""
+THOROUGH: Final = 0.2
+"""Among the memories that a selective filter leaves, as many are compared as if this share of the nearest were
+admitted: five times the short list."""
 SELECTIVE: Final = 0.2
 """A filter that admits less than this share of the nearest is asked for all that it admits."""
 _BATCH = 4096
@@ -47,7 +50,7 @@ def nearest(
         return _walk(connection, signs, vector, condition, limit)
     admitted = _known(connection, signs, where)
     if admitted is not None:
-        return _walk(connection, admitted, vector, condition, limit)
+        return _walk(connection, admitted, vector, condition, limit, THOROUGH)
     if _are_few(connection, condition):
         return _all_of(connection, signs.space, vector, condition)[:limit]
     first = next(signs.by_distance(vector), [])
@@ -56,7 +59,7 @@ def nearest(
         return _walk(connection, signs, vector, condition, limit, min(1.0, share))
     admitted = signs.among(_keys(connection, signs.space, condition))
     signs.latest = purpose(connection, where), admitted
-    return _walk(connection, admitted, vector, condition, limit)
+    return _walk(connection, admitted, vector, condition, limit, THOROUGH)
 
 
 def _known(connection: Connection, signs: Signs, where: Where) -> Signs | None:
