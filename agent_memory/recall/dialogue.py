@@ -70,7 +70,9 @@ def lend(
         assert isinstance(record, ConversationRecord)
         question = before.get(memory_id)
         if question is not None and question in parts and asks(records[question]):
-            part.reply = constants.REPLY_WEIGHT * max(0.0, parts[question].evidence)
+            asked_by_person = from_person(records[question])
+            weight = constants.REPLY_WEIGHT if asked_by_person else constants.REPLY_TO_ASSISTANT
+            part.reply = weight * max(0.0, parts[question].evidence)
         if not from_person(record):
             part.speaker = -constants.ASSISTANT_COST
         here = record.conversation_id

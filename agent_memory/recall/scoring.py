@@ -66,6 +66,7 @@ class Parts:
     reply: float = 0.0
     session: float = 0.0
     speaker: float = 0.0
+    date: float = 0.0
     exact_key: bool = False
     notes: list[str] = field(default_factory=list)
 
@@ -77,7 +78,7 @@ class Parts:
     @property
     def total(self) -> float:
         """The sum that memories are ordered by."""
-        boosts = self.importance + self.decay + self.reply + self.session + self.speaker
+        boosts = self.importance + self.decay + self.reply + self.session + self.speaker + self.date
         return self.evidence + boosts + (constants.EXACT_KEY if self.exact_key else 0.0)
 
     @property
@@ -106,7 +107,7 @@ class Parts:
                 "weight": self.meaning_weight,
             }
         result["boosts"] = {"importance": _short(self.importance), "decay": _short(self.decay)}
-        for name in ("reply", "session", "speaker"):
+        for name in ("reply", "session", "speaker", "date"):
             if value := getattr(self, name):
                 result["boosts"][name] = _short(value)
         if self.exact_key:

@@ -13,6 +13,7 @@ from agent_memory.errors import ConfigurationError, ValidationError
 from agent_memory.ranking.decay import DecayPolicy
 from agent_memory.ranking.importance import ImportanceScorer
 from agent_memory.recall import constants
+from agent_memory.recall.dates import Span, named_times
 from agent_memory.recall.dialogue import Dialogue, lend
 from agent_memory.recall.found import Found
 from agent_memory.recall.scoring import Distribution, Parts, cosine_distribution, piecewise
@@ -249,7 +250,13 @@ class Searcher:
                 for part in parts.values():
                     part.words_weight, part.meaning_weight = 0.0, 1.0
         moment = clock.now()
+        spans = [
+            Span(span.start - constants.DATE_SLACK, span.end + constants.DATE_SLACK)
+            for span in named_times(query.text, moment)
+        ]
         for memory_id, part in parts.items():
+            if any(span.holds(records[memory_id].happened_at) for span in spans):
+                part.date = constants.DATE_WEIGHT
             part.exact_key = memory_id in arms.get("key", {})
             self._boost(records[memory_id], part, moment)
         return parts

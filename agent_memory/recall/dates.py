@@ -1,0 +1,223 @@
+"""The times that a query names, relative to the moment it is asked at: "last May", "two weeks ago", "on the 3rd".
+
+English only, and only what can be meant in one way or two; a time that is not understood is simply a word. Months and
+days without a year mean the latest ones that have come.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Final, NamedTuple
+
+_MONTHS: Final = (
+    *("january", "february", "march", "april", "may", "june"),
+    *("july", "august", "september", "october", "november", "december"),
+)
+_WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_NUMBERS: Final = {
+    "a": 1,
+    "an": 1,
+    "one": 1,
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "seven": 7,
+    "eight": 8,
+    "nine": 9,
+    "ten": 10,
+    "eleven": 11,
+    "twelve": 12,
+    "couple of": 2,
+    "few": 3,
+}
+_SEASONS: Final = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
+"""The first of three months, on the northern half of the world, where most of English is written."""
+_UNITS: Final = {"day": 1, "week": 7, "month": 30, "year": 365}
+
+_MONTH = (
+    rf"(?P<month>{'|'.join(f'{name[:3]}(?:{name[3:]})?' if len(name) > 3 else name for name in _MONTHS)})\.?"
+)
+_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
+_YEAR = r"(?P<year>(?:19|20)\d\d)"
+_COUNT = rf"(?P<count>\d{{1,3}}|(?:a )?(?:{'|'.join(sorted(_NUMBERS, key=len, reverse=True))}))"
+
+
+_HINTS: Final = frozenset(
+    (
+        "ago",
+        "last",
+        "past",
+        "previous",
+        "this",
+        "in",
+        "during",
+        "since",
+        "by",
+        "early",
+        "late",
+        "mid",
+        "and",
+        "of",
+    )
+) | {"today", "tonight", "yesterday"}
+"""Words without one of which, and without a digit, a query names no time."""
+
+
+class Span(NamedTuple):
+    """A stretch of time: its first moment, and the first after it."""
+
+    start: datetime
+    end: datetime
+
+    def holds(self, moment: datetime) -> bool:
+        """Say whether a moment lies in it."""
+        return self.start <= moment < self.end
+
+
+def named_times(query: str, asked_at: datetime) -> list[Span]:
+    """Return the stretches of time that a query names, in the order in which it does."""
+    rest = query.lower()
+    hinted = not _HINTS.isdisjoint(word.strip("?!.,;:") for word in rest.split())
+    if not hinted and not any(letter.isdigit() for letter in rest):
+        return []
+    found: list[tuple[int, Span]] = []
+    today = asked_at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    for pattern, read in _forms():
+        while (match := pattern.search(rest)) is not None:
+            found += [(match.start(), span) for span in read(match, today)]
+            # What was understood is not read again by a shorter form.
+            rest = rest[: match.start()] + " " * (match.end() - match.start()) + rest[match.end() :]
+    return [span for _, span in sorted(found)]
+
+
+_Reader = Callable[["re.Match[str]", datetime], Iterator[Span]]
+
+
+def _days(start: datetime, count: int = 1) -> Span:
+    return Span(start, start + timedelta(days=count))
+
+
+def _month(year: int, month: int, months: int = 1) -> Span:
+    last = month - 1 + months
+    return Span(
+        datetime(year, month, 1, tzinfo=UTC), datetime(year + last // 12, last % 12 + 1, 1, tzinfo=UTC)
+    )
+
+
+def _number(text: str) -> int:
+    text = text.removeprefix("a ") if text != "a" else text
+    return int(text) if text.isdigit() else _NUMBERS[text]
+
+
+def _iso(match: re.Match[str], today: datetime) -> Iterator[Span]:
+    yield from _on(int(match["year"]), int(match["number"]), int(match["day"]))
+
+
+def _on(year: int, month: int, day: int) -> Iterator[Span]:
+    try:
+        yield _days(datetime(year, month, day, tzinfo=UTC))
+    except ValueError:
+        return  # there is no such day, so nothing is meant by it
+
+
+def _date(match: re.Match[str], today: datetime) -> Iterator[Span]:
+    month = _month_number(match["month"])
+    day = int(match["day"])
+    year = int(match["year"]) if match["year"] else today.year
+    if not match["year"] and (month, day) > (today.month, today.day):
+        year -= 1
+    yield from _on(year, month, day)
+
+
+def _whole_month(match: re.Match[str], today: datetime) -> Iterator[Span]:
+    month = _month_number(match["month"])
+    if match["year"]:
+        yield _month(int(match["year"]), month)
+        return
+    year = today.year if month <= today.month else today.year - 1
+    if match["last"] == "last" and month == today.month:
+        year -= 1
+    yield _month(year, month)
+
+
+def _month_number(name: str) -> int:
+    return next(number for number, month in enumerate(_MONTHS, 1) if month.startswith(name[:3]))
+
+
+def _day_of_month(match: re.Match[str], today: datetime) -> Iterator[Span]:
+    day = int(match["day"])
+    month = today if day <= today.day else today.replace(day=1) - timedelta(days=1)
+    yield from _on(month.year, month.month, day)
+
+
+def _year(match: re.Match[str], today: datetime) -> Iterator[Span]:
+    yield _month(int(match["year"]), 1, 12)
+
+
+def _ago(match: re.Match[str], today: datetime) -> Iterator[Span]:
+    days = _number(match["count"]) * _UNITS[match["unit"]]
+    # "Two weeks ago" is said of ten days as of eighteen.
+    slack = {"day": 0, "week": 3, "month": 15, "year": 182}[match["unit"]]
+    yield Span(today - timedelta(days=days + slack), today - timedelta(days=days - slack - 1))
+
+
+def _past(match: re.Match[str], today: datetime) -> Iterator[Span]:
+    count = _number(match["count"]) if match["count"] else 1
+    yield Span(today - timedelta(days=count * _UNITS[match["unit"]]), today + timedelta(days=1))
+
+
+def _last(match: re.Match[str], today: datetime) -> Iterator[Span]:
+    unit, this = match["unit"], match["which"] == "this"
+    if unit == "week":
+        monday = today - timedelta(days=today.weekday() + (0 if this else 7))
+        yield _days(monday, 7)
+    elif unit == "weekend":
+        saturday = today - timedelta(days=(today.weekday() - 5) % 7)
+        yield _days(saturday if this or today.weekday() < 5 else saturday - timedelta(days=7), 2)
+    elif unit == "month":
+        month = today if this else today.replace(day=1) - timedelta(days=1)
+        yield _month(month.year, month.month)
+    elif unit == "year":
+        yield _month(today.year if this else today.year - 1, 1, 12)
+    elif unit in _SEASONS:
+        first = _SEASONS[unit]
+        year = today.year if _month(today.year, first, 3).end <= today or this else today.year - 1
+        yield _month(year, first, 3)
+    else:
+        back = (today.weekday() - _WEEKDAYS.index(unit)) % 7 or 7
+        yield _days(today - timedelta(days=back))
+
+
+def _yesterday(match: re.Match[str], today: datetime) -> Iterator[Span]:
+    yield _days(today - timedelta(days={"today": 0, "tonight": 0, "yesterday": 1}[match[0]]))
+
+
+@cache
+def _forms() -> tuple[tuple[re.Pattern[str], _Reader], ...]:
+    """Return how times are written, the longer forms first; made when first needed, which takes 8 ms."""
+    return tuple(
+        (re.compile(pattern), read)
+        for pattern, read in (
+            (rf"\b{_YEAR}-(?P<number>\d\d)-(?P<day>\d\d)\b", _iso),
+            (rf"\b{_DAY}(?: of)? {_MONTH}(?:,? {_YEAR})?\b", _date),
+            (rf"\b{_MONTH} (?:the )?{_DAY}\b(?:,? {_YEAR})?", _date),
+            (rf"\b{_MONTH}(?: of|,)? (?P<last>){_YEAR}\b", _whole_month),
+            (rf"\b{_COUNT} (?P<unit>day|week|month|year)s? ago\b", _ago),
+            (rf"\b(?:past|previous) (?:{_COUNT} )?(?P<unit>day|week|month|year)s?\b", _past),
+            (rf"\blast (?:{_COUNT} )?(?P<unit>day|week|month|year)s\b", _past),
+            (
+                rf"\b(?P<which>last|this) (?P<unit>{'|'.join((*_UNITS, 'weekend', *_SEASONS, *_WEEKDAYS))})\b",
+                _last,
+            ),
+            (rf"\b(?P<last>last|this) {_MONTH}\b(?P<year>)", _whole_month),
+            (rf"\b(?P<last>in|during|since|by|early|late|mid|and) {_MONTH}\b(?P<year>)", _whole_month),
+            (r"\b(?:on|by) the (?P<day>\d{1,2})(?:st|nd|rd|th)\b", _day_of_month),
+            (rf"\b(?:in|during|of) {_YEAR}\b", _year),
+            (r"\b(?:yesterday|today|tonight)\b", _yesterday),
+        )
+    )
