@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from agent_memory.recall.constants import NOTHING_RELEVANT
 from agent_memory.records import ScoredMemory
 
 
@@ -18,3 +19,8 @@ class Found(list[ScoredMemory]):
         """What took part in the search: `words`, `meaning`, `key`."""
         self.notices = tuple(notices)
         """One line for each thing that was left out, or is not ready yet."""
+
+    @property
+    def nothing_relevant(self) -> bool:
+        """Whether nothing here seems to answer the query; what came nearest is in the list all the same."""
+        return all(each.relevance < NOTHING_RELEVANT for each in self)

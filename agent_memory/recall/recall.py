@@ -41,6 +41,8 @@ class Recall:
     messages: tuple[dict[str, str], ...] = ()
     """For the format `messages`: the same as chat messages."""
     notices: tuple[str, ...] = ()
+    nothing_relevant: bool = False
+    """Whether nothing that was found seems to answer the query; what came nearest is in the text all the same."""
 
     def __str__(self) -> str:
         return self.text
@@ -81,6 +83,8 @@ class Recaller:
         # The latest messages come last in the text but first in the budget, newest first: they were asked for.
         tail = [Candidate(message, LAST_MESSAGES) for message in reversed(last)]
         recall = self._pack([*tail, *candidates], query, wording, budget, notices)
+        if query is not None and found.nothing_relevant:
+            recall = replace(recall, nothing_relevant=True)
         await self._store.touch([item.memory.id for item in recall.items])
         return recall
 

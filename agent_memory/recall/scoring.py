@@ -86,14 +86,6 @@ class Parts:
         """The sum through one fixed logistic, in [0, 1]."""
         return logistic((self.total - constants.SCORE_MIDDLE) / constants.SCORE_SCALE)
 
-    @property
-    def relevance(self) -> float:
-        """The estimated probability that the memory answers the query, in [0, 1]; boosts do not count."""
-        if self.exact_key:
-            return 1.0
-        weight = constants.RELEVANCE_WORDS * self.words_z + constants.RELEVANCE_MEANING * self.meaning_z
-        return logistic(weight + constants.RELEVANCE_OFFSET)
-
     def explain(self, arms: tuple[str, ...]) -> Mapping[str, Any]:
         """Return every part by name, rounded for reading."""
         result: dict[str, Any] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Literal, NamedTuple, get_args
@@ -16,6 +16,7 @@ from agent_memory.recall import constants
 from agent_memory.recall.dates import Span, named_times
 from agent_memory.recall.dialogue import Dialogue, lend
 from agent_memory.recall.found import Found
+from agent_memory.recall.relevance import WordShare, relevance
 from agent_memory.recall.scoring import Distribution, Parts, cosine_distribution, piecewise
 from agent_memory.recall.semantic_index import NOT_AT_HAND, SemanticIndex
 from agent_memory.records import MemoryRecord, ScoredMemory
@@ -24,7 +25,7 @@ from agent_memory.storage.base import Store
 from agent_memory.storage.where import Where, check_share
 from agent_memory.text.analysis import query_terms
 from agent_memory.text.bm25 import expected_statistics
-from agent_memory.text.templates import embedded_text
+from agent_memory.text.templates import embedded_text, indexed_text
 
 Mode = Literal["hybrid", "keyword", "vector"]
 logger = logging.getLogger("agent_memory")
@@ -77,6 +78,7 @@ class Searcher:
         ids = list(dict.fromkeys(memory_id for arm in arms.values() for memory_id in arm))
         records = await self._store.get(ids)
         parts = await self._score_all(prepared, arms, records, where)
+        relevant = await self._relevance(prepared)
         ids = list(dict.fromkeys([*ids, *parts]))
         ranked = sorted(parts, key=lambda memory_id: (-parts[memory_id].total, ids.index(memory_id)))
         result = []
@@ -90,7 +92,13 @@ class Searcher:
             named = tuple(name for name, arm in arms.items() if memory_id in arm)
             explanation = part.explain(named) if explain else None
             result.append(
-                ScoredMemory(records[memory_id], part.score, part.relevance, similarity, explanation)
+                ScoredMemory(
+                    records[memory_id],
+                    part.score,
+                    relevant(records[memory_id], part),
+                    similarity,
+                    explanation,
+                )
             )
             if len(result) == limit:
                 break
@@ -128,6 +136,7 @@ class Searcher:
                     cosines[memory_id], distributions[memory_id] = cosine, distribution
         cosines.pop(record.id, None)
         records = await self._store.get(list(cosines))
+        null = await self._index.null()
         result = []
         for memory_id, cosine in sorted(cosines.items(), key=lambda pair: -pair[1]):
             similarity = min(1.0, max(0.0, cosine))
@@ -135,7 +144,9 @@ class Searcher:
                 continue
             part = Parts(words_weight=0.0, meaning_weight=1.0)
             part.cosine, part.meaning_z = cosine, distributions[memory_id].z(cosine)
-            result.append(ScoredMemory(records[memory_id], part.score, part.relevance, similarity))
+            result.append(
+                ScoredMemory(records[memory_id], part.score, relevance(null.z(cosine), None), similarity)
+            )
         found = result[:limit]
         await self._store.touch([each.memory.id for each in found])
         return found
@@ -287,6 +298,22 @@ class Searcher:
                 part.notes.append("in a script that the embedder does not read: scored by words alone")
                 continue
             part.meaning_z = piecewise(pieces, distribution) if worded else distribution.z(part.cosine)
+
+    async def _relevance(self, query: Query) -> Callable[[MemoryRecord, Parts], float]:
+        """Return what says how relevant a memory is; only those that are returned are asked about."""
+        null = await self._index.null() if query.vector is not None else None
+        words = None
+        if query.terms:
+            words = WordShare(query.terms, await self._store.word_statistics(query.terms))
+
+        def of(record: MemoryRecord, part: Parts) -> float:
+            if part.exact_key:
+                return 1.0
+            comparable = null is not None and part.cosine is not None and self.readable(record)
+            nearness = null.z(part.cosine) if comparable else None  # type: ignore[union-attr,arg-type]
+            return relevance(nearness, words.of(indexed_text(record)) if words else None)
+
+        return of
 
     def readable(self, record: MemoryRecord) -> bool:
         """Say whether the embedder understands a memory's text, so that its cosine means something."""

@@ -8,19 +8,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Container, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from agent_memory import clock
 from agent_memory.embeddings.base import Embedder, EmbeddingIdentity
+from agent_memory.embeddings.catalog import LOCAL_MODEL
 from agent_memory.embeddings.registry import NO_EMBEDDER, create_embedder, options_for
 from agent_memory.errors import (
     AgentMemoryError,
+    BackendError,
     ConfigurationError,
     EmbeddingError,
     EmbeddingMismatchError,
     MissingDependencyError,
+    StoreBusyError,
 )
+from agent_memory.recall.relevance import DEFAULT_NULL, UNRELATED, Null, null_of
 from agent_memory.records import MemoryRecord
 from agent_memory.storage.base import EmbeddingSpace, Store
 from agent_memory.storage.where import Where
@@ -229,6 +234,22 @@ class SemanticIndex:
         """
         await self.space()
         return await self.require().embed_query(query)
+
+    async def null(self) -> Null:
+        """Return what the cosines of unrelated texts look like to this embedder, measuring it once for each store."""
+        identity = self.require().identity
+        if (identity.provider, identity.model) == ("local", LOCAL_MODEL):
+            return DEFAULT_NULL
+        name = f"null distribution of {identity.fingerprint}"
+        known = await self._store.setting(name)
+        if known is not None:
+            mean, deviation = map(float, known.split())
+            return Null(mean, deviation)
+        pieces = await self.require().embed_documents(UNRELATED)
+        null = null_of([each[0] for each in pieces])
+        with suppress(BackendError, StoreBusyError):  # it can be measured again
+            await self._store.set_setting(name, str(null))
+        return null
 
     def readable(self, text: str) -> float:
         """Say how much of a text the embedder understands, in [0, 1]."""

@@ -66,6 +66,8 @@ def recall(
             explain=explain,
         )
     invocation.output.recall(found)
+    if found.items and found.nothing_relevant:
+        invocation.output.note("nothing here seems to answer this; recalled is what comes nearest")
     if explain or invocation.flags.verbose:
         for item in (*found.items, *found.dropped):
             why = f": {item.reason}" if item.reason else ""

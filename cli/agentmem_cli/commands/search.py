@@ -64,5 +64,7 @@ def search(
     from agent_memory.text.analysis import query_terms
 
     invocation.output.scored(found, query_terms(text), explain=explain)
+    if found and found.nothing_relevant:
+        invocation.output.note("nothing here seems to answer this; shown is what comes nearest")
     if not found and fail_empty:
         raise typer.Exit(3)

@@ -30,6 +30,7 @@ def recall_to_dict(found: Recall) -> dict[str, Any]:
         "tokens": found.tokens,
         "budget": found.budget,
         "format": found.format,
+        "nothing_relevant": found.nothing_relevant,
         "items": [_packed(item) for item in found.items],
         "dropped": [_packed(item) for item in found.dropped],
         **({"messages": list(found.messages)} if found.messages else {}),

@@ -1,0 +1,106 @@
+"""Knowing when there is nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from agent_memory import AgentMemory
+from agent_memory.embeddings.base import pack_rows
+from agent_memory.embeddings.dummy import DummyEmbedder
+from agent_memory.recall.relevance import UNRELATED, WordShare, null_of, relevance
+from agent_memory.text.bm25 import WordStatistics
+from tests.recall.test_finding import local
+
+pytestmark = pytest.mark.anyio
+
+KNOWN = [
+    "Caroline is researching adoption agencies",
+    "Melanie painted a sunrise over the lake last year",
+    "the release is cut from the main branch every Tuesday",
+    "Oskar is allergic to peanuts and carries an injector",
+    "the staging database runs on port 5433",
+]
+ANSWERED = ["what is Oskar allergic to?", "which port does staging use?", "what did Melanie paint?"]
+UNANSWERED = [
+    "how many goals did the striker score in Lisbon?",
+    "what is the recipe of grandmother's apple strudel?",
+    "which visa do I need for Vietnam?",
+]
+
+
+@pytest.mark.parametrize("mode", ["hybrid", "keyword", "vector"])
+async def test_a_question_that_nothing_answers_is_told_from_one_that_something_does(
+    tmp_path: Path, mode: str
+) -> None:
+    async with AgentMemory(config=local(tmp_path / "a.db")) as memory:
+        await memory.long_term.add_many(KNOWN)
+        for query in ANSWERED:
+            found = await memory.search(query, mode=mode)  # type: ignore[arg-type]
+            assert not found.nothing_relevant, query
+        for query in UNANSWERED:
+            found = await memory.search(query, mode=mode)  # type: ignore[arg-type]
+            assert found.nothing_relevant, query
+            if mode != "keyword":
+                assert found, "the near misses are there all the same"
+
+
+async def test_one_memory_alone_may_answer(tmp_path: Path) -> None:
+    async with AgentMemory(config=local(tmp_path / "a.db")) as memory:
+        await memory.long_term.add("my favourite colour is teal")
+        assert not (await memory.search("what is my favourite colour?")).nothing_relevant
+        assert (await memory.search("who won the chess match in Reykjavik?")).nothing_relevant
+        recall = await memory.recall("who won the chess match in Reykjavik?")
+        assert recall.nothing_relevant
+        assert recall.items
+        assert not (await memory.recall("favourite colour")).nothing_relevant
+        assert not (await memory.recall()).nothing_relevant
+
+
+async def test_an_exact_key_is_surely_relevant(tmp_path: Path) -> None:
+    async with AgentMemory(config=local(tmp_path / "a.db")) as memory:
+        await memory.long_term.add("teal", key="zq-17")
+        (found,) = await memory.search("zq-17")
+        assert found.relevance == 1.0
+
+
+async def test_what_chance_looks_like_is_measured_once_for_another_embedder(tmp_path: Path) -> None:
+    class Counting(DummyEmbedder):
+        calls = 0
+
+        async def _embed(self, texts: list[str], *, query: bool) -> list[bytes]:  # type: ignore[override]
+            Counting.calls += UNRELATED[0] in texts
+            return list(await super()._embed(texts, query=query))
+
+    for _ in range(2):
+        async with AgentMemory(config=local(tmp_path / "a.db"), embedding_provider=Counting()) as memory:
+            await memory.long_term.add("teal is a colour")
+            await memory.search("colour")
+            await memory.search("teal")
+    assert Counting.calls == 1
+
+
+def test_the_null_distribution_is_that_of_all_pairs() -> None:
+    import numpy as np
+
+    null = null_of(pack_rows(np.array([[1, 0, 0], [0, 1, 0], [0.6, 0.8, 0]], dtype="<f4")))
+    assert null.mean == pytest.approx((0 + 0.6 + 0.8) / 3)
+    assert null.deviation == pytest.approx(np.std([0, 0.6, 0.8]))
+
+
+def test_rare_words_count_more_and_unknown_ones_most() -> None:
+    statistics = WordStatistics(
+        documents=1000, mean_length=10.0, document_frequency={"port": 400, "stage": 3}
+    )
+    share = WordShare(["port", "staging", "zebra"], statistics)
+    assert share.of("nothing of it") == 0.0
+    assert 0 < share.of("the port") < share.of("the staging area") < share.of("a zebra") < 1
+    assert share.of("a zebra at the staging port") == pytest.approx(1.0)
+    assert WordShare([], statistics).of("port") == 0.0
+
+
+def test_relevance_grows_with_nearness_and_with_words() -> None:
+    assert relevance(0.0, 0.0) < relevance(3.0, 0.0) < relevance(3.0, 0.5) < relevance(6.0, 1.0)
+    assert relevance(None, 0.1) < relevance(None, 0.9)
+    assert relevance(1.0, None) < relevance(8.0, None)
