@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from agent_memory.embeddings.registry import create_embedder
-from benchmarks.recall import readers
+from benchmarks.recall import packing, readers, strangers
 from benchmarks.recall.cache import CachedEmbedder
 from benchmarks.recall.run import Results, run
 
@@ -28,6 +28,8 @@ def main() -> None:
     parser.add_argument("--limit", type=int, help="only the first N agents of each set")
     parser.add_argument("--provider", default="local", help="the embedder: local, or one that is installed")
     parser.add_argument("--no-baselines", action="store_true", help="only the library itself")
+    parser.add_argument("--packed", action="store_true", help="measure packed recalls as well")
+    parser.add_argument("--strangers", action="store_true", help="put questions to the wrong agents as well")
     parser.add_argument("--categories", action="store_true", help="print each category too")
     asyncio.run(_run(parser.parse_args()))
 
@@ -42,11 +44,15 @@ async def _run(given: argparse.Namespace) -> None:
     results = []
     with (given.out / "questions.jsonl").open("w", encoding="utf-8") as lines:
         for path in given.paths:
-            found = await run(
-                readers.read(path, given.limit), embedder, lines, baselines=not given.no_baselines
-            )
+            questions = readers.read(path, given.limit)
+            found = await run(questions, embedder, lines, baselines=not given.no_baselines)
             print(table(found.rows(), categories=given.categories))
             print("  ".join(f"{name} {value}" for name, value in found.costs().items()) + "\n", flush=True)
+            if given.packed:
+                print("\n".join(packing.lines(await packing.measure(questions, embedder))) + "\n", flush=True)
+            if given.strangers:
+                told = await strangers.measure(questions, embedder)
+                print("\n".join(strangers.lines(told)) + "\n", flush=True)
             results.append(found)
     _write(given.out, results)
     print(f"written to {given.out}/recall.json and questions.jsonl; {embedder.missed} texts embedded anew")

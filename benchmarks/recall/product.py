@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,9 +44,9 @@ class Product:
         for id, item in zip(await self._memory.add_many(given), self._agent.items, strict=True):
             self._names.setdefault(id, item.id)
 
-    async def ask(self, question: Question) -> Answer:
-        """Search at the time at which the question is asked."""
-        asked_at = question.asked_at or self._agent.asked_at or clock.now()
+    async def ask(self, question: Question, at: datetime | None = None) -> Answer:
+        """Search at the time at which the question is asked, or at another."""
+        asked_at = at or self._asked_at(question)
         with clock.fixed(asked_at):
             begun = time.perf_counter()
             found = await self._memory.search(question.text, limit=DEPTH, count_access=False)
@@ -56,6 +57,15 @@ class Product:
             sum(estimate_tokens(each.memory.content) for each in found[:10]),
             seconds,
         )
+
+    async def recall(self, question: Question, budget: int) -> set[str]:
+        """Return the items that stand whole in a packed recall."""
+        with clock.fixed(self._asked_at(question)):
+            found = await self._memory.recall(question.text, budget)
+        return {self._names[each.memory.id] for each in found.items if each.form == "full"}
+
+    def _asked_at(self, question: Question) -> datetime:
+        return question.asked_at or self._agent.asked_at or clock.now()
 
     @property
     def bytes(self) -> int:

@@ -1,0 +1,69 @@
+"""How much of the evidence stands in a packed recall, against plain rankings cut off at the same number of tokens."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from agent_memory.text.tokens import estimate_tokens
+from benchmarks.recall.baselines import Baselines
+from benchmarks.recall.cache import CachedEmbedder
+from benchmarks.recall.product import NAME, Product
+from benchmarks.recall.questions import QuestionSet
+
+BUDGETS = (500, 1000, 2000)
+Shares = Mapping[str, Mapping[int, float]]
+
+
+async def measure(questions: QuestionSet, embedder: CachedEmbedder) -> Shares:
+    """Return, by system and budget, the mean share of the gold items that stand whole in the text.
+
+    The baselines pay for the bare text of each item and a line break, the library for all that it writes.
+    """
+    shares: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for number, agent in enumerate(questions.agents, 1):
+        texts = {item.id: item.text for item in agent.items}
+        plain = Baselines(agent, embedder)
+        await plain.open()
+        with tempfile.TemporaryDirectory() as folder:
+            product = Product(agent, embedder, Path(folder))
+            await product.open()
+            for question in agent.questions:
+                if not question.gold:
+                    continue
+                rankings = await plain.rank(question.text)
+                ours = await product.ask(question)
+                rankings[f"{NAME}, cut off"] = ours.ranked
+                for budget in BUDGETS:
+                    for system, ranked in rankings.items():
+                        kept = _cut_off(ranked, texts, budget)
+                        shares[system][budget].append(len(kept & question.gold) / len(question.gold))
+                    packed = await product.recall(question, budget)
+                    shares[f"{NAME}, packed"][budget].append(len(packed & question.gold) / len(question.gold))
+            await product.close()
+        print(f"\r{questions.name}, packed: {number} of {len(questions.agents)} agents", end="", flush=True)
+    print()
+    return {
+        system: {budget: statistics.mean(each) for budget, each in by_budget.items()}
+        for system, by_budget in shares.items()
+    }
+
+
+def _cut_off(ranked: Sequence[str], texts: Mapping[str, str], budget: int) -> set[str]:
+    kept: set[str] = set()
+    for each in ranked:
+        budget -= estimate_tokens(texts[each]) + 1
+        if budget < 0:
+            break
+        kept.add(each)
+    return kept
+
+
+def lines(shares: Shares) -> Iterable[str]:
+    """Write the shares as a table for people, in percent."""
+    yield f"{'share of the evidence in':28}" + "".join(f"{budget:>9,}" for budget in BUDGETS) + "  tokens"
+    for system, by_budget in shares.items():
+        yield f"{system:28}" + "".join(f"{100 * by_budget[budget]:>9.1f}" for budget in BUDGETS)

@@ -1,0 +1,67 @@
+"""Whether questions that are put to the wrong agent's memory are told from those that it can answer."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from agent_memory.recall.constants import NOTHING_RELEVANT
+from benchmarks.recall.cache import CachedEmbedder
+from benchmarks.recall.product import Product
+from benchmarks.recall.questions import QuestionSet
+
+FALSE_SHARES = (0.01, 0.02, 0.05, 0.1, 0.2)
+EVERY = 3
+"""Of the other agents' questions every third is asked, of each of them."""
+
+
+class Relevance(NamedTuple):
+    """The relevance of the best memory for each question."""
+
+    answerable: list[float]
+    strangers: list[float]
+
+
+async def measure(questions: QuestionSet, embedder: CachedEmbedder) -> Relevance:
+    """Put each agent's questions to its own memory, and some of the others' as well."""
+    result = Relevance([], [])
+    for number, agent in enumerate(questions.agents, 1):
+        with tempfile.TemporaryDirectory() as folder:
+            product = Product(agent, embedder, Path(folder))
+            await product.open()
+            for other in questions.agents:
+                mine = other is agent
+                # At the time at which this agent's own questions are asked.
+                moment = agent.asked_at or agent.questions[0].asked_at
+                asked = (
+                    agent.questions if mine else other.questions[:: EVERY if len(other.questions) > 1 else 1]
+                )
+                for question in asked:
+                    if mine and not question.gold:
+                        continue
+                    answer = await product.ask(question, moment)
+                    best = max(answer.relevance, default=0.0)
+                    (result.answerable if mine else result.strangers).append(best)
+            await product.close()
+        print(
+            f"\r{questions.name}, strangers: {number} of {len(questions.agents)} agents", end="", flush=True
+        )
+    print()
+    return result
+
+
+def lines(found: Relevance) -> Iterable[str]:
+    """Write the curve: called empty among those with an answer, and among the strangers'."""
+    ranked = sorted(found.answerable)
+    yield f"{len(ranked)} questions with an answer, {len(found.strangers)} put to somebody else's memory"
+    for share in FALSE_SHARES:
+        yield _line(ranked[int(share * len(ranked))], found)
+    yield _line(NOTHING_RELEVANT, found) + "  (nothing_relevant)"
+
+
+def _line(least: float, found: Relevance) -> str:
+    wrong = sum(each < least for each in found.answerable) / max(1, len(found.answerable))
+    right = sum(each < least for each in found.strangers) / max(1, len(found.strangers))
+    return f"below {least:.3f}: {100 * wrong:5.1f} % wrongly called empty, {100 * right:5.1f} % rightly"
