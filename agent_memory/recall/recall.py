@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from agent_memory.errors import ValidationError
 from agent_memory.recall.formats import LAST_MESSAGES, Format, Messages, Writer, writer
+from agent_memory.recall.outcomes import Outcomes
 from agent_memory.recall.packing import LINE_TOKENS, SMALLEST_BUDGET, Candidate, PackedItem, pack
 from agent_memory.recall.search import Mode, Searcher
 from agent_memory.records import ConversationRecord, MemoryType
@@ -78,6 +79,7 @@ class Recaller:
             )
             notices = found.notices
             candidates = [Candidate(each.memory, scored=each) for each in found]
+            candidates = await Outcomes(self._store, self._searcher).joined(candidates, where, mode)
         said = {message.id for message in last}
         candidates = [each for each in candidates if each.memory.id not in said]
         # The latest messages come last in the text but first in the budget, newest first: they were asked for.

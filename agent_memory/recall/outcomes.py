@@ -1,0 +1,89 @@
+"""What follows from a failure: the skill that fits, and the event that went well next.
+
+A search finds what is like the question. What an agent needs beside "the deploy failed" is often not like it at all:
+how it is done, and what worked in the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from agent_memory.recall import constants
+from agent_memory.recall.packing import Candidate
+from agent_memory.recall.search import Mode, Searcher
+from agent_memory.records import EpisodicRecord, MemoryType
+from agent_memory.storage.base import Order, Store
+from agent_memory.storage.where import Condition, Period, Where
+
+MOST_FAILURES: Final = 3
+"""Failed events, of those found, that bring something along."""
+MOST_LATER: Final = 50
+"""Events of the same kind after a failure among which the next success is looked for."""
+
+
+class Outcomes:
+    """Brings along what a failed event calls for."""
+
+    def __init__(self, store: Store, searcher: Searcher) -> None:
+        self._store = store
+        self._searcher = searcher
+
+    async def joined(self, candidates: Sequence[Candidate], where: Where, mode: Mode) -> list[Candidate]:
+        """Return the candidates with what each failure calls for right behind it, nothing twice.
+
+        Nothing is brought along that the filter refuses: a recall of events alone stays one.
+        """
+        result: list[Candidate] = []
+        failures = 0
+        for candidate in candidates:
+            result.append(candidate)
+            event = candidate.memory
+            if isinstance(event, EpisodicRecord) and event.success is False and failures < MOST_FAILURES:
+                failures += 1
+                for found in (await self._next_success(event, where), await self._skill(event, where, mode)):
+                    result += [found] if found is not None else []
+        once: dict[str, Candidate] = {}
+        for each in result:
+            once.setdefault(each.memory.id, each)
+        return list(once.values())
+
+    async def _next_success(self, event: EpisodicRecord, where: Where) -> Candidate | None:
+        """Find the next event of the same kind that went well and has to do with the failed one."""
+        if where.types and MemoryType.EPISODIC not in where.types:
+            return None
+        wanted = replace(
+            where,
+            types=(MemoryType.EPISODIC,),
+            fields=(
+                *where.fields,
+                Condition("event_type", "=", event.event_type),
+                Condition("success", "=", True),
+            ),
+            occurred=Period(event.happened_at, where.occurred.end if where.occurred else None),
+        )
+        listed = await self._store.select(wanted, Order("occurred", descending=False), MOST_LATER)
+        later = [each for each in listed if each.happened_at > event.happened_at]
+        if not later:
+            return None
+        found = await self._searcher.search(
+            event.content,
+            replace(wanted, ids=tuple(each.id for each in later)),
+            limit=MOST_LATER,
+            mode="keyword" if self._store.capabilities.full_text else "hybrid",
+            count_access=False,
+        )
+        related = {each.memory.id: each for each in found if each.relevance >= constants.NOTHING_RELEVANT}
+        first = next((each for each in later if each.id in related), None)
+        return None if first is None else Candidate(first, scored=related[first.id])
+
+    async def _skill(self, event: EpisodicRecord, where: Where, mode: Mode) -> Candidate | None:
+        """Find the skill that fits best, if any does."""
+        if where.types and MemoryType.PROCEDURAL not in where.types:
+            return None
+        skills = replace(where, types=(MemoryType.PROCEDURAL,), fields=(), occurred=None)
+        found = await self._searcher.search(event.content, skills, limit=1, mode=mode, count_access=False)
+        if not found or found.nothing_relevant:
+            return None
+        return Candidate(found[0].memory, scored=found[0])
