@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help install demo test soak lint bench bench-recall docs completions clean
+.PHONY: help install demo test soak lint bench bench-recall bench-size docs completions clean
 .DEFAULT_GOAL := help
 
 help:  ## list these targets
@@ -42,6 +42,9 @@ bench: $(STAMP)  ## measure speed as ratios within one run; writes benchmarks/re
 
 bench-recall: $(STAMP)  ## measure how well memories are found: make bench-recall DATA="FILE ..."
 	@$(BIN)/python -m benchmarks.recall $(DATA)
+
+bench-size: $(STAMP)  ## measure search among up to a million memories: make bench-size DATA="FILE ..."
+	@$(BIN)/python -m benchmarks.size $(DATA)
 
 docs: $(STAMP)  ## write the command reference and the pictures in docs/ anew
 	@$(BIN)/python -m docs.build
