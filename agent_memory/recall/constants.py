@@ -98,8 +98,8 @@ memory, both halves weighing the same. Of LoCoMo's pairs that it gives .1 to .2,
 .3 to .4, 43 %; .4 to .6, 41 %."""
 
 NOTHING_RELEVANT: Final = 0.08
-"""Where no memory is as relevant as this, nothing seems to answer. Measured on the same questions: 92 % of
-LoCoMo's and 69 % of LongMemEval's that are put to somebody else's memory, and 3 and 5 % of those that have an
+"""Where no memory is as relevant as this, nothing seems to answer. Measured: of the questions that are put to somebody
+else's memory it calls 92 % empty on LoCoMo (762) and 60 % on LongMemEval (2,256), and 3 and 5 % of those that have an
 answer."""
 
 SMALL_STORE: Final = 100
