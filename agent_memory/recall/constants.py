@@ -99,8 +99,8 @@ memory, both halves weighing the same. Of LoCoMo's pairs that it gives .1 to .2,
 
 NOTHING_RELEVANT: Final = 0.08
 """Where no memory is as relevant as this, nothing seems to answer. Measured: of the questions that are put to
-somebody else's memory it calls 92 % empty on LoCoMo (762) and 60 % on LongMemEval (2,256), and 3 and 5 % of those that
-have an answer."""
+somebody else's memory it calls 92 % empty on LoCoMo (762) and 60 % on LongMemEval (2,256); of those with an answer 3
+and 5 %."""
 
 SMALL_STORE: Final = 100
 """Memories that a store is taken to have at least when words are weighed: of three, a word in two is not common."""
