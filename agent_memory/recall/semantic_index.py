@@ -245,7 +245,10 @@ class SemanticIndex:
         if known is not None:
             mean, deviation = map(float, known.split())
             return Null(mean, deviation)
-        pieces = await self.require().embed_documents(UNRELATED)
+        try:
+            pieces = await self.require().embed_documents(UNRELATED)
+        except NOT_AT_HAND:
+            return DEFAULT_NULL  # a service that fails now must not cost the search its results
         null = null_of([each[0] for each in pieces])
         with suppress(BackendError, StoreBusyError):  # it can be measured again
             await self._store.set_setting(name, str(null))

@@ -9,6 +9,7 @@ import pytest
 from agent_memory import AgentMemory
 from agent_memory.embeddings.base import pack_rows
 from agent_memory.embeddings.dummy import DummyEmbedder
+from agent_memory.errors import EmbeddingError
 from agent_memory.recall.relevance import UNRELATED, WordShare, null_of, relevance
 from agent_memory.text.bm25 import WordStatistics
 from tests.recall.test_finding import local
@@ -79,6 +80,18 @@ async def test_what_chance_looks_like_is_measured_once_for_another_embedder(tmp_
             await memory.search("colour")
             await memory.search("teal")
     assert Counting.calls == 1
+
+
+async def test_an_embedder_that_fails_on_them_costs_no_results(tmp_path: Path) -> None:
+    class Failing(DummyEmbedder):
+        async def _embed(self, texts: list[str], *, query: bool) -> list[bytes]:  # type: ignore[override]
+            if UNRELATED[0] in texts:
+                raise EmbeddingError("the service is overloaded")
+            return list(await super()._embed(texts, query=query))
+
+    async with AgentMemory(config=local(tmp_path / "a.db"), embedding_provider=Failing()) as memory:
+        stored = await memory.long_term.add("teal is a colour")
+        assert [each.memory.id for each in await memory.search("colour")] == [stored]
 
 
 def test_the_null_distribution_is_that_of_all_pairs() -> None:
