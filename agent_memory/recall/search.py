@@ -24,7 +24,7 @@ from agent_memory.settings import Settings
 from agent_memory.storage.base import Store
 from agent_memory.storage.where import Where, check_share
 from agent_memory.text.analysis import query_terms
-from agent_memory.text.bm25 import expected_statistics
+from agent_memory.text.bm25 import WordStatistics, expected_statistics
 from agent_memory.text.templates import embedded_text, indexed_text
 
 Mode = Literal["hybrid", "keyword", "vector"]
@@ -37,6 +37,8 @@ class Query(NamedTuple):
     text: str
     terms: list[str]
     vector: bytes | None
+    statistics: WordStatistics | None = None
+    """What the store knows of the words; None where they take no part."""
 
 
 class Searcher:
@@ -219,7 +221,8 @@ class Searcher:
             keyed = await self._store.select(replace(where, keys=(key,)), limit=3)
             if keyed:
                 arms["key"] = {record.id: 1.0 for record in keyed}
-        return Query(query, terms, vector), arms
+        statistics = await self._store.word_statistics(terms) if terms else None
+        return Query(query, terms, vector, statistics), arms
 
     # --- scoring -------------------------------------------------------------------------------------------
 
@@ -249,8 +252,8 @@ class Searcher:
         self, query: Query, arms: Mapping[str, Mapping[str, float]], records: Mapping[str, MemoryRecord]
     ) -> dict[str, Parts]:
         parts = {memory_id: Parts() for memory_id in records}
-        if query.terms:
-            await self._score_words(query, arms.get("words", {}), parts)
+        if query.statistics is not None:
+            await self._score_words(query, query.statistics, arms.get("words", {}), parts)
         if query.vector is None:
             # One signal alone is its own sum: the scale of `score` stays that of the sum of both.
             for part in parts.values():
@@ -273,11 +276,15 @@ class Searcher:
         return parts
 
     async def _score_words(
-        self, query: Query, nominated: Mapping[str, float], parts: dict[str, Parts]
+        self,
+        query: Query,
+        statistics: WordStatistics,
+        nominated: Mapping[str, float],
+        parts: dict[str, Parts],
     ) -> None:
         missing = [memory_id for memory_id in parts if memory_id not in nominated]
         scores = {**nominated, **await self._store.word_scores(query.terms, missing)}
-        mean, deviation = expected_statistics(await self._store.word_statistics(query.terms))
+        mean, deviation = expected_statistics(statistics)
         distribution = Distribution(mean, deviation) if deviation > 0 else None
         for memory_id, part in parts.items():
             part.bm25 = scores.get(memory_id, 0.0)
@@ -302,9 +309,7 @@ class Searcher:
     async def _relevance(self, query: Query) -> Callable[[MemoryRecord, Parts], float]:
         """Return what says how relevant a memory is; only those that are returned are asked about."""
         null = await self._index.null() if query.vector is not None else None
-        words = None
-        if query.terms:
-            words = WordShare(query.terms, await self._store.word_statistics(query.terms))
+        words = None if query.statistics is None else WordShare(query.terms, query.statistics)
 
         def of(record: MemoryRecord, part: Parts) -> float:
             if part.exact_key:

@@ -49,6 +49,15 @@ def test_what_is_lent_and_taken() -> None:
     assert parts[answer.id].explain(())["boosts"]["reply"] > 0
 
 
+def test_an_assistant_that_asks_lends_less_than_a_person() -> None:
+    asked = builders.message("Shall I list agencies?", role="assistant", position=0)
+    answer = builders.message("Yes please", role="user", position=1)
+    parts = {asked.id: Parts(meaning_z=4.0), answer.id: Parts()}
+    lend(parts, {each.id: each for each in (asked, answer)}, {answer.id: asked.id})
+    assert parts[answer.id].reply == pytest.approx(constants.REPLY_TO_ASSISTANT * parts[asked.id].evidence)
+    assert 0 < constants.REPLY_TO_ASSISTANT < constants.REPLY_WEIGHT
+
+
 async def test_an_answer_is_found_by_its_question_though_it_shares_no_word() -> None:
     async with AgentMemory("t", config()) as memory:
         for number in range(60):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_memory.recall import constants
-from agent_memory.recall.scoring import Distribution, Parts, cosine_distribution, logistic
+from agent_memory.recall.scoring import Distribution, Parts, cosine_distribution, logistic, piecewise
 
 NUMBERS = st.floats(-50, 50)
 
@@ -60,3 +60,12 @@ def test_the_explanation_adds_up() -> None:
     parts = Parts(bm25=3.0, words_z=4.0, cosine=0.6, meaning_z=5.0, importance=0.1, decay=-0.05)
     explained = parts.explain(("words",))
     assert math.isclose(explained["sum"], 0.3 * 4 + 0.7 * 5 + 0.1 - 0.05, abs_tol=1e-6)
+
+
+def test_of_many_pieces_one_is_near_by_chance() -> None:
+    distribution = Distribution(0.0, 0.1)
+    assert piecewise([0.3], distribution) == pytest.approx(3.0)
+    assert piecewise([0.0, 0.3], distribution) < piecewise([0.3, 0.0], distribution)
+    assert piecewise([0.0] * 11 + [0.3], distribution) < 3.0
+    nearer = piecewise([0.0] * 11 + [0.9], distribution)
+    assert nearer == pytest.approx(9.0 - constants.CHANCE * math.sqrt(2 * math.log(12)))

@@ -12,15 +12,16 @@ from agent_memory.storage.where import Where
 class Selection(NamedTuple):
     """The memories that a filter admits, until any memory changes; what expires meanwhile is still among them."""
 
-    made_for: tuple[Where, int]
+    made_for: tuple[Where, str]
     keys: str
     """Of `memory`, as a JSON array: a statement takes any number of them so."""
 
 
-def purpose(connection: Connection, where: Where) -> tuple[Where, int]:
+def purpose(connection: Connection, where: Where) -> tuple[Where, str]:
     """Return what must be the same for a selection to hold: the filter, and the last change of any memory."""
-    change = connection.execute("select coalesce(max(seq), 0) from journal").fetchone()[0]
-    return where, int(change)
+    # Its id and not its number: numbers come again once the last rows of the journal were erased.
+    found = connection.execute("select change_id from journal order by seq desc limit 1").fetchone()
+    return where, found[0] if found else ""
 
 
 def select(
