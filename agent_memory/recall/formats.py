@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from itertools import groupby
 from typing import Any, ClassVar, Literal
 
 from agent_memory.errors import ConfigurationError
 from agent_memory.recall.packing import PackedItem
+from agent_memory.recall.sources import source
 from agent_memory.records import (
     ConversationRecord,
     EpisodicRecord,
@@ -56,13 +57,37 @@ class Writer(ABC):
 
     name: ClassVar[Format]
 
+    gathers: ClassVar[bool] = False
+    """Whether what comes from one source stands under one heading."""
+
     @abstractmethod
     def frame(self, record: MemoryRecord, text: str) -> str:
-        """Write one memory, its text whole or shortened."""
+        """Write one memory that stands for itself, its text whole or shortened."""
+
+    def beside(self, record: MemoryRecord, text: str) -> str:
+        """Write one memory behind another from the same source."""
+        return self.frame(record, text)
 
     @abstractmethod
     def write(self, items: Sequence[PackedItem], agent_id: str) -> str:
         """Write the whole text; dropped items are left out."""
+
+
+def gathered(items: Sequence[PackedItem]) -> list[list[PackedItem]]:
+    """Put what comes from one source together, in its own order, where the first of it stood.
+
+    Sections stay apart.
+    """
+    groups: dict[Hashable, list[PackedItem]] = {}
+    for item in items:
+        origin = source(item.memory)
+        groups.setdefault((item.section, origin.key if origin else item.memory.id), []).append(item)
+    return [sorted(group, key=_place) for group in groups.values()]
+
+
+def _place(item: PackedItem) -> int:
+    origin = source(item.memory)
+    return origin.passage.position if origin else 0
 
 
 def _by_section(items: Sequence[PackedItem]) -> list[tuple[str, list[PackedItem]]]:
@@ -71,20 +96,34 @@ def _by_section(items: Sequence[PackedItem]) -> list[tuple[str, list[PackedItem]
 
 
 class Markdown(Writer):
-    """A list under headings."""
+    """A list under headings; what comes from one source is a list in the list."""
 
     name = "markdown"
+    gathers = True
 
     def frame(self, record: MemoryRecord, text: str) -> str:
         body = text.strip().replace("\n", "\n  ")
         return f"- [{label(record)}] {body}\n"
+
+    def beside(self, record: MemoryRecord, text: str) -> str:
+        origin = source(record)
+        said = f"{origin.member}: " if origin and origin.member else ""
+        body = text.strip().replace("\n", "\n    ")
+        return f"  - {said}{body}\n"
+
+    def _group(self, group: Sequence[PackedItem]) -> str:
+        first = group[0]
+        origin = source(first.memory)
+        if len(group) == 1 or origin is None:
+            return "".join(self.frame(item.memory, item.text) for item in group)
+        return f"- {origin.heading}\n" + "".join(self.beside(item.memory, item.text) for item in group)
 
     def write(self, items: Sequence[PackedItem], agent_id: str) -> str:
         parts = [f"## {HEADING}\n"]
         for section, group in _by_section(items):
             if section:
                 parts.append(f"\n### {section}\n")
-            parts += [self.frame(item.memory, item.text) for item in group]
+            parts += [self._group(each) for each in gathered(group)]
         return "".join(parts)
 
 
@@ -159,12 +198,16 @@ class Messages(Writer):
     """Chat messages: what is known as one system message, then the latest messages as they were said."""
 
     name = "messages"
+    gathers = True
 
     def __init__(self) -> None:
         self._inner = Markdown()
 
     def frame(self, record: MemoryRecord, text: str) -> str:
         return self._inner.frame(record, text)
+
+    def beside(self, record: MemoryRecord, text: str) -> str:
+        return self._inner.beside(record, text)
 
     def write(self, items: Sequence[PackedItem], agent_id: str) -> str:
         return json.dumps(self.messages(items, agent_id), ensure_ascii=False) + "\n"

@@ -1,20 +1,24 @@
 """Packing memories into a budget: shorten before dropping, and say what was done.
 
 Pure: memories and a budget in, a text and an account of it out. Two passes. First every memory, best first,
-gets a fair form: whole if that takes no more than its share, else its telling sentences; once the budget runs
-low, a line; then nothing. Then what is left over goes to those that were shortened, best first.
+gets a fair form: whole if that takes no more than its share, else its telling sentences, else a line; once the budget
+runs low, whole or nothing. Then what is left over goes to those that were shortened or left out, best first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from agent_memory.errors import ValidationError
+from agent_memory.recall import constants
+from agent_memory.recall.scoring import summed
+from agent_memory.recall.sources import source
 from agent_memory.records import MemoryRecord, ScoredMemory
 from agent_memory.text.sentences import best_sentences, first_line
-from agent_memory.text.tokens import estimate_tokens
+from agent_memory.text.tokens import estimate_tokens, fits
 
 Form = Literal["full", "sentences", "line", "dropped"]
 SMALLEST_BUDGET = 32
@@ -22,6 +26,8 @@ SMALLEST_BUDGET = 32
 LARGEST_SHARE = 0.5
 """No memory takes more than this share of the budget in the first pass, so that one long document does not crowd
 out everything else."""
+WHOLE_SHARE = 0.1
+"""In what is left of the budget below this share, what fits whole goes before the beginnings of what does not."""
 LINE_TOKENS = 24
 
 
@@ -55,7 +61,13 @@ class Candidate:
 
 
 def pack(
-    candidates: Sequence[Candidate], *, budget: int, overhead: int, terms: Sequence[str], frame: Frame
+    candidates: Sequence[Candidate],
+    *,
+    budget: int,
+    overhead: int,
+    terms: Sequence[str],
+    frame: Frame,
+    beside: Frame | None = None,
 ) -> list[PackedItem]:
     """Choose a form for each candidate, best first, so that together they fit.
 
@@ -64,6 +76,7 @@ def pack(
         overhead: tokens that the text takes without any memory.
         terms: words of the query; the sentences that hold them are kept.
         frame: writes one memory; its tokens count.
+        beside: writes one of which another from the same source is in the text already; None for `frame`.
 
     Raises:
         ValidationError: the budget is below `SMALLEST_BUDGET`.
@@ -74,15 +87,91 @@ def pack(
         )
     left = budget - overhead
     items: list[PackedItem] = []
+    frames = _Frames(frame, beside)
     for candidate in candidates:
         room = min(left, max(int(budget * LARGEST_SHARE), LINE_TOKENS) if len(candidates) > 1 else left)
-        item = _fit(candidate, room, terms, frame)
+        only_whole = bool(items) and left < budget * WHOLE_SHARE
+        item = _fit(candidate, room, terms, frames.of(candidate), only_whole=only_whole)
         left -= item.tokens
         items.append(item)
-    return _use_up(items, left, terms, frame)
+        if item.form != "dropped":
+            frames.begin(candidate)
+    return _use_up(items, left, terms, frames)
 
 
-def _fit(candidate: Candidate, room: int, terms: Sequence[str], frame: Frame) -> PackedItem:
+def by_worth(
+    candidates: Sequence[Candidate], *, budget: int, frame: Frame, beside: Frame | None = None
+) -> list[Candidate]:
+    """Order what was found by what it is worth for the room it takes, the best memory first all the same.
+
+    A long memory has to be worth more than a short one to go before it, as two short ones may stand in its place; and
+    one whose source is in the text already is cheaper. Worth is the sum that the search ordered by, with a little of
+    what was found right before and behind it in its source: evidence lies beside evidence, and is read with it.
+    """
+    most = int(budget * LARGEST_SHARE)
+    whole = [_cost(each, frame, most) for each in candidates]
+    short = [_cost(each, beside, most) for each in candidates] if beside else whole
+    sources = [source(each.memory) for each in candidates]
+    worth = _worth(candidates)
+    left, begun, order = list(range(len(candidates))), set[Hashable](), list[int]()
+
+    def net(place: int) -> float:
+        origin = sources[place]
+        tokens = short[place] if origin and origin.key in begun else whole[place]
+        return worth[place] - constants.ROOM_WEIGHT * math.log(tokens)
+
+    while left:
+        best = max(left, key=net) if order else left[0]
+        left.remove(best)
+        order.append(best)
+        origin = sources[best]
+        if origin:
+            begun.add(origin.key)
+    return [candidates[place] for place in order]
+
+
+def _worth(candidates: Sequence[Candidate]) -> list[float]:
+    alone = [summed(each.scored.score) if each.scored else 0.0 for each in candidates]
+    sources = [source(each.memory) for each in candidates]
+    there = {origin.passage: worth for origin, worth in zip(sources, alone, strict=True) if origin}
+    return [
+        worth + constants.BESIDE_WEIGHT * sum(max(0.0, there.get(passage, 0.0)) for passage in origin.beside)
+        if origin
+        else worth
+        for origin, worth in zip(sources, alone, strict=True)
+    ]
+
+
+def _cost(candidate: Candidate, frame: Frame, most: int) -> int:
+    """Return the tokens that a memory takes, or as many as it may take."""
+    text = frame(candidate.memory, candidate.memory.content)
+    return max(1, estimate_tokens(text) if fits(text, most) else most)
+
+
+class _Frames:
+    """Which frame each memory is written in: the first of a source in a whole one, the others beside it."""
+
+    def __init__(self, frame: Frame, beside: Frame | None) -> None:
+        self._frame = frame
+        self._beside = beside or frame
+        self._first: dict[Hashable, str] = {}
+
+    def of(self, candidate: Candidate) -> Frame:
+        origin = source(candidate.memory)
+        if origin is None:
+            return self._frame
+        first = self._first.get((candidate.section, origin.key), candidate.memory.id)
+        return self._frame if first == candidate.memory.id else self._beside
+
+    def begin(self, candidate: Candidate) -> None:
+        origin = source(candidate.memory)
+        if origin is not None:
+            self._first.setdefault((candidate.section, origin.key), candidate.memory.id)
+
+
+def _fit(
+    candidate: Candidate, room: int, terms: Sequence[str], frame: Frame, *, only_whole: bool = False
+) -> PackedItem:
     record = candidate.memory
 
     def item(text: str, form: Form, reason: str | None = None) -> PackedItem:
@@ -96,7 +185,7 @@ def _fit(candidate: Candidate, room: int, terms: Sequence[str], frame: Frame) ->
     around = estimate_tokens(frame(record, ""))
     # A format that escapes takes more tokens for a text than the text itself has.
     growth = max(1.0, (full.tokens - around) / max(1, estimate_tokens(record.content)))
-    for form, shorten in _SHORTER:
+    for form, shorten in () if only_whole else _SHORTER:
         inside = int((room - around) / growth)
         while inside > 4:
             text = shorten(record.content, terms, inside)
@@ -122,13 +211,14 @@ _SHORTER: tuple[tuple[Form, Callable[[str, Sequence[str], int], str]], ...] = (
 )
 
 
-def _use_up(items: list[PackedItem], left: int, terms: Sequence[str], frame: Frame) -> list[PackedItem]:
+def _use_up(items: list[PackedItem], left: int, terms: Sequence[str], frames: _Frames) -> list[PackedItem]:
     for place, item in enumerate(items):
         if item.form == "full" or left <= 0:
             continue
         candidate = Candidate(item.memory, item.section, item.scored)
-        better = _fit(candidate, item.tokens + left, terms, frame)
+        better = _fit(candidate, item.tokens + left, terms, frames.of(candidate))
         if better.tokens > item.tokens:
             left -= better.tokens - item.tokens
-            items[place] = replace(better)
+            items[place] = better
+            frames.begin(candidate)
     return items

@@ -117,5 +117,11 @@ def logistic(value: float) -> float:
     return 1.0 - logistic(-value)
 
 
+def summed(score: float) -> float:
+    """Return the sum behind a score; of one too near 0 or 1 to tell, one beyond all others."""
+    share = min(max(score, 1e-12), 1.0 - 1e-12)
+    return constants.SCORE_MIDDLE + constants.SCORE_SCALE * math.log(share / (1.0 - share))
+
+
 def _short(value: float) -> float:
     return round(value, 4)
