@@ -394,7 +394,8 @@ class Store(ABC):
     ) -> dict[str, list[bytes]]:
         """Return the vectors of given memories' pieces, float32, in the current space or another.
 
-        A memory whose embedding is owed is left out.
+        A store may round their numbers to half precision; a cosine is off by less than .0005 then. A memory whose
+        embedding is owed is left out.
         """
         self._require("vectors", "vectors")
         return await self._vectors(ids, space) if ids else {}

@@ -56,7 +56,7 @@ class Signs:
         """Give the keys of the nearest vectors by signs, in growing portions, until all were given."""
         import numpy as np
 
-        distances = self._distances(columns_of(signs_of(matrix([vector])))[:, 0])
+        distances = self._distances(columns_of(signs_of(matrix([vector], ["float32"])))[:, 0])
         given, size = 0, max(least, min(LONGEST_SHORTLIST, len(self.ids) // 100))
         order = np.empty(0, dtype=np.int64)
         while given < len(self.ids):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import struct
+import sys
+from array import array
 from dataclasses import replace as changed
 from pathlib import Path
 
@@ -12,6 +15,7 @@ from agent_memory.errors import StoreBusyError
 from agent_memory.records import MemoryType, Status
 from agent_memory.storage.changes import Add, Operation
 from agent_memory.storage.sqlite import SqliteStore
+from agent_memory.storage.sqlite.vectors import narrowed, widened
 from agent_memory.storage.where import Where, conditions
 from agent_memory.testing import builders
 
@@ -86,11 +90,17 @@ async def test_damage_is_reported(tmp_path: Path, name: str) -> None:
     assert any(re.search(told, fault) for fault in faults), faults
 
 
+def in_file(vector: bytes) -> bytes:
+    """Return a vector as it stands in the file: in half precision."""
+    numbers = array("f", vector)
+    return struct.pack(f"<{len(numbers)}e", *numbers)
+
+
 async def test_a_flipped_bit_in_the_file_is_found(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     await filled(path)
     whole = path.read_bytes()
-    vector = builders.random_vectors(1, dimension=DIMENSION)[0]
+    vector = in_file(builders.random_vectors(1, dimension=DIMENSION)[0])
     places = [whole.index(vector) + 17, whole.index(b"fact 13"), whole.rindex(b'"fact 13"') + 3]
     for place in places:
         damaged = bytearray(whole)
@@ -153,7 +163,7 @@ async def test_what_a_process_without_the_extension_wrote_is_found_and_caught_up
             await replace(store, changed(stored[7], status=Status.ARCHIVED), verb="archive")
             await remove(store, stored[8], erase=True)
             for number in (3, 30):
-                assert await nearest(store, number) == (facts[number].id, pytest.approx(1.0))
+                assert await nearest(store, number) == (facts[number].id, pytest.approx(1.0, abs=5e-4))
             for number in (7, 8):
                 assert (await nearest(store, number))[1] < 0.999
             assert await store.check() == []
@@ -161,7 +171,7 @@ async def test_what_a_process_without_the_extension_wrote_is_found_and_caught_up
         assert connection.execute("select count(*) from memory_vec_pending").fetchone()[0] > 20
     async with opened(path) as store:
         for number in (3, 30):
-            assert await nearest(store, number) == (facts[number].id, pytest.approx(1.0))
+            assert await nearest(store, number) == (facts[number].id, pytest.approx(1.0, abs=5e-4))
         for number in (7, 8):
             assert (await nearest(store, number))[1] < 0.999
         assert (await store.describe()).details["vector_index"] is True
@@ -196,7 +206,7 @@ async def test_the_index_may_be_dropped(tmp_path: Path) -> None:
         connection.execute("drop table memory_vec")
     vector = builders.random_vectors(1, dimension=DIMENSION)[0]
     async with opened(path) as store:
-        assert (await store.by_vector(vector, Where(), 1))[0][1] == pytest.approx(1.0)
+        assert (await store.by_vector(vector, Where(), 1))[0][1] == pytest.approx(1.0, abs=5e-4)
         assert (await store.describe()).details["vector_index"] is True
         assert await store.check() == []
 
@@ -213,7 +223,7 @@ async def test_dimensions_that_are_no_whole_bytes(tmp_path: Path, dimension: int
         found = await store.by_vector(supply[4], Where(), 30)
         assert len(found) == 30
         assert dict(found) == {
-            fact.id: pytest.approx(builders.cosine(supply[4], vector), abs=1e-6)
+            fact.id: pytest.approx(builders.cosine(supply[4], vector), abs=5e-4)
             for fact, vector in zip(facts, supply, strict=True)
         }
         assert await store.check() == []
@@ -242,26 +252,24 @@ async def test_the_short_list_holds_nearly_all_of_the_true_best(tmp_path: Path) 
     assert hit / 500 >= 0.99
 
 
-async def test_a_half_precision_vector_is_read_rightly(tmp_path: Path) -> None:
-    import numpy as np
-
+async def test_a_vector_in_full_precision_is_read_rightly(tmp_path: Path) -> None:
+    """Files may hold them, beside those in half precision."""
     path = tmp_path / "a.db"
     fact, other = builders.fact("one"), builders.fact("other")
     one, two = builders.random_vectors(2, dimension=DIMENSION)
     async with opened(path) as store:
         await store.add_space(SPACE)
         await add(store, fact, other, vectors={builders.digest(fact): [one], builders.digest(other): [two]})
-    half = np.frombuffer(one, "<f4").astype("<f2").tobytes()
     with raw(path, extension=True) as connection:
         with pytest.raises(Exception, match="CHECK constraint failed"):
-            connection.execute("update embedding set vector = ? where id = 1", (half,))
-        connection.execute("update embedding set vector = ?, dtype = 'float16' where id = 1", (half,))
+            connection.execute("update embedding set vector = ? where id = 1", (one,))
+        connection.execute("update embedding set vector = ?, dtype = 'float32' where id = 1", (one,))
         connection.execute("drop table memory_vec")
     async with opened(path) as store:
         found = await store.by_vector(one, Where(), 2)
-        assert found[0] == (fact.id, pytest.approx(1.0, abs=1e-3))
-        (back,) = (await store.vectors([fact.id]))[fact.id]
-        assert np.allclose(np.frombuffer(back, "<f4"), np.frombuffer(one, "<f4"), atol=1e-3)
+        assert found[0] == (fact.id, pytest.approx(1.0, abs=1e-6))
+        assert (await store.vectors([fact.id]))[fact.id] == [one]
+        assert set(await store.sample_vectors(2)) == {one, *(await store.vectors([other.id]))[other.id]}
         assert await store.check() == ["embedding 1: its row was changed outside this program"]
 
 
@@ -329,10 +337,11 @@ async def test_nothing_of_an_erased_memory_is_left_in_the_file(
         sum((value > 0) << bit for bit, value in enumerate(_numbers(vectors[0])[start : start + 8]))
         for start in range(0, DIMENSION, 8)
     )
+    stored_vectors = [in_file(vector) for vector in vectors]
     traces = [b"Zyxowort", b"zyxowort", b"qqmattress", b"kkdoorkey", b"ttquiet", b"Vvlater", b"wwclock"]
-    traces += [b"mmhint", b"nnhint", *vectors, builders.digest(secret), builders.digest(stored)]
+    traces += [b"mmhint", b"nnhint", *stored_vectors, builders.digest(secret), builders.digest(stored)]
     before = bytes_of(path)
-    assert all(trace in before for trace in traces[:3] + traces[5:7] + vectors)
+    assert all(trace in before for trace in traces[:3] + traces[5:7] + stored_vectors)
     async with opened(path) as store:
         await remove(store, stored, erase=True)
         await store.scrub()
@@ -348,8 +357,6 @@ async def test_nothing_of_an_erased_memory_is_left_in_the_file(
 
 
 def _numbers(vector: bytes) -> list[float]:
-    from array import array
-
     return array("f", vector).tolist()
 
 
@@ -385,7 +392,7 @@ async def test_short_term_memory_forgets_older_versions_and_their_vectors(tmp_pa
         assert await store.check() == []
     with raw(path) as connection:
         kept = {row[0] for row in connection.execute("select vector from embedding")}
-    assert kept == set(vectors[1:])
+    assert kept == set(map(in_file, vectors[1:]))
 
 
 async def test_scrubbing_says_when_a_reader_is_in_the_way(tmp_path: Path) -> None:
@@ -426,3 +433,14 @@ async def test_every_write_of_anybody_moves_the_version(tmp_path: Path) -> None:
         await store.count(Where())
         assert await store.version() == seen[-1]
         assert len(set(seen)) == len(seen)
+
+
+def test_a_vector_is_widened_the_same_with_and_without_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
+    import numpy as np
+
+    (stored,) = narrowed([builders.random_vectors(1, dimension=DIMENSION)[0]])
+    with_numpy = widened(stored, "float16")
+    assert with_numpy == np.frombuffer(stored, "<f2").astype("<f4").tobytes()
+    monkeypatch.delitem(sys.modules, "numpy")
+    assert widened(stored, "float16") == with_numpy
+    assert "numpy" not in sys.modules
