@@ -248,6 +248,7 @@ class AgentMemory:
         source: Words = None,
         pinned: bool | None = None,
         count_access: bool = True,
+        rerank: bool = False,
     ) -> Found:
         """Find memories by words and meaning together, best first.
 
@@ -267,6 +268,8 @@ class AgentMemory:
             source: only memories from these sources.
             pinned: only pinned memories, or only unpinned ones.
             count_access: count the results as accessed.
+            rerank: let a cross-encoder read the best 50 with the query and order them; `score` is its word then.
+                It takes a model that has to be pulled once, and about half a second.
 
         Returns:
             A list of `ScoredMemory`. Its `notices` say, in a line each, what was left out of the search.
@@ -275,6 +278,7 @@ class AgentMemory:
             ValidationError: the query is empty, or a filter cannot be read.
             EmbeddingMismatchError: an embedder was named that differs from the store's.
             ConfigurationError: `mode` is unknown, or `vector` without an embedder.
+            ModelMissingError: `rerank` without its model on this machine.
         """
         where = build_where(
             types=types,
@@ -295,6 +299,7 @@ class AgentMemory:
             explain=explain,
             min_score=min_score,
             count_access=count_access,
+            rerank=rerank,
         )
 
     async def recall(
@@ -314,6 +319,7 @@ class AgentMemory:
         metadata: Mapping[str, Any] | None = None,
         session: Words = None,
         source: Words = None,
+        rerank: bool = False,
     ) -> Recall:
         """Pack what matters into a prompt of a given size.
 
@@ -325,7 +331,8 @@ class AgentMemory:
             budget: tokens that the text may take, as `estimate_tokens` counts them.
             format: `markdown`, `text`, `xml`, `json` or `messages`.
             last: how many of the conversation's latest messages to put at the end.
-            types, tags, since, until, min_importance, mode, explain, metadata, session, source: as in `search`.
+            types, tags, since, until, min_importance, mode, explain, metadata, session, source, rerank: as in
+                `search`.
 
         Raises:
             ValidationError: the budget is too small for anything, or a filter cannot be read.
@@ -344,7 +351,14 @@ class AgentMemory:
         from agent_memory.recall.recall import Recaller
 
         return await Recaller(self._core.store, self._core.searcher).recall(
-            query, where, budget=budget, format=format, mode=mode, explain=explain, last=messages
+            query,
+            where,
+            budget=budget,
+            format=format,
+            mode=mode,
+            explain=explain,
+            last=messages,
+            rerank=rerank,
         )
 
     # --- single memories -----------------------------------------------------------------------------------

@@ -35,6 +35,9 @@ class MemoryConfig(BaseModel):
     )
     backend_config: dict[str, Any] = Field(default_factory=dict, description="that backend's own options")
     embedding_config: dict[str, Any] = Field(default_factory=dict, description="that embedder's own options")
+    rerank_config: dict[str, Any] = Field(
+        default_factory=dict, description="the cross-encoder for rerank: model, path, threads, cache_dir"
+    )
     short_term_ttl: timedelta = Field(
         _DEFAULT.short_term_ttl, description="how long short-term memories live"
     )

@@ -24,6 +24,8 @@ class Settings:
     """Whether somebody asked for that provider; if nobody did, the store's own embedder is used."""
     backend_config: Mapping[str, Any] = field(default_factory=dict)
     embedding_config: Mapping[str, Any] = field(default_factory=dict)
+    rerank_config: Mapping[str, Any] = field(default_factory=dict)
+    """The cross-encoder for `rerank=True`: model, path, threads, cache_dir."""
     short_term_ttl: timedelta = timedelta(hours=1)
     conversation_max_messages: int = 100
     """Messages a conversation keeps active; older ones are summarised and archived. 0: all."""

@@ -35,9 +35,9 @@ __agentmem_options() { # PATH: its own options
         'add')
             echo '--type --key -k --tag -t --meta -m --importance --ttl --source --session --at --pin --file --glob --lines --ndjson-in --force --no-embed --dry-run' ;;
         'search')
-            echo '--limit -n --mode --type --tag -t --since --until --min-importance --min-score --where --session --source --explain --fail-empty' ;;
+            echo '--limit -n --mode --type --tag -t --since --until --min-importance --min-score --where --session --source --explain --rerank --fail-empty' ;;
         'recall')
-            echo '--budget -b --format -f --type --tag -t --since --until --last --mode --explain' ;;
+            echo '--budget -b --format -f --type --tag -t --since --until --last --mode --rerank --explain' ;;
         'list')
             echo '--type --tag -t --since --until --min-importance --where --session --source --pinned --archived --sort --limit -n --all' ;;
         'update')
@@ -164,7 +164,7 @@ __agentmem_takes() { # PATH OPTION: what its value is
         'skill list --sort')
             echo '=created used success' ;;
         'reembed --model')
-            echo '=all-MiniLM-L6-v2-int8 BAAI/bge-small-en-v1.5 BAAI/bge-base-en-v1.5 sentence-transformers/all-MiniLM-L6-v2 nomic-ai/nomic-embed-text-v1.5-Q sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2 sentence-transformers/paraphrase-multilingual-mpnet-base-v2 intfloat/multilingual-e5-large BAAI/bge-small-zh-v1.5' ;;
+            echo '=all-MiniLM-L6-v2-int8 BAAI/bge-small-en-v1.5 BAAI/bge-base-en-v1.5 sentence-transformers/all-MiniLM-L6-v2 nomic-ai/nomic-embed-text-v1.5-Q sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2 sentence-transformers/paraphrase-multilingual-mpnet-base-v2 intfloat/multilingual-e5-large BAAI/bge-small-zh-v1.5 Xenova/ms-marco-MiniLM-L-6-v2 BAAI/bge-reranker-base' ;;
     esac
 }
 
@@ -190,7 +190,7 @@ __agentmem_argument() { # PATH NUMBER: what that argument is
         'config get 0' | 'config set 0')
             echo '=agent db backend home output limit budget tags session offline short_term_ttl conversation_max_messages enable_scoring enable_decay decay_half_life embedding.provider' ;;
         'model pull 0' | 'model path 0' | 'model verify 0')
-            echo '=all-MiniLM-L6-v2-int8 BAAI/bge-small-en-v1.5 BAAI/bge-base-en-v1.5 sentence-transformers/all-MiniLM-L6-v2 nomic-ai/nomic-embed-text-v1.5-Q sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2 sentence-transformers/paraphrase-multilingual-mpnet-base-v2 intfloat/multilingual-e5-large BAAI/bge-small-zh-v1.5' ;;
+            echo '=all-MiniLM-L6-v2-int8 BAAI/bge-small-en-v1.5 BAAI/bge-base-en-v1.5 sentence-transformers/all-MiniLM-L6-v2 nomic-ai/nomic-embed-text-v1.5-Q sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2 sentence-transformers/paraphrase-multilingual-mpnet-base-v2 intfloat/multilingual-e5-large BAAI/bge-small-zh-v1.5 Xenova/ms-marco-MiniLM-L-6-v2 BAAI/bge-reranker-base' ;;
         'completion 0')
             echo '=bash zsh fish powershell' ;;
         'help '*)

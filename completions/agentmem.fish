@@ -31,7 +31,7 @@ function __agentmem_commands -a at # the commands below it
                 'reembed' 'Embed everything with another embedder, then switch to it' \
                 'agents' 'The agents that have a memory here' \
                 'config' 'Settings' \
-                'model' 'Embedding models' \
+                'model' 'Models that embed and rerank' \
                 'completion' 'Print a shell\'s completion script; its first lines say where to put it' \
                 'help' 'Show the help of a command; with --json the whole tree' \
                 'version' 'Print the version'
@@ -99,7 +99,7 @@ function __agentmem_commands -a at # the commands below it
                 'trust' 'Let this project\'s .agentmem.toml decide where memory goes'
         case 'model'
             printf '%s\t%s\n' \
-                'list' 'List the embedding models known by name, and which of them are on this machine' \
+                'list' 'List the models known by name, to embed or to rerank with, and which of them are here' \
                 'pull' 'Download a model into the cache folder, or what is missing of it, and check it' \
                 'path' 'Print the folder of a model on this machine' \
                 'verify' 'Check a model\'s weights from end to end, and print their sha256'
@@ -165,6 +165,7 @@ function __agentmem_options -a at # its own options
                 '--session' 'The session or conversation' \
                 '--source' 'Where it comes from' \
                 '--explain' 'Show the parts of each score' \
+                '--rerank' 'Let a cross-encoder order the best 50; pull its model first' \
                 '--fail-empty' 'Exit with 3 if nothing is found'
         case 'recall'
             printf '%s\t%s\n' \
@@ -179,6 +180,7 @@ function __agentmem_options -a at # its own options
                 '--until' 'Only before then' \
                 '--last' 'Add the latest N messages' \
                 '--mode' 'hybrid, keyword or vector' \
+                '--rerank' 'Let a cross-encoder order the best 50; pull its model first' \
                 '--explain' 'Say on stderr what was taken, and why'
         case 'list'
             printf '%s\t%s\n' \
@@ -455,7 +457,7 @@ function __agentmem_takes -a at option # what the option's value is
         case 'skill list --sort'
             echo '=created used success'
         case 'reembed --model'
-            echo '=all-MiniLM-L6-v2-int8 BAAI/bge-small-en-v1.5 BAAI/bge-base-en-v1.5 sentence-transformers/all-MiniLM-L6-v2 nomic-ai/nomic-embed-text-v1.5-Q sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2 sentence-transformers/paraphrase-multilingual-mpnet-base-v2 intfloat/multilingual-e5-large BAAI/bge-small-zh-v1.5'
+            echo '=all-MiniLM-L6-v2-int8 BAAI/bge-small-en-v1.5 BAAI/bge-base-en-v1.5 sentence-transformers/all-MiniLM-L6-v2 nomic-ai/nomic-embed-text-v1.5-Q sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2 sentence-transformers/paraphrase-multilingual-mpnet-base-v2 intfloat/multilingual-e5-large BAAI/bge-small-zh-v1.5 Xenova/ms-marco-MiniLM-L-6-v2 BAAI/bge-reranker-base'
     end
 end
 
@@ -480,7 +482,7 @@ function __agentmem_argument -a at number # what that argument is
         case 'config get 0' 'config set 0'
             echo '=agent db backend home output limit budget tags session offline short_term_ttl conversation_max_messages enable_scoring enable_decay decay_half_life embedding.provider'
         case 'model pull 0' 'model path 0' 'model verify 0'
-            echo '=all-MiniLM-L6-v2-int8 BAAI/bge-small-en-v1.5 BAAI/bge-base-en-v1.5 sentence-transformers/all-MiniLM-L6-v2 nomic-ai/nomic-embed-text-v1.5-Q sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2 sentence-transformers/paraphrase-multilingual-mpnet-base-v2 intfloat/multilingual-e5-large BAAI/bge-small-zh-v1.5'
+            echo '=all-MiniLM-L6-v2-int8 BAAI/bge-small-en-v1.5 BAAI/bge-base-en-v1.5 sentence-transformers/all-MiniLM-L6-v2 nomic-ai/nomic-embed-text-v1.5-Q sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2 sentence-transformers/paraphrase-multilingual-mpnet-base-v2 intfloat/multilingual-e5-large BAAI/bge-small-zh-v1.5 Xenova/ms-marco-MiniLM-L-6-v2 BAAI/bge-reranker-base'
         case 'completion 0'
             echo '=bash zsh fish powershell'
         case 'help *'

@@ -30,7 +30,7 @@ $AgentmemTable.Commands = @{ # by path, the commands below it
         , @('reembed', 'Embed everything with another embedder, then switch to it')
         , @('agents', 'The agents that have a memory here')
         , @('config', 'Settings')
-        , @('model', 'Embedding models')
+        , @('model', 'Models that embed and rerank')
         , @('completion', 'Print a shell''s completion script; its first lines say where to put it')
         , @('help', 'Show the help of a command; with --json the whole tree')
         , @('version', 'Print the version')
@@ -98,7 +98,7 @@ $AgentmemTable.Commands = @{ # by path, the commands below it
         , @('trust', 'Let this project''s .agentmem.toml decide where memory goes')
     )
     'model' = @(
-        , @('list', 'List the embedding models known by name, and which of them are on this machine')
+        , @('list', 'List the models known by name, to embed or to rerank with, and which of them are here')
         , @('pull', 'Download a model into the cache folder, or what is missing of it, and check it')
         , @('path', 'Print the folder of a model on this machine')
         , @('verify', 'Check a model''s weights from end to end, and print their sha256')
@@ -162,6 +162,7 @@ $AgentmemTable.Options = @{ # by path, its own options
         , @('--session', 'The session or conversation')
         , @('--source', 'Where it comes from')
         , @('--explain', 'Show the parts of each score')
+        , @('--rerank', 'Let a cross-encoder order the best 50; pull its model first')
         , @('--fail-empty', 'Exit with 3 if nothing is found')
     )
     'recall' = @(
@@ -176,6 +177,7 @@ $AgentmemTable.Options = @{ # by path, its own options
         , @('--until', 'Only before then')
         , @('--last', 'Add the latest N messages')
         , @('--mode', 'hybrid, keyword or vector')
+        , @('--rerank', 'Let a cross-encoder order the best 50; pull its model first')
         , @('--explain', 'Say on stderr what was taken, and why')
     )
     'list' = @(
@@ -601,7 +603,7 @@ $AgentmemTable.Takes = @( # PATH OPTION: what its value is
     , @('recall -f', '=markdown text xml json messages')
     , @('list --sort', '=created updated occurred used importance')
     , @('skill list --sort', '=created used success')
-    , @('reembed --model', '=all-MiniLM-L6-v2-int8 BAAI/bge-small-en-v1.5 BAAI/bge-base-en-v1.5 sentence-transformers/all-MiniLM-L6-v2 nomic-ai/nomic-embed-text-v1.5-Q sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2 sentence-transformers/paraphrase-multilingual-mpnet-base-v2 intfloat/multilingual-e5-large BAAI/bge-small-zh-v1.5')
+    , @('reembed --model', '=all-MiniLM-L6-v2-int8 BAAI/bge-small-en-v1.5 BAAI/bge-base-en-v1.5 sentence-transformers/all-MiniLM-L6-v2 nomic-ai/nomic-embed-text-v1.5-Q sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2 sentence-transformers/paraphrase-multilingual-mpnet-base-v2 intfloat/multilingual-e5-large BAAI/bge-small-zh-v1.5 Xenova/ms-marco-MiniLM-L-6-v2 BAAI/bge-reranker-base')
 )
 
 $AgentmemTable.Arguments = @( # PATH NUMBER: what that argument is
@@ -632,9 +634,9 @@ $AgentmemTable.Arguments = @( # PATH NUMBER: what that argument is
     , @('agents rm 0', '@agents')
     , @('config get 0', '=agent db backend home output limit budget tags session offline short_term_ttl conversation_max_messages enable_scoring enable_decay decay_half_life embedding.provider')
     , @('config set 0', '=agent db backend home output limit budget tags session offline short_term_ttl conversation_max_messages enable_scoring enable_decay decay_half_life embedding.provider')
-    , @('model pull 0', '=all-MiniLM-L6-v2-int8 BAAI/bge-small-en-v1.5 BAAI/bge-base-en-v1.5 sentence-transformers/all-MiniLM-L6-v2 nomic-ai/nomic-embed-text-v1.5-Q sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2 sentence-transformers/paraphrase-multilingual-mpnet-base-v2 intfloat/multilingual-e5-large BAAI/bge-small-zh-v1.5')
-    , @('model path 0', '=all-MiniLM-L6-v2-int8 BAAI/bge-small-en-v1.5 BAAI/bge-base-en-v1.5 sentence-transformers/all-MiniLM-L6-v2 nomic-ai/nomic-embed-text-v1.5-Q sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2 sentence-transformers/paraphrase-multilingual-mpnet-base-v2 intfloat/multilingual-e5-large BAAI/bge-small-zh-v1.5')
-    , @('model verify 0', '=all-MiniLM-L6-v2-int8 BAAI/bge-small-en-v1.5 BAAI/bge-base-en-v1.5 sentence-transformers/all-MiniLM-L6-v2 nomic-ai/nomic-embed-text-v1.5-Q sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2 sentence-transformers/paraphrase-multilingual-mpnet-base-v2 intfloat/multilingual-e5-large BAAI/bge-small-zh-v1.5')
+    , @('model pull 0', '=all-MiniLM-L6-v2-int8 BAAI/bge-small-en-v1.5 BAAI/bge-base-en-v1.5 sentence-transformers/all-MiniLM-L6-v2 nomic-ai/nomic-embed-text-v1.5-Q sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2 sentence-transformers/paraphrase-multilingual-mpnet-base-v2 intfloat/multilingual-e5-large BAAI/bge-small-zh-v1.5 Xenova/ms-marco-MiniLM-L-6-v2 BAAI/bge-reranker-base')
+    , @('model path 0', '=all-MiniLM-L6-v2-int8 BAAI/bge-small-en-v1.5 BAAI/bge-base-en-v1.5 sentence-transformers/all-MiniLM-L6-v2 nomic-ai/nomic-embed-text-v1.5-Q sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2 sentence-transformers/paraphrase-multilingual-mpnet-base-v2 intfloat/multilingual-e5-large BAAI/bge-small-zh-v1.5 Xenova/ms-marco-MiniLM-L-6-v2 BAAI/bge-reranker-base')
+    , @('model verify 0', '=all-MiniLM-L6-v2-int8 BAAI/bge-small-en-v1.5 BAAI/bge-base-en-v1.5 sentence-transformers/all-MiniLM-L6-v2 nomic-ai/nomic-embed-text-v1.5-Q sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2 sentence-transformers/paraphrase-multilingual-mpnet-base-v2 intfloat/multilingual-e5-large BAAI/bge-small-zh-v1.5 Xenova/ms-marco-MiniLM-L-6-v2 BAAI/bge-reranker-base')
     , @('completion 0', '=bash zsh fish powershell')
     , @('help *', '=add search recall get list update pin unpin forget restore work fact pref chat event doc skill history log undo status stats index reembed agents config model completion help version')
 )

@@ -21,3 +21,11 @@ def private_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
     for name in ("AGENTMEM_AGENT", "AGENTMEM_DB", "AGENTMEM_SESSION", "AGENTMEM_BACKEND", "AGENTMEM_CONFIG"):
         monkeypatch.delenv(name, raising=False)
     return home
+
+
+@pytest.fixture(scope="session")
+def reranker_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the files of a cross-encoder that counts shared tokens."""
+    from tiny_reranker import write_reranker_folder
+
+    return write_reranker_folder(tmp_path_factory.mktemp("reranker"))

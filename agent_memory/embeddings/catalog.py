@@ -41,6 +41,8 @@ class ModelCard:
     """The weights' path in the repository."""
     more_files: tuple[str, ...] = ()
     """Further files of the weights."""
+    purpose: str = "embed"
+    """`embed`, or `rerank` for one that reads query and memory together."""
 
 
 _CARDS = (
@@ -85,9 +87,21 @@ _CARDS = (
         name="BAAI/bge-small-zh-v1.5", provider="fastembed", dimension=512, pooling=CLS, megabytes=90, tokens=512,
         languages="Chinese", repository="Qdrant/bge-small-zh-v1.5", file="model_optimized.onnx",
     ),
+    ModelCard(
+        name="Xenova/ms-marco-MiniLM-L-6-v2", provider="fastembed", purpose="rerank", dimension=0, pooling="",
+        megabytes=80, tokens=512, languages="English",
+        repository="Xenova/ms-marco-MiniLM-L-6-v2", file="onnx/model.onnx",
+    ),
+    ModelCard(
+        name="BAAI/bge-reranker-base", provider="fastembed", purpose="rerank", dimension=0, pooling="",
+        megabytes=1040, tokens=512, languages="English, Chinese",
+        repository="BAAI/bge-reranker-base", file="onnx/model.onnx",
+    ),
 )  # fmt: skip
 
 CARDS: Mapping[str, ModelCard] = {card.name: card for card in _CARDS}
+RERANKER = "Xenova/ms-marco-MiniLM-L-6-v2"
+"""The cross-encoder that `rerank` takes where none is named."""
 MULTILINGUAL = "sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2"
 """The model to suggest to somebody whose memories the default one cannot read."""
 

@@ -194,20 +194,25 @@ def _remember(card: ModelCard, cache: Path) -> None:
             _cards_file(cache).write_text(content)
 
 
-def text_embedding() -> Any:
-    """Import fastembed and return its `TextEmbedding`."""
+def quiet_fastembed() -> None:
+    """Make ready to import fastembed: no telemetry, no log on stderr."""
     # Read when huggingface_hub is imported, so they are set here, and only where the user has not decided.
     # Blobs shared between repositories are hard links elsewhere, which onnxruntime refuses for external data.
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("HF_HUB_DISABLE_SHARED_BLOBS", "1")
-    try:
-        from fastembed import TextEmbedding
-    except ImportError as error:
-        raise MissingDependencyError("fastembed", extra="all") from error
     with contextlib.suppress(ImportError):
         from loguru import logger
 
         logger.disable("fastembed")  # what it logs on stderr, our errors say
+
+
+def text_embedding() -> Any:
+    """Import fastembed and return its `TextEmbedding`."""
+    quiet_fastembed()
+    try:
+        from fastembed import TextEmbedding
+    except ImportError as error:
+        raise MissingDependencyError("fastembed", extra="all") from error
     return TextEmbedding
 
 

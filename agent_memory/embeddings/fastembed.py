@@ -82,6 +82,10 @@ class FastembedEmbedder(Embedder):
     def _find(self) -> tuple[ModelCard, Path, EmbeddingIdentity]:
         cache = cache_folder(self.settings.get("cache_dir"))
         card = describe(self.settings.get("model") or DEFAULT_MODEL, cache)
+        if card.purpose != "embed":
+            raise ConfigurationError(
+                f"{card.name} makes no vectors: it is for --rerank", hint="agentmem model list  names others"
+            )
         given = self.settings.get("path")
         folder = Path(given).expanduser() if given else snapshot(card, cache)
         query, document = catalog.prefixes(card.name)

@@ -33,6 +33,9 @@ so that a store of three memories has a deviation to divide by."""
 SMALLEST_DEVIATION: Final = 0.02
 """Cosines of a store whose vectors are all alike still differ by rounding; less than this is no signal."""
 
+RERANKED: Final = 50
+"""How many of the best a cross-encoder reads, on request: about 10 ms each with the smallest one."""
+
 EXACT_KEY: Final = 20.0
 """Added when the query is a memory's key: more than words and meaning together ever reach."""
 

@@ -77,6 +77,7 @@ class Recaller:
         mode: Mode = "hybrid",
         explain: bool = False,
         last: Sequence[ConversationRecord] = (),
+        rerank: bool = False,
     ) -> Recall:
         """Find what a query needs, or the brief for None, and pack it. Arguments as in `AgentMemory.recall`."""
         wording = writer(format)
@@ -86,7 +87,7 @@ class Recaller:
         else:
             limit = max(5, min(MOST_CANDIDATES, budget // TOKENS_PER_CANDIDATE))
             found = await self._searcher.search(
-                query, where, limit=limit, mode=mode, explain=explain, count_access=False
+                query, where, limit=limit, mode=mode, explain=explain, count_access=False, rerank=rerank
             )
             notices = found.notices
             candidates = by_worth(

@@ -17,6 +17,7 @@ from agent_memory.recall.dates import Span, named_times
 from agent_memory.recall.dialogue import Dialogue, lend
 from agent_memory.recall.found import Found
 from agent_memory.recall.relevance import WordShare, relevance
+from agent_memory.recall.reranking import Reranker
 from agent_memory.recall.scoring import Distribution, Parts, cosine_distribution, piecewise
 from agent_memory.recall.semantic_index import NOT_AT_HAND, SemanticIndex
 from agent_memory.records import MemoryRecord, ScoredMemory
@@ -49,6 +50,7 @@ class Searcher:
         self._index = index
         self._importance = ImportanceScorer() if settings.enable_scoring else None
         self._decay = DecayPolicy.exponential(settings.decay_half_life) if settings.enable_decay else None
+        self._reranker = Reranker(settings.rerank_config)
 
     async def search(
         self,
@@ -61,6 +63,7 @@ class Searcher:
         min_score: float | None = None,
         min_similarity: float | None = None,
         count_access: bool = True,
+        rerank: bool = False,
     ) -> Found:
         """Find memories by what a query says and means, best first. Arguments as in `AgentMemory.search`.
 
@@ -74,8 +77,9 @@ class Searcher:
             if least is not None:
                 check_share(name, least)
         notices: list[str] = []
+        wanted = max(limit, constants.RERANKED) if rerank else limit
         prepared, arms = await self._nominate(
-            query, mode, where, max(constants.CANDIDATES, 2 * limit), notices
+            query, mode, where, max(constants.CANDIDATES, 2 * wanted), notices
         )
         ids = list(dict.fromkeys(memory_id for arm in arms.values() for memory_id in arm))
         records = await self._store.get(ids)
@@ -87,7 +91,7 @@ class Searcher:
         for memory_id in ranked:
             part = parts[memory_id]
             similarity = None if part.cosine is None else min(1.0, max(0.0, part.cosine))
-            if min_score is not None and part.score < min_score:
+            if min_score is not None and part.score < min_score and not rerank:
                 continue
             if min_similarity is not None and (similarity is None or similarity < min_similarity):
                 continue
@@ -102,8 +106,11 @@ class Searcher:
                     explanation,
                 )
             )
-            if len(result) == limit:
+            if len(result) == wanted:
                 break
+        if rerank:
+            result = await self._reranker.reranked(query, result, explain=explain)
+            result = [each for each in result if min_score is None or each.score >= min_score][:limit]
         if min_similarity is not None and prepared.vector is None and ranked:
             notices.append(
                 "no memory has a similarity to this query, so none reaches the least one asked for"

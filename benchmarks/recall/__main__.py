@@ -30,6 +30,9 @@ def main() -> None:
     parser.add_argument("--no-baselines", action="store_true", help="only the library itself")
     parser.add_argument("--packed", action="store_true", help="measure packed recalls as well")
     parser.add_argument("--strangers", action="store_true", help="put questions to the wrong agents as well")
+    parser.add_argument(
+        "--rerank", metavar="MODEL|FOLDER", help="let this cross-encoder order the best 50; it has to be here"
+    )
     parser.add_argument("--categories", action="store_true", help="print each category too")
     asyncio.run(_run(parser.parse_args()))
 
@@ -45,7 +48,9 @@ async def _run(given: argparse.Namespace) -> None:
     with (given.out / "questions.jsonl").open("w", encoding="utf-8") as lines:
         for path in given.paths:
             questions = readers.read(path, given.limit)
-            found = await run(questions, embedder, lines, baselines=not given.no_baselines)
+            found = await run(
+                questions, embedder, lines, baselines=not given.no_baselines, rerank=given.rerank or ""
+            )
             print(table(found.rows(), categories=given.categories))
             print("  ".join(f"{name} {value}" for name, value in found.costs().items()) + "\n", flush=True)
             if given.packed:

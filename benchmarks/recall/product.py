@@ -30,10 +30,12 @@ class Answer(NamedTuple):
 class Product:
     """One agent's memory, filled."""
 
-    def __init__(self, agent: Agent, embedder: CachedEmbedder, folder: Path) -> None:
+    def __init__(self, agent: Agent, embedder: CachedEmbedder, folder: Path, rerank: str = "") -> None:
         self._agent = agent
         self._path = folder / "memory.db"
-        config = MemoryConfig(backend_config={"path": str(self._path)})
+        self._rerank = bool(rerank)
+        named = {} if not rerank else {"path": rerank} if Path(rerank).is_dir() else {"model": rerank}
+        config = MemoryConfig(backend_config={"path": str(self._path)}, rerank_config=named)
         self._memory = AgentMemory(agent.id, config, embedding_provider=embedder)
         self._names: dict[str, str] = {}
 
@@ -49,7 +51,9 @@ class Product:
         asked_at = at or self._asked_at(question)
         with clock.fixed(asked_at):
             begun = time.perf_counter()
-            found = await self._memory.search(question.text, limit=DEPTH, count_access=False)
+            found = await self._memory.search(
+                question.text, limit=DEPTH, count_access=False, rerank=self._rerank
+            )
             seconds = time.perf_counter() - begun
         return Answer(
             [self._names[each.memory.id] for each in found],

@@ -75,13 +75,14 @@ async def run(
     lines: TextIO,
     *,
     baselines: bool = True,
+    rerank: str = "",
     progress: bool = True,
 ) -> Results:
-    """Ask everything; `lines` gets one JSON object per question and system."""
+    """Ask everything; `lines` gets one JSON object per question and system. `rerank` names a cross-encoder."""
     results = Results(questions.name)
     begun = time.monotonic()
     for number, agent in enumerate(questions.agents, 1):
-        await _ask_agent(questions, agent, embedder, lines, results, baselines)
+        await _ask_agent(questions, agent, embedder, lines, results, baselines, rerank)
         if progress:
             seconds = time.monotonic() - begun
             print(
@@ -101,6 +102,7 @@ async def _ask_agent(
     lines: TextIO,
     results: Results,
     baselines: bool,
+    rerank: str,
 ) -> None:
     judged = {item.id for item in agent.items if item.judged}
     sessions = {item.id: item.session or "" for item in agent.items}
@@ -108,7 +110,7 @@ async def _ask_agent(
     if plain is not None:
         await plain.open()
     with tempfile.TemporaryDirectory() as folder:
-        product = Product(agent, embedder, Path(folder))
+        product = Product(agent, embedder, Path(folder), rerank)
         await product.open()
         for question in agent.questions:
             answer = await product.ask(question)

@@ -75,6 +75,11 @@ def _serve(pipe: Pipe, make: Callable[..., Calls], arguments: tuple[object, ...]
 
 
 def _peak() -> int:
+    status = Path("/proc/self/status")
+    if status.exists():
+        # Linux hands the parent's peak on through fork and exec in `ru_maxrss`, but not here.
+        (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) * 1024
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 

@@ -141,6 +141,7 @@ class Invocation:
             embedder_named=self.settings.origin("embedding.provider").source in ("flag", "environment"),
             backend_config=options,
             embedding_config=self.settings.options("embedding"),
+            rerank_config=self.settings.options("rerank"),
             short_term_ttl=get("short_term_ttl"),
             conversation_max_messages=get("conversation_max_messages"),
             enable_scoring=get("enable_scoring"),

@@ -40,6 +40,10 @@ Since = Annotated[
     str | None, typer.Option("--since", metavar="TIME", help="Only from then on: 2026-05-08, yesterday, 7d.")
 ]
 Until = Annotated[str | None, typer.Option("--until", metavar="TIME", help="Only before then.")]
+Rerank = Annotated[
+    bool,
+    typer.Option("--rerank", help="Let a cross-encoder order the best 50; pull its model first."),
+]
 MinImportance = Annotated[
     float,
     typer.Option("--min-importance", metavar="0..1", min=0.0, max=1.0, help="Only this important or more."),

@@ -151,10 +151,10 @@ SECTIONS: Mapping[str, Tree] = {
             },
         ),
         "model": Noun(
-            "Embedding models.",
+            "Models that embed and rerank.",
             {
                 "list": Entry(
-                    "List the embedding models known by name, and which of them are on this machine."
+                    "List the models known by name, to embed or to rerank with, and which of them are here."
                 ),
                 "pull": Entry(
                     "Download a model into the cache folder, or what is missing of it, and check it."

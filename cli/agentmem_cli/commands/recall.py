@@ -37,6 +37,7 @@ def recall(
     mode: Annotated[
         str, typer.Option("--mode", metavar="MODE", help="hybrid, keyword or vector.")
     ] = "hybrid",
+    rerank: options.Rerank = False,
     explain: Annotated[
         bool, typer.Option("--explain", help="Say on stderr what was taken, and why.")
     ] = False,
@@ -64,6 +65,7 @@ def recall(
             last=last,
             mode=mode,  # type: ignore[arg-type]
             explain=explain,
+            rerank=rerank,
         )
     invocation.output.recall(found)
     if found.items and found.nothing_relevant:

@@ -34,6 +34,7 @@ def search(
     session: options.Session = None,
     source: options.Source = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show the parts of each score.")] = False,
+    rerank: options.Rerank = False,
     fail_empty: Annotated[
         bool, typer.Option("--fail-empty", help="Exit with 3 if nothing is found.")
     ] = False,
@@ -60,6 +61,7 @@ def search(
             metadata=options.where(where),
             session=session,
             source=source,
+            rerank=rerank,
         )
     from agent_memory.text.analysis import query_terms
 

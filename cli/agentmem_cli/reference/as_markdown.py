@@ -84,8 +84,8 @@ def _settings() -> list[str]:
     text = """\
 A setting comes from the command line, else the environment, else the project's `.agentmem.toml`, else the
 user's config (`agentmem config path`), else its default; `agentmem config show --origin` says which. A project
-file may set only what is marked, until `agentmem config trust` has recorded it. Any option of an embedder or a
-backend may be set as `embedding.NAME` or `backend_config.NAME`.
+file may set only what is marked, until `agentmem config trust` has recorded it. Any option of an embedder, a
+cross-encoder or a backend may be set as `embedding.NAME`, `rerank.NAME` or `backend_config.NAME`.
 """
     rows = []
     for each in SETTINGS.values():

@@ -64,6 +64,7 @@ SETTINGS: Mapping[str, Setting] = {
 
 FAMILIES: Mapping[str, str] = {
     "embedding": "an option of the embedder, such as embedding.model",
+    "rerank": "an option of the cross-encoder, such as rerank.model",
     "backend_config": "an option of the backend, such as backend_config.synchronous",
 }
 """Prefixes under which any name may stand; whoever uses the option checks it."""

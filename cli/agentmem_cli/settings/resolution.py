@@ -70,7 +70,7 @@ class Resolved:
         return self._chosen[name][1] if name in self._chosen else _DEFAULT
 
     def options(self, family: str) -> dict[str, Any]:
-        """Return the options given under `embedding` or `backend_config`, without the provider."""
+        """Return the options given under `embedding`, `rerank` or `backend_config`, without the provider."""
         start = family + "."
         return {
             name.removeprefix(start): value

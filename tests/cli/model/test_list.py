@@ -13,3 +13,7 @@ def test_the_default_comes_first_and_is_here() -> None:
     assert {each["provider"] for each in listed} == {"local", "fastembed"}
     assert not any(each["present"] for each in listed[1:])
     assert "BAAI/bge-small-en-v1.5" in done("model", "list", "-o", "id").lines
+    assert {each["name"]: each["dimension"] for each in listed if each["purpose"] == "rerank"} == {
+        "Xenova/ms-marco-MiniLM-L-6-v2": None,
+        "BAAI/bge-reranker-base": None,
+    }

@@ -8,7 +8,7 @@ from agentmem_cli.context import Invocation
 
 
 def list_(context: typer.Context) -> None:
-    """List the embedding models known by name, and which of them are on this machine.
+    """List the models known by name, to embed or to rerank with, and which of them are here.
 
     Examples:
         agentmem model list
@@ -24,9 +24,10 @@ def list_(context: typer.Context) -> None:
             [
                 {
                     "model": state.card.name.rpartition("/")[2],
+                    "for": state.card.purpose,
                     "here": "yes" if state.present else "",
                     "download": f"{state.card.megabytes} MB" if state.card.megabytes else "none",
-                    "dim": state.card.dimension,
+                    "dim": state.card.dimension or "",
                     "languages": state.card.languages,
                 }
                 for state in states
@@ -37,8 +38,9 @@ def list_(context: typer.Context) -> None:
         {
             "name": state.card.name,
             "provider": state.card.provider,
+            "purpose": state.card.purpose,
             "present": state.present,
-            "dimension": state.card.dimension,
+            "dimension": state.card.dimension or None,
             "tokens": state.card.tokens,
             "languages": state.card.languages,
             "megabytes": state.card.megabytes,

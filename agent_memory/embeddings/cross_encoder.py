@@ -1,0 +1,105 @@
+"""A cross-encoder: it reads a query and a memory together, and says how well the one answers the other.
+
+Slower than comparing vectors by a few hundred times, so only the best of a search go through it, and only on request.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from agent_memory.embeddings import catalog
+from agent_memory.embeddings.downloads import cache_folder, check_weights, one_line, quiet_fastembed, snapshot
+from agent_memory.embeddings.pieces import well_formed
+from agent_memory.embeddings.threads import abandon, cores, in_worker
+from agent_memory.errors import ConfigurationError, MissingDependencyError, ModelMissingError
+
+_BATCH: Final = 16
+_OPTIONS: Final = frozenset({"model", "path", "threads", "cache_dir"})
+
+
+class CrossEncoder:
+    """One of fastembed's cross-encoders, run from files on this machine; nothing is ever downloaded.
+
+    Options:
+        model: its name; `Xenova/ms-marco-MiniLM-L-6-v2` if left out.
+        path: a folder with its files, used instead of the cache.
+        threads: how many threads a run may use; by default one per core that this process may use.
+        cache_dir: the folder of downloaded models, instead of our own.
+    """
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        unknown = sorted(set(options) - _OPTIONS)
+        if unknown:
+            raise ConfigurationError.unknown("option of the reranker", unknown[0], _OPTIONS)
+        self._options = dict(options)
+        wanted = str(options.get("model") or catalog.RERANKER)
+        card = catalog.card_of(wanted)
+        if card is None or card.purpose != "rerank":
+            known = [each.name for each in catalog.CARDS.values() if each.purpose == "rerank"]
+            raise ConfigurationError.unknown("reranker", wanted, known)
+        self._card = card
+        self._loading = threading.Lock()
+        self._model: Any = None
+        self._process = os.getpid()
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self._card.name
+
+    async def scores(self, query: str, texts: Sequence[str]) -> list[float]:
+        """Return, for each text, the model's logit for "this answers the query": any number, above 0 for yes.
+
+        A text longer than the model reads counts with its beginning.
+
+        Raises:
+            ModelMissingError: the model is not on this machine, or damaged.
+        """
+        return await in_worker(self._run, query, list(texts)) if texts else []
+
+    def _run(self, query: str, texts: list[str]) -> list[float]:
+        model = self._model_now()
+        # Texts of like length in one batch: what is padded is read for nothing.
+        order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
+        given = [well_formed(texts[index]) for index in order]
+        logits = model.rerank(well_formed(query), given, batch_size=_BATCH)
+        by_index = dict(zip(order, map(float, logits), strict=True))
+        return [by_index[index] for index in range(len(texts))]
+
+    def _model_now(self) -> Any:
+        with self._loading:
+            if self._process != os.getpid():
+                abandon(self._model)
+                self._model, self._process = None, os.getpid()
+            if self._model is None:
+                self._model = self._load()
+            return self._model
+
+    def _load(self) -> Any:
+        cache = cache_folder(self._options.get("cache_dir"))
+        given = self._options.get("path")
+        folder = Path(given).expanduser() if given else snapshot(self._card, cache)
+        check_weights(self._card, folder)
+        try:
+            quiet_fastembed()
+            from fastembed.rerank.cross_encoder import TextCrossEncoder
+        except ImportError as error:
+            raise MissingDependencyError("fastembed", extra="all") from error
+        try:
+            # With its folder named, fastembed looks nothing up, neither in a cache nor on the network.
+            return TextCrossEncoder(
+                self._card.name,
+                threads=self._options.get("threads") or cores() or None,
+                specific_model_path=str(folder),
+                cache_dir=str(cache),
+                local_files_only=True,
+            )
+        except Exception as error:  # onnxruntime's own have no common base
+            raise ModelMissingError(
+                f"{self._card.name} cannot be loaded from {folder}: {one_line(error)}",
+                hint=f"agentmem model verify {self._card.name}",
+            ) from error
