@@ -65,7 +65,11 @@ def describe(name: str, cache: Path | None = None) -> ModelCard:
                     file=model.model_file,
                     more_files=tuple(model.additional_files),
                 )
-    known = [each.name for each in catalog.CARDS.values() if each.provider == "fastembed"]
+    known = [
+        each.name
+        for each in catalog.CARDS.values()
+        if each.provider == "fastembed" and each.purpose == "embed"
+    ]
     raise ConfigurationError.unknown(
         "fastembed model", name, [*known, "or any other that fastembed supports"]
     )

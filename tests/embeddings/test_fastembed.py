@@ -127,7 +127,7 @@ async def test_a_folder_that_cannot_be_loaded_is_an_error(model_folder: Path, tm
 def test_the_catalog_agrees_with_fastembed() -> None:
     known = {model["model"]: model for model in _supported()}
     for card in catalog.CARDS.values():
-        if card.provider == "fastembed":
+        if card.provider == "fastembed" and card.purpose == "embed":
             model = known[card.name]
             assert (card.dimension, card.file, card.repository, list(card.more_files)) == (
                 model["dim"],
@@ -143,7 +143,9 @@ def test_a_model_outside_the_catalog_is_described_by_fastembed() -> None:
 
 
 def test_poolings_in_the_catalog_are_those_of_fastembeds_classes(monkeypatch: pytest.MonkeyPatch) -> None:
-    cards = [card for card in catalog.CARDS.values() if card.provider == "fastembed"]
+    cards = [
+        card for card in catalog.CARDS.values() if card.provider == "fastembed" and card.purpose == "embed"
+    ]
     monkeypatch.setattr(catalog, "card_of", lambda name: None)
     for card in cards:
         assert downloads.describe(card.name).pooling == card.pooling
