@@ -28,7 +28,8 @@ class Baselines:
 
     async def open(self) -> None:
         """Embed the bare texts; of a long one its beginning counts, as in every tool that does no more."""
-        pieces = await self._embedder.embed_documents([item.text for item in self._items])
+        texts = await self._embedder.beginnings([item.text for item in self._items])
+        pieces = await self._embedder.embed_documents(texts)
         self._matrix = np.frombuffer(b"".join(piece[0] for piece in pieces), "<f4").reshape(len(pieces), -1)
 
     async def rank(self, question: str) -> dict[str, list[str]]:

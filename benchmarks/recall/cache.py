@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
@@ -44,6 +45,25 @@ class CachedEmbedder(Embedder):
 
     async def _split_all(self, texts: Sequence[str]) -> list[list[str]]:
         return await self._inner._split_all(texts)
+
+    async def beginnings(self, texts: Sequence[str]) -> list[str]:
+        """Return of each text as many words as the model reads at once, as in a tool that cuts off the rest."""
+        pieces = await self._split_all(texts)
+        return [
+            text if len(split) == 1 else await self._beginning(text)
+            for text, split in zip(texts, pieces, strict=True)
+        ]
+
+    async def _beginning(self, text: str) -> str:
+        ends = [word.end() for word in re.finditer(r"\S+", text)]
+        low, high = 0, len(ends) - 1
+        while low < high:
+            middle = (low + high + 1) // 2
+            if len((await self._split_all([text[: ends[middle]]]))[0]) == 1:
+                low = middle
+            else:
+                high = middle - 1
+        return text[: ends[low]] if ends else text
 
     async def _embed(self, texts: Sequence[str], *, query: bool) -> Sequence[bytes]:
         digests = [self._digest(text, query) for text in texts]
