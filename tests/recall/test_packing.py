@@ -57,10 +57,10 @@ async def test_messages_of_a_conversation_stand_under_one_date_in_the_order_they
         day, *said = text.splitlines()[1:]
         assert day.startswith("- 2")
         assert said == [
-            "  - Ana: Which boat is it?",
-            "  - Ben: The boat is",
+            "  Ana: Which boat is it?",
+            "  Ben: The boat is",
             "    - Ana: mine",
-            "  - Ana: A boat!",
+            "  Ana: A boat!",
         ]
 
 
@@ -74,7 +74,7 @@ async def test_two_conversations_are_not_mixed_and_a_message_alone_says_who_and_
         ):
             await memory.conversation.add_message("user", text, conversation_id=conversation)
         text = await recalled(memory, "boat")
-        assert "  - user: The boat is red.\n  - user: A boat.\n" in text
+        assert "  user: The boat is red.\n  user: A boat.\n" in text
         assert "- [user said, 20" in text
         assert "] The boat is blue.\n" in text
 
