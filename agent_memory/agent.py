@@ -269,7 +269,7 @@ class AgentMemory:
             pinned: only pinned memories, or only unpinned ones.
             count_access: count the results as accessed.
             rerank: let a cross-encoder read the best 50 with the query and order them; `score` is its word then.
-                It takes a model that has to be pulled once, and about half a second.
+                It takes a model that has to be pulled once.
 
         Returns:
             A list of `ScoredMemory`. Its `notices` say, in a line each, what was left out of the search.

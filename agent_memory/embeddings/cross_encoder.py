@@ -1,6 +1,7 @@
 """A cross-encoder: it reads a query and a memory together, and says how well the one answers the other.
 
-Slower than comparing vectors by a few hundred times, so only the best of a search go through it, and only on request.
+It runs once for each memory, where an embedder runs once for the query: so only the best of a search go through it,
+and only on request.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from agent_memory.embeddings import catalog
-from agent_memory.embeddings.downloads import cache_folder, check_weights, one_line, quiet_fastembed, snapshot
+from agent_memory.embeddings.downloads import cache_folder, check_weights, load, quiet_fastembed, snapshot
 from agent_memory.embeddings.pieces import well_formed
-from agent_memory.embeddings.threads import abandon, cores, in_worker
-from agent_memory.errors import ConfigurationError, MissingDependencyError, ModelMissingError
+from agent_memory.embeddings.threads import abandon, in_worker
+from agent_memory.errors import ConfigurationError, MissingDependencyError
 
 _BATCH: Final = 16
 _OPTIONS: Final = frozenset({"model", "path", "threads", "cache_dir"})
@@ -89,17 +90,4 @@ class CrossEncoder:
             from fastembed.rerank.cross_encoder import TextCrossEncoder
         except ImportError as error:
             raise MissingDependencyError("fastembed", extra="all") from error
-        try:
-            # With its folder named, fastembed looks nothing up, neither in a cache nor on the network.
-            return TextCrossEncoder(
-                self._card.name,
-                threads=self._options.get("threads") or cores() or None,
-                specific_model_path=str(folder),
-                cache_dir=str(cache),
-                local_files_only=True,
-            )
-        except Exception as error:  # onnxruntime's own have no common base
-            raise ModelMissingError(
-                f"{self._card.name} cannot be loaded from {folder}: {one_line(error)}",
-                hint=f"agentmem model verify {self._card.name}",
-            ) from error
+        return load(TextCrossEncoder, self._card, folder, cache, self._options.get("threads"))

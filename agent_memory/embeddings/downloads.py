@@ -17,6 +17,7 @@ from agent_memory import paths
 from agent_memory.embeddings import catalog
 from agent_memory.embeddings.catalog import ModelCard
 from agent_memory.embeddings.hashes import sha256_of
+from agent_memory.embeddings.threads import cores
 from agent_memory.errors import (
     ConfigurationError,
     EmbeddingError,
@@ -218,6 +219,28 @@ def text_embedding() -> Any:
     except ImportError as error:
         raise MissingDependencyError("fastembed", extra="all") from error
     return TextEmbedding
+
+
+def load(engine: Any, card: ModelCard, folder: Path, cache: Path, threads: int | None) -> Any:
+    """Load a model by one of fastembed's engines, from the files in a folder.
+
+    Raises:
+        ModelMissingError: the files are no model.
+    """
+    try:
+        # With its folder named, fastembed looks nothing up, neither in a cache nor on the network.
+        return engine(
+            card.name,
+            threads=threads or cores() or None,
+            specific_model_path=str(folder),
+            cache_dir=str(cache),
+            local_files_only=True,
+        )
+    except Exception as error:  # onnxruntime's own have no common base
+        raise ModelMissingError(
+            f"{card.name} cannot be loaded from {folder}: {one_line(error)}",
+            hint=f"agentmem model verify {card.name}",
+        ) from error
 
 
 def _download(card: ModelCard, cache: Path) -> None:

@@ -16,13 +16,13 @@ from agent_memory.embeddings.downloads import (
     cache_folder,
     check_weights,
     describe,
-    one_line,
+    load,
     snapshot,
     text_embedding,
 )
 from agent_memory.embeddings.pieces import split_by_tokens, well_formed
-from agent_memory.embeddings.threads import abandon, cores, in_worker
-from agent_memory.errors import ConfigurationError, ModelMissingError
+from agent_memory.embeddings.threads import abandon, in_worker
+from agent_memory.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -166,20 +166,9 @@ class FastembedEmbedder(Embedder):
             if self._model is None:
                 if self._card is None:
                     raise RuntimeError("call `await embedder.prepare()` first")
-                try:
-                    # With its folder named, fastembed looks nothing up, neither in a cache nor on the network.
-                    self._model = text_embedding()(
-                        self._card.name,
-                        threads=self.settings.get("threads") or cores() or None,
-                        specific_model_path=str(self._folder),
-                        cache_dir=str(cache_folder(self.settings.get("cache_dir"))),
-                        local_files_only=True,
-                    )
-                except Exception as error:  # onnxruntime's own have no common base
-                    raise ModelMissingError(
-                        f"{self._card.name} cannot be loaded from {self._folder}: {one_line(error)}",
-                        hint=f"agentmem model verify {self._card.name}",
-                    ) from error
+                cache = cache_folder(self.settings.get("cache_dir"))
+                threads = self.settings.get("threads")
+                self._model = load(text_embedding(), self._card, self._folder, cache, threads)
             return self._model
 
 

@@ -34,7 +34,8 @@ SMALLEST_DEVIATION: Final = 0.02
 """Cosines of a store whose vectors are all alike still differ by rounding; less than this is no signal."""
 
 RERANKED: Final = 50
-"""How many of the best a cross-encoder reads, on request: about 10 ms each with the smallest one."""
+"""How many of the best a cross-encoder reads, on request: the deepest place that `benchmarks/recall` looks at. Not
+measured: no such model was at hand."""
 
 EXACT_KEY: Final = 20.0
 """Added when the query is a memory's key: more than words and meaning together ever reach."""
