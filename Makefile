@@ -16,7 +16,7 @@ $(STAMP): pyproject.toml
 	@echo "== installing into $(VENV)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[openai,testing]' --group dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[all,testing]' --group dev
 	@$(BIN)/python -m compileall -q agent_memory cli/agentmem_cli
 	@touch $(STAMP)
 

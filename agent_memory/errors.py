@@ -7,11 +7,13 @@
     ├── MemoryNotFoundError         no memory has this id, key or prefix           (also a LookupError)
     ├── PolicyError                 refused by a rule of the user's, not by a fault
     ├── MissingDependencyError      an optional package is not installed           (also an ImportError)
+    │   └── MissingExtensionError   the server lacks a module that the backend needs
     ├── EmbeddingError              text could not be turned into vectors
     │   ├── EmbeddingMismatchError  the store holds vectors of another model
     │   └── ModelMissingError       the model's files are not on this machine
     └── BackendError                the store could not do what was asked
         ├── StoreBusyError          another process holds the store; retries are used up
+        ├── StoreUnreachableError   the server of the store does not answer
         ├── ConflictError           the memory changed since it was read
         ├── CapabilityError         this backend cannot do that at all
         └── IntegrityError          the store's content contradicts itself or its schema
@@ -23,6 +25,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
+
+from agent_memory.redaction import redacted
 
 
 class AgentMemoryError(Exception):
@@ -98,6 +102,13 @@ class MissingDependencyError(AgentMemoryError, ImportError):
         super().__init__(f"{what} is not installed", hint=f"pip install {_requirement(extra)}")
 
 
+class MissingExtensionError(MissingDependencyError):
+    """The server lacks a module that the backend needs."""
+
+    def __init__(self, where: str, extension: str, *, hint: str) -> None:
+        AgentMemoryError.__init__(self, f"{redacted(where)} has no {extension}", hint=hint)
+
+
 class EmbeddingError(AgentMemoryError):
     """Text could not be turned into vectors."""
 
@@ -135,6 +146,19 @@ class StoreBusyError(BackendError):
 
     def __init__(self, where: str) -> None:
         super().__init__(f"{where} is locked by another process", hint="try again; nothing was written")
+
+
+class StoreUnreachableError(BackendError):
+    """The server of the store does not answer."""
+
+    code = "unreachable"
+
+    def __init__(self, where: str, reason: str) -> None:
+        reason = " ".join(reason.split())
+        super().__init__(
+            f"{redacted(where)} does not answer ({redacted(reason)})",
+            hint="start the server or correct the URL, and try again; what was not acknowledged may not be stored",
+        )
 
 
 class ConflictError(BackendError):

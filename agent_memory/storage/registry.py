@@ -9,16 +9,18 @@ from agent_memory.errors import ConfigurationError
 from agent_memory.registry import Registry
 from agent_memory.storage.base import Store
 
-_NOT_YET = "use sqlite (the default) or memory; this one comes in a later version"
-
 BACKENDS = Registry(
     what="backend",
     group="agentmem.backends",
     builtin={
         "sqlite": "agent_memory.storage.sqlite:SqliteStore",
         "memory": "agent_memory.storage.in_memory:InMemoryStore",
+        "postgres": "agent_memory.storage.postgres:PostgresStore",
+        "redis": "agent_memory.storage.redis:RedisStore",
+        "chroma": "agent_memory.storage.chroma:ChromaStore",
+        "pinecone": "agent_memory.storage.pinecone:PineconeStore",
     },
-    planned=dict.fromkeys(("redis", "postgres", "chroma", "pinecone"), _NOT_YET),
+    extras={"postgres": "postgres", "redis": "redis", "chroma": "chroma", "pinecone": "pinecone"},
 )
 
 _SCHEMES = {

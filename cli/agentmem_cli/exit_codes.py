@@ -17,6 +17,7 @@ from agent_memory.errors import (
     ModelMissingError,
     PolicyError,
     StoreBusyError,
+    StoreUnreachableError,
     ValidationError,
 )
 
@@ -35,7 +36,7 @@ MEANINGS: Mapping[int, str] = {
     FAILED: "failed",
     USAGE: "usage: what was typed cannot be meant",
     NOT_FOUND: "not found (an empty search only with --fail-empty)",
-    BUSY: "store busy after retries; nothing was written",
+    BUSY: "store busy after retries, or its server does not answer",
     INTEGRITY: "integrity, schema or embedding-model mismatch",
     REFUSED: "refused by policy",
     MISSING: "an optional dependency or a model is missing",
@@ -48,6 +49,7 @@ _OF: tuple[tuple[type[AgentMemoryError], int], ...] = (
     (CapabilityError, USAGE),
     (MemoryNotFoundError, NOT_FOUND),
     (StoreBusyError, BUSY),
+    (StoreUnreachableError, BUSY),
     (ConflictError, BUSY),
     (IntegrityError, INTEGRITY),
     (EmbeddingMismatchError, INTEGRITY),

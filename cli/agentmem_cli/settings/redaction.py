@@ -5,17 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-# A slash in a password should have been written as %2F; where it was not, better too much is hidden.
-_PASSWORD = re.compile(r"(?P<before>\b[a-z][a-z0-9+.-]*://[^\s/?#:@]*):(?:[^\s/?#]*|\S*)@", re.IGNORECASE)
-_PARAMETER = re.compile(
-    r"(?P<before>[?&](?:password|passwd|api[-_]?key|token|secret)=)[^\s&#]+", re.IGNORECASE
-)
+from agent_memory.redaction import redacted
+
 _SECRET_NAME = re.compile(r"(?:^|[._])(?:api_?key|key|token|password|secret)$", re.IGNORECASE)
-
-
-def redacted(text: str) -> str:
-    """Return a text with the passwords of its URLs written as ***."""
-    return _PARAMETER.sub(r"\g<before>***", _PASSWORD.sub(r"\g<before>:***@", text))
 
 
 def is_secret(name: str) -> bool:
