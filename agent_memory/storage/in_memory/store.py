@@ -10,13 +10,13 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, ClassVar, Literal
 
 from agent_memory import clock, paths
-from agent_memory.errors import ConflictError, ValidationError
-from agent_memory.records import ConversationRecord, MemoryRecord, OperationRecord, Status, Version
-from agent_memory.storage import planning
+from agent_memory.errors import ConflictError
+from agent_memory.records import MemoryRecord, OperationRecord, Status, Version
+from agent_memory.storage import listing, planning
 from agent_memory.storage.base import (
     Capabilities,
     EmbeddingSpace,
@@ -37,8 +37,6 @@ from agent_memory.storage.in_memory.words import WordIndex, stems_of
 from agent_memory.storage.where import Where
 from agent_memory.text.bm25 import WordStatistics
 from agent_memory.text.templates import embedded_text, embedding_hash
-
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class InMemoryStore(Store):
@@ -170,28 +168,13 @@ class InMemoryStore(Store):
     ) -> list[MemoryRecord]:
         self.check_usable()
         by, descending = check_order(order)
-        if (limit is not None and limit < 0) or offset < 0:
-            raise ValidationError("limit and offset cannot be negative", hint="give 0 or more")
-        rows = sorted(self._matching(where), key=lambda row: (self._sort_value(row.record, by), row.place))
+        listing.check_slice(limit, offset)
+        rows = sorted(
+            self._matching(where), key=lambda row: (listing.sort_value(self._current(row), by), row.place)
+        )
         if descending:
             rows.reverse()
         return [self._given(row) for row in rows[offset : None if limit is None else offset + limit]]
-
-    def _sort_value(self, record: MemoryRecord, by: str) -> Any:
-        match by:
-            case "created":
-                return record.created_at
-            case "updated":
-                return record.updated_at
-            case "occurred":
-                return record.happened_at
-            case "used":
-                return self._usage.get(record.id, (_LONG_AGO, 0))[0]
-            case "importance":
-                return record.importance
-            case _:
-                position = getattr(record, "position", None)
-                return -1 if position is None else position
 
     async def count(self, where: Where) -> int:
         self.check_usable()
@@ -200,15 +183,7 @@ class InMemoryStore(Store):
     async def groups(self, where: Where, by: GroupBy) -> list[Group]:
         self.check_usable()
         check_group(by)
-        found: dict[str, Group] = {}
-        for row in self._matching(where):
-            moment = row.record.happened_at
-            for value in _group_values(row.record, by):
-                group = found.get(value, Group(value, 0, moment, moment))
-                found[value] = Group(
-                    value, group.count + 1, min(group.first, moment), max(group.last, moment)
-                )
-        return sorted(found.values(), key=lambda group: (-group.count, group.value))
+        return listing.grouped((row.record for row in self._matching(where)), by)
 
     async def _scan(self, where: Where, after: int, limit: int) -> tuple[list[MemoryRecord], int]:
         self.check_usable()
@@ -223,46 +198,40 @@ class InMemoryStore(Store):
 
     async def neighbours(self, message_id: str, before: int, after: int) -> list[MemoryRecord]:
         self.check_usable()
-        middle = self._rows.get(message_id)
-        if middle is None or not isinstance(middle.record, ConversationRecord):
+        place = listing.placed(self._record(message_id))
+        if place is None:
             return []
-        here = middle.record.position
-        positions = self._indexes.positions.get(middle.record.conversation_id, {})
-        if here is None:
-            return []
+        conversation_id, here = place
         now = clock.now()
-        live = sorted(
-            (positions[each], self._rows[each].place, each)
-            for each in positions
-            if self._rows[each].record.status is Status.ACTIVE and not self._rows[each].record.expired(now)
-        )
-        earlier = [each for position, _, each in live if position <= here]
-        later = [each for position, _, each in live if position > here]
-        wanted = earlier[max(0, len(earlier) - before - 1) :] + later[:after]
-        return [self._given(self._rows[each]) for each in wanted]
+        live = [pair for pair in self._messages(conversation_id) if listing.live(pair[1].record, now)]
+        return [self._given(row) for row in listing.around(here, live, before, after)]
 
     async def adjacent(self, message_ids: Sequence[str], step: Literal[-1, 1]) -> dict[str, str]:
         self.check_usable()
         now = clock.now()
         result: dict[str, str] = {}
         for each in unique(message_ids):
-            record = self._rows[each].record if each in self._rows else None
-            if (
-                not isinstance(record, ConversationRecord)
-                or record.position is None
-                or record.kind != "message"
-            ):
+            record = self._record(each)
+            place = listing.placed(record)
+            if place is None or getattr(record, "kind", None) != "message":
                 continue
-            here = record.position
-            positions = self._indexes.positions.get(record.conversation_id, {})
-            there = [
-                (place * step, other)
-                for other, place in positions.items()
-                if (place - here) * step > 0 and _live_message(self._rows[other].record, now)
-            ]
-            if there:
-                result[each] = min(there)[1]
+            conversation_id, here = place
+            other = listing.beside(
+                here, self._messages(conversation_id), step, lambda row: _live_message(row.record, now)
+            )
+            if other is not None:
+                result[each] = other.record.id
         return result
+
+    def _record(self, memory_id: str) -> MemoryRecord | None:
+        row = self._rows.get(memory_id)
+        return None if row is None else row.record
+
+    def _messages(self, conversation_id: str) -> list[tuple[int, Row]]:
+        """Return what has a position in a conversation, in its order."""
+        positions = self._indexes.positions.get(conversation_id, {})
+        placed = [(position, self._rows[each]) for each, position in positions.items()]
+        return sorted(placed, key=lambda pair: (pair[0], pair[1].place))
 
     async def version(self) -> int:
         self.check_usable()
@@ -389,16 +358,4 @@ class InMemoryStore(Store):
 
 
 def _live_message(record: MemoryRecord, moment: datetime) -> bool:
-    return (
-        isinstance(record, ConversationRecord)
-        and record.kind == "message"
-        and record.status is Status.ACTIVE
-        and not record.expired(moment)
-    )
-
-
-def _group_values(record: MemoryRecord, by: GroupBy) -> Iterable[str]:
-    if by == "tag":
-        return record.tags
-    value = getattr(record, "memory_type" if by == "type" else by, None)
-    return () if value is None else (str(value),)
+    return getattr(record, "kind", None) == "message" and listing.live(record, moment)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from agent_memory.redaction import redacted
+from agent_memory.redaction import redacted as redacted
 
 _SECRET_NAME = re.compile(r"(?:^|[._])(?:api_?key|key|token|password|secret)$", re.IGNORECASE)
 

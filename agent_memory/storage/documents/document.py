@@ -1,0 +1,78 @@
+"""A memory as a document: one JSON text that holds all of it, and what follows from it for finding it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from agent_memory import clock
+from agent_memory.records import MemoryRecord, canonical_json, version_from_dict, version_to_dict
+from agent_memory.text.templates import content_hash, embedded_text, embedding_hash
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A memory and what follows from it."""
+
+    place: int
+    """Its number in the order in which memories were stored, from 1."""
+    record: MemoryRecord
+    content_hash: bytes
+    """Equal for exact duplicates."""
+    embedding_hash: bytes
+    """Of the text that is embedded."""
+    embedded: Mapping[int, int] = field(default_factory=dict)
+    """By embedding space: how many vectors its text has there."""
+
+    @property
+    def id(self) -> str:
+        """The memory's id."""
+        return self.record.id
+
+    def to_json(self) -> str:
+        """Return the whole document as canonical JSON."""
+        record = self.record
+        data: dict[str, Any] = {
+            "place": self.place,
+            "revision": record.revision,
+            "content_hash": self.content_hash.hex(),
+            "embedding_hash": self.embedding_hash.hex(),
+            "embedded": {str(space): pieces for space, pieces in self.embedded.items()},
+            "version": version_to_dict(record),
+        }
+        if record.accessed_at is not None:
+            data |= {"accessed_at": clock.to_text(record.accessed_at), "access_count": record.access_count}
+        return canonical_json(data)
+
+    @classmethod
+    def from_json(cls, text: str, agent_id: str) -> Document:
+        """Read what `to_json` wrote."""
+        data = json.loads(text)
+        accessed = data.get("accessed_at")
+        record = version_from_dict(
+            data["version"],
+            revision=data["revision"],
+            agent_id=agent_id,
+            accessed_at=None if accessed is None else clock.from_text(accessed),
+            access_count=data.get("access_count", 0),
+        )
+        return cls(
+            data["place"],
+            record,
+            bytes.fromhex(data["content_hash"]),
+            bytes.fromhex(data["embedding_hash"]),
+            {int(space): pieces for space, pieces in data["embedded"].items()},
+        )
+
+    def within(self, space_id: int, pieces: int) -> Document:
+        """Return it as having so many vectors in a space."""
+        return replace(self, embedded={**self.embedded, space_id: pieces})
+
+
+def document_of(place: int, record: MemoryRecord, embedded: Mapping[int, int] | None = None) -> Document:
+    """Make the document of a memory."""
+    return Document(
+        place, record, content_hash(record), embedding_hash(embedded_text(record)), dict(embedded or {})
+    )

@@ -1,0 +1,114 @@
+"""What a document store keeps beside its documents: counters, settings and the embedding spaces."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+
+from agent_memory import clock
+from agent_memory.errors import ValidationError
+from agent_memory.records import canonical_json
+from agent_memory.storage.base import EmbeddingSpace
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """One agent's counters, settings and spaces; a new one with every write."""
+
+    agent_id: str
+    version: int = 0
+    """Moves with every write."""
+    last_place: int = 0
+    last_hlc: int = 0
+    settings: Mapping[str, str] = field(default_factory=dict)
+    spaces: Sequence[EmbeddingSpace] = ()
+    vectors: Mapping[int, int] = field(default_factory=dict)
+    """By space: how many vectors were ever stored in it."""
+
+    def to_json(self) -> str:
+        """Return it as canonical JSON."""
+        return canonical_json(
+            {
+                "agent_id": self.agent_id,
+                "version": self.version,
+                "last_place": self.last_place,
+                "last_hlc": self.last_hlc,
+                "settings": dict(self.settings),
+                "spaces": [_space_to_dict(space) for space in self.spaces],
+                "vectors": {str(space): count for space, count in self.vectors.items()},
+            }
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> Head:
+        """Read what `to_json` wrote."""
+        data = json.loads(text)
+        spaces = [
+            EmbeddingSpace(**{**each, "created_at": clock.from_text(each["created_at"])})
+            for each in data.pop("spaces")
+        ]
+        vectors = {int(space): count for space, count in data.pop("vectors").items()}
+        return cls(**data, spaces=spaces, vectors=vectors)
+
+    # --- embedding spaces ----------------------------------------------------------------------------------
+
+    def current(self) -> EmbeddingSpace | None:
+        """Return the space that searches use."""
+        return next((space for space in self.spaces if space.current), None)
+
+    def known(self, space: EmbeddingSpace | None) -> EmbeddingSpace:
+        """Return a space as it is kept, the current one for None.
+
+        Raises:
+            ValidationError: it is not known, or there is none.
+        """
+        if space is None:
+            found = self.current()
+        else:
+            found = next((each for each in self.spaces if _same(each, space) and each.id == space.id), None)
+        if found is None:
+            raise ValidationError("the store does not know this embedding space", hint="call add_space first")
+        return found
+
+    def alike(self, space: EmbeddingSpace) -> EmbeddingSpace | None:
+        """Return the known space with the same fingerprint and recipe."""
+        return next((each for each in self.spaces if _same(each, space)), None)
+
+    def with_space(self, space: EmbeddingSpace) -> Head:
+        """Return it with one more space; the first is current."""
+        number = max((each.id for each in self.spaces), default=0) + 1
+        new = replace(space, id=number, current=not self.spaces)
+        return replace(self, spaces=[*self.spaces, new])
+
+    def switched(self, space: EmbeddingSpace) -> Head:
+        """Return it with another space being the current one."""
+        chosen = self.known(space)
+        return replace(self, spaces=[replace(each, current=each.id == chosen.id) for each in self.spaces])
+
+
+def _same(left: EmbeddingSpace, right: EmbeddingSpace) -> bool:
+    return (left.fingerprint, left.recipe) == (right.fingerprint, right.recipe)
+
+
+def _space_to_dict(space: EmbeddingSpace) -> dict[str, object]:
+    values = {each.name: getattr(space, each.name) for each in fields(space)}
+    return values | {"created_at": clock.to_text(space.created_at)}
+
+
+def check_vectors(space: EmbeddingSpace, vectors: Mapping[bytes, Sequence[bytes]]) -> None:
+    """Raise a ValidationError if a text has no vector, or one that is not of this space's dimension."""
+    for pieces in vectors.values():
+        if not pieces:
+            raise ValidationError("a text was given no vector at all", hint="leave it out instead")
+        for piece in pieces:
+            check_vector(space, piece)
+
+
+def check_vector(space: EmbeddingSpace, vector: bytes) -> None:
+    """Raise a ValidationError if a vector is not of this space's dimension."""
+    if len(vector) != 4 * space.dimension:
+        raise ValidationError(
+            f"a vector of {len(vector) // 4} dimensions does not belong to {space}",
+            hint="embed with the model of the store",
+        )

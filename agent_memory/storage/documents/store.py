@@ -1,0 +1,483 @@
+"""The whole contract, made of the few things that a store of documents can do.
+
+What a backend cannot push down is done here, in plain Python and alike everywhere: filters are applied after
+fetching, lists are ordered in memory, and a write is planned under a lock of this process. So several processes may
+read such a store at once; that several may write, a backend has to see to itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final, Literal, TypeVar
+
+import anyio
+
+from agent_memory import clock, paths
+from agent_memory.errors import ConflictError, StoreBusyError
+from agent_memory.records import MemoryRecord, MemoryType
+from agent_memory.storage import listing, planning
+from agent_memory.storage.base import (
+    EmbeddingSpace,
+    Group,
+    GroupBy,
+    Order,
+    StoreDescription,
+    check_group,
+    check_order,
+    unique,
+)
+from agent_memory.storage.changes import Change, Operation, Written
+from agent_memory.storage.documents.checking import faults
+from agent_memory.storage.documents.document import Document, document_of
+from agent_memory.storage.documents.head import Head, check_vector, check_vectors
+from agent_memory.storage.documents.hooks import DocumentHooks, Nearest, Pieces
+from agent_memory.storage.documents.query import Query
+from agent_memory.storage.documents.sample import Sample
+from agent_memory.storage.documents.writing import (
+    Overtaken,
+    Writing,
+    apply_plan,
+    apply_vectors,
+    begin,
+)
+from agent_memory.storage.where import Condition, Where
+
+T = TypeVar("T")
+ATTEMPTS: Final = 200
+"""How often a write is planned anew on what others wrote meanwhile."""
+_EVERYTHING = Where(statuses=(), expired=None)
+
+__all__ = ["DocumentStore", "Nearest"]
+
+
+class DocumentStore(DocumentHooks):
+    """A store over something that keeps documents by id and may narrow them down by a query."""
+
+    def __init__(self, agent_id: str | None, **options: Any) -> None:
+        super().__init__(agent_id, **options)
+        self.requested_agent = paths.check_agent_id(agent_id or "default")
+        self._lock = anyio.Lock()
+        self._sampled: dict[tuple[int, int, int], list[bytes]] = {}
+
+    async def _open(self) -> str:
+        self._sampled = {}
+        await self._connect()
+        return str(self.requested_agent)
+
+    async def _head(self) -> Head:
+        text = await self._load_meta("head")
+        return Head(self.agent_id) if text is None else Head.from_json(text)
+
+    # --- writing -------------------------------------------------------------------------------------------
+
+    async def _commit(
+        self,
+        operation: Operation,
+        changes: Sequence[Change],
+        vectors: Mapping[bytes, Sequence[bytes]],
+        space: EmbeddingSpace | None,
+    ) -> list[Written]:
+        async def prepare() -> tuple[Writing, list[Written]]:
+            writing = begin(await self._head())
+            target = writing.before.known(space) if vectors else None
+            if target is not None:
+                check_vectors(target, vectors)
+            needs = planning.needs(changes)
+            state, held = await self._facts(needs, writing.before)
+            plan = planning.plan(operation, changes, state, self.agent_id, needs.digests)
+            removed = {record.id for record in plan.removes}
+            taken = await self._present([each.id for each in plan.inserts if each.id not in removed])
+            if taken:
+                raise ConflictError(taken[0])
+            if not plan.empty:
+                apply_plan(writing, plan, held)
+            await self._embed(writing, vectors, target)
+            return writing, list(plan.written)
+
+        return await self._written(prepare)
+
+    async def _written(self, prepare: Callable[[], Awaitable[tuple[Writing, T]]]) -> T:
+        """Plan a write and write it, until nobody was faster; whole, even if the caller is cancelled meanwhile."""
+        with anyio.CancelScope(shield=True):
+            for attempt in range(ATTEMPTS):
+                async with self._lock:
+                    writing, result = await prepare()
+                    try:
+                        await self._write(writing)
+                        return result
+                    except Overtaken:
+                        pass
+                await anyio.sleep(min(0.001 * attempt, 0.05))
+        raise StoreBusyError(f"the {self.name} store")
+
+    async def _facts(self, needs: planning.Needs, head: Head) -> tuple[planning.State, dict[str, Document]]:
+        """Read what decides the outcome of a write, and the documents of what it may change."""
+        now = clock.now()
+        state = planning.State(last_hlc=head.last_hlc)
+        held = await self._read(sorted(needs.ids)) if needs.ids else {}
+        for part in _parts(sorted(needs.hashes)):
+            known = [
+                each async for each in self._admitted(Query(where=Where(), now=now, content_hashes=part))
+            ]
+            for document in sorted(known, key=lambda each: each.place):
+                state.by_hash.setdefault(document.content_hash, document.id)
+                held[document.id] = document
+        for part in _parts(sorted(needs.keys)):
+            where = Where(keys=tuple(dict.fromkeys(key for _, key in part)), expired=None)
+            async for document in self._admitted(Query(where=where, now=now)):
+                key = (MemoryType(document.record.memory_type), document.record.key or "")
+                if key in needs.keys:
+                    state.by_key[key] = document.id
+                    held[document.id] = document
+        for conversation in needs.conversations:
+            last = await self._last_position(conversation)
+            if last is not None:
+                state.last_position[conversation] = last
+        state.records = {memory_id: document.record for memory_id, document in held.items()}
+        return state, held
+
+    async def _last_position(self, conversation_id: str) -> int | None:
+        """Return the highest position in a conversation, archived messages included."""
+        return max((place for place, _ in await self._messages(conversation_id, _EVERYTHING)), default=None)
+
+    async def _present(self, ids: Sequence[str]) -> list[str]:
+        """Return those of the ids that are taken."""
+        return [each for part in _parts(ids) for each in await self._read(part)]
+
+    async def _embed(
+        self, writing: Writing, given: Mapping[bytes, Pieces], space: EmbeddingSpace | None
+    ) -> None:
+        """Give documents the vectors that come with the write, or that another document of the same text has."""
+        if not writing.head.spaces:
+            return
+        hashes = {*given, *(each.embedding_hash for _, each in writing.changed.values())}
+        twins: list[Document] = []
+        for part in _parts(sorted(hashes)):
+            query = Query(where=_EVERYTHING, now=clock.now(), embedding_hashes=part)
+            twins += [each async for each in self._admitted(query)]
+        known: dict[int, dict[bytes, Pieces]] = {}
+        for each in writing.head.spaces:
+            sources = {
+                twin.embedding_hash: twin
+                for twin in twins
+                if each.id in twin.embedded and twin.id not in writing.removed
+            }
+            missing = {
+                document.embedding_hash
+                for document in (*(after for _, after in writing.changed.values()), *twins)
+                if each.id not in document.embedded
+            }
+            wanted = [twin for digest, twin in sources.items() if digest in missing]
+            if wanted:
+                pieces = await self._read_vectors(each.id, wanted)
+                known[each.id] = {twin.embedding_hash: pieces[twin.id] for twin in wanted}
+        apply_vectors(writing, given, space, twins, known)
+        await self._count_vectors(writing)
+
+    async def _count_vectors(self, writing: Writing) -> None:
+        """Count what is stored, and let some of it into the sample."""
+        counts = dict(writing.head.vectors)
+        for space_id, vectors in writing.vectors.items():
+            counted = counts.get(space_id, 0)
+            places = [
+                (memory_id, piece) for memory_id, pieces in vectors.items() for piece in range(len(pieces))
+            ]
+            sample = Sample.from_json(await self._load_meta(f"sample-{space_id}"))
+            more = sample.with_more(counted, places)
+            if more != sample:
+                await self._save_meta(f"sample-{space_id}", more.to_json())
+            counts[space_id] = counted + len(places)
+        writing.head = replace(writing.head, vectors=counts)
+
+    async def _change_head(self, change: Callable[[Head], tuple[Head, T]]) -> T:
+        """Write what `change` makes of the head; it returns the new head and the result."""
+
+        async def prepare() -> tuple[Writing, T]:
+            writing = begin(await self._head())
+            writing.head, result = change(writing.head)
+            return writing, result
+
+        return await self._written(prepare)
+
+    async def touch(self, ids: Sequence[str]) -> None:
+        self.check_usable()
+        if not ids:
+            return
+        moment = clock.now()
+        with anyio.CancelScope(shield=True):
+            async with self._lock:
+                found = await self._read(unique(ids))
+                await self._save(
+                    [
+                        replace(
+                            each,
+                            record=replace(
+                                each.record, accessed_at=moment, access_count=each.record.access_count + 1
+                            ),
+                        )
+                        for each in found.values()
+                    ]
+                )
+
+    async def set_setting(self, name: str, value: str | None) -> None:
+        self.check_usable()
+
+        def change(head: Head) -> tuple[Head, None]:
+            settings = {each: text for each, text in head.settings.items() if each != name}
+            return replace(head, settings=settings | ({} if value is None else {name: value})), None
+
+        await self._change_head(change)
+
+    async def setting(self, name: str) -> str | None:
+        self.check_usable()
+        return (await self._head()).settings.get(name)
+
+    # --- reading -------------------------------------------------------------------------------------------
+
+    async def _admitted(self, query: Query) -> AsyncIterator[Document]:
+        async for page in self._find(query):
+            for document in page:
+                if query.admits(document):
+                    yield document
+
+    async def _matching(self, where: Where) -> list[Document]:
+        """Return all documents that a filter admits, in the order in which they were stored."""
+        self.check_usable()
+        if where.ids is not None and not where.ids:
+            return []
+        found = [each async for each in self._admitted(Query(where=where, now=clock.now()))]
+        return sorted(found, key=lambda each: each.place)
+
+    async def get(self, ids: Sequence[str]) -> dict[str, MemoryRecord]:
+        self.check_usable()
+        found = dict.fromkeys(unique(ids))
+        documents = {
+            each.id: each for part in _parts(list(found)) for each in (await self._read(part)).values()
+        }
+        return {each: documents[each].record for each in found if each in documents}
+
+    async def select(
+        self, where: Where, order: Order | None = None, limit: int | None = None, offset: int = 0
+    ) -> list[MemoryRecord]:
+        by, descending = check_order(order)
+        listing.check_slice(limit, offset)
+        found = await self._matching(where)
+        found.sort(key=lambda each: (listing.sort_value(each.record, by), each.place), reverse=descending)
+        return [each.record for each in found[offset : None if limit is None else offset + limit]]
+
+    async def count(self, where: Where) -> int:
+        return len(await self._matching(where))
+
+    async def groups(self, where: Where, by: GroupBy) -> list[Group]:
+        check_group(by)
+        return listing.grouped((each.record for each in await self._matching(where)), by)
+
+    async def scan(self, where: Where, batch: int = 1000) -> AsyncIterator[list[MemoryRecord]]:
+        # What is there is settled at once; each page is read when its turn comes, as others go on writing.
+        ids = [each.id for each in await self._matching(where)]
+        for part in _parts(ids, batch):
+            found = (await self._read(part)).values()
+            query = Query(where=where, now=clock.now())
+            page = sorted((each for each in found if query.admits(each)), key=lambda each: each.place)
+            if page:
+                yield [each.record for each in page]
+
+    async def _scan(self, where: Where, after: int, limit: int) -> tuple[list[MemoryRecord], int]:
+        found = [each for each in await self._matching(where) if each.place > after][:limit]
+        return [each.record for each in found], found[-1].place if len(found) == limit else 0
+
+    async def _by_prefix(self, prefix: str, limit: int) -> list[str]:
+        return [each.id for each in await self._matching(_EVERYTHING) if each.id.startswith(prefix)][:limit]
+
+    async def _messages(self, conversation_id: str, where: Where) -> list[tuple[int, MemoryRecord]]:
+        """Return the messages and summaries of a conversation that have a position, in its order."""
+        condition = Condition("conversation_id", "=", conversation_id)
+        fitting = replace(where, types=(MemoryType.CONVERSATION,), fields=(condition,))
+        records = [each.record for each in await self._matching(fitting)]
+        found = [(place[1], each) for each in records if (place := listing.placed(each)) is not None]
+        return sorted(found, key=lambda pair: pair[0])
+
+    async def neighbours(self, message_id: str, before: int, after: int) -> list[MemoryRecord]:
+        place = listing.placed((await self.get([message_id])).get(message_id))
+        if place is None:
+            return []
+        conversation_id, here = place
+        return listing.around(here, await self._messages(conversation_id, Where()), before, after)
+
+    async def adjacent(self, message_ids: Sequence[str], step: Literal[-1, 1]) -> dict[str, str]:
+        result: dict[str, str] = {}
+        conversations: dict[str, list[tuple[int, MemoryRecord]]] = {}
+        for record in (await self.get(message_ids)).values():
+            place = listing.placed(record)
+            if place is None or not _is_message(record):
+                continue
+            conversation_id, here = place
+            if conversation_id not in conversations:
+                conversations[conversation_id] = await self._messages(conversation_id, Where())
+            other = listing.beside(here, conversations[conversation_id], step, _is_message)
+            if other is not None:
+                result[record.id] = other.id
+        return result
+
+    async def version(self) -> int:
+        self.check_usable()
+        return (await self._head()).version
+
+    # --- nominating ----------------------------------------------------------------------------------------
+
+    async def _by_vector(self, vector: bytes, where: Where, limit: int) -> list[tuple[str, float]]:
+        space = (await self._head()).current()
+        if space is None or (where.ids is not None and not where.ids):
+            return []
+        check_vector(space, vector)
+        query = Query(where=where, now=clock.now())
+        wanted = limit
+        while True:
+            nearest = await self._nearest(space, vector, query, wanted)
+            best: dict[str, float] = {}
+            for memory_id, cosine in nearest.found:
+                best[memory_id] = max(cosine, best.get(memory_id, -2.0))
+            documents = {
+                each.id: each
+                for part in _parts(list(best))
+                for each in (await self._read(part)).values()
+                if query.admits(each) and space.id in each.embedded
+            }
+            if len(documents) >= limit or nearest.complete:
+                ranked = sorted(documents.values(), key=lambda each: (-best[each.id], each.place))
+                return [(each.id, best[each.id]) for each in ranked[:limit]]
+            wanted *= 4
+
+    async def _vectors(self, ids: Sequence[str], space: EmbeddingSpace | None) -> dict[str, list[bytes]]:
+        head = await self._head()
+        if space is None and head.current() is None:
+            return {}
+        chosen = head.known(space)
+        result: dict[str, list[bytes]] = {}
+        for part in _parts(unique(ids)):
+            held = [each for each in (await self._read(part)).values() if chosen.id in each.embedded]
+            if held:
+                found = await self._read_vectors(chosen.id, held)
+                result.update({memory_id: list(pieces) for memory_id, pieces in found.items()})
+        return result
+
+    async def _sample_vectors(self, limit: int) -> list[bytes]:
+        head = await self._head()
+        space = head.current()
+        counted = 0 if space is None else head.vectors.get(space.id, 0)
+        if space is None or not counted or limit < 1:
+            return []
+        key = (space.id, counted.bit_length(), limit)
+        if key not in self._sampled:
+            sample = Sample.from_json(await self._load_meta(f"sample-{space.id}"))
+            places = sample.shown(counted, limit)
+            held = await self._vectors([memory_id for memory_id, _ in places], space)
+            self._sampled = {
+                key: [held[each][piece] for each, piece in places if piece < len(held.get(each, ()))]
+            }
+        return self._sampled[key]
+
+    # --- embedding spaces ----------------------------------------------------------------------------------
+
+    async def spaces(self) -> list[EmbeddingSpace]:
+        self.check_usable()
+        return sorted((await self._head()).spaces, key=lambda space: (not space.current, space.id))
+
+    async def add_space(self, space: EmbeddingSpace) -> EmbeddingSpace:
+        self.check_usable()
+        known = (await self._head()).alike(space)
+        if known is not None:
+            return known
+
+        def change(head: Head) -> tuple[Head, EmbeddingSpace]:
+            if head.alike(space) is None:
+                head = head.with_space(space)
+            added = head.alike(space)
+            assert added is not None
+            return head, added
+
+        added = await self._change_head(change)
+        if any(each.recipe != added.recipe for each in await self.spaces()):
+            await self.rebuild()  # the texts to embed are others now
+        return added
+
+    async def switch_space(self, space: EmbeddingSpace) -> None:
+        self.check_usable()
+        await self._change_head(lambda head: (head.switched(space), None))
+
+    async def owed(self, limit: int, space: EmbeddingSpace | None = None) -> list[MemoryRecord]:
+        found = sorted(
+            await self._owing(space), key=lambda each: (each.record.created_at, each.place), reverse=True
+        )
+        return [each.record for each in found[:limit]]
+
+    async def owed_count(self, space: EmbeddingSpace | None = None) -> int:
+        return len(await self._owing(space))
+
+    async def _owing(self, space: EmbeddingSpace | None) -> list[Document]:
+        self.check_usable()
+        space = space or (await self._head()).current()
+        query = Query(where=Where(), now=clock.now(), owed_in=None if space is None else space.id)
+        return [each async for each in self._admitted(query)]
+
+    async def put_vectors(self, space: EmbeddingSpace, vectors: Mapping[bytes, Sequence[bytes]]) -> None:
+        self.check_usable()
+
+        async def prepare() -> tuple[Writing, None]:
+            writing = begin(await self._head())
+            target = writing.before.known(space)
+            check_vectors(target, vectors)
+            await self._embed(writing, vectors, target)
+            return writing, None
+
+        await self._written(prepare)
+
+    # --- upkeep --------------------------------------------------------------------------------------------
+
+    async def describe(self) -> StoreDescription:
+        self.check_usable()
+        return StoreDescription(backend=self.name, location=self._location(), agent_id=self.agent_id)
+
+    def _location(self) -> str:
+        """Say where the documents are, for people; no password in it."""
+        return str(self.settings.get("url") or self.settings.get("path") or "here")
+
+    async def check(self) -> list[str]:
+        documents = await self._matching(_EVERYTHING)
+        head = await self._head()
+        found = faults(head, documents)
+        for space in head.spaces:
+            held = [each for each in documents if space.id in each.embedded]
+            for part in _parts(held, 200):
+                vectors = await self._read_vectors(space.id, part)
+                found += [
+                    f"memory {each.id}: its vectors in space {space.id} are not those it should have"
+                    for each in part
+                    if len(vectors.get(each.id, ())) != each.embedded[space.id]
+                    or any(len(piece) != 4 * space.dimension for piece in vectors[each.id])
+                ]
+        return found
+
+    async def rebuild(self) -> None:
+        self.check_usable()
+
+        async def prepare() -> tuple[Writing, None]:
+            writing = begin(await self._head())
+            for each in await self._matching(_EVERYTHING):
+                writing.change(each, document_of(each.place, each.record, each.embedded))
+            return writing, None
+
+        await self._written(prepare)
+
+    async def scrub(self) -> None:
+        self.check_usable()
+
+
+def _is_message(record: MemoryRecord) -> bool:
+    return getattr(record, "kind", None) == "message"
+
+
+def _parts(values: Sequence[Any] | Iterable[Any], size: int = 500) -> list[tuple[Any, ...]]:
+    held = tuple(values)
+    return [held[start : start + size] for start in range(0, len(held), size)]

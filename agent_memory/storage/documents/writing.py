@@ -1,0 +1,116 @@
+"""Turning a plan into what a document store has to write: documents, vectors, and the new head."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from agent_memory.storage.base import EmbeddingSpace
+from agent_memory.storage.changes import Plan
+from agent_memory.storage.documents.document import Document, document_of
+from agent_memory.storage.documents.head import Head
+
+Pieces = Sequence[bytes]
+
+
+class Overtaken(Exception):  # noqa: N818 - no error: the write is planned anew
+    """Somebody else wrote between reading and writing; nothing was written."""
+
+
+@dataclass(slots=True)
+class Writing:
+    """Everything that one write changes."""
+
+    before: Head
+    """As it was read; who guards against other writers compares its version."""
+    head: Head
+    changed: dict[str, tuple[Document | None, Document]] = field(default_factory=dict)
+    """By id: the document as it was, None for a new one, and as it is to be."""
+    removed: dict[str, Document] = field(default_factory=dict)
+    vectors: dict[int, dict[str, Pieces]] = field(default_factory=dict)
+    """To be stored, by embedding space and memory."""
+    dropped: dict[int, list[Document]] = field(default_factory=dict)
+    """Documents, as they were, whose vectors in a space are of no more use."""
+    plan: Plan | None = None
+    """For stores with a journal."""
+
+    def change(self, before: Document | None, after: Document) -> None:
+        """Note a document that is new or another; several changes of one are one."""
+        first = self.changed[after.id][0] if after.id in self.changed else before
+        self.changed[after.id] = (first, after)
+
+    def embed(self, before: Document | None, document: Document, space_id: int, pieces: Pieces) -> Document:
+        """Note the vectors of a document in a space."""
+        self.vectors.setdefault(space_id, {})[document.id] = pieces
+        embedded = document.within(space_id, len(pieces))
+        self.change(before, embedded)
+        return embedded
+
+    def drop(self, document: Document) -> None:
+        """Note that a document's vectors are of no more use."""
+        for space_id in document.embedded:
+            self.dropped.setdefault(space_id, []).append(document)
+
+    def refreshed(self, space_id: int) -> list[Document]:
+        """List the documents that keep the vectors they have in a space, and have changed otherwise."""
+        stored = self.vectors.get(space_id, {})
+        return [
+            after
+            for before, after in self.changed.values()
+            if space_id in after.embedded and after.id not in stored and before is not None
+        ]
+
+
+def begin(head: Head) -> Writing:
+    """Begin a write upon what was read."""
+    return Writing(head, replace(head, version=head.version + 1))
+
+
+def apply_plan(writing: Writing, plan: Plan, held: Mapping[str, Document]) -> None:
+    """Note what a plan changes; `held` has the documents of the memories that it replaces or removes."""
+    writing.plan = plan
+    for record in plan.removes:
+        writing.removed[record.id] = held[record.id]
+        writing.drop(held[record.id])
+    for _, after in plan.replaces:
+        before = held[after.id]
+        used = before.record
+        record = replace(after, accessed_at=used.accessed_at, access_count=used.access_count)
+        document = document_of(before.place, record, before.embedded)
+        if document.embedding_hash != before.embedding_hash:
+            writing.drop(before)
+            document = replace(document, embedded={})
+        writing.change(before, document)
+    place = writing.head.last_place
+    for record in plan.inserts:
+        place += 1
+        fresh = replace(record, accessed_at=None, access_count=0) if record.access_count else record
+        writing.change(None, document_of(place, fresh))
+    hlc = plan.journal[-1].hlc if plan.journal else writing.head.last_hlc
+    writing.head = replace(writing.head, last_place=place, last_hlc=hlc)
+
+
+def apply_vectors(
+    writing: Writing,
+    given: Mapping[bytes, Pieces],
+    space: EmbeddingSpace | None,
+    twins: Sequence[Document],
+    known: Mapping[int, Mapping[bytes, Pieces]],
+) -> None:
+    """Note which documents get vectors: of those given, or of a document with the same text.
+
+    `twins` are stored documents of the texts given; `known` holds, by space and text, vectors that a stored document
+    has already. Those stay as they are.
+    """
+    for before, document in list(writing.changed.values()):
+        current = document
+        for space_id, texts in known.items():
+            if space_id not in current.embedded and current.embedding_hash in texts:
+                current = writing.embed(before, current, space_id, texts[current.embedding_hash])
+        if space is not None and space.id not in current.embedded and current.embedding_hash in given:
+            writing.embed(before, current, space.id, given[current.embedding_hash])
+    for twin in twins:
+        untouched = twin.id not in writing.changed and twin.id not in writing.removed
+        if space is not None and untouched and space.id not in twin.embedded and twin.embedding_hash in given:
+            pieces = known.get(space.id, {}).get(twin.embedding_hash, given[twin.embedding_hash])
+            writing.embed(twin, twin, space.id, pieces)
