@@ -12,6 +12,15 @@ Rules that every backend keeps, and that the suite in `agent_memory.testing.stor
 * An expired memory is never returned unless `Where.expired` asks for it.
 * No nomination returns fewer memories because of a filter: what cannot be pushed down is filtered after
   fetching until `limit` are found or nothing is left.
+
+Export, import and migration need no hook of their own for writing: what is taken over from another store comes
+as `Take` and `Bury` through `commit`, and the plan tells what to write. Beyond every other write it has:
+
+* `Plan.usage`: the accesses of inserted memories, for a backend that counts them;
+* `JournalEntry.at`: for a backend with a journal, the time that `Version.at` gives for this entry instead of its
+  operation's `started_at`.
+
+For reading, a backend with a journal fills `_gone`, and `_histories` where it can read many at once.
 """
 
 from __future__ import annotations
@@ -183,9 +192,13 @@ class Store(ABC):
     async def _open(self) -> str:
         """Connect and return the agent id of the store."""
 
+    def owned(self) -> bool:
+        """Say whether this process opened the store, rather than one that it was forked from."""
+        return self._pid == os.getpid()
+
     def check_usable(self) -> None:
         """Raise if the store is closed, or was opened before this process was forked."""
-        if self._pid != os.getpid():
+        if not self.owned():
             raise BackendError(
                 f"this {self.name} store was opened before a fork",
                 hint="open a new AgentMemory in the child process",
@@ -462,6 +475,25 @@ class Store(ABC):
     async def _versions(
         self, *, memory_id: str | None = None, operation_id: str | None = None
     ) -> list[Version]:
+        raise CapabilityError(self.name, "history")
+
+    async def histories(self, ids: Sequence[str]) -> dict[str, list[Version]]:
+        """List the versions of many memories, each as `history` does; those without any are left out."""
+        self._require("journal", "history")
+        return await self._histories(unique(ids)) if ids else {}
+
+    async def _histories(self, ids: Sequence[str]) -> dict[str, list[Version]]:
+        """Read them one by one, where the backend has no better way."""
+        found = {memory_id: await self._versions(memory_id=memory_id) for memory_id in ids}
+        return {memory_id: versions for memory_id, versions in found.items() if versions}
+
+    async def gone(self) -> list[str]:
+        """List the ids of memories that the journal knows and that are not there, shredded ones included, sorted."""
+        self._require("journal", "history")
+        return sorted(await self._gone())
+
+    async def _gone(self) -> list[str]:
+        """Return the ids in the journal that no memory has, in any order; also where only the text is erased."""
         raise CapabilityError(self.name, "history")
 
     async def purged(self) -> list[MemoryRecord]:

@@ -69,7 +69,8 @@ class DocumentHooks(Store):
         that speak of them. A backend with transactions does all of it in one, and raises `Overtaken` if the head's
         version is no longer that of `writing.before`.
         """
-        await self._save_meta("head", writing.head.to_json())
+        for name, text in {**writing.metas, "head": writing.head.to_json()}.items():
+            await self._save_meta(name, text)
         if writing.removed:
             await self._delete(list(writing.removed.values()))
         for space_id, documents in writing.dropped.items():

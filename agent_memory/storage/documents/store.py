@@ -186,7 +186,7 @@ class DocumentStore(DocumentHooks):
             sample = Sample.from_json(await self._load_meta(f"sample-{space_id}"))
             more = sample.with_more(counted, places)
             if more != sample:
-                await self._save_meta(f"sample-{space_id}", more.to_json())
+                writing.metas[f"sample-{space_id}"] = more.to_json()
             counts[space_id] = counted + len(places)
         writing.head = replace(writing.head, vectors=counts)
 

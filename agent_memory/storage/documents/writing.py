@@ -31,6 +31,8 @@ class Writing:
     """To be stored, by embedding space and memory."""
     dropped: dict[int, list[Document]] = field(default_factory=dict)
     """Documents, as they were, whose vectors in a space are of no more use."""
+    metas: dict[str, str] = field(default_factory=dict)
+    """Texts to be kept under a name, beside the head."""
     plan: Plan | None = None
     """For stores with a journal."""
 

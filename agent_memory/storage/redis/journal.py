@@ -1,0 +1,160 @@
+"""The journal and the log of operations: a hash of entries, and lists of them by memory and by operation."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from agent_memory import clock
+from agent_memory.records import MemoryRecord, OperationRecord, Version, canonical_json, version_from_dict
+from agent_memory.storage.changes import JournalEntry, Operation, Plan
+from agent_memory.storage.redis.keys import Keys
+
+
+async def earlier(client: Any, keys: Keys, memory_ids: Sequence[str]) -> dict[str, list[JournalEntry]]:
+    """Return the entries of memories, oldest first."""
+    result: dict[str, list[JournalEntry]] = {}
+    for memory_id in memory_ids:
+        result[memory_id] = await _entries(
+            client, keys, await client.lrange(keys("history", memory_id), 0, -1)
+        )
+    return result
+
+
+async def _entries(client: Any, keys: Keys, numbers: Sequence[bytes]) -> list[JournalEntry]:
+    if not numbers:
+        return []
+    texts = await client.hmget(keys("journal"), list(numbers))
+    return [JournalEntry(**json.loads(text)) for text in texts if text is not None]
+
+
+def append(pipe: Any, keys: Keys, plan: Plan, old: dict[str, list[JournalEntry]]) -> None:
+    """Write down a plan. `old` has the entries of memories whose history is cut or erased."""
+    operation = plan.operation
+    pipe.rpush(keys("operations"), operation.id)
+    pipe.hset(keys("operation"), operation.id, _operation_text(operation))
+    if operation.undoes is not None:
+        pipe.hset(keys("undone"), operation.undoes, operation.id)
+    kept, erased = set(plan.keep_one_version), set(plan.erase_history)
+    newest = {entry.memory_id: entry.hlc for entry in plan.journal}
+    for entry in plan.journal:
+        if entry.memory_id in kept and newest[entry.memory_id] != entry.hlc:
+            continue
+        _put(pipe, keys, _erased(entry) if entry.memory_id in erased else entry)
+        pipe.rpush(keys("history", entry.memory_id), entry.hlc)
+        pipe.rpush(keys("changes", operation.id), entry.hlc)
+        if entry.after is None:
+            pipe.zadd(keys("gone"), {entry.memory_id: entry.hlc})
+        else:
+            pipe.zrem(keys("gone"), entry.memory_id)
+    for memory_id, entries in old.items():
+        for entry in entries:
+            if memory_id in erased:
+                _put(pipe, keys, _erased(entry))
+            else:
+                pipe.hdel(keys("journal"), entry.hlc)
+                pipe.lrem(keys("history", memory_id), 0, entry.hlc)
+    for memory_id in erased:
+        pipe.zrem(keys("gone"), memory_id)
+
+
+def put_entries(pipe: Any, keys: Keys, entries: Sequence[JournalEntry]) -> None:
+    """Write entries down whose operations are there already."""
+    for entry in entries:
+        _put(pipe, keys, entry)
+        pipe.rpush(keys("history", entry.memory_id), entry.hlc)
+        pipe.rpush(keys("changes", entry.operation_id), entry.hlc)
+
+
+def _put(pipe: Any, keys: Keys, entry: JournalEntry) -> None:
+    pipe.hset(keys("journal"), entry.hlc, canonical_json(asdict(entry)))
+
+
+def _erased(entry: JournalEntry) -> JournalEntry:
+    return JournalEntry(**{**asdict(entry), "before": None, "after": None})
+
+
+def _operation_text(operation: Operation) -> str:
+    return canonical_json({**asdict(operation), "started_at": clock.to_text(operation.started_at)})
+
+
+# --- reading ---------------------------------------------------------------------------------------------------
+
+
+async def versions(
+    client: Any, keys: Keys, agent_id: str, memory_id: str | None, operation_id: str | None
+) -> list[Version]:
+    """List the entries of one memory or of one operation, oldest first."""
+    name = keys("history", memory_id) if memory_id is not None else keys("changes", operation_id)
+    entries = await _entries(client, keys, await client.lrange(name, 0, -1))
+    ids = list(dict.fromkeys(entry.operation_id for entry in entries))
+    started = {
+        each: clock.from_text(data["started_at"]) for each, data in (await _logged(client, keys, ids)).items()
+    }
+    return [
+        Version(
+            memory_id=entry.memory_id,
+            revision=entry.change_id,
+            parent=entry.parent_id,
+            operation_id=entry.operation_id,
+            verb=entry.verb,
+            at=started[entry.operation_id],
+            before=_record(entry.before, agent_id, entry.parent_id),
+            after=_record(entry.after, agent_id, entry.change_id),
+        )
+        for entry in entries
+    ]
+
+
+def _record(text: str | None, agent_id: str, revision: str | None) -> MemoryRecord | None:
+    if text is None:
+        return None
+    return version_from_dict(json.loads(text), agent_id=agent_id, revision=revision or "")
+
+
+async def _logged(client: Any, keys: Keys, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    if not ids:
+        return {}
+    texts = await client.hmget(keys("operation"), list(ids))
+    return {each: json.loads(text) for each, text in zip(ids, texts, strict=True) if text is not None}
+
+
+async def purged(client: Any, keys: Keys, agent_id: str) -> list[MemoryRecord]:
+    """List the last versions of memories that are gone."""
+    result = []
+    for memory_id in await client.zrange(keys("gone"), 0, -1):
+        entries = await _entries(
+            client, keys, await client.lrange(keys("history", memory_id.decode()), -1, -1)
+        )
+        for entry in entries:
+            record = _record(entry.before, agent_id, entry.parent_id)
+            if record is not None:
+                result.append(record)
+    return result
+
+
+async def operations(client: Any, keys: Keys, limit: int) -> list[OperationRecord]:
+    """List operations, newest first."""
+    if limit < 1:
+        return []
+    ids = [each.decode() for each in (await client.lrange(keys("operations"), -limit, -1))[::-1]]
+    logged = await _logged(client, keys, ids)
+    result = []
+    for each in ids:
+        data = logged[each]
+        entries = await _entries(client, keys, await client.lrange(keys("changes", each), 0, -1))
+        undone = await client.hget(keys("undone"), each)
+        result.append(
+            OperationRecord(
+                id=each,
+                verb=data["verb"],
+                actor=data["actor"],
+                session=data["session"],
+                started_at=clock.from_text(data["started_at"]),
+                changes=len({entry.memory_id for entry in entries}),
+                undone_by=None if undone is None else undone.decode(),
+            )
+        )
+    return result

@@ -1,0 +1,58 @@
+"""The names of all keys. One agent's have one hash tag, so that in a cluster they live on one node."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agent_memory import paths
+from agent_memory.storage.documents import Document
+
+FIELDS = ("document_id", "name", "event_type", "category")
+"""The types' own fields whose values are indexed, beside a message's conversation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """One agent's keys."""
+
+    root: str
+    """What all of them begin with."""
+
+    @classmethod
+    def of(cls, prefix: str, agent_id: str) -> Keys:
+        """Return the keys of an agent. Its name is written as a file's would be, so no brace stands in it."""
+        return cls(f"{{{prefix}:{paths.file_stem(agent_id)}}}")
+
+    def __call__(self, *parts: object) -> str:
+        """Return a key."""
+        return ":".join([self.root, *map(str, parts)])
+
+    def document(self, memory_id: str) -> str:
+        """Return the key of a memory's hash."""
+        return f"{self.root}:doc:{memory_id}"
+
+    def vector(self, space_id: int, memory_id: str, piece: int) -> str:
+        """Return the key of the hash with one vector."""
+        return f"{self.root}:vec:{space_id}:{memory_id}:{piece}"
+
+    def sets(self, document: Document) -> list[str]:
+        """List the sets that a document is a member of."""
+        record = document.record
+        parts: list[tuple[object, ...]] = [
+            ("type", record.memory_type.value),
+            ("status", record.status.value),
+            ("content", document.content_hash.hex()),
+            ("text", document.embedding_hash.hex()),
+            *(("tag", tag) for tag in record.tags),
+            *(("embedded", space_id) for space_id in document.embedded),
+        ]
+        for name, value in (("key", record.key), ("source", record.source), ("session", record.session)):
+            if value is not None:
+                parts.append((name, value))
+        for name in FIELDS:
+            value = getattr(record, name, None)
+            if value is not None:
+                parts.append(("field", name, value))
+        if record.pinned:
+            parts.append(("pinned",))
+        return [self(*part) for part in parts]

@@ -1,0 +1,134 @@
+"""Which ids a query may be about: the smallest of the sets that it names, less what the others refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from agent_memory.records import MemoryType, Status
+from agent_memory.storage.documents import Query
+from agent_memory.storage.redis.keys import FIELDS, Keys
+from agent_memory.storage.where import Where
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def instant(moment: datetime) -> int:
+    """Return a moment in microseconds since 1970: what a sorted set keeps exactly until the year 2255."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+class Narrowed(NamedTuple):
+    """A query as sets: a wanted memory is in one set of every group."""
+
+    groups: Sequence[Sequence[str]]
+    exact: bool
+    """Whether the groups say all that the query says, but for what has expired."""
+
+
+def groups(keys: Keys, query: Query) -> Narrowed:
+    """Write a query as groups of sets."""
+    where = query.where
+    found: list[list[str]] = []
+    exact = query.owed_in is None and where.ids is None
+    for name, values in (
+        ("content", [each.hex() for each in query.content_hashes]),
+        ("text", [each.hex() for each in query.embedding_hashes]),
+        ("key", where.keys),
+        ("source", where.sources),
+        ("session", where.sessions),
+        ("tag", where.tags_any),
+        ("type", [each.value for each in where.types]),
+    ):
+        if values:
+            found.append([keys(name, value) for value in dict.fromkeys(values)])
+    found += [[keys("tag", tag)] for tag in where.tags_all]
+    if where.pinned:
+        found.append([keys("pinned")])
+    for condition in where.fields:
+        if condition.operator == "=" and condition.name in FIELDS and isinstance(condition.value, str):
+            found.append([keys("field", condition.name, condition.value)])
+        else:
+            exact = False
+    found.append([keys("status", each.value) for each in where.statuses or tuple(Status)])
+    exact = exact and not (
+        where.metadata
+        or where.pinned is False
+        or where.min_importance > 0
+        or where.created
+        or where.updated
+        or where.occurred
+    )
+    return Narrowed(found, exact)
+
+
+def conversation_of(where: Where) -> str | None:
+    """Return the conversation that a filter for messages is about."""
+    if where.types != (MemoryType.CONVERSATION,):
+        return None
+    return next(
+        (
+            each.value
+            for each in where.fields
+            if each.name == "conversation_id" and each.operator == "=" and isinstance(each.value, str)
+        ),
+        None,
+    )
+
+
+async def candidates(client: Any, keys: Keys, query: Query) -> list[str]:
+    """Return the ids that a query may be about, in the order in which they were stored or none."""
+    where = query.where
+    if where.ids is not None:
+        return list(dict.fromkeys(where.ids))
+    conversation = conversation_of(where)
+    if conversation is not None:
+        return _texts(await client.zrange(keys("conversation", conversation), 0, -1))
+    narrowed = groups(keys, query).groups
+    pipe = client.pipeline(transaction=False)
+    for group in narrowed:
+        for name in group:
+            pipe.scard(name)
+    counts = iter(await pipe.execute())
+    sizes = [sum(next(counts) for _ in group) for group in narrowed]
+    smallest = min(range(len(narrowed)), key=sizes.__getitem__)
+    if sizes[smallest] == 0:
+        return []
+    ids = list(await client.sunion(list(narrowed[smallest])))
+    for place, group in enumerate(narrowed):
+        if place != smallest and ids:
+            ids = await _members(client, group, ids)
+    return _texts(ids)
+
+
+async def _members(client: Any, group: Sequence[str], ids: Sequence[bytes]) -> list[bytes]:
+    """Return those of the ids that are in one set of a group."""
+    pipe = client.pipeline(transaction=False)
+    for name in group:
+        pipe.smismember(name, list(ids))
+    answers = await pipe.execute()
+    return [each for each, *flags in zip(ids, *answers, strict=True) if any(flags)]
+
+
+async def counted(client: Any, keys: Keys, query: Query) -> int | None:
+    """Count what a query admits by the sets alone; None where they do not say it all."""
+    narrowed = groups(keys, query)
+    where = query.where
+    if not narrowed.exact or where.expired is True or any(len(group) != 1 for group in narrowed.groups):
+        return None
+    names = list(dict.fromkeys(group[0] for group in narrowed.groups))
+    total = await client.scard(names[0]) if len(names) == 1 else len(await client.sinter(names))
+    # What may have vanished by itself, its time being over, is in the sets still.
+    over = await client.zrangebyscore(keys("expires"), "-inf", instant(query.now))
+    if over:
+        for name in names:
+            over = await _members(client, [name], over) if over else []
+    if where.expired is None and over:
+        return None
+    return int(total) - len(over)
+
+
+def _texts(ids: Sequence[bytes]) -> list[str]:
+    return [each.decode() for each in ids]

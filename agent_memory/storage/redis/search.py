@@ -1,0 +1,233 @@
+"""Finding with the search module: it nominates by words and by vector, and filters on the way."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, Final
+
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from agent_memory.storage.base import EmbeddingSpace
+from agent_memory.storage.documents import Nearest, Query
+from agent_memory.storage.redis.keys import Keys
+from agent_memory.storage.redis.narrowing import instant
+from agent_memory.storage.redis.words import averaged
+from agent_memory.storage.redis.writing import encoded
+from agent_memory.text.bm25 import WordStatistics, bm25_score
+from agent_memory.text.porter import stem
+
+GRAPH_FROM: Final = 100_000
+"""Vectors of an agent from which `rebuild` makes a graph (HNSW) instead of comparing all of them (FLAT)."""
+_FILTERS: Final = (
+    *("type", "TAG", "status", "TAG", "pinned", "TAG"),
+    *("tags", "TAG", "key", "TAG", "source", "TAG", "session", "TAG"),
+    *("importance", "NUMERIC", "created", "NUMERIC", "updated", "NUMERIC", "happened", "NUMERIC"),
+    *("expires", "NUMERIC"),
+)
+_DIALECT: Final = ("DIALECT", "2")
+
+
+class SearchModule:
+    """One agent's two kinds of index: of the documents' words, and of each space's vectors."""
+
+    def __init__(self, client: Redis, keys: Keys) -> None:
+        self._client: Any = client
+        self._keys = keys
+
+    async def prepare(self, spaces: Sequence[EmbeddingSpace]) -> None:
+        """Make the indexes that are missing, and wait until they hold what is there already."""
+        known = {
+            each.decode() if isinstance(each, bytes) else each for each in await self._command("FT._LIST")
+        }
+        names = [self._keys("words")]
+        if names[0] not in known:
+            await self._create(names[0], f"{self._keys.root}:doc:", "words", "TEXT", "NOSTEM")
+        for space in spaces:
+            names.append(self._vectors(space.id))
+            if names[-1] not in known:
+                await self.create_vectors(space)
+        if await self._client.exists(self._keys("places")):
+            for name in names:
+                if name not in known:
+                    await self._filled(name)
+
+    async def create_vectors(self, space: EmbeddingSpace, *, graph: bool = False) -> None:
+        """Make the index of a space's vectors."""
+        parts = ("TYPE", "FLOAT32", "DIM", str(space.dimension), "DISTANCE_METRIC", "COSINE")
+        form = ("HNSW", str(len(parts) + 4), *parts, "M", "16", "EF_CONSTRUCTION", "200")
+        flat = ("FLAT", str(len(parts)), *parts)
+        prefix = f"{self._keys.root}:vec:{space.id}:"
+        await self._create(self._vectors(space.id), prefix, "vector", "VECTOR", *(form if graph else flat))
+
+    async def renew(self, spaces: Sequence[EmbeddingSpace]) -> None:
+        """Make all indexes anew; those of many vectors as graphs."""
+        for name in (self._keys("words"), *(self._vectors(space.id) for space in spaces)):
+            try:
+                await self._command("FT.DROPINDEX", name)
+            except ResponseError as error:
+                if "no such index" not in str(error).lower() and "unknown index" not in str(error).lower():
+                    raise
+        for space in spaces:
+            many = await self._client.scard(self._keys("embedded", space.id))
+            await self.create_vectors(space, graph=many >= GRAPH_FROM)
+        await self.prepare(spaces)
+        for space in spaces:
+            await self._filled(self._vectors(space.id))
+
+    async def _create(self, name: str, prefix: str, *field: str) -> None:
+        definition = ("ON", "HASH", "PREFIX", "1", prefix, "STOPWORDS", "0", "SCHEMA", *field, *_FILTERS)
+        try:
+            await self._command("FT.CREATE", name, *definition)
+        except ResponseError as error:
+            if "already exists" not in str(error).lower():
+                raise
+
+    async def _filled(self, name: str) -> None:
+        """Wait until an index has read what was there before it."""
+        import asyncio
+
+        while True:
+            told = await self._command("FT.INFO", name)
+            if not isinstance(told, dict):
+                told = dict(zip(told[::2], told[1::2], strict=True))
+            if float(told.get(b"percent_indexed", 1)) >= 1 and not float(told.get(b"indexing", 0)):
+                return
+            await asyncio.sleep(0.02)
+
+    def _vectors(self, space_id: int) -> str:
+        return self._keys("vectors", space_id)
+
+    # --- words ---------------------------------------------------------------------------------------------
+
+    async def by_words(
+        self, terms: Sequence[str], query: Query, count: int, known: WordStatistics
+    ) -> tuple[list[tuple[str, float]], bool]:
+        """Return the memories that the module holds for the best, scored exactly, and whether these are all."""
+        stems = _searchable(terms)
+        if not stems:
+            return [], True
+        words = " | ".join(f"$w{place}" for place in range(len(stems)))
+        values = [each for place, word in enumerate(stems) for each in (f"w{place}", word)]
+        answer = await self._command(
+            *("FT.SEARCH", self._keys("words"), f"@words:({words}) {conditions(query)}".removesuffix(" *")),
+            *("SCORER", "BM25STD", "RETURN", "1", "words", "LIMIT", "0", str(count)),
+            *("PARAMS", str(len(values)), *values, *_DIALECT),
+        )
+        total, rows = _rows(answer)
+        found = []
+        for key, fields in rows:
+            tokens = fields.get("words", b"").decode().split(" ")
+            held = {each: many for each, many in Counter(tokens).items() if each in stems}
+            found.append((key.rsplit(":", 1)[1], bm25_score(held, len(tokens), known)))
+        found.sort(key=lambda pair: -pair[1])
+        return found, total <= count
+
+    async def word_scores(
+        self, terms: Sequence[str], ids: Sequence[str], known: WordStatistics
+    ) -> dict[str, float]:
+        """Return the BM25 scores of those of the memories that hold any of the terms."""
+        stems = set(map(stem, terms))
+        pipe = self._client.pipeline(transaction=False)
+        for memory_id in ids:
+            pipe.hget(self._keys.document(memory_id), "words")
+        result = {}
+        for memory_id, text in zip(ids, await pipe.execute(), strict=True):
+            tokens = text.decode().split(" ") if text else []
+            held = {each: many for each, many in Counter(tokens).items() if each in stems}
+            if held:
+                result[memory_id] = bm25_score(held, len(tokens), known)
+        return result
+
+    async def statistics(self, terms: Sequence[str]) -> WordStatistics:
+        """Return what BM25 has to know about these terms."""
+        stems = _searchable(terms)
+        pipe = self._client.pipeline(transaction=False)
+        pipe.hmget(self._keys("totals"), "documents", "words")
+        for word in stems:
+            pipe.execute_command(
+                *("FT.SEARCH", self._keys("words"), "@words:($w)", "LIMIT", "0", "0"),
+                *("PARAMS", "2", "w", word, *_DIALECT),
+            )
+        totals, *answers = await pipe.execute()
+        return averaged(totals, dict(zip(stems, (_rows(each)[0] for each in answers), strict=True)))
+
+    # --- vectors -------------------------------------------------------------------------------------------
+
+    async def nearest(self, space: EmbeddingSpace, vector: bytes, query: Query, count: int) -> Nearest:
+        """Return the nearest vectors that the module's filters admit."""
+        answer = await self._command(
+            *("FT.SEARCH", self._vectors(space.id)),
+            f"({conditions(query)})=>[KNN {count} @vector $vector AS distance]",
+            *("SORTBY", "distance", "RETURN", "1", "distance", "LIMIT", "0", str(count)),
+            *("PARAMS", "2", "vector", vector, *_DIALECT),
+        )
+        _, rows = _rows(answer)
+        found = [(key.rsplit(":", 2)[1], 1.0 - float(fields["distance"])) for key, fields in rows]
+        return Nearest(found, complete=len(rows) < count)
+
+    async def _command(self, *words: Any) -> Any:
+        return await self._client.execute_command(*words)
+
+
+def _searchable(terms: Sequence[str]) -> list[str]:
+    """Return the stems of those terms that can be words at all; any other character would be an operator."""
+    stems = dict.fromkeys(map(stem, terms))
+    return [each for each in stems if each and all(letter.isalnum() for letter in each)]
+
+
+def _rows(answer: Any) -> tuple[int, list[tuple[str, dict[str, bytes]]]]:
+    """Read an answer of FT.SEARCH in either version of the protocol: how many there are, and those returned."""
+    if isinstance(answer, dict):
+        found = []
+        for each in answer[b"results"]:
+            attributes = each.get(b"extra_attributes") or {}
+            found.append((each[b"id"].decode(), {name.decode(): value for name, value in attributes.items()}))
+        return int(answer[b"total_results"]), found
+    rows = []
+    for key, fields in zip(answer[1::2], answer[2::2], strict=True):
+        pairs = zip(fields[::2], fields[1::2], strict=True)
+        rows.append((key.decode(), {name.decode(): value for name, value in pairs}))
+    return int(answer[0]), rows
+
+
+def conditions(query: Query) -> str:
+    """Write what the module can filter by; the rest is left to the caller."""
+    where = query.where
+    parts = []
+    if where.statuses:
+        parts.append(_one_of("status", [each.value for each in where.statuses]))
+    if where.types:
+        parts.append(_one_of("type", [each.value for each in where.types]))
+    for name, values in (
+        ("tags", where.tags_any),
+        ("key", where.keys),
+        ("source", where.sources),
+        ("session", where.sessions),
+    ):
+        if values:
+            parts.append(_one_of(name, list(map(encoded, values))))
+    parts += [_one_of("tags", [encoded(tag)]) for tag in where.tags_all]
+    if where.pinned is not None:
+        parts.append(_one_of("pinned", [str(int(where.pinned))]))
+    if where.min_importance > 0:
+        parts.append(f"@importance:[{float(where.min_importance)!r} +inf]")
+    for name, period in (
+        ("created", where.created),
+        ("updated", where.updated),
+        ("happened", where.occurred),
+    ):
+        if period is not None:
+            start = "-inf" if period.start is None else instant(period.start)
+            end = "+inf" if period.end is None else f"({instant(period.end)}"
+            parts.append(f"@{name}:[{start} {end}]")
+    if where.expired is not None:
+        now = instant(query.now)
+        parts.append(f"@expires:[-inf {now}]" if where.expired else f"@expires:[({now} +inf]")
+    return " ".join(parts) or "*"
+
+
+def _one_of(name: str, values: Sequence[str]) -> str:
+    escaped = "|".join(value.replace("_", "\\_") for value in values)
+    return f"@{name}:{{{escaped}}}"

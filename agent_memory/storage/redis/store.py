@@ -1,0 +1,388 @@
+"""The Redis store: documents as hashes, found by sets of ids, and by the search module where there is one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from redis import exceptions
+from redis.asyncio import Redis
+
+from agent_memory import clock
+from agent_memory.errors import BackendError, ConfigurationError
+from agent_memory.records import MemoryRecord, OperationRecord, Version
+from agent_memory.redaction import redacted
+from agent_memory.storage import listing
+from agent_memory.storage.base import (
+    Capabilities,
+    EmbeddingSpace,
+    Group,
+    GroupBy,
+    Order,
+    StoreDescription,
+    check_group,
+    check_order,
+    unique,
+)
+from agent_memory.storage.documents import Document, DocumentStore, Head, Nearest, Overtaken, Query, Writing
+from agent_memory.storage.redis import connection, journal, narrowing, vectors, words
+from agent_memory.storage.redis.connection import Mode, translated
+from agent_memory.storage.redis.keys import Keys
+from agent_memory.storage.redis.search import SearchModule
+from agent_memory.storage.redis.upkeep import Upkeep
+from agent_memory.storage.redis.writing import Batch
+from agent_memory.storage.where import Where
+from agent_memory.text.bm25 import WordStatistics
+
+_FIELDS = ("json", "accessed_at", "access_count")
+_COUNT_ACCESS = """
+if redis.call('EXISTS', KEYS[1]) == 1 then
+  redis.call('HSET', KEYS[1], 'accessed_at', ARGV[1])
+  redis.call('HINCRBY', KEYS[1], 'access_count', 1)
+end
+"""
+FEW = 2000
+"""A filter that leaves no more memories than this is answered by comparing their vectors one by one."""
+
+
+class RedisStore(Upkeep, DocumentStore):
+    """Keeps agents' memories in a Redis or Valkey server.
+
+    What finds them is asked of the server: `search` (the search module nominates by words and by vector),
+    `vector-sets` (Redis 8 nominates by vector), else `plain` (words in sorted sets, vectors compared in this
+    process). The results are the same; without the module, what cannot be narrowed down by an index is read and
+    compared here, up to `most_scanned` memories, and refused by name beyond.
+
+    Options:
+        url: `redis://[user:password@]host:6379/0`, `rediss://` for TLS, `unix://path`.
+        password, password_file, username, db: beside the URL.
+        prefix: what all keys begin with, `agentmem` by default.
+        mode: `search`, `vector-sets` or `plain`, to use less than the server can.
+        most_scanned: 100,000 by default.
+        connect_timeout, timeout: seconds; 5 and 30 by default.
+    """
+
+    name: ClassVar[str] = "redis"
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        persistent=True,
+        shared=True,
+        full_text=True,
+        vectors=True,
+        transactions=True,
+        journal=True,
+        usage=True,
+    )
+    options: ClassVar[frozenset[str]] = frozenset(
+        {"url", "password", "password_file", "username", "db", "prefix", "mode", "most_scanned"}
+        | {"connect_timeout", "timeout"}
+    )
+
+    def __init__(self, agent_id: str | None, **options: Any) -> None:
+        super().__init__(agent_id, **options)
+        self._url = str(options.get("url") or "redis://127.0.0.1:6379/0")
+        wanted = options.get("mode")
+        if wanted is not None and wanted not in connection.MODES:
+            raise ConfigurationError.unknown("mode of redis", wanted, connection.MODES)
+        self._wanted: Mode | None = wanted
+        self._most = int(options.get("most_scanned", 100_000))
+        self._keys = Keys.of(str(options.get("prefix", "agentmem")), str(self.requested_agent))
+        self._client: Any = None
+        self._module: SearchModule | None = None
+        self._mode: Mode = "plain"
+        self._copies: dict[int, vectors.Copy] = {}
+
+    # --- life ----------------------------------------------------------------------------------------------
+
+    async def _connect(self) -> None:
+        await self.close()
+        client = connection.connect(self._url, self.settings)
+        try:
+            with translated(self._url):
+                await client.ping()
+                self._mode = await self._chosen(client)
+                self._client, self._copies = client, {}
+                text = await self._load_meta("head")
+                await self._settle(Head("") if text is None else Head.from_json(text))
+        except BaseException:
+            self._client = None
+            await client.aclose()
+            raise
+
+    async def _chosen(self, client: Redis) -> Mode:
+        able = await connection.detect(client)
+        if self._wanted is None:
+            return able
+        if connection.MODES.index(self._wanted) < connection.MODES.index(able):
+            raise ConfigurationError(
+                f"{redacted(self._url)} cannot do the mode '{self._wanted}'", hint=f"it can do '{able}'"
+            )
+        return self._wanted
+
+    async def close(self) -> None:
+        client, self._client, self._module = self._client, None, None
+        self._agent_id = None
+        if client is not None and self.owned():
+            await client.aclose()
+
+    def _location(self) -> str:
+        return redacted(self._url)
+
+    async def describe(self) -> StoreDescription:
+        self.check_usable()
+        with translated(self._url):
+            told = await self._client.info("server")
+        server = "valkey" if "valkey_version" in told else "redis"
+        return StoreDescription(
+            backend=self.name,
+            location=self._location(),
+            agent_id=self.agent_id,
+            details={"mode": self._mode, "server": f"{server} {told.get(f'{server}_version', '')}".strip()},
+        )
+
+    # --- documents -----------------------------------------------------------------------------------------
+
+    async def _load_meta(self, name: str) -> str | None:
+        with translated(self._url):
+            text = await self._client.get(self._keys(name))
+        return None if text is None else text.decode()
+
+    async def _save_meta(self, name: str, text: str) -> None:
+        with translated(self._url):
+            await self._client.set(self._keys(name), text)
+
+    async def _read(self, ids: Sequence[str]) -> dict[str, Document]:
+        with translated(self._url):
+            pipe = self._client.pipeline(transaction=False)
+            for memory_id in ids:
+                pipe.hmget(self._keys.document(memory_id), *_FIELDS)
+            answers = await pipe.execute() if ids else []
+        return {
+            memory_id: self._document(*answer)
+            for memory_id, answer in zip(ids, answers, strict=True)
+            if answer[0] is not None
+        }
+
+    def _document(self, text: bytes, accessed: bytes | None, count: bytes | None) -> Document:
+        document = Document.from_json(text.decode(), self.agent_id)
+        if accessed is None:
+            return document
+        used = replace(
+            document.record, accessed_at=clock.from_text(accessed.decode()), access_count=int(count or 0)
+        )
+        return replace(document, record=used)
+
+    async def _find(self, query: Query) -> AsyncIterator[Sequence[Document]]:
+        with translated(self._url):
+            ids = await narrowing.candidates(self._client, self._keys, query)
+        if len(ids) > self._most:
+            raise BackendError(
+                f"{len(ids)} memories would have to be read for this, and most_scanned is {self._most}",
+                hint="narrow it down by a tag, a type or a session, or set backend_config.most_scanned",
+            )
+        for start in range(0, len(ids), 500):
+            yield list((await self._read(ids[start : start + 500])).values())
+
+    async def _save(self, documents: Sequence[Document]) -> None:
+        raise NotImplementedError("a write is one transaction here")
+
+    async def _delete(self, documents: Sequence[Document]) -> None:
+        raise NotImplementedError("a write is one transaction here")
+
+    async def _write(self, writing: Writing) -> None:
+        plan = writing.plan
+        cut = [] if plan is None else [*plan.keep_one_version, *plan.erase_history]
+        with translated(self._url):
+            try:
+                old = await journal.earlier(self._client, self._keys, unique(cut))
+                await self._sweep()
+                async with self._client.pipeline(transaction=True) as pipe:
+                    await pipe.watch(self._keys("head"))
+                    text = await pipe.get(self._keys("head"))
+                    version = 0 if text is None else Head.from_json(text.decode()).version
+                    if version != writing.before.version:
+                        raise Overtaken
+                    pipe.multi()
+                    self._batch(pipe, writing.head.version).write(writing)
+                    if plan is not None and not plan.empty:
+                        journal.append(pipe, self._keys, plan, old)
+                    await pipe.execute()
+            except exceptions.WatchError:
+                # Overtaken, or the connection broke: then nobody has said whether it was stored.
+                if not await self._stored(writing):
+                    raise Overtaken from None
+            except (exceptions.ConnectionError, exceptions.TimeoutError):
+                if not await self._stored(writing):
+                    raise
+        for space in writing.head.spaces:
+            if self._module is not None and space not in writing.before.spaces:
+                await self._module.prepare([space])
+
+    async def _stored(self, writing: Writing) -> bool:
+        plan = writing.plan
+        if plan is None or plan.empty:
+            return False
+        return bool(await self._client.hexists(self._keys("operation"), plan.operation.id))
+
+    def _batch(self, pipe: Any, version: int) -> Batch:
+        sets = self._mode == "vector-sets"
+        return Batch(pipe, self._keys, words=self._module is None, vector_sets=sets).at(version)
+
+    async def touch(self, ids: Sequence[str]) -> None:
+        self.check_usable()
+        if not ids:
+            return
+        moment = clock.to_text(clock.now())
+        with translated(self._url):
+            pipe = self._client.pipeline(transaction=False)
+            for memory_id in unique(ids):
+                pipe.eval(_COUNT_ACCESS, 1, self._keys.document(memory_id), moment)
+            await pipe.execute()
+
+    # --- reading -------------------------------------------------------------------------------------------
+
+    async def select(
+        self, where: Where, order: Order | None = None, limit: int | None = None, offset: int = 0
+    ) -> list[MemoryRecord]:
+        by, descending = check_order(order)
+        listing.check_slice(limit, offset)
+        self.check_usable()
+        if by != "created" or limit is None or where.ids is not None:
+            return await super().select(where, order, limit, offset)
+        query = Query(where=where, now=clock.now())
+        if narrowing.conversation_of(where) is None:
+            found = await self._walk(query, descending, limit + offset)
+            return [each.record for each in found[offset : offset + limit]]
+        return await super().select(where, order, limit, offset)
+
+    async def _walk(self, query: Query, descending: bool, wanted: int) -> list[Document]:
+        """Go through the memories by time of creation until enough are admitted."""
+        found: list[Document] = []
+        start, size = 0, max(50, wanted)
+        while wanted:
+            with translated(self._url):
+                ids = await self._client.zrange(
+                    self._keys("created"), start, start + size - 1, desc=descending
+                )
+            page = await self._read([each.decode() for each in ids])
+            found += [each for each in page.values() if query.admits(each)]
+            start += len(ids)
+            # Of several made in one moment, those stored last may come later in this walk.
+            last = max(found, key=lambda each: each.place).record.created_at if found else None
+            settled = (
+                len(found) > wanted and found[wanted - 1].record.created_at != found[-1].record.created_at
+            )
+            if len(ids) < size or (settled and last is not None):
+                break
+            size = min(2 * size, 5000)
+        found.sort(key=lambda each: (each.record.created_at, each.place), reverse=descending)
+        return found[:wanted]
+
+    async def count(self, where: Where) -> int:
+        self.check_usable()
+        with translated(self._url):
+            known = await narrowing.counted(self._client, self._keys, Query(where=where, now=clock.now()))
+        return await super().count(where) if known is None else known
+
+    async def groups(self, where: Where, by: GroupBy) -> list[Group]:
+        check_group(by)
+        return await super().groups(where, by)
+
+    async def _by_prefix(self, prefix: str, limit: int) -> list[str]:
+        self.check_usable()
+        with translated(self._url):
+            ids = await self._client.zrange(
+                self._keys("ids"), f"[{prefix}", f"[{prefix}\uffff", bylex=True, offset=0, num=limit
+            )
+        return [each.decode() for each in ids]
+
+    # --- nominating ----------------------------------------------------------------------------------------
+
+    async def _word_statistics(self, terms: Sequence[str]) -> WordStatistics:
+        with translated(self._url):
+            if self._module is not None:
+                return await self._module.statistics(terms)
+            return await words.statistics(self._client, self._keys, terms)
+
+    async def _word_scores(self, terms: Sequence[str], ids: Sequence[str]) -> dict[str, float]:
+        known = await self._word_statistics(terms)
+        with translated(self._url):
+            if self._module is not None:
+                return await self._module.word_scores(terms, unique(ids), known)
+            held = await words.among(self._client, self._keys, terms, unique(ids))
+            return await words.scores(self._client, self._keys, held, known)
+
+    async def _by_words(self, terms: Sequence[str], where: Where, limit: int) -> list[tuple[str, float]]:
+        known = await self._word_statistics(terms)
+        query = Query(where=where, now=clock.now())
+        if self._module is None:
+            with translated(self._url):
+                held = await words.holding(self._client, self._keys, terms)
+                scores = await words.scores(self._client, self._keys, held, known)
+            return await self._best(query, sorted(scores.items(), key=lambda pair: -pair[1]), limit)
+        wanted = max(4 * limit, 50)
+        while True:
+            with translated(self._url):
+                ranked, complete = await self._module.by_words(terms, query, wanted, known)
+            found = await self._best(query, ranked, limit)
+            if len(found) >= limit or complete:
+                return found
+            wanted *= 4
+
+    async def _best(
+        self, query: Query, ranked: Sequence[tuple[str, float]], limit: int
+    ) -> list[tuple[str, float]]:
+        """Return the first that a query admits."""
+        found: list[tuple[str, float]] = []
+        size = max(100, 2 * limit)
+        for start in range(0, len(ranked), size):
+            part = ranked[start : start + size]
+            held = await self._read([memory_id for memory_id, _ in part])
+            found += [pair for pair in part if pair[0] in held and query.admits(held[pair[0]])]
+            if len(found) >= limit:
+                break
+        return found[:limit]
+
+    async def _nearest(self, space: EmbeddingSpace, vector: bytes, query: Query, count: int) -> Nearest:
+        with translated(self._url):
+            if self._module is not None:
+                return await self._module.nearest(space, vector, query, count)
+            if query.where != Where():
+                ids = await narrowing.candidates(self._client, self._keys, query)
+                if len(ids) <= FEW:
+                    return await super()._nearest(space, vector, query, count)
+            if self._mode == "vector-sets":
+                statuses = [each.value for each in query.where.statuses]
+                return await vectors.by_set(self._client, self._keys, space, vector, statuses, count)
+            held = await self._client.scard(self._keys("embedded", space.id))
+            if held > self._most:
+                raise BackendError(
+                    f"{held} memories would have to be compared, and most_scanned is {self._most}",
+                    hint="use a Redis with vector sets or the search module, or set backend_config.most_scanned",
+                )
+            copy = self._copies.setdefault(space.id, vectors.Copy())
+            await copy.refresh(self._client, self._keys, space, self._read)
+            return copy.nearest(space, vector, count)
+
+    async def _read_vectors(
+        self, space_id: int, documents: Sequence[Document]
+    ) -> Mapping[str, Sequence[bytes]]:
+        counts = {each.id: each.embedded[space_id] for each in documents}
+        with translated(self._url):
+            return await vectors.read(self._client, self._keys, space_id, counts)
+
+    # --- history -------------------------------------------------------------------------------------------
+
+    async def _versions(
+        self, *, memory_id: str | None = None, operation_id: str | None = None
+    ) -> list[Version]:
+        with translated(self._url):
+            return await journal.versions(self._client, self._keys, self.agent_id, memory_id, operation_id)
+
+    async def _purged(self) -> list[MemoryRecord]:
+        with translated(self._url):
+            return await journal.purged(self._client, self._keys, self.agent_id)
+
+    async def _operations(self, limit: int) -> list[OperationRecord]:
+        with translated(self._url):
+            return await journal.operations(self._client, self._keys, limit)

@@ -1,0 +1,163 @@
+"""Keeping what is derived in step: after expiry, after a change of what the server can do, and when asked to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from agent_memory import clock
+from agent_memory.storage.documents import Document, Head
+from agent_memory.storage.redis import words
+from agent_memory.storage.redis.connection import Mode, translated
+from agent_memory.storage.redis.keys import Keys
+from agent_memory.storage.redis.narrowing import instant
+from agent_memory.storage.redis.search import SearchModule
+from agent_memory.storage.redis.vectors import Copy, read
+from agent_memory.storage.redis.writing import GRACE, stems_of
+
+if TYPE_CHECKING:
+    from agent_memory.storage.documents import DocumentStore
+
+    _Base = DocumentStore
+else:
+    _Base = object
+
+_SWEPT: Final = 100
+_BATCH: Final = 500
+
+
+class Upkeep(_Base):
+    """The part of `RedisStore` that keeps indexes in step."""
+
+    _url: str
+    _keys: Keys
+    _client: Any
+    _module: SearchModule | None
+    _mode: Mode
+    _copies: dict[int, Copy]
+
+    async def _settle(self, head: Head) -> None:
+        """Make the indexes of the present mode, anew if the server could do something else before."""
+        self._module = SearchModule(self._client, self._keys) if self._mode == "search" else None
+        if self._module is not None:
+            await self._module.prepare(head.spaces)
+        before = await self._client.get(self._keys("mode"))
+        if before is not None and before.decode() != self._mode:
+            await self._derive(head)
+        if before is None or before.decode() != self._mode:
+            await self._client.set(self._keys("mode"), self._mode)
+
+    async def rebuild(self) -> None:
+        """Make words and vector indexes anew."""
+        await super().rebuild()
+        with translated(self._url):
+            head = await self._head()
+            if self._module is not None:
+                await self._module.renew(head.spaces)
+            await self._derive(head)
+
+    async def _derive(self, head: Head) -> None:
+        """Write the sorted sets of words and the vector sets anew, where the mode has any."""
+        names = [each async for each in self._client.scan_iter(match=f"{_literal(self._keys('word'))}:*")]
+        names += [self._keys("lengths"), *(self._keys("near", space.id) for space in head.spaces)]
+        for start in range(0, len(names), _BATCH):
+            await self._client.delete(*names[start : start + _BATCH])
+        self._copies.clear()
+        ids = [each.decode() for each in await self._client.zrange(self._keys("places"), 0, -1)]
+        documents = total = 0
+        for start in range(0, len(ids), _BATCH):
+            part = list((await self._raw(ids[start : start + _BATCH])).values())
+            documents += len(part)
+            total += await self._derive_some(head, part)
+        await self._client.hset(self._keys("totals"), mapping={"documents": documents, "words": total})
+
+    async def _raw(self, ids: Sequence[str]) -> dict[str, Document]:
+        texts = [await self._client.hget(self._keys.document(each), "json") for each in ids]
+        return {
+            each: Document.from_json(text.decode(), str(self.requested_agent))
+            for each, text in zip(ids, texts, strict=True)
+            if text is not None
+        }
+
+    async def _derive_some(self, head: Head, documents: Sequence[Document]) -> int:
+        from agent_memory.storage.redis.writing import Batch
+
+        pipe = self._client.pipeline(transaction=False)
+        batch = Batch(pipe, self._keys, words=self._module is None, vector_sets=self._mode == "vector-sets")
+        total = 0
+        for document in documents:
+            stems = stems_of(document.record)
+            total += len(stems)
+            batch.keep_words(document.record, stems)
+        for space in head.spaces if self._mode == "vector-sets" else ():
+            counts = {each.id: each.embedded[space.id] for each in documents if space.id in each.embedded}
+            held = await read(self._client, self._keys, space.id, counts)
+            for document in documents:
+                for piece, vector in enumerate(held.get(document.id, ())):
+                    batch.add_to_set(space.id, document, piece, vector)
+        await pipe.execute()
+        return total
+
+    async def _sweep(self) -> None:
+        """Take out of the sets what the server has dropped, its time being long over."""
+        over = instant(clock.now() - GRACE)
+        name = self._keys("expires")
+        for memory_id in await self._client.zrangebyscore(name, "-inf", over, start=0, num=_SWEPT):
+            each = memory_id.decode()
+            if await self._client.exists(self._keys.document(each)):
+                continue
+            trace = await self._client.get(self._keys("trace", each))
+            async with self._client.pipeline(transaction=True) as pipe:
+                if trace is not None:
+                    self._forget(pipe, each, *json.loads(trace))
+                for other in ("created", "places", "ids", "expires"):
+                    pipe.zrem(self._keys(other), each)
+                pipe.delete(self._keys("trace", each))
+                await pipe.execute()
+
+    def _forget(
+        self, pipe: Any, memory_id: str, sets: Sequence[str], stems: dict[str, int], embedded: dict[str, int]
+    ) -> None:
+        from agent_memory.storage.redis.writing import Batch
+
+        for name in sets:
+            pipe.srem(name, memory_id)
+        batch = Batch(pipe, self._keys, words=self._module is None, vector_sets=self._mode == "vector-sets")
+        batch.forget_stems(memory_id, stems)
+        for space_id, count in embedded.items():
+            batch.drop_vectors(int(space_id), memory_id, count)
+        batch.total()
+
+    async def check(self) -> list[str]:
+        """Compare everything that must agree."""
+        return [*await super().check(), *await self._check_words()]
+
+    async def _check_words(self) -> list[str]:
+        with translated(self._url):
+            ids = [each.decode() for each in await self._client.zrange(self._keys("places"), 0, -1)]
+            documents = list((await self._raw(ids)).values())
+            known = await words.statistics(self._client, self._keys, [])
+        stems = {each.id: stems_of(each.record) for each in documents}
+        found = []
+        gone = len(ids) - len(documents)
+        mean = sum(map(len, stems.values())) / len(stems) if stems else 0.0
+        if not gone and (known.documents != len(stems) or abs(known.mean_length - mean) > 1e-6):
+            found.append("the totals of the word index contradict the memories")
+        for document in documents:
+            with translated(self._url):
+                pipe = self._client.pipeline(transaction=False)
+                for name in self._keys.sets(document):
+                    pipe.sismember(name, document.id)
+                members = await pipe.execute()
+                text = await self._client.hget(self._keys.document(document.id), "words")
+            if not all(members):
+                found.append(f"memory {document.id}: it is not in all sets that it belongs to")
+            if text is None or text.decode() != " ".join(stems[document.id]):
+                found.append(f"memory {document.id}: other words are indexed than it holds")
+        return found
+
+
+def _literal(name: str) -> str:
+    """Write a key so that SCAN takes no character of it for a pattern."""
+    return "".join(f"\\{letter}" if letter in "*?[]^\\" else letter for letter in name)

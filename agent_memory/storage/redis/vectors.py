@@ -1,0 +1,107 @@
+"""Finding by vector without a search module: a copy of all vectors in this process, or the server's vector sets.
+
+The copy is brought up to date by what changed since: each vector that comes or goes is noted with the version of the
+store that changed it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from agent_memory.storage.base import EmbeddingSpace
+from agent_memory.storage.documents import Document, Nearest
+from agent_memory.storage.redis.keys import Keys
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_BATCH: Final = 2000
+EXACT_BELOW: Final = 20_000
+"""A vector set with fewer members is compared whole by the server, which misses none."""
+
+
+async def read(client: Any, keys: Keys, space_id: int, counts: Mapping[str, int]) -> dict[str, list[bytes]]:
+    """Return vectors by memory; `counts` says how many each has."""
+    result: dict[str, list[bytes]] = {}
+    items = list(counts.items())
+    for start in range(0, len(items), _BATCH):
+        part = items[start : start + _BATCH]
+        pipe = client.pipeline(transaction=False)
+        for memory_id, count in part:
+            for piece in range(count):
+                pipe.hget(keys.vector(space_id, memory_id, piece), "vector")
+        answers = iter(await pipe.execute())
+        for memory_id, count in part:
+            pieces = [next(answers) for _ in range(count)]
+            if all(piece is not None for piece in pieces):
+                result[memory_id] = pieces
+    return result
+
+
+@dataclass(slots=True)
+class Copy:
+    """The vectors of one space as far as they were read."""
+
+    version: int = -1
+    pieces: dict[str, list[bytes]] = field(default_factory=dict)
+    rows: list[str] = field(default_factory=list)
+    matrix: NDArray[Any] | None = None
+
+    async def refresh(self, client: Any, keys: Keys, space: EmbeddingSpace, documents: Any) -> None:
+        """Read what changed since the last time; `documents` reads documents by ids."""
+        moved = await client.zrangebyscore(
+            keys("moved", space.id), f"({self.version}", "+inf", withscores=True
+        )
+        if not moved:
+            return
+        ids = [memory_id.decode() for memory_id, _ in moved]
+        for start in range(0, len(ids), _BATCH):
+            part = ids[start : start + _BATCH]
+            held: dict[str, Document] = await documents(part)
+            counts = {each.id: each.embedded[space.id] for each in held.values() if space.id in each.embedded}
+            found = await read(client, keys, space.id, counts)
+            for memory_id in part:
+                self.pieces.pop(memory_id, None)
+            self.pieces.update(found)
+        self.version = int(max(version for _, version in moved))
+        self.matrix = None
+
+    def nearest(self, space: EmbeddingSpace, vector: bytes, count: int) -> Nearest:
+        """Compare all of them."""
+        import numpy as np
+
+        if not self.pieces:
+            return Nearest([], complete=True)
+        if self.matrix is None:
+            self.rows = [each for each, pieces in self.pieces.items() for _ in pieces]
+            flat = b"".join(piece for pieces in self.pieces.values() for piece in pieces)
+            self.matrix = np.frombuffer(flat, "<f4").reshape(-1, space.dimension)
+        cosines = self.matrix @ np.frombuffer(vector, "<f4")
+        count = min(count, len(cosines))
+        best = np.argpartition(-cosines, count - 1)[:count]
+        found = [(self.rows[place], float(cosines[place])) for place in best]
+        return Nearest(found, complete=count == len(cosines))
+
+
+async def by_set(
+    client: Any, keys: Keys, space: EmbeddingSpace, vector: bytes, statuses: Sequence[str], count: int
+) -> Nearest:
+    """Ask the server's vector set; it says (1 + cosine) / 2."""
+    name = keys("near", space.id)
+    members = int(await client.execute_command("VCARD", name) or 0)
+    if not members:
+        return Nearest([], complete=True)
+    words: list[Any] = ["VSIM", name, "FP32", vector, "WITHSCORES", "COUNT", min(count, members)]
+    if members < EXACT_BELOW:
+        words.append("TRUTH")
+    else:
+        words += ["EF", max(500, 2 * count)]
+    if statuses:
+        words += ["FILTER", " or ".join(f'.status == "{each}"' for each in statuses)]
+        words += ["FILTER-EF", members]
+    answer = await client.execute_command(*words)
+    pairs = answer.items() if isinstance(answer, dict) else zip(answer[::2], answer[1::2], strict=True)
+    found = [(member.decode().split(":")[0], 2.0 * float(score) - 1.0) for member, score in pairs]
+    return Nearest(found, complete=count >= members or (bool(statuses) and len(found) < count))
