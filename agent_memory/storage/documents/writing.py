@@ -86,7 +86,8 @@ def apply_plan(writing: Writing, plan: Plan, held: Mapping[str, Document]) -> No
     place = writing.head.last_place
     for record in plan.inserts:
         place += 1
-        fresh = replace(record, accessed_at=None, access_count=0) if record.access_count else record
+        accessed_at, count = plan.usage.get(record.id, (None, 0))
+        fresh = replace(record, accessed_at=accessed_at, access_count=count)
         writing.change(None, document_of(place, fresh))
     hlc = plan.journal[-1].hlc if plan.journal else writing.head.last_hlc
     writing.head = replace(writing.head, last_place=place, last_hlc=hlc)

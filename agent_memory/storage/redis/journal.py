@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 from agent_memory import clock
 from agent_memory.records import MemoryRecord, OperationRecord, Version, canonical_json, version_from_dict
 from agent_memory.storage.changes import JournalEntry, Operation, Plan
 from agent_memory.storage.redis.keys import Keys
+
+_BATCH: Final = 500
 
 
 async def earlier(client: Any, keys: Keys, memory_ids: Sequence[str]) -> dict[str, list[JournalEntry]]:
@@ -27,7 +29,12 @@ async def _entries(client: Any, keys: Keys, numbers: Sequence[bytes]) -> list[Jo
     if not numbers:
         return []
     texts = await client.hmget(keys("journal"), list(numbers))
-    return [JournalEntry(**json.loads(text)) for text in texts if text is not None]
+    return [_entry(json.loads(text)) for text in texts if text is not None]
+
+
+def _entry(data: dict[str, Any]) -> JournalEntry:
+    at = data.get("at")
+    return JournalEntry(**{**data, "at": None if at is None else clock.from_text(at)})
 
 
 def append(pipe: Any, keys: Keys, plan: Plan, old: dict[str, list[JournalEntry]]) -> None:
@@ -56,20 +63,11 @@ def append(pipe: Any, keys: Keys, plan: Plan, old: dict[str, list[JournalEntry]]
             else:
                 pipe.hdel(keys("journal"), entry.hlc)
                 pipe.lrem(keys("history", memory_id), 0, entry.hlc)
-    for memory_id in erased:
-        pipe.zrem(keys("gone"), memory_id)
-
-
-def put_entries(pipe: Any, keys: Keys, entries: Sequence[JournalEntry]) -> None:
-    """Write entries down whose operations are there already."""
-    for entry in entries:
-        _put(pipe, keys, entry)
-        pipe.rpush(keys("history", entry.memory_id), entry.hlc)
-        pipe.rpush(keys("changes", entry.operation_id), entry.hlc)
 
 
 def _put(pipe: Any, keys: Keys, entry: JournalEntry) -> None:
-    pipe.hset(keys("journal"), entry.hlc, canonical_json(asdict(entry)))
+    at = None if entry.at is None else clock.to_text(entry.at)
+    pipe.hset(keys("journal"), entry.hlc, canonical_json({**asdict(entry), "at": at}))
 
 
 def _erased(entry: JournalEntry) -> JournalEntry:
@@ -89,10 +87,25 @@ async def versions(
     """List the entries of one memory or of one operation, oldest first."""
     name = keys("history", memory_id) if memory_id is not None else keys("changes", operation_id)
     entries = await _entries(client, keys, await client.lrange(name, 0, -1))
+    return await _versions(client, keys, agent_id, entries)
+
+
+async def histories(client: Any, keys: Keys, agent_id: str, ids: Sequence[str]) -> dict[str, list[Version]]:
+    """List the versions of many memories, each oldest first."""
+    result: dict[str, list[Version]] = {}
+    for start in range(0, len(ids), _BATCH):
+        pipe = client.pipeline(transaction=False)
+        for memory_id in ids[start : start + _BATCH]:
+            pipe.lrange(keys("history", memory_id), 0, -1)
+        numbers = [each for found in await pipe.execute() for each in found]
+        for version in await _versions(client, keys, agent_id, await _entries(client, keys, numbers)):
+            result.setdefault(version.memory_id, []).append(version)
+    return result
+
+
+async def _versions(client: Any, keys: Keys, agent_id: str, entries: Sequence[JournalEntry]) -> list[Version]:
     ids = list(dict.fromkeys(entry.operation_id for entry in entries))
-    started = {
-        each: clock.from_text(data["started_at"]) for each, data in (await _logged(client, keys, ids)).items()
-    }
+    logged = await _logged(client, keys, ids)
     return [
         Version(
             memory_id=entry.memory_id,
@@ -100,12 +113,17 @@ async def versions(
             parent=entry.parent_id,
             operation_id=entry.operation_id,
             verb=entry.verb,
-            at=started[entry.operation_id],
+            at=entry.at or clock.from_text(logged[entry.operation_id]["started_at"]),
             before=_record(entry.before, agent_id, entry.parent_id),
             after=_record(entry.after, agent_id, entry.change_id),
         )
         for entry in entries
     ]
+
+
+async def gone(client: Any, keys: Keys) -> list[str]:
+    """Return the ids of memories that were taken out, whether or not their text is still there."""
+    return [each.decode() for each in await client.zrange(keys("gone"), 0, -1)]
 
 
 def _record(text: str | None, agent_id: str, revision: str | None) -> MemoryRecord | None:

@@ -379,6 +379,14 @@ class RedisStore(Upkeep, DocumentStore):
         with translated(self._url):
             return await journal.versions(self._client, self._keys, self.agent_id, memory_id, operation_id)
 
+    async def _histories(self, ids: Sequence[str]) -> dict[str, list[Version]]:
+        with translated(self._url):
+            return await journal.histories(self._client, self._keys, self.agent_id, ids)
+
+    async def _gone(self) -> list[str]:
+        with translated(self._url):
+            return await journal.gone(self._client, self._keys)
+
     async def _purged(self) -> list[MemoryRecord]:
         with translated(self._url):
             return await journal.purged(self._client, self._keys, self.agent_id)
