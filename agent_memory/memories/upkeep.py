@@ -317,14 +317,18 @@ async def status(core: Core) -> dict[str, Any]:
     described = await core.store.describe()
     space = await core.store.current_space()
     because = await core.index.unavailable_because()
-    by_words = described.level != "read-only" and (because is not None or not core.index.available)
+    level = described.level
+    if level != "read-only" and (because is not None or not core.index.available):
+        level = "keyword"
+    if not core.store.capabilities.full_text:
+        level = "meaning" if level == "full" else "nothing"
     return {
         "agent_id": core.store.agent_id,
         "backend": described.backend,
         "location": described.location,
         "bytes": described.bytes,
         "schema_version": described.schema_version,
-        "level": "keyword" if by_words else described.level,
+        "level": level,
         "memories": await core.store.count(build_where()),
         "embedding_provider": core.index.provider,
         "embedded_with": str(space) if space is not None else None,

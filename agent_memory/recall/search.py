@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Literal, NamedTuple, get_args
 
 from agent_memory import clock
-from agent_memory.errors import ConfigurationError, ValidationError
+from agent_memory.errors import CapabilityError, ConfigurationError, ValidationError
 from agent_memory.ranking.decay import DecayPolicy
 from agent_memory.ranking.importance import ImportanceScorer
 from agent_memory.recall import constants
@@ -69,7 +69,8 @@ class Searcher:
 
         Raises:
             ValidationError: the query is empty or the limit is not positive.
-            ConfigurationError: the mode is unknown, or `vector` without an embedder.
+            ConfigurationError: the mode is unknown, or meaning is needed and there is no embedder.
+            CapabilityError: `keyword` on a backend without full text.
             EmbeddingMismatchError: an embedder was named that differs from the store's.
         """
         self._check(query, limit, mode)
@@ -170,6 +171,10 @@ class Searcher:
             raise ConfigurationError.unknown("search mode", mode, get_args(Mode))
         if mode == "vector":
             self._index.require()
+        elif not self._store.capabilities.full_text:
+            if mode == "keyword":
+                raise CapabilityError(self._store.name, "full-text search")
+            self._index.require()  # meaning is all there is to find by
 
     # --- the query -----------------------------------------------------------------------------------------
 
@@ -185,7 +190,7 @@ class Searcher:
             await self._pay_some(notices)
             vector = await self._index.query_vector(query)
         except NOT_AT_HAND as error:
-            if mode == "vector" or self._index.refuses(error):
+            if mode == "vector" or self._index.refuses(error) or not self._store.capabilities.full_text:
                 raise
             notices.append(f"searched by words only: {error}")
             return None
@@ -197,9 +202,8 @@ class Searcher:
         await self._index.pay_owed(texts=constants.OWED_TEXTS, seconds=constants.OWED_SECONDS)
         owed = await self._store.owed_count()
         if owed:
-            notices.append(
-                f"{owed} memories are found by words only until `agentmem index` has embedded them"
-            )
+            by_words = "by words only" if self._store.capabilities.full_text else "by no search"
+            notices.append(f"{owed} memories are found {by_words} until `agentmem index` has embedded them")
 
     # --- nominating ----------------------------------------------------------------------------------------
 
@@ -270,6 +274,8 @@ class Searcher:
             if not query.terms:
                 for part in parts.values():
                     part.words_weight, part.meaning_weight = 0.0, 1.0
+                    if not self._store.capabilities.full_text:
+                        part.notes.append(f"{self._store.name} has no full text: scored by meaning alone")
         moment = clock.now()
         spans = [
             Span(span.start - constants.DATE_SLACK, span.end + constants.DATE_SLACK)

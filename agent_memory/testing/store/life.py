@@ -11,6 +11,7 @@ import pytest
 from agent_memory.errors import BackendError, ConfigurationError
 from agent_memory.storage.base import Store
 from agent_memory.storage.changes import Add, Operation
+from agent_memory.storage.isolation import leaks
 from agent_memory.storage.where import Where
 from agent_memory.testing import builders
 from agent_memory.testing.store.support import (
@@ -144,6 +145,14 @@ class LifeTests(StoreTests):
             assert theirs.id != mine.id
             assert theirs.agent_id == "somebody else"
         assert ids(await store.select(EVERYTHING)) == [mine.id]
+
+    async def test_agents_are_isolated_in_every_way_there_is_to_ask(
+        self, store: Store, store_factory: StoreFactory
+    ) -> None:
+        async with opened(store_factory, "somebody else") as other:
+            assert await leaks(store, other, dimension=8) == []
+            assert await other.count(EVERYTHING) == 0
+        assert await store.count(EVERYTHING) == 0
 
     async def test_settings_are_remembered_and_forgotten(self, store: Store) -> None:
         assert await store.setting("colour") is None

@@ -14,6 +14,8 @@ _LEVELS = {
     "exact-scan": "exact-scan: words and meaning, comparing every vector",
     "keyword": "keyword: words only",
     "read-only": "read-only: nothing can be stored",
+    "meaning": "meaning: no words, this backend has no full text",
+    "nothing": "nothing: no full text in this backend, and no embedder",
     "empty": "empty: there is no file yet, `agentmem add` makes it",
 }
 
@@ -73,7 +75,8 @@ def notices(found: Mapping[str, Any]) -> list[str]:
 
     lines = []
     if found["meaning_unavailable_because"]:
-        lines.append(f"searches go by words only: {found['meaning_unavailable_because']}")
+        by = "words only" if found["level"] != "nothing" else "nothing"
+        lines.append(f"searches go by {by}: {found['meaning_unavailable_because']}")
     elif found["owed_embeddings"]:
         lines.append(f"{found['owed_embeddings']} texts are not embedded yet: agentmem index")
     if found["level"] == "exact-scan":

@@ -1,0 +1,219 @@
+"""Whether one agent can see what another one keeps: a canary is planted, and asked for in every way there is.
+
+The suite runs this on every backend, `agentmem doctor --isolation` on the one in use.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, get_args
+
+from agent_memory import clock
+from agent_memory.errors import AmbiguousIdError, ConflictError, MemoryNotFoundError
+from agent_memory.records import (
+    ConversationRecord,
+    EpisodicRecord,
+    LongTermRecord,
+    MemoryRecord,
+    ProceduralRecord,
+    SemanticRecord,
+    ShortTermRecord,
+)
+from agent_memory.storage.base import EmbeddingSpace, GroupBy, Store
+from agent_memory.storage.changes import Add, Operation, Remove, Replace, new_id
+from agent_memory.storage.where import Condition, Where
+from agent_memory.text.templates import RECIPE, embedded_text, embedding_hash
+
+DIMENSION: Final = 384
+_EVERYTHING = Where(statuses=(), expired=None)
+_WORD = "zqcanary"
+Probe = Callable[[], Awaitable[Any]]
+
+
+async def leaks(planted: Store, asked: Store, *, dimension: int = DIMENSION) -> list[str]:
+    """Plant a canary of every type in one agent's store, ask another agent's for it, and take it out again.
+
+    Both stores are open, of different agents on one backend; that of the asking agent is empty.
+
+    Returns:
+        One line per way in which the other agent saw or changed it; empty if they are apart.
+    """
+    records = _canaries()
+    operation = Operation(verb="add")
+    space = await planted.add_space(_space(dimension)) if planted.capabilities.vectors else None
+    vectors = {} if space is None else {_digest(each): [_vector(dimension)] for each in records}
+    written = await planted.commit(operation, [Add(each) for each in records], vectors, space)
+    stored = [each.record for each in written]
+    await planted.set_setting(_WORD, _WORD)
+    try:
+        if asked.capabilities.vectors:
+            await asked.add_space(_space(dimension))
+        probes = {
+            **_reads(asked, stored),
+            **_nominations(asked, stored, dimension),
+            **_past(asked, stored, operation),
+        }
+        found = [f"{name} gave {answer!r}" for name, ask in probes.items() if (answer := await ask())]
+        found += await _writes(planted, asked, stored)
+    finally:
+        current = (await planted.get([each.id for each in stored])).values()
+        await planted.commit(Operation(verb="shred"), [Remove(each, erase=True) for each in current])
+        await planted.set_setting(_WORD, None)
+    return found
+
+
+def _canaries() -> list[MemoryRecord]:
+    moment = clock.now()
+    session = f"session-{new_id()}"
+    common: dict[str, Any] = {
+        "created_at": moment,
+        "updated_at": moment,
+        "tags": (_WORD,),
+        "source": _WORD,
+        "session": session,
+        "metadata": {_WORD: 1},
+    }
+
+    def text() -> str:
+        return f"{_WORD} {new_id()}"
+
+    return [
+        ShortTermRecord(id=new_id(), content=text(), key=text(), kind="working", value=_WORD, **common),
+        LongTermRecord(id=new_id(), content=text(), key=text(), **common),
+        ConversationRecord(id=new_id(), content=text(), conversation_id=session, **common),
+        ConversationRecord(id=new_id(), content=text(), conversation_id=session, **common),
+        EpisodicRecord(id=new_id(), content=text(), event_type=_WORD, **common),
+        SemanticRecord(id=new_id(), content=text(), document_id=text(), **common),
+        ProceduralRecord(id=new_id(), content=text(), name=text(), **common),
+    ]
+
+
+def _reads(store: Store, stored: list[MemoryRecord]) -> Mapping[str, Probe]:
+    ids = [each.id for each in stored]
+    message = next(each for each in stored if isinstance(each, ConversationRecord))
+    wheres = {
+        "everything": _EVERYTHING,
+        "ids": Where(ids=tuple(ids)),
+        "keys": Where(keys=tuple(each.key for each in stored if each.key)),
+        "tags": Where(tags_all=(_WORD,)),
+        "sources": Where(sources=(_WORD,)),
+        "sessions": Where(sessions=(str(message.session),)),
+        "metadata": Where(metadata=(Condition(_WORD, "=", 1),)),
+        "fields": Where(fields=(Condition("event_type", "=", _WORD),)),
+    }
+
+    async def scanned() -> list[MemoryRecord]:
+        return [record async for page in store.scan(_EVERYTHING) for record in page]
+
+    probes: dict[str, Probe] = {
+        "get": lambda: store.get(ids),
+        "scan": scanned,
+        "neighbours": lambda: store.neighbours(message.id, 5, 5),
+        "adjacent": lambda: store.adjacent(ids, 1),
+        "owed": lambda: store.owed(10),
+        "owed_count": store.owed_count,
+        "setting": lambda: store.setting(_WORD),
+    }
+    for name, where in wheres.items():
+        probes[f"select by {name}"] = lambda where=where: store.select(where)  # type: ignore[misc]
+        probes[f"count by {name}"] = lambda where=where: store.count(where)  # type: ignore[misc]
+    for by in get_args(GroupBy):
+        probes[f"groups by {by}"] = lambda by=by: store.groups(_EVERYTHING, by)  # type: ignore[misc]
+    for each in stored:
+        for reference in filter(None, (each.id, each.id[:8], each.key)):
+            probes[f"resolve {reference}"] = lambda it=reference: _resolved(store, it)  # type: ignore[misc]
+    return probes
+
+
+async def _resolved(store: Store, reference: str) -> str | None:
+    try:
+        return (await store.resolve(reference, expired=True)).id
+    except MemoryNotFoundError:
+        return None
+    except AmbiguousIdError as error:
+        return str(error)
+
+
+def _nominations(store: Store, stored: list[MemoryRecord], dimension: int) -> Mapping[str, Probe]:
+    ids = [each.id for each in stored]
+    probes: dict[str, Probe] = {}
+    if store.capabilities.full_text:
+        probes["by_words"] = lambda: store.by_words([_WORD], _EVERYTHING, 10)
+        probes["word_scores"] = lambda: store.word_scores([_WORD], ids)
+        probes["word_statistics"] = lambda: _documents(store)
+    if store.capabilities.vectors:
+        probes["by_vector"] = lambda: store.by_vector(_vector(dimension), _EVERYTHING, 10)
+        probes["vectors"] = lambda: store.vectors(ids)
+        probes["sample_vectors"] = store.sample_vectors
+    return probes
+
+
+async def _documents(store: Store) -> int:
+    return (await store.word_statistics([_WORD])).documents
+
+
+def _past(store: Store, stored: list[MemoryRecord], operation: Operation) -> Mapping[str, Probe]:
+    ids = [each.id for each in stored]
+    if not store.capabilities.journal:
+        return {}
+    return {
+        "history": lambda: store.history(ids[0]),
+        "histories": lambda: store.histories(ids),
+        "changes_of": lambda: store.changes_of(operation.id),
+        "operations": store.operations,
+        "purged": store.purged,
+        "gone": store.gone,
+    }
+
+
+async def _writes(planted: Store, asked: Store, stored: list[MemoryRecord]) -> list[str]:
+    """Try to change the canary as the other agent; taking its key or its text makes a memory of one's own."""
+    found = []
+    fact = next(each for each in stored if isinstance(each, LongTermRecord))
+    for name, change in (("replace", Replace(fact)), ("remove", Remove(fact))):
+        try:
+            await asked.commit(Operation(verb=name), [change])
+        except ConflictError:
+            continue
+        found.append(f"{name} was not refused")
+    await asked.touch([fact.id])
+    copy = LongTermRecord(
+        id=new_id(),
+        content=fact.content,
+        key=fact.key,
+        created_at=fact.created_at,
+        updated_at=fact.updated_at,
+    )
+    (own,) = await asked.commit(Operation(verb="add"), [Add(copy)])
+    if own.id == fact.id or own.outcome != "added":
+        found.append(f"adding under its key gave {own.id}, {own.outcome}")
+    await asked.commit(Operation(verb="shred"), [Remove(own.record, erase=True)])
+    now = await planted.get([each.id for each in stored])
+    found += [f"memory {each.id} was changed" for each in stored if now.get(each.id) != each]
+    return found
+
+
+def _digest(record: MemoryRecord) -> bytes:
+    return embedding_hash(embedded_text(record))
+
+
+def _vector(dimension: int) -> bytes:
+    return array("f", [1.0] + [0.0] * (dimension - 1)).tobytes()
+
+
+def _space(dimension: int) -> EmbeddingSpace:
+    return EmbeddingSpace(
+        id=0,
+        provider="dummy",
+        model=_WORD,
+        revision="1",
+        dimension=dimension,
+        pooling="mean",
+        query_prefix="",
+        document_prefix="",
+        recipe=RECIPE,
+        fingerprint=f"{_WORD}-{dimension}",
+        created_at=clock.now(),
+        current=False,
+    )

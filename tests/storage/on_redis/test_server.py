@@ -1,0 +1,186 @@
+"""What only Redis does: three modes, its own expiry, and servers that refuse, vanish and come back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import anyio
+import pytest
+from servers.ports import free_port
+from servers.redis import RedisServer, redis_search, redis_vectorsets, valkey
+
+from agent_memory import clock
+from agent_memory.errors import BackendError, ConfigurationError, StoreUnreachableError
+from agent_memory.storage.base import Order
+from agent_memory.storage.redis import RedisStore
+from agent_memory.storage.redis.writing import GRACE
+from agent_memory.storage.where import Where
+from agent_memory.testing import builders
+from agent_memory.testing.store.support import EVERYTHING, change, opened, put, texts
+
+from .conftest import start
+
+pytestmark = pytest.mark.anyio
+_ABLE = [("search", "search"), ("vector-sets", "vector-sets"), ("valkey", "plain")]
+_CHANGES = [("plain", "search", "plain"), ("vector-sets", "plain", "vector-sets")]
+
+
+def store(server: RedisServer, agent_id: str = "tester", **options: Any) -> RedisStore:
+    return RedisStore(agent_id, url=server.url, **options)
+
+
+async def mode_of(server: RedisServer, **options: Any) -> Any:
+    async with opened(lambda agent_id: store(server, agent_id, **options)) as made:
+        return (await made.describe()).details["mode"]
+
+
+@pytest.mark.parametrize(("kind", "able"), _ABLE)
+async def test_the_server_is_asked_what_it_can_do(
+    servers: dict[str, RedisServer], kind: str, able: str
+) -> None:
+    assert await mode_of(start(kind, servers)) == able
+
+
+async def test_less_than_the_server_can_do_may_be_asked_for_and_never_more(
+    servers: dict[str, RedisServer],
+) -> None:
+    assert await mode_of(start("search", servers), mode="plain") == "plain"
+    with pytest.raises(ConfigurationError, match="cannot do the mode 'search'"):
+        await mode_of(start("valkey", servers), mode="search")
+    with pytest.raises(ConfigurationError, match="fast"):
+        store(start("valkey", servers), mode="fast")
+
+
+@pytest.mark.parametrize("modes", _CHANGES, ids="-".join)
+async def test_a_server_that_learns_or_forgets_something_finds_all_the_same(
+    servers: dict[str, RedisServer], modes: tuple[str, ...]
+) -> None:
+    server = start("search", servers)
+    east, north = builders.vector(1), builders.vector(0, 1)
+    for number, mode in enumerate(modes):
+        async with opened(lambda agent_id, mode=mode: store(server, agent_id, mode=mode)) as made:  # type: ignore[misc]
+            if not number:
+                await made.add_space(builders.space())
+                given = builders.vectors_of({"apples are red": [east], "pears": [north]})
+                await put(made, builders.fact("apples are red"), builders.fact("pears"), vectors=given)
+            else:
+                await put(made, builders.fact(f"apple {number}"))
+            assert len(await made.by_words(["apple"], Where(), 9)) == number + 1
+            assert len(await made.by_vector(east, Where(), 9)) == 2
+            assert (await made.word_statistics(["apple"])).document_frequency == {"appl": number + 1}
+            assert await made.check() == []
+
+
+async def test_the_server_drops_short_term_memories_by_itself(server: RedisServer) -> None:
+    async with opened(lambda agent_id: store(server, agent_id)) as made:
+        ends = clock.now() + timedelta(hours=1)
+        note, fact = await put(
+            made, builders.note("passing thought", expires_at=ends), builders.fact("passing", expires_at=ends)
+        )
+        client, keys = made._client, made._keys
+        left = await client.pttl(keys.document(note.id))
+        assert 0 < left <= (timedelta(hours=1) + GRACE) / timedelta(milliseconds=1)
+        assert await client.pttl(keys.document(fact.id)) == -1
+        longer = await change(made, note, "extend", expires_at=None)
+        assert await client.pttl(keys.document(note.id)) == -1
+        await change(made, longer, "extend", expires_at=ends)
+        # As if its time had come: the server drops the hash, and the next write takes it out of the indexes.
+        await client.delete(keys.document(note.id))
+        assert note.id not in await made.get([note.id, fact.id])
+        with clock.fixed(ends + GRACE + timedelta(minutes=1)):
+            await put(made, builders.fact("later"))
+            assert await made.count(EVERYTHING) == 2
+            assert (await made.word_statistics(["thought"])).documents == 2
+        assert await made.check() == []
+
+
+async def test_no_walk_by_time_loses_what_was_stored_at_one_moment(server: RedisServer) -> None:
+    async with opened(lambda agent_id: store(server, agent_id)) as made:
+        moment = clock.now()
+        await put(made, *(builders.event(str(number), created_at=moment) for number in range(300)))
+        assert texts(await made.select(Where(), limit=3)) == ["299", "298", "297"]
+        oldest = await made.select(Where(), Order("created", descending=False), limit=2, offset=1)
+        assert texts(oldest) == ["1", "2"]
+
+
+async def test_more_than_may_be_read_is_refused_by_name(server: RedisServer) -> None:
+    async with opened(lambda agent_id: store(server, agent_id, most_scanned=20)) as made:
+        await put(made, *(builders.event(str(number), tags=("rare",) * (number < 5)) for number in range(30)))
+        assert len(await made.select(Where(), limit=7)) == 7
+        assert await made.count(Where()) == 30
+        assert len(await made.select(Where(tags_any=("rare",)), Order("importance"))) == 5
+        with pytest.raises(BackendError, match="most_scanned is 20"):
+            await made.select(Where(), Order("importance"))
+
+
+async def test_all_keys_of_an_agent_have_one_hash_tag(server: RedisServer) -> None:
+    async with opened(lambda agent_id: store(server, agent_id), "a{b}:c") as made:
+        await made.add_space(builders.space())
+        vectors = builders.vectors_of(pears=[builders.vector(1)])
+        record = (await put(made, builders.fact("pears", tags=("x{y}",)), vectors=vectors))[0]
+        await change(made, record, content="apples")
+        found = [key.decode() async for key in made._client.scan_iter()]
+        assert found
+        assert {key[: key.index("}") + 1] for key in found} == {"{agentmem:a%7Bb%7D%3Ac}"}
+
+
+# --- servers that refuse or vanish -----------------------------------------------------------------------------
+
+
+async def test_a_server_that_is_down_is_said_in_one_line() -> None:
+    url = f"redis://user:secret@127.0.0.1:{free_port()}/0"
+    with pytest.raises(StoreUnreachableError) as caught:
+        await RedisStore("tester", url=url, connect_timeout=1).open()
+    assert "does not answer" in str(caught.value)
+    assert "secret" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+async def test_a_refused_password_is_said_in_one_line_and_never_shown() -> None:
+    with valkey(password="right-one") as server:
+        for url in (f"redis://:wrong-one@127.0.0.1:{server.port}/0", f"redis://127.0.0.1:{server.port}/0"):
+            with pytest.raises(BackendError, match="refuses this user") as caught:
+                await RedisStore("tester", url=url).open()
+            assert not isinstance(caught.value, StoreUnreachableError)
+            assert "-one" not in str(caught.value)
+        async with opened(lambda agent_id: store(server, agent_id)) as made:
+            assert "right-one" not in (await made.describe()).location
+
+
+@pytest.fixture(params=[redis_search, redis_vectorsets, valkey], ids=["search", "vector-sets", "valkey"])
+def durable(request: pytest.FixtureRequest) -> Iterator[RedisServer]:
+    with request.param(appendonly=True) as server:
+        yield server
+
+
+async def test_nothing_acknowledged_is_lost_when_the_server_is_killed(durable: RedisServer) -> None:
+    async with opened(lambda agent_id: store(durable, agent_id)) as made:
+        acknowledged: list[str] = []
+        unsure = 0
+
+        async def write(worker: int) -> None:
+            nonlocal unsure
+            for number in range(60):
+                text = f"{worker} {number}"
+                try:
+                    await put(made, builders.message(text))
+                    acknowledged.append(text)
+                except BackendError:
+                    unsure += 1
+                    await anyio.sleep(0.05)
+
+        async with anyio.create_task_group() as tasks:
+            for worker in range(5):
+                tasks.start_soon(write, worker)
+            await anyio.sleep(0.3)
+            durable.kill()
+            await anyio.sleep(0.3)
+            await anyio.to_thread.run_sync(durable.restart)
+        stored = texts(await made.select(EVERYTHING, Order("position", descending=False)))
+        assert set(acknowledged) <= set(stored)
+        assert len(stored) == len(set(stored)) <= len(acknowledged) + unsure
+        assert len(acknowledged) > 60
+        assert await made.check() == []
+        assert len(await made.by_words([acknowledged[-1].split()[1]], Where(), 5)) >= 1
