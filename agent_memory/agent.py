@@ -624,6 +624,22 @@ class AgentMemory:
         """Say how many texts `reembed` would embed and about how long that takes. Changes nothing."""
         return await self._core.index.cost_of_reembedding(embedding_provider, embedding_config)
 
+    async def check_isolation(self) -> Listing[str]:
+        """Plant a canary for a made-up agent on this backend, and ask for it as another in every way there is.
+
+        Returns:
+            One line per way in which the other agent saw or changed it; empty if agents are apart. Both made-up
+            agents are taken out again.
+        """
+        from agent_memory.memories.isolation import check_isolation
+
+        return await check_isolation(self._core.store)
+
     async def check(self) -> Listing[str]:
         """Compare everything in the store that must agree, and return one line per fault."""
+        return await self._core.store.check()
+
+    async def repair(self) -> Listing[str]:
+        """Make everything derived (words, hashes, vector indexes) anew, and return the faults that are left."""
+        await self._core.store.rebuild()
         return await self._core.store.check()

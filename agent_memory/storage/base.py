@@ -42,7 +42,7 @@ from agent_memory.errors import (
     ValidationError,
 )
 from agent_memory.records import MemoryRecord, MemoryType, OperationRecord, Status, Version
-from agent_memory.storage.changes import SHORTEST_PREFIX, Change, Operation, Written
+from agent_memory.storage.changes import SHORTEST_PREFIX, Change, Erase, Operation, Remove, Written
 from agent_memory.storage.where import Where
 from agent_memory.text.bm25 import WordStatistics
 
@@ -137,7 +137,8 @@ class StoreDescription:
     bytes: int | None = None
     schema_version: int | None = None
     level: str = "full"
-    """`full`; `exact-scan` without a vector index; `keyword` without vectors; `read-only`."""
+    """`full`; `exact-scan` without a vector index; `keyword` without vectors; `read-only`. (`status` says `meaning`
+    where there is no full text, and `nothing` where there is no embedder either.)"""
     details: Mapping[str, Any] = field(default_factory=dict)
     """What only this backend has to tell, by name."""
 
@@ -204,6 +205,21 @@ class Store(ABC):
                 hint="open a new AgentMemory in the child process",
             )
         _ = self.agent_id
+
+    def sibling(self, agent_id: str) -> Store:
+        """Return an unopened store of another agent on the same backend, with the same options."""
+        return type(self)(agent_id, **self.settings)
+
+    async def drop(self) -> None:
+        """Take out everything that this agent keeps, its history included, and close. It cannot be undone."""
+        everything = Where(statuses=(), expired=None)
+        async for page in self.scan(everything):
+            current = (await self.get([record.id for record in page])).values()
+            await self.commit(Operation(verb="drop"), [Remove(record, erase=True) for record in current])
+        if self.capabilities.journal and (gone := await self.purged()):
+            await self.commit(Operation(verb="drop"), [Erase(record) for record in gone])
+        await self.scrub()
+        await self.close()
 
     # --- writing -------------------------------------------------------------------------------------------
 

@@ -205,3 +205,5 @@ class SyncAgentMemory:
     reembed = blocking(AgentMemory.reembed)
     cost_of_reembedding = blocking(AgentMemory.cost_of_reembedding)
     check = blocking(AgentMemory.check)
+    check_isolation = blocking(AgentMemory.check_isolation)
+    repair = blocking(AgentMemory.repair)

@@ -126,6 +126,7 @@ SECTIONS: Mapping[str, Tree] = {
             "Say how things stand: the file, the level in force, the embedder, and what is owed."
         ),
         "stats": Entry("Count what there is by type, age and tag, with a small chart."),
+        "doctor": Entry("Compare everything in the store that must agree; exit code 5 if something does not."),
         "index": Entry("Embed what is still owed, so that it is found by meaning too."),
         "reembed": Entry("Embed everything with another embedder, then switch to it."),
     },

@@ -71,6 +71,9 @@ class InMemoryStore(Store):
         self._agent_id = None
         self._forget_all()
 
+    async def drop(self) -> None:
+        await self.close()
+
     # --- writing -------------------------------------------------------------------------------------------
 
     async def _commit(
@@ -125,6 +128,7 @@ class InMemoryStore(Store):
         for record in plan.inserts:
             self._last_place += 1
             self._keep(row_of(self._last_place, record))
+        self._usage.update(plan.usage)
         self._journal.append(plan)
         if plan.erase_history:
             erased = self._journal.erase(set(plan.erase_history))
@@ -325,6 +329,12 @@ class InMemoryStore(Store):
         self, *, memory_id: str | None = None, operation_id: str | None = None
     ) -> list[Version]:
         return list(self._journal.versions(memory_id, operation_id, self.agent_id))
+
+    async def _histories(self, ids: Sequence[str]) -> dict[str, list[Version]]:
+        return self._journal.histories(ids, self.agent_id)
+
+    async def _gone(self) -> list[str]:
+        return self._journal.gone(self._rows.keys())
 
     async def _purged(self) -> list[MemoryRecord]:
         return self._journal.purged(self._rows.keys(), self.agent_id)

@@ -61,14 +61,18 @@ class SearchModule:
         prefix = f"{self._keys.root}:vec:{space.id}:"
         await self._create(self._vectors(space.id), prefix, "vector", "VECTOR", *(form if graph else flat))
 
-    async def renew(self, spaces: Sequence[EmbeddingSpace]) -> None:
-        """Make all indexes anew; those of many vectors as graphs."""
+    async def drop(self, spaces: Sequence[EmbeddingSpace]) -> None:
+        """Take all indexes away; what they are made from stays."""
         for name in (self._keys("words"), *(self._vectors(space.id) for space in spaces)):
             try:
                 await self._command("FT.DROPINDEX", name)
             except ResponseError as error:
                 if "no such index" not in str(error).lower() and "unknown index" not in str(error).lower():
                     raise
+
+    async def renew(self, spaces: Sequence[EmbeddingSpace]) -> None:
+        """Make all indexes anew; those of many vectors as graphs."""
+        await self.drop(spaces)
         for space in spaces:
             many = await self._client.scard(self._keys("embedded", space.id))
             await self.create_vectors(space, graph=many >= GRAPH_FROM)

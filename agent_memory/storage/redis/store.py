@@ -125,6 +125,14 @@ class RedisStore(Upkeep, DocumentStore):
         if client is not None and self.owned():
             await client.aclose()
 
+    async def drop(self) -> None:
+        self.check_usable()
+        with translated(self._url):
+            if self._module is not None:
+                await self._module.drop((await self._head()).spaces)
+            await self._delete_matching(self._keys.root)
+        await self.close()
+
     def _location(self) -> str:
         return redacted(self._url)
 

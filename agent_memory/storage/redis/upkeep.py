@@ -59,10 +59,10 @@ class Upkeep(_Base):
 
     async def _derive(self, head: Head) -> None:
         """Write the sorted sets of words and the vector sets anew, where the mode has any."""
-        names = [each async for each in self._client.scan_iter(match=f"{_literal(self._keys('word'))}:*")]
-        names += [self._keys("lengths"), *(self._keys("near", space.id) for space in head.spaces)]
-        for start in range(0, len(names), _BATCH):
-            await self._client.delete(*names[start : start + _BATCH])
+        await self._delete_matching(self._keys("word"))
+        await self._client.delete(self._keys("lengths"))
+        for space in head.spaces:
+            await self._client.delete(self._keys("near", space.id))
         self._copies.clear()
         ids = [each.decode() for each in await self._client.zrange(self._keys("places"), 0, -1)]
         documents = total = 0
@@ -71,6 +71,12 @@ class Upkeep(_Base):
             documents += len(part)
             total += await self._derive_some(head, part)
         await self._client.hset(self._keys("totals"), mapping={"documents": documents, "words": total})
+
+    async def _delete_matching(self, beginning: str) -> None:
+        """Delete all keys that begin so and go on with a colon."""
+        names = [each async for each in self._client.scan_iter(match=f"{_literal(beginning)}:*", count=1000)]
+        for start in range(0, len(names), _BATCH):
+            await self._client.delete(*names[start : start + _BATCH])
 
     async def _raw(self, ids: Sequence[str]) -> dict[str, Document]:
         texts = [await self._client.hget(self._keys.document(each), "json") for each in ids]

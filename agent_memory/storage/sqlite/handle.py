@@ -95,6 +95,15 @@ class FileStore(Store):
         if worker is not None and self._pid == os.getpid():
             await worker.close()
 
+    def sibling(self, agent_id: str) -> Store:
+        options = {name: value for name, value in self.settings.items() if name != "path"}
+        return type(self)(agent_id, **options, path=self.path.parent / f"{paths.file_stem(agent_id)}.db")
+
+    async def drop(self) -> None:
+        await self.close()
+        for beside in ("", "-wal", "-shm"):
+            Path(f"{self.path}{beside}").unlink(missing_ok=True)
+
     async def _run(self, function: Callable[[Connection], T]) -> T:
         """Run a function of the connection in its thread, and translate its errors."""
         worker, path = self._worker, str(self.path)

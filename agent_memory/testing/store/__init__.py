@@ -20,6 +20,7 @@ from agent_memory.testing.store.filters import FilterTests
 from agent_memory.testing.store.history import HistoryTests
 from agent_memory.testing.store.known import KnownTests
 from agent_memory.testing.store.life import LifeTests
+from agent_memory.testing.store.moving import MovingTests
 from agent_memory.testing.store.reading import ReadingTests
 from agent_memory.testing.store.resolving import ResolvingTests
 from agent_memory.testing.store.sharing import SharingTests
@@ -40,6 +41,7 @@ class StoreSuite(
     ResolvingTests,
     WordTests,
     VectorTests,
+    MovingTests,
     SharingTests,
 ):
     """The tests that any store passes; subclasses give the fixture `store_factory`."""

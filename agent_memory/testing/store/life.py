@@ -23,6 +23,7 @@ from agent_memory.testing.store.support import (
     ids,
     opened,
     put,
+    remove,
 )
 
 _USES: dict[str, Callable[[Store], Awaitable[Any]]] = {
@@ -153,6 +154,36 @@ class LifeTests(StoreTests):
             assert await leaks(store, other, dimension=8) == []
             assert await other.count(EVERYTHING) == 0
         assert await store.count(EVERYTHING) == 0
+
+    async def test_an_agent_can_be_taken_out_of_the_backend(
+        self, store: Store, store_factory: StoreFactory
+    ) -> None:
+        stays = (await put(store, builders.fact("mine"), builders.event("mine too")))[0]
+        async with opened(store_factory, "somebody else") as other:
+            await other.add_space(builders.space())
+            vectors = builders.vectors_of(theirs=[builders.vector(1)])
+            gone = (await put(other, builders.fact("theirs", key="k"), vectors=vectors))[0]
+            await remove(other, (await put(other, builders.fact("purged")))[0])
+            await other.drop()
+            with pytest.raises(BackendError):
+                await other.count(Where())
+        async with opened(store_factory, "somebody else") as again:
+            assert await everything(again) == {}
+            assert await again.get([gone.id]) == {}
+            if again.capabilities.journal:
+                assert await again.purged() == []
+        assert stays.id in await everything(store)
+        assert len(await everything(store)) == 2
+
+    async def test_another_agent_of_the_same_backend_has_a_store_of_its_own(self, store: Store) -> None:
+        mine = (await put(store, builders.fact("mine")))[0]
+        sibling = store.sibling(f"sibling {mine.id}")
+        await sibling.open()
+        assert sibling.agent_id == f"sibling {mine.id}"
+        assert await everything(sibling) == {}
+        await put(sibling, builders.fact("theirs"))
+        await sibling.drop()
+        assert list(await everything(store)) == [mine.id]
 
     async def test_settings_are_remembered_and_forgotten(self, store: Store) -> None:
         assert await store.setting("colour") is None

@@ -85,6 +85,8 @@ _ASKING: Mapping[str, Sequence[Callable[[Store], Awaitable[Any]]]] = {
         lambda store: store.history("x"),
         lambda store: store.changes_of("x"),
         lambda store: store.operations(),
+        lambda store: store.histories(["x"]),
+        lambda store: store.gone(),
     ),
 }
 
