@@ -1,0 +1,29 @@
+"""Inserting rows: a few as statements, many as one COPY."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from agent_memory.storage.postgres.connection import Connection
+
+MANY: Final = 20
+"""Rows from which they are copied in bulk."""
+
+
+async def insert(
+    connection: Connection, table: str, columns: Mapping[str, str], values: Iterable[Sequence[Any]]
+) -> None:
+    """Insert rows; `columns` says what type each value is of."""
+    held = list(values)
+    if not held:
+        return
+    names = ", ".join(columns)
+    async with connection.cursor() as cursor:
+        if len(held) < MANY:
+            places = ", ".join(f"%s::{kind}" for kind in columns.values())
+            await cursor.executemany(f"insert into {table} ({names}) values ({places})", held)
+            return
+        async with cursor.copy(f"copy {table} ({names}) from stdin") as copy:
+            for row in held:
+                await copy.write_row(row)

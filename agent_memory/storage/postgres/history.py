@@ -1,0 +1,94 @@
+"""Reading the journal and the log of operations."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from agent_memory.records import MemoryRecord, OperationRecord, Version, version_from_dict
+from agent_memory.storage.postgres.connection import Connection
+from agent_memory.storage.postgres.reading import Whose, fetch
+
+_VERSIONS = (
+    "select j.memory_id, j.change_id, j.parent_id, j.operation, j.verb, coalesce(j.at, o.started_at),"
+    " j.before, j.after"
+    " from journal as j join operation as o on o.agent = j.agent and o.id = j.operation"
+)
+
+
+def version_of(text: str, **beside: Any) -> MemoryRecord:
+    """Make a record of a version in the journal."""
+    return version_from_dict(json.loads(text), **beside)
+
+
+async def versions(
+    connection: Connection, whose: Whose, memory_ids: Sequence[str] | None, operation_id: str | None
+) -> list[Version]:
+    """List journal entries of memories or of one operation, oldest first."""
+    column, value = ("j.memory_id = any(%s)", list(memory_ids or ()))
+    if memory_ids is None:
+        column, value = "j.operation = %s", operation_id  # type: ignore[assignment]
+    query = f"{_VERSIONS} where j.agent = {whose.number} and {column} order by j.hlc"
+    return [
+        Version(
+            memory_id=row[0],
+            revision=row[1],
+            parent=row[2],
+            operation_id=row[3],
+            verb=row[4],
+            at=row[5],
+            before=_record(row[6], whose.id, row[2]),
+            after=_record(row[7], whose.id, row[1]),
+        )
+        for row in await fetch(connection, query, [value])
+    ]
+
+
+def _record(text: str | None, agent_id: str, revision: str | None) -> MemoryRecord | None:
+    return None if text is None else version_of(text, agent_id=agent_id, revision=revision or "")
+
+
+async def gone(connection: Connection, whose: Whose) -> list[str]:
+    """Return the ids in the journal that no memory has."""
+    found = await fetch(
+        connection,
+        f"select distinct memory_id from journal as j where j.agent = {whose.number} and not exists"
+        " (select 1 from memory as m where m.agent = j.agent and m.id = j.memory_id)",
+    )
+    return [row[0] for row in found]
+
+
+async def purged(connection: Connection, whose: Whose) -> list[MemoryRecord]:
+    """List the last versions of memories that are gone and whose text is still in the journal."""
+    found = await fetch(
+        connection,
+        "select before, parent_id from (select distinct on (memory_id) memory_id, before, after, parent_id, hlc"
+        f" from journal as j where j.agent = {whose.number} and not exists"
+        " (select 1 from memory as m where m.agent = j.agent and m.id = j.memory_id)"
+        " order by memory_id, hlc desc) as last where after is null and before is not null order by hlc",
+    )
+    return [version_of(row[0], agent_id=whose.id, revision=row[1] or "") for row in found]
+
+
+async def operations(connection: Connection, whose: Whose, limit: int) -> list[OperationRecord]:
+    """List operations that changed something, newest first."""
+    found = await fetch(
+        connection,
+        "select id, verb, actor, session, started_at, (select count(distinct memory_id) from journal as j"
+        " where j.agent = o.agent and j.operation = o.id), (select max(later.id) from operation as later"
+        " where later.agent = o.agent and later.undoes = o.id)"
+        f" from operation as o where agent = {whose.number} order by seq desc limit {max(0, int(limit))}",
+    )
+    return [
+        OperationRecord(
+            id=row[0],
+            verb=row[1],
+            actor=row[2],
+            session=row[3],
+            started_at=row[4],
+            changes=row[5],
+            undone_by=row[6],
+        )
+        for row in found
+    ]

@@ -1,0 +1,113 @@
+"""Making the tables and bringing them up to date, under a lock that all who try at once wait for."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any
+
+from psycopg import errors, sql
+
+from agent_memory.errors import IntegrityError, MissingExtensionError
+from agent_memory.redaction import redacted
+
+_LOCK = 0x61676D65  # "agme": any number that nobody else takes
+
+
+def steps() -> list[tuple[int, str]]:
+    """Return the numbered steps, in order."""
+    folder = files("agent_memory.storage.postgres") / "migrations"
+    found = [
+        (int(file.name[:4]), file.read_text()) for file in folder.iterdir() if file.name.endswith(".sql")
+    ]
+    return sorted(found)
+
+
+async def migrate(connection: Any, schema: str, url: str) -> int:
+    """Make or update the tables, and return their version. Call it on a connection that commits by itself.
+
+    Raises:
+        IntegrityError: a newer version of the program made them.
+        MissingExtensionError: the server has no pgvector.
+    """
+    newest = steps()[-1][0]
+    there = await _version(connection, schema)
+    if there < newest:
+        async with connection.transaction():
+            await connection.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
+            await _extension(connection, url)
+            await connection.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(schema)))
+            await set_search_path(connection, schema)
+            await connection.execute(
+                "create table if not exists schema_version (version integer primary key)"
+            )
+            there = await _version(connection, schema)
+            for number, text in steps():
+                if number > there:
+                    await connection.execute(text)
+                    await connection.execute("insert into schema_version values (%s)", (number,))
+            there = max(there, newest)
+    if there > newest:
+        raise IntegrityError(
+            f"the tables in {redacted(url)} are of version {there}, this program knows {newest}",
+            hint="use the newer agentmem that made them",
+        )
+    return there
+
+
+async def _version(connection: Any, schema: str) -> int:
+    found = await (
+        await connection.execute("select to_regclass(%s)", (f'"{schema}".schema_version',))
+    ).fetchone()
+    if found[0] is None:
+        return 0
+    query = sql.SQL("select coalesce(max(version), 0) from {}.schema_version").format(sql.Identifier(schema))
+    return int((await (await connection.execute(query)).fetchone())[0])
+
+
+async def _extension(connection: Any, url: str) -> None:
+    known = "select 1 from pg_extension where extname = 'vector'"
+    if await (await connection.execute(known)).fetchone():
+        return
+    try:
+        async with connection.transaction():
+            await connection.execute("create extension if not exists vector")
+    except (errors.FeatureNotSupported, errors.UndefinedFile) as error:
+        raise MissingExtensionError(
+            url, "pgvector", hint="install it on the server: https://github.com/pgvector/pgvector"
+        ) from error
+    except errors.InsufficientPrivilege as error:
+        raise MissingExtensionError(
+            url, "pgvector in this database", hint="let an administrator run: create extension vector"
+        ) from error
+
+
+async def set_search_path(connection: Any, schema: str) -> None:
+    """Let unqualified names mean our tables, and pgvector's types wherever they are installed."""
+    query = "select nspname from pg_extension join pg_namespace n on n.oid = extnamespace where extname = 'vector'"
+    found = await (await connection.execute(query)).fetchone()
+    beside = found[0] if found else "public"
+    names = sql.SQL(", ").join(map(sql.Identifier, dict.fromkeys([schema, beside, "public"])))
+    await connection.execute(sql.SQL("set search_path to {}").format(names))
+
+
+POLICED = (
+    *("memory", "memory_tag", "usage", "short_term", "long_term", "conversation", "episodic", "semantic"),
+    *("procedural", "term", "embedding_space", "embedding", "setting", "operation", "journal"),
+)
+
+
+async def police(connection: Any) -> None:
+    """Let the server itself refuse every row of another agent than the one that a connection is for."""
+    async with connection.transaction():
+        await connection.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
+        for table in POLICED:
+            there = "select 1 from pg_policies where schemaname = current_schema() and tablename = %s"
+            if await (await connection.execute(there, (table,))).fetchone():
+                continue
+            await connection.execute(f"alter table {table} enable row level security")
+            # Owners are let through otherwise; superusers are always.
+            await connection.execute(f"alter table {table} force row level security")
+            await connection.execute(
+                f"create policy agent_only on {table}"
+                " using (agent = nullif(current_setting('agentmem.agent', true), '')::bigint)"
+            )

@@ -1,0 +1,152 @@
+"""The nearest memories to a vector.
+
+A filter that leaves few memories is answered by comparing all of these. Else the nearest vectors are walked outwards
+and their memories looked up: by comparing all vectors of the agent, or by a graph (HNSW) over them once there is one.
+What a graph does not find, because it is not exact or a filter refuses too many, is looked for by comparing.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from agent_memory.errors import ValidationError
+from agent_memory.storage.base import EmbeddingSpace
+from agent_memory.storage.postgres import vectors
+from agent_memory.storage.postgres.connection import Connection, Server
+from agent_memory.storage.postgres.filters import Sql
+from agent_memory.storage.postgres.reading import Whose, fetch
+from agent_memory.storage.where import Where
+
+FEW: Final = 2000
+"""A filter that leaves no more memories than this is answered by comparing them all."""
+_LARGEST: Final = {"vector": 2000, "halfvec": 4000}
+_MOST_LOOKED_AT: Final = 1000
+"""pgvector's highest `hnsw.ef_search`."""
+
+
+async def nearest(
+    connection: Connection, server: Server, whose: Whose, vector: bytes, where: Where, limit: int
+) -> list[tuple[str, float]]:
+    """Return the nearest memories in the current space and their cosines, exactly those that a filter admits.
+
+    Raises:
+        ValidationError: the vector is of another dimension.
+    """
+    space = await vectors.current(connection, whose)
+    if space is None:
+        return []
+    if len(vector) != 4 * space.dimension:
+        raise ValidationError(
+            f"the vector has {len(vector) // 4} dimensions, those of this store {space.dimension}",
+            hint="embed the query with the embedder that the store was made with",
+        )
+    query, condition = vectors.unpacked(vector), whose.condition(where)
+    if where != Where() and await _are_few(connection, condition):
+        return await _all_of(connection, whose, space, query, condition, limit)
+    if await has_graph(connection, whose, space):
+        await _by_graph(connection, server, 4 * limit)
+        found = await _walk(connection, whose, space, query, condition, limit, graph=True)
+        if len(found) == limit:
+            return found
+        await connection.execute("set local enable_indexscan to off")
+    return await _walk(connection, whose, space, query, condition, limit, graph=False)
+
+
+async def _are_few(connection: Connection, condition: Sql) -> bool:
+    sql, values = condition
+    query = f"select count(*) from (select 1 from memory as m where {sql} limit {FEW + 1}) as few"
+    return bool((await fetch(connection, query, values))[0][0] <= FEW)
+
+
+async def _all_of(
+    connection: Connection, whose: Whose, space: EmbeddingSpace, query: Any, condition: Sql, limit: int
+) -> list[tuple[str, float]]:
+    """Compare every memory that the condition admits."""
+    sql, values = condition
+    found = await fetch(
+        connection,
+        f"select m.id, min(e.vector <=> %s) as distance from memory as m join embedding as e"
+        f" on e.agent = {whose.number} and e.space = {space.id} and e.text_hash = m.embedded_hash"
+        f" where {sql} group by m.place, m.id order by distance, m.place limit {int(limit)}",
+        [query, *values],
+    )
+    return [(memory_id, 1.0 - distance) for memory_id, distance in found]
+
+
+async def _walk(
+    connection: Connection,
+    whose: Whose,
+    space: EmbeddingSpace,
+    query: Any,
+    condition: Sql,
+    limit: int,
+    *,
+    graph: bool,
+) -> list[tuple[str, float]]:
+    """Take the nearest vectors, look their memories up, and take more until enough are admitted."""
+    sql, values = condition
+    distance = graph_distance(space) if graph else "e.vector <=> %s"
+    wanted = 4 * limit
+    while True:
+        inner = (
+            f"select e.text_hash, {distance} as distance from embedding as e"
+            f" where e.agent = {whose.number} and e.space = {space.id} order by {distance} limit {wanted}"
+        )
+        found = await fetch(
+            connection,
+            f"with near as materialized ({inner}) select m.id, min(near.distance), (select count(*) from near)"
+            f" from near join memory as m on m.agent = {whose.number} and m.embedded_hash = near.text_hash"
+            f" where {sql} group by m.place, m.id order by 2, m.place limit {int(limit)}",
+            [query, query, *values],
+        )
+        if len(found) == limit or (found and found[0][2] < wanted) or wanted >= _MOST_LOOKED_AT:
+            enough = len(found) == limit or (bool(found) and found[0][2] < wanted)
+            if enough or graph:
+                return [(memory_id, 1.0 - far) for memory_id, far, _ in found]
+            return await _all_of(connection, whose, space, query, condition, limit)
+        wanted *= 4
+
+
+# --- graphs ----------------------------------------------------------------------------------------------------
+
+
+def graph_name(whose: Whose, space: EmbeddingSpace) -> str:
+    """Return the name of the index over a space's vectors."""
+    return f"embedding_graph_{whose.number}_{space.id}"
+
+
+def graph_distance(space: EmbeddingSpace) -> str:
+    """Write the distance as the graph has it, in half precision where pgvector allows no other."""
+    kind = _kind(space)
+    return f"(e.vector::{kind}({space.dimension}) <=> %s::{kind}({space.dimension}))"
+
+
+def _kind(space: EmbeddingSpace) -> str:
+    return "vector" if space.dimension <= _LARGEST["vector"] else "halfvec"
+
+
+async def make_graph(server: Server, whose: Whose, space: EmbeddingSpace) -> None:
+    """Make the graph over a space's vectors, if pgvector can; others go on writing meanwhile."""
+    kind = _kind(space)
+    if space.dimension > _LARGEST[kind] or (kind == "halfvec" and server.pgvector < (0, 7)):
+        return
+    name = graph_name(whose, space)
+    await server.outside(f"drop index if exists {name}")
+    await server.outside(
+        f"create index concurrently {name} on embedding"
+        f" using hnsw ((vector::{kind}({space.dimension})) {kind}_cosine_ops)"
+        f" where agent = {whose.number} and space = {space.id}"
+    )
+    await server.outside("analyze embedding")
+
+
+async def has_graph(connection: Connection, whose: Whose, space: EmbeddingSpace) -> bool:
+    """Say whether there is a finished graph over a space's vectors."""
+    query = "select 1 from pg_index where indexrelid = to_regclass(%s) and indisvalid"
+    return bool(await fetch(connection, query, [graph_name(whose, space)]))
+
+
+async def _by_graph(connection: Connection, server: Server, wanted: int) -> None:
+    await connection.execute(f"set local hnsw.ef_search to {min(_MOST_LOOKED_AT, max(200, wanted))}")
+    if server.pgvector >= (0, 8):
+        await connection.execute("set local hnsw.iterative_scan to 'strict_order'")

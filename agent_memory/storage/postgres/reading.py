@@ -1,0 +1,172 @@
+"""Reading memories: coroutines of a connection."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from agent_memory import clock
+from agent_memory.records import OWN_FIELDS, MemoryRecord
+from agent_memory.storage.base import Group, GroupBy, Order
+from agent_memory.storage.postgres import filters, rows
+from agent_memory.storage.postgres.connection import Connection
+from agent_memory.storage.where import Where
+
+_ORDER = {
+    "created": "m.created_at",
+    "updated": "m.updated_at",
+    "occurred": filters.HAPPENED,
+    "used": "coalesce(u.accessed_at, '-infinity')",
+    "importance": "m.importance",
+    "position": "coalesce((select position from conversation as c where c.agent = m.agent and c.memory = m.place),"
+    " (select position from semantic as s where s.agent = m.agent and s.memory = m.place), -1)",
+}
+_SPINE_GROUPS = {"type": "type", "status": "status", "session": "session", "source": "source"}
+
+
+class Whose:
+    """Whose memories a query is about."""
+
+    def __init__(self, number: int, agent_id: str) -> None:
+        self.number = number
+        self.id = agent_id
+
+    def condition(self, where: Where) -> filters.Sql:
+        """Return the SQL condition of a filter at this moment."""
+        return filters.condition(where, clock.now(), self.number)
+
+
+async def fetch(connection: Connection, sql: str, values: Sequence[Any] = ()) -> list[Any]:
+    """Return the rows of a query."""
+    return await (await connection.execute(sql, list(values))).fetchall()
+
+
+async def records(
+    connection: Connection, whose: Whose, sql: str, values: Sequence[Any]
+) -> list[MemoryRecord]:
+    """Return the memories that a condition on `memory as m`, with all that follows it, admits."""
+    found = await fetch(connection, f"{rows.SELECT} where {sql}", values)
+    return [rows.record(row, whose.id) for row in found]
+
+
+async def get(connection: Connection, whose: Whose, ids: Sequence[str]) -> dict[str, MemoryRecord]:
+    """Fetch memories by whole ids."""
+    sql = f"m.agent = {whose.number} and m.id = any(%s)"
+    wanted = [each for each in ids if "\0" not in each]
+    found = {each.id: each for each in await records(connection, whose, sql, [wanted])}
+    return {each: found[each] for each in ids if each in found}
+
+
+async def select(
+    connection: Connection, whose: Whose, where: Where, order: Order, limit: int | None, offset: int
+) -> list[MemoryRecord]:
+    """List memories in an order; ties by when they were stored."""
+    sql, values = whose.condition(where)
+    way = "desc" if order.descending else "asc"
+    cut = "" if limit is None else f" limit {int(limit)}"
+    order_by = f"order by {_ORDER[order.by]} {way}, m.place {way}{cut} offset {int(offset)}"
+    return await records(connection, whose, f"{sql} {order_by}", values)
+
+
+async def count(connection: Connection, whose: Whose, where: Where) -> int:
+    """Count memories."""
+    sql, values = whose.condition(where)
+    return int((await fetch(connection, f"select count(*) from memory as m where {sql}", values))[0][0])
+
+
+async def groups(connection: Connection, whose: Whose, where: Where, by: GroupBy) -> list[Group]:
+    """Count memories per value of a field, the most first."""
+    sql, values = whose.condition(where)
+    source, column = _grouped(by, whose.number)
+    found = await fetch(
+        connection,
+        f'select {column} collate "C", count(*), min({filters.HAPPENED}), max({filters.HAPPENED}) from {source}'
+        f" where {column} is not null and {sql} group by 1 order by 2 desc, 1",
+        values,
+    )
+    return [Group(*row) for row in found]
+
+
+def _grouped(by: str, agent: int) -> tuple[str, str]:
+    if by in _SPINE_GROUPS:
+        return "memory as m", f"m.{_SPINE_GROUPS[by]}"
+    if by == "tag":
+        return "memory as m join memory_tag as t on t.agent = m.agent and t.memory = m.place", "t.tag"
+    tables = [kind.value for kind, fields in OWN_FIELDS.items() if any(own.name == by for own in fields)]
+    union = " union all ".join(
+        f"select memory, {by} as value from {table} where agent = {agent}" for table in tables
+    )
+    return f"memory as m join ({union}) as own on own.memory = m.place", "own.value"
+
+
+async def scan(
+    connection: Connection, whose: Whose, where: Where, after: int, limit: int
+) -> tuple[list[MemoryRecord], int]:
+    """Return the next memories in the order they were stored, and the place of the last."""
+    sql, values = whose.condition(where)
+    query = f"{rows.SELECT} where m.place > {int(after)} and {sql} order by m.place limit {int(limit)}"
+    found = await fetch(connection, query, values)
+    return [rows.record(row, whose.id) for row in found], found[-1][0] if len(found) == limit else 0
+
+
+async def by_prefix(connection: Connection, whose: Whose, prefix: str, limit: int) -> list[str]:
+    """List ids that begin so; a range, so that the index answers."""
+    query = f"select id from memory where agent = {whose.number} and id >= %s and id < %s order by id limit {limit}"
+    return [row[0] for row in await fetch(connection, query, [prefix, prefix + "\U0010ffff"])]
+
+
+async def neighbours(
+    connection: Connection, whose: Whose, message_id: str, before: int, after: int
+) -> list[MemoryRecord]:
+    """Return the active messages around one in its conversation."""
+    here = await fetch(
+        connection,
+        "select c.conversation_id, c.position from conversation as c join memory as m"
+        f" on m.agent = c.agent and m.place = c.memory where m.agent = {whose.number} and m.id = %s",
+        [message_id],
+    )
+    if not here or here[0][1] is None:
+        return []
+    around = (
+        "select c.memory from conversation as c join memory as m on m.agent = c.agent and m.place = c.memory"
+        f" where c.agent = {whose.number} and c.conversation_id = %s and m.status = 'active'"
+        " and (m.expires_at is null or m.expires_at > %s)"
+    )
+    places: list[int] = []
+    for sql, most in (
+        (f"{around} and position <= %s order by position desc limit {before + 1}", before + 1),
+        (f"{around} and position > %s order by position limit {after}", after),
+    ):
+        if most > 0:
+            places += [row[0] for row in await fetch(connection, sql, [here[0][0], clock.now(), here[0][1]])]
+    condition = f"m.agent = {whose.number} and m.place = any(%s) order by {_ORDER['position']}, m.place"
+    return await records(connection, whose, condition, [places])
+
+
+async def adjacent(
+    connection: Connection, whose: Whose, message_ids: Sequence[str], step: int
+) -> dict[str, str]:
+    """Return the id of the active message before or after each of these, in its conversation."""
+    sign, order = ("<", "desc") if step < 0 else (">", "asc")
+    agent = whose.number
+    query = (
+        "select this.id, other.id from memory as this join conversation as here"
+        f" on here.agent = {agent} and here.memory = this.place cross join lateral (select m.id"
+        f" from conversation as place join memory as m on m.agent = {agent} and m.place = place.memory"
+        f" where place.agent = {agent} and place.conversation_id = here.conversation_id and place.kind = 'message'"
+        f" and place.position {sign} here.position and m.status = 'active'"
+        f" and (m.expires_at is null or m.expires_at > %s) order by place.position {order} limit 1) as other"
+        f" where this.agent = {agent} and here.kind = 'message' and this.id = any(%s)"
+    )
+    return dict(await fetch(connection, query, [clock.now(), list(message_ids)]))
+
+
+async def touch(connection: Connection, whose: Whose, ids: Sequence[str]) -> None:
+    """Count one access of each."""
+    await connection.execute(
+        "insert into usage (agent, memory, accessed_at, access_count)"
+        f" select agent, place, %s, 1 from memory where agent = {whose.number} and id = any(%s) order by place"
+        " on conflict (agent, memory) do update"
+        " set accessed_at = excluded.accessed_at, access_count = usage.access_count + 1",
+        (clock.now(), list(ids)),
+    )

@@ -1,0 +1,215 @@
+"""Records to rows and back."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from agent_memory.records import (
+    OWN_FIELDS,
+    RECORD_CLASSES,
+    TUPLE_FIELDS,
+    MemoryRecord,
+    MemoryType,
+    Status,
+    canonical_json,
+)
+from agent_memory.text.analysis import analyse
+from agent_memory.text.porter import stem
+from agent_memory.text.templates import content_hash, embedded_text, embedding_hash, indexed_text
+
+MEMORY: Mapping[str, str] = {
+    "agent": "int8",
+    "place": "int8",
+    "id": "text",
+    "type": "text",
+    "content": "text",
+    "importance": "float8",
+    "created_at": "timestamptz",
+    "updated_at": "timestamptz",
+    "occurred_at": "timestamptz",
+    "expires_at": "timestamptz",
+    "key": "text",
+    "source": "text",
+    "session": "text",
+    "status": "text",
+    "pinned": "bool",
+    "metadata": "text",
+    "facts": "jsonb",
+    "content_hash": "bytea",
+    "embedded_hash": "bytea",
+    "revision": "text",
+    "length": "int4",
+    "lexemes": "tsvector",
+}
+"""The columns of `memory` with their types."""
+_KINDS = {"text": "text", "integer": "int8", "real": "float8", "boolean": "bool", "json": "text"}
+OWN: Mapping[MemoryType, Mapping[str, str]] = {
+    kind: {"agent": "int8", "memory": "int8", **{own.name: _KINDS[own.kind] for own in fields}}
+    for kind, fields in OWN_FIELDS.items()
+}
+"""The columns of the types' own tables."""
+
+_OF_OWN = "select row_to_json(own) from {0} as own where own.agent = m.agent and own.memory = m.place"
+_OWN_JSON = " ".join(f"when '{kind}' then ({_OF_OWN.format(kind)})" for kind in MemoryType)
+_TAGS = "array(select tag from memory_tag as t where t.agent = m.agent and t.memory = m.place order by tag)"
+FROM = "memory as m left join usage as u on u.agent = m.agent and u.memory = m.place"
+SELECT = (
+    "select m.place, m.id, m.type, m.content, m.importance, m.created_at, m.updated_at, m.occurred_at, m.expires_at,"
+    " m.key, m.source, m.session, m.status, m.pinned, m.metadata, m.revision,"
+    f" {_TAGS}, case m.type {_OWN_JSON} end, u.accessed_at, u.access_count from {FROM}"
+)
+"""Reads whole memories; `record` makes records of the rows."""
+
+MOST_POSITIONS = 255
+"""How often a word counts in one memory at most: a tsvector holds no more positions of it."""
+_MOST_BYTES = 900_000
+"""A tsvector may take a megabyte; words beyond are not found, which no text below that size has."""
+
+
+class Words(NamedTuple):
+    """What the full-text index keeps of a memory."""
+
+    stems: Counter[str]
+    length: int
+    """All words, whether or not they could be kept."""
+
+
+def words_of(record: MemoryRecord) -> Words:
+    """Count the stems of a memory's words."""
+    stems = list(map(stem, analyse(indexed_text(record))))
+    counted: Counter[str] = Counter()
+    size = 0
+    for each, count in Counter(stems).items():
+        size += len(each.encode()) + 2 * min(count, MOST_POSITIONS) + 16
+        if size > _MOST_BYTES:
+            break
+        counted[each] = min(count, MOST_POSITIONS)
+    return Words(counted, len(stems))
+
+
+def lexeme(agent: int, word: str) -> str:
+    """Return the lexeme of a stem: the agent stands in it, so that one index serves all of them apart."""
+    return f"{agent}/{word}"
+
+
+def quoted(text: str) -> str:
+    """Write a lexeme so that nothing in it is an operator, in a tsvector or a tsquery."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def tsvector(agent: int, stems: Mapping[str, int]) -> str:
+    """Write stems as a tsvector with as many positions as each occurs; the positions mean nothing else."""
+    return " ".join(
+        quoted(lexeme(agent, each)) + ":" + ",".join(map(str, range(1, count + 1)))
+        for each, count in stems.items()
+    )
+
+
+def facts(metadata: Mapping[str, Any]) -> str:
+    """Return the scalars of the metadata as JSON in which numbers are written out exactly.
+
+    Lists and objects are there as an empty object: they match nothing but `exists`.
+    """
+    parts = []
+    for name, value in metadata.items():
+        if value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+            text = json.dumps(value) if isinstance(value, bool) else "{}"
+        else:
+            text = storable(value) if isinstance(value, str) else str(number(value))
+        parts.append(f"{storable(name)}:{text}")
+    return "{" + ",".join(parts) + "}"
+
+
+def storable(text: str) -> str:
+    """Return a text as JSON that a jsonb can hold: no NUL."""
+    return json.dumps(text.replace("\0", "\ue000"), ensure_ascii=False)
+
+
+def number(value: float) -> str:
+    """Write a number out exactly, as the binary fraction that it is."""
+    return str(value) if isinstance(value, int) else format(Decimal(value), "f")
+
+
+def memory_row(agent: int, place: int, record: MemoryRecord, words: Words) -> list[Any]:
+    """Return the values of `MEMORY`."""
+    return [
+        agent,
+        place,
+        record.id,
+        record.memory_type.value,
+        record.content,
+        float(record.importance),
+        record.created_at,
+        record.updated_at,
+        record.occurred_at,
+        record.expires_at,
+        record.key,
+        record.source,
+        record.session,
+        record.status.value,
+        record.pinned,
+        canonical_json(record.metadata),
+        facts(record.metadata),
+        content_hash(record),
+        embedding_hash(embedded_text(record)),
+        record.revision,
+        words.length,
+        tsvector(agent, words.stems),
+    ]
+
+
+def own_row(agent: int, place: int, record: MemoryRecord) -> list[Any]:
+    """Return the values of a type's own columns."""
+    row: list[Any] = [agent, place]
+    for own in OWN_FIELDS[record.memory_type]:
+        value = getattr(record, own.name)
+        if own.kind == "json":
+            value = None if value is None or value == () else canonical_json(value)
+        elif own.kind == "real" and value is not None:
+            value = float(value)
+        row.append(value)
+    return row
+
+
+def record(row: Sequence[Any], agent_id: str) -> MemoryRecord:
+    """Make a record of a row that `SELECT` read."""
+    memory_type = MemoryType(row[2])
+    own = {
+        each.name: _own_value(each.name, each.kind, row[17][each.name])
+        for each in OWN_FIELDS[memory_type]
+        if row[17][each.name] is not None
+    }
+    return RECORD_CLASSES[memory_type](
+        id=row[1],
+        content=row[3],
+        importance=row[4],
+        created_at=row[5],
+        updated_at=row[6],
+        occurred_at=row[7],
+        expires_at=row[8],
+        key=row[9],
+        source=row[10],
+        session=row[11],
+        status=Status(row[12]),
+        pinned=row[13],
+        metadata=json.loads(row[14]),
+        revision=row[15],
+        tags=tuple(row[16]),
+        accessed_at=row[18],
+        access_count=row[19] or 0,
+        agent_id=agent_id,
+        **own,
+    )
+
+
+def _own_value(name: str, kind: str, value: Any) -> Any:
+    if kind == "json":
+        loaded = json.loads(value)
+        return tuple(loaded) if name in TUPLE_FIELDS else loaded
+    return float(value) if kind == "real" else value

@@ -1,0 +1,407 @@
+"""The PostgreSQL store: many agents in one database, with the tables that the SQLite file has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal
+
+import psycopg
+
+from agent_memory import paths
+from agent_memory.records import MemoryRecord, OperationRecord, Version
+from agent_memory.redaction import redacted
+from agent_memory.storage import listing
+from agent_memory.storage.base import (
+    Capabilities,
+    EmbeddingSpace,
+    Group,
+    GroupBy,
+    Order,
+    Store,
+    StoreDescription,
+    check_group,
+    check_order,
+)
+from agent_memory.storage.changes import Change, Operation, Written
+from agent_memory.storage.postgres import history, nearest, reading, upkeep, vectors, words, writing
+from agent_memory.storage.postgres.connection import Connection, Server
+from agent_memory.storage.postgres.migrate import POLICED
+from agent_memory.storage.postgres.reading import Whose
+from agent_memory.storage.where import Where
+from agent_memory.text.bm25 import WordStatistics
+
+GRAPH_FROM = 50_000
+"""Vectors of an agent from which a bulk write leaves a graph (HNSW) over them, unless `graph_from` says otherwise."""
+_BULK = 1000
+
+
+class PostgresStore(Store):
+    """Keeps agents' memories in a PostgreSQL database with pgvector 0.6 or newer.
+
+    Options:
+        url: `postgresql://user@host/database`; what it leaves out comes from PGHOST, PGPASSWORD, ~/.pgpass and so on.
+        password_file: a file with the password.
+        schema: where the tables are, `agentmem` by default; made if it is not there.
+        pool_size: connections at most, 4 by default.
+        connect_timeout: seconds, 5 by default.
+        row_level_security: let the server refuse rows of other agents too; not for superusers, who see everything.
+        graph_from: vectors of an agent from which they get an HNSW index, 50,000 by default. Below, all are compared.
+    """
+
+    name: ClassVar[str] = "postgres"
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        persistent=True,
+        shared=True,
+        full_text=True,
+        vectors=True,
+        transactions=True,
+        journal=True,
+        usage=True,
+    )
+    options: ClassVar[frozenset[str]] = frozenset(
+        {"url", "password_file", "schema", "pool_size", "connect_timeout", "row_level_security", "graph_from"}
+    )
+
+    def __init__(self, agent_id: str | None, **options: Any) -> None:
+        super().__init__(agent_id, **options)
+        self.requested_agent = paths.check_agent_id(agent_id or "default")
+        self._server = Server(str(options.get("url") or "postgresql://"), options)
+        self._graph_from = int(options.get("graph_from", GRAPH_FROM))
+        self._sample: vectors.Sample | None = None
+
+    @property
+    def _whose(self) -> Whose:
+        self.check_usable()
+        return Whose(self._server.agent, self.agent_id)
+
+    # --- life ----------------------------------------------------------------------------------------------
+
+    async def _open(self) -> str:
+        self._sample = None
+        agent = str(self.requested_agent)
+        await self._server.open(agent)
+        return agent
+
+    async def close(self) -> None:
+        self._agent_id = None
+        if self.owned():
+            await self._server.close()
+
+    async def drop(self) -> None:
+        whose = self._whose
+
+        async def unit(connection: Connection) -> None:
+            await writing.lock(connection, whose)
+            for space in await vectors.spaces(connection, whose):
+                await connection.execute(f"drop index if exists {nearest.graph_name(whose, space)}")
+            await connection.execute(f"delete from agent where number = {whose.number}")
+
+        await self._server.write(unit)
+        await self.close()
+
+    # --- writing -------------------------------------------------------------------------------------------
+
+    async def _commit(
+        self,
+        operation: Operation,
+        changes: Sequence[Change],
+        given: Mapping[bytes, Sequence[bytes]],
+        space: EmbeddingSpace | None,
+    ) -> list[Written]:
+        whose = self._whose
+        written: list[Written] = []
+
+        async def unit(connection: Connection) -> list[Written]:
+            written[:] = await writing.commit(connection, whose, operation, changes, given, space)
+            return list(written)
+
+        async def stored() -> list[Written] | None:
+            """Look whether the transaction was committed though nobody could say so."""
+
+            async def look(connection: Connection) -> list[Any]:
+                query = f"select 1 from operation where agent = {whose.number} and id = %s"
+                return await reading.fetch(connection, query, [operation.id])
+
+            return list(written) if written and await self._server.read(look) else None
+
+        result = await self._server.write(unit, stored)
+        if len(given) >= _BULK:
+            await self._grow_graph()
+        return result
+
+    async def _grow_graph(self) -> None:
+        """Make the graph over the current space's vectors, if there are many and it has none."""
+        whose = self._whose
+
+        async def many(connection: Connection) -> EmbeddingSpace | None:
+            space = await vectors.current(connection, whose)
+            if space is None or await nearest.has_graph(connection, whose, space):
+                return None
+            query = f"select count(*) from embedding where agent = {whose.number} and space = {space.id}"
+            return space if (await reading.fetch(connection, query))[0][0] >= self._graph_from else None
+
+        space = await self._server.read(many)
+        if space is not None:
+            await nearest.make_graph(self._server, whose, space)
+
+    async def touch(self, ids: Sequence[str]) -> None:
+        whose = self._whose
+
+        async def unit(connection: Connection) -> None:
+            await connection.execute("set local lock_timeout to '20ms'")
+            try:
+                async with connection.transaction():
+                    await reading.touch(connection, whose, [each for each in ids if "\0" not in each])
+            except (psycopg.errors.LockNotAvailable, psycopg.errors.ForeignKeyViolation):
+                pass  # an access that is not counted harms nobody
+
+        if ids:
+            await self._server.write(unit)
+
+    async def set_setting(self, name: str, value: str | None) -> None:
+        whose = self._whose
+
+        async def unit(connection: Connection) -> None:
+            await writing.lock(connection, whose)
+            await connection.execute(
+                f"delete from setting where agent = {whose.number} and name = %s", (name,)
+            )
+            if value is not None:
+                await connection.execute(
+                    "insert into setting (agent, name, value) values (%s, %s, %s)",
+                    (whose.number, name, value),
+                )
+
+        await self._server.write(unit)
+
+    async def setting(self, name: str) -> str | None:
+        whose = self._whose
+
+        async def unit(connection: Connection) -> str | None:
+            query = f"select value from setting where agent = {whose.number} and name = %s"
+            found = await reading.fetch(connection, query, [name])
+            return str(found[0][0]) if found else None
+
+        return await self._server.read(unit)
+
+    # --- reading -------------------------------------------------------------------------------------------
+
+    async def get(self, ids: Sequence[str]) -> dict[str, MemoryRecord]:
+        whose = self._whose
+        return (
+            await self._server.read(lambda it: reading.get(it, whose, list(dict.fromkeys(ids))))
+            if ids
+            else {}
+        )
+
+    async def select(
+        self, where: Where, order: Order | None = None, limit: int | None = None, offset: int = 0
+    ) -> list[MemoryRecord]:
+        whose, chosen = self._whose, check_order(order)
+        listing.check_slice(limit, offset)
+        return await self._server.read(lambda it: reading.select(it, whose, where, chosen, limit, offset))
+
+    async def count(self, where: Where) -> int:
+        whose = self._whose
+        return await self._server.read(lambda it: reading.count(it, whose, where))
+
+    async def groups(self, where: Where, by: GroupBy) -> list[Group]:
+        whose = self._whose
+        check_group(by)
+        return await self._server.read(lambda it: reading.groups(it, whose, where, by))
+
+    async def _scan(self, where: Where, after: int, limit: int) -> tuple[list[MemoryRecord], int]:
+        whose = self._whose
+        return await self._server.read(lambda it: reading.scan(it, whose, where, after, limit))
+
+    async def _by_prefix(self, prefix: str, limit: int) -> list[str]:
+        whose = self._whose
+        return await self._server.read(lambda it: reading.by_prefix(it, whose, prefix, limit))
+
+    async def neighbours(self, message_id: str, before: int, after: int) -> list[MemoryRecord]:
+        whose = self._whose
+        return await self._server.read(lambda it: reading.neighbours(it, whose, message_id, before, after))
+
+    async def adjacent(self, message_ids: Sequence[str], step: Literal[-1, 1]) -> dict[str, str]:
+        whose = self._whose
+        return await self._server.read(lambda it: reading.adjacent(it, whose, message_ids, step))
+
+    async def version(self) -> int:
+        whose = self._whose
+
+        async def unit(connection: Connection) -> int:
+            query = f"select version from agent where number = {whose.number}"
+            return int((await reading.fetch(connection, query))[0][0])
+
+        return await self._server.read(unit)
+
+    # --- nominating ----------------------------------------------------------------------------------------
+
+    async def _by_words(self, terms: Sequence[str], where: Where, limit: int) -> list[tuple[str, float]]:
+        whose = self._whose
+        return await self._server.read(lambda it: words.best(it, whose, terms, whose.condition(where), limit))
+
+    async def _word_scores(self, terms: Sequence[str], ids: Sequence[str]) -> dict[str, float]:
+        whose = self._whose
+        return await self._server.read(lambda it: words.scores(it, whose, terms, ids))
+
+    async def _word_statistics(self, terms: Sequence[str]) -> WordStatistics:
+        whose = self._whose
+        return await self._server.read(lambda it: words.statistics(it, whose, terms))
+
+    async def _by_vector(self, vector: bytes, where: Where, limit: int) -> list[tuple[str, float]]:
+        whose = self._whose
+        return await self._server.read(
+            lambda it: nearest.nearest(it, self._server, whose, vector, where, limit)
+        )
+
+    async def _vectors(self, ids: Sequence[str], space: EmbeddingSpace | None) -> dict[str, list[bytes]]:
+        whose = self._whose
+
+        async def unit(connection: Connection) -> dict[str, list[bytes]]:
+            chosen = space or await vectors.current(connection, whose)
+            return {} if chosen is None else await vectors.pieces_of(connection, whose, ids, chosen.id)
+
+        return await self._server.read(unit)
+
+    async def _sample_vectors(self, limit: int) -> list[bytes]:
+        whose = self._whose
+        self._sample = await self._server.read(lambda it: vectors.sample(it, whose, limit, self._sample))
+        return [] if self._sample is None else self._sample.vectors
+
+    # --- embedding spaces ----------------------------------------------------------------------------------
+
+    async def spaces(self) -> list[EmbeddingSpace]:
+        whose = self._whose
+        return await self._server.read(lambda it: vectors.spaces(it, whose))
+
+    async def add_space(self, space: EmbeddingSpace) -> EmbeddingSpace:
+        whose = self._whose
+        held = await self.spaces()
+        for each in held:
+            if (each.fingerprint, each.recipe) == (space.fingerprint, space.recipe):
+                return each  # without a lock: every search asks
+
+        async def unit(connection: Connection) -> EmbeddingSpace:
+            await writing.lock(connection, whose)
+            added = await vectors.add_space(connection, whose, space)
+            if any(each.recipe != added.recipe for each in held):
+                await upkeep.rebuild(connection, whose)  # the texts to embed are others now
+            return added
+
+        return await self._server.write(unit)
+
+    async def switch_space(self, space: EmbeddingSpace) -> None:
+        whose = self._whose
+
+        async def unit(connection: Connection) -> None:
+            await writing.lock(connection, whose)
+            await vectors.switch(connection, whose, space)
+
+        await self._server.write(unit)
+        await self._grow_graph()
+
+    async def owed(self, limit: int, space: EmbeddingSpace | None = None) -> list[MemoryRecord]:
+        whose = self._whose
+
+        async def unit(connection: Connection) -> list[MemoryRecord]:
+            chosen = space or await vectors.current(connection, whose)
+            sql, values = vectors.owed(whose, None if chosen is None else chosen.id)
+            newest = f"{sql} order by m.created_at desc, m.place desc limit {int(limit)}"
+            return await reading.records(connection, whose, newest, values)
+
+        return await self._server.read(unit)
+
+    async def owed_count(self, space: EmbeddingSpace | None = None) -> int:
+        whose = self._whose
+
+        async def unit(connection: Connection) -> int:
+            chosen = space or await vectors.current(connection, whose)
+            sql, values = vectors.owed(whose, None if chosen is None else chosen.id)
+            query = f"select count(*) from memory as m where {sql}"
+            return int((await reading.fetch(connection, query, values))[0][0])
+
+        return await self._server.read(unit)
+
+    async def put_vectors(self, space: EmbeddingSpace, vectors_: Mapping[bytes, Sequence[bytes]]) -> None:
+        whose = self._whose
+
+        async def unit(connection: Connection) -> None:
+            await writing.lock(connection, whose)
+            known = await vectors.known(connection, whose, space)
+            await vectors.store(connection, whose, known, vectors_)
+
+        await self._server.write(unit)
+        if len(vectors_) >= _BULK:
+            await self._grow_graph()
+
+    # --- history -------------------------------------------------------------------------------------------
+
+    async def _versions(
+        self, *, memory_id: str | None = None, operation_id: str | None = None
+    ) -> list[Version]:
+        whose, ids = self._whose, None if memory_id is None else [memory_id]
+        return await self._server.read(lambda it: history.versions(it, whose, ids, operation_id))
+
+    async def _histories(self, ids: Sequence[str]) -> dict[str, list[Version]]:
+        whose = self._whose
+        result: dict[str, list[Version]] = {}
+        for version in await self._server.read(lambda it: history.versions(it, whose, ids, None)):
+            result.setdefault(version.memory_id, []).append(version)
+        return result
+
+    async def _gone(self) -> list[str]:
+        whose = self._whose
+        return await self._server.read(lambda it: history.gone(it, whose))
+
+    async def _purged(self) -> list[MemoryRecord]:
+        whose = self._whose
+        return await self._server.read(lambda it: history.purged(it, whose))
+
+    async def _operations(self, limit: int) -> list[OperationRecord]:
+        whose = self._whose
+        return await self._server.read(lambda it: history.operations(it, whose, limit))
+
+    # --- upkeep --------------------------------------------------------------------------------------------
+
+    async def describe(self) -> StoreDescription:
+        whose = self._whose
+
+        async def unit(connection: Connection) -> StoreDescription:
+            space = await vectors.current(connection, whose)
+            graph = space is not None and await nearest.has_graph(connection, whose, space)
+            version = (await reading.fetch(connection, "show server_version"))[0][0]
+            return StoreDescription(
+                backend=self.name,
+                location=redacted(self._server.url),
+                agent_id=self.agent_id,
+                schema_version=self._server.version,
+                details={
+                    "server": f"PostgreSQL {version}, pgvector {'.'.join(map(str, self._server.pgvector))}",
+                    "schema": self._server.schema,
+                    "vector_index": graph,
+                },
+            )
+
+        return await self._server.read(unit)
+
+    async def check(self) -> list[str]:
+        whose = self._whose
+        return await self._server.read(lambda it: upkeep.check(it, whose))
+
+    async def rebuild(self) -> None:
+        """Make words, hashes and totals anew; and the graph over the vectors, if there are many."""
+        whose = self._whose
+
+        async def unit(connection: Connection) -> None:
+            await writing.lock(connection, whose)
+            await upkeep.rebuild(connection, whose)
+
+        await self._server.write(unit)
+        await self._grow_graph()
+
+    async def scrub(self) -> None:
+        """Let the server take out what was deleted; its log and its backups keep that as long as they do."""
+        self.check_usable()
+        for table in ("agent", *POLICED):
+            await self._server.outside(f"vacuum {table}")

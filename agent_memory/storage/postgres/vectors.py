@@ -1,0 +1,192 @@
+"""Vectors by the text that was embedded, and the spaces they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from pgvector import Vector
+
+from agent_memory import clock
+from agent_memory.errors import ValidationError
+from agent_memory.storage.base import EmbeddingSpace
+from agent_memory.storage.postgres.connection import Connection
+from agent_memory.storage.postgres.copying import insert
+from agent_memory.storage.postgres.filters import Sql
+from agent_memory.storage.postgres.reading import Whose, fetch
+
+_GIVEN: Final = (
+    *("provider", "model", "revision", "dimension", "pooling", "query_prefix", "document_prefix"),
+    *("recipe", "fingerprint", "created_at"),
+)
+_COLUMNS: Final = ("id", *_GIVEN, "current")
+
+
+def packed(value: Any) -> bytes:
+    """Return what a vector column gives back as float32, whichever version of pgvector-python made it."""
+    import numpy as np
+
+    array = value.to_numpy() if hasattr(value, "to_numpy") else np.asarray(value)
+    result: bytes = array.astype("<f4").tobytes()
+    return result
+
+
+def unpacked(vector: bytes) -> Vector:
+    """Return float32 as the driver takes it."""
+    import numpy as np
+
+    return Vector(np.frombuffer(vector, "<f4"))
+
+
+# --- spaces ----------------------------------------------------------------------------------------------------
+
+
+async def spaces(connection: Connection, whose: Whose) -> list[EmbeddingSpace]:
+    """List all spaces, the current one first."""
+    mine = f"agent = {whose.number} order by current desc, id"
+    query = f"select {', '.join(_COLUMNS)} from embedding_space where {mine}"
+    return [EmbeddingSpace(**dict(zip(_COLUMNS, row, strict=True))) for row in await fetch(connection, query)]
+
+
+async def current(connection: Connection, whose: Whose) -> EmbeddingSpace | None:
+    """Return the current space."""
+    found = await spaces(connection, whose)
+    return found[0] if found and found[0].current else None
+
+
+async def known(connection: Connection, whose: Whose, space: EmbeddingSpace | None) -> EmbeddingSpace:
+    """Return a space as the database has it, the current one for None.
+
+    Raises:
+        ValidationError: it is not known, or there is none.
+    """
+    for each in await spaces(connection, whose):
+        if each.current if space is None else _same(each, space) and each.id == space.id:
+            return each
+    raise ValidationError("the store does not know this embedding space", hint="call add_space first")
+
+
+def _same(left: EmbeddingSpace, right: EmbeddingSpace) -> bool:
+    return (left.fingerprint, left.recipe) == (right.fingerprint, right.recipe)
+
+
+async def add_space(connection: Connection, whose: Whose, space: EmbeddingSpace) -> EmbeddingSpace:
+    """Make a space known; current if it is the first."""
+    held = await spaces(connection, whose)
+    for each in held:
+        if _same(each, space):
+            return each
+    names = ("agent", "id", *_GIVEN, "current")
+    number = max((each.id for each in held), default=0) + 1
+    values = [whose.number, number, *(getattr(space, name) for name in _GIVEN), not held]
+    places = ", ".join(["%s"] * len(names))
+    await connection.execute(f"insert into embedding_space ({', '.join(names)}) values ({places})", values)
+    return next(each for each in await spaces(connection, whose) if each.id == number)
+
+
+async def switch(connection: Connection, whose: Whose, space: EmbeddingSpace) -> None:
+    """Make a space the current one."""
+    chosen = await known(connection, whose, space)
+    for value, condition in ((False, f"id <> {chosen.id}"), (True, f"id = {chosen.id}")):
+        await connection.execute(
+            f"update embedding_space set current = {value} where agent = {whose.number} and {condition}"
+        )
+
+
+# --- storing and reading ---------------------------------------------------------------------------------------
+
+
+async def store(
+    connection: Connection, whose: Whose, space: EmbeddingSpace, given: Mapping[bytes, Sequence[bytes]]
+) -> int:
+    """Store the vectors of texts that have none yet in a space, and return how many there are then.
+
+    Raises:
+        ValidationError: a vector has another dimension than the space, or a text has no vector at all.
+    """
+    for pieces in given.values():
+        if not pieces or any(len(vector) != 4 * space.dimension for vector in pieces):
+            raise ValidationError(
+                f"a vector does not have the {space.dimension} dimensions of this store's space",
+                hint="embed with the embedder that the store was made with",
+            )
+    mine = f"agent = {whose.number} and space = {space.id}"
+    query = f"select text_hash from embedding where {mine} and piece = 0 and text_hash = any(%s)"
+    there = {bytes(row[0]) for row in await fetch(connection, query, [list(given)])}
+    last = (await fetch(connection, f"select coalesce(max(number), 0) from embedding where {mine}"))[0][0]
+    new = [
+        (digest, piece, vector)
+        for digest, pieces in given.items()
+        if digest not in there
+        for piece, vector in enumerate(pieces)
+    ]
+    columns = {
+        "agent": "int8",
+        "space": "int4",
+        "text_hash": "bytea",
+        "piece": "int4",
+        "number": "int8",
+        "vector": "vector",
+    }
+    values = [
+        (whose.number, space.id, digest, piece, number, unpacked(vector))
+        for number, (digest, piece, vector) in enumerate(new, last + 1)
+    ]
+    await insert(connection, "embedding", columns, values)
+    return int(last) + len(new)
+
+
+async def pieces_of(
+    connection: Connection, whose: Whose, ids: Sequence[str], space_id: int
+) -> dict[str, list[bytes]]:
+    """Return the vectors of memories' pieces, as float32."""
+    query = (
+        "select m.id, e.vector from memory as m join embedding as e on e.agent = m.agent"
+        f" and e.space = {space_id} and e.text_hash = m.embedded_hash"
+        f" where m.agent = {whose.number} and m.id = any(%s) order by m.place, e.piece"
+    )
+    result: dict[str, list[bytes]] = {}
+    for memory_id, vector in await fetch(connection, query, [list(ids)]):
+        result.setdefault(memory_id, []).append(packed(vector))
+    return result
+
+
+class Sample(NamedTuple):
+    """A sample of a space's vectors, and until when it holds."""
+
+    space: int
+    limit: int
+    counted: int
+    vectors: list[bytes]
+
+
+async def sample(connection: Connection, whose: Whose, limit: int, held: Sample | None) -> Sample | None:
+    """Return vectors spread evenly over the first so many, the largest power of two that there are."""
+    space = await current(connection, whose)
+    if space is None or limit < 1:
+        return None
+    mine = f"agent = {whose.number} and space = {space.id}"
+    last = int(
+        (await fetch(connection, f"select coalesce(max(number), 0) from embedding where {mine}"))[0][0]
+    )
+    counted = 1 << max(0, last.bit_length() - 1)
+    if held is not None and held[:3] == (space.id, limit, counted):
+        return held
+    stride = 1
+    while counted // stride > limit:
+        stride *= 2
+    query = f"select vector from embedding where {mine} and number = any(%s) order by number"
+    found = await fetch(connection, query, [list(range(1, counted + 1, stride))])
+    return Sample(space.id, limit, counted, [packed(row[0]) for row in found])
+
+
+def owed(whose: Whose, space_id: int | None) -> Sql:
+    """Return the SQL condition on `memory as m` for live texts without vectors in a space, and its values."""
+    live = f"m.agent = {whose.number} and m.status = 'active' and (m.expires_at is null or m.expires_at > %s)"
+    if space_id is None:
+        return live, [clock.now()]
+    missing = (
+        f"not exists (select 1 from embedding as e where e.agent = {whose.number} and e.space = {space_id}"
+        " and e.text_hash = m.embedded_hash and e.piece = 0)"
+    )
+    return f"{live} and {missing}", [clock.now()]

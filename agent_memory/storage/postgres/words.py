@@ -1,0 +1,97 @@
+"""Full text: a GIN index over tsvectors of our own making, and FTS5's BM25 in SQL.
+
+`ts_rank` knows nothing of how rare a word is. But of one word it is a function of how often the word occurs alone,
+and so gives the count back: the memory's tsvector has as many positions of a word as there are occurrences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from agent_memory.storage.postgres.connection import Connection
+from agent_memory.storage.postgres.filters import Sql
+from agent_memory.storage.postgres.reading import Whose, fetch
+from agent_memory.storage.postgres.rows import MOST_POSITIONS, lexeme, quoted
+from agent_memory.text.bm25 import K1, B, WordStatistics, idf
+from agent_memory.text.porter import stem
+
+
+def _ranks() -> str:
+    """Return, as an array in SQL, the `ts_rank` from which a word occurs 1, 2, 3, ... times.
+
+    For one word, all positions being of weight D, it is .1 * sum(1 / i^2 for i to the count) / 1.64493406685
+    (PostgreSQL's tsrank.c, `calc_rank_or`). The thresholds lie half-way between two counts.
+    """
+    values, total = [], 0.0
+    for count in range(1, MOST_POSITIONS + 1):
+        before = total
+        total += 1 / count**2
+        values.append(0.1 * (before + total) / 2 / 1.64493406685)
+    return "array[" + ",".join(f"{value:.12f}" for value in values) + "]::float8[]"
+
+
+_RANKS: Final = _ranks()
+
+
+async def statistics(connection: Connection, whose: Whose, terms: Sequence[str]) -> WordStatistics:
+    """Return how many memories there are, their mean length, and how many hold each stemmed term."""
+    stems = [each for each in dict.fromkeys(map(stem, terms)) if "\0" not in each]
+    query = (
+        "select documents, words, (select coalesce(json_object_agg(stem, t.documents), '{}') from term as t"
+        f" where t.agent = number and t.stem = any(%s)) from agent where number = {whose.number}"
+    )
+    documents, words, frequency = (await fetch(connection, query, [stems]))[0]
+    return WordStatistics(
+        documents=documents,
+        mean_length=words / documents if documents else 0.0,
+        document_frequency={each: int(frequency.get(each, 0)) for each in stems},
+    )
+
+
+async def best(
+    connection: Connection, whose: Whose, terms: Sequence[str], condition: Sql, limit: int
+) -> list[tuple[str, float]]:
+    """Return the best matches that a filter admits, with their BM25 scores, best first."""
+    known = await statistics(connection, whose, terms)
+    stems = [each for each, count in known.document_frequency.items() if count]
+    if not stems:
+        return []
+    sql, values = condition
+    query = (
+        f"select m.id, {_score(whose.number, stems, known)} as score from memory as m"
+        f" where m.lexemes @@ %s::tsquery and {sql} order by score desc, m.place limit {int(limit)}"
+    )
+    found = await fetch(connection, query, [_any_of(whose.number, stems), *values])
+    return [(row[0], row[1]) for row in found]
+
+
+async def scores(
+    connection: Connection, whose: Whose, terms: Sequence[str], ids: Sequence[str]
+) -> dict[str, float]:
+    """Return the BM25 scores of given memories that hold any of the terms."""
+    known = await statistics(connection, whose, terms)
+    stems = [each for each, count in known.document_frequency.items() if count]
+    if not stems:
+        return {}
+    query = (
+        f"select m.id, {_score(whose.number, stems, known)} from memory as m"
+        f" where m.agent = {whose.number} and m.id = any(%s) and m.lexemes @@ %s::tsquery"
+    )
+    return dict(await fetch(connection, query, [list(ids), _any_of(whose.number, stems)]))
+
+
+def _any_of(agent: int, stems: Sequence[str]) -> str:
+    return " | ".join(quoted(lexeme(agent, each)) for each in stems)
+
+
+def _score(agent: int, stems: Sequence[str], known: WordStatistics) -> str:
+    """Write BM25 in SQL, term by term."""
+    damping = f"({K1 * (1 - B)!r}::float8 + {K1 * B / known.mean_length!r}::float8 * m.length)"
+    parts = []
+    for each in stems:
+        weight = idf(known.documents, known.document_frequency[each]) * (K1 + 1)
+        query = quoted(lexeme(agent, each)).replace("'", "''").replace("%", "%%")
+        count = f"width_bucket(ts_rank(m.lexemes, '{query}'::tsquery)::float8, {_RANKS})"
+        parts.append(f"(select {weight!r}::float8 * tf / (tf + {damping}) from (select {count} as tf) as counted)")
+    return " + ".join(parts)

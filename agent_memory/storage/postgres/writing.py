@@ -1,0 +1,341 @@
+"""Writing a plan: rows, words, vectors and journal in one transaction, under the agent's own lock."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from agent_memory import clock
+from agent_memory.errors import ConflictError
+from agent_memory.records import MemoryRecord, MemoryType, Status
+from agent_memory.storage import planning
+from agent_memory.storage.base import EmbeddingSpace
+from agent_memory.storage.changes import Change, Operation, Plan, Written
+from agent_memory.storage.postgres import rows, vectors
+from agent_memory.storage.postgres.connection import Connection
+from agent_memory.storage.postgres.copying import insert
+from agent_memory.storage.postgres.reading import Whose, fetch, records
+from agent_memory.storage.postgres.rows import Words, words_of
+from agent_memory.text.templates import embedded_text, embedding_hash
+
+_JOURNAL: Final = {
+    "agent": "int8",
+    "hlc": "int8",
+    "change_id": "text",
+    "parent_id": "text",
+    "operation": "text",
+    "memory_id": "text",
+    "verb": "text",
+    "before": "text",
+    "after": "text",
+    "at": "timestamptz",
+}
+
+
+class Agent(NamedTuple):
+    """The agent's row, locked: whoever holds it is the only one who writes."""
+
+    last_place: int
+    last_hlc: int
+
+
+async def lock(connection: Connection, whose: Whose) -> Agent:
+    """Wait until nobody else writes for this agent, count the version on, and return the agent's counters."""
+    found = await fetch(
+        connection,
+        f"update agent set version = version + 1 where number = {whose.number} returning last_place, last_hlc",
+    )
+    return Agent(*found[0])
+
+
+async def commit(
+    connection: Connection,
+    whose: Whose,
+    operation: Operation,
+    changes: Sequence[Change],
+    given: Mapping[bytes, Sequence[bytes]],
+    space: EmbeddingSpace | None,
+) -> list[Written]:
+    """Decide what the changes mean and write it. Call it inside a write transaction."""
+    agent = await lock(connection, whose)
+    needs = planning.needs(changes)
+    state = await load_state(connection, whose, needs, agent.last_hlc)
+    plan = planning.plan(operation, changes, state, whose.id, needs.digests)
+    if given:
+        await vectors.store(connection, whose, await vectors.known(connection, whose, space), given)
+    if not plan.empty:
+        await _apply(connection, whose, plan, agent)
+        await _forget(connection, whose, plan)
+    return list(plan.written)
+
+
+async def load_state(
+    connection: Connection, whose: Whose, needs: planning.Needs, last_hlc: int
+) -> planning.State:
+    """Read the facts that decide the outcome."""
+    state = planning.State(last_hlc=last_hlc)
+    wanted: set[str] = set(needs.ids)
+    if needs.hashes:
+        query = (
+            f"select content_hash, id from memory where agent = {whose.number} and status = 'active'"
+            " and content_hash = any(%s) and (expires_at is null or expires_at > %s) order by place"
+        )
+        for digest, memory_id in await fetch(connection, query, [list(needs.hashes), clock.now()]):
+            state.by_hash.setdefault(bytes(digest), memory_id)
+            wanted.add(memory_id)
+    if needs.keys:
+        active = f"agent = {whose.number} and status = 'active'"
+        query = f"select type, key, id from memory where {active} and key = any(%s)"
+        for name, key, memory_id in await fetch(connection, query, [[key for _, key in needs.keys]]):
+            if (MemoryType(name), key) in needs.keys:
+                state.by_key[MemoryType(name), key] = memory_id
+                wanted.add(memory_id)
+    if needs.conversations:
+        query = (
+            f"select conversation_id, max(position) from conversation where agent = {whose.number}"
+            " and conversation_id = any(%s) and position is not null group by 1"
+        )
+        state.last_position = dict(await fetch(connection, query, [list(needs.conversations)]))
+    if wanted:
+        condition = f"m.agent = {whose.number} and m.id = any(%s)"
+        found = await records(connection, whose, condition, [list(wanted)])
+        state.records = {record.id: record for record in found}
+    return state
+
+
+# --- what is written -------------------------------------------------------------------------------------------
+
+
+async def _apply(connection: Connection, whose: Whose, plan: Plan, agent: Agent) -> None:
+    words = _Totals()
+    await _remove(connection, whose, plan.removes, words)
+    await _replace(connection, whose, plan.replaces, words)
+    await _insert(connection, whose, plan, agent.last_place, words)
+    await _count_terms(connection, whose, words.terms)
+    last = plan.journal[-1].hlc if plan.journal else agent.last_hlc
+    await connection.execute(
+        "update agent set last_place = last_place + %s, last_hlc = %s, documents = documents + %s, words = words + %s"
+        f" where number = {whose.number}",
+        (len(plan.inserts), last, words.documents, words.length),
+    )
+    await _log(connection, whose, plan)
+
+
+class _Totals:
+    """How the word statistics change."""
+
+    def __init__(self) -> None:
+        self.documents = 0
+        self.length = 0
+        self.terms: Counter[str] = Counter()
+
+    def add(self, words: Words) -> None:
+        self.documents += 1
+        self.length += words.length
+        self.terms.update(words.stems.keys())
+
+    def remove(self, words: Words) -> None:
+        self.documents -= 1
+        self.length -= words.length
+        self.terms.subtract(words.stems.keys())
+
+
+async def _insert(connection: Connection, whose: Whose, plan: Plan, last_place: int, totals: _Totals) -> None:
+    if not plan.inserts:
+        return
+    await _check_free(connection, whose, [record.id for record in plan.inserts])
+    agent = whose.number
+    memories: list[Any] = []
+    own: dict[MemoryType, list[Any]] = {}
+    tags: list[Any] = []
+    usage: list[Any] = []
+    for place, record in enumerate(plan.inserts, last_place + 1):
+        words = words_of(record)
+        totals.add(words)
+        memories.append(rows.memory_row(agent, place, record, words))
+        own.setdefault(record.memory_type, []).append(rows.own_row(agent, place, record))
+        tags += [(agent, place, tag) for tag in record.tags]
+        if record.id in plan.usage:
+            usage.append((agent, place, *plan.usage[record.id]))
+    await insert(connection, "memory", rows.MEMORY, memories)
+    for kind, values in own.items():
+        await insert(connection, kind.value, rows.OWN[kind], values)
+    await insert(connection, "memory_tag", {"agent": "int8", "memory": "int8", "tag": "text"}, tags)
+    await insert(
+        connection,
+        "usage",
+        {"agent": "int8", "memory": "int8", "accessed_at": "timestamptz", "access_count": "int8"},
+        usage,
+    )
+
+
+async def _check_free(connection: Connection, whose: Whose, ids: Sequence[str]) -> None:
+    query = f"select id from memory where agent = {whose.number} and id = any(%s) limit 1"
+    taken = await fetch(connection, query, [list(ids)])
+    if taken:
+        raise ConflictError(taken[0][0])
+
+
+async def _replace(
+    connection: Connection,
+    whose: Whose,
+    replaces: Sequence[tuple[MemoryRecord, MemoryRecord]],
+    totals: _Totals,
+) -> None:
+    if not replaces:
+        return
+    agent = whose.number
+    places = await _places(connection, whose, [after.id for _, after in replaces])
+    # A key may pass from one memory to another within one operation: it is given up first.
+    freed = [
+        places[after.id]
+        for before, after in replaces
+        if before.key is not None and (before.key != after.key or after.status is not Status.ACTIVE)
+    ]
+    if freed:
+        await connection.execute(
+            f"update memory set key = null where agent = {agent} and place = any(%s)", (freed,)
+        )
+    assigned = ", ".join(f"{name} = %s::{kind}" for name, kind in list(rows.MEMORY.items())[2:])
+    async with connection.cursor() as cursor:
+        values = []
+        for before, after in replaces:
+            words = words_of(after)
+            totals.remove(words_of(before))
+            totals.add(words)
+            row = rows.memory_row(agent, places[after.id], after, words)
+            values.append((*row[2:], places[after.id]))
+        await cursor.executemany(f"update memory set {assigned} where agent = {agent} and place = %s", values)
+    await _replace_beside(connection, whose, replaces, places)
+
+
+async def _replace_beside(
+    connection: Connection,
+    whose: Whose,
+    replaces: Sequence[tuple[MemoryRecord, MemoryRecord]],
+    places: Mapping[str, int],
+) -> None:
+    agent = whose.number
+    own: dict[MemoryType, list[Any]] = {}
+    stale: dict[MemoryType, list[int]] = {}
+    tags: list[Any] = []
+    tagged: list[int] = []
+    for before, after in replaces:
+        place = places[after.id]
+        row = rows.own_row(agent, place, after)
+        if before.memory_type is not after.memory_type or rows.own_row(agent, place, before) != row:
+            stale.setdefault(before.memory_type, []).append(place)
+            own.setdefault(after.memory_type, []).append(row)
+        if before.tags != after.tags:
+            tagged.append(place)
+            tags += [(agent, place, tag) for tag in after.tags]
+    for kind, gone in stale.items():
+        await connection.execute(f"delete from {kind} where agent = {agent} and memory = any(%s)", (gone,))
+    for kind, values in own.items():
+        await insert(connection, kind.value, rows.OWN[kind], values)
+    if tagged:
+        await connection.execute(
+            f"delete from memory_tag where agent = {agent} and memory = any(%s)", (tagged,)
+        )
+        await insert(connection, "memory_tag", {"agent": "int8", "memory": "int8", "tag": "text"}, tags)
+
+
+async def _remove(
+    connection: Connection, whose: Whose, removes: Sequence[MemoryRecord], totals: _Totals
+) -> None:
+    if not removes:
+        return
+    for record in removes:
+        totals.remove(words_of(record))
+    await connection.execute(
+        f"delete from memory where agent = {whose.number} and id = any(%s)",
+        ([record.id for record in removes],),
+    )
+
+
+async def _places(connection: Connection, whose: Whose, ids: Sequence[str]) -> dict[str, int]:
+    query = f"select id, place from memory where agent = {whose.number} and id = any(%s)"
+    return dict(await fetch(connection, query, [list(ids)]))
+
+
+async def _count_terms(connection: Connection, whose: Whose, terms: Counter[str]) -> None:
+    """Keep count of how many memories hold each stem."""
+    changed = {each: count for each, count in terms.items() if count}
+    if not changed:
+        return
+    await connection.execute(
+        "insert into term (agent, stem, documents)"
+        f" select {whose.number}, stem, documents from unnest(%s::text[], %s::bigint[]) as new (stem, documents)"
+        " on conflict (agent, stem) do update set documents = term.documents + excluded.documents",
+        (list(changed), list(changed.values())),
+    )
+    if any(count < 0 for count in changed.values()):
+        gone = [each for each, count in changed.items() if count < 0]
+        await connection.execute(
+            f"delete from term where agent = {whose.number} and documents <= 0 and stem = any(%s)", (gone,)
+        )
+
+
+# --- the journal -----------------------------------------------------------------------------------------------
+
+
+async def _log(connection: Connection, whose: Whose, plan: Plan) -> None:
+    operation = plan.operation
+    await connection.execute(
+        "insert into operation (agent, seq, id, verb, actor, session, started_at, undoes)"
+        f" select {whose.number}, coalesce(max(seq), 0) + 1, %s, %s, %s, %s, %s, %s from operation"
+        f" where agent = {whose.number}",
+        (
+            operation.id,
+            operation.verb,
+            operation.actor,
+            operation.session,
+            operation.started_at,
+            operation.undoes,
+        ),
+    )
+    entries = [
+        (
+            *(whose.number, each.hlc, each.change_id, each.parent_id, each.operation_id, each.memory_id),
+            *(each.verb, each.before, each.after, each.at),
+        )
+        for each in plan.journal
+    ]
+    await insert(connection, "journal", _JOURNAL, entries)
+
+
+async def _forget(connection: Connection, whose: Whose, plan: Plan) -> None:
+    """Take out of the journal what has to be forgotten, and the vectors that nobody has any more."""
+    hashes: set[bytes] = set()
+    agent = whose.number
+    if plan.keep_one_version:
+        kept = list(plan.keep_one_version)
+        newest = (
+            f"select max(hlc) from journal where agent = {agent} and memory_id = any(%s) group by memory_id"
+        )
+        older = f"agent = {agent} and memory_id = any(%s) and hlc not in ({newest})"
+        hashes |= await _hashes(connection, older, [kept, kept])
+        await connection.execute(f"delete from journal where {older}", (kept, kept))
+        hashes -= await _hashes(connection, f"agent = {agent} and memory_id = any(%s)", [kept])
+    if plan.erase_history:
+        erased = f"agent = {agent} and memory_id = any(%s)"
+        hashes |= await _hashes(connection, erased, [list(plan.erase_history)])
+        await connection.execute(
+            f"update journal set before = null, after = null where {erased}", (list(plan.erase_history),)
+        )
+    if hashes:
+        await connection.execute(
+            f"delete from embedding where agent = {agent} and text_hash = any(%s) and not exists"
+            f" (select 1 from memory as m where m.agent = {agent} and m.embedded_hash = embedding.text_hash)",
+            (list(hashes),),
+        )
+
+
+async def _hashes(connection: Connection, condition: str, values: Sequence[Any]) -> set[bytes]:
+    """Return the hashes of the texts embedded for the versions in journal entries."""
+    from agent_memory.storage.postgres.history import version_of
+
+    found = await fetch(connection, f"select before, after from journal where {condition}", values)
+    texts = [text for row in found for text in row if text is not None]
+    return {embedding_hash(embedded_text(version_of(text))) for text in texts}

@@ -1,0 +1,29 @@
+"""The servers, each started once for all tests of a process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from servers.postgres import NEWEST, OLDEST, PostgresServer
+
+
+@pytest.fixture(scope="session")
+def newest() -> Iterator[PostgresServer]:
+    with PostgresServer(NEWEST) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def oldest() -> Iterator[PostgresServer]:
+    with PostgresServer(OLDEST) as server:
+        yield server
+
+
+def empty(server: PostgresServer) -> str:
+    """Forget all agents, and return the server's URL."""
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        if connection.execute("select to_regclass('agentmem.agent')").fetchone() != (None,):
+            connection.execute("delete from agentmem.agent")
+    return server.url
