@@ -27,7 +27,7 @@ class PostgresServer:
         found = importlib.util.find_spec(package)
         if found is None or found.origin is None:
             raise RuntimeError(f"the wheel {_WHEELS[package]} is not installed: pip install --group dev")
-        self._programs = Path(found.origin).parent / "pginstall" / "bin"
+        self.programs = Path(found.origin).parent / "pginstall" / "bin"
         self.port = free_port()
         self.password = password
         self._who = _somebody_else()
@@ -51,7 +51,7 @@ class PostgresServer:
 
     def _run(self, program: str, *arguments: str) -> None:
         subprocess.run(
-            [self._programs / program, *arguments],
+            [self.programs / program, *arguments],
             cwd=self._root,
             env={"PATH": os.environ["PATH"], "LC_ALL": "C", "HOME": str(self._root)},
             check=True,

@@ -125,12 +125,16 @@ class PostgresStore(Store):
             return list(written) if written and await self._server.read(look) else None
 
         result = await self._server.write(unit, stored)
-        if len(given) >= _BULK:
-            await self._grow_graph()
+        await self._grow_graph(len(given))
         return result
 
-    async def _grow_graph(self) -> None:
-        """Make the graph over the current space's vectors, if there are many and it has none."""
+    async def _grow_graph(self, written: int) -> None:
+        """Make the graph over the current space's vectors, if there are many and it has none.
+
+        It takes a while, so only who has written many at once waits for it.
+        """
+        if written < min(_BULK, self._graph_from):
+            return
         whose = self._whose
 
         async def many(connection: Connection) -> EmbeddingSpace | None:
@@ -299,7 +303,7 @@ class PostgresStore(Store):
             await vectors.switch(connection, whose, space)
 
         await self._server.write(unit)
-        await self._grow_graph()
+        await self._grow_graph(_BULK)
 
     async def owed(self, limit: int, space: EmbeddingSpace | None = None) -> list[MemoryRecord]:
         whose = self._whose
@@ -332,8 +336,7 @@ class PostgresStore(Store):
             await vectors.store(connection, whose, known, vectors_)
 
         await self._server.write(unit)
-        if len(vectors_) >= _BULK:
-            await self._grow_graph()
+        await self._grow_graph(len(vectors_))
 
     # --- history -------------------------------------------------------------------------------------------
 
@@ -398,7 +401,7 @@ class PostgresStore(Store):
             await upkeep.rebuild(connection, whose)
 
         await self._server.write(unit)
-        await self._grow_graph()
+        await self._grow_graph(_BULK)
 
     async def scrub(self) -> None:
         """Let the server take out what was deleted; its log and its backups keep that as long as they do."""

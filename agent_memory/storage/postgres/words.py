@@ -93,5 +93,7 @@ def _score(agent: int, stems: Sequence[str], known: WordStatistics) -> str:
         weight = idf(known.documents, known.document_frequency[each]) * (K1 + 1)
         query = quoted(lexeme(agent, each)).replace("'", "''").replace("%", "%%")
         count = f"width_bucket(ts_rank(m.lexemes, '{query}'::tsquery)::float8, {_RANKS})"
-        parts.append(f"(select {weight!r}::float8 * tf / (tf + {damping}) from (select {count} as tf) as counted)")
+        parts.append(
+            f"(select {weight!r}::float8 * tf / (tf + {damping}) from (select {count} as tf) as counted)"
+        )
     return " + ".join(parts)

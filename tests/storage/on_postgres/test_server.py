@@ -1,0 +1,276 @@
+"""What only PostgreSQL does: many agents, policies, graphs, migrations; and servers that refuse or vanish."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import anyio
+import psycopg
+import pytest
+from servers.ports import free_port
+from servers.postgres import NEWEST, OLDEST, PostgresServer
+
+from agent_memory.errors import (
+    BackendError,
+    IntegrityError,
+    MissingExtensionError,
+    StoreUnreachableError,
+)
+from agent_memory.storage.base import Order
+from agent_memory.storage.postgres import PostgresStore, migrate
+from agent_memory.storage.where import Where
+from agent_memory.testing import builders
+from agent_memory.testing.store.support import EVERYTHING, opened, put, texts
+from agent_memory.text.bm25 import bm25_score
+
+from .conftest import empty
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(params=[NEWEST, OLDEST])
+def server(request: pytest.FixtureRequest) -> PostgresServer:
+    """Each version in turn, empty."""
+    found: PostgresServer = request.getfixturevalue({NEWEST: "newest", OLDEST: "oldest"}[request.param])
+    empty(found)
+    return found
+
+
+def store(server: PostgresServer, agent_id: str = "tester", **options: Any) -> PostgresStore:
+    return PostgresStore(agent_id, url=server.url, **options)
+
+
+# --- what is in it ---------------------------------------------------------------------------------------------
+
+
+async def test_a_person_finds_six_tables(newest: PostgresServer) -> None:
+    empty(newest)
+    async with opened(lambda agent_id: store(newest, agent_id)) as made:
+        await put(made, builders.fact("apples", tags=("fruit",)), builders.event("rain"))
+    with psycopg.connect(newest.url) as connection:
+        query = (
+            "select a.id, m.content, o.kind from agentmem.agent a join agentmem.memory m on m.agent = a.number"
+            " join agentmem.long_term o on o.agent = m.agent and o.memory = m.place"
+        )
+        assert connection.execute(query).fetchall() == [("tester", "apples", "fact")]
+
+
+async def test_a_word_that_comes_often_counts_as_often(server: PostgresServer) -> None:
+    async with opened(lambda agent_id: store(server, agent_id)) as made:
+        counts = [1, 2, 3, 7, 40, 200, 255]
+        for count in counts:
+            await put(made, builders.event("apple " * count + "pear " * (300 - count)))
+        known = await made.word_statistics(["apple"])
+        found = dict(await made.by_words(["apple"], Where(), 100))
+        records = await made.get(list(found))
+        for memory_id, score in found.items():
+            words = records[memory_id].content.split()
+            # An event's type and date are words of it too.
+            expected = bm25_score({"appl": words.count("apple")}, 300 + 5, known)
+            assert score == pytest.approx(expected, rel=1e-6)
+
+
+async def test_agents_of_one_database_have_statistics_of_their_own(newest: PostgresServer) -> None:
+    url = empty(newest)
+    for number in range(20):
+        async with opened(lambda agent_id: PostgresStore(agent_id, url=url), f"agent {number}") as made:
+            await put(made, *(builders.event(f"apple {each}") for each in range(number + 1)))
+            assert (await made.word_statistics(["apple"])).documents == number + 1
+            assert len(await made.by_words(["apple"], Where(), 100)) == number + 1
+
+
+async def test_with_policies_the_server_itself_keeps_agents_apart(server: PostgresServer) -> None:
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        if connection.execute("select 1 from pg_roles where rolname = 'plain'").fetchone() is None:
+            connection.execute("create role plain login")
+        connection.execute("create extension if not exists vector")
+        connection.execute("grant create on database postgres to plain")
+        connection.execute("drop schema if exists policed cascade")
+    url = server.url.replace("postgres@", "plain@")
+
+    def policed(agent_id: str) -> PostgresStore:
+        return PostgresStore(agent_id, url=url, schema="policed", row_level_security=True)
+
+    async with opened(policed) as made:
+        await put(made, builders.fact("mine"))
+        async with opened(policed, "somebody else") as other:
+            await put(other, builders.fact("theirs"))
+            number = made._server.agent
+            seen = await other._server.read(lambda it: _contents(it, f"where agent = {number}"))
+            assert seen == []
+            assert await other._server.read(lambda it: _contents(it, "")) == ["theirs"]
+            with pytest.raises(BackendError, match="policy"):
+                await _intrude(other, number)
+        assert await made.count(EVERYTHING) == 1
+
+
+async def _contents(connection: Any, condition: str) -> list[str]:
+    found = await (await connection.execute(f"select content from memory {condition}")).fetchall()
+    return [row[0] for row in found]
+
+
+async def _intrude(made: PostgresStore, agent: int) -> None:
+    async def unit(connection: Any) -> None:
+        await connection.execute("insert into setting values (%s, 'x', 'y')", (agent,))
+
+    await made._server.write(unit)
+
+
+# --- vectors ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dimension", [32, 3072])
+async def test_a_graph_finds_what_comparing_finds(server: PostgresServer, dimension: int) -> None:
+    count = 2500 if dimension == 32 else 400
+    supply = builders.random_vectors(count, dimension=dimension, seed=3)
+    facts = [builders.fact(str(number), tags=("rare",) * (number % 100 == 0)) for number in range(count)]
+    given = {builders.digest(record): [each] for record, each in zip(facts, supply, strict=True)}
+    async with opened(lambda agent_id: store(server, agent_id, graph_from=300)) as made:
+        await made.add_space(builders.space(dimension=dimension))
+        await put(made, *facts, vectors=given)
+        able = dimension <= 2000 or made._server.pgvector >= (0, 7)
+        assert (await made.describe()).details["vector_index"] is able
+        for query in builders.random_vectors(5, dimension=dimension, seed=4):
+            cosines = {each.id: builders.cosine(query, one) for each, one in zip(facts, supply, strict=True)}
+            best = sorted(cosines, key=lambda each: -cosines[each])
+            found = await made.by_vector(query, Where(), 10)
+            assert len(set(best[:10]) & {memory_id for memory_id, _ in found}) >= 8
+            for memory_id, cosine in found:
+                assert cosine == pytest.approx(cosines[memory_id], abs=5e-4)
+            rare = [each.id for each in facts if each.tags]
+            few = await made.by_vector(query, Where(tags_any=("rare",)), 10)
+            assert [memory_id for memory_id, _ in few] == [each for each in best if each in set(rare)][:10]
+        # A filter that the graph cannot know, and that admits more than a few.
+        late = Where(created=None, metadata=(), min_importance=0.4)
+        assert len(await made.by_vector(query, late, 100)) == 100
+        await made.rebuild()
+        assert await made.check() == []
+
+
+# --- setting up ------------------------------------------------------------------------------------------------
+
+
+async def test_many_processes_may_make_the_tables_at_once(newest: PostgresServer) -> None:
+    with psycopg.connect(newest.url, autocommit=True) as connection:
+        connection.execute("drop schema if exists crowd cascade")
+    program = (
+        "import asyncio, sys; from agent_memory.storage.postgres import PostgresStore\n"
+        "async def main():\n"
+        "    store = PostgresStore('tester', url=sys.argv[1], schema='crowd'); await store.open()\n"
+        "    print(await store.count(__import__('agent_memory.storage.where').storage.where.Where()))\n"
+        "    await store.close()\n"
+        "asyncio.run(main())"
+    )
+    running = [
+        await asyncio.create_subprocess_exec(
+            sys.executable, "-c", program, newest.url, stdout=asyncio.subprocess.PIPE
+        )
+        for _ in range(5)
+    ]
+    assert [(await each.communicate())[0] for each in running] == [b"0\n"] * 5
+
+
+async def test_tables_of_a_later_version_are_left_alone(newest: PostgresServer) -> None:
+    url = empty(newest)
+    await _later(newest)
+    try:
+        with pytest.raises(IntegrityError, match="version 99"):
+            await PostgresStore("tester", url=url).open()
+    finally:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("delete from agentmem.schema_version where version = 99")
+
+
+async def _later(server: PostgresServer) -> None:
+    async with opened(lambda agent_id: store(server, agent_id)):
+        pass
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute("insert into agentmem.schema_version values (99)")
+
+
+def test_the_steps_are_numbered_without_a_gap() -> None:
+    numbers = [number for number, _ in migrate.steps()]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+# --- servers that refuse or vanish -----------------------------------------------------------------------------
+
+
+async def test_a_server_that_is_down_is_said_in_one_line() -> None:
+    url = f"postgresql://user:secret@127.0.0.1:{free_port()}/x"
+    with pytest.raises(StoreUnreachableError) as caught:
+        await PostgresStore("tester", url=url, connect_timeout=1).open()
+    assert "secret" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+async def test_a_refused_password_and_a_missing_database_are_said_in_one_line(tmp_path: Path) -> None:
+    with PostgresServer(password="right-one") as server:
+        wrong = server.url.replace("right-one", "wrong-one")
+        for url, said in ((wrong, "password"), (f"{server.url}_none", "does not exist")):
+            with pytest.raises(BackendError, match=said) as caught:
+                await PostgresStore("tester", url=url).open()
+            assert not isinstance(caught.value, StoreUnreachableError)
+            assert "-one" not in str(caught.value)
+            assert "\n" not in str(caught.value)
+        secret = tmp_path / "password"
+        secret.write_text("right-one\n")
+        plain = server.url.replace(":right-one", "")
+        async with opened(lambda agent_id: PostgresStore(agent_id, url=plain, password_file=secret)) as made:
+            assert (await made.describe()).location == plain
+        async with opened(lambda agent_id: store(server, agent_id)) as made:
+            assert "right-one" not in (await made.describe()).location
+
+
+async def test_a_server_without_pgvector_is_said_in_one_line() -> None:
+    with PostgresServer() as server:
+        # As if it had never been installed: its control file is what `create extension` looks for.
+        (control,) = server.programs.parent.rglob("extension/vector.control")
+        hidden = control.with_suffix(".away")
+        shutil.move(control, hidden)
+        try:
+            with pytest.raises(MissingExtensionError, match="pgvector"):
+                await store(server).open()
+        finally:
+            shutil.move(hidden, control)
+
+
+@pytest.fixture(params=[NEWEST, OLDEST])
+def durable(request: pytest.FixtureRequest) -> Iterator[PostgresServer]:
+    with PostgresServer(request.param, durable=True) as server:
+        yield server
+
+
+async def test_nothing_acknowledged_is_lost_when_the_server_crashes(durable: PostgresServer) -> None:
+    async with opened(lambda agent_id: store(durable, agent_id)) as made:
+        acknowledged: list[str] = []
+        unsure = 0
+
+        async def write(worker: int) -> None:
+            nonlocal unsure
+            for number in range(40):
+                text = f"{worker} {number}"
+                try:
+                    await put(made, builders.message(text))
+                    acknowledged.append(text)
+                except BackendError:
+                    unsure += 1
+                    await anyio.sleep(0.1)
+
+        async with anyio.create_task_group() as tasks:
+            for worker in range(5):
+                tasks.start_soon(write, worker)
+            await anyio.sleep(0.3)
+            await anyio.to_thread.run_sync(durable.kill)
+            await anyio.sleep(0.3)
+            await anyio.to_thread.run_sync(durable.restart)
+        stored = texts(await made.select(EVERYTHING, Order("position", descending=False)))
+        assert set(acknowledged) <= set(stored)
+        assert len(stored) == len(set(stored)) <= len(acknowledged) + unsure
+        assert len(acknowledged) > 50
+        assert await made.check() == []
