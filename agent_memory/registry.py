@@ -24,8 +24,6 @@ class Registry:
     """The entry point group through which installed packages add names."""
     builtin: Mapping[str, str]
     """Name to `package.module:Class`."""
-    planned: Mapping[str, str] = field(default_factory=dict)
-    """Names that are promised but not there yet, with what to use meanwhile."""
     extras: Mapping[str, str] = field(default_factory=dict)
     """Name to the extra of our own distribution that brings what it needs."""
 
@@ -37,11 +35,9 @@ class Registry:
         """Import and return the class of that name.
 
         Raises:
-            ConfigurationError: the name is unknown, or promised but not there yet.
+            ConfigurationError: the name is unknown.
             MissingDependencyError: a package that it needs is not installed.
         """
-        if name in self.planned:
-            raise ConfigurationError(f"the {self.what} {name!r} is not there yet", hint=self.planned[name])
         if name in self.builtin:
             module, _, attribute = self.builtin[name].partition(":")
         else:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -56,10 +58,40 @@ def test_assignments_are_checked_too() -> None:
         config.bakend = "sqlite"  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("name", ["redis", "postgres", "chroma", "pinecone", "postgresql://u:p@h/d"])
-def test_a_promised_backend_says_so_and_is_never_replaced(name: str) -> None:
-    with pytest.raises(ConfigurationError, match="not there yet"):
-        AgentMemory("x", MemoryConfig(backend=name))
+@pytest.mark.parametrize(
+    ("name", "backend"),
+    [
+        ("redis", "redis"),
+        ("rediss://h:1", "redis"),
+        ("postgres", "postgres"),
+        ("postgresql://u:p@h/d", "postgres"),
+        ("chroma", "chroma"),
+        ("http://h:8000", "chroma"),
+        ("pinecone", "pinecone"),
+        ("pinecone://index", "pinecone"),
+    ],
+)
+def test_a_backend_is_what_was_named_and_never_another(name: str, backend: str) -> None:
+    config = MemoryConfig(backend=name, backend_config={"api_key": "x"} if backend == "pinecone" else {})
+    assert AgentMemory("x", config).backend.name == backend
+
+
+@pytest.mark.parametrize(
+    ("backend", "package"),
+    [("redis", "redis"), ("postgres", "psycopg"), ("chroma", "chromadb"), ("pinecone", "pinecone")],
+)
+def test_a_backend_whose_package_is_missing_says_what_to_install(backend: str, package: str) -> None:
+    program = (
+        "import sys; sys.modules[sys.argv[2]] = None\n"
+        "from agent_memory import AgentMemory, MemoryConfig\n"
+        "try:\n    AgentMemory('x', MemoryConfig(backend=sys.argv[1]))\n"
+        "except ImportError as error:\n    print(type(error).__name__, error)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program, backend, package], capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.startswith(f"MissingDependencyError {package}")
+    assert f"[{backend}]'" in ran.stdout  # with the distribution's name, or from the checkout
 
 
 def test_unknown_options_of_a_backend_or_embedder_are_errors() -> None:

@@ -31,12 +31,16 @@ _SCHEMES = {
     "postgres": "postgres",
     "postgresql": "postgres",
     "chroma": "chroma",
+    "http": "chroma",
+    "https": "chroma",
+    "chroma+http": "chroma",
+    "chroma+https": "chroma",
     "pinecone": "pinecone",
 }
 
 
 def check_backend_name(backend: str) -> str:
-    """Return the name or URL if a backend stands behind it, there already or promised.
+    """Return the name or URL if a backend stands behind it.
 
     Raises:
         ConfigurationError: the name or the URL's scheme is unknown.
@@ -47,12 +51,8 @@ def check_backend_name(backend: str) -> str:
             raise ConfigurationError.unknown(
                 "backend URL scheme", scheme, [f"{each}://" for each in _SCHEMES]
             )
-    elif (
-        backend not in BACKENDS.builtin
-        and backend not in BACKENDS.planned
-        and backend not in BACKENDS.names()
-    ):
-        raise ConfigurationError.unknown(BACKENDS.what, backend, [*BACKENDS.names(), *BACKENDS.planned])
+    elif backend not in BACKENDS.builtin and backend not in BACKENDS.names():
+        raise ConfigurationError.unknown(BACKENDS.what, backend, BACKENDS.names())
     return backend
 
 
@@ -66,7 +66,7 @@ def create_store(backend: str, agent_id: str | None, options: Mapping[str, Any])
     """Make the store of that name or URL, not yet opened.
 
     Raises:
-        ConfigurationError: the name, the URL's scheme or one of the options is unknown, or not there yet.
+        ConfigurationError: the name, the URL's scheme or one of the options is unknown, or not there.
         MissingDependencyError: a package that it needs is not installed.
     """
     name, settings = check_backend_name(backend), dict(options)

@@ -1,0 +1,183 @@
+"""Reaching Chroma: a folder that one process holds at a time, or a server."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import anyio.to_thread
+import chromadb
+import httpx
+from chromadb.config import Settings
+from chromadb.errors import AuthorizationError, ChromaAuthError, ChromaError
+
+from agent_memory import paths
+from agent_memory.errors import BackendError, ConfigurationError, StoreBusyError, StoreUnreachableError
+from agent_memory.redaction import redacted
+
+T = TypeVar("T")
+_SETTINGS = {"anonymized_telemetry": False}
+LOCK = "agentmem.lock"
+
+
+def place_of(options: Mapping[str, Any]) -> str:
+    """Return the folder, absolute, or the URL of the server that the options name.
+
+    Raises:
+        ConfigurationError: both are named, or the URL cannot be read.
+    """
+    path, url = options.get("path"), options.get("url")
+    if path is not None and url is not None:
+        raise ConfigurationError("both path and url are given for chroma", hint="leave one of them out")
+    if url is None:
+        return str(Path(path).expanduser().absolute() if path is not None else paths.home() / "chroma")
+    scheme, _, rest = str(url).partition("://")
+    scheme = scheme.removeprefix("chroma+")
+    if scheme in ("http", "https"):
+        return f"{scheme}://{rest}"
+    if scheme != "chroma" or not rest:
+        raise ConfigurationError(
+            f"the URL {redacted(str(url))} cannot be read", hint="write chroma:///folder or http://host:8000"
+        )
+    return str(Path(rest).expanduser().absolute())
+
+
+class FolderInUseError(StoreBusyError):
+    """Another process has the folder."""
+
+    def __init__(self, path: str) -> None:
+        BackendError.__init__(
+            self,
+            f"{path} is in use by another process, and Chroma allows one",
+            hint=f"end that one, or run `chroma run --path {path}` and use --backend chroma+http://localhost:8000",
+        )
+
+
+@dataclass(slots=True)
+class _Held:
+    """A folder that this process has open, and how many of its stores use it."""
+
+    client: Any
+    lock: int
+    stores: int
+    process: int
+
+
+_HELD: dict[str, _Held] = {}
+
+
+class Chroma:
+    """One store's way to its collections."""
+
+    def __init__(self, place: str, options: Mapping[str, Any]) -> None:
+        self.place = place
+        self.remote = place.startswith(("http://", "https://"))
+        self._options = options
+        self._client: Any = None
+
+    @property
+    def client(self) -> Any:
+        """Return the client.
+
+        Raises:
+            BackendError: it is closed.
+        """
+        if self._client is None:
+            raise BackendError("the chroma store is not open", hint="use `async with AgentMemory(...)`")
+        return self._client
+
+    async def open(self) -> None:
+        """Connect, or take the folder."""
+        with self._translated():
+            self._client = await anyio.to_thread.run_sync(self._server if self.remote else self._folder)
+
+    def _server(self) -> Any:
+        address = urlsplit(self.place)
+        token = self._options.get("token")
+        named = {name: self._options[name] for name in ("tenant", "database") if self._options.get(name)}
+        return chromadb.HttpClient(
+            host=address.hostname or "localhost",
+            port=address.port or (443 if address.scheme == "https" else 8000),
+            ssl=address.scheme == "https",
+            headers={"Authorization": f"Bearer {token}"} if token else None,
+            settings=Settings(**_SETTINGS),  # type: ignore[arg-type]
+            **named,
+        )
+
+    def _folder(self) -> Any:
+        held = _HELD.get(self.place)
+        if held is None or held.process != os.getpid():
+            path = paths.private_folder(Path(self.place))
+            lock = _locked(path / LOCK, self.place)
+            client = chromadb.PersistentClient(path=self.place, settings=Settings(**_SETTINGS))  # type: ignore[arg-type]
+            held = _HELD[self.place] = _Held(client, lock, 0, os.getpid())
+            for file in path.iterdir():
+                file.chmod(0o700 if file.is_dir() else 0o600)
+        held.stores += 1
+        return held.client
+
+    async def close(self) -> None:
+        """Give the folder back with its last store."""
+        client, self._client = self._client, None
+        held = _HELD.get(self.place)
+        if client is None or held is None or held.client is not client:
+            return
+        held.stores -= 1
+        if not held.stores and held.process == os.getpid():
+            del _HELD[self.place]
+            await anyio.to_thread.run_sync(client.close)
+            os.close(held.lock)
+
+    async def run(self, function: Callable[..., T], /, *arguments: Any, **named: Any) -> T:
+        """Call a function of the client in a thread; again, if the connection broke: all of them can be repeated."""
+        call = partial(function, *arguments, **named)
+        with self._translated():
+            try:
+                return await anyio.to_thread.run_sync(call)
+            except httpx.TransportError:
+                if not self.remote:
+                    raise
+                await anyio.sleep(0.1)
+                return await anyio.to_thread.run_sync(call)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except httpx.TransportError as error:
+            raise StoreUnreachableError(self.place, str(error) or type(error).__name__) from error
+        except (AuthorizationError, ChromaAuthError) as error:
+            raise BackendError(
+                f"{redacted(self.place)} refuses this user", hint="give the token as backend_config.token"
+            ) from error
+        except (ChromaError, ValueError) as error:
+            said = " ".join(str(error).split())
+            if self.remote and "connect" in said.lower():
+                raise StoreUnreachableError(self.place, said) from error
+            raise BackendError(
+                f"{redacted(self.place)} refused: {redacted(said)}", hint="Chroma's log may say more"
+            ) from error
+
+
+def _locked(file: Path, place: str) -> int:
+    """Take a lock that goes with the process, and return the open file that holds it."""
+    handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+        else:
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        raise FolderInUseError(place) from None
+    return handle

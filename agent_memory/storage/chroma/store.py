@@ -1,0 +1,247 @@
+"""The Chroma store: an agent has a collection of documents, one of notes, and one of vectors per embedding space."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Final
+
+from agent_memory.redaction import redacted
+from agent_memory.storage.base import Capabilities, EmbeddingSpace, StoreDescription
+from agent_memory.storage.chroma.connection import Chroma, place_of
+from agent_memory.storage.chroma.filtering import values_of, where_of
+from agent_memory.storage.documents import Document, DocumentStore, Nearest, Query
+
+_BATCH: Final = 1000
+EXACT_BELOW: Final = 1000
+"""With fewer vectors than this all that a filter admits are compared here, which misses none."""
+_GRAPH: Final = {"hnsw": {"space": "cosine", "ef_search": 200, "ef_construction": 200, "max_neighbors": 16}}
+
+
+class ChromaStore(DocumentStore):
+    """Keeps agents' memories in Chroma, beside their vectors, which are always ours.
+
+    A folder serves one process at a time; for several run `chroma run --path FOLDER` and name its URL. There is no
+    full text, no history and no transaction: a write that is interrupted may leave a part of itself, never a memory
+    that is there by half.
+
+    Options:
+        path: the folder; `chroma` in the user's data folder by default.
+        url: instead of it `chroma:///folder`, or `http://host:8000` of a server.
+        prefix: what the names of the collections begin with, `agentmem` by default.
+        token, tenant, database: for a server.
+    """
+
+    name: ClassVar[str] = "chroma"
+    capabilities: ClassVar[Capabilities] = Capabilities(persistent=True, vectors=True, usage=True)
+    options: ClassVar[frozenset[str]] = frozenset({"path", "url", "prefix", "token", "tenant", "database"})
+
+    def __init__(self, agent_id: str | None, **options: Any) -> None:
+        super().__init__(agent_id, **options)
+        self._chroma = Chroma(place_of(options), options)
+        digest = hashlib.blake2b(str(self.requested_agent).encode(), digest_size=12).hexdigest()
+        self._prefix = f"{options.get('prefix', 'agentmem')}-{digest}"
+        self._collections: dict[str, Any] = {}
+
+    # --- life ----------------------------------------------------------------------------------------------
+
+    async def _connect(self) -> None:
+        await self.close()
+        await self._chroma.open()
+        try:
+            await self._collection("notes")
+            await self._collection("memories")
+        except BaseException:
+            await self._chroma.close()
+            raise
+
+    async def close(self) -> None:
+        self._agent_id = None
+        self._collections = {}
+        if self.owned():
+            await self._chroma.close()
+
+    async def drop(self) -> None:
+        self.check_usable()
+        client = self._chroma.client
+        for each in await self._chroma.run(client.list_collections):
+            if each.name.startswith(f"{self._prefix}-"):
+                await self._chroma.run(client.delete_collection, each.name)
+        await self.close()
+
+    def _location(self) -> str:
+        return redacted(self._chroma.place)
+
+    async def describe(self) -> StoreDescription:
+        self.check_usable()
+        mode = "server" if self._chroma.remote else "embedded"
+        version = await self._chroma.run(self._chroma.client.get_version)
+        return StoreDescription(
+            backend=self.name,
+            location=self._location(),
+            agent_id=self.agent_id,
+            details={"mode": mode, "server": f"chroma {version}", "collections": self._prefix},
+        )
+
+    async def _collection(self, part: str) -> Any:
+        if part not in self._collections:
+            # Without None for the function the first text would download a model.
+            self._collections[part] = await self._chroma.run(
+                self._chroma.client.get_or_create_collection,
+                f"{self._prefix}-{part}",
+                metadata={"agent": str(self.requested_agent)},
+                configuration=_GRAPH,
+                embedding_function=None,
+            )
+        return self._collections[part]
+
+    # --- notes ---------------------------------------------------------------------------------------------
+
+    async def _load_meta(self, name: str) -> str | None:
+        notes = await self._collection("notes")
+        found = (await self._chroma.run(notes.get, ids=[name], include=["documents"]))["documents"]
+        return str(found[0]) if found else None
+
+    async def _save_meta(self, name: str, text: str) -> None:
+        notes = await self._collection("notes")
+        await self._chroma.run(notes.upsert, ids=[name], documents=[text], embeddings=[_direction(name)])
+
+    # --- documents -----------------------------------------------------------------------------------------
+
+    async def _read(self, ids: Sequence[str]) -> dict[str, Document]:
+        result: dict[str, Document] = {}
+        memories = await self._collection("memories")
+        for part in _batches([each for each in dict.fromkeys(ids) if each]):
+            found = await self._chroma.run(memories.get, ids=list(part), include=["documents"])
+            for memory_id, text in zip(found["ids"], found["documents"], strict=True):
+                result[memory_id] = Document.from_json(text, self.agent_id)
+        return result
+
+    async def _find(self, query: Query) -> AsyncIterator[Sequence[Document]]:
+        ids = query.where.ids
+        if ids is None:
+            memories = await self._collection("memories")
+            found = await self._chroma.run(memories.get, where=where_of(query), include=[])
+            ids = tuple(found["ids"])
+        for part in _batches(ids):
+            yield list((await self._read(part)).values())
+
+    async def _save(self, documents: Sequence[Document]) -> None:
+        memories = await self._collection("memories")
+        for part in _batches(documents):
+            values = await self._replacing(memories, {each.id: values_of(each) for each in part})
+            await self._chroma.run(
+                memories.upsert,
+                ids=[each.id for each in part],
+                documents=[each.to_json() for each in part],
+                embeddings=[_direction(each.id) for each in part],
+                metadatas=values,
+            )
+
+    async def _replacing(self, collection: Any, new: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Return values that take the place of those there: what is there stays unless it is named as None."""
+        found = await self._chroma.run(collection.get, ids=list(new), include=["metadatas"])
+        there = dict(zip(found["ids"], found["metadatas"], strict=True))
+        return [{**dict.fromkeys(there.get(each) or {}), **values} for each, values in new.items()]
+
+    async def _delete(self, documents: Sequence[Document]) -> None:
+        memories = await self._collection("memories")
+        for part in _batches([each.id for each in documents]):
+            await self._chroma.run(memories.delete, ids=list(part))
+
+    # --- vectors -------------------------------------------------------------------------------------------
+
+    async def _save_vectors(self, space_id: int, entries: Sequence[tuple[Document, Sequence[bytes]]]) -> None:
+        import numpy as np
+
+        vectors = await self._collection(f"space-{space_id}")
+        rows = [
+            (f"{document.id}:{number}", np.frombuffer(piece, "<f4"), values_of(document))
+            for document, pieces in entries
+            for number, piece in enumerate(pieces)
+        ]
+        for part in _batches(rows):
+            await self._chroma.run(
+                vectors.upsert,
+                ids=[row[0] for row in part],
+                embeddings=np.stack([row[1] for row in part]),
+                metadatas=[row[2] for row in part],
+            )
+
+    async def _refresh_vectors(self, space_id: int, documents: Sequence[Document]) -> None:
+        vectors = await self._collection(f"space-{space_id}")
+        new = {
+            f"{each.id}:{number}": values_of(each)
+            for each in documents
+            for number in range(each.embedded[space_id])
+        }
+        for part in _batches(list(new)):
+            values = await self._replacing(vectors, {each: new[each] for each in part})
+            await self._chroma.run(vectors.update, ids=list(part), metadatas=values)
+
+    async def _delete_vectors(self, space_id: int, documents: Sequence[Document]) -> None:
+        vectors = await self._collection(f"space-{space_id}")
+        for part in _batches(_names(space_id, documents)):
+            await self._chroma.run(vectors.delete, ids=list(part))
+
+    async def _read_vectors(
+        self, space_id: int, documents: Sequence[Document]
+    ) -> Mapping[str, Sequence[bytes]]:
+        vectors = await self._collection(f"space-{space_id}")
+        held: dict[str, bytes] = {}
+        for part in _batches(_names(space_id, documents)):
+            found = await self._chroma.run(vectors.get, ids=list(part), include=["embeddings"])
+            for name, vector in zip(found["ids"], found["embeddings"], strict=True):
+                held[name] = vector.astype("<f4").tobytes()
+        pieces = {each.id: [held.get(name) for name in _names(space_id, [each])] for each in documents}
+        return {
+            memory_id: [piece for piece in all_of if piece is not None]
+            for memory_id, all_of in pieces.items()
+        }
+
+    async def _nearest(self, space: EmbeddingSpace, vector: bytes, query: Query, count: int) -> Nearest:
+        import numpy as np
+
+        if query.where.ids is not None:
+            return await super()._nearest(space, vector, query, count)
+        vectors = await self._collection(f"space-{space.id}")
+        there = await self._chroma.run(vectors.count)
+        wanted = np.frombuffer(vector, "<f4")
+        if there >= EXACT_BELOW and count < there:
+            answer = await self._chroma.run(
+                vectors.query,
+                query_embeddings=[wanted],
+                n_results=count,
+                where=where_of(query),
+                include=["distances"],
+            )
+            ids, distances = answer["ids"][0], answer["distances"][0]
+            if len(ids) == count:
+                found = [(_memory(name), 1.0 - far) for name, far in zip(ids, distances, strict=True)]
+                return Nearest(found, complete=False)
+        # Few, or fewer found than asked for: a graph may miss some, comparing misses none.
+        answer = await self._chroma.run(vectors.get, where=where_of(query), include=["embeddings"])
+        if not answer["ids"]:
+            return Nearest([], complete=True)
+        cosines = np.asarray(answer["embeddings"], "<f4") @ wanted
+        pairs = zip(answer["ids"], cosines.tolist(), strict=True)
+        return Nearest([(_memory(name), cosine) for name, cosine in pairs], complete=True)
+
+
+def _names(space_id: int, documents: Sequence[Document]) -> list[str]:
+    return [f"{each.id}:{number}" for each in documents for number in range(each.embedded[space_id])]
+
+
+def _memory(name: str) -> str:
+    return name.partition(":")[0]
+
+
+def _direction(name: str) -> list[float]:
+    """Return a vector for what has none: Chroma keeps nothing without. Spread out, or its graph would degenerate."""
+    angle = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=4).digest()) / 2**32 * math.tau
+    return [math.cos(angle), math.sin(angle)]
+
+
+def _batches(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    return (values[start : start + _BATCH] for start in range(0, len(values), _BATCH))

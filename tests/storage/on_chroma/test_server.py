@@ -1,0 +1,161 @@
+"""What only Chroma does: one process to a folder, values that merge, and servers that vanish."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from servers.chroma import ChromaServer
+from servers.ports import free_port
+
+from agent_memory.errors import BackendError, ConfigurationError, StoreBusyError, StoreUnreachableError
+from agent_memory.records import Status
+from agent_memory.storage.base import Order
+from agent_memory.storage.chroma import ChromaStore
+from agent_memory.storage.chroma.connection import place_of
+from agent_memory.storage.where import Where
+from agent_memory.testing import builders
+from agent_memory.testing.store.support import EVERYTHING, change, opened, put, texts
+
+from . import QUIET
+
+pytestmark = [pytest.mark.anyio, *QUIET]
+
+_HOLD = """
+import asyncio, sys
+from agent_memory.storage.chroma import ChromaStore
+async def main():
+    store = ChromaStore("tester", path=sys.argv[1]); await store.open()
+    print("open", flush=True); sys.stdin.readline(); await store.close()
+asyncio.run(main())
+"""
+
+
+async def test_a_folder_is_for_one_process_at_a_time(tmp_path: Path) -> None:
+    other = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", _HOLD, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert other.stdout is not None
+    assert other.stdout.readline() == "open\n"
+    with pytest.raises(StoreBusyError, match="in use by another process") as caught:
+        await ChromaStore("tester", path=tmp_path).open()
+    assert "chroma run --path" in str(caught.value)
+    other.communicate("\n")
+    async with (
+        opened(lambda agent_id: ChromaStore(agent_id, path=tmp_path)) as one,
+        opened(lambda agent_id: ChromaStore(agent_id, path=tmp_path), "another") as two,
+    ):
+        await put(one, builders.fact("mine"))
+        assert await two.count(EVERYTHING) == 0
+    async with opened(lambda agent_id: ChromaStore(agent_id, path=tmp_path)) as again:
+        assert texts(await again.select(Where())) == ["mine"]
+
+
+async def test_nobody_else_may_look_into_the_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "new"
+    async with opened(lambda agent_id: ChromaStore(agent_id, path=folder)) as made:
+        await put(made, builders.fact("secret"))
+    assert folder.stat().st_mode & 0o077 == 0
+    assert (folder / "chroma.sqlite3").stat().st_mode & 0o077 == 0
+
+
+async def test_a_folder_needs_no_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> None:
+        raise AssertionError("something was looked up or connected to")
+
+    for name in ("socket.socket.connect", "socket.getaddrinfo", "socket.create_connection"):
+        monkeypatch.setattr(name, refuse)
+    async with opened(lambda agent_id: ChromaStore(agent_id, path=tmp_path)) as made:
+        await made.add_space(builders.space())
+        await put(made, builders.fact("east"), vectors=builders.vectors_of(east=[builders.vector(1)]))
+        assert len(await made.by_vector(builders.vector(1), Where(), 5)) == 1
+
+
+async def test_values_are_replaced_and_never_merged(tmp_path: Path) -> None:
+    async with opened(lambda agent_id: ChromaStore(agent_id, path=tmp_path)) as made:
+        await made.add_space(builders.space())
+        vectors = builders.vectors_of(east=[builders.vector(1)])
+        record = (await put(made, builders.fact("east", tags=("a", "b"), source="x"), vectors=vectors))[0]
+        await change(made, record, tags=("b",), source=None, status=Status.ARCHIVED)
+        for part in ("memories", "space-1"):
+            (values,) = (await made._collection(part)).get(include=["metadatas"])["metadatas"]
+            assert [name for name in values if name.startswith("tag:")] == ["tag:62"]
+            assert "source" not in values
+            assert values["status"] == "archived"
+
+
+async def test_among_many_vectors_none_is_missed(tmp_path: Path) -> None:
+    count = 1500
+    facts = [builders.fact(str(number), tags=("rare",) * (number % 300 == 0)) for number in range(count)]
+    supply = builders.random_vectors(count, dimension=16)
+    given = {builders.digest(each): [one] for each, one in zip(facts, supply, strict=True)}
+    async with opened(lambda agent_id: ChromaStore(agent_id, path=tmp_path)) as made:
+        await made.add_space(builders.space(dimension=16))
+        await put(made, *facts, vectors=given)
+        query = builders.random_vectors(1, dimension=16, seed=9)[0]
+        cosines = {each.id: builders.cosine(query, one) for each, one in zip(facts, supply, strict=True)}
+        best = sorted(cosines, key=lambda each: -cosines[each])
+        found = [memory_id for memory_id, _ in await made.by_vector(query, Where(), 10)]
+        assert len(set(found) & set(best[:10])) >= 9
+        rare = {each.id for each in facts if each.tags}
+        few = [memory_id for memory_id, _ in await made.by_vector(query, Where(tags_any=("rare",)), 10)]
+        assert few == [each for each in best if each in rare]
+
+
+def test_where_it_is_can_be_said_in_several_ways() -> None:
+    assert place_of({"path": "/a/b"}) == "/a/b"
+    assert place_of({"url": "chroma:///a/b"}) == "/a/b"
+    assert place_of({"url": "chroma+http://h:1"}) == place_of({"url": "http://h:1"}) == "http://h:1"
+    assert place_of({}).endswith("chroma")
+    for wrong in ({"path": "a", "url": "http://h"}, {"url": "redis://h"}):
+        with pytest.raises(ConfigurationError):
+            place_of(wrong)
+
+
+async def test_a_server_that_is_down_is_said_in_one_line_and_soon() -> None:
+    began = time.monotonic()
+    with pytest.raises(StoreUnreachableError) as caught:
+        await ChromaStore("tester", url=f"http://user:secret@127.0.0.1:{free_port()}", token="hush").open()
+    assert "secret" not in str(caught.value)
+    assert "hush" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert time.monotonic() - began < 30
+
+
+async def test_nothing_acknowledged_is_lost_when_the_server_is_killed() -> None:
+    with ChromaServer() as server:
+        async with opened(lambda agent_id: ChromaStore(agent_id, url=server.url)) as made:
+            await made.add_space(builders.space())
+            acknowledged: list[str] = []
+            unsure = 0
+
+            async def write() -> None:
+                nonlocal unsure
+                for number in range(40):
+                    text = f"message {number}"
+                    try:
+                        await put(made, builders.message(text))
+                        acknowledged.append(text)
+                    except BackendError:
+                        unsure += 1
+                        await anyio.sleep(0.2)
+
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(write)
+                await anyio.sleep(0.5)
+                await anyio.to_thread.run_sync(server.kill)
+                await anyio.sleep(0.5)
+                await anyio.to_thread.run_sync(server.restart)
+            stored = texts(await made.select(EVERYTHING, Order("created", descending=False)))
+            assert set(acknowledged) <= set(stored)
+            assert len(stored) <= len(acknowledged) + unsure
+            assert len(acknowledged) > 10
+            assert await made.check() == []
