@@ -72,7 +72,8 @@ def test_assignments_are_checked_too() -> None:
     ],
 )
 def test_a_backend_is_what_was_named_and_never_another(name: str, backend: str) -> None:
-    config = MemoryConfig(backend=name, backend_config={"api_key": "x"} if backend == "pinecone" else {})
+    options = {"api_key": "x", "index": "i"} if backend == "pinecone" else {}
+    config = MemoryConfig(backend=name, backend_config=options)
     assert AgentMemory("x", config).backend.name == backend
 
 

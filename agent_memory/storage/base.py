@@ -76,10 +76,12 @@ class Capabilities:
     """History, undo and the log of operations."""
     usage: bool = False
     """Counts accesses."""
+    largest: int | None = None
+    """Bytes that a memory may take as JSON; None: as many as it has."""
 
     def named(self) -> dict[str, bool]:
         """Return every ability by name, for tables."""
-        return {each.name: getattr(self, each.name) for each in fields(self)}
+        return {each.name: getattr(self, each.name) for each in fields(self) if each.name != "largest"}
 
 
 class Order(NamedTuple):

@@ -1,0 +1,323 @@
+"""The Pinecone store: an agent has a namespace of documents, one of notes, and one of vectors per embedding space."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Final
+
+import anyio
+from pinecone import errors
+
+from agent_memory import paths
+from agent_memory.storage.base import Capabilities, EmbeddingSpace, StoreDescription
+from agent_memory.storage.documents import Document, DocumentStore, Head, Nearest, Query, Writing
+from agent_memory.storage.pinecone.connection import Service
+from agent_memory.storage.pinecone.records import LARGEST, filter_of, values_of, whole
+
+logger = logging.getLogger("agent_memory")
+_FETCHED: Final = 100
+"""Ids to a request: they stand in its address."""
+_WRITTEN: Final = 100
+_WRITTEN_BYTES: Final = 1_500_000
+_MOST_NEAREST: Final = 10_000
+"""What the service returns for one query at most."""
+_NOTE: Final = 36_000
+
+
+class PineconeStore(DocumentStore):
+    """Keeps agents' memories in a Pinecone index: records in namespaces of their own, within the service's limits.
+
+    There is no full text, no history and no transaction; one process may write for an agent at a time. A memory takes
+    at most 40,960 bytes with all that is filtered by. Vectors of another dimension than the index's go to one beside
+    it, named `INDEX-DIMENSION`, which is made when it is needed.
+
+    Options:
+        url: `pinecone://INDEX`; or index: its name. It is made if it is not there, by `dimension` (384), `cloud`
+            (aws) and `region` (us-east-1).
+        api_key, api_key_file: else PINECONE_API_KEY.
+        host: of the control plane, else PINECONE_CONTROLLER_HOST, else Pinecone's own.
+        namespace_prefix: what the names of the namespaces begin with.
+        wait_readable: seconds to wait until what was written can be read, 10 by default; 0 does not wait.
+    """
+
+    name: ClassVar[str] = "pinecone"
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        persistent=True, vectors=True, usage=True, largest=LARGEST
+    )
+    options: ClassVar[frozenset[str]] = frozenset(
+        {"url", "index", "api_key", "api_key_file", "host", "dimension", "cloud", "region"}
+        | {"namespace_prefix", "wait_readable"}
+    )
+
+    def __init__(self, agent_id: str | None, **options: Any) -> None:
+        super().__init__(agent_id, **options)
+        self._service = Service(options)
+        self._wait = float(options.get("wait_readable", 10.0))
+        self._prefix = f"{options.get('namespace_prefix', '')}{paths.file_stem(str(self.requested_agent))}"
+        self._notes: dict[str, str] = {}
+        """What this process has written: the service may not show it yet."""
+
+    # --- life ----------------------------------------------------------------------------------------------
+
+    async def _connect(self) -> None:
+        self._notes = {}
+        await self._service.open()
+
+    async def close(self) -> None:
+        self._agent_id = None
+        if self.owned():
+            await self._service.close()
+
+    async def drop(self) -> None:
+        head = await self._head()
+        index = await self._service.index()
+        for part in ("memories", "notes"):
+            await self._delete_all(index, self._space(part))
+        for space in head.spaces:
+            await self._delete_all(
+                await self._service.index(space.dimension), self._space(f"space-{space.id}")
+            )
+        await self.close()
+
+    async def _delete_all(self, index: Any, namespace: str) -> None:
+        with self._service.translated():
+            try:
+                await index.delete(delete_all=True, namespace=namespace)
+            except errors.NotFoundError:
+                return  # nothing was ever in it
+
+    def _space(self, part: str) -> str:
+        return f"{self._prefix}--{part}"
+
+    def _location(self) -> str:
+        return self._service.location
+
+    async def describe(self) -> StoreDescription:
+        self.check_usable()
+        return StoreDescription(
+            backend=self.name,
+            location=self._location(),
+            agent_id=self.agent_id,
+            details={"index": self._service.index_name, "dimension": self._service.dimension}
+            | {"namespaces": self._space("*")},
+        )
+
+    # --- notes ---------------------------------------------------------------------------------------------
+
+    async def _load_meta(self, name: str) -> str | None:
+        known = self._notes.get(name)
+        found = await self._fetch(self._space("notes"), [f"{name}#0"])
+        if f"{name}#0" not in found:
+            return known
+        first = found[f"{name}#0"]
+        more = [f"{name}#{part}" for part in range(1, int(first["parts"]))]
+        rest = await self._fetch(self._space("notes"), more)
+        if any(each not in rest or rest[each]["stamp"] != first["stamp"] for each in more):
+            return known
+        text = str(first["text"]) + "".join(str(rest[each]["text"]) for each in more)
+        if known is not None and name == "head":
+            return max(known, text, key=lambda each: Head.from_json(each).version)
+        return known or text
+
+    async def _save_meta(self, name: str, text: str) -> None:
+        # In parts of whole characters, each within a record's bytes.
+        parts = [text[start : start + _NOTE // 4] for start in range(0, len(text), _NOTE // 4)]
+        stamp = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+        records = [
+            (f"{name}#{number}", {"text": part, "parts": len(parts), "stamp": stamp})
+            for number, part in enumerate(parts)
+        ]
+        # The first part last: it says how many there are.
+        await self._upsert(await self._service.index(), self._space("notes"), self._placed(records[::-1]))
+        self._notes[name] = text
+
+    # --- documents -----------------------------------------------------------------------------------------
+
+    async def _read(self, ids: Sequence[str]) -> dict[str, Document]:
+        wanted = [each for each in dict.fromkeys(ids) if each and each.isascii() and len(each) <= 512]
+        found = await self._fetch(self._space("memories"), wanted)
+        return {
+            each: Document.from_json(str(found[each]["document"]), self.agent_id)
+            for each in wanted
+            if each in found
+        }
+
+    async def _fetch(self, namespace: str, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+        """Return the metadata of records."""
+        return {name: record.metadata or {} for name, record in (await self._records(namespace, ids)).items()}
+
+    async def _records(
+        self, namespace: str, ids: Sequence[str], dimension: int | None = None
+    ) -> dict[str, Any]:
+        index = await self._service.index(dimension)
+        result: dict[str, Any] = {}
+        with self._service.translated():
+            for part in _batches(ids, _FETCHED):
+                result.update((await index.fetch(ids=list(part), namespace=namespace)).vectors)
+        return result
+
+    async def _find(self, query: Query) -> AsyncIterator[Sequence[Document]]:
+        if query.where.ids is not None:
+            for part in _batches(query.where.ids, _FETCHED):
+                yield list((await self._read(part)).values())
+            return
+        index = await self._service.index()
+        wanted = filter_of(query, [space.id for space in (await self._head()).spaces])
+        token: str | None = None
+        while True:
+            more = {"pagination_token": token} if token else {}
+            with self._service.translated():
+                page = await index.fetch_by_metadata(
+                    filter=wanted, namespace=self._space("memories"), limit=_FETCHED, **more
+                )
+            texts = [str((each.metadata or {})["document"]) for each in page.vectors.values()]
+            yield [Document.from_json(text, self.agent_id) for text in texts]
+            token = page.pagination.next if page.pagination is not None else None
+            if not token:
+                return
+
+    async def _write(self, writing: Writing) -> None:
+        for _, after in writing.changed.values():
+            whole(after)  # what does not fit is refused before anything is written
+        await super()._write(writing)
+
+    async def _save(self, documents: Sequence[Document]) -> None:
+        records = self._placed([(each.id, whole(each)) for each in documents])
+        await self._upsert(await self._service.index(), self._space("memories"), records)
+
+    def _placed(self, records: Sequence[tuple[str, Mapping[str, Any]]]) -> list[dict[str, Any]]:
+        """Return records with a vector: the service keeps nothing without, and none of zeros."""
+        anywhere = [1.0] + [0.0] * (self._service.dimension - 1)
+        return [{"id": name, "values": anywhere, "metadata": dict(metadata)} for name, metadata in records]
+
+    async def _upsert(self, index: Any, namespace: str, records: Sequence[dict[str, Any]]) -> None:
+        """Write whole records, in place of those there, and wait until the last can be read."""
+        for part in _fitting(records):
+            with self._service.translated():
+                await index.upsert(vectors=part, namespace=namespace, show_progress=False)
+            await self._readable(index, namespace, part[-1])
+
+    async def _readable(self, index: Any, namespace: str, record: Mapping[str, Any]) -> None:
+        """Wait until a record is there as it was written; it is stored in any case."""
+        pause, waited = 0.01, 0.0
+        while self._wait:
+            with self._service.translated():
+                found = (await index.fetch(ids=[record["id"]], namespace=namespace)).vectors.get(record["id"])
+            if found is not None and dict(found.metadata or {}) == record["metadata"]:
+                return
+            if waited >= self._wait:
+                logger.warning("what was written to %s cannot be read yet", self._location())
+                return
+            await anyio.sleep(pause)
+            waited, pause = waited + pause, min(2 * pause, 0.5)
+
+    async def _delete(self, documents: Sequence[Document]) -> None:
+        await self._forget(
+            await self._service.index(), self._space("memories"), [each.id for each in documents]
+        )
+
+    async def _forget(self, index: Any, namespace: str, ids: Sequence[str]) -> None:
+        for part in _batches(ids, _FETCHED):
+            with self._service.translated():
+                try:
+                    await index.delete(ids=list(part), namespace=namespace)
+                except errors.NotFoundError:
+                    return  # nothing was ever in it
+            await self._gone_from(index, namespace, part)
+
+    async def _gone_from(self, index: Any, namespace: str, ids: Sequence[str]) -> None:
+        pause, waited = 0.01, 0.0
+        while waited < self._wait:
+            with self._service.translated():
+                if not (await index.fetch(ids=list(ids), namespace=namespace)).vectors:
+                    return
+            await anyio.sleep(pause)
+            waited, pause = waited + pause, min(2 * pause, 0.5)
+
+    # --- vectors -------------------------------------------------------------------------------------------
+
+    async def _space_of(self, space_id: int) -> EmbeddingSpace:
+        return next(each for each in (await self._head()).spaces if each.id == space_id)
+
+    async def _save_vectors(self, space_id: int, entries: Sequence[tuple[Document, Sequence[bytes]]]) -> None:
+        from array import array
+
+        records = [
+            {
+                "id": f"{document.id}#{number}",
+                "values": list(array("f", piece)),
+                "metadata": values_of(document),
+            }
+            for document, pieces in entries
+            for number, piece in enumerate(pieces)
+        ]
+        index = await self._service.index((await self._space_of(space_id)).dimension)
+        await self._upsert(index, self._space(f"space-{space_id}"), records)
+
+    async def _refresh_vectors(self, space_id: int, documents: Sequence[Document]) -> None:
+        # An update would merge what is filtered by, and keep what is gone.
+        held = await self._read_vectors(space_id, documents)
+        await self._save_vectors(space_id, [(each, held[each.id]) for each in documents if held.get(each.id)])
+
+    async def _delete_vectors(self, space_id: int, documents: Sequence[Document]) -> None:
+        index = await self._service.index((await self._space_of(space_id)).dimension)
+        await self._forget(index, self._space(f"space-{space_id}"), _names(space_id, documents))
+
+    async def _read_vectors(
+        self, space_id: int, documents: Sequence[Document]
+    ) -> Mapping[str, Sequence[bytes]]:
+        from array import array
+
+        dimension = (await self._space_of(space_id)).dimension
+        found = await self._records(self._space(f"space-{space_id}"), _names(space_id, documents), dimension)
+        result: dict[str, list[bytes]] = {}
+        for document in documents:
+            names = _names(space_id, [document])
+            result[document.id] = [
+                array("f", found[name].values).tobytes() for name in names if name in found
+            ]
+        return result
+
+    async def _nearest(self, space: EmbeddingSpace, vector: bytes, query: Query, count: int) -> Nearest:
+        from array import array
+
+        if query.where.ids is not None or count > _MOST_NEAREST:
+            return await super()._nearest(space, vector, query, count)
+        index = await self._service.index(space.dimension)
+        with self._service.translated():
+            answer = await index.query(
+                vector=list(array("f", vector)),
+                top_k=count,
+                namespace=self._space(f"space-{space.id}"),
+                filter=filter_of(query, []),
+            )
+        found = [(match.id.partition("#")[0], float(match.score)) for match in answer.matches]
+        return Nearest(found, complete=len(found) < count)
+
+
+def _names(space_id: int, documents: Sequence[Document]) -> list[str]:
+    return [f"{each.id}#{number}" for each in documents for number in range(each.embedded.get(space_id, 0))]
+
+
+def _batches(values: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    return (values[start : start + size] for start in range(0, len(values), size))
+
+
+def _fitting(records: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """Cut records into requests that the service takes."""
+    part: list[dict[str, Any]] = []
+    size = 0
+    for record in records:
+        # A number takes up to 24 characters; an escaped character of text up to six times its bytes is rare.
+        room = (
+            24 * len(record["values"]) + sum(2 * len(str(each)) for each in record["metadata"].values()) + 300
+        )
+        if part and (len(part) == _WRITTEN or size + room > _WRITTEN_BYTES):
+            yield part
+            part, size = [], 0
+        part.append(record)
+        size += room
+    if part:
+        yield part
