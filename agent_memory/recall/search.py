@@ -174,6 +174,8 @@ class Searcher:
         elif not self._store.capabilities.full_text:
             if mode == "keyword":
                 raise CapabilityError(self._store.name, "full-text search")
+            if not self._store.capabilities.vectors:
+                raise CapabilityError(self._store.name, "search")
             self._index.require()  # meaning is all there is to find by
 
     # --- the query -----------------------------------------------------------------------------------------

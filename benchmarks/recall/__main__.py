@@ -12,6 +12,7 @@ from typing import Any
 from agent_memory.embeddings.registry import create_embedder
 from benchmarks.recall import packing, readers, strangers
 from benchmarks.recall.cache import CachedEmbedder
+from benchmarks.recall.product import Setup
 from benchmarks.recall.run import Results, run
 
 SHOWN = ("ndcg@10", "mrr", "any@1", "any@5", "any@10", "all@5", "all@10", "recall@10")
@@ -49,7 +50,11 @@ async def _run(given: argparse.Namespace) -> None:
         for path in given.paths:
             questions = readers.read(path, given.limit)
             found = await run(
-                questions, embedder, lines, baselines=not given.no_baselines, rerank=given.rerank or ""
+                questions,
+                embedder,
+                lines,
+                baselines=not given.no_baselines,
+                setup=Setup(rerank=given.rerank or ""),
             )
             print(table(found.rows(), categories=given.categories))
             print("  ".join(f"{name} {value}" for name, value in found.costs().items()) + "\n", flush=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from agent_memory.text.tokens import estimate_tokens
 from benchmarks.recall.baselines import Baselines
 from benchmarks.recall.cache import CachedEmbedder
-from benchmarks.recall.product import NAME, Product
+from benchmarks.recall.product import NAME, Product, Setup
 from benchmarks.recall.questions import QuestionSet
 
 BUDGETS = (500, 1000, 2000)
@@ -29,7 +29,7 @@ async def measure(questions: QuestionSet, embedder: CachedEmbedder) -> Shares:
         plain = Baselines(agent, embedder)
         await plain.open()
         with tempfile.TemporaryDirectory() as folder:
-            product = Product(agent, embedder, Path(folder))
+            product = Product(agent, embedder, Path(folder), Setup())
             await product.open()
             for question in agent.questions:
                 if not question.gold:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from agent_memory import AgentMemory, MemoryConfig, clock
+from agent_memory.recall.search import Mode
 from agent_memory.text.tokens import estimate_tokens
 from benchmarks.recall.cache import CachedEmbedder
 from benchmarks.recall.questions import Agent, Question
@@ -27,15 +30,28 @@ class Answer(NamedTuple):
     seconds: float
 
 
+@dataclass(frozen=True)
+class Setup:
+    """Where the memories are kept, and how they are searched; as it is: the library's defaults."""
+
+    backend: str = "sqlite"
+    options: Mapping[str, Any] = field(default_factory=dict)
+    mode: Mode = "hybrid"
+    rerank: str = ""
+    """A cross-encoder: a model or a folder."""
+
+
 class Product:
     """One agent's memory, filled."""
 
-    def __init__(self, agent: Agent, embedder: CachedEmbedder, folder: Path, rerank: str = "") -> None:
+    def __init__(self, agent: Agent, embedder: CachedEmbedder, folder: Path, setup: Setup) -> None:
         self._agent = agent
         self._path = folder / "memory.db"
-        self._rerank = bool(rerank)
+        self._setup = setup
+        rerank = setup.rerank
         named = {} if not rerank else {"path": rerank} if Path(rerank).is_dir() else {"model": rerank}
-        config = MemoryConfig(backend_config={"path": str(self._path)}, rerank_config=named)
+        options = {"path": str(self._path)} if setup.backend == "sqlite" else dict(setup.options)
+        config = MemoryConfig(backend=setup.backend, backend_config=options, rerank_config=named)
         self._memory = AgentMemory(agent.id, config, embedding_provider=embedder)
         self._names: dict[str, str] = {}
 
@@ -52,7 +68,11 @@ class Product:
         with clock.fixed(asked_at):
             begun = time.perf_counter()
             found = await self._memory.search(
-                question.text, limit=DEPTH, count_access=False, rerank=self._rerank
+                question.text,
+                limit=DEPTH,
+                mode=self._setup.mode,
+                count_access=False,
+                rerank=bool(self._setup.rerank),
             )
             seconds = time.perf_counter() - begun
         return Answer(
@@ -77,5 +97,7 @@ class Product:
         return sum(path.stat().st_size for path in self._path.parent.glob("memory.db*"))
 
     async def close(self) -> None:
-        """Close the file."""
+        """Close the file; on a server, leave nothing behind."""
+        if self._setup.backend != "sqlite":
+            await self._memory.backend.drop()
         await self._memory.close()

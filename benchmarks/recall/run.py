@@ -15,7 +15,7 @@ from typing import Any, TextIO
 from benchmarks.recall import metrics
 from benchmarks.recall.baselines import Baselines
 from benchmarks.recall.cache import CachedEmbedder
-from benchmarks.recall.product import NAME, Product
+from benchmarks.recall.product import NAME, Product, Setup
 from benchmarks.recall.questions import Agent, Question, QuestionSet
 
 KEPT = 20
@@ -75,14 +75,14 @@ async def run(
     lines: TextIO,
     *,
     baselines: bool = True,
-    rerank: str = "",
+    setup: Setup = Setup(),  # noqa: B008 - it is frozen
     progress: bool = True,
 ) -> Results:
-    """Ask everything; `lines` gets one JSON object per question and system. `rerank` names a cross-encoder."""
+    """Ask everything; `lines` gets one JSON object per question and system."""
     results = Results(questions.name)
     begun = time.monotonic()
     for number, agent in enumerate(questions.agents, 1):
-        await _ask_agent(questions, agent, embedder, lines, results, baselines, rerank)
+        await _ask_agent(questions, agent, embedder, lines, results, baselines, setup)
         if progress:
             seconds = time.monotonic() - begun
             print(
@@ -102,7 +102,7 @@ async def _ask_agent(
     lines: TextIO,
     results: Results,
     baselines: bool,
-    rerank: str,
+    setup: Setup,
 ) -> None:
     judged = {item.id for item in agent.items if item.judged}
     sessions = {item.id: item.session or "" for item in agent.items}
@@ -110,7 +110,7 @@ async def _ask_agent(
     if plain is not None:
         await plain.open()
     with tempfile.TemporaryDirectory() as folder:
-        product = Product(agent, embedder, Path(folder), rerank)
+        product = Product(agent, embedder, Path(folder), setup)
         await product.open()
         for question in agent.questions:
             answer = await product.ask(question)

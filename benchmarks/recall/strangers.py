@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from agent_memory.recall.constants import NOTHING_RELEVANT
 from benchmarks.recall.cache import CachedEmbedder
-from benchmarks.recall.product import Product
+from benchmarks.recall.product import Product, Setup
 from benchmarks.recall.questions import QuestionSet
 
 FALSE_SHARES = (0.01, 0.02, 0.05, 0.1, 0.2)
@@ -29,7 +29,7 @@ async def measure(questions: QuestionSet, embedder: CachedEmbedder) -> Relevance
     result = Relevance([], [])
     for number, agent in enumerate(questions.agents, 1):
         with tempfile.TemporaryDirectory() as folder:
-            product = Product(agent, embedder, Path(folder))
+            product = Product(agent, embedder, Path(folder), Setup())
             await product.open()
             for other in questions.agents:
                 mine = other is agent

@@ -98,6 +98,8 @@ class Server:
         await migrate.set_search_path(connection, self.schema)
         await connection.execute("set timezone to 'UTC'")
         await connection.execute(f"set agentmem.agent to '{self.agent}'")
+        # Compiling a query that takes a millisecond takes fifty.
+        await connection.execute("set jit to off")
         # A plan for any value would not know which part of an index it may use.
         await connection.execute("set plan_cache_mode to force_custom_plan")
         await register_vector_async(connection)

@@ -36,9 +36,11 @@ class Whose:
         return filters.condition(where, clock.now(), self.number)
 
 
-async def fetch(connection: Connection, sql: str, values: Sequence[Any] = ()) -> list[Any]:
-    """Return the rows of a query."""
-    return await (await connection.execute(sql, list(values))).fetchall()
+async def fetch(
+    connection: Connection, sql: str, values: Sequence[Any] = (), *, binary: bool = False
+) -> list[Any]:
+    """Return the rows of a query; `binary` where they hold vectors, which are long as text."""
+    return await (await connection.execute(sql, list(values), binary=binary)).fetchall()
 
 
 async def records(

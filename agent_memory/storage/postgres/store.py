@@ -33,6 +33,7 @@ from agent_memory.text.bm25 import WordStatistics
 GRAPH_FROM = 50_000
 """Vectors of an agent from which a bulk write leaves a graph (HNSW) over them, unless `graph_from` says otherwise."""
 _BULK = 1000
+_NOTICED = 100
 
 
 class PostgresStore(Store):
@@ -125,8 +126,25 @@ class PostgresStore(Store):
             return list(written) if written and await self._server.read(look) else None
 
         result = await self._server.write(unit, stored)
+        await self._tell_planner(len(changes))
         await self._grow_graph(len(given))
         return result
+
+    async def _tell_planner(self, written: int) -> None:
+        """Let the server look at tables that have grown by a tenth at once; by itself it does so a minute later.
+
+        Until then it plans as if they were small, and compares every row with every other.
+        """
+        whose = self._whose
+        if written < _NOTICED:
+            return
+
+        async def count(connection: Connection) -> int:
+            query = f"select documents from agent where number = {whose.number}"
+            return int((await reading.fetch(connection, query))[0][0])
+
+        if 10 * written >= await self._server.read(count):
+            await self._server.outside(f"analyze {', '.join(POLICED)}")
 
     async def _grow_graph(self, written: int) -> None:
         """Make the graph over the current space's vectors, if there are many and it has none.
@@ -336,6 +354,7 @@ class PostgresStore(Store):
             await vectors.store(connection, whose, known, vectors_)
 
         await self._server.write(unit)
+        await self._tell_planner(len(vectors_))
         await self._grow_graph(len(vectors_))
 
     # --- history -------------------------------------------------------------------------------------------

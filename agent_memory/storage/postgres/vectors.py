@@ -146,7 +146,7 @@ async def pieces_of(
         f" where m.agent = {whose.number} and m.id = any(%s) order by m.place, e.piece"
     )
     result: dict[str, list[bytes]] = {}
-    for memory_id, vector in await fetch(connection, query, [list(ids)]):
+    for memory_id, vector in await fetch(connection, query, [list(ids)], binary=True):
         result.setdefault(memory_id, []).append(packed(vector))
     return result
 
@@ -176,7 +176,8 @@ async def sample(connection: Connection, whose: Whose, limit: int, held: Sample 
     while counted // stride > limit:
         stride *= 2
     query = f"select vector from embedding where {mine} and number = any(%s) order by number"
-    found = await fetch(connection, query, [list(range(1, counted + 1, stride))])
+    wanted = [list(range(1, counted + 1, stride))]
+    found = await fetch(connection, query, wanted, binary=True)
     return Sample(space.id, limit, counted, [packed(row[0]) for row in found])
 
 

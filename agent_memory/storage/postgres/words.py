@@ -31,7 +31,8 @@ def _ranks() -> str:
     return "array[" + ",".join(f"{value:.12f}" for value in values) + "]::float8[]"
 
 
-_RANKS: Final = _ranks()
+_KNOWN: Final = f"(select {_ranks()} as ranks) as known"
+"""Read once for all words of a query."""
 
 
 async def statistics(connection: Connection, whose: Whose, terms: Sequence[str]) -> WordStatistics:
@@ -59,7 +60,7 @@ async def best(
         return []
     sql, values = condition
     query = (
-        f"select m.id, {_score(whose.number, stems, known)} as score from memory as m"
+        f"select m.id, {_score(whose.number, stems, known)} as score from memory as m, {_KNOWN}"
         f" where m.lexemes @@ %s::tsquery and {sql} order by score desc, m.place limit {int(limit)}"
     )
     found = await fetch(connection, query, [_any_of(whose.number, stems), *values])
@@ -75,7 +76,7 @@ async def scores(
     if not stems:
         return {}
     query = (
-        f"select m.id, {_score(whose.number, stems, known)} from memory as m"
+        f"select m.id, {_score(whose.number, stems, known)} from memory as m, {_KNOWN}"
         f" where m.agent = {whose.number} and m.id = any(%s) and m.lexemes @@ %s::tsquery"
     )
     return dict(await fetch(connection, query, [list(ids), _any_of(whose.number, stems)]))
@@ -92,7 +93,7 @@ def _score(agent: int, stems: Sequence[str], known: WordStatistics) -> str:
     for each in stems:
         weight = idf(known.documents, known.document_frequency[each]) * (K1 + 1)
         query = quoted(lexeme(agent, each)).replace("'", "''").replace("%", "%%")
-        count = f"width_bucket(ts_rank(m.lexemes, '{query}'::tsquery)::float8, {_RANKS})"
+        count = f"width_bucket(ts_rank(m.lexemes, '{query}'::tsquery)::float8, known.ranks)"
         parts.append(
             f"(select {weight!r}::float8 * tf / (tf + {damping}) from (select {count} as tf) as counted)"
         )

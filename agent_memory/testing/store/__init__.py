@@ -15,6 +15,7 @@ names the backend. The tests are coroutines for anyio's pytest plugin, so the pr
 fixture that returns "asyncio".
 """
 
+from agent_memory.testing.store.api import ApiTests
 from agent_memory.testing.store.contents import ContentTests
 from agent_memory.testing.store.filters import FilterTests
 from agent_memory.testing.store.history import HistoryTests
@@ -43,6 +44,7 @@ class StoreSuite(
     VectorTests,
     MovingTests,
     SharingTests,
+    ApiTests,
 ):
     """The tests that any store passes; subclasses give the fixture `store_factory`."""
 

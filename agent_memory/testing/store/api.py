@@ -1,0 +1,227 @@
+"""Every call of the public API on top of the store, with an embedder that needs no model."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from agent_memory import clock
+from agent_memory.agent import AgentMemory
+from agent_memory.embeddings.registry import create_embedder
+from agent_memory.errors import CapabilityError, ConfigurationError, MemoryNotFoundError
+from agent_memory.settings import Settings
+from agent_memory.storage.base import Store
+from agent_memory.testing.store.support import AGENT, StoreFactory, StoreTests, texts
+
+
+async def _finds(memory: AgentMemory) -> bool:
+    """Say whether anything can be searched for; where a backend has nothing to search with, that it says so."""
+    capabilities = memory.backend.capabilities
+    if capabilities.vectors or capabilities.full_text:
+        return True
+    with pytest.raises(CapabilityError, match=memory.backend.name):
+        await memory.search("anything")
+    return False
+
+
+class ApiTests(StoreTests):
+    """Every call of the public API."""
+
+    @pytest.fixture
+    async def memory(self, store_factory: StoreFactory, anyio_backend: object) -> AsyncIterator[AgentMemory]:
+        """Return an agent's memory on an empty store."""
+        store: Store = store_factory(AGENT)
+        embedder = create_embedder("dummy", {"dimension": 8})
+        async with AgentMemory(AGENT, Settings(), backend=store, embedding_provider=embedder) as made:
+            yield made
+            assert await made.check() == []
+
+    async def test_short_term(self, memory: AgentMemory) -> None:
+        short = memory.short_term
+        noted = await short.add("a passing thought", importance=0.4, metadata={"n": 1}, ttl=60)
+        await short.add_context("reviewing", context_type="task")
+        await short.set_working_memory("step", {"n": 1})
+        await short.set_working_memory("step", {"n": 2})
+        assert await short.get_working_memory("step") == {"n": 2}
+        assert await short.get_working_memory("other") is None
+        assert texts(await short.get_context("task")) == ["reviewing"]
+        assert await short.extend_ttl(noted, timedelta(hours=2))
+        assert await short.count() == 3
+        if memory.has_semantic:
+            found = await short.search_similar("a passing thought", limit=1)
+            assert [each.memory.id for each in found] == [noted]
+        with clock.fixed(clock.now() + timedelta(hours=1, minutes=30)):
+            assert await short.count() == 1
+            assert await short.cleanup_expired() == 2
+            assert texts(await short.list()) == ["a passing thought"]
+        assert await short.remove(noted)
+        assert await short.get(noted) is None
+
+    async def test_long_term(self, memory: AgentMemory) -> None:
+        long = memory.long_term
+        fact = await long.store_fact("Alice lives in Lisbon", tags=["place"], source="chat")
+        assert await long.store_fact("Alice lives in Lisbon", tags=["again"]) == fact
+        await long.store_preference("editor", "vim")
+        assert texts(await long.get_preferences("editor")) == texts(await long.get_preferences()) == ["vim"]
+        assert [each.tags for each in await long.get_facts(tags=["again", "none"])] == [("again", "place")]
+        await long.update_fact(fact, "Alice lives in Porto", updated_importance=0.9)
+        await long.add_tags(fact, ["moved"])
+        assert texts(await long.get_by_tags(["moved"])) == ["Alice lives in Porto"]
+        assert texts(await long.search(text="porto", tags=["moved"], min_importance=0.8)) == [
+            "Alice lives in Porto"
+        ]
+        twin = await memory.add_many([{"type": "fact", "content": "Alice lives in Porto", "force": True}])
+        assert twin[0] != fact
+        merged = await long.consolidate_duplicates(similarity_threshold=0.99)
+        assert merged
+        assert len(await long.get_facts()) == 1
+        assert await long.clear() == 2
+
+    async def test_conversation(self, memory: AgentMemory) -> None:
+        chat = memory.conversation
+        for role, said in (("system", "Be brief."), ("user", "Hello"), ("assistant", "Hi"), ("user", "Bye")):
+            await chat.add_message(role, said)
+        assert texts(await chat.get_messages(limit=2)) == ["Hi", "Bye"]
+        assert texts(await chat.get_messages(include_system=False)) == ["Hello", "Hi", "Bye"]
+        assert len(await chat.get_last_n_turns(2)) == 2
+        assert await chat.format_history(limit=1) == "user: Bye"
+        first = chat.conversation_id
+        second = await chat.new_conversation()
+        await chat.add_message("user", "Another matter")
+        assert {each.value for each in await chat.get_conversations()} == {first, second}
+        await chat.switch_conversation(str(first))
+        assert len(await chat.get_messages()) == 4
+        assert await chat.summarize()
+        assert len(await chat.get_messages()) == 4
+        assert await chat.delete_conversation(second) == 1
+        assert await chat.count() >= 4
+
+    async def test_episodic(self, memory: AgentMemory) -> None:
+        events = memory.episodic
+        yesterday = clock.now() - timedelta(days=1)
+        await events.record_event(
+            "deploy",
+            "Version 2 is out",
+            outcome="success",
+            participants=["Ann"],
+            location="Oslo",
+            duration=2.5,
+            extra_metadata={"n": 1},
+        )
+        await events.record_event("deploy", "Version 1 broke", outcome="failed", occurred_at=yesterday)
+        await events.record_action("restart", "it runs", success=True)
+        assert texts(await events.get_events_by_type("deploy")) == ["Version 2 is out", "Version 1 broke"]
+        assert texts(await events.get_events_in_range(yesterday, yesterday + timedelta(hours=1))) == [
+            "Version 1 broke"
+        ]
+        assert len(await events.get_recent_events(hours=1)) == 2
+        assert texts(await events.get_successful_events("deploy")) == ["Version 2 is out"]
+        assert texts(await events.get_failed_events()) == ["Version 1 broke"]
+        assert len(await events.get_event_timeline()) == 3
+        if await _finds(memory):
+            found = await events.find_similar_events("Version 2 is out", limit=1)
+            assert texts([found[0].memory]) == ["Version 2 is out"]
+
+    async def test_semantic(self, memory: AgentMemory) -> None:
+        knowledge = memory.semantic
+        one = await knowledge.add("Python was created by Guido van Rossum")
+        await knowledge.add_many(
+            [{"content": "Redis keeps data in memory"}, {"content": "Rust has no collector"}]
+        )
+        assert await knowledge.count() == 3
+        if not memory.has_semantic:
+            with pytest.raises(ConfigurationError):
+                await knowledge.search("Python")
+            return
+        assert (await knowledge.search("Python was created by Guido van Rossum", limit=1))[0].memory.id == one
+        found = await knowledge.search_with_filters("Redis", tags=["none"])
+        assert list(found) == []
+        embedder = memory.embedding_provider
+        assert embedder is not None
+        (vector,) = (await embedder.embed_documents(["by hand"]))[0][:1]
+        from array import array
+
+        two = await knowledge.add_with_embedding("made elsewhere", list(array("f", vector)))
+        assert await knowledge.get(two) is not None
+        assert await knowledge.find_related(one, limit=2, min_score=0.0)
+        chunks = await knowledge.add_document("First part.\n\nSecond part.", title="Notes", tags=["doc"])
+        document = (await knowledge.get(chunks[0])).document_id  # type: ignore[union-attr]
+        assert len(await knowledge.get_by_document_id(str(document))) == len(chunks)
+        await knowledge.add_chunks(["a", "b"], document_id="mine")
+        assert texts(await knowledge.get_by_document_id("mine")) == ["a", "b"]
+        assert await knowledge.update_embedding(one)
+        assert await knowledge.reindex_all() >= 0
+
+    async def test_procedural(self, memory: AgentMemory) -> None:
+        skills = memory.procedural
+        skill = await skills.record_skill("backoff", "Wait, then retry", triggers=["429"], category="http")
+        await skills.record_workflow("deploy", ["build", "ship"], triggers=["release"])
+        named = await skills.get_skill("backoff")
+        assert named is not None
+        assert named.id == skill
+        assert [each.name for each in await skills.get_skills_by_category("http")] == ["backoff"]
+        await skills.add_trigger(skill, "rate limit")
+        if await _finds(memory):
+            applicable = await skills.find_applicable_skills("we hit the rate limit", limit=2)
+            assert applicable[0].memory.id == skill
+        for success in (True, True, True, False):
+            await skills.record_skill_usage(skill, success=success)
+        assert (await skills.get_most_used_skills(1))[0].use_count == 4
+        assert (await skills.get_most_successful_skills(min_uses=3))[0].success_count == 3
+        assert (await skills.get_skill_as_object("deploy")) is not None
+
+    async def test_everything_together(self, memory: AgentMemory) -> None:
+        ids = await memory.add_many(
+            [
+                {"type": "fact", "content": "The database is in Oslo", "tags": ["ops"], "key": "place"},
+                {"type": "event", "content": "The database moved", "importance": 0.9},
+                {"type": "doc", "content": "Databases keep data"},
+            ]
+        )
+        assert memory.agent_id == AGENT
+        if await _finds(memory):
+            found = await memory.search("The database is in Oslo", limit=2, tags=["ops"], explain=True)
+            assert [each.memory.id for each in found] == [ids[0]]
+            assert 0 <= found[0].score <= 1
+            assert found[0].explanation
+            assert "Oslo" in (await memory.recall("The database is in Oslo", budget=400)).text
+        assert (await memory.recall(budget=400)).tokens <= 400
+        for reference in (ids[0], ids[0][:8], "place"):
+            kept = await memory.get(reference)
+            assert kept is not None
+            assert kept.id == ids[0]
+        updated = await memory.update("place", "The database is in Bergen", add_tags=["new"])
+        assert updated.tags == ("new", "ops")
+        await memory.pin(ids[0])
+        assert texts(await memory.list(pinned=True)) == ["The database is in Bergen"]
+        await memory.unpin(ids[0])
+        assert await memory.count() == 3
+        stats = await memory.get_stats()
+        assert (stats["agent_id"], stats["total"], stats["long_term"]) == (AGENT, 3, 1)
+        assert (await memory.get_status())["memories"] == 3
+        await memory.forget(ids[1])
+        assert await memory.count(types="event") == 0
+        assert (await memory.restore(ids[1])).content == "The database moved"
+        await memory.forget(ids[2], purge=True)
+        with pytest.raises(MemoryNotFoundError):
+            await memory.forget(ids[2])
+        assert sum((await memory.clear_all()).values()) == 2
+        assert await memory.count() == 0
+
+    async def test_looking_back(self, memory: AgentMemory) -> None:
+        fact = await memory.long_term.store_fact("one")
+        await memory.update(fact, "two")
+        calls: list[Any] = [memory.history(fact), memory.log(), memory.undo()]
+        if not memory.backend.capabilities.journal:
+            for call in calls:
+                with pytest.raises(CapabilityError, match=memory.backend.name):
+                    await call
+            return
+        versions, log, undone = [await call for call in calls]
+        assert [each.verb for each in versions] == ["add", "update"]
+        assert [each.verb for each in log] == ["update", "add"]
+        assert [each.verb for each in undone] == ["update"]
+        assert texts(await memory.list()) == ["one"]
