@@ -219,14 +219,14 @@ class ChromaStore(DocumentStore):
             ids, distances = answer["ids"][0], answer["distances"][0]
             if len(ids) == count:
                 found = [(_memory(name), 1.0 - far) for name, far in zip(ids, distances, strict=True)]
-                return Nearest(found, complete=False)
+                return Nearest(found, complete=False, exact=query.plain)
         # Few, or fewer found than asked for: a graph may miss some, comparing misses none.
         answer = await self._chroma.run(vectors.get, where=where_of(query), include=["embeddings"])
         if not answer["ids"]:
             return Nearest([], complete=True)
         cosines = np.asarray(answer["embeddings"], "<f4") @ wanted
         pairs = zip(answer["ids"], cosines.tolist(), strict=True)
-        return Nearest([(_memory(name), cosine) for name, cosine in pairs], complete=True)
+        return Nearest([(_memory(name), cosine) for name, cosine in pairs], complete=True, exact=query.plain)
 
 
 def _names(space_id: int, documents: Sequence[Document]) -> list[str]:

@@ -21,6 +21,8 @@ class Nearest(NamedTuple):
     """Ids of memories and cosines; a memory may be there several times, and may be one that the query refuses."""
     complete: bool
     """Whether asking for more would find no more."""
+    exact: bool = False
+    """Whether the query admits all that was found; else each is read and looked at."""
 
 
 class DocumentHooks(Store):

@@ -23,6 +23,12 @@ class Query:
     owed_in: int | None = None
     """Only those without vectors in this embedding space."""
 
+    @property
+    def plain(self) -> bool:
+        """Whether it says nothing of ids, metadata or the types' own fields: what every index can filter by."""
+        where = self.where
+        return where.ids is None and not where.metadata and not where.fields
+
     def admits(self, document: Document) -> bool:
         """Say whether a document is wanted: the plain meaning of a query."""
         return (

@@ -310,12 +310,12 @@ class DocumentStore(DocumentHooks):
         conversations: dict[str, list[tuple[int, MemoryRecord]]] = {}
         for record in (await self.get(message_ids)).values():
             place = listing.placed(record)
-            if place is None or not _is_message(record):
+            if place is None or not is_message(record):
                 continue
             conversation_id, here = place
             if conversation_id not in conversations:
                 conversations[conversation_id] = await self._messages(conversation_id, Where())
-            other = listing.beside(here, conversations[conversation_id], step, _is_message)
+            other = listing.beside(here, conversations[conversation_id], step, is_message)
             if other is not None:
                 result[record.id] = other.id
         return result
@@ -338,6 +338,11 @@ class DocumentStore(DocumentHooks):
             best: dict[str, float] = {}
             for memory_id, cosine in nearest.found:
                 best[memory_id] = max(cosine, best.get(memory_id, -2.0))
+            if nearest.exact:
+                if len(best) >= limit or nearest.complete:
+                    return sorted(best.items(), key=lambda pair: -pair[1])[:limit]
+                wanted *= 4
+                continue
             documents = {
                 each.id: each
                 for part in _parts(list(best))
@@ -474,7 +479,8 @@ class DocumentStore(DocumentHooks):
         self.check_usable()
 
 
-def _is_message(record: MemoryRecord) -> bool:
+def is_message(record: MemoryRecord) -> bool:
+    """Say whether a memory is a message of a conversation, rather than a summary or anything else."""
     return getattr(record, "kind", None) == "message"
 
 

@@ -294,7 +294,7 @@ class PineconeStore(DocumentStore):
                 filter=filter_of(query, []),
             )
         found = [(match.id.partition("#")[0], float(match.score)) for match in answer.matches]
-        return Nearest(found, complete=len(found) < count)
+        return Nearest(found, complete=len(found) < count, exact=query.plain)
 
 
 def _names(space_id: int, documents: Sequence[Document]) -> list[str]:

@@ -98,6 +98,10 @@ class Server:
         await migrate.set_search_path(connection, self.schema)
         await connection.execute("set timezone to 'UTC'")
         await connection.execute(f"set agentmem.agent to '{self.agent}'")
+        await connection.execute("set lock_timeout to '30s'")
+        await connection.execute("set hnsw.ef_search to 200")
+        if self.pgvector >= (0, 8):
+            await connection.execute("set hnsw.iterative_scan to 'strict_order'")
         # Compiling a query that takes a millisecond takes fifty.
         await connection.execute("set jit to off")
         # A plan for any value would not know which part of an index it may use.
@@ -111,8 +115,18 @@ class Server:
             await pool.close()
 
     async def read(self, unit: Unit[T]) -> T:
-        """Run several queries on one state of the database; again on a new connection if the old one broke."""
-        return await self._run(unit, "repeatable read, read only")
+        """Run queries, each on the state it finds; again on a new connection if the old one broke."""
+        return await self._run(unit)
+
+    async def read_whole(self, unit: Unit[T]) -> T:
+        """Run several queries on one state of the database."""
+
+        async def whole(connection: Connection) -> T:
+            async with connection.transaction():
+                await connection.execute("set transaction isolation level repeatable read, read only")
+                return await unit(connection)
+
+        return await self._run(whole)
 
     async def write(self, unit: Unit[T], stored: Callable[[], Awaitable[T | None]] | None = None) -> T:
         """Run a unit in one transaction.
@@ -121,23 +135,20 @@ class Server:
         it was. Otherwise, and without `stored`, the unit is run again: it must do no harm twice.
         """
 
-        async def locked(connection: Connection) -> T:
-            await connection.execute("set local lock_timeout to '30s'")
-            return await unit(connection)
+        async def whole(connection: Connection) -> T:
+            async with connection.transaction():
+                return await unit(connection)
 
-        return await self._run(locked, "read committed", stored)
+        return await self._run(whole, stored)
 
-    async def _run(
-        self, unit: Unit[T], isolation: str, stored: Callable[[], Awaitable[T | None]] | None = None
-    ) -> T:
+    async def _run(self, unit: Unit[T], stored: Callable[[], Awaitable[T | None]] | None = None) -> T:
         pool = self._pool
         if pool is None:
             raise BackendError("the postgres store is not open", hint="use `async with AgentMemory(...)`")
         with translated(self.url):
             for attempt in range(self._size + 2):
                 try:
-                    async with pool.connection() as connection, connection.transaction():
-                        await connection.execute(f"set transaction isolation level {isolation}")
+                    async with pool.connection() as connection:
                         return await unit(connection)
                 except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                     if isinstance(error, PoolTimeout) or error.sqlstate in _NOT_BROKEN:

@@ -7,7 +7,7 @@ What a graph does not find, because it is not exact or a filter refuses too many
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, Protocol
 
 from agent_memory.errors import ValidationError
 from agent_memory.storage.base import EmbeddingSpace
@@ -22,6 +22,16 @@ FEW: Final = 2000
 _LARGEST: Final = {"vector": 2000, "halfvec": 4000}
 _MOST_LOOKED_AT: Final = 1000
 """pgvector's highest `hnsw.ef_search`."""
+_LOOKED_AT: Final = 200
+"""`hnsw.ef_search` of our connections: before pgvector 0.8 a graph gives no more than that."""
+
+
+class Sized(Protocol):
+    """What has a dimension."""
+
+    @property
+    def dimension(self) -> int:
+        """How many numbers its vectors have."""
 
 
 async def nearest(
@@ -32,9 +42,10 @@ async def nearest(
     Raises:
         ValidationError: the vector is of another dimension.
     """
-    space = await vectors.current(connection, whose)
-    if space is None:
+    found_space = await _current(connection, whose)
+    if found_space is None:
         return []
+    space, graph = found_space
     if len(vector) != 4 * space.dimension:
         raise ValidationError(
             f"the vector has {len(vector) // 4} dimensions, those of this store {space.dimension}",
@@ -43,13 +54,33 @@ async def nearest(
     query, condition = vectors.unpacked(vector), whose.condition(where)
     if where != Where() and await _are_few(connection, condition):
         return await _all_of(connection, whose, space, query, condition, limit)
-    if await has_graph(connection, whose, space):
-        await _by_graph(connection, server, 4 * limit)
+    if not graph:
+        return await _walk(connection, whose, space, query, condition, limit, graph=False)
+    if 4 * limit <= _LOOKED_AT or server.pgvector >= (0, 8):
         found = await _walk(connection, whose, space, query, condition, limit, graph=True)
         if len(found) == limit:
             return found
+    async with connection.transaction():
         await connection.execute("set local enable_indexscan to off")
-    return await _walk(connection, whose, space, query, condition, limit, graph=False)
+        return await _walk(connection, whose, space, query, condition, limit, graph=False)
+
+
+class _Space(NamedTuple):
+    """As much of a space as a search has to know."""
+
+    id: int
+    dimension: int
+
+
+async def _current(connection: Connection, whose: Whose) -> tuple[_Space, bool] | None:
+    """Return the current space, and whether there is a graph over its vectors."""
+    found = await fetch(
+        connection,
+        "select id, dimension, coalesce((select indisvalid from pg_index where indexrelid"
+        " = to_regclass('embedding_graph_' || agent || '_' || id)), false)"
+        f" from embedding_space where agent = {whose.number} and current",
+    )
+    return (_Space(found[0][0], found[0][1]), found[0][2]) if found else None
 
 
 async def _are_few(connection: Connection, condition: Sql) -> bool:
@@ -59,7 +90,7 @@ async def _are_few(connection: Connection, condition: Sql) -> bool:
 
 
 async def _all_of(
-    connection: Connection, whose: Whose, space: EmbeddingSpace, query: Any, condition: Sql, limit: int
+    connection: Connection, whose: Whose, space: _Space, query: Any, condition: Sql, limit: int
 ) -> list[tuple[str, float]]:
     """Compare every memory that the condition admits."""
     sql, values = condition
@@ -76,7 +107,7 @@ async def _all_of(
 async def _walk(
     connection: Connection,
     whose: Whose,
-    space: EmbeddingSpace,
+    space: _Space,
     query: Any,
     condition: Sql,
     limit: int,
@@ -115,13 +146,13 @@ def graph_name(whose: Whose, space: EmbeddingSpace) -> str:
     return f"embedding_graph_{whose.number}_{space.id}"
 
 
-def graph_distance(space: EmbeddingSpace) -> str:
+def graph_distance(space: Sized) -> str:
     """Write the distance as the graph has it, in half precision where pgvector allows no other."""
     kind = _kind(space)
     return f"(e.vector::{kind}({space.dimension}) <=> %s::{kind}({space.dimension}))"
 
 
-def _kind(space: EmbeddingSpace) -> str:
+def _kind(space: Sized) -> str:
     return "vector" if space.dimension <= _LARGEST["vector"] else "halfvec"
 
 
@@ -144,9 +175,3 @@ async def has_graph(connection: Connection, whose: Whose, space: EmbeddingSpace)
     """Say whether there is a finished graph over a space's vectors."""
     query = "select 1 from pg_index where indexrelid = to_regclass(%s) and indisvalid"
     return bool(await fetch(connection, query, [graph_name(whose, space)]))
-
-
-async def _by_graph(connection: Connection, server: Server, wanted: int) -> None:
-    await connection.execute(f"set local hnsw.ef_search to {min(_MOST_LOOKED_AT, max(200, wanted))}")
-    if server.pgvector >= (0, 8):
-        await connection.execute("set local hnsw.iterative_scan to 'strict_order'")

@@ -242,7 +242,9 @@ class PostgresStore(Store):
 
     async def neighbours(self, message_id: str, before: int, after: int) -> list[MemoryRecord]:
         whose = self._whose
-        return await self._server.read(lambda it: reading.neighbours(it, whose, message_id, before, after))
+        return await self._server.read_whole(
+            lambda it: reading.neighbours(it, whose, message_id, before, after)
+        )
 
     async def adjacent(self, message_ids: Sequence[str], step: Literal[-1, 1]) -> dict[str, str]:
         whose = self._whose
@@ -409,7 +411,7 @@ class PostgresStore(Store):
 
     async def check(self) -> list[str]:
         whose = self._whose
-        return await self._server.read(lambda it: upkeep.check(it, whose))
+        return await self._server.read_whole(lambda it: upkeep.check(it, whose))
 
     async def rebuild(self) -> None:
         """Make words, hashes and totals anew; and the graph over the vectors, if there are many."""

@@ -87,12 +87,7 @@ async def candidates(client: Any, keys: Keys, query: Query) -> list[str]:
     if conversation is not None:
         return _texts(await client.zrange(keys("conversation", conversation), 0, -1))
     narrowed = groups(keys, query).groups
-    pipe = client.pipeline(transaction=False)
-    for group in narrowed:
-        for name in group:
-            pipe.scard(name)
-    counts = iter(await pipe.execute())
-    sizes = [sum(next(counts) for _ in group) for group in narrowed]
+    sizes = await _sizes(client, narrowed)
     smallest = min(range(len(narrowed)), key=sizes.__getitem__)
     if sizes[smallest] == 0:
         return []
@@ -101,6 +96,35 @@ async def candidates(client: Any, keys: Keys, query: Query) -> list[str]:
         if place != smallest and ids:
             ids = await _members(client, group, ids)
     return _texts(ids)
+
+
+async def at_most(client: Any, keys: Keys, query: Query) -> int:
+    """Return how many ids `candidates` would look at."""
+    return min(await _sizes(client, groups(keys, query).groups))
+
+
+async def _sizes(client: Any, narrowed: Sequence[Sequence[str]]) -> list[int]:
+    pipe = client.pipeline(transaction=False)
+    for group in narrowed:
+        for name in group:
+            pipe.scard(name)
+    counts = iter(await pipe.execute())
+    return [sum(next(counts) for _ in group) for group in narrowed]
+
+
+async def admitted(client: Any, keys: Keys, query: Query, ids: Sequence[str]) -> list[str] | None:
+    """Return those of the ids that a query admits, by the sets alone; None where they do not say it all."""
+    narrowed = groups(keys, query)
+    if not narrowed.exact or query.where.expired is not False or not ids:
+        return None if ids else []
+    left: list[bytes] = [each.encode() for each in ids]
+    for group in narrowed.groups:
+        left = await _members(client, group, left) if left else []
+    if not left:
+        return []
+    ends = await client.zmscore(keys("expires"), left)
+    now = instant(query.now)
+    return [each.decode() for each, end in zip(left, ends, strict=True) if end is None or end > now]
 
 
 async def _members(client: Any, group: Sequence[str], ids: Sequence[bytes]) -> list[bytes]:

@@ -169,7 +169,7 @@ class SearchModule:
         )
         _, rows = _rows(answer)
         found = [(key.rsplit(":", 2)[1], 1.0 - float(fields["distance"])) for key, fields in rows]
-        return Nearest(found, complete=len(rows) < count)
+        return Nearest(found, complete=len(rows) < count, exact=query.plain)
 
     async def _command(self, *words: Any) -> Any:
         return await self._client.execute_command(*words)

@@ -13,22 +13,25 @@ from agent_memory import clock
 from agent_memory.errors import BackendError, ConfigurationError
 from agent_memory.records import MemoryRecord, OperationRecord, Version
 from agent_memory.redaction import redacted
-from agent_memory.storage import listing
 from agent_memory.storage.base import (
     Capabilities,
     EmbeddingSpace,
-    Group,
-    GroupBy,
-    Order,
     StoreDescription,
-    check_group,
-    check_order,
     unique,
 )
-from agent_memory.storage.documents import Document, DocumentStore, Head, Nearest, Overtaken, Query, Writing
+from agent_memory.storage.documents import (
+    Document,
+    DocumentStore,
+    Head,
+    Nearest,
+    Overtaken,
+    Query,
+    Writing,
+)
 from agent_memory.storage.redis import connection, journal, narrowing, vectors, words
 from agent_memory.storage.redis.connection import Mode, translated
 from agent_memory.storage.redis.keys import Keys
+from agent_memory.storage.redis.reading import Reading
 from agent_memory.storage.redis.search import SearchModule
 from agent_memory.storage.redis.upkeep import Upkeep
 from agent_memory.storage.redis.writing import Batch
@@ -46,7 +49,7 @@ FEW = 2000
 """A filter that leaves no more memories than this is answered by comparing their vectors one by one."""
 
 
-class RedisStore(Upkeep, DocumentStore):
+class RedisStore(Reading, Upkeep, DocumentStore):
     """Keeps agents' memories in a Redis or Valkey server.
 
     What finds them is asked of the server: `search` (the search module nominates by words and by vector),
@@ -247,63 +250,6 @@ class RedisStore(Upkeep, DocumentStore):
                 pipe.eval(_COUNT_ACCESS, 1, self._keys.document(memory_id), moment)
             await pipe.execute()
 
-    # --- reading -------------------------------------------------------------------------------------------
-
-    async def select(
-        self, where: Where, order: Order | None = None, limit: int | None = None, offset: int = 0
-    ) -> list[MemoryRecord]:
-        by, descending = check_order(order)
-        listing.check_slice(limit, offset)
-        self.check_usable()
-        if by != "created" or limit is None or where.ids is not None:
-            return await super().select(where, order, limit, offset)
-        query = Query(where=where, now=clock.now())
-        if narrowing.conversation_of(where) is None:
-            found = await self._walk(query, descending, limit + offset)
-            return [each.record for each in found[offset : offset + limit]]
-        return await super().select(where, order, limit, offset)
-
-    async def _walk(self, query: Query, descending: bool, wanted: int) -> list[Document]:
-        """Go through the memories by time of creation until enough are admitted."""
-        found: list[Document] = []
-        start, size = 0, max(50, wanted)
-        while wanted:
-            with translated(self._url):
-                ids = await self._client.zrange(
-                    self._keys("created"), start, start + size - 1, desc=descending
-                )
-            page = await self._read([each.decode() for each in ids])
-            found += [each for each in page.values() if query.admits(each)]
-            start += len(ids)
-            # Of several made in one moment, those stored last may come later in this walk.
-            last = max(found, key=lambda each: each.place).record.created_at if found else None
-            settled = (
-                len(found) > wanted and found[wanted - 1].record.created_at != found[-1].record.created_at
-            )
-            if len(ids) < size or (settled and last is not None):
-                break
-            size = min(2 * size, 5000)
-        found.sort(key=lambda each: (each.record.created_at, each.place), reverse=descending)
-        return found[:wanted]
-
-    async def count(self, where: Where) -> int:
-        self.check_usable()
-        with translated(self._url):
-            known = await narrowing.counted(self._client, self._keys, Query(where=where, now=clock.now()))
-        return await super().count(where) if known is None else known
-
-    async def groups(self, where: Where, by: GroupBy) -> list[Group]:
-        check_group(by)
-        return await super().groups(where, by)
-
-    async def _by_prefix(self, prefix: str, limit: int) -> list[str]:
-        self.check_usable()
-        with translated(self._url):
-            ids = await self._client.zrange(
-                self._keys("ids"), f"[{prefix}", f"[{prefix}\uffff", bylex=True, offset=0, num=limit
-            )
-        return [each.decode() for each in ids]
-
     # --- nominating ----------------------------------------------------------------------------------------
 
     async def _word_statistics(self, terms: Sequence[str]) -> WordStatistics:
@@ -341,12 +287,19 @@ class RedisStore(Upkeep, DocumentStore):
         self, query: Query, ranked: Sequence[tuple[str, float]], limit: int
     ) -> list[tuple[str, float]]:
         """Return the first that a query admits."""
+        if self._module is not None and query.plain:
+            return list(ranked[:limit])  # the module has filtered them
         found: list[tuple[str, float]] = []
         size = max(100, 2 * limit)
         for start in range(0, len(ranked), size):
             part = ranked[start : start + size]
-            held = await self._read([memory_id for memory_id, _ in part])
-            found += [pair for pair in part if pair[0] in held and query.admits(held[pair[0]])]
+            ids = [memory_id for memory_id, _ in part]
+            with translated(self._url):
+                known = await narrowing.admitted(self._client, self._keys, query, ids)
+            if known is None:
+                known = [each.id for each in (await self._read(ids)).values() if query.admits(each)]
+            good = set(known)
+            found += [pair for pair in part if pair[0] in good]
             if len(found) >= limit:
                 break
         return found[:limit]
@@ -378,6 +331,14 @@ class RedisStore(Upkeep, DocumentStore):
         counts = {each.id: each.embedded[space_id] for each in documents}
         with translated(self._url):
             return await vectors.read(self._client, self._keys, space_id, counts)
+
+    async def _vectors(self, ids: Sequence[str], space: EmbeddingSpace | None) -> dict[str, list[bytes]]:
+        head = await self._head()
+        if space is None and head.current() is None:
+            return {}
+        chosen = head.known(space)
+        with translated(self._url):
+            return await vectors.read_all(self._client, self._keys, chosen.id, unique(ids))
 
     # --- history -------------------------------------------------------------------------------------------
 

@@ -40,6 +40,25 @@ async def read(client: Any, keys: Keys, space_id: int, counts: Mapping[str, int]
     return result
 
 
+async def read_all(client: Any, keys: Keys, space_id: int, ids: Sequence[str]) -> dict[str, list[bytes]]:
+    """Return the vectors of memories, however many each has; two at a time are asked for, since most have one."""
+    result: dict[str, list[bytes]] = {}
+    left, start = list(ids), 0
+    while left:
+        pipe = client.pipeline(transaction=False)
+        for memory_id in left:
+            for piece in (start, start + 1):
+                pipe.hget(keys.vector(space_id, memory_id, piece), "vector")
+        answers = await pipe.execute()
+        for place, memory_id in enumerate(left):
+            found = [each for each in answers[2 * place : 2 * place + 2] if each is not None]
+            if found:
+                result.setdefault(memory_id, []).extend(found)
+        left = [each for place, each in enumerate(left) if answers[2 * place + 1] is not None]
+        start += 2
+    return result
+
+
 @dataclass(slots=True)
 class Copy:
     """The vectors of one space as far as they were read."""

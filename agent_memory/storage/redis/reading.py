@@ -1,0 +1,155 @@
+"""Listing and counting by the sets and sorted sets, where these know it without a look at the documents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from agent_memory import clock
+from agent_memory.records import MemoryRecord
+from agent_memory.storage import listing
+from agent_memory.storage.base import (
+    EmbeddingSpace,
+    Order,
+    check_order,
+    unique,
+)
+from agent_memory.storage.documents import Document, Query, is_message
+from agent_memory.storage.redis import narrowing
+from agent_memory.storage.redis.connection import translated
+from agent_memory.storage.redis.keys import Keys
+from agent_memory.storage.where import Where
+
+if TYPE_CHECKING:
+    from agent_memory.storage.documents import DocumentStore
+
+    _Base = DocumentStore
+else:
+    _Base = object
+
+_BESIDE: Final = 2
+"""Messages looked at for the one beside another: most often the first is active."""
+
+
+class Reading(_Base):
+    """The part of `RedisStore` that lists and counts."""
+
+    _url: str
+    _keys: Keys
+    _client: Any
+    _most: int
+
+    async def select(
+        self, where: Where, order: Order | None = None, limit: int | None = None, offset: int = 0
+    ) -> list[MemoryRecord]:
+        by, descending = check_order(order)
+        listing.check_slice(limit, offset)
+        self.check_usable()
+        if by != "created" or limit is None or where.ids is not None:
+            return await super().select(where, order, limit, offset)
+        query = Query(where=where, now=clock.now())
+        wanted = limit + offset
+        with translated(self._url):
+            size = await narrowing.at_most(self._client, self._keys, query)
+        few = size <= min(self._most, max(500, 5 * wanted))
+        if few or narrowing.conversation_of(where) is not None:
+            return await super().select(where, order, limit, offset)
+        found = await self._walk(query, descending, wanted)
+        return [each.record for each in found[offset : offset + limit]]
+
+    async def _walk(self, query: Query, descending: bool, wanted: int) -> list[Document]:
+        """Go through the memories by time of creation until enough are admitted."""
+        found: list[Document] = []
+        start, size = 0, max(50, wanted)
+        while wanted:
+            with translated(self._url):
+                ids = await self._client.zrange(
+                    self._keys("created"), start, start + size - 1, desc=descending
+                )
+            page = await self._read([each.decode() for each in ids])
+            found += [each for each in page.values() if query.admits(each)]
+            start += len(ids)
+            # Of several made in one moment, those stored last may come later in this walk.
+            last = max(found, key=lambda each: each.place).record.created_at if found else None
+            settled = (
+                len(found) > wanted and found[wanted - 1].record.created_at != found[-1].record.created_at
+            )
+            if len(ids) < size or (settled and last is not None):
+                break
+            size = min(2 * size, 5000)
+        found.sort(key=lambda each: (each.record.created_at, each.place), reverse=descending)
+        return found[:wanted]
+
+    async def count(self, where: Where) -> int:
+        self.check_usable()
+        with translated(self._url):
+            known = await narrowing.counted(self._client, self._keys, Query(where=where, now=clock.now()))
+        return await super().count(where) if known is None else known
+
+    async def adjacent(self, message_ids: Sequence[str], step: Literal[-1, 1]) -> dict[str, str]:
+        now = clock.now()
+        places = {
+            each.id: place
+            for each in (await self.get(message_ids)).values()
+            if is_message(each) and (place := listing.placed(each)) is not None
+        }
+        with translated(self._url):
+            pipe = self._client.pipeline(transaction=False)
+            for conversation_id, here in places.values():
+                name = self._keys("conversation", conversation_id)
+                ends = (f"({here}", "+inf") if step > 0 else (f"({here}", "0")
+                pipe.zrange(name, *ends, byscore=True, desc=step < 0, offset=0, num=_BESIDE)
+            beside = [[each.decode() for each in found] for found in await pipe.execute()] if places else []
+        records = await self.get(unique(each for found in beside for each in found))
+        result: dict[str, str] = {}
+        for memory_id, found in zip(places, beside, strict=True):
+            live = [
+                each
+                for each in found
+                if each in records and is_message(records[each]) and listing.live(records[each], now)
+            ]
+            if live:
+                result[memory_id] = live[0]
+            elif len(found) == _BESIDE:  # many were put away
+                result.update(await super().adjacent([memory_id], step))
+        return result
+
+    async def owed(self, limit: int, space: EmbeddingSpace | None = None) -> list[MemoryRecord]:
+        ids = await self._owing_ids(space)
+        if ids is None:
+            return await super().owed(limit, space)
+        with translated(self._url):
+            times = await self._client.zmscore(self._keys("created"), ids) if ids else []
+        newest = sorted(zip(times, ids, strict=True), key=lambda pair: pair[0] or 0, reverse=True)
+        if len(newest) > limit > 0:
+            newest = [pair for pair in newest if (pair[0] or 0) >= (newest[limit - 1][0] or 0)]
+        query = Query(where=Where(), now=clock.now())
+        held = (await self._read([each.decode() for _, each in newest])).values()
+        found = [each for each in held if query.admits(each)]
+        found.sort(key=lambda each: (each.record.created_at, each.place), reverse=True)
+        return [each.record for each in found[:limit]]
+
+    async def owed_count(self, space: EmbeddingSpace | None = None) -> int:
+        ids = await self._owing_ids(space)
+        return await super().owed_count(space) if ids is None else len(ids)
+
+    async def _owing_ids(self, space: EmbeddingSpace | None) -> list[bytes] | None:
+        """Return the ids of live memories without vectors in a space; None where there is no space at all."""
+        self.check_usable()
+        chosen = space or (await self._head()).current()
+        if chosen is None:
+            return None
+        with translated(self._url):
+            active = self._keys("status", "active")
+            ids = list(await self._client.sdiff([active, self._keys("embedded", chosen.id)]))
+            ends = await self._client.zmscore(self._keys("expires"), ids) if ids else []
+        now = narrowing.instant(clock.now())
+        return [each for each, end in zip(ids, ends, strict=True) if end is None or end > now]
+
+    async def _by_prefix(self, prefix: str, limit: int) -> list[str]:
+        self.check_usable()
+        with translated(self._url):
+            ids = await self._client.zrange(
+                self._keys("ids"), f"[{prefix}", f"[{prefix}\uffff", bylex=True, offset=0, num=limit
+            )
+        return [each.decode() for each in ids]

@@ -1,0 +1,133 @@
+"""`python -m benchmarks.backends`: each backend beside its raw client doing the same work.
+
+The library stores memories with given vectors, and what its client is told to do meanwhile is written down. The raw
+client then does just that on a new server: the same rows into the same tables and indexes. Searches are the ten
+nearest to a vector with their documents, with and without a filter that one memory in a hundred passes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from agent_memory.records import LongTermRecord
+from agent_memory.storage.base import Store
+from agent_memory.storage.changes import Add, Operation
+from agent_memory.storage.registry import create_store
+from agent_memory.storage.where import Where
+from agent_memory.testing import builders
+from benchmarks import measure
+from benchmarks.backends import raw
+from benchmarks.backends.servers import NAMES, served
+
+DIMENSION = 384
+BATCH = 5000
+QUERIES = 50
+RARE = Where(tags_any=("rare",))
+
+
+async def main() -> None:
+    """Read the arguments and run."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.backends", description=__doc__)
+    parser.add_argument("--backends", nargs="*", default=NAMES)
+    parser.add_argument("--count", type=int, default=100_000, help="memories")
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/backends.json"))
+    given = parser.parse_args()
+    report: dict[str, Any] = {"machine": measure.machine(), "memories": given.count, "backends": {}}
+    heads = ("stored/s", "raw", "x", "search p50", "p95", "raw", "x", "1 % p50", "p95", "raw", "x", "bytes")
+    print(f"{given.count} memories, {DIMENSION} dimensions; times in ms")
+    print("".join([f"{'backend':<20}", *(f"{head:>11}" for head in heads)]))
+    for name in given.backends:
+        row = await _backend(name, given.count)
+        report["backends"][name] = row
+        print(_line(name, row), flush=True)
+    given.out.parent.mkdir(parents=True, exist_ok=True)
+    given.out.write_text(json.dumps(report, indent=1) + "\n")
+
+
+def corpus(count: int) -> tuple[list[LongTermRecord], list[bytes]]:
+    """Make facts and their vectors, in clusters as real ones are."""
+    source = np.random.default_rng(7)
+    centres = source.normal(size=(500, DIMENSION))
+    vectors = centres[source.integers(0, 500, count)] + 0.7 * source.normal(size=(count, DIMENSION))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    facts = [
+        builders.fact(
+            f"fact {number} about matter {number % 977}", tags=("rare",) if number % 100 == 0 else ()
+        )
+        for number in range(count)
+    ]
+    return facts, [each.astype("<f4").tobytes() for each in vectors]
+
+
+async def _backend(name: str, count: int) -> dict[str, Any]:
+    facts, vectors = corpus(count)
+    queries = vectors[:: max(1, count // QUERIES)][:QUERIES]
+    row: dict[str, Any] = {}
+    with served(name, DIMENSION) as server, raw.recording(name) as recorded:
+        store = create_store(server.backend, "bench", dict(server.options))
+        await store.open()
+        await store.add_space(builders.space(dimension=DIMENSION))
+        row["stored per second"] = round(count / await _fill(store, facts, vectors))
+        row["bytes per memory"] = round((await raw.size(name, store)) / count)
+        await raw.settle(name, store)
+        for label, where in (("search", Where()), ("filtered", RARE)):
+            row[label] = await _timed(lambda query, where=where: _search(store, query, where), queries)
+        await store.close()
+    if name == "sqlite":
+        return row
+    with served(name, DIMENSION) as server:
+        client = await raw.client(name, server)
+        row["raw stored per second"] = round(count / await client.fill(recorded))
+        for label, rare in (("search", False), ("filtered", True)):
+            row[f"raw {label}"] = await _timed(lambda query, rare=rare: client.search(query, rare), queries)
+        await client.close()
+    return row
+
+
+async def _fill(store: Store, facts: Sequence[LongTermRecord], vectors: Sequence[bytes]) -> float:
+    begun = time.perf_counter()
+    for start in range(0, len(facts), BATCH):
+        part = facts[start : start + BATCH]
+        given = {builders.digest(each): [one] for each, one in zip(part, vectors[start:], strict=False)}
+        await store.commit(Operation(verb="add"), [Add(each) for each in part], given)
+    return time.perf_counter() - begun
+
+
+async def _search(store: Store, query: bytes, where: Where) -> int:
+    found = await store.by_vector(query, where, 10)
+    return len(await store.get([memory_id for memory_id, _ in found]))
+
+
+async def _timed(search: Callable[[bytes], Awaitable[int]], queries: Sequence[bytes]) -> dict[str, float]:
+    for query in queries[:3]:
+        assert await search(query) == 10
+    times = []
+    for query in queries:
+        begun = time.perf_counter()
+        await search(query)
+        times.append(1000 * (time.perf_counter() - begun))
+    p50, p95 = np.percentile(times, [50, 95])
+    return {"p50": round(float(p50), 2), "p95": round(float(p95), 2)}
+
+
+def _line(name: str, row: dict[str, Any]) -> str:
+    cells: list[Any] = [row["stored per second"], row.get("raw stored per second", "")]
+    cells.append(f"{cells[1] / cells[0]:.2f}" if cells[1] else "")
+    for label in ("search", "filtered"):
+        ours, plain = row[label], row.get(f"raw {label}")
+        cells += [ours["p50"], ours["p95"], plain["p50"] if plain else ""]
+        cells.append(f"{ours['p50'] / plain['p50']:.2f}" if plain else "")
+    cells.append(row["bytes per memory"])
+    return "".join([f"{name:<20}", *(f"{cell!s:>11}" for cell in cells)])
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
