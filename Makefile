@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help install demo test soak lint bench bench-recall bench-size docs completions clean
+.PHONY: help install demo test soak lint bench bench-recall bench-size bench-backends docs completions clean
 .DEFAULT_GOAL := help
 
 help:  ## list these targets
@@ -23,7 +23,7 @@ $(STAMP): pyproject.toml
 demo: $(STAMP)  ## send all six kinds of memory in through the command line, and bring them back
 	@PATH="$(abspath $(BIN)):$$PATH" sh examples/demo.sh
 
-test: $(STAMP) lint  ## run every check and test (about five minutes)
+test: $(STAMP) lint  ## run every check and test, real servers included (about ten minutes)
 	@echo "== tests"
 	@$(BIN)/python -m pytest -m "not soak" -n 2
 
@@ -45,6 +45,9 @@ bench-recall: $(STAMP)  ## measure how well memories are found: make bench-recal
 
 bench-size: $(STAMP)  ## measure search among up to a million memories: make bench-size DATA="FILE ..."
 	@$(BIN)/python -m benchmarks.size $(DATA)
+
+bench-backends: $(STAMP)  ## measure each backend beside its raw client, on real servers
+	@$(BIN)/python -W ignore -m benchmarks.backends
 
 docs: $(STAMP)  ## write the command reference and the pictures in docs/ anew
 	@$(BIN)/python -m docs.build

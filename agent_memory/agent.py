@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from agent_memory.embeddings.base import Embedder
 from agent_memory.memories import upkeep
@@ -24,6 +24,7 @@ from agent_memory.storage.registry import create_store, names_a_file
 
 if TYPE_CHECKING:
     import asyncio
+    from os import PathLike
 
     from agent_memory.config import MemoryConfig
     from agent_memory.memories.conversation import ConversationMemory
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
     from agent_memory.recall.found import Found
     from agent_memory.recall.recall import Recall
     from agent_memory.recall.search import Mode
+    from agent_memory.transfer.files import FileStream
+    from agent_memory.transfer.moving import Exported, Moved
+    from agent_memory.transfer.taking import OnConflict
 
 logger = logging.getLogger("agent_memory")
 Types = str | MemoryType | Iterable[str | MemoryType] | None
@@ -584,6 +588,119 @@ class AgentMemory:
     async def clear_all(self, *, purge: bool = False, shred: bool = False) -> dict[str, int]:
         """Put away everything, pinned memories too, and return how many per type."""
         return await upkeep.clear_all(self._core, purge=purge, shred=shred)
+
+    # --- moving --------------------------------------------------------------------------------------------
+
+    async def export_to(
+        self,
+        file: str | PathLike[str] | BinaryIO,
+        *,
+        history: bool = False,
+        usage: bool = False,
+        with_vectors: bool = False,
+        types: Types = None,
+        tags: Words = None,
+        progress: Progress | None = None,
+    ) -> Exported:
+        """Write all memories to a file, archived and expired ones too: a line of JSON each, ordered by id.
+
+        The same memories give the same bytes, whatever backend keeps them. What was taken out is noted by its id.
+
+        Args:
+            file: a path, whose file is replaced once the new one is whole, or a file open in binary mode.
+            history: all versions too, also of what was purged.
+            usage: when and how often each was accessed, too.
+            with_vectors: their vectors too, in half precision.
+            types, tags: only these, as in `search`; what was taken out is not noted then.
+            progress: called with (done, total).
+
+        Raises:
+            CapabilityError: the backend keeps no history, or no vectors.
+            BackendError: the store did not give all that it counts; no file was written.
+        """
+        from agent_memory.transfer import moving
+        from agent_memory.transfer.stream import Parts
+
+        where = build_where(types=types, tags=tags, status=None, expired=None)
+        parts = Parts(history=history, usage=usage, vectors=with_vectors)
+        return await moving.export(self._core.store, file, parts, where, progress)
+
+    async def import_from(
+        self,
+        file: str | PathLike[str] | BinaryIO | FileStream,
+        *,
+        on_conflict: OnConflict = "refuse",
+        dry_run: bool = False,
+        progress: Progress | None = None,
+    ) -> Moved:
+        """Take over what `export_to` wrote: ids, versions, times, tags, and whatever else is in the file.
+
+        What is here already stays as it is, so a second run changes nothing, and a stopped one is run again.
+        Nothing is ever deleted. The embedder of the file is used from then on where there was none.
+
+        Args:
+            file: a path, a file open in binary mode, or a `FileStream` that was checked already.
+            on_conflict: where a memory is here in another version, was taken out here, or has a key that another one
+                has here: `refuse` writes nothing at all, `keep` leaves those memories out, `replace` takes them (the
+                version here stays in history; the other holder of the key is archived).
+            dry_run: only say what would be done.
+
+        Raises:
+            IntegrityError: the file is not whole, or of a version that is not known; nothing was written.
+            ValidationError: there are conflicts; nothing was written.
+        """
+        from agent_memory.transfer import moving
+
+        return await moving.import_(
+            self._core.store, file, on_conflict=on_conflict, dry_run=dry_run, who=self._who, progress=progress
+        )
+
+    async def migrate_to(
+        self,
+        target: Store | str,
+        backend_config: Mapping[str, Any] | None = None,
+        *,
+        on_conflict: OnConflict = "refuse",
+        dry_run: bool = False,
+        progress: Progress | None = None,
+    ) -> Moved:
+        """Bring everything into another store, and compare both afterwards. This one is only read.
+
+        With ids, times, tags, history, accesses, archived memories and vectors; what the other backend cannot keep is
+        told in `notices`. A second run changes nothing, and a stopped one is run again.
+
+        Args:
+            target: a store, opened and closed here, or a backend's name or URL, for which it is made.
+            backend_config: the options of that backend.
+            on_conflict, dry_run: as in `import_from`.
+
+        Raises:
+            ValidationError: there are conflicts; nothing was written.
+            IntegrityError: afterwards both do not hold the same.
+        """
+        from agent_memory.transfer import moving
+
+        store = (
+            target
+            if isinstance(target, Store)
+            else create_store(target, self.agent_id, dict(backend_config or {}))
+        )
+        await store.open()
+        try:
+            return await moving.migrate(
+                self._core.store,
+                store,
+                on_conflict=on_conflict,
+                dry_run=dry_run,
+                who=self._who,
+                progress=progress,
+            )
+        finally:
+            await store.close()
+
+    @property
+    def _who(self) -> Mapping[str, str | None]:
+        return {"actor": self._core.settings.actor, "session": self._core.settings.session}
 
     # --- looking back, upkeep ------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@
 __agentmem_commands() { # PATH: the commands below it
     case "$1" in
         '')
-            echo 'add search recall get list update pin unpin forget restore work fact pref chat event doc skill history log undo status stats index reembed agents config model completion help version' ;;
+            echo 'add search recall get list update pin unpin forget restore work fact pref chat event doc skill history log undo status stats doctor index reembed export import migrate agents config model completion help version' ;;
         'work')
             echo 'set get list extend clear' ;;
         'fact')
@@ -92,8 +92,16 @@ __agentmem_options() { # PATH: its own options
             echo '--dry-run' ;;
         'stats')
             echo '--top' ;;
+        'doctor')
+            echo '--isolation --fix' ;;
         'reembed')
             echo '--model --dry-run' ;;
+        'export')
+            echo '--history --usage --with-vectors --type --tag -t' ;;
+        'import')
+            echo '--on-conflict --no-embed --dry-run' ;;
+        'migrate')
+            echo '--to --from --on-conflict --dry-run' ;;
         'config show')
             echo '--origin' ;;
         'config set')
@@ -135,11 +143,11 @@ __agentmem_takes() { # PATH OPTION: what its value is
         'skill add --category' | 'skill add --importance' | 'skill add --meta' | 'skill add -m' | \
         'skill add --source' | 'skill find --limit' | 'skill find -n' | 'skill list --category' | \
         'skill list --limit' | 'skill list -n' | 'log --limit' | 'log -n' | 'stats --top' | 'index --limit' | \
-        'index -n')
+        'index -n' | 'import --on-conflict' | 'migrate --to' | 'migrate --from' | 'migrate --on-conflict')
             echo 'free' ;;
         *' --output' | *' -o')
             echo '=table text json ndjson id' ;;
-        'add --type' | 'search --type' | 'recall --type' | 'list --type' | 'forget --type')
+        'add --type' | 'search --type' | 'recall --type' | 'list --type' | 'forget --type' | 'export --type')
             echo '=short-term long-term conversation episodic semantic procedural note fact chat event doc skill' ;;
         'add --key' | 'add -k' | 'update --key' | 'update -k' | 'fact add --key' | 'fact add -k')
             echo '@keys' ;;
@@ -148,7 +156,7 @@ __agentmem_takes() { # PATH OPTION: what its value is
         'forget --tag' | 'forget -t' | 'fact add --tag' | 'fact add -t' | 'fact list --tag' | \
         'fact list -t' | 'pref set --tag' | 'pref set -t' | 'chat add --tag' | 'chat add -t' | \
         'event add --tag' | 'event add -t' | 'doc add --tag' | 'doc add -t' | 'skill add --tag' | \
-        'skill add -t')
+        'skill add -t' | 'export --tag' | 'export -t')
             echo '@tags' ;;
         'add --session' | 'search --session' | 'list --session' | 'update --session' | 'forget --session' | \
         'chat add --conversation' | 'chat add -c' | 'chat last --conversation' | 'chat last -c' | \
@@ -185,6 +193,8 @@ __agentmem_argument() { # PATH NUMBER: what that argument is
             echo '@skills' ;;
         'reembed 0')
             echo '=local fastembed openai dummy' ;;
+        'export 0' | 'import 0')
+            echo 'files' ;;
         'agents show 0' | 'agents rename 0' | 'agents rm 0')
             echo '@agents' ;;
         'config get 0' | 'config set 0')
@@ -194,7 +204,7 @@ __agentmem_argument() { # PATH NUMBER: what that argument is
         'completion 0')
             echo '=bash zsh fish powershell' ;;
         'help '*)
-            echo '=add search recall get list update pin unpin forget restore work fact pref chat event doc skill history log undo status stats index reembed agents config model completion help version' ;;
+            echo '=add search recall get list update pin unpin forget restore work fact pref chat event doc skill history log undo status stats doctor index reembed export import migrate agents config model completion help version' ;;
     esac
 }
 

@@ -27,8 +27,12 @@ function __agentmem_commands -a at # the commands below it
                 'undo' 'Take back the latest commands' \
                 'status' 'Say how things stand: the file, the level in force, the embedder, and what is owed' \
                 'stats' 'Count what there is by type, age and tag, with a small chart' \
+                'doctor' 'Compare everything in the store that must agree; exit code 5 if something does not' \
                 'index' 'Embed what is still owed, so that it is found by meaning too' \
                 'reembed' 'Embed everything with another embedder, then switch to it' \
+                'export' 'Write all memories as lines of JSON, archived ones too' \
+                'import' 'Take over what export wrote: ids, versions, times and all' \
+                'migrate' 'Bring everything of one agent into another store, and compare both afterwards' \
                 'agents' 'The agents that have a memory here' \
                 'config' 'Settings' \
                 'model' 'Models that embed and rerank' \
@@ -404,6 +408,10 @@ function __agentmem_options -a at # its own options
         case 'stats'
             printf '%s\t%s\n' \
                 '--top' 'How many tags'
+        case 'doctor'
+            printf '%s\t%s\n' \
+                '--isolation' 'Plant a canary for one made-up agent and ask for it as another' \
+                '--fix' 'Make everything derived anew: words, hashes, vector index'
         case 'index'
             printf '%s\t%s\n' \
                 '--limit' 'At most so many texts' \
@@ -411,6 +419,25 @@ function __agentmem_options -a at # its own options
         case 'reembed'
             printf '%s\t%s\n' \
                 '--model' 'Which of its models' \
+                '--dry-run' 'Only show what would be done'
+        case 'export'
+            printf '%s\t%s\n' \
+                '--history' 'All versions too, also of what is gone' \
+                '--usage' 'How often each was accessed, too' \
+                '--with-vectors' 'The vectors too, in half precision' \
+                '--type' 'Only this type: note, fact, chat, event, doc, skill; may be repeated' \
+                '--tag' 'Only with any of these tags' \
+                '-t' 'Only with any of these tags'
+        case 'import'
+            printf '%s\t%s\n' \
+                '--on-conflict' 'Where one differs there: refuse (write nothing), keep it, or replace it' \
+                '--no-embed' 'Leave embedding to a later search or \'agentmem index\'' \
+                '--dry-run' 'Only show what would be done'
+        case 'migrate'
+            printf '%s\t%s\n' \
+                '--to' 'Where to: a backend\'s URL, or a file\'s path' \
+                '--from' 'Where from, if not the memory in use' \
+                '--on-conflict' 'Where one differs there: refuse (write nothing), keep it, or replace it' \
                 '--dry-run' 'Only show what would be done'
         case 'agents rm'
             printf '%s\t%s\n' \
@@ -436,15 +463,15 @@ function __agentmem_takes -a at option # what the option's value is
             echo '@agents'
         case '* --db' 'add --file' 'doc add --file'
             echo 'files'
-        case '* --backend' 'add --meta' 'add -m' 'add --importance' 'add --ttl' 'add --source' 'add --at' 'add --glob' 'search --limit' 'search -n' 'search --since' 'search --until' 'search --min-importance' 'search --min-score' 'search --where' 'search --source' 'recall --budget' 'recall -b' 'recall --since' 'recall --until' 'recall --last' 'list --since' 'list --until' 'list --min-importance' 'list --where' 'list --source' 'list --limit' 'list -n' 'update --meta' 'update -m' 'update --importance' 'update --ttl' 'update --source' 'update --at' 'update --field' 'forget --where' 'forget --before' 'work set --ttl' 'work set --importance' 'work list --limit' 'work list -n' 'fact add --source' 'fact add --importance' 'fact add --meta' 'fact add -m' 'fact list --limit' 'fact list -n' 'fact update --importance' 'fact dupes --threshold' 'pref set --importance' 'chat add --name' 'chat add --at' 'chat add --importance' 'chat add --meta' 'chat add -m' 'chat show --limit' 'chat show -n' 'event add --type' 'event add --outcome' 'event add --participant' 'event add --location' 'event add --duration' 'event add --at' 'event add --importance' 'event add --meta' 'event add -m' 'event add --source' 'event recent --hours' 'event recent --limit' 'event recent -n' 'event failed --type' 'event failed --limit' 'event failed -n' 'event succeeded --type' 'event succeeded --limit' 'event succeeded -n' 'event similar --limit' 'event similar -n' 'event timeline --since' 'event timeline --until' 'event timeline --type' 'event timeline --limit' 'event timeline -n' 'doc add --title' 'doc add --source' 'doc add --importance' 'doc list --limit' 'doc list -n' 'doc related --limit' 'doc related -n' 'doc related --min-similarity' 'skill add --trigger' 'skill add --step' 'skill add --category' 'skill add --importance' 'skill add --meta' 'skill add -m' 'skill add --source' 'skill find --limit' 'skill find -n' 'skill list --category' 'skill list --limit' 'skill list -n' 'log --limit' 'log -n' 'stats --top' 'index --limit' 'index -n'
+        case '* --backend' 'add --meta' 'add -m' 'add --importance' 'add --ttl' 'add --source' 'add --at' 'add --glob' 'search --limit' 'search -n' 'search --since' 'search --until' 'search --min-importance' 'search --min-score' 'search --where' 'search --source' 'recall --budget' 'recall -b' 'recall --since' 'recall --until' 'recall --last' 'list --since' 'list --until' 'list --min-importance' 'list --where' 'list --source' 'list --limit' 'list -n' 'update --meta' 'update -m' 'update --importance' 'update --ttl' 'update --source' 'update --at' 'update --field' 'forget --where' 'forget --before' 'work set --ttl' 'work set --importance' 'work list --limit' 'work list -n' 'fact add --source' 'fact add --importance' 'fact add --meta' 'fact add -m' 'fact list --limit' 'fact list -n' 'fact update --importance' 'fact dupes --threshold' 'pref set --importance' 'chat add --name' 'chat add --at' 'chat add --importance' 'chat add --meta' 'chat add -m' 'chat show --limit' 'chat show -n' 'event add --type' 'event add --outcome' 'event add --participant' 'event add --location' 'event add --duration' 'event add --at' 'event add --importance' 'event add --meta' 'event add -m' 'event add --source' 'event recent --hours' 'event recent --limit' 'event recent -n' 'event failed --type' 'event failed --limit' 'event failed -n' 'event succeeded --type' 'event succeeded --limit' 'event succeeded -n' 'event similar --limit' 'event similar -n' 'event timeline --since' 'event timeline --until' 'event timeline --type' 'event timeline --limit' 'event timeline -n' 'doc add --title' 'doc add --source' 'doc add --importance' 'doc list --limit' 'doc list -n' 'doc related --limit' 'doc related -n' 'doc related --min-similarity' 'skill add --trigger' 'skill add --step' 'skill add --category' 'skill add --importance' 'skill add --meta' 'skill add -m' 'skill add --source' 'skill find --limit' 'skill find -n' 'skill list --category' 'skill list --limit' 'skill list -n' 'log --limit' 'log -n' 'stats --top' 'index --limit' 'index -n' 'import --on-conflict' 'migrate --to' 'migrate --from' 'migrate --on-conflict'
             echo 'free'
         case '* --output' '* -o'
             echo '=table text json ndjson id'
-        case 'add --type' 'search --type' 'recall --type' 'list --type' 'forget --type'
+        case 'add --type' 'search --type' 'recall --type' 'list --type' 'forget --type' 'export --type'
             echo '=short-term long-term conversation episodic semantic procedural note fact chat event doc skill'
         case 'add --key' 'add -k' 'update --key' 'update -k' 'fact add --key' 'fact add -k'
             echo '@keys'
-        case 'add --tag' 'add -t' 'search --tag' 'search -t' 'recall --tag' 'recall -t' 'list --tag' 'list -t' 'update --tag' 'update --add-tag' 'update -t' 'update --remove-tag' 'forget --tag' 'forget -t' 'fact add --tag' 'fact add -t' 'fact list --tag' 'fact list -t' 'pref set --tag' 'pref set -t' 'chat add --tag' 'chat add -t' 'event add --tag' 'event add -t' 'doc add --tag' 'doc add -t' 'skill add --tag' 'skill add -t'
+        case 'add --tag' 'add -t' 'search --tag' 'search -t' 'recall --tag' 'recall -t' 'list --tag' 'list -t' 'update --tag' 'update --add-tag' 'update -t' 'update --remove-tag' 'forget --tag' 'forget -t' 'fact add --tag' 'fact add -t' 'fact list --tag' 'fact list -t' 'pref set --tag' 'pref set -t' 'chat add --tag' 'chat add -t' 'event add --tag' 'event add -t' 'doc add --tag' 'doc add -t' 'skill add --tag' 'skill add -t' 'export --tag' 'export -t'
             echo '@tags'
         case 'add --session' 'search --session' 'list --session' 'update --session' 'forget --session' 'chat add --conversation' 'chat add -c' 'chat last --conversation' 'chat last -c' 'chat show --conversation' 'chat show -c' 'chat summarize --conversation' 'chat summarize -c' 'chat delete --conversation' 'chat delete -c'
             echo '@sessions'
@@ -477,6 +504,8 @@ function __agentmem_argument -a at number # what that argument is
             echo '@skills'
         case 'reembed 0'
             echo '=local fastembed openai dummy'
+        case 'export 0' 'import 0'
+            echo 'files'
         case 'agents show 0' 'agents rename 0' 'agents rm 0'
             echo '@agents'
         case 'config get 0' 'config set 0'
@@ -486,7 +515,7 @@ function __agentmem_argument -a at number # what that argument is
         case 'completion 0'
             echo '=bash zsh fish powershell'
         case 'help *'
-            echo '=add search recall get list update pin unpin forget restore work fact pref chat event doc skill history log undo status stats index reembed agents config model completion help version'
+            echo '=add search recall get list update pin unpin forget restore work fact pref chat event doc skill history log undo status stats doctor index reembed export import migrate agents config model completion help version'
     end
 end
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from agent_memory.storage.registry import BACKENDS
 from agentmem_cli.completion import write_all as write_completions
 from agentmem_cli.reference import write as write_reference
 
@@ -103,9 +104,48 @@ def on_terminal(arguments: list[str], env: dict[str, str]) -> str:
     return shown.decode().replace("\r\n", "\n").rstrip()
 
 
+_ABILITIES = {
+    "persistent": "outlives the process",
+    "shared": "several processes may write at once",
+    "full_text": "full text",
+    "vectors": "vectors",
+    "transactions": "a write is all or nothing",
+    "journal": "history, undo, log",
+    "usage": "counts accesses",
+    "ttl": "drops expired short-term memories by itself",
+    "filters": "applies every filter itself",
+    "ordering": "orders lists itself",
+    "counts": "counts without fetching (exact everywhere)",
+}
+_BEGINNING, _END = "<!-- abilities: written by `make docs` -->", "<!-- end of abilities -->"
+
+
+def abilities() -> str:
+    """Return the table of what each backend can do, as its code says."""
+    stores = {name: BACKENDS.load(name) for name in BACKENDS.builtin}
+    rows = [["", *stores], ["---"] * (len(stores) + 1)]
+    for name, shown in _ABILITIES.items():
+        rows.append(
+            [shown, *("yes" if getattr(each.capabilities, name) else "-" for each in stores.values())]
+        )
+    largest = [each.capabilities.largest for each in stores.values()]
+    rows.append(["bytes a memory may take", *(f"{size:,}" if size else "any" for size in largest)])
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def write_abilities() -> None:
+    """Put the table into the page about backends."""
+    page = ROOT / "docs" / "backends.md"
+    text = page.read_text()
+    start, end = text.index(_BEGINNING) + len(_BEGINNING), text.index(_END)
+    page.write_text(f"{text[:start]}\n\n{abilities()}\n\n{text[end:]}")
+    print("docs/backends.md")
+
+
 PARTS: dict[str, Callable[[], object]] = {
     "reference": lambda: write_reference(ROOT / "docs" / "cli.md"),
     "completions": lambda: write_completions(ROOT / "completions"),
+    "backends": write_abilities,
     "pictures": pictures,
 }
 

@@ -94,3 +94,26 @@ def test_the_git_log_recorder_adds_each_commit_once(tmp_path: Path) -> None:
     events = json.loads(run("agentmem", "-a", "git", "event", "timeline", "--json"))
     assert [each["content"] for each in events] == ['change "0"', 'change "1"', 'change "2"', "one more"]
     assert {each["event_type"] for each in events} == {"commit"}
+
+
+def test_a_backend_written_by_somebody_else_passes_the_suite(tmp_path: Path) -> None:
+    site, folder = tmp_path / "site", EXAMPLES / "json_folder"
+    install = ["-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--target", str(site)]
+    run(sys.executable, *install, str(folder))
+    suite = [
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-n",
+        "0",
+        "--rootdir",
+        str(folder),
+        str(folder / "tests"),
+    ]
+    assert "failed" not in run(sys.executable, *suite, cwd=tmp_path, PYTHONPATH=str(site))
+    added = run(
+        "agentmem", *("--backend", "json-folder", "add", "kept in a file"), cwd=tmp_path, PYTHONPATH=str(site)
+    )
+    assert (tmp_path / "memories/default/memories" / f"{added.strip()}.json").exists()

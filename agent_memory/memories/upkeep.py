@@ -14,6 +14,7 @@ from agent_memory.memories.revising import edited
 from agent_memory.recall.constants import READABLE
 from agent_memory.records import MemoryRecord, MemoryType, OperationRecord, Status, Version, same_version
 from agent_memory.storage.changes import Add, Change, Remove, Replace
+from agent_memory.storage.planning import TAKEN
 from agent_memory.storage.where import Where
 from agent_memory.text.templates import embedded_text
 
@@ -249,7 +250,7 @@ async def _standing(core: Core, count: int) -> list[OperationRecord]:
         found = [
             each
             for each in operations
-            if each.undone_by is None and each.verb not in (UNDO, "cleanup") and each.changes
+            if each.undone_by is None and each.verb not in (UNDO, "cleanup", TAKEN) and each.changes
         ]
         if len(found) >= count or len(operations) < limit:
             return found[:count]

@@ -76,6 +76,14 @@ class Capabilities:
     """History, undo and the log of operations."""
     usage: bool = False
     """Counts accesses."""
+    ttl: bool = False
+    """The server itself drops short-term memories some time after they expire; they are hidden at once everywhere."""
+    filters: bool = False
+    """Every filter is applied by the backend itself; else what it cannot filter is left out after fetching."""
+    ordering: bool = False
+    """Lists are ordered by the backend itself; else they are fetched and ordered in memory."""
+    counts: bool = False
+    """Counts without fetching what it counts; the number is exact everywhere."""
     largest: int | None = None
     """Bytes that a memory may take as JSON; None: as many as it has."""
 

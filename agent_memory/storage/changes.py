@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
 from agent_memory import clock
-from agent_memory.records import MemoryRecord
+from agent_memory.records import MemoryRecord, Version
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford base32: no i, l, o, u
 _LETTER_OF_BYTE = (_ALPHABET * 8).encode()
@@ -98,7 +98,34 @@ class Erase:
     """Its last version, as `Store.purged` or the history tells it."""
 
 
-Change = Add | Replace | Remove | Erase
+@dataclass(frozen=True, slots=True)
+class Take:
+    """Take a memory over from another store as it is there: revision, times, position and history stay.
+
+    It is no new version of anything and never a duplicate. One that is there in this very revision stays untouched;
+    one in another revision than `onto`, or one that is not there though it should be, is a conflict.
+    """
+
+    record: MemoryRecord
+    """With its revision; its accesses are taken over as well where it is not there yet and `usage` says so."""
+    history: Sequence[Version] = ()
+    """The versions that the journal does not have yet, oldest first, the last one being the record's. Empty: the
+    journal gets one entry that says where it came from."""
+    onto: str | None = None
+    """The revision that it has here; None where it is not here."""
+    usage: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Bury:
+    """Take over that a memory was taken out of another store. One that is here is a conflict. Only history tells."""
+
+    memory_id: str
+    history: Sequence[Version]
+    """The last one says that it was taken out. Versions without text stay without."""
+
+
+Change = Add | Replace | Remove | Erase | Take | Bury
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +152,8 @@ class JournalEntry:
     verb: str
     before: str | None
     after: str | None
+    at: datetime | None = None
+    """When it was done, where that was not when its operation began: it was taken over from another store."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +171,10 @@ class Plan:
     keep_one_version: Sequence[str]
     """Memory ids of which the journal keeps only the newest entry."""
     written: Sequence[Written]
-    """One per change, in order."""
+    """One per change, in order; none for a `Bury`."""
+    usage: Mapping[str, tuple[datetime, int]] = field(default_factory=dict)
+    """By id of an inserted memory: when it was last accessed and how often, for stores that count accesses. All
+    others begin at nothing, whatever their record says."""
 
     @property
     def empty(self) -> bool:

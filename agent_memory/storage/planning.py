@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from agent_memory import clock
@@ -20,6 +21,7 @@ from agent_memory.records import (
     MemoryType,
     ProceduralRecord,
     Status,
+    Version,
     canonical_json,
     same_version,
     stamped,
@@ -27,6 +29,7 @@ from agent_memory.records import (
 )
 from agent_memory.storage.changes import (
     Add,
+    Bury,
     Change,
     Erase,
     JournalEntry,
@@ -34,6 +37,7 @@ from agent_memory.storage.changes import (
     Plan,
     Remove,
     Replace,
+    Take,
     Written,
     new_id,
 )
@@ -41,6 +45,9 @@ from agent_memory.text.templates import content_hash
 
 DEDUPLICATED = frozenset({MemoryType.LONG_TERM, MemoryType.SEMANTIC, MemoryType.PROCEDURAL})
 """Facts, documents and skills. An event or a message that happens twice is two."""
+
+TAKEN = "import"
+"""What history says of a version that came from another store without its own."""
 
 Key = tuple[MemoryType, str]
 
@@ -77,6 +84,9 @@ def needs(changes: Sequence[Change]) -> Needs:
     """Collect which facts decide the outcome of these changes."""
     result = Needs()
     for change in changes:
+        if isinstance(change, Bury):
+            result.ids.add(change.memory_id)
+            continue
         record = change.record
         if not isinstance(change, Add) or record.key is not None or change.brought_back:
             result.ids.add(record.id)
@@ -129,6 +139,10 @@ def plan(
             planner.replace(change)
         elif isinstance(change, Remove):
             planner.remove(change)
+        elif isinstance(change, Take):
+            planner.take(change)
+        elif isinstance(change, Bury):
+            planner.bury(change)
         else:
             planner.erase_gone(change)
     return planner.result()
@@ -166,6 +180,7 @@ class _Planner:
         self.erase: list[str] = []
         self.trimmed: dict[str, None] = {}
         self.written: list[Written] = []
+        self.usage: dict[str, tuple[datetime, int]] = {}
 
     def result(self) -> Plan:
         return Plan(
@@ -177,6 +192,7 @@ class _Planner:
             erase_history=self.erase,
             keep_one_version=list(self.trimmed),
             written=self.written,
+            usage=self.usage,
         )
 
     def add(self, change: Add) -> None:
@@ -287,6 +303,50 @@ class _Planner:
         self.erase.append(gone.id)
         self.written.append(Written(gone.id, "removed", gone))
 
+    def take(self, change: Take) -> None:
+        """Store a version of another store's as it is, with the history that comes with it."""
+        record = stamped(change.record, agent_id=self.agent_id, revision=change.record.revision)
+        before = self.state.records.get(record.id)
+        if before is not None and before.revision == record.revision:
+            self.written.append(Written(before.id, "unchanged", before))
+            return
+        if (before.revision if before is not None else None) != change.onto:
+            raise ConflictError(record.id)
+        self._check_key(record)
+        self._take_history(record.id, change.history or [_arrival(before, record)])
+        if before is None:
+            self.inserted[record.id] = record
+            if change.usage and record.accessed_at is not None:
+                self.usage[record.id] = (record.accessed_at, record.access_count)
+        else:
+            self._forget(before)
+            if record.id in self.inserted:
+                self.inserted[record.id] = record
+            else:
+                self.replaced[record.id] = (self.replaced.get(record.id, (before, before))[0], record)
+            if record.memory_type is MemoryType.SHORT_TERM:
+                self.trimmed[record.id] = None
+        self._remember(record)
+        self.written.append(Written(record.id, "added" if before is None else "updated", record))
+
+    def bury(self, change: Bury) -> None:
+        """Write down that a memory is gone."""
+        if change.memory_id in self.state.records:
+            raise ConflictError(change.memory_id)
+        self._take_history(change.memory_id, change.history)
+
+    def _take_history(self, memory_id: str, history: Sequence[Version]) -> None:
+        for version in history:
+            self._append(
+                version.before,
+                version.after,
+                version.verb,
+                version.revision,
+                memory_id,
+                parent=version.parent,
+                at=version.at,
+            )
+
     def _current(self, read: MemoryRecord) -> MemoryRecord:
         current = self.state.records.get(read.id)
         if current is None or current.revision != read.revision:
@@ -348,17 +408,35 @@ class _Planner:
         verb: str,
         change_id: str,
         memory_id: str,
+        *,
+        parent: str | None = None,
+        at: datetime | None = None,
     ) -> None:
         self.hlc += 1
         self.journal.append(
             JournalEntry(
                 change_id=change_id,
-                parent_id=before.revision if before is not None else None,
+                parent_id=parent or (before.revision if before is not None else None),
                 hlc=self.hlc,
                 operation_id=self.operation.id,
                 memory_id=memory_id,
                 verb=verb,
                 before=canonical_json(version_to_dict(before)) if before is not None else None,
                 after=canonical_json(version_to_dict(after)) if after is not None else None,
+                at=at,
             )
         )
+
+
+def _arrival(before: MemoryRecord | None, record: MemoryRecord) -> Version:
+    """Describe a memory that comes without its history as one step to what it is."""
+    return Version(
+        memory_id=record.id,
+        revision=record.revision,
+        parent=before.revision if before is not None else None,
+        operation_id="",
+        verb=TAKEN,
+        at=record.updated_at,
+        before=before,
+        after=record,
+    )

@@ -16,6 +16,7 @@ import typer
 from agentmem_cli.tree import COMMANDS, Entry, Noun
 
 if TYPE_CHECKING:
+    from agent_memory.storage.base import Store
     from agent_memory.sync import SyncAgentMemory
     from agentmem_cli.output import Output
     from agentmem_cli.settings.resolution import Resolved
@@ -48,6 +49,8 @@ class Invocation:
         """The words that call the command."""
         self.missing: Path | None = None
         """The file that would hold this agent's memories, where there is none: it is answered as an empty one."""
+        self.dry_run = False
+        """Whether the command only shows what it would do: then it makes no file."""
 
     @classmethod
     def of(cls, context: typer.Context) -> Invocation:
@@ -103,6 +106,22 @@ class Invocation:
         with self._notices(), SyncAgentMemory(self._agent, self._library_settings()) as memory:
             yield memory
 
+    @contextmanager
+    def memory_in(self, store: Store) -> Iterator[SyncAgentMemory]:
+        """Open the memory in a store that the command names itself."""
+        from agent_memory.settings import Settings
+        from agent_memory.sync import SyncAgentMemory
+
+        settings = Settings(
+            embedding_provider="none", actor=self._actor, session=self.settings.get("session")
+        )
+        with self._notices(), SyncAgentMemory(None, settings, backend=store) as memory:
+            yield memory
+
+    @property
+    def _actor(self) -> str:
+        return "agentmem " + " ".join(self.words)
+
     @property
     def _agent(self) -> str | None:
         """The agent asked for; None where a file is named and nobody named an agent beside it."""
@@ -148,7 +167,7 @@ class Invocation:
             enable_decay=get("enable_decay"),
             decay_half_life=get("decay_half_life"),
             embed_on_write=False,
-            actor="agentmem " + " ".join(self.words),
+            actor=self._actor,
             session=get("session"),
         )
 
@@ -183,7 +202,7 @@ class Invocation:
         for word in self.words:
             entry = found.get(word) if isinstance(found, Mapping) else None
             found = entry.verbs if isinstance(entry, Noun) else entry
-        return isinstance(found, Entry) and found.stores
+        return isinstance(found, Entry) and found.stores and not self.dry_run
 
     def _warn_unknown(self) -> None:
         """Say that there is no such memory, and which one may be meant."""

@@ -126,9 +126,14 @@ SECTIONS: Mapping[str, Tree] = {
             "Say how things stand: the file, the level in force, the embedder, and what is owed."
         ),
         "stats": Entry("Count what there is by type, age and tag, with a small chart."),
-        "doctor": Entry("Compare everything in the store that must agree; exit code 5 if something does not."),
+        "doctor": Entry(
+            "Compare everything in the store that must agree; exit code 5 if something does not."
+        ),
         "index": Entry("Embed what is still owed, so that it is found by meaning too."),
         "reembed": Entry("Embed everything with another embedder, then switch to it."),
+        "export": Entry("Write all memories as lines of JSON, archived ones too."),
+        "import": Entry("Take over what `export` wrote: ids, versions, times and all.", stores=True),
+        "migrate": Entry("Bring everything of one agent into another store, and compare both afterwards."),
     },
     "Setting up": {
         "agents": Noun(

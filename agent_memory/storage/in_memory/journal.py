@@ -42,8 +42,21 @@ class Journal:
                 self._entries[place] = replace(entry, before=None, after=None)
         return erased
 
-    def versions(self, memory_id: str | None, operation_id: str | None, agent_id: str) -> Iterator[Version]:
-        """Go through the entries of one memory or of one operation."""
+    def histories(self, memory_ids: Collection[str], agent_id: str) -> dict[str, list[Version]]:
+        """Collect the versions of many memories."""
+        result: dict[str, list[Version]] = {}
+        for version in self.versions(None, None, agent_id, set(memory_ids)):
+            result.setdefault(version.memory_id, []).append(version)
+        return result
+
+    def versions(
+        self,
+        memory_id: str | None,
+        operation_id: str | None,
+        agent_id: str,
+        memory_ids: Collection[str] | None = None,
+    ) -> Iterator[Version]:
+        """Go through the entries of one memory, of several or of one operation."""
 
         def version(text: str | None, revision: str | None) -> MemoryRecord | None:
             if text is None:
@@ -51,6 +64,8 @@ class Journal:
             return version_from_dict(json.loads(text), agent_id=agent_id, revision=revision or "")
 
         for entry in self._entries:
+            if memory_ids is not None and entry.memory_id not in memory_ids:
+                continue
             if memory_id in (None, entry.memory_id) and operation_id in (None, entry.operation_id):
                 yield Version(
                     memory_id=entry.memory_id,
@@ -58,10 +73,14 @@ class Journal:
                     parent=entry.parent_id,
                     operation_id=entry.operation_id,
                     verb=entry.verb,
-                    at=self._operations[entry.operation_id].started_at,
+                    at=entry.at or self._operations[entry.operation_id].started_at,
                     before=version(entry.before, entry.parent_id),
                     after=version(entry.after, entry.change_id),
                 )
+
+    def gone(self, present: Collection[str]) -> list[str]:
+        """List the ids of memories that are not present."""
+        return list({entry.memory_id for entry in self._entries} - set(present))
 
     def purged(self, present: Collection[str], agent_id: str) -> list[MemoryRecord]:
         """List the last versions of those memories that are not present."""

@@ -44,7 +44,14 @@ class InMemoryStore(Store):
 
     name: ClassVar[str] = "memory"
     capabilities: ClassVar[Capabilities] = Capabilities(
-        full_text=True, vectors=True, transactions=True, journal=True, usage=True
+        full_text=True,
+        vectors=True,
+        transactions=True,
+        journal=True,
+        usage=True,
+        filters=True,
+        ordering=True,
+        counts=True,
     )
 
     def __init__(self, agent_id: str | None, **options: Any) -> None:

@@ -58,6 +58,9 @@ class PostgresStore(Store):
         transactions=True,
         journal=True,
         usage=True,
+        filters=True,
+        ordering=True,
+        counts=True,
     )
     options: ClassVar[frozenset[str]] = frozenset(
         {"url", "password_file", "schema", "pool_size", "connect_timeout", "row_level_security", "graph_from"}

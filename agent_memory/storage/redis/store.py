@@ -75,6 +75,7 @@ class RedisStore(Reading, Upkeep, DocumentStore):
         transactions=True,
         journal=True,
         usage=True,
+        ttl=True,
     )
     options: ClassVar[frozenset[str]] = frozenset(
         {"url", "password", "password_file", "username", "db", "prefix", "mode", "most_scanned"}

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+from typing import Any
+
 from agent_memory import clock
 from agent_memory.records import MemoryRecord, OperationRecord, Version
+from agent_memory.storage.sqlite import rows
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.sqlite.rows import OF_MEMORY, version_of
 
-_VERSIONS = (
-    "select journal.memory_id, journal.change_id, journal.parent_id, operation.id, journal.verb,"
-    " operation.started_at, journal.before, journal.after"
-    " from journal join operation on operation.seq = journal.operation"
-)
+
+def _select(connection: Connection) -> str:
+    return (
+        f"select operation.id, operation.started_at, {rows.journal_columns(connection)}"
+        " from journal join operation on operation.seq = journal.operation"
+    )
 
 
 def versions(
@@ -24,20 +30,46 @@ def versions(
             "journal.operation = (select seq from operation where id = :id)",
             operation_id or "",
         )
-    found = connection.execute(f"{_VERSIONS} where {condition} order by journal.seq", {"id": value})
-    return [
-        Version(
-            memory_id=row[0],
-            revision=row[1],
-            parent=row[2],
-            operation_id=row[3],
-            verb=row[4],
-            at=clock.from_text(row[5]),
-            before=_record(row[6], row[0], agent_id, row[2]),
-            after=_record(row[7], row[0], agent_id, row[1]),
-        )
-        for row in found
-    ]
+    found = connection.execute(f"{_select(connection)} where {condition} order by journal.seq", {"id": value})
+    return [_version(row, agent_id) for row in found]
+
+
+def histories(connection: Connection, ids: Sequence[str], agent_id: str) -> dict[str, list[Version]]:
+    """List the journal entries of many memories, oldest first."""
+    found = connection.execute(
+        f"{_select(connection)} where journal.seq in (select seq from json_each(?) as wanted cross join journal"
+        " on substr(memory_id, 1, 6) = substr(wanted.value, 1, 6) and memory_id = wanted.value)"
+        " order by journal.seq",
+        (json.dumps(list(ids)),),
+    )
+    result: dict[str, list[Version]] = {}
+    for row in found:
+        version = _version(row, agent_id)
+        result.setdefault(version.memory_id, []).append(version)
+    return result
+
+
+def _version(row: Sequence[Any], agent_id: str) -> Version:
+    operation_id, started_at, at, change_id, parent_id, _, _, memory_id, verb, before, after = row
+    return Version(
+        memory_id=memory_id,
+        revision=change_id,
+        parent=parent_id,
+        operation_id=operation_id,
+        verb=verb,
+        at=clock.from_text(at or started_at),
+        before=_record(before, memory_id, agent_id, parent_id),
+        after=_record(after, memory_id, agent_id, change_id),
+    )
+
+
+def gone(connection: Connection) -> list[str]:
+    """List the ids in the journal that no memory has."""
+    query = (
+        "select distinct memory_id from journal"
+        " where not exists (select 1 from memory where memory.id = journal.memory_id)"
+    )
+    return [row[0] for row in connection.execute(query)]
 
 
 def _record(text: str | None, memory_id: str, agent_id: str, revision: str | None) -> MemoryRecord | None:

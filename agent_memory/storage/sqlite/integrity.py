@@ -113,9 +113,9 @@ def _has_own_row(connection: Connection, row: Any) -> bool:
 
 
 def _journal(connection: Connection) -> Iterator[str]:
-    for row in connection.execute(f"select {', '.join(rows.JOURNAL)}, checksum from journal"):
-        if rows.checksum(row[:-1]) != row[-1]:
-            yield f"change {row[0]} of memory {row[4]}: its row of the journal {_OUTSIDE}"
+    for row in connection.execute(f"select {rows.journal_columns(connection)}, checksum from journal"):
+        if rows.journal_checksum(row[:-1]) != row[-1]:
+            yield f"change {row[1]} of memory {row[5]}: its row of the journal {_OUTSIDE}"
     same = "substr(memory_id, 1, 6) = substr(memory.id, 1, 6) and memory_id = memory.id"
     for memory_id, revision, newest in connection.execute(
         f"select id, revision, (select change_id from journal where {same} order by seq desc limit 1) from memory"

@@ -175,12 +175,19 @@ def _record(row: Sequence[Any], own: Mapping[str, Any], agent_id: str) -> Memory
 
 OF_MEMORY = "substr(memory_id, 1, 6) = substr(:id, 1, 6) and memory_id = :id"
 """Journal entries of one memory. The index holds the beginnings of ids, which fit few others."""
-JOURNAL = ("change_id", "parent_id", "hlc", "operation", "memory_id", "verb", "before", "after")
+JOURNAL = ("at", "change_id", "parent_id", "hlc", "operation", "memory_id", "verb", "before", "after")
+
+
+def journal_columns(connection: Connection) -> str:
+    """Return `JOURNAL` for a query; a read-only file of the first version has no times of their own yet."""
+    first = connection.execute("pragma user_version").fetchone()[0] < 2
+    return ", ".join("null as at" if first and name == "at" else f"journal.{name}" for name in JOURNAL)
 
 
 def journal_row(entry: JournalEntry, operation: int) -> tuple[Any, ...]:
     """Return the values of `JOURNAL`; `operation` is the key of the operation's row."""
     return (
+        None if entry.at is None else clock.to_text(entry.at),
         entry.change_id,
         entry.parent_id,
         entry.hlc,
@@ -190,6 +197,14 @@ def journal_row(entry: JournalEntry, operation: int) -> tuple[Any, ...]:
         _without_id(entry.before, entry.memory_id),
         _without_id(entry.after, entry.memory_id),
     )
+
+
+def journal_checksum(row: Sequence[Any]) -> bytes:
+    """Return the checksum of the values of `JOURNAL`; a time that is not there does not count.
+
+    So the entries of the first version, which had none, keep theirs.
+    """
+    return checksum(row if row[0] is not None else row[1:])
 
 
 def _without_id(version: str | None, memory_id: str) -> str | None:

@@ -59,6 +59,9 @@ class SqliteStore(FileStore):
         transactions=True,
         journal=True,
         usage=True,
+        filters=True,
+        ordering=True,
+        counts=True,
     )
     # --- writing -------------------------------------------------------------------------------------------
 
@@ -262,6 +265,12 @@ class SqliteStore(FileStore):
         return await self._read(
             lambda connection: history.versions(connection, memory_id, operation_id, self.agent_id)
         )
+
+    async def _histories(self, ids: Sequence[str]) -> dict[str, list[Version]]:
+        return await self._read(lambda connection: history.histories(connection, ids, self.agent_id))
+
+    async def _gone(self) -> list[str]:
+        return await self._read(history.gone)
 
     async def _purged(self) -> list[MemoryRecord]:
         return await self._read(lambda connection: history.purged(connection, self.agent_id))

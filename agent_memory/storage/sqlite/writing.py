@@ -146,6 +146,7 @@ def apply(connection: Connection, plan: Plan) -> set[bytes]:
     touched = _remove(connection, [record.id for record in plan.removes])
     touched += _replace(connection, plan.replaces, replaces, embedded)
     _insert(connection, plan.inserts, inserts, embedded)
+    _count_accesses(connection, plan)
     _log(connection, plan)
     return {*touched, *(row[rows.HASH] for row in inserts if row[rows.HASH] in embedded)}
 
@@ -183,6 +184,15 @@ def _insert(
     _write_own(connection, own)
     connection.executemany("insert into memory_tag (memory, tag) values (?, ?)", tags)
     connection.executemany("insert into memory_fts (rowid, words) values (?, ?)", words)
+
+
+def _count_accesses(connection: Connection, plan: Plan) -> None:
+    """Take over how often memories were accessed elsewhere."""
+    if plan.usage:
+        connection.executemany(
+            "insert into usage (memory, accessed_at, access_count) select pk, ?, ? from memory where id = ?",
+            [(clock.to_text(at), count, memory_id) for memory_id, (at, count) in plan.usage.items()],
+        )
 
 
 def _replace(
@@ -277,7 +287,7 @@ def _log(connection: Connection, plan: Plan) -> None:
         ),
     ).lastrowid
     entries = [rows.journal_row(entry, seq) for entry in plan.journal]
-    checked = [(*row, rows.checksum(row)) for row in entries]
+    checked = [(*row, rows.journal_checksum(row)) for row in entries]
     driver.insert_many(connection, "insert into journal", (*rows.JOURNAL, "checksum"), checked)
 
 
@@ -297,7 +307,7 @@ def _erase_history(connection: Connection, memory_id: str) -> list[bytes]:
     ).fetchall()
     connection.executemany(
         "update journal set before = null, after = null, checksum = ? where seq = ?",
-        [(rows.checksum((*row[1:-2], None, None)), row[0]) for row in found],
+        [(rows.journal_checksum((*row[1:-2], None, None)), row[0]) for row in found],
     )
     return list(_hashes_in(found, memory_id))
 

@@ -10,7 +10,7 @@ import pytest
 
 from agent_memory.errors import IntegrityError
 from agent_memory.storage.sqlite import connection as opening
-from agent_memory.storage.sqlite import driver, migrate
+from agent_memory.storage.sqlite import driver, history, migrate
 from agent_memory.storage.where import Where
 from agent_memory.testing import builders
 
@@ -29,7 +29,7 @@ def later_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Make this program one version newer."""
     folder = tmp_path / "migrations"
     shutil.copytree(migrate.FOLDER, folder)
-    (folder / "0002_second.sql").write_text(SECOND)
+    (folder / f"{migrate.newest() + 1:04}_later.sql").write_text(SECOND)
     monkeypatch.setattr(opening, "newest", lambda: migrate.newest(folder))
     monkeypatch.setattr(opening, "migrate", lambda connection: migrate.migrate(connection, folder))
     return folder
@@ -55,7 +55,7 @@ async def test_a_file_of_the_first_version_is_brought_up_to_date(
     with raw(file_of_the_first_version) as connection:
         connection.execute("insert into operation (id, verb, started_at) values ('o', 'add', '2026')")
     async with opened(file_of_the_first_version) as store:
-        assert (await store.describe()).schema_version == 2
+        assert (await store.describe()).schema_version == migrate.newest() + 1
         await add(store, builders.fact())
         assert await store.check() == []
     with raw(file_of_the_first_version) as connection:
@@ -81,14 +81,16 @@ async def test_a_newer_file_is_refused_with_advice(tmp_path: Path) -> None:
     with raw(path) as connection:
         connection.execute("pragma user_version = 99")
     before = path.read_bytes()
-    with pytest.raises(IntegrityError, match=r"schema 99, this one knows 1.*upgrade"):
+    with pytest.raises(IntegrityError, match=rf"schema 99, this one knows {migrate.newest()}.*upgrade"):
         async with opened(path):
             pass
     assert path.read_bytes() == before
 
 
 def test_a_step_that_fails_leaves_nothing(file_of_the_first_version: Path, later_version: Path) -> None:
-    (later_version / "0003_third.sql").write_text("create table half (x);\ninsert into nowhere values (1);\n")
+    (later_version / f"{migrate.newest() + 2:04}_broken.sql").write_text(
+        "create table half (x);\ninsert into nowhere values (1);\n"
+    )
     with pytest.raises(IntegrityError):
         opening.open_file(str(file_of_the_first_version), busy_timeout=1, synchronous="full")
     with raw(file_of_the_first_version) as connection:
@@ -130,3 +132,22 @@ def test_statements_are_cut_at_their_ends_only() -> None:
         "create trigger t after insert on a begin\n select 1;\nend; -- the end;\n"
     )
     assert len(list(migrate.statements(script))) == 3
+
+
+async def test_what_the_first_version_wrote_down_keeps_its_time_and_its_checksum(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path / "a.db") as store:
+        [record] = await add(store, builders.fact())
+        [there] = await store.history(record.id)
+    with raw(tmp_path / "a.db") as connection:
+        # As the first version has it: no column for a time of its own.
+        connection.execute("drop view history")
+        connection.execute("alter table journal drop column at")
+        first = migrate.statements((migrate.FOLDER / "0001_first.sql").read_text())
+        connection.execute(next(each for each in first if "create view history" in each))
+        connection.execute("pragma user_version = 1")
+        assert history.versions(connection, record.id, None, "tester") == [there]  # as of a read-only file
+    async with opened(tmp_path / "a.db") as store:
+        assert await store.history(record.id) == [there]
+        assert await store.check() == []

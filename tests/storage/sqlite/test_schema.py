@@ -67,7 +67,7 @@ async def test_plain_sql_tells_everything(tmp_path: Path) -> None:
         )
         assert one("pragma application_id") == (0x41474D31,)
         assert one("pragma journal_mode") == ("wal",)
-        assert one("pragma user_version") == (1,)
+        assert one("pragma user_version") == (2,)
 
 
 async def test_the_vector_index_can_be_asked_in_sql(tmp_path: Path) -> None:

@@ -1,0 +1,223 @@
+"""Streams in files: written beside and renamed when they are whole, and read from end to end before they are used."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Self
+
+from agent_memory.errors import IntegrityError, MemoryNotFoundError, ValidationError
+from agent_memory.records import MemoryType, Status
+from agent_memory.transfer.lines import end_line, head_line, line_of, read_head, read_line
+from agent_memory.transfer.stream import BATCH, Entry, Head, Item, Stream
+
+Progress = Callable[[int, int], None]
+Place = str | os.PathLike[str] | BinaryIO
+"""A file by its path, or one that is open in binary mode."""
+_PORTION = 1 << 20
+
+
+# --- writing ---------------------------------------------------------------------------------------------------
+
+
+async def write(stream: Stream, place: Place, progress: Progress | None = None) -> int:
+    """Write a stream, ordered by id, and return how many lines hold a memory or the note that one is gone.
+
+    A file of that path is replaced once the new one is whole; only its owner may read it.
+    """
+    if not isinstance(place, str | os.PathLike):
+        return await _write(stream, place, progress)
+    with _beside(Path(place)) as file:
+        return await _write(stream, file, progress)
+
+
+async def _write(stream: Stream, file: BinaryIO, progress: Progress | None) -> int:
+    digest = hashlib.blake2b(digest_size=32)
+
+    def put(line: str) -> None:
+        data = line.encode("utf-8") + b"\n"
+        digest.update(data)
+        file.write(data)
+
+    put(head_line(stream.head))
+    entries = sorted(stream.entries, key=lambda each: each.id)
+    for start in range(0, len(entries), BATCH):
+        for item in await stream.read(entries[start : start + BATCH]):
+            put(line_of(item, stream.head.parts))
+        if progress is not None:
+            progress(min(start + BATCH, len(entries)), len(entries))
+    gone = sum(each.gone for each in entries)
+    put(end_line(len(entries) - gone, gone, digest.hexdigest()))
+    file.flush()
+    return len(entries)
+
+
+@contextmanager
+def _beside(path: Path) -> Iterator[BinaryIO]:
+    """Open a new file beside a path, and let it take the path's place if all goes well."""
+    path = Path(os.path.realpath(path.expanduser()))
+    if not path.parent.is_dir():
+        raise ValidationError(f"there is no folder {path.parent}", hint="make it first, or name another file")
+    if path.exists() and not path.is_file():
+        # Such as /dev/stdout: there is nothing to take the place of.
+        with path.open("wb") as there:
+            yield there
+        return
+    # Readable by its owner alone from its first byte on.
+    number, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        with os.fdopen(number, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+# --- reading ---------------------------------------------------------------------------------------------------
+
+
+class FileStream:
+    """What is in a file; its lines are read again when their turn comes."""
+
+    def __init__(
+        self, file: BinaryIO, head: Head, entries: Sequence[Entry], offsets: dict[str, tuple[int, int]]
+    ) -> None:
+        self._file = file
+        self._head = head
+        self._entries = entries
+        self._offsets = offsets
+
+    @property
+    def head(self) -> Head:
+        """What is said of the whole."""
+        return self._head
+
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """All there is: memories in the order of storing, then what is gone."""
+        return self._entries
+
+    async def read(self, entries: Sequence[Entry]) -> list[Item]:
+        """Read some of it, in the order given."""
+        result = []
+        for each in entries:
+            offset, number = self._offsets[each.id]
+            self._file.seek(offset)
+            result.append(_item(self._file.readline(), number))
+        return result
+
+    @classmethod
+    @contextmanager
+    def of(cls, place: Place) -> Iterator[Self]:
+        """Open a file and check all of it, for as long as it is used.
+
+        Raises:
+            IntegrityError: it is not an export, of an unknown version, or not whole.
+            MemoryNotFoundError: there is no such file.
+        """
+        with _seekable(place) as file:
+            yield cls._checked(file)
+
+    @classmethod
+    def _checked(cls, file: BinaryIO) -> Self:
+        digest = hashlib.blake2b(digest_size=32)
+        first = file.readline()
+        head = read_head(_text(first, 1))
+        digest.update(first)
+        offset, number, last = len(first), 1, ""
+        entries: list[Entry] = []
+        offsets: dict[str, tuple[int, int]] = {}
+        for line in iter(file.readline, b""):
+            number += 1
+            if line.startswith(b'{"end":'):
+                _check_end(line, number, entries, digest.hexdigest())
+                if file.read(1):
+                    raise IntegrityError(f"line {number + 1} of the export stands behind its end")
+                entries.sort(key=lambda each: (each.gone, each.place))
+                return cls(file, head, entries, offsets)
+            item = _item(line, number)
+            if item.id <= last:
+                raise IntegrityError(f"line {number} of the export is not in the order of ids")
+            entries.append(_entry(item))
+            offsets[item.id] = (offset, number)
+            digest.update(line)
+            offset, last = offset + len(line), item.id
+        raise IntegrityError(
+            f"the export is not whole: it ends after line {number}, and nothing was imported",
+            hint="copy or write it again",
+        )
+
+
+def _text(line: bytes, number: int) -> str:
+    if not line.endswith(b"\n") and line:
+        raise IntegrityError(
+            f"the export is not whole: it ends within line {number}, and nothing was imported",
+            hint="copy or write it again",
+        )
+    try:
+        return line[:-1].decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise IntegrityError(f"line {number} of the export is not UTF-8") from error
+
+
+def _item(line: bytes, number: int) -> Item:
+    text = _text(line, number)
+    try:
+        return read_line(text)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        said = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+        raise IntegrityError(
+            f"line {number} of the export cannot be read: {said}", hint="nothing was imported"
+        ) from error
+
+
+def _entry(item: Item) -> Entry:
+    record = item.record
+    if record is None:
+        return Entry(item.id, item.revision, 0, None, True)
+    keyed = record.key is not None and record.status is Status.ACTIVE
+    key = (MemoryType(record.memory_type), record.key) if keyed and record.key is not None else None
+    return Entry(item.id, item.revision, item.place, key)
+
+
+def _check_end(line: bytes, number: int, entries: Sequence[Entry], digest: str) -> None:
+    try:
+        said = json.loads(_text(line, number))["end"]
+        there = (said["memories"], said["gone"], said["digest"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise IntegrityError(f"line {number} of the export cannot be read") from error
+    gone = sum(each.gone for each in entries)
+    if there != (len(entries) - gone, gone, digest):
+        raise IntegrityError(
+            "the export was changed after it was written, or lines of it are missing: its end does not fit",
+            hint="nothing was imported; copy or write it again",
+        )
+
+
+@contextmanager
+def _seekable(place: Place) -> Iterator[BinaryIO]:
+    """Open a file at its beginning; what comes through a pipe is kept in a file without a name meanwhile."""
+    if not isinstance(place, str | os.PathLike):
+        with tempfile.TemporaryFile() as kept:
+            while portion := place.read(_PORTION):
+                kept.write(portion)
+            kept.seek(0)
+            yield kept
+        return
+    path = Path(place).expanduser()
+    if not path.exists():
+        raise MemoryNotFoundError(str(path), what="file", hint="name one that `agentmem export` wrote")
+    if not path.is_file():
+        with path.open("rb") as pipe, _seekable(pipe) as kept:
+            yield kept
+        return
+    with path.open("rb") as file:
+        yield file

@@ -1,0 +1,205 @@
+"""Exporting, importing and migrating as a whole: what `AgentMemory` and the command line call."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from agent_memory.errors import IntegrityError
+from agent_memory.storage.base import Store
+from agent_memory.storage.where import Where
+from agent_memory.transfer import files
+from agent_memory.transfer.lines import line_of
+from agent_memory.transfer.reading import EVERYTHING, StoreStream
+from agent_memory.transfer.stream import BATCH, Item, Parts, Stream
+from agent_memory.transfer.taking import Decision, OnConflict, Progress, Taker, decide
+from agent_memory.transfer.vectors import near
+
+logger = logging.getLogger("agent_memory")
+_SHOWN = 3  # differing memories that an error names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """What an export wrote."""
+
+    memories: int
+    gone: int
+    """Memories that were taken out, of which a note is kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """What an import or a migration did, or with `dry_run` would do."""
+
+    added: int
+    updated: int
+    gone: int
+    """Memories that were taken out there, of which a note is kept here now."""
+    same: int
+    """Those that were here already."""
+    kept: int
+    """Those that differ here and were left as they are."""
+    settled: int
+    """Conflicts in which the other side's memory was taken."""
+    verified: int = 0
+    """Memories that were compared afterwards, each in full."""
+    owed: int = 0
+    """Active memories here that still have to be embedded."""
+    notices: Sequence[str] = field(default=())
+    """What is not moved, a line each."""
+
+    @property
+    def changed(self) -> int:
+        """How many memories were written."""
+        return self.added + self.updated + self.gone
+
+
+async def export(
+    store: Store,
+    place: files.Place,
+    parts: Parts,
+    where: Where = EVERYTHING,
+    progress: Progress | None = None,
+) -> Exported:
+    """Write what is in an open store."""
+    stream = await StoreStream.of(store, parts, where)
+    lines = await files.write(stream, place, progress)
+    gone = sum(each.gone for each in stream.entries)
+    return Exported(memories=lines - gone, gone=gone)
+
+
+async def import_(
+    store: Store,
+    place: files.Place | files.FileStream,
+    *,
+    on_conflict: OnConflict = "refuse",
+    dry_run: bool = False,
+    who: Mapping[str, str | None] | None = None,
+    progress: Progress | None = None,
+) -> Moved:
+    """Take over what a file holds, after all of it was checked."""
+    with nullcontext(place) if isinstance(place, files.FileStream) else files.FileStream.of(place) as stream:
+        decision = await decide(store, stream, on_conflict)
+        notices = _warned(losses(stream, store, decision))
+        if not dry_run:
+            await Taker(store, stream, decision, **_named(who)).take(progress)
+        return await _told(store, decision, notices)
+
+
+async def migrate(
+    source: Store,
+    target: Store,
+    *,
+    on_conflict: OnConflict = "refuse",
+    dry_run: bool = False,
+    who: Mapping[str, str | None] | None = None,
+    progress: Progress | None = None,
+) -> Moved:
+    """Take over what another open store holds, and compare both afterwards. The source is only read."""
+    able = source.capabilities
+    stream = await StoreStream.of(source, Parts(history=able.journal, usage=able.usage, vectors=able.vectors))
+    decision = await decide(target, stream, on_conflict)
+    notices = _warned(losses(stream, target, decision))
+    if dry_run:
+        return await _told(target, decision, notices)
+    await Taker(target, stream, decision, **_named(who)).take(progress)
+    verified = await verify(source, target, decision)
+    return replace(await _told(target, decision, notices), verified=verified)
+
+
+def losses(stream: Stream, target: Store, decision: Decision) -> list[str]:
+    """Say what of a stream a store cannot keep."""
+    parts, able = stream.head.parts, target.capabilities
+    told = []
+    if parts.history and not able.journal:
+        told.append(f"history is not kept there: the {target.name} backend has none; the present state moves")
+    if parts.usage and not able.usage:
+        told.append(f"accesses are not counted there: the {target.name} backend cannot")
+    if parts.vectors and not able.vectors:
+        told.append(f"vectors are not kept there: the {target.name} backend has none")
+    if decision.space == "other":
+        told.append("the vectors stay behind, since another embedder is in use there: run `agentmem index`")
+    return told
+
+
+def _warned(notices: Sequence[str]) -> Sequence[str]:
+    """Say it before anything is written."""
+    for each in notices:
+        logger.warning(each)
+    return notices
+
+
+def _named(who: Mapping[str, str | None] | None) -> dict[str, Any]:
+    return {"actor": None, "session": None, **(who or {})}
+
+
+async def _told(store: Store, decision: Decision, notices: Sequence[str]) -> Moved:
+    kept = set(decision.kept)
+    return Moved(
+        added=len(decision.new),
+        updated=len(decision.newer),
+        gone=len(decision.gone),
+        same=decision.same,
+        kept=len(kept),
+        settled=sum(each not in kept for each in decision.conflicts),
+        owed=await store.owed_count() if store.capabilities.vectors else 0,
+        notices=notices,
+    )
+
+
+# --- comparing afterwards --------------------------------------------------------------------------------------
+
+
+async def verify(source: Store, target: Store, decision: Decision) -> int:
+    """Compare what both stores hold, memory by memory, and return how many were compared.
+
+    Raises:
+        IntegrityError: one is missing, or differs.
+    """
+    both = {
+        "history": source.capabilities.journal and target.capabilities.journal,
+        "vectors": decision.space in ("same", "new"),
+    }
+    parts = Parts(**both)
+    there = await StoreStream.of(source, parts)
+    here = await StoreStream.of(target, parts)
+    known = {each.id: each for each in here.entries}
+    left = set(decision.kept)
+    new = {each.id for each in decision.new} - decision.conflicts.keys()
+    wrong = [each.id for each in there.entries if each.id not in known and each.id not in left]
+    compared = [each for each in there.entries if each.id in known and each.id not in left]
+    for start in range(0, len(compared), BATCH):
+        part = compared[start : start + BATCH]
+        theirs = await there.read(part)
+        ours = await here.read([known[each.id] for each in part])
+        wrong += [
+            one.id
+            for one, other in zip(theirs, ours, strict=True)
+            if not _agree(one, other, parts, new=one.id in new)
+        ]
+    if wrong:
+        shown = ", ".join(wrong[:_SHOWN]) + (" ..." if len(wrong) > _SHOWN else "")
+        raise IntegrityError(
+            f"{len(wrong)} of {len(there.entries)} memories are not the same in both stores: {shown}",
+            hint="if somebody writes to one of them, stop that and run it again",
+        )
+    return len(compared)
+
+
+def _agree(theirs: Item, ours: Item, parts: Parts, *, new: bool) -> bool:
+    """Say whether two stores hold the same of a memory; `new` says that all of it has just come from there."""
+    if theirs.record is None or ours.record is None:
+        return theirs.record is ours.record
+    if theirs.revision != ours.revision:
+        # It went on here: the other's version has to be behind it.
+        return theirs.revision in {each.revision for each in ours.history}
+    said = Parts(history=parts.history and new)
+    same = line_of(replace(theirs, place=0), said) == line_of(replace(ours, place=0), said)
+    return same and (not theirs.vectors or not parts.vectors or near(theirs.vectors, ours.vectors))
+
+
+__all__ = ["Exported", "Moved", "export", "import_", "losses", "migrate", "verify"]

@@ -1,0 +1,257 @@
+"""Taking a stream over into a store: first what it would mean, then doing it, in batches that may be repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, get_args
+
+from agent_memory.errors import ConfigurationError, ValidationError
+from agent_memory.records import MemoryRecord, Status, Version
+from agent_memory.storage import planning
+from agent_memory.storage.base import EmbeddingSpace, Store
+from agent_memory.storage.changes import Bury, Change, Operation, Replace, Take
+from agent_memory.storage.where import Where
+from agent_memory.text.templates import embedded_text, embedding_hash
+from agent_memory.transfer.gone import ends, gone, note
+from agent_memory.transfer.stream import BATCH, Entry, Item, Stream
+
+Progress = Callable[[int, int], None]
+"""Called with (done, total) as long work goes on."""
+OnConflict = Literal["refuse", "keep", "replace"]
+_SHOWN = 5  # conflicts that an error names
+
+
+@dataclass(slots=True, kw_only=True)
+class Decision:
+    """What taking a stream over means for a store."""
+
+    new: list[Entry] = field(default_factory=list)
+    newer: list[Entry] = field(default_factory=list)
+    """Here in an earlier version, which the stream's was made from."""
+    gone: list[Entry] = field(default_factory=list)
+    """Taken out there, and never known here."""
+    same: int = 0
+    """Here already, or here in a later version."""
+    kept: list[str] = field(default_factory=list)
+    """Here and different, and left as they are here: what conflicts, and what was taken out there only."""
+    conflicts: dict[str, str] = field(default_factory=dict)
+    """By id: what is the matter."""
+    onto: dict[str, str] = field(default_factory=dict)
+    """By id of what takes the place of something: the revision that it has here."""
+    make_way: dict[str, list[str]] = field(default_factory=dict)
+    """By id: memories here that have its key and are archived for it."""
+    space: Literal["none", "same", "new", "other"] = "none"
+    """Whether the stream's vectors fit: the store has none, the same space, no space yet, or another one."""
+
+    @property
+    def changes(self) -> int:
+        """How many memories would be written."""
+        return len(self.new) + len(self.newer) + len(self.gone)
+
+
+async def decide(store: Store, stream: Stream, on_conflict: OnConflict = "refuse") -> Decision:
+    """Compare a stream with an open store. Writes nothing.
+
+    Raises:
+        ConfigurationError: there is no such way to settle conflicts.
+        ValidationError: there are conflicts, and they are to be refused.
+    """
+    if on_conflict not in get_args(OnConflict):
+        raise ConfigurationError.unknown("way to settle conflicts", on_conflict, get_args(OnConflict))
+    result = Decision(space=await _fits(store, stream.head.space))
+    away = set(await gone(store))
+    for start in range(0, len(stream.entries), BATCH):
+        await _compare(store, stream, stream.entries[start : start + BATCH], away, result)
+    await _check_keys(store, stream, result)
+    if result.conflicts and on_conflict == "refuse":
+        raise _refused(result.conflicts, len(stream.entries))
+    if on_conflict == "keep":
+        result.kept += result.conflicts
+        result.new = [each for each in result.new if each.id not in result.conflicts]
+        result.newer = [each for each in result.newer if each.id not in result.conflicts]
+    return result
+
+
+async def _fits(store: Store, space: EmbeddingSpace | None) -> Literal["none", "same", "new", "other"]:
+    if space is None or not store.capabilities.vectors:
+        return "none"
+    current = await store.current_space()
+    if current is None:
+        return "new"
+    alike = (current.fingerprint, current.recipe) == (space.fingerprint, space.recipe)
+    return "same" if alike else "other"
+
+
+async def _compare(
+    store: Store, stream: Stream, entries: Sequence[Entry], away: set[str], result: Decision
+) -> None:
+    present = await store.get([each.id for each in entries])
+    differ: list[Entry] = []
+    for each in entries:
+        here = present.get(each.id)
+        if each.gone:
+            if here is not None:
+                result.kept.append(each.id)
+            elif each.id in away:
+                result.same += 1
+            else:
+                result.gone.append(each)
+        elif here is None and each.id not in away:
+            result.new.append(each)
+        elif here is None:
+            result.new.append(each)
+            result.conflicts[each.id] = "was taken out here"
+        elif here.revision == each.revision:
+            result.same += 1
+        else:
+            differ.append(each)
+            result.onto[each.id] = here.revision
+    if not differ:
+        return
+    theirs = {each.id: each for each in await stream.read(differ)} if stream.head.parts.history else {}
+    ours = await store.histories([each.id for each in differ]) if store.capabilities.journal else {}
+    for each in differ:
+        known = {version.revision for version in ours.get(each.id, ())}
+        told = {version.revision for version in theirs[each.id].history} if each.id in theirs else set()
+        if each.revision in known:
+            result.same += 1
+            continue
+        result.newer.append(each)
+        if result.onto[each.id] not in told:
+            result.conflicts[each.id] = "is here in another version"
+
+
+async def _check_keys(store: Store, stream: Stream, result: Decision) -> None:
+    """Find active memories here that have a key which one of the stream is to have, and do not give it up."""
+    wanted = {each.key: each.id for each in (*result.new, *result.newer) if each.key is not None}
+    taken = {each.id: each.key for each in (*result.new, *result.newer)}
+    names = sorted({key for _, key in wanted})
+    for start in range(0, len(names), BATCH):
+        part = Where(keys=tuple(names[start : start + BATCH]), expired=None)
+        for here in await store.select(part):
+            key = (here.memory_type, here.key or "")
+            comer = wanted.get(key)
+            if comer is None or comer == here.id or taken.get(here.id, key) != key:
+                continue
+            result.conflicts.setdefault(comer, f"has the key '{here.key}', which {here.id} has here")
+            result.make_way.setdefault(comer, []).append(here.id)
+
+
+def _refused(conflicts: dict[str, str], total: int) -> ValidationError:
+    shown = [f"{each} {what}" for each, what in list(conflicts.items())[:_SHOWN]]
+    more = f", and {len(conflicts) - _SHOWN} more" if len(conflicts) > _SHOWN else ""
+    return ValidationError(
+        f"{len(conflicts)} of {total} memories conflict, and nothing was written: {', '.join(shown)}{more}",
+        hint="`--on-conflict keep` leaves those as they are here, `replace` takes the others",
+    )
+
+
+class Taker:
+    """Writes what was decided."""
+
+    def __init__(
+        self, store: Store, stream: Stream, decision: Decision, *, actor: str | None, session: str | None
+    ) -> None:
+        self._store = store
+        self._stream = stream
+        self._decision = decision
+        self._actor = actor
+        self._session = session
+        self._space: EmbeddingSpace | None = None
+
+    async def take(self, progress: Progress | None = None) -> None:
+        """Write it all. Stopped at any moment and run again, it goes on where it was."""
+        decision, head = self._decision, self._stream.head
+        for name, value in head.settings.items():
+            if await self._store.setting(name) is None:
+                await self._store.set_setting(name, value)
+        if decision.space == "new" and head.space is not None:
+            self._space = await self._store.add_space(head.space)
+        elif decision.space == "same":
+            self._space = await self._store.current_space()
+        # A key may have passed from one memory to another: what gives one up goes first.
+        decision.newer.sort(key=lambda each: each.key is not None)
+        entries = [*decision.newer, *decision.new, *decision.gone]
+        for start in range(0, len(entries), BATCH):
+            await self._write(await self._stream.read(entries[start : start + BATCH]))
+            if progress is not None:
+                progress(min(start + BATCH, len(entries)), len(entries))
+        if self._space is not None and head.parts.vectors:
+            await self._embed_owed(self._space)
+
+    async def _embed_owed(self, space: EmbeddingSpace) -> None:
+        """Give memories that were here before the vectors that they lack."""
+        count = await self._store.owed_count(space)
+        owed = {each.id: each for each in await self._store.owed(count, space)} if count else {}
+        entries = [each for each in self._stream.entries if each.id in owed and not each.gone]
+        for start in range(0, len(entries), BATCH):
+            vectors = {
+                embedding_hash(embedded_text(item.record)): item.vectors
+                for item in await self._stream.read(entries[start : start + BATCH])
+                if item.vectors and item.record is not None and item.revision == owed[item.id].revision
+            }
+            if vectors:
+                await self._store.put_vectors(space, vectors)
+
+    async def _write(self, items: Sequence[Item]) -> None:
+        away = [each.id for each in items if each.id not in self._decision.onto]
+        known = await self._known([each.id for each in items if each.id in self._decision.onto], away)
+        changes: list[Change] = await self._made_way(items)
+        buried: list[Bury] = []
+        vectors: dict[bytes, Sequence[bytes]] = {}
+        for item in items:
+            if item.record is None:
+                assert item.end is not None
+                buried.append(Bury(item.id, item.history or [item.end]))
+                continue
+            changes.append(self._take(item, item.record, known.get(item.id, ())))
+            if item.vectors and self._space is not None:
+                vectors[embedding_hash(embedded_text(item.record))] = item.vectors
+        operation = Operation(verb=planning.TAKEN, actor=self._actor, session=self._session)
+        if self._store.capabilities.journal:
+            changes += buried
+        elif buried:
+            await note(self._store, buried)
+        await self._store.commit(operation, changes, vectors, self._space if vectors else None)
+
+    async def _known(self, present: Sequence[str], absent: Sequence[str]) -> dict[str, list[Version]]:
+        """Return the versions that the journal has of memories which are here, or were."""
+        if not self._store.capabilities.journal:
+            return {}
+        away = [each for each in absent if each in self._decision.conflicts]
+        return {**await self._store.histories(present), **await ends(self._store, away)}
+
+    def _take(self, item: Item, record: MemoryRecord, known: Sequence[Version]) -> Take:
+        there = {version.revision for version in known}
+        history = [version for version in item.history if version.revision not in there]
+        if known and (not history or history[-1].revision != record.revision):
+            history = [_brought_back(record, known[-1])]
+        return Take(
+            record, history, onto=self._decision.onto.get(item.id), usage=self._stream.head.parts.usage
+        )
+
+    async def _made_way(self, items: Sequence[Item]) -> list[Change]:
+        wanted = [other for item in items for other in self._decision.make_way.get(item.id, ())]
+        if not wanted:
+            return []
+        found = await self._store.get(wanted)
+        return [
+            Replace(replace(each, status=Status.ARCHIVED), "archive")
+            for each in found.values()
+            if each.status is Status.ACTIVE
+        ]
+
+
+def _brought_back(record: MemoryRecord, last: Version) -> Version:
+    """Describe how a memory comes back to a version that the journal has already."""
+    return Version(
+        memory_id=record.id,
+        revision=record.revision,
+        parent=last.revision,
+        operation_id="",
+        verb="restore" if last.after is None else planning.TAKEN,
+        at=record.updated_at,
+        before=last.after,
+        after=record,
+    )

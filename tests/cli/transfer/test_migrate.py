@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.cli.running import done, run
+
+ALL = ("--history", "--usage", "--with-vectors")
+
+
+def test_from_the_memory_in_use_to_a_file_and_again() -> None:
+    done("add", "one 記憶", "--tag", "x")
+    done("add", "two", "--type", "event")
+    done("index")
+    text = done("export", *ALL).out
+    ran = done("migrate", "--to", "new.db", "--dry-run")
+    assert "would write 2 memories" in ran.err
+    assert not Path("new.db").exists()
+    ran = done("migrate", "--to", "new.db", "--json")
+    assert ran.json == {"added": 2, "updated": 0, "gone": 0, "same": 0, "verified": 2}
+    assert "agentmem config set db new.db" in ran.err
+    assert done("--db", "new.db", "export", *ALL).out == text
+    assert done("export", *ALL).out == text
+    assert "everything was there already" in done("migrate", "--to", "new.db").err
+
+
+def test_from_one_place_to_another_by_path_and_by_url() -> None:
+    done("-a", "alice", "--db", "a.db", "add", "one")
+    done("migrate", "--from", "a.db", "--to", f"sqlite://{Path('b.db').resolve()}")
+    assert done("--db", "b.db", "export", *ALL).out == done("--db", "a.db", "export", *ALL).out
+    assert done("--db", "b.db", "status", "--json").json["agent_id"] == "alice"
+    done("migrate", "--from", f"sqlite://{Path('b.db').resolve()}", "--to", "memory://")
+
+
+def test_what_cannot_be_meant_makes_nothing() -> None:
+    for line, code, said in (
+        ("migrate --to new.db", 3, "nothing was written"),
+        ("migrate --from nothing.db --to new.db", 3, "nothing.db"),
+        ("migrate", 2, "--to"),
+        ("migrate --to oracle://x", 2, "oracle"),
+    ):
+        if "oracle" in line:
+            done("add", "one")
+        ran = run(*line.split())
+        assert (ran.code, said in ran.err) == (code, True), ran.err
+    ran = run("migrate", "--to", "nowhere/new.db")
+    assert ran.code == 2
+    assert "no folder" in ran.err
+    assert [each.name for each in Path.cwd().iterdir()] == []
+
+
+def test_an_agents_file_takes_no_other_agents_memories() -> None:
+    done("-a", "alice", "--db", "a.db", "add", "one")
+    done("-a", "bob", "--db", "b.db", "add", "two")
+    ran = run("migrate", "--from", "a.db", "--to", "b.db")
+    assert ran.code == 2
+    assert "belongs to the agent 'bob'" in ran.err
