@@ -1,0 +1,115 @@
+"""The command line on backends that are servers: the same commands, and what is said when one is not there."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from servers.pinecone import PineconeServer
+from servers.ports import free_port
+from servers.postgres import PostgresServer
+from servers.redis import RedisServer, valkey
+
+from .running import done, run
+
+pytestmark = [
+    # What Chroma's client itself warns of.
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[PostgresServer]:
+    with PostgresServer(password="right-one") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[RedisServer]:
+    with valkey(password="right-one") as server:
+        yield server
+
+
+@pytest.fixture(params=["postgres", "redis", "chroma", "pinecone"])
+def url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    if request.param == "chroma":
+        yield f"chroma://{tmp_path}"
+    elif request.param == "pinecone":
+        with PineconeServer() as server:
+            monkeypatch.setenv("PINECONE_API_KEY", server.api_key)
+            monkeypatch.setenv("PINECONE_CONTROLLER_HOST", server.host)
+            yield "pinecone://memories"
+    else:
+        yield request.getfixturevalue(request.param).url
+
+
+def test_every_day(url: str) -> None:
+    agent = f"agent-{free_port()}"
+    on = ("-a", agent, "--backend", url)
+    one = done(*on, "add", "Ada prefers tea", "--tag", "drink").out.strip()
+    done(*on, "event", "add", "The kettle broke")
+    assert done(*on, "list", "-o", "id").lines[-1] == one
+    found = done(*on, "search", "Ada prefers tea", "--limit", "1", "--json").json
+    assert [each["id"] for each in found] == [one]
+    assert done(*on, "status", "--json").json["memories"] == 2
+    assert done(*on, "doctor", "--isolation", "--json").json == {"faults": [], "leaks": []}
+    done(*on, "forget", one)
+    assert done(*on, "list", "-o", "id").lines != []
+    assert done(*on, "restore", one).code == 0
+    assert "right-one" not in done(*on, "status").out + done(*on, "config", "show").out
+
+
+def test_what_a_backend_lacks_is_refused_by_name(tmp_path: Path) -> None:
+    on = ("--backend", f"chroma://{tmp_path}")
+    done(*on, "add", "Ada prefers tea")
+    for command in (("search", "tea", "--mode", "keyword"), ("log",), ("undo",)):
+        ran = run(*on, *command)
+        assert ran.code == 2
+        assert "the chroma backend has no" in ran.err
+    assert "no words, this backend has no full text" in done(*on, "status").out
+    assert "chroma has no full text: scored by meaning alone" in done(*on, "search", "tea", "--explain").out
+
+
+@pytest.mark.parametrize(
+    "scheme", ["postgresql://u:hush@127.0.0.1:{}/x", "redis://:hush@127.0.0.1:{}", "http://127.0.0.1:{}"]
+)
+def test_a_server_that_is_down_is_exit_code_4(scheme: str) -> None:
+    ran = run("--backend", scheme.format(free_port()), "list")
+    assert (ran.code, ran.out) == (4, "")
+    assert len(ran.err.splitlines()) == 1
+    assert "does not answer" in ran.err
+    assert "hush" not in ran.err
+
+
+@pytest.mark.parametrize("kind", ["postgres", "redis"])
+def test_a_refused_password_is_exit_code_1(kind: str, request: pytest.FixtureRequest) -> None:
+    server = request.getfixturevalue(kind)
+    ran = run("--backend", server.url.replace("right-one", "wrong-one"), "list")
+    assert (ran.code, len(ran.err.splitlines())) == (1, 1)
+    assert "-one" not in ran.err
+
+
+def test_a_missing_package_is_exit_code_7() -> None:
+    program = (
+        "import sys; sys.modules['redis'] = None; sys.argv = ['agentmem', '--backend', 'redis://h', 'list']\n"
+        "from agentmem_cli import entry; entry.main()"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert ran.returncode == 7
+    assert "pip install" in ran.stderr
+    assert "[redis]" in ran.stderr
+
+
+def test_asking_for_help_imports_no_client() -> None:
+    program = (
+        "import sys; sys.argv = ['agentmem', '--help']\n"
+        "from agentmem_cli import entry\n"
+        "try:\n    entry.main()\nexcept SystemExit:\n    pass\n"
+        "print(sorted({'redis', 'psycopg', 'chromadb', 'pinecone', 'httpx', 'numpy'} & set(sys.modules)))"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ran.stdout.splitlines()[-1] == "[]"
