@@ -2,51 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from itertools import chain, combinations
 from typing import Any, Final
 
 from agent_memory.errors import ValidationError
 from agent_memory.records import canonical_json
-from agent_memory.storage.documents import Document, Query
+from agent_memory.storage.documents import Document, Query, values
 
 LARGEST: Final = 40_960
 """Bytes of metadata that a record may have."""
-FIELDS: Final = ("conversation_id", "document_id", "name", "event_type", "category")
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_FOREVER: Final = 2**53
 _MOST_SPACES: Final = 6
+_OPERATORS: Final = {">": "$gt", ">=": "$gte", "<": "$lt", "<=": "$lte"}
 Filter = dict[str, Any]
-
-
-def instant(moment: datetime) -> int:
-    """Return a moment in microseconds since 1970; the service's numbers hold it exactly until the year 2255."""
-    return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def values_of(document: Document) -> dict[str, Any]:
     """Return what a document is filtered by."""
-    record = document.record
-    values: dict[str, Any] = {
-        "type": record.memory_type.value,
-        "status": record.status.value,
-        "pinned": record.pinned,
-        "importance": float(record.importance),
-        "created": instant(record.created_at),
-        "updated": instant(record.updated_at),
-        "happened": instant(record.happened_at),
-        "expires": _FOREVER if record.expires_at is None else instant(record.expires_at),
-        "content": document.content_hash.hex(),
-        "text": document.embedding_hash.hex(),
-        "embedded": _spaces(document.embedded),
-    }
-    if record.tags:
-        values["tags"] = list(record.tags)
-    for name in ("key", "source", "session", *FIELDS):
-        value = getattr(record, name, None)
-        if value is not None:
-            values[name] = value
-    return values
+    tags = {"tags": list(document.record.tags)} if document.record.tags else {}
+    return {**values.values_of(document), **tags, "embedded": _spaces(document.embedded)}
 
 
 def _spaces(spaces: Any) -> str:
@@ -59,51 +32,26 @@ def whole(document: Document) -> dict[str, Any]:
     Raises:
         ValidationError: it is more than a record may have.
     """
-    values = {**values_of(document), "document": document.to_json()}
-    size = len(canonical_json(values).encode())
+    metadata = {**values_of(document), "document": document.to_json()}
+    size = len(canonical_json(metadata).encode())
     if size > LARGEST:
         raise ValidationError(
             f"the memory takes {size} bytes, and a record of pinecone takes {LARGEST}",
             hint="shorten it, add it as a document in chunks, or use another backend",
         )
-    return values
+    return metadata
 
 
 def filter_of(query: Query, spaces: list[int]) -> Filter:
     """Write what the service can filter exactly; the rest is left to the caller. `spaces` are all there are."""
     where = query.where
-    parts: list[Filter] = []
-    for name, given in (
-        ("type", [each.value for each in where.types]),
-        ("status", [each.value for each in where.statuses]),
-        ("key", where.keys),
-        ("source", where.sources),
-        ("session", where.sessions),
-        ("content", [each.hex() for each in query.content_hashes]),
-        ("text", [each.hex() for each in query.embedding_hashes]),
-        ("tags", where.tags_any),
-    ):
-        if given:
-            parts.append({name: {"$in": list(dict.fromkeys(given))}})
+    parts: list[Filter] = [{name: {"$in": given}} for name, given in values.choices(query)]
+    parts += [{name: {_OPERATORS[operator]: bound}} for name, operator, bound in values.ranges(query)]
+    if where.tags_any:
+        parts.append({"tags": {"$in": list(dict.fromkeys(where.tags_any))}})
     parts += [{"tags": {"$eq": tag}} for tag in where.tags_all]
     if where.pinned is not None:
         parts.append({"pinned": {"$eq": where.pinned}})
-    if where.min_importance > 0:
-        parts.append({"importance": {"$gte": float(where.min_importance)}})
-    for name, period in (
-        ("created", where.created),
-        ("updated", where.updated),
-        ("happened", where.occurred),
-    ):
-        if period is not None and period.start is not None:
-            parts.append({name: {"$gte": instant(period.start)}})
-        if period is not None and period.end is not None:
-            parts.append({name: {"$lt": instant(period.end)}})
-    if where.expired is not None:
-        parts.append({"expires": {"$lte" if where.expired else "$gt": instant(query.now)}})
-    for condition in where.fields:
-        if condition.operator == "=" and condition.name in FIELDS and isinstance(condition.value, str):
-            parts.append({condition.name: {"$eq": condition.value}})
     if query.owed_in is not None and len(spaces) <= _MOST_SPACES:
         # What is said of values that are not in a list differs between services; what is in one does not.
         others = [each for each in spaces if each != query.owed_in]

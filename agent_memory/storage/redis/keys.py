@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from agent_memory import paths
 from agent_memory.storage.documents import Document
+from agent_memory.storage.documents.values import FIELDS
 
-FIELDS = ("document_id", "name", "event_type", "category")
-"""The types' own fields whose values are indexed, beside a message's conversation."""
+INDEXED = tuple(name for name in FIELDS if name != "conversation_id")
+"""The types' own fields that have a set for each value; a conversation has a sorted one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Keys:
         for name, value in (("key", record.key), ("source", record.source), ("session", record.session)):
             if value is not None:
                 parts.append((name, value))
-        for name in FIELDS:
+        for name in INDEXED:
             value = getattr(record, name, None)
             if value is not None:
                 parts.append(("field", name, value))

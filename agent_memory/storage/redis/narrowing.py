@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from agent_memory.records import MemoryType, Status
 from agent_memory.storage.documents import Query
-from agent_memory.storage.redis.keys import FIELDS, Keys
+from agent_memory.storage.documents.values import instant
+from agent_memory.storage.redis.keys import INDEXED, Keys
 from agent_memory.storage.where import Where
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-def instant(moment: datetime) -> int:
-    """Return a moment in microseconds since 1970: what a sorted set keeps exactly until the year 2255."""
-    return (moment - _EPOCH) // _MICROSECOND
 
 
 class Narrowed(NamedTuple):
@@ -48,7 +40,7 @@ def groups(keys: Keys, query: Query) -> Narrowed:
     if where.pinned:
         found.append([keys("pinned")])
     for condition in where.fields:
-        if condition.operator == "=" and condition.name in FIELDS and isinstance(condition.value, str):
+        if condition.operator == "=" and condition.name in INDEXED and isinstance(condition.value, str):
             found.append([keys("field", condition.name, condition.value)])
         else:
             exact = False

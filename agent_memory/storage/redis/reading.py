@@ -15,6 +15,7 @@ from agent_memory.storage.base import (
     unique,
 )
 from agent_memory.storage.documents import Document, Query, is_message
+from agent_memory.storage.documents.values import instant
 from agent_memory.storage.redis import narrowing
 from agent_memory.storage.redis.connection import translated
 from agent_memory.storage.redis.keys import Keys
@@ -143,7 +144,7 @@ class Reading(_Base):
             active = self._keys("status", "active")
             ids = list(await self._client.sdiff([active, self._keys("embedded", chosen.id)]))
             ends = await self._client.zmscore(self._keys("expires"), ids) if ids else []
-        now = narrowing.instant(clock.now())
+        now = instant(clock.now())
         return [each for each, end in zip(ids, ends, strict=True) if end is None or end > now]
 
     async def _by_prefix(self, prefix: str, limit: int) -> list[str]:

@@ -11,8 +11,8 @@ from redis.exceptions import ResponseError
 
 from agent_memory.storage.base import EmbeddingSpace
 from agent_memory.storage.documents import Nearest, Query
+from agent_memory.storage.documents.values import ranges
 from agent_memory.storage.redis.keys import Keys
-from agent_memory.storage.redis.narrowing import instant
 from agent_memory.storage.redis.words import averaged
 from agent_memory.storage.redis.writing import encoded
 from agent_memory.text.bm25 import WordStatistics, bm25_score
@@ -215,20 +215,11 @@ def conditions(query: Query) -> str:
     parts += [_one_of("tags", [encoded(tag)]) for tag in where.tags_all]
     if where.pinned is not None:
         parts.append(_one_of("pinned", [str(int(where.pinned))]))
-    if where.min_importance > 0:
-        parts.append(f"@importance:[{float(where.min_importance)!r} +inf]")
-    for name, period in (
-        ("created", where.created),
-        ("updated", where.updated),
-        ("happened", where.occurred),
-    ):
-        if period is not None:
-            start = "-inf" if period.start is None else instant(period.start)
-            end = "+inf" if period.end is None else f"({instant(period.end)}"
-            parts.append(f"@{name}:[{start} {end}]")
-    if where.expired is not None:
-        now = instant(query.now)
-        parts.append(f"@expires:[-inf {now}]" if where.expired else f"@expires:[({now} +inf]")
+    for name, operator, bound in ranges(query):
+        low, high = {">": (f"({bound}", "+inf"), ">=": (bound, "+inf"), "<": ("-inf", f"({bound}")}.get(
+            operator, ("-inf", bound)
+        )
+        parts.append(f"@{name}:[{low} {high}]")
     return " ".join(parts) or "*"
 
 

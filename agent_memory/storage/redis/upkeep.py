@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agent_memory import clock
 from agent_memory.storage.documents import Document, Head
+from agent_memory.storage.documents.values import instant
 from agent_memory.storage.redis import words
 from agent_memory.storage.redis.connection import Mode, translated
 from agent_memory.storage.redis.keys import Keys
-from agent_memory.storage.redis.narrowing import instant
 from agent_memory.storage.redis.search import SearchModule
 from agent_memory.storage.redis.vectors import Copy, read
 from agent_memory.storage.redis.writing import GRACE, stems_of

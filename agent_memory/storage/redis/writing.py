@@ -11,16 +11,16 @@ from typing import Any, Final
 from agent_memory import clock
 from agent_memory.records import ConversationRecord, MemoryRecord, MemoryType
 from agent_memory.storage.documents import Document, Writing
+from agent_memory.storage.documents.values import instant, values_of
 from agent_memory.storage.redis.keys import Keys
-from agent_memory.storage.redis.narrowing import instant
 from agent_memory.text.analysis import analyse
 from agent_memory.text.porter import stem
 from agent_memory.text.templates import indexed_text
 
 GRACE: Final = timedelta(days=1)
 """How long an expired short-term memory can still be looked at before the server drops it."""
-FOREVER: Final = 2**53
-"""The moment at which a memory expires that does not."""
+
+_PLAIN: Final = ("type", "status", "importance", "created", "updated", "happened", "expires")
 
 
 def stems_of(record: MemoryRecord) -> list[str]:
@@ -35,20 +35,12 @@ def encoded(value: str) -> str:
 
 def filterable(document: Document) -> dict[str, str | int | float]:
     """Return what the search module filters by."""
-    record = document.record
-    fields: dict[str, str | int | float] = {
-        "type": record.memory_type.value,
-        "status": record.status.value,
-        "pinned": int(record.pinned),
-        "importance": float(record.importance),
-        "created": instant(record.created_at),
-        "updated": instant(record.updated_at),
-        "happened": instant(record.happened_at),
-        "expires": FOREVER if record.expires_at is None else instant(record.expires_at),
-        "tags": ",".join(map(encoded, record.tags)),
-    }
-    for name, value in (("key", record.key), ("source", record.source), ("session", record.session)):
-        fields[name] = "" if value is None else encoded(value)
+    values = values_of(document)
+    fields: dict[str, str | int | float] = {name: values[name] for name in _PLAIN}
+    fields["pinned"] = int(document.record.pinned)
+    fields["tags"] = ",".join(map(encoded, document.record.tags))
+    for name in ("key", "source", "session"):
+        fields[name] = encoded(str(values[name])) if name in values else ""
     return fields
 
 

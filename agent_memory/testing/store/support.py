@@ -24,7 +24,7 @@ EVERYTHING = Where(statuses=(), expired=None)
 AGENT = "tester"
 
 examples = settings(
-    max_examples=40,
+    max_examples=25,
     deadline=None,
     # Each example makes a store of its own; the suite is meant to be inherited.
     suppress_health_check=[
