@@ -8,14 +8,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-import anyio
 import pytest
 from servers.chroma import ChromaServer
 from servers.ports import free_port
+from servers.surviving import survives
 
-from agent_memory.errors import BackendError, ConfigurationError, StoreBusyError, StoreUnreachableError
+from agent_memory.errors import ConfigurationError, StoreBusyError, StoreUnreachableError
 from agent_memory.records import Status
-from agent_memory.storage.base import Order
 from agent_memory.storage.chroma import ChromaStore
 from agent_memory.storage.chroma.connection import place_of
 from agent_memory.storage.where import Where
@@ -134,28 +133,4 @@ async def test_nothing_acknowledged_is_lost_when_the_server_is_killed() -> None:
     with ChromaServer() as server:
         async with opened(lambda agent_id: ChromaStore(agent_id, url=server.url)) as made:
             await made.add_space(builders.space())
-            acknowledged: list[str] = []
-            unsure = 0
-
-            async def write() -> None:
-                nonlocal unsure
-                for number in range(40):
-                    text = f"message {number}"
-                    try:
-                        await put(made, builders.message(text))
-                        acknowledged.append(text)
-                    except BackendError:
-                        unsure += 1
-                        await anyio.sleep(0.2)
-
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(write)
-                await anyio.sleep(0.5)
-                await anyio.to_thread.run_sync(server.kill)
-                await anyio.sleep(0.5)
-                await anyio.to_thread.run_sync(server.restart)
-            stored = texts(await made.select(EVERYTHING, Order("created", descending=False)))
-            assert set(acknowledged) <= set(stored)
-            assert len(stored) <= len(acknowledged) + unsure
-            assert len(acknowledged) > 10
-            assert await made.check() == []
+            await survives(made, server, writers=1, writes=40, pause=0.5)

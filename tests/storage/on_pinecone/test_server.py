@@ -10,9 +10,9 @@ import pinecone
 import pytest
 from servers.pinecone import PineconeServer
 from servers.ports import free_port
+from servers.surviving import survives
 
 from agent_memory.errors import BackendError, ConfigurationError, StoreUnreachableError, ValidationError
-from agent_memory.storage.base import Order
 from agent_memory.storage.changes import new_id
 from agent_memory.storage.pinecone import PineconeStore
 from agent_memory.storage.where import Where
@@ -165,28 +165,4 @@ async def test_what_was_written_is_waited_for(caplog: pytest.LogCaptureFixture) 
 async def test_nothing_acknowledged_is_lost_when_the_service_goes_away() -> None:
     with PineconeServer() as server:
         async with opened(lambda agent_id: store(server, agent_id)) as made:
-            acknowledged: list[str] = []
-            unsure = 0
-
-            async def write() -> None:
-                nonlocal unsure
-                for number in range(40):
-                    text = f"message {number}"
-                    try:
-                        await put(made, builders.message(text))
-                        acknowledged.append(text)
-                    except BackendError:
-                        unsure += 1
-                        await anyio.sleep(0.1)
-
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(write)
-                await anyio.sleep(0.2)
-                await anyio.to_thread.run_sync(server.kill)
-                await anyio.sleep(0.2)
-                await anyio.to_thread.run_sync(server.restart)
-            stored = texts(await made.select(EVERYTHING, Order("created", descending=False)))
-            assert set(acknowledged) <= set(stored)
-            assert len(stored) <= len(acknowledged) + unsure
-            assert len(acknowledged) > 10
-            assert await made.check() == []
+            await survives(made, server, writers=1, writes=40, pause=0.2)

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import anyio
 import psycopg
 import pytest
 from servers.ports import free_port
 from servers.postgres import NEWEST, OLDEST, PostgresServer
+from servers.surviving import survives
 
 from agent_memory.errors import (
     BackendError,
@@ -21,11 +21,10 @@ from agent_memory.errors import (
     MissingExtensionError,
     StoreUnreachableError,
 )
-from agent_memory.storage.base import Order
 from agent_memory.storage.postgres import PostgresStore, migrate
 from agent_memory.storage.where import Where
 from agent_memory.testing import builders
-from agent_memory.testing.store.support import EVERYTHING, opened, put, texts
+from agent_memory.testing.store.support import EVERYTHING, opened, put
 from agent_memory.text.bm25 import bm25_score
 
 from .conftest import empty
@@ -248,29 +247,4 @@ def durable(request: pytest.FixtureRequest) -> Iterator[PostgresServer]:
 
 async def test_nothing_acknowledged_is_lost_when_the_server_crashes(durable: PostgresServer) -> None:
     async with opened(lambda agent_id: store(durable, agent_id)) as made:
-        acknowledged: list[str] = []
-        unsure = 0
-
-        async def write(worker: int) -> None:
-            nonlocal unsure
-            for number in range(40):
-                text = f"{worker} {number}"
-                try:
-                    await put(made, builders.message(text))
-                    acknowledged.append(text)
-                except BackendError:
-                    unsure += 1
-                    await anyio.sleep(0.1)
-
-        async with anyio.create_task_group() as tasks:
-            for worker in range(5):
-                tasks.start_soon(write, worker)
-            await anyio.sleep(0.3)
-            await anyio.to_thread.run_sync(durable.kill)
-            await anyio.sleep(0.3)
-            await anyio.to_thread.run_sync(durable.restart)
-        stored = texts(await made.select(EVERYTHING, Order("position", descending=False)))
-        assert set(acknowledged) <= set(stored)
-        assert len(stored) == len(set(stored)) <= len(acknowledged) + unsure
-        assert len(acknowledged) > 50
-        assert await made.check() == []
+        await survives(made, durable, writers=5, writes=40)

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-import anyio
 import pytest
 from servers.ports import free_port
 from servers.redis import RedisServer, redis_search, redis_vectorsets, valkey
+from servers.surviving import survives
 
 from agent_memory import clock
 from agent_memory.errors import BackendError, ConfigurationError, StoreUnreachableError
@@ -157,30 +157,5 @@ def durable(request: pytest.FixtureRequest) -> Iterator[RedisServer]:
 
 async def test_nothing_acknowledged_is_lost_when_the_server_is_killed(durable: RedisServer) -> None:
     async with opened(lambda agent_id: store(durable, agent_id)) as made:
-        acknowledged: list[str] = []
-        unsure = 0
-
-        async def write(worker: int) -> None:
-            nonlocal unsure
-            for number in range(60):
-                text = f"{worker} {number}"
-                try:
-                    await put(made, builders.message(text))
-                    acknowledged.append(text)
-                except BackendError:
-                    unsure += 1
-                    await anyio.sleep(0.05)
-
-        async with anyio.create_task_group() as tasks:
-            for worker in range(5):
-                tasks.start_soon(write, worker)
-            await anyio.sleep(0.3)
-            durable.kill()
-            await anyio.sleep(0.3)
-            await anyio.to_thread.run_sync(durable.restart)
-        stored = texts(await made.select(EVERYTHING, Order("position", descending=False)))
-        assert set(acknowledged) <= set(stored)
-        assert len(stored) == len(set(stored)) <= len(acknowledged) + unsure
-        assert len(acknowledged) > 60
-        assert await made.check() == []
+        acknowledged = await survives(made, durable, writers=5, writes=60)
         assert len(await made.by_words([acknowledged[-1].split()[1]], Where(), 5)) >= 1
