@@ -343,16 +343,24 @@ class DocumentStore(DocumentHooks):
                     return sorted(best.items(), key=lambda pair: -pair[1])[:limit]
                 wanted *= 4
                 continue
-            documents = {
-                each.id: each
-                for part in _parts(list(best))
-                for each in (await self._read(part)).values()
-                if query.admits(each) and space.id in each.embedded
-            }
-            if len(documents) >= limit or nearest.complete:
-                ranked = sorted(documents.values(), key=lambda each: (-best[each.id], each.place))
-                return [(each.id, best[each.id]) for each in ranked[:limit]]
+            found = await self._first_admitted(best, query, space, limit)
+            if len(found) >= limit or nearest.complete:
+                return found[:limit]
             wanted *= 4
+
+    async def _first_admitted(
+        self, best: Mapping[str, float], query: Query, space: EmbeddingSpace, limit: int
+    ) -> list[tuple[str, float]]:
+        """Look at the nearest, in order, until so many are admitted; ties by the order in which they were stored."""
+        ranked = sorted(best, key=lambda each: -best[each])
+        found: list[Document] = []
+        for part in _parts(ranked, max(50, 2 * limit)):
+            if len(found) >= limit and best[part[0]] < best[found[limit - 1].id]:
+                break
+            documents = (await self._read(part)).values()
+            found += [each for each in documents if query.admits(each) and space.id in each.embedded]
+            found.sort(key=lambda each: (-best[each.id], each.place))
+        return [(each.id, best[each.id]) for each in found]
 
     async def _vectors(self, ids: Sequence[str], space: EmbeddingSpace | None) -> dict[str, list[bytes]]:
         head = await self._head()

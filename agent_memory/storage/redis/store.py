@@ -312,14 +312,17 @@ class RedisStore(Reading, Upkeep, DocumentStore):
             if query.where != Where():
                 ids = await narrowing.candidates(self._client, self._keys, query)
                 if len(ids) <= FEW:
-                    return await super()._nearest(space, vector, query, count)
+                    held = await vectors.read_all(self._client, self._keys, space.id, ids)
+                    return vectors.Copy(pieces=held).nearest(
+                        space, vector, len(ids) + sum(map(len, held.values()))
+                    )
             if self._mode == "vector-sets":
                 statuses = [each.value for each in query.where.statuses]
                 return await vectors.by_set(self._client, self._keys, space, vector, statuses, count)
-            held = await self._client.scard(self._keys("embedded", space.id))
-            if held > self._most:
+            there = await self._client.scard(self._keys("embedded", space.id))
+            if there > self._most:
                 raise BackendError(
-                    f"{held} memories would have to be compared, and most_scanned is {self._most}",
+                    f"{there} memories would have to be compared, and most_scanned is {self._most}",
                     hint="use a Redis with vector sets or the search module, or set backend_config.most_scanned",
                 )
             copy = self._copies.setdefault(space.id, vectors.Copy())
