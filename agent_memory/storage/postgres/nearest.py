@@ -42,19 +42,19 @@ async def nearest(
     Raises:
         ValidationError: the vector is of another dimension.
     """
-    found_space = await _current(connection, whose)
-    if found_space is None:
+    condition = whose.condition(where)
+    space = await _current(connection, whose, None if where == Where() else condition)
+    if space is None:
         return []
-    space, graph = found_space
     if len(vector) != 4 * space.dimension:
         raise ValidationError(
             f"the vector has {len(vector) // 4} dimensions, those of this store {space.dimension}",
             hint="embed the query with the embedder that the store was made with",
         )
-    query, condition = vectors.unpacked(vector), whose.condition(where)
-    if where != Where() and await _are_few(connection, condition):
+    query = vectors.unpacked(vector)
+    if space.few:
         return await _all_of(connection, whose, space, query, condition, limit)
-    if not graph:
+    if not space.graph:
         return await _walk(connection, whose, space, query, condition, limit, graph=False)
     if 4 * limit <= _LOOKED_AT or server.pgvector >= (0, 8):
         found = await _walk(connection, whose, space, query, condition, limit, graph=True)
@@ -70,23 +70,26 @@ class _Space(NamedTuple):
 
     id: int
     dimension: int
+    graph: bool
+    """Whether there is a graph over its vectors."""
+    few: bool
+    """Whether few memories pass the filter of this search."""
 
 
-async def _current(connection: Connection, whose: Whose) -> tuple[_Space, bool] | None:
-    """Return the current space, and whether there is a graph over its vectors."""
+async def _current(connection: Connection, whose: Whose, condition: Sql | None) -> _Space | None:
+    """Return the current space; the filter is looked at in the same query, which saves a round trip."""
+    few, values = "false", list[Any]()
+    if condition is not None:
+        sql, values = condition
+        few = f"(select count(*) from (select 1 from memory as m where {sql} limit {FEW + 1}) as counted) <= {FEW}"
     found = await fetch(
         connection,
         "select id, dimension, coalesce((select indisvalid from pg_index where indexrelid"
-        " = to_regclass('embedding_graph_' || agent || '_' || id)), false)"
+        f" = to_regclass('embedding_graph_' || agent || '_' || id)), false), {few}"
         f" from embedding_space where agent = {whose.number} and current",
+        values,
     )
-    return (_Space(found[0][0], found[0][1]), found[0][2]) if found else None
-
-
-async def _are_few(connection: Connection, condition: Sql) -> bool:
-    sql, values = condition
-    query = f"select count(*) from (select 1 from memory as m where {sql} limit {FEW + 1}) as few"
-    return bool((await fetch(connection, query, values))[0][0] <= FEW)
+    return _Space(*found[0]) if found else None
 
 
 async def _all_of(
