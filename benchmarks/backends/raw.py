@@ -206,7 +206,7 @@ class RawRedis:
     def __init__(self, server: Served, mode: str) -> None:
         from redis.asyncio import Redis
 
-        self._client: Any = Redis.from_url(server.backend)
+        self._client: Any = Redis.from_url(server.backend, socket_timeout=600)
         self._mode = mode
         self._copy: Any = None
         self._root = "{agentmem:bench}"

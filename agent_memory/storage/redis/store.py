@@ -312,10 +312,14 @@ class RedisStore(Reading, Upkeep, DocumentStore):
             if query.where != Where():
                 ids = await narrowing.candidates(self._client, self._keys, query)
                 if len(ids) <= FEW:
-                    held = await vectors.read_all(self._client, self._keys, space.id, ids)
-                    return vectors.Copy(pieces=held).nearest(
+                    known = await narrowing.admitted(self._client, self._keys, query, ids)
+                    held = await vectors.read_all(
+                        self._client, self._keys, space.id, ids if known is None else known
+                    )
+                    found = vectors.Copy(pieces=held).nearest(
                         space, vector, len(ids) + sum(map(len, held.values()))
                     )
+                    return found._replace(exact=known is not None)
             if self._mode == "vector-sets":
                 statuses = [each.value for each in query.where.statuses]
                 return await vectors.by_set(self._client, self._keys, space, vector, statuses, count)

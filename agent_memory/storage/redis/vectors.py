@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _BATCH: Final = 2000
+_READ: Final = """
+local found = {}
+for place, key in ipairs(KEYS) do found[place] = redis.call('HGET', key, 'vector') end
+return found
+"""
 EXACT_BELOW: Final = 20_000
 """A vector set with fewer members is compared whole by the server, which misses none."""
 
@@ -28,11 +33,10 @@ async def read(client: Any, keys: Keys, space_id: int, counts: Mapping[str, int]
     items = list(counts.items())
     for start in range(0, len(items), _BATCH):
         part = items[start : start + _BATCH]
-        pipe = client.pipeline(transaction=False)
-        for memory_id, count in part:
-            for piece in range(count):
-                pipe.hget(keys.vector(space_id, memory_id, piece), "vector")
-        answers = iter(await pipe.execute())
+        names = [
+            keys.vector(space_id, memory_id, piece) for memory_id, count in part for piece in range(count)
+        ]
+        answers = iter(await _pieces(client, names))
         for memory_id, count in part:
             pieces = [next(answers) for _ in range(count)]
             if all(piece is not None for piece in pieces):
@@ -45,11 +49,10 @@ async def read_all(client: Any, keys: Keys, space_id: int, ids: Sequence[str]) -
     result: dict[str, list[bytes]] = {}
     left, start = list(ids), 0
     while left:
-        pipe = client.pipeline(transaction=False)
-        for memory_id in left:
-            for piece in (start, start + 1):
-                pipe.hget(keys.vector(space_id, memory_id, piece), "vector")
-        answers = await pipe.execute()
+        names = [
+            keys.vector(space_id, memory_id, piece) for memory_id in left for piece in (start, start + 1)
+        ]
+        answers = await _pieces(client, names)
         for place, memory_id in enumerate(left):
             found = [each for each in answers[2 * place : 2 * place + 2] if each is not None]
             if found:
@@ -57,6 +60,15 @@ async def read_all(client: Any, keys: Keys, space_id: int, ids: Sequence[str]) -
         left = [each for place, each in enumerate(left) if answers[2 * place + 1] is not None]
         start += 2
     return result
+
+
+async def _pieces(client: Any, names: Sequence[str]) -> list[Any]:
+    """Return what is under so many keys; by a script, as a command for each takes the client longer to write."""
+    found: list[Any] = []
+    for start in range(0, len(names), _BATCH):
+        part = names[start : start + _BATCH]
+        found += await client.eval(_READ, len(part), *part)
+    return found
 
 
 @dataclass(slots=True)
