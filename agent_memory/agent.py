@@ -14,6 +14,7 @@ from agent_memory.memories import upkeep
 from agent_memory.memories.base import Listing, TypeMemory, store_items
 from agent_memory.memories.core import Core
 from agent_memory.memories.filters import build_where
+from agent_memory.memories.given import NOT_GIVEN, Omitted
 from agent_memory.memories.statistics import breakdown
 from agent_memory.recall.semantic_index import Progress, ReembeddingCost, SemanticIndex
 from agent_memory.records import MemoryRecord, MemoryType, OperationRecord, Status, Version
@@ -379,25 +380,27 @@ class AgentMemory:
         self,
         /,
         id: str,
-        content: str | None = None,
+        content: str | Omitted = NOT_GIVEN,
         *,
-        importance: float | None = None,
-        tags: Words = None,
-        add_tags: Words = None,
-        remove_tags: Words = None,
-        metadata: Mapping[str, Any] | None = None,
-        key: str | None = None,
-        source: str | None = None,
-        session: str | None = None,
-        ttl: timedelta | float | str | None = None,
-        occurred_at: datetime | None = None,
+        importance: float | Omitted = NOT_GIVEN,
+        tags: str | Iterable[str] | Omitted = NOT_GIVEN,
+        add_tags: str | Iterable[str] | Omitted = NOT_GIVEN,
+        remove_tags: str | Iterable[str] | Omitted = NOT_GIVEN,
+        metadata: Mapping[str, Any] | Omitted = NOT_GIVEN,
+        key: str | Omitted | None = NOT_GIVEN,
+        source: str | Omitted | None = NOT_GIVEN,
+        session: str | Omitted = NOT_GIVEN,
+        ttl: timedelta | float | str | Omitted | None = NOT_GIVEN,
+        occurred_at: datetime | Omitted | None = NOT_GIVEN,
         **fields: Any,
     ) -> MemoryRecord:
         """Store a new version of a memory; what is not given stays as it is.
 
+        None takes a `key`, a `source`, a `ttl` or an `occurred_at` away; for anything else it is an error.
+
         Args:
             metadata: keys to set; a value of None takes the key away.
-            ttl: from now.
+            ttl: from now. A short-term memory that was stored without one lives for the default time again.
             fields: the type's own fields, such as `outcome="success"`.
 
         Raises:
@@ -718,11 +721,12 @@ class AgentMemory:
         return await self._core.store.operations(limit)
 
     async def index(self, *, limit: int | None = None, progress: Progress | None = None) -> int:
-        """Embed what is owed, and return how many texts that were.
+        """Embed what is owed, and return how many texts that were; renew words that an older version indexed.
 
         Raises:
             ModelMissingError, MissingDependencyError, EmbeddingMismatchError, ConfigurationError.
         """
+        await self._core.store.renew()
         return await self._core.index.pay_owed(texts=limit, progress=progress)
 
     async def reembed(

@@ -6,11 +6,13 @@ Everything is timezone-aware UTC. As text a time has a fixed width, so that text
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
+from pathlib import Path
 
 from agent_memory.errors import ValidationError
 
@@ -23,6 +25,7 @@ _UNITS = {
     "d": timedelta(days=1),
     "w": timedelta(weeks=1),
 }
+_ZONE_FOLDERS = ("/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo")
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([smhdw])", re.IGNORECASE)
 
 
@@ -55,6 +58,46 @@ def as_utc(moment: datetime) -> datetime:
             hint="give datetime.now(timezone.utc) or an offset",
         )
     return moment.astimezone(UTC)
+
+
+def local(moment: datetime) -> datetime:
+    """Return the same moment by this person's clock: in the zone that `TZ` names, else the machine's.
+
+    At the ends of the calendar, where the zone's clock would show the year 0 or 10000, it stays in UTC.
+    """
+    try:
+        return moment.astimezone(_named_zone(os.environ.get("TZ", "")))
+    except (OverflowError, ValueError):
+        return moment.astimezone(UTC)
+
+
+def local_offset(moment: datetime) -> int | None:
+    """Return by how many seconds this person's clock is ahead of UTC at a moment; None for UTC itself."""
+    offset = local(moment).utcoffset()
+    return int(offset.total_seconds()) or None if offset is not None else None
+
+
+def midnight(day: date) -> datetime:
+    """Return the moment at which a day begins by this person's clock, in UTC."""
+    start = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - the zone comes next, with its offset on that day
+    try:
+        zone = _named_zone(os.environ.get("TZ", ""))
+        return (start.astimezone() if zone is None else start.replace(tzinfo=zone)).astimezone(UTC)
+    except (OverflowError, ValueError):
+        return start.replace(tzinfo=UTC)
+
+
+@lru_cache(maxsize=4)
+def _named_zone(name: str) -> tzinfo | None:
+    """Return the zone of that name where the system has no zones of its own; None leaves it to the system."""
+    if not name or name.startswith((":", "/")) or any(Path(each).is_dir() for each in _ZONE_FOLDERS):
+        return None
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        return ZoneInfo(name)  # out of the package `tzdata`
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
 
 
 @lru_cache(maxsize=64)  # one command writes the same moment several times

@@ -71,10 +71,12 @@ class OwnField(NamedTuple):
 
     name: str
     kind: FieldKind
+    later: bool = False
+    """Whether stores of the first version lack it: a row that says nothing of it has the checksum it had there."""
 
 
-def _own(kind: FieldKind, default: Any = None) -> Any:
-    return field(default=default, metadata={"kind": kind})
+def _own(kind: FieldKind, default: Any = None, *, later: bool = False) -> Any:
+    return field(default=default, metadata={"kind": kind, "later": later})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,11 +114,27 @@ class MemoryRecord:
     agent_id: str = ""
     revision: str = ""
     """The id of the change that made this version, the same in every copy of the store."""
+    utc_offset: int | None = None
+    """Seconds east of UTC of the writer's clock at `happened_at`; None is UTC. It says which day that was."""
+    session_given: bool = False
+    """Whether the session was named for this memory, instead of being the one in use when it was stored."""
+    ttl_given: bool = False
+    """Whether its end, or that it has none, was named, instead of being the default of its type."""
 
     @property
     def happened_at(self) -> datetime:
         """When what it tells of happened: `occurred_at`, else `created_at`."""
         return self.occurred_at or self.created_at
+
+    @property
+    def keeps_its_end(self) -> bool:
+        """Whether a new version that names no time to live ends when this one does.
+
+        Before `ttl_given` was noted, only short-term memories had an end that nobody had named.
+        """
+        return self.ttl_given or (
+            self.expires_at is not None and self.memory_type is not MemoryType.SHORT_TERM
+        )
 
     def expired(self, moment: datetime) -> bool:
         """Say whether its time is over at that moment."""
@@ -195,6 +213,8 @@ class SemanticRecord(MemoryRecord):
     title: str | None = _own("text")
     position: int | None = _own("integer")
     """Which chunk of its document, from 0."""
+    path: str | None = _own("text", later=True)
+    """The file that its document was read from: absolute, with links followed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,7 +254,7 @@ TYPE_NAMES: Mapping[type[MemoryRecord], str] = {
 
 OWN_FIELDS: Mapping[MemoryType, tuple[OwnField, ...]] = {
     memory_type: tuple(
-        OwnField(each.name, each.metadata["kind"])
+        OwnField(each.name, each.metadata["kind"], each.metadata["later"])
         for each in dataclasses.fields(kind)
         if "kind" in each.metadata
     )
@@ -250,6 +270,7 @@ TUPLE_FIELDS = frozenset({"participants", "triggers", "steps"})
 _VERSION_FIELDS = (
     *("id", "content", "importance", "created_at", "updated_at", "occurred_at", "expires_at"),
     *("metadata", "tags", "key", "source", "session", "status", "pinned"),
+    *("utc_offset", "session_given", "ttl_given"),
 )
 _ACTIVE = Status.ACTIVE  # looked up once: a member of an enumeration costs as much as a call
 _TIME_FIELDS = frozenset({"created_at", "updated_at", "occurred_at", "expires_at", "accessed_at"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar, cast
 
 from agent_memory import clock
 from agent_memory.embeddings.base import pack_many
@@ -13,6 +13,7 @@ from agent_memory.memories import upkeep
 from agent_memory.memories.core import Core
 from agent_memory.memories.drafting import draft
 from agent_memory.memories.filters import build_where
+from agent_memory.memories.given import Default
 from agent_memory.recall.semantic_index import Embedded, Progress
 from agent_memory.records import MemoryRecord, MemoryType, ScoredMemory, Status
 from agent_memory.storage.base import Order
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 R = TypeVar("R", bound=MemoryRecord)
 Words = str | Iterable[str] | None
 Item = str | Mapping[str, Any]
+IMPORTANCE: Final = Default(0.5)
 Listing = list
 """The built-in list, under a name that a class with a method `list` can still use in its annotations."""
 
@@ -50,7 +52,7 @@ class TypeMemory(Generic[R]):
         self,
         /,
         content: str,
-        importance: float = 0.5,
+        importance: float = IMPORTANCE,
         metadata: Mapping[str, Any] | None = None,
         ttl: timedelta | float | str | None = None,
         *,
@@ -65,8 +67,9 @@ class TypeMemory(Generic[R]):
     ) -> str:
         """Store a memory and return its id.
 
-        With the `key` of an active memory of this type, a new version of that memory is stored. An exact
-        duplicate of a fact, document or skill is that memory: its id is returned and new tags are added.
+        With the `key` of an active memory of this type, a new version of that memory is stored, which keeps what is
+        not given. An exact duplicate of a fact, document or skill is that memory: its id is returned, and what is
+        given with it is taken over. A session that is given makes it a memory of its own.
 
         Args:
             content: the text, kept verbatim.
@@ -133,7 +136,19 @@ class TypeMemory(Generic[R]):
             raise ValidationError("an item has no content", hint='give {"content": "..."} or a text')
         content = given.pop("content")
         common = {name: value for name in given.keys() & _COMMON if (value := given.pop(name)) is not None}
-        return Add(self._draft(content, fields=given, moment=moment, **common), even_if_known=force)
+        # An empty list is what a caller has who got nothing to put in it; `update` takes things away.
+        named = {name for name, value in (*common.items(), *given.items()) if value not in (None, (), [], {})}
+        if isinstance(common.get("importance"), Default):
+            named.discard("importance")
+        if not common.get("pinned"):
+            named.discard("pinned")
+        if "ttl" in named:
+            common["ttl_given"] = True
+            named.add("expires_at")
+        if named & {"session", "conversation_id"}:
+            common["session_given"] = True
+        record = self._draft(content, fields=given, moment=moment, **common)
+        return Add(record, frozenset(named), even_if_known=force)
 
     def _draft(self, content: str, *, fields: Mapping[str, Any] | None = None, **common: Any) -> R:
         """Make the record; the types refine it."""

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from agent_memory.errors import (
     AmbiguousIdError,
@@ -20,6 +20,7 @@ from agent_memory.memories import upkeep
 from agent_memory.memories.base import Listing, TypeMemory
 from agent_memory.memories.core import Core
 from agent_memory.memories.drafting import check_name, check_text
+from agent_memory.memories.given import Default
 from agent_memory.records import ConversationRecord, Status
 from agent_memory.storage.base import Group, Order
 from agent_memory.storage.changes import Add, Replace, Written, is_id, may_begin_id, new_id
@@ -29,6 +30,8 @@ Summarizer = Callable[[Sequence[ConversationRecord]], str | Awaitable[str]]
 DEFAULT_CONVERSATION = "conversation"
 """The store's setting that `switch` in the shell writes."""
 SUMMARY_TOKENS = 200
+
+MESSAGE_IMPORTANCE: Final = Default(0.5)
 
 
 class ConversationMemory(TypeMemory[ConversationRecord]):
@@ -133,7 +136,7 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
         /,
         role: str,
         content: str,
-        importance: float = 0.5,
+        importance: float = MESSAGE_IMPORTANCE,
         metadata: Mapping[str, Any] | None = None,
         *,
         name: str | None = None,

@@ -11,6 +11,7 @@ from agent_memory.errors import ValidationError
 from agent_memory.records import OWN_FIELDS, TUPLE_FIELDS, MemoryRecord, canonical_json
 from agent_memory.storage.changes import new_id
 from agent_memory.storage.where import check_share
+from agent_memory.text.names import NAME_FIELDS, normal_name, normal_value
 
 R = TypeVar("R", bound=MemoryRecord)
 _PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
@@ -36,20 +37,27 @@ def draft(
     pinned: bool = False,
     fields: Mapping[str, Any] | None = None,
     moment: datetime | None = None,
+    session_given: bool = False,
+    ttl_given: bool = False,
 ) -> R:
     """Make a new record of a type, checked and normalised.
+
+    Args:
+        session_given, ttl_given: whether these were named for this memory, instead of being defaults.
 
     Raises:
         ValidationError: something cannot be stored; the message names it.
     """
     moment = moment or clock.now()
+    happened = clock.as_utc(occurred_at) if occurred_at is not None else None
     return kind(
         id=new_id(),
         content=check_text("content", content),
         importance=check_share("importance", importance),
         created_at=moment,
         updated_at=moment,
-        occurred_at=clock.as_utc(occurred_at) if occurred_at is not None else None,
+        occurred_at=happened,
+        utc_offset=clock.local_offset(happened or moment),
         expires_at=expiry(moment, ttl),
         metadata=check_metadata(metadata),
         tags=check_tags(tags),
@@ -57,6 +65,8 @@ def draft(
         source=check_name("source", source),
         session=check_name("session", session),
         pinned=bool(pinned),
+        session_given=session_given,
+        ttl_given=ttl_given,
         **check_fields(kind, fields or {}),
     )
 
@@ -96,17 +106,16 @@ def check_text(name: str, text: str) -> str:
 
 
 def check_name(name: str, text: str | None) -> str | None:
-    """Return an optional short text without white space around it."""
-    return None if text is None else check_text(name, text).strip()
+    """Return an optional name in its one form, without white space around it."""
+    return None if text is None else normal_name(check_text(name, text))
 
 
 def check_tags(tags: str | Iterable[str] | None) -> tuple[str, ...]:
-    """Return tags sorted, each once, without white space around them."""
+    """Return tags sorted, each once, in their one form."""
     if tags is None:
         return ()
-    return tuple(
-        sorted({check_text("tag", tag).strip() for tag in ([tags] if isinstance(tags, str) else tags)})
-    )
+    given = [tags] if isinstance(tags, str) else tags
+    return tuple(sorted({normal_name(check_text("tag", tag)) for tag in given}))
 
 
 def check_metadata(metadata: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -122,7 +131,8 @@ def check_metadata(metadata: Mapping[str, Any] | None) -> dict[str, Any]:
     if not all(isinstance(name, str) and name for name in metadata):
         raise ValidationError("a metadata key is not text", hint="use strings as keys")
     check_json("metadata", metadata)
-    return dict(metadata)
+    normal: dict[str, Any] = normal_value(dict(metadata))
+    return normal
 
 
 def check_json(name: str, value: Any) -> None:
@@ -155,8 +165,13 @@ def check_fields(kind: type[MemoryRecord], given: Mapping[str, Any]) -> dict[str
             )
         if value is None:
             continue
-        result[name] = _checked_field(name, known[name], value)
+        checked = _checked_field(name, known[name], value)
+        result[name] = _normal_field(checked) if name in NAME_FIELDS else checked
     return result
+
+
+def _normal_field(value: Any) -> Any:
+    return tuple(map(normal_value, value)) if isinstance(value, tuple) else normal_value(value)
 
 
 def _several(value: Any) -> Iterable[Any]:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from agent_memory import clock
 from agent_memory.errors import ValidationError
 from agent_memory.memories.base import Listing, TypeMemory
-from agent_memory.memories.outcomes import success_of
+from agent_memory.memories.given import Default
 from agent_memory.records import EpisodicRecord, ScoredMemory
 from agent_memory.storage.base import Order
+from agent_memory.text.outcomes import success_of
+
+EVENT_IMPORTANCE: Final = Default(0.6)
+ACTION_IMPORTANCE: Final = Default(0.5)
 
 
 class EpisodicMemory(TypeMemory[EpisodicRecord]):
@@ -37,7 +41,7 @@ class EpisodicMemory(TypeMemory[EpisodicRecord]):
         outcome: str | None = None,
         participants: Iterable[str] | None = None,
         location: str | None = None,
-        importance: float = 0.6,
+        importance: float = EVENT_IMPORTANCE,
         duration: timedelta | float | None = None,
         extra_metadata: Mapping[str, Any] | None = None,
         *,
@@ -69,7 +73,13 @@ class EpisodicMemory(TypeMemory[EpisodicRecord]):
         )
 
     async def record_action(
-        self, /, action: str, result: str, success: bool = True, importance: float = 0.5, **more: Any
+        self,
+        /,
+        action: str,
+        result: str,
+        success: bool = True,
+        importance: float = ACTION_IMPORTANCE,
+        **more: Any,
     ) -> str:
         """Record something that the agent did and what came of it; return its id. Its type is `action`."""
         return await self.record_event(

@@ -8,7 +8,7 @@ from typing import Any
 
 from agent_memory.errors import ConfigurationError
 from agent_memory.records import MemoryType, Status
-from agent_memory.storage.where import Where, check_share, conditions, period, words
+from agent_memory.storage.where import Where, check_share, conditions, field_conditions, period, words
 
 
 def build_where(
@@ -46,7 +46,7 @@ def build_where(
         min_importance=check_share("min_importance", min_importance),
         occurred=period(since, until),
         metadata=conditions(metadata),
-        fields=conditions(fields),
+        fields=field_conditions(fields),
         expired=expired,
     )
 

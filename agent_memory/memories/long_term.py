@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
 from agent_memory.errors import ConflictError
 from agent_memory.memories.base import Listing, TypeMemory, Words
 from agent_memory.memories.core import ATTEMPTS
 from agent_memory.memories.drafting import check_tags
 from agent_memory.memories.duplicates import Merge, find_duplicates
+from agent_memory.memories.given import NOT_GIVEN, Default
 from agent_memory.memories.revising import edited
 from agent_memory.records import LongTermRecord, Status
 from agent_memory.storage.changes import Replace
 from agent_memory.storage.where import check_share
+
+FACT_IMPORTANCE: Final = Default(0.7)
+PREFERENCE_IMPORTANCE: Final = Default(0.8)
 
 
 class LongTermMemory(TypeMemory[LongTermRecord]):
@@ -22,12 +27,14 @@ class LongTermMemory(TypeMemory[LongTermRecord]):
     record_class = LongTermRecord
 
     async def store_fact(
-        self, fact: str, importance: float = 0.7, tags: Words = None, source: str | None = None
+        self, fact: str, importance: float = FACT_IMPORTANCE, tags: Words = None, source: str | None = None
     ) -> str:
         """Store a fact and return its id; a fact already known keeps its id and gains the tags."""
         return await self.add(fact, importance, tags=tags, source=source, kind="fact")
 
-    async def store_preference(self, category: str, preference: str, importance: float = 0.8) -> str:
+    async def store_preference(
+        self, category: str, preference: str, importance: float = PREFERENCE_IMPORTANCE
+    ) -> str:
         """Store a preference about something and return its id."""
         return await self.add(preference, importance, kind="preference", category=category)
 
@@ -45,8 +52,9 @@ class LongTermMemory(TypeMemory[LongTermRecord]):
         record = await self._find(id)
         if record is None:
             return False
+        importance = NOT_GIVEN if updated_importance is None else updated_importance
         await self._change(
-            "update", record.id, lambda fact: edited(fact, content=new_content, importance=updated_importance)
+            "update", record.id, lambda fact: edited(fact, content=new_content, importance=importance)
         )
         return True
 

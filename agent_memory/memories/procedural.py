@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from agent_memory import clock
 from agent_memory.errors import ConfigurationError
 from agent_memory.memories.base import Listing, TypeMemory
 from agent_memory.memories.drafting import check_text
+from agent_memory.memories.given import Default
 from agent_memory.records import ProceduralRecord, ScoredMemory
 from agent_memory.text.analysis import analyse
 
@@ -41,6 +42,9 @@ class Skill:
         return self.success_count / self.use_count if self.use_count else None
 
 
+SKILL_IMPORTANCE: Final = Default(0.7)
+
+
 class ProceduralMemory(TypeMemory[ProceduralRecord]):
     """How things are done. A skill's name is its key: recording it again stores a new version."""
 
@@ -63,7 +67,7 @@ class ProceduralMemory(TypeMemory[ProceduralRecord]):
         pattern: str,
         triggers: Iterable[str] | None = None,
         category: str | None = None,
-        importance: float = 0.7,
+        importance: float = SKILL_IMPORTANCE,
         **more: Any,
     ) -> str:
         """Store a skill and return its id; one of that name gets a new version and keeps its record of use.
@@ -83,7 +87,7 @@ class ProceduralMemory(TypeMemory[ProceduralRecord]):
         name: str,
         steps: Iterable[str],
         triggers: Iterable[str] | None = None,
-        importance: float = 0.7,
+        importance: float = SKILL_IMPORTANCE,
         **more: Any,
     ) -> str:
         """Store a workflow, a skill in steps, and return its id."""

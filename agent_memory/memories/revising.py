@@ -17,9 +17,11 @@ from agent_memory.memories.drafting import (
     check_text,
     expiry,
 )
-from agent_memory.memories.outcomes import success_of
+from agent_memory.memories.given import NOT_GIVEN, Omitted
 from agent_memory.records import ConversationRecord, EpisodicRecord, MemoryRecord, ProceduralRecord
 from agent_memory.storage.where import check_share
+from agent_memory.text.names import normal_name
+from agent_memory.text.outcomes import success_of
 
 R = TypeVar("R", bound=MemoryRecord)
 
@@ -27,45 +29,80 @@ R = TypeVar("R", bound=MemoryRecord)
 def edited(
     record: R,
     *,
-    content: str | None = None,
-    importance: float | None = None,
-    tags: str | Iterable[str] | None = None,
-    add_tags: str | Iterable[str] | None = None,
-    remove_tags: str | Iterable[str] | None = None,
-    metadata: Mapping[str, Any] | None = None,
-    key: str | None = None,
-    source: str | None = None,
-    session: str | None = None,
-    ttl: timedelta | float | str | None = None,
-    occurred_at: datetime | None = None,
+    content: str | Omitted = NOT_GIVEN,
+    importance: float | Omitted = NOT_GIVEN,
+    tags: str | Iterable[str] | Omitted = NOT_GIVEN,
+    add_tags: str | Iterable[str] | Omitted = NOT_GIVEN,
+    remove_tags: str | Iterable[str] | Omitted = NOT_GIVEN,
+    metadata: Mapping[str, Any] | Omitted = NOT_GIVEN,
+    key: str | Omitted | None = NOT_GIVEN,
+    source: str | Omitted | None = NOT_GIVEN,
+    session: str | Omitted = NOT_GIVEN,
+    ttl: timedelta | float | str | Omitted | None = NOT_GIVEN,
+    occurred_at: datetime | Omitted | None = NOT_GIVEN,
     fields: Mapping[str, Any] | None = None,
+    default_ttl: timedelta | None = None,
 ) -> R:
-    """Return the next version of a record; what is None stays, and a metadata value of None goes.
+    """Return the next version of a record; what is not given stays, and a metadata value of None goes.
+
+    None takes a key, a source, a time to live or a time of happening away. The default time to live of the type
+    starts anew, unless the record's own was given.
 
     Raises:
-        ValidationError: something cannot be stored.
+        ValidationError: something cannot be stored, or cannot be taken away.
     """
+    given = {
+        "content": content,
+        "importance": importance,
+        "tags": tags,
+        "add_tags": add_tags,
+        "remove_tags": remove_tags,
+        "metadata": metadata,
+        "session": session,
+        **(fields or {}),
+    }
+    for name, value in given.items():
+        if value is None:
+            raise ValidationError(
+                f"the {name} cannot be taken away", hint="leave it out to keep it, or give another one"
+            )
     changes: dict[str, Any] = dict(check_fields(type(record), fields or {}))
-    if content is not None:
+    if content is not NOT_GIVEN:
         changes["content"] = check_text("content", content)
-    if importance is not None:
+    if importance is not NOT_GIVEN:
         changes["importance"] = check_share("importance", importance)
-    if tags is not None or add_tags is not None or remove_tags is not None:
-        base = record.tags if tags is None else check_tags(tags)
-        changes["tags"] = tuple(sorted({*base, *check_tags(add_tags)} - {*check_tags(remove_tags)}))
-    if metadata is not None:
-        given = {name: value for name, value in metadata.items() if value is not None}
-        kept = {name: value for name, value in record.metadata.items() if name not in metadata}
-        changes["metadata"] = check_metadata({**kept, **given})
-    for name, value in (("key", key), ("source", source), ("session", session)):
-        if value is not None:
-            changes[name] = check_name(name, value)
-    if ttl is not None:
-        changes["expires_at"] = expiry(clock.now(), ttl)
-    if occurred_at is not None:
-        changes["occurred_at"] = clock.as_utc(occurred_at)
+    if not tags is add_tags is remove_tags is NOT_GIVEN:
+        base = record.tags if tags is NOT_GIVEN else check_tags(tags)
+        more = () if add_tags is NOT_GIVEN else check_tags(add_tags)
+        fewer = () if remove_tags is NOT_GIVEN else check_tags(remove_tags)
+        changes["tags"] = tuple(sorted({*base, *more} - {*fewer}))
+    if metadata is not NOT_GIVEN:
+        changes["metadata"] = _with_metadata(record.metadata, metadata)
+    if key is not NOT_GIVEN:
+        changes["key"] = check_name("key", key)
+    if source is not NOT_GIVEN:
+        changes["source"] = check_name("source", source)
+    if session is not NOT_GIVEN:
+        changes |= {"session": check_name("session", session), "session_given": True}
+    if ttl is not NOT_GIVEN:
+        changes |= {"expires_at": expiry(clock.now(), ttl), "ttl_given": True}
+    elif default_ttl is not None and not record.keeps_its_end:
+        changes["expires_at"] = expiry(clock.now(), default_ttl)
+    if occurred_at is not NOT_GIVEN:
+        happened = None if occurred_at is None else clock.as_utc(occurred_at)
+        offset = clock.local_offset(happened or record.created_at)
+        changes |= {"occurred_at": happened, "utc_offset": offset}
     changes |= _agreeing(record, changes)
     return dataclasses.replace(record, **changes)
+
+
+def _with_metadata(before: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return metadata with values set, and those that are None taken away."""
+    if not isinstance(changes, Mapping):
+        raise ValidationError("the metadata is not a mapping", hint='give a dict such as {"lang": "en"}')
+    given = check_metadata({name: value for name, value in changes.items() if value is not None})
+    named = {normal_name(name) if isinstance(name, str) else name for name in changes}
+    return {**{name: value for name, value in before.items() if name not in named}, **given}
 
 
 def _agreeing(record: MemoryRecord, changes: Mapping[str, Any]) -> dict[str, Any]:

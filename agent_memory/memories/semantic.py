@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from agent_memory.errors import ValidationError
 from agent_memory.memories.base import Item, Listing, TypeMemory, Words, store_items
 from agent_memory.memories.drafting import check_text
+from agent_memory.memories.given import Default
 from agent_memory.recall.semantic_index import Progress
 from agent_memory.records import ScoredMemory, SemanticRecord, Status
 from agent_memory.storage.base import Order
 from agent_memory.storage.changes import Replace
 from agent_memory.storage.where import check_share
 from agent_memory.text.templates import embedding_hash, normalise
+
+DOCUMENT_IMPORTANCE: Final = Default(0.6)
+KNOWLEDGE_IMPORTANCE: Final = Default(0.5)
 
 
 class Document(NamedTuple):
@@ -79,7 +83,12 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
         return await self._core.searcher.near(record, self._where(), limit=limit, min_similarity=least)
 
     async def add_with_embedding(
-        self, /, content: str, embedding: Sequence[float], importance: float = 0.5, **more: Any
+        self,
+        /,
+        content: str,
+        embedding: Sequence[float],
+        importance: float = KNOWLEDGE_IMPORTANCE,
+        **more: Any,
     ) -> str:
         """Store knowledge with a vector made elsewhere, by the same model as the store's, and return its id.
 
@@ -102,7 +111,7 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
         title: str | None = None,
         source: str | None = None,
         tags: Words = None,
-        importance: float = 0.6,
+        importance: float = DOCUMENT_IMPORTANCE,
         *,
         document_id: str | None = None,
         progress: Progress | None = None,
@@ -150,7 +159,7 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
         title: str | None = None,
         source: str | None = None,
         tags: Words = None,
-        importance: float = 0.6,
+        importance: float = DOCUMENT_IMPORTANCE,
         progress: Progress | None = None,
         **more: Any,
     ) -> Listing[str]:

@@ -6,12 +6,16 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from agent_memory import clock
 from agent_memory.memories.base import Listing, TypeMemory
 from agent_memory.memories.drafting import check_json, check_text, expiry
+from agent_memory.memories.given import Default
 from agent_memory.records import ShortTermRecord, Status
+
+CONTEXT_IMPORTANCE: Final = Default(0.6)
+WORKING_IMPORTANCE: Final = Default(0.7)
 
 
 class ShortTermMemory(TypeMemory[ShortTermRecord]):
@@ -29,7 +33,9 @@ class ShortTermMemory(TypeMemory[ShortTermRecord]):
             common["ttl"] = self._core.settings.short_term_ttl
         return super()._draft(content, fields=fields, **common)
 
-    async def add_context(self, context: str, importance: float = 0.6, context_type: str = "general") -> str:
+    async def add_context(
+        self, context: str, importance: float = CONTEXT_IMPORTANCE, context_type: str = "general"
+    ) -> str:
         """Store a piece of the task's context and return its id."""
         return await self.add(context, importance, kind="context", context_type=context_type)
 
@@ -39,7 +45,12 @@ class ShortTermMemory(TypeMemory[ShortTermRecord]):
         return await self._select(self._where(fields=fields), limit)
 
     async def set_working_memory(
-        self, key: str, value: Any, importance: float = 0.7, *, ttl: timedelta | float | str | None = None
+        self,
+        key: str,
+        value: Any,
+        importance: float = WORKING_IMPORTANCE,
+        *,
+        ttl: timedelta | float | str | None = None,
     ) -> str:
         """Set a working-memory value, replacing the one that was there, and return its id.
 
@@ -86,7 +97,8 @@ class ShortTermMemory(TypeMemory[ShortTermRecord]):
         longer = self._core.settings.short_term_ttl if additional_time is None else additional_time
 
         def extended(current: ShortTermRecord) -> ShortTermRecord:
-            return replace(current, expires_at=expiry(current.expires_at or clock.now(), longer))
+            ends = expiry(current.expires_at or clock.now(), longer)
+            return replace(current, expires_at=ends, ttl_given=True)
 
         await self._change("extend", record.id, extended)
         return True

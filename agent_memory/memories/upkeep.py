@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
 from typing import Any
 
 from agent_memory.errors import ConflictError, MemoryNotFoundError, ValidationError
@@ -15,7 +14,9 @@ from agent_memory.recall.constants import READABLE
 from agent_memory.records import MemoryRecord, MemoryType, OperationRecord, Status, Version, same_version
 from agent_memory.storage.changes import Add, Change, Remove, Replace
 from agent_memory.storage.planning import TAKEN
+from agent_memory.storage.renewal import RENEW, renewed
 from agent_memory.storage.where import Where
+from agent_memory.text.names import with_normal_names
 from agent_memory.text.templates import embedded_text
 
 UNDO = "undo"
@@ -34,44 +35,11 @@ async def get(core: Core, reference: str, *, count_access: bool) -> MemoryRecord
     return record
 
 
-async def update(
-    core: Core,
-    reference: str,
-    *,
-    content: str | None,
-    importance: float | None,
-    tags: str | Iterable[str] | None,
-    add_tags: str | Iterable[str] | None,
-    remove_tags: str | Iterable[str] | None,
-    metadata: Mapping[str, Any] | None,
-    key: str | None,
-    source: str | None,
-    session: str | None,
-    ttl: timedelta | float | str | None,
-    occurred_at: datetime | None,
-    fields: Mapping[str, Any],
-) -> MemoryRecord:
-    """Store a new version of an active memory."""
+async def update(core: Core, reference: str, **given: Any) -> MemoryRecord:
+    """Store a new version of an active memory; what may be given says `memories.revising.edited`."""
     record = await core.store.resolve(reference, statuses=(Status.ACTIVE,))
-
-    def edit(current: MemoryRecord) -> MemoryRecord:
-        return edited(
-            current,
-            content=content,
-            importance=importance,
-            tags=tags,
-            add_tags=add_tags,
-            remove_tags=remove_tags,
-            metadata=metadata,
-            key=key,
-            source=source,
-            session=session,
-            ttl=ttl,
-            occurred_at=occurred_at,
-            fields=fields,
-        )
-
-    return await core.change("update", record, edit)
+    default = core.settings.short_term_ttl if record.memory_type is MemoryType.SHORT_TERM else None
+    return await core.change("update", record, lambda current: edited(current, default_ttl=default, **given))
 
 
 async def set_pinned(core: Core, reference: str, pinned: bool) -> MemoryRecord:
@@ -197,7 +165,7 @@ async def _restore_purged(core: Core, reference: str) -> MemoryRecord:
             what="forgotten memory",
             hint="`agentmem list --archived` shows what can be restored",
         )
-    record = replace(last, status=Status.ACTIVE)
+    record = with_normal_names(replace(last, status=Status.ACTIVE))
     return (await core.write("restore", [Add(record, brought_back=True, verb="restore")], embed=[]))[0].record
 
 
@@ -250,7 +218,7 @@ async def _standing(core: Core, count: int) -> list[OperationRecord]:
         found = [
             each
             for each in operations
-            if each.undone_by is None and each.verb not in (UNDO, "cleanup", TAKEN) and each.changes
+            if each.undone_by is None and each.verb not in (UNDO, "cleanup", TAKEN, RENEW) and each.changes
         ]
         if len(found) >= count or len(operations) < limit:
             return found[:count]
@@ -267,12 +235,13 @@ async def _take_back(core: Core, operation: OperationRecord) -> None:
     changes: list[Change] = []
     for memory_id, (first, last) in first_and_last.items():
         current = present.get(memory_id)
-        if not _still(last.after, current):
+        before, after = _in_present_form(first.before, last.after, current)
+        if not _still(after, current):
             raise ConflictError(memory_id)
-        if first.before is not None and current is not None:
-            changes.append(Replace(replace(first.before, revision=current.revision), UNDO))
-        elif first.before is not None:
-            changes.append(Add(first.before, brought_back=True, verb=UNDO))
+        if before is not None and current is not None:
+            changes.append(Replace(replace(before, revision=current.revision), UNDO))
+        elif before is not None:
+            changes.append(Add(before, brought_back=True, verb=UNDO))
         elif current is not None and last.verb not in ("purge", "shred"):
             changes.append(Remove(current))
         elif first.before is None and last.verb == "shred":
@@ -280,6 +249,19 @@ async def _take_back(core: Core, operation: OperationRecord) -> None:
     # Keys may pass from one memory to another: what gives one up goes first.
     changes.sort(key=lambda change: isinstance(change, Add))
     await core.write(UNDO, changes, embed=[], undoes=operation.id)
+
+
+def _in_present_form(
+    before: MemoryRecord | None, after: MemoryRecord | None, current: MemoryRecord | None
+) -> tuple[MemoryRecord | None, MemoryRecord | None]:
+    """Return what an operation found and left as it would be now: an earlier version may have written it."""
+    before = None if before is None else with_normal_names(before)
+    after = None if after is None else with_normal_names(after)
+    if after is None or current is None or same_version(after, current):
+        return before, after
+    if same_version(renewed(after), current):
+        return None if before is None else renewed(before), renewed(after)
+    return before, after
 
 
 def _still(left: MemoryRecord | None, found: MemoryRecord | None) -> bool:

@@ -93,6 +93,9 @@ OWED_TEXTS: Final = 64
 OWED_SECONDS: Final = 0.3
 """What one search embeds of what others left owed, before it answers."""
 
+RENEWED_WORDS: Final = 200
+"""Memories whose words one search indexes anew, after it has answered, where an older analyser indexed them."""
+
 ROOM_WEIGHT: Final = 0.3
 """Taken, in a recall, for each e-fold of the room that a memory takes. Share of the evidence in 1,000 tokens: LoCoMo
 85.5 without, 85.9 at .15, 86.2 at .3, 85.5 at .5; BEAM 62.4 without, 65.0 at .3. Taking off for what resembles what

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Final, NamedTuple
+
+from agent_memory import clock
 
 _MONTHS: Final = (
     *("january", "february", "march", "april", "may", "june"),
@@ -85,28 +87,33 @@ def named_times(query: str, asked_at: datetime) -> list[Span]:
     hinted = not _HINTS.isdisjoint(word.strip("?!.,;:") for word in rest.split())
     if not hinted and not any(letter.isdigit() for letter in rest):
         return []
-    found: list[tuple[int, Span]] = []
-    today = asked_at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    found: list[tuple[int, _Days]] = []
+    today = clock.local(asked_at).date()
     for pattern, read in _forms():
         while (match := pattern.search(rest)) is not None:
-            found += [(match.start(), span) for span in read(match, today)]
+            found += [(match.start(), days) for days in read(match, today)]
             # What was understood is not read again by a shorter form.
             rest = rest[: match.start()] + " " * (match.end() - match.start()) + rest[match.end() :]
-    return [span for _, span in sorted(found)]
+    return [Span(clock.midnight(days.start), clock.midnight(days.end)) for _, days in sorted(found)]
 
 
-_Reader = Callable[["re.Match[str]", datetime], Iterator[Span]]
+class _Days(NamedTuple):
+    """Whole days, as a calendar shows them: the first, and the first after them."""
+
+    start: date
+    end: date
 
 
-def _days(start: datetime, count: int = 1) -> Span:
-    return Span(start, start + timedelta(days=count))
+_Reader = Callable[["re.Match[str]", date], Iterator[_Days]]
 
 
-def _month(year: int, month: int, months: int = 1) -> Span:
+def _days(start: date, count: int = 1) -> _Days:
+    return _Days(start, start + timedelta(days=count))
+
+
+def _month(year: int, month: int, months: int = 1) -> _Days:
     last = month - 1 + months
-    return Span(
-        datetime(year, month, 1, tzinfo=UTC), datetime(year + last // 12, last % 12 + 1, 1, tzinfo=UTC)
-    )
+    return _Days(date(year, month, 1), date(year + last // 12, last % 12 + 1, 1))
 
 
 def _number(text: str) -> int:
@@ -114,18 +121,18 @@ def _number(text: str) -> int:
     return int(text) if text.isdigit() else _NUMBERS[text]
 
 
-def _iso(match: re.Match[str], today: datetime) -> Iterator[Span]:
+def _iso(match: re.Match[str], today: date) -> Iterator[_Days]:
     yield from _on(int(match["year"]), int(match["number"]), int(match["day"]))
 
 
-def _on(year: int, month: int, day: int) -> Iterator[Span]:
+def _on(year: int, month: int, day: int) -> Iterator[_Days]:
     try:
-        yield _days(datetime(year, month, day, tzinfo=UTC))
-    except ValueError:
+        yield _days(date(year, month, day))
+    except (ValueError, OverflowError):
         return  # there is no such day, so nothing is meant by it
 
 
-def _date(match: re.Match[str], today: datetime) -> Iterator[Span]:
+def _date(match: re.Match[str], today: date) -> Iterator[_Days]:
     month = _month_number(match["month"])
     day = int(match["day"])
     year = int(match["year"]) if match["year"] else today.year
@@ -134,7 +141,7 @@ def _date(match: re.Match[str], today: datetime) -> Iterator[Span]:
     yield from _on(year, month, day)
 
 
-def _whole_month(match: re.Match[str], today: datetime) -> Iterator[Span]:
+def _whole_month(match: re.Match[str], today: date) -> Iterator[_Days]:
     month = _month_number(match["month"])
     if match["year"]:
         yield _month(int(match["year"]), month)
@@ -149,29 +156,29 @@ def _month_number(name: str) -> int:
     return next(number for number, month in enumerate(_MONTHS, 1) if month.startswith(name[:3]))
 
 
-def _day_of_month(match: re.Match[str], today: datetime) -> Iterator[Span]:
+def _day_of_month(match: re.Match[str], today: date) -> Iterator[_Days]:
     day = int(match["day"])
     month = today if day <= today.day else today.replace(day=1) - timedelta(days=1)
     yield from _on(month.year, month.month, day)
 
 
-def _year(match: re.Match[str], today: datetime) -> Iterator[Span]:
+def _year(match: re.Match[str], today: date) -> Iterator[_Days]:
     yield _month(int(match["year"]), 1, 12)
 
 
-def _ago(match: re.Match[str], today: datetime) -> Iterator[Span]:
+def _ago(match: re.Match[str], today: date) -> Iterator[_Days]:
     days = _number(match["count"]) * _UNITS[match["unit"]]
     # "Two weeks ago" is said of ten days as of eighteen.
     slack = {"day": 0, "week": 3, "month": 15, "year": 182}[match["unit"]]
-    yield Span(today - timedelta(days=days + slack), today - timedelta(days=days - slack - 1))
+    yield _Days(today - timedelta(days=days + slack), today - timedelta(days=days - slack - 1))
 
 
-def _past(match: re.Match[str], today: datetime) -> Iterator[Span]:
+def _past(match: re.Match[str], today: date) -> Iterator[_Days]:
     count = _number(match["count"]) if match["count"] else 1
-    yield Span(today - timedelta(days=count * _UNITS[match["unit"]]), today + timedelta(days=1))
+    yield _Days(today - timedelta(days=count * _UNITS[match["unit"]]), today + timedelta(days=1))
 
 
-def _last(match: re.Match[str], today: datetime) -> Iterator[Span]:
+def _last(match: re.Match[str], today: date) -> Iterator[_Days]:
     unit, this = match["unit"], match["which"] == "this"
     if unit == "week":
         monday = today - timedelta(days=today.weekday() + (0 if this else 7))
@@ -193,7 +200,7 @@ def _last(match: re.Match[str], today: datetime) -> Iterator[Span]:
         yield _days(today - timedelta(days=back))
 
 
-def _yesterday(match: re.Match[str], today: datetime) -> Iterator[Span]:
+def _yesterday(match: re.Match[str], today: date) -> Iterator[_Days]:
     yield _days(today - timedelta(days={"today": 0, "tonight": 0, "yesterday": 1}[match[0]]))
 
 

@@ -11,6 +11,7 @@ from collections.abc import Hashable, Sequence
 from itertools import groupby
 from typing import Any, ClassVar, Literal
 
+from agent_memory import clock
 from agent_memory.errors import ConfigurationError
 from agent_memory.recall.packing import PackedItem
 from agent_memory.recall.sources import source
@@ -49,7 +50,7 @@ def label(record: MemoryRecord) -> str:
             what = f"working memory {record.key}"
         case _:
             what = "note"
-    return f"{what}, {record.happened_at:%Y-%m-%d}"
+    return f"{what}, {clock.local(record.happened_at):%Y-%m-%d}"
 
 
 class Writer(ABC):

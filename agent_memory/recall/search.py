@@ -118,6 +118,8 @@ class Searcher:
             )
         if count_access and result:
             await self._store.touch([found.memory.id for found in result])
+        if self._store.capabilities.full_text:
+            await self._store.renew(constants.RENEWED_WORDS)
         for notice in notices:
             logger.warning(notice)
         return Found(result, arms=_arm_names(prepared, arms), notices=notices)

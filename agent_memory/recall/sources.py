@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import NamedTuple
 
+from agent_memory import clock
 from agent_memory.records import ConversationRecord, MemoryRecord, SemanticRecord
 
 
@@ -39,7 +40,7 @@ class Source(NamedTuple):
 
 def source(record: MemoryRecord) -> Source | None:
     """Return what a memory comes from, None for one that stands for itself."""
-    day = f"{record.happened_at:%Y-%m-%d}"
+    day = f"{clock.local(record.happened_at):%Y-%m-%d}"
     match record:
         case ConversationRecord(kind="message", position=int(position)):
             passage = Passage(f"conversation {record.conversation_id}", position)

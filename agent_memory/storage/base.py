@@ -28,9 +28,10 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Any, ClassVar, Literal, NamedTuple, cast, get_args
+from typing import Any, ClassVar, Final, Literal, NamedTuple, cast, get_args
 
 from agent_memory import clock
 from agent_memory.errors import (
@@ -39,12 +40,14 @@ from agent_memory.errors import (
     CapabilityError,
     ConfigurationError,
     MemoryNotFoundError,
+    StoreBusyError,
     ValidationError,
 )
 from agent_memory.records import MemoryRecord, MemoryType, OperationRecord, Status, Version
 from agent_memory.storage.changes import SHORTEST_PREFIX, Change, Erase, Operation, Remove, Written
 from agent_memory.storage.where import Where
 from agent_memory.text.bm25 import WordStatistics
+from agent_memory.text.names import normal_name
 
 OrderBy = Literal["created", "updated", "occurred", "used", "importance", "position"]
 GroupBy = Literal[
@@ -151,6 +154,10 @@ class StoreDescription:
     where there is no full text, and `nothing` where there is no embedder either.)"""
     details: Mapping[str, Any] = field(default_factory=dict)
     """What only this backend has to tell, by name."""
+
+
+RENEWED_TOGETHER: Final = 1000
+"""Memories whose words are renewed in one transaction where somebody waits for all of them."""
 
 
 class Store(ABC):
@@ -335,7 +342,7 @@ class Store(ABC):
             raise ValidationError(
                 "the id is empty", hint="give an id, a key, or the first characters of an id"
             )
-        reference = reference.strip()
+        reference = normal_name(reference)
         moment = clock.now()
 
         def meant(record: MemoryRecord) -> bool:
@@ -416,6 +423,36 @@ class Store(ABC):
 
     async def _word_statistics(self, terms: Sequence[str]) -> WordStatistics:
         raise CapabilityError(self.name, "full-text search")
+
+    async def outdated_count(self) -> int:
+        """Count the memories whose words an older analyser indexed. They are found as they were before."""
+        return 0
+
+    async def renew(self, limit: int | None = None) -> int:
+        """Index words anew that an older analyser indexed, in the order of storing; return how many memories wait.
+
+        With a limit it sees to so many at most, and gives up without an error where it would have to wait.
+        """
+        left = await self.outdated_count()
+        if limit is not None:
+            if left:
+                await self._renew_at_once(limit)
+            return max(0, left - limit)
+        while left:
+            await self._renew_some(RENEWED_TOGETHER)
+            before, left = left, await self.outdated_count()
+            if left >= before:
+                break  # memories that cannot be read cannot be indexed either
+        return left
+
+    async def _renew_some(self, limit: int) -> None:
+        """Index the words of so many more memories anew; for backends that count outdated ones."""
+        raise CapabilityError(self.name, "full-text search")
+
+    async def _renew_at_once(self, limit: int) -> None:
+        """Do the same if nobody stands in the way."""
+        with suppress(StoreBusyError):
+            await self._renew_some(limit)
 
     async def by_vector(self, vector: bytes, where: Where, limit: int) -> list[tuple[str, float]]:
         """Return the ids of the nearest memories in the current space with their cosines, nearest first.

@@ -55,13 +55,16 @@ class Add:
     """Store a new memory, unless it is known already.
 
     With a `key` that an active memory of the type has, a new version is stored under that memory's id, which keeps
-    what it does not speak of: tags, metadata, source, lists such as a skill's triggers, and a skill's record of
-    use. Without one, an exact duplicate among active facts, documents and skills is the same memory: its id is
-    returned, new tags are added, and it lives as long and is pinned as either of the two. A message without a
-    position gets the next one of its conversation. An id that is taken is a conflict.
+    what was not given: importance, tags, metadata, source, times, lists such as a skill's triggers, and a skill's
+    record of use. Without one, an exact duplicate among active facts, documents and skills is the same memory: its
+    id is returned, tags and triggers are united, metadata values are added, and whatever else was given is taken
+    over. A message without a position gets the next one of its conversation. An id that is taken is a conflict.
     """
 
     record: MemoryRecord
+    given: frozenset[str] | None = None
+    """Names of the record's fields that the caller named; the others hold defaults. None: those that differ from the
+    type's defaults. A time to live names `expires_at`."""
     even_if_known: bool = False
     """Store an exact duplicate as a memory of its own."""
     brought_back: bool = False
@@ -136,6 +139,8 @@ class Written:
     outcome: Literal["added", "known", "updated", "unchanged", "removed"]
     record: MemoryRecord
     """The memory as it is now stored; for a removed one, as it was."""
+    changed: tuple[str, ...] = ()
+    """For a memory that was known: the fields that were taken over from what came with it, by name."""
 
 
 @dataclass(frozen=True, slots=True)

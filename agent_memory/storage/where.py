@@ -18,6 +18,7 @@ from typing import Any, Final, Literal, NamedTuple, get_args
 from agent_memory import clock
 from agent_memory.errors import ValidationError
 from agent_memory.records import OWN_FIELDS, MemoryRecord, MemoryType, Status
+from agent_memory.text.names import NAME_FIELDS, normal_value
 
 Operator = Literal["=", "!=", "<", "<=", ">", ">=", "in", "exists"]
 OPERATORS: Final = get_args(Operator)
@@ -178,15 +179,25 @@ def conditions(given: Mapping[str, Any] | Iterable[Sequence[Any]] | None) -> tup
     Raises:
         ValidationError: the operator is unknown or the value cannot be compared.
     """
-    result: list[Condition] = []
-    for name, op, value in _triples(given or ()):
-        if op not in OPERATORS:
-            raise ValidationError(f"unknown operator {op!r}", hint="use one of " + " ".join(OPERATORS))
-        result.append(
-            Condition(name, op, tuple(value) if isinstance(value, (list, set, frozenset)) else value)
-        )
-        _check_condition(result[-1])
-    return tuple(result)
+    return tuple(
+        _condition(normal_value(name), op, normal_value(value)) for name, op, value in _triples(given or ())
+    )
+
+
+def field_conditions(given: Mapping[str, Any] | Iterable[Sequence[Any]] | None) -> tuple[Condition, ...]:
+    """Read conditions on the types' own fields, as `conditions` does; those that are no names stay as they are."""
+    return tuple(
+        _condition(name, op, normal_value(value) if name in NAME_FIELDS else value)
+        for name, op, value in _triples(given or ())
+    )
+
+
+def _condition(name: str, op: Any, value: Any) -> Condition:
+    if op not in OPERATORS:
+        raise ValidationError(f"unknown operator {op!r}", hint="use one of " + " ".join(OPERATORS))
+    result = Condition(name, op, tuple(value) if isinstance(value, (list, set, frozenset)) else value)
+    _check_condition(result)
+    return result
 
 
 def _triples(given: Mapping[str, Any] | Iterable[Sequence[Any]]) -> Iterator[tuple[Any, Any, Any]]:
@@ -204,10 +215,10 @@ def _triples(given: Mapping[str, Any] | Iterable[Sequence[Any]]) -> Iterator[tup
 
 
 def words(given: str | Iterable[str] | None) -> tuple[str, ...]:
-    """Read one text or several as a tuple, in the order given, without duplicates."""
+    """Read one name or several as a tuple, in the order given, each in its one form and once."""
     if given is None:
         return ()
-    return tuple(dict.fromkeys([given] if isinstance(given, str) else given))
+    return tuple(dict.fromkeys(map(normal_value, [given] if isinstance(given, str) else given)))
 
 
 def period(start: datetime | None, end: datetime | None) -> Period | None:

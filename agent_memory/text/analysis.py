@@ -14,10 +14,13 @@ import re
 import unicodedata
 from bisect import bisect_right
 from itertools import groupby, pairwise
+from typing import Final
 
 from agent_memory.text.porter import stem
 from agent_memory.text.stopwords import STOPWORDS
 
+ANALYSER: Final = 2
+"""The number of these rules. A store notes by which its words were indexed, and renews them when they change."""
 LONGEST_WORD = 128
 """Characters; what is longer, such as a key or an encoded file, is several words."""
 

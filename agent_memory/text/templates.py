@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections.abc import Iterable
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Final
 
 from agent_memory.records import (
@@ -60,7 +61,7 @@ def indexed_text(record: MemoryRecord) -> str:
             parts = [record.title, record.content]
         case _:
             parts = [record.content]
-    date = date_words(record.happened_at) if dated else None
+    date = date_words(record.happened_at, record.utc_offset) if dated else None
     return _lines([key, *parts, date, " ".join(record.tags)])
 
 
@@ -98,10 +99,13 @@ def embedding_hash(text: str) -> bytes:
 def content_hash(record: MemoryRecord) -> bytes:
     """Return 16 bytes that are equal for memories that say the same.
 
-    They say the same if type, key and normalised content agree, and for a fact or preference its kind and category,
-    for a chunk its document and place there (a document may repeat itself), for a skill its name.
+    They say the same if type, key, normalised content and a session that was named for them agree, and for a fact or
+    preference its kind and category, for a chunk its document and place there (a document may repeat itself), for a
+    skill its name.
     """
     identity: list[object] = [TYPE_NAMES[type(record)], record.key, normalise(record.content)]
+    if record.session_given:
+        identity.append(f"session {record.session}")
     match record:
         case LongTermRecord():
             identity += [record.kind, record.category]
@@ -118,8 +122,14 @@ def normalise(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
-def date_words(moment: datetime) -> str:
-    """Write a day as people name it in a question, in UTC: `8 May 2023 Monday`."""
+def date_words(moment: datetime, utc_offset: int | None = None) -> str:
+    """Write a day as people name it in a question: `8 May 2023 Monday`.
+
+    The day is the one that the writer's calendar showed: `utc_offset` is in seconds east of UTC, None is UTC.
+    """
+    if utc_offset:
+        with suppress(OverflowError):  # at the very ends of the calendar
+            moment += timedelta(seconds=utc_offset)
     return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year} {_WEEKDAYS[moment.weekday()]}"
 
 

@@ -29,6 +29,7 @@ from agent_memory.records import (
     version_to_dict,
 )
 from agent_memory.storage.base import EmbeddingSpace
+from agent_memory.text.names import with_normal_names
 from agent_memory.transfer import vectors
 from agent_memory.transfer.stream import FORMAT, SETTINGS, Head, Item, Parts
 
@@ -184,8 +185,9 @@ def read_line(line: str) -> Item:
         id=memory_id,
         revision=revision,
         place=int(said["place"]),
-        record=_record(
-            {name: value for name, value in said.items() if name not in _BESIDE}, memory_id, beside
+        # An export of an earlier version may hold names in other forms; its history stays as it is.
+        record=with_normal_names(
+            _record({name: value for name, value in said.items() if name not in _BESIDE}, memory_id, beside)
         ),
         vectors=[vectors.from_text(each) for each in said.get("vectors", ())],
         history=history,
@@ -231,6 +233,10 @@ def _record(said: Mapping[str, Any], memory_id: str, beside: Mapping[str, Any]) 
     for name in ("key", "source", "session"):
         if not isinstance(getattr(record, name), str | None):
             raise ValueError(f"its {name} is no text")
+    if not isinstance(record.utc_offset, int | None) or not isinstance(
+        record.session_given | record.ttl_given, bool
+    ):
+        raise ValueError("what was given with it cannot be read")
     if not isinstance(record.content, str) or not 0 <= record.importance <= 1:
         raise ValueError("its content is no text, or its importance not between 0 and 1")
     if not isinstance(record.metadata, dict) or not all(isinstance(tag, str) for tag in record.tags):

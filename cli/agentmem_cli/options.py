@@ -97,6 +97,11 @@ Shred = Annotated[bool, typer.Option("--shred", help="Leave nothing, in history 
 EVENT_COLUMNS = ("id", "happened", "event_type", "outcome", "content", "tags")
 
 
+def given(**values: Any) -> dict[str, Any]:
+    """Return the arguments that were given; the library's own defaults hold for the others."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
 def metadata(given: Sequence[str] | None) -> dict[str, Any] | None:
     """Read `k=v` pairs; a value that is a JSON number, true, false, null, list or object is that."""
     if not given:

@@ -130,13 +130,16 @@ class Model:
         elif record.status is Status.ACTIVE and record.key is not None:
             for holder in active:
                 if (holder.memory_type, holder.key) == (record.memory_type, record.key):
-                    created = record.created_at if holder.expired(NOW) else holder.created_at
+                    over = holder.expired(NOW)
+                    ends = holder.memory_type is not MemoryType.SHORT_TERM and not over
                     after = replace(
                         record,
                         id=holder.id,
-                        created_at=created,
+                        created_at=record.created_at if over else holder.created_at,
                         pinned=holder.pinned or record.pinned,
                         tags=record.tags or holder.tags,
+                        importance=holder.importance if record.importance == 0.5 else record.importance,
+                        expires_at=record.expires_at or (holder.expires_at if ends else None),
                     )
                     if record.memory_type is MemoryType.CONVERSATION:
                         after = replace(after, position=self._place_of_version(holder, after))
@@ -145,6 +148,7 @@ class Model:
             record.status is Status.ACTIVE
             and not change.even_if_known
             and record.memory_type in planning.DEDUPLICATED
+            and not record.expired(NOW)
         ):
             twins = self.twins(record)
             if twins:
@@ -153,9 +157,8 @@ class Model:
                     known,
                     tags=tuple(sorted({*known.tags, *record.tags})),
                     pinned=known.pinned or record.pinned,
-                    expires_at=None
-                    if None in (known.expires_at, record.expires_at)
-                    else max(known.expires_at, record.expires_at),
+                    importance=known.importance if record.importance == 0.5 else record.importance,
+                    expires_at=record.expires_at or known.expires_at,
                 )
                 if merged != known:
                     self._store(merged)
@@ -232,7 +235,7 @@ _added = st.builds(
     _keys,
     st.sets(st.sampled_from("ab")),
     _statuses,
-    st.sampled_from([None, None, None, PAST]),
+    st.sampled_from([None, None, None, PAST, NOW + timedelta(days=1), NOW + timedelta(days=2)]),
     st.booleans(),
     st.booleans(),
     st.booleans(),

@@ -10,6 +10,7 @@ from agent_memory import clock
 from agent_memory.errors import ValidationError
 from agent_memory.records import canonical_json
 from agent_memory.storage.base import EmbeddingSpace
+from agent_memory.text.analysis import ANALYSER
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,12 @@ class Head:
     spaces: Sequence[EmbeddingSpace] = ()
     vectors: Mapping[int, int] = field(default_factory=dict)
     """By space: how many vectors were ever stored in it."""
+    form: int = 1
+    """The number of the form that memories are in (`storage.renewal`)."""
+    analyser: int = 1
+    """Whose rules words are indexed by, but for memories at places above `renewed_up_to`, up to `outdated_up_to`."""
+    renewed_up_to: int = 0
+    outdated_up_to: int = 0
 
     def to_json(self) -> str:
         """Return it as canonical JSON."""
@@ -37,6 +44,10 @@ class Head:
                 "settings": dict(self.settings),
                 "spaces": [_space_to_dict(space) for space in self.spaces],
                 "vectors": {str(space): count for space, count in self.vectors.items()},
+                "form": self.form,
+                "analyser": self.analyser,
+                "renewed_up_to": self.renewed_up_to,
+                "outdated_up_to": self.outdated_up_to,
             }
         )
 
@@ -50,6 +61,10 @@ class Head:
         ]
         vectors = {int(space): count for space, count in data.pop("vectors").items()}
         return cls(**data, spaces=spaces, vectors=vectors)
+
+    def outdated(self) -> Head:
+        """Return it with all words being those of an older analyser."""
+        return replace(self, analyser=ANALYSER, renewed_up_to=0, outdated_up_to=self.last_place)
 
     # --- embedding spaces ----------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ import anyio
 from agent_memory import clock, paths
 from agent_memory.errors import ConflictError, StoreBusyError
 from agent_memory.records import MemoryRecord, MemoryType
-from agent_memory.storage import listing, planning
+from agent_memory.storage import listing, planning, renewal
 from agent_memory.storage.base import (
     EmbeddingSpace,
     Group,
@@ -42,6 +42,8 @@ from agent_memory.storage.documents.writing import (
     begin,
 )
 from agent_memory.storage.where import Condition, Where
+from agent_memory.text.analysis import ANALYSER
+from agent_memory.text.names import normal_value
 
 T = TypeVar("T")
 ATTEMPTS: Final = 200
@@ -65,9 +67,35 @@ class DocumentStore(DocumentHooks):
         await self._connect()
         return str(self.requested_agent)
 
+    async def open(self) -> None:
+        await super().open()
+        try:
+            await self._bring_up_to_date()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def _bring_up_to_date(self) -> None:
+        """Renew the memories that an earlier version stored, and note which words wait."""
+        head = await self._head()
+        if (head.form, head.analyser) == (renewal.FORM, ANALYSER):
+            return
+        if head.form != renewal.FORM:
+            records = [each.record for each in await self._matching(_EVERYTHING)]
+            await self.commit(Operation(verb=renewal.RENEW), renewal.renewals(records, clock.now()))
+
+        def change(head: Head) -> tuple[Head, None]:
+            settings = {name: normal_value(text) for name, text in head.settings.items()}
+            head = replace(head, form=renewal.FORM, settings=settings)
+            return head if head.analyser == ANALYSER else head.outdated(), None
+
+        await self._change_head(change)
+
     async def _head(self) -> Head:
         text = await self._load_meta("head")
-        return Head(self.agent_id) if text is None else Head.from_json(text)
+        if text is None:  # nothing that an earlier version wrote
+            return Head(self.agent_id, form=renewal.FORM, analyser=ANALYSER)
+        return Head.from_json(text)
 
     # --- writing -------------------------------------------------------------------------------------------
 
@@ -479,6 +507,7 @@ class DocumentStore(DocumentHooks):
             writing = begin(await self._head())
             for each in await self._matching(_EVERYTHING):
                 writing.change(each, document_of(each.place, each.record, each.embedded))
+            writing.head = replace(writing.head, renewed_up_to=writing.head.outdated_up_to)
             return writing, None
 
         await self._written(prepare)

@@ -15,6 +15,8 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from agent_memory.errors import BackendError, StoreBusyError, StoreUnreachableError
 from agent_memory.redaction import redacted
 from agent_memory.storage.postgres import migrate
+from agent_memory.storage.renewal import FORM
+from agent_memory.text.analysis import ANALYSER
 
 T = TypeVar("T")
 Connection = psycopg.AsyncConnection[Any]
@@ -174,7 +176,11 @@ _NOT_BROKEN = frozenset({"55P03", "40P01", "40001", "53100", "53200", "54000"})
 async def _number(connection: Connection, agent_id: str) -> int:
     found = await (await connection.execute("select number from agent where id = %s", (agent_id,))).fetchone()
     if found is None:
-        await connection.execute("insert into agent (id) values (%s) on conflict do nothing", (agent_id,))
+        # A new agent has nothing that an earlier version wrote.
+        await connection.execute(
+            "insert into agent (id, layout, analyser) values (%s, %s, %s) on conflict do nothing",
+            (agent_id, FORM, ANALYSER),
+        )
         found = await (
             await connection.execute("select number from agent where id = %s", (agent_id,))
         ).fetchone()

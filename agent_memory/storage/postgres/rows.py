@@ -42,6 +42,9 @@ MEMORY: Mapping[str, str] = {
     "content_hash": "bytea",
     "embedded_hash": "bytea",
     "revision": "text",
+    "utc_offset": "int4",
+    "session_given": "bool",
+    "ttl_given": "bool",
     "length": "int4",
     "lexemes": "tsvector",
 }
@@ -60,7 +63,8 @@ FROM = "memory as m left join usage as u on u.agent = m.agent and u.memory = m.p
 SELECT = (
     "select m.place, m.id, m.type, m.content, m.importance, m.created_at, m.updated_at, m.occurred_at, m.expires_at,"
     " m.key, m.source, m.session, m.status, m.pinned, m.metadata, m.revision,"
-    f" {_TAGS}, case m.type {_OWN_JSON} end, u.accessed_at, u.access_count from {FROM}"
+    f" {_TAGS}, case m.type {_OWN_JSON} end, u.accessed_at, u.access_count, m.utc_offset, m.session_given,"
+    f" m.ttl_given from {FROM}"
 )
 """Reads whole memories; `record` makes records of the rows."""
 
@@ -73,9 +77,14 @@ _MOST_BYTES = 900_000
 class Words(NamedTuple):
     """What the full-text index keeps of a memory."""
 
-    stems: Counter[str]
+    stems: Mapping[str, int]
     length: int
     """All words, whether or not they could be kept."""
+
+
+def indexed_words(lexemes: Sequence[str], length: int) -> Words:
+    """Return the words that a memory is indexed by, as `tsvector_to_array` lists them; how often each is not told."""
+    return Words(dict.fromkeys((each.partition("/")[2] for each in lexemes), 1), length)
 
 
 def words_of(record: MemoryRecord) -> Words:
@@ -159,6 +168,9 @@ def memory_row(agent: int, place: int, record: MemoryRecord, words: Words) -> li
         content_hash(record),
         embedding_hash(embedded_text(record)),
         record.revision,
+        record.utc_offset,
+        record.session_given,
+        record.ttl_given,
         words.length,
         tsvector(agent, words.stems),
     ]
@@ -203,6 +215,9 @@ def record(row: Sequence[Any], agent_id: str) -> MemoryRecord:
         tags=tuple(row[16]),
         accessed_at=row[18],
         access_count=row[19] or 0,
+        utc_offset=row[20],
+        session_given=row[21],
+        ttl_given=row[22],
         agent_id=agent_id,
         **own,
     )

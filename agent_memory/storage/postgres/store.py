@@ -23,7 +23,16 @@ from agent_memory.storage.base import (
     check_order,
 )
 from agent_memory.storage.changes import Change, Operation, Written
-from agent_memory.storage.postgres import history, nearest, reading, upkeep, vectors, words, writing
+from agent_memory.storage.postgres import (
+    history,
+    nearest,
+    reading,
+    renewing,
+    upkeep,
+    vectors,
+    words,
+    writing,
+)
 from agent_memory.storage.postgres.connection import Connection, Server
 from agent_memory.storage.postgres.migrate import POLICED
 from agent_memory.storage.postgres.reading import Whose
@@ -73,6 +82,7 @@ class PostgresStore(Store):
         self._server = Server(str(options.get("url") or "postgresql://"), options)
         self._graph_from = int(options.get("graph_from", GRAPH_FROM))
         self._sample: vectors.Sample | None = None
+        self._all_renewed = False
 
     @property
     def _whose(self) -> Whose:
@@ -85,7 +95,17 @@ class PostgresStore(Store):
         self._sample = None
         agent = str(self.requested_agent)
         await self._server.open(agent)
+        try:
+            await self._bring_up_to_date(Whose(self._server.agent, agent))
+        except BaseException:
+            await self._server.close()
+            raise
         return agent
+
+    async def _bring_up_to_date(self, whose: Whose) -> None:
+        if not await self._server.read(lambda it: renewing.current(it, whose)):
+            await self._server.write(lambda it: renewing.bring_up_to_date(it, whose))
+        self._all_renewed = not await self._server.read(lambda it: renewing.outdated(it, whose))
 
     async def close(self) -> None:
         self._agent_id = None
@@ -302,6 +322,14 @@ class PostgresStore(Store):
         whose = self._whose
         self._sample = await self._server.read(lambda it: vectors.sample(it, whose, limit, self._sample))
         return [] if self._sample is None else self._sample.vectors
+
+    async def outdated_count(self) -> int:
+        whose = self._whose
+        return 0 if self._all_renewed else await self._server.read(lambda it: renewing.left(it, whose))
+
+    async def _renew_some(self, limit: int) -> None:
+        whose = self._whose
+        await self._server.write(lambda it: renewing.renew(it, whose, limit))
 
     # --- embedding spaces ----------------------------------------------------------------------------------
 

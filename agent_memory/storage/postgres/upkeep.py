@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 from agent_memory.records import OWN_FIELDS, MemoryRecord
-from agent_memory.storage.postgres import rows, vectors
+from agent_memory.storage.postgres import renewing, rows, vectors
 from agent_memory.storage.postgres.connection import Connection
 from agent_memory.storage.postgres.reading import Whose, fetch
 from agent_memory.storage.postgres.rows import words_of
@@ -21,22 +21,36 @@ async def check(connection: Connection, whose: Whose) -> list[str]:
     faults: list[str] = []
     terms: Counter[str] = Counter()
     documents = length = 0
+    outdated = await renewing.outdated(connection, whose)
     async for record, stored in _derived(connection, whose):
-        words = words_of(record)
+        indexed, words = stored.words, words_of(record)
         documents += 1
-        length += words.length
-        terms.update(words.stems.keys())
-        if (bytes(stored[1]), bytes(stored[2])) != _hashes(record):
+        length += indexed.length
+        terms.update(indexed.stems.keys())
+        if stored.hashes != _hashes(record):
             faults.append(f"memory {record.id}: its hashes do not fit its text")
-        if stored[3] != words.length or stored[4] != len(words.stems):
+        if stored.place not in outdated and (indexed.length, indexed.stems.keys()) != (
+            words.length,
+            words.stems.keys(),
+        ):
             faults.append(f"memory {record.id}: other words are indexed than it holds")
-        if not stored[5]:
+        if not stored.filterable:
             faults.append(f"memory {record.id}: its metadata and what is filtered by differ")
     faults += await _totals(connection, whose, documents, length, terms)
     return [*faults, *await _rows(connection, whose)]
 
 
-async def _derived(connection: Connection, whose: Whose) -> AsyncIterator[tuple[MemoryRecord, list[Any]]]:
+class _Stored(NamedTuple):
+    """What a row holds that follows from its memory."""
+
+    place: int
+    hashes: tuple[bytes, bytes]
+    words: rows.Words
+    filterable: bool
+    """Whether what is filtered by is what the metadata says."""
+
+
+async def _derived(connection: Connection, whose: Whose) -> AsyncIterator[tuple[MemoryRecord, _Stored]]:
     """Go through all memories, each with what is derived from it."""
     last = 0
     while True:
@@ -46,11 +60,17 @@ async def _derived(connection: Connection, whose: Whose) -> AsyncIterator[tuple[
             return
         page = [rows.record(row, whose.id) for row in found]
         query = (
-            "select place, content_hash, embedded_hash, length, length(lexemes), facts = %s::jsonb from memory"
-            f" where agent = {whose.number} and place = %s"
+            "select place, content_hash, embedded_hash, tsvector_to_array(lexemes), length, memory.facts = given.said"
+            " from memory join unnest(%s::bigint[], %s::jsonb[]) as given (at, said) on given.at = place"
+            f" where agent = {whose.number} order by place"
         )
-        for row, record in zip(found, page, strict=True):
-            yield record, (await fetch(connection, query, [rows.facts(record.metadata), row[0]]))[0]
+        places = [row[0] for row in found]
+        derived = await fetch(connection, query, [places, [rows.facts(each.metadata) for each in page]])
+        for record, (place, content, embedded, lexemes, length, filterable) in zip(
+            page, derived, strict=True
+        ):
+            words = rows.indexed_words(lexemes, length)
+            yield record, _Stored(place, (bytes(content), bytes(embedded)), words, filterable)
         last = found[-1][0]
 
 
@@ -118,7 +138,7 @@ async def rebuild(connection: Connection, whose: Whose) -> None:
                 *_hashes(record),
                 words.length,
                 rows.tsvector(whose.number, words.stems),
-                stored[0],
+                stored.place,
             ),
         )
     await connection.execute(f"delete from term where agent = {whose.number}")
@@ -129,3 +149,4 @@ async def rebuild(connection: Connection, whose: Whose) -> None:
     await connection.execute(
         f"update agent set documents = %s, words = %s where number = {whose.number}", (documents, length)
     )
+    await renewing.note_renewed(connection, whose)

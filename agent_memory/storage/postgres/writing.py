@@ -187,6 +187,7 @@ async def _replace(
         return
     agent = whose.number
     places = await _places(connection, whose, [after.id for _, after in replaces])
+    indexed = await _indexed(connection, whose, list(places.values()))
     # A key may pass from one memory to another within one operation: it is given up first.
     freed = [
         places[after.id]
@@ -200,9 +201,9 @@ async def _replace(
     assigned = ", ".join(f"{name} = %s::{kind}" for name, kind in list(rows.MEMORY.items())[2:])
     async with connection.cursor() as cursor:
         values = []
-        for before, after in replaces:
+        for _, after in replaces:
             words = words_of(after)
-            totals.remove(words_of(before))
+            totals.remove(indexed[places[after.id]])
             totals.add(words)
             row = rows.memory_row(agent, places[after.id], after, words)
             values.append((*row[2:], places[after.id]))
@@ -246,8 +247,9 @@ async def _remove(
 ) -> None:
     if not removes:
         return
-    for record in removes:
-        totals.remove(words_of(record))
+    places = await _places(connection, whose, [record.id for record in removes])
+    for words in (await _indexed(connection, whose, list(places.values()))).values():
+        totals.remove(words)
     await connection.execute(
         f"delete from memory where agent = {whose.number} and id = any(%s)",
         ([record.id for record in removes],),
@@ -257,6 +259,37 @@ async def _remove(
 async def _places(connection: Connection, whose: Whose, ids: Sequence[str]) -> dict[str, int]:
     query = f"select id, place from memory where agent = {whose.number} and id = any(%s)"
     return dict(await fetch(connection, query, [list(ids)]))
+
+
+async def _indexed(connection: Connection, whose: Whose, places: Sequence[int]) -> dict[int, Words]:
+    """Return the words that memories are indexed by: an older analyser may have found others than the present one."""
+    columns = "place, tsvector_to_array(lexemes), length"
+    query = f"select {columns} from memory where agent = {whose.number} and place = any(%s)"
+    found = await fetch(connection, query, [list(places)])
+    return {place: rows.indexed_words(lexemes, length) for place, lexemes, length in found}
+
+
+async def index_anew(connection: Connection, whose: Whose, records: Mapping[int, MemoryRecord]) -> None:
+    """Index the words of memories, given by place, anew. Call it while holding the agent's lock."""
+    totals = _Totals()
+    for words in (await _indexed(connection, whose, list(records))).values():
+        totals.remove(words)
+    values = []
+    for place, record in records.items():
+        words = words_of(record)
+        totals.add(words)
+        values.append((words.length, rows.tsvector(whose.number, words.stems), place))
+    async with connection.cursor() as cursor:
+        await cursor.executemany(
+            "update memory set length = %s, lexemes = %s::tsvector"
+            f" where agent = {whose.number} and place = %s",
+            values,
+        )
+    await _count_terms(connection, whose, totals.terms)
+    await connection.execute(
+        f"update agent set documents = documents + %s, words = words + %s where number = {whose.number}",
+        (totals.documents, totals.length),
+    )
 
 
 async def _count_terms(connection: Connection, whose: Whose, terms: Counter[str]) -> None:

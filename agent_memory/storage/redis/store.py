@@ -27,6 +27,7 @@ from agent_memory.storage.documents import (
     Overtaken,
     Query,
     Writing,
+    begin,
 )
 from agent_memory.storage.redis import connection, journal, narrowing, vectors, words
 from agent_memory.storage.redis.connection import Mode, translated
@@ -95,6 +96,7 @@ class RedisStore(Reading, Upkeep, DocumentStore):
         self._module: SearchModule | None = None
         self._mode: Mode = "plain"
         self._copies: dict[int, vectors.Copy] = {}
+        self._all_renewed = False
 
     # --- life ----------------------------------------------------------------------------------------------
 
@@ -105,7 +107,7 @@ class RedisStore(Reading, Upkeep, DocumentStore):
             with translated(self._url):
                 await client.ping()
                 self._mode = await self._chosen(client)
-                self._client, self._copies = client, {}
+                self._client, self._copies, self._all_renewed = client, {}, False
                 text = await self._load_meta("head")
                 await self._settle(Head("") if text is None else Head.from_json(text))
         except BaseException:
@@ -207,6 +209,8 @@ class RedisStore(Reading, Upkeep, DocumentStore):
         with translated(self._url):
             try:
                 old = await journal.earlier(self._client, self._keys, unique(cut))
+                held = [each for each, (before, _) in writing.changed.items() if before is not None]
+                indexed = await self._indexed([*held, *writing.removed])
                 await self._sweep()
                 async with self._client.pipeline(transaction=True) as pipe:
                     await pipe.watch(self._keys("head"))
@@ -215,7 +219,7 @@ class RedisStore(Reading, Upkeep, DocumentStore):
                     if version != writing.before.version:
                         raise Overtaken
                     pipe.multi()
-                    self._batch(pipe, writing.head.version).write(writing)
+                    self._batch(pipe, writing.head.version, indexed).write(writing)
                     if plan is not None and not plan.empty:
                         journal.append(pipe, self._keys, plan, old)
                     await pipe.execute()
@@ -236,9 +240,10 @@ class RedisStore(Reading, Upkeep, DocumentStore):
             return False
         return bool(await self._client.hexists(self._keys("operation"), plan.operation.id))
 
-    def _batch(self, pipe: Any, version: int) -> Batch:
+    def _batch(self, pipe: Any, version: int, indexed: Mapping[str, Sequence[str]]) -> Batch:
         sets = self._mode == "vector-sets"
-        return Batch(pipe, self._keys, words=self._module is None, vector_sets=sets).at(version)
+        words_in_sets = self._module is None
+        return Batch(pipe, self._keys, words=words_in_sets, vector_sets=sets, indexed=indexed).at(version)
 
     async def touch(self, ids: Sequence[str]) -> None:
         self.check_usable()
@@ -304,6 +309,40 @@ class RedisStore(Reading, Upkeep, DocumentStore):
             if len(found) >= limit:
                 break
         return found[:limit]
+
+    async def outdated_count(self) -> int:
+        self.check_usable()
+        if self._all_renewed:
+            return 0
+        head = await self._head()
+        with translated(self._url):
+            left = int(
+                await self._client.zcount(self._keys("places"), f"({head.renewed_up_to}", head.outdated_up_to)
+            )
+        self._all_renewed = not left
+        return left
+
+    async def _renew_some(self, limit: int) -> None:
+        async def prepare() -> tuple[Writing, None]:
+            writing = begin(await self._head())
+            head = writing.before
+            with translated(self._url):
+                found = await self._client.zrange(
+                    self._keys("places"),
+                    f"({head.renewed_up_to}",
+                    head.outdated_up_to,
+                    byscore=True,
+                    offset=0,
+                    num=limit,
+                )
+            for document in (await self._read([each.decode() for each in found])).values():
+                writing.change(document, document)
+            last = max((after.place for _, after in writing.changed.values()), default=0)
+            done = last if len(found) == limit and last else head.outdated_up_to
+            writing.head = replace(writing.head, renewed_up_to=done)
+            return writing, None
+
+        await self._written(prepare)
 
     async def _nearest(self, space: EmbeddingSpace, vector: bytes, query: Query, count: int) -> Nearest:
         with translated(self._url):

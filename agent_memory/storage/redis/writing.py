@@ -47,7 +47,17 @@ def filterable(document: Document) -> dict[str, str | int | float]:
 class Batch:
     """A transaction in the making."""
 
-    def __init__(self, pipe: Any, keys: Keys, *, words: bool, vector_sets: bool) -> None:
+    def __init__(
+        self,
+        pipe: Any,
+        keys: Keys,
+        *,
+        words: bool,
+        vector_sets: bool,
+        indexed: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        self._indexed = indexed or {}
+        """By memory, of those that are changed or removed: the stems that it is indexed by now."""
         self._pipe = pipe
         self._keys = keys
         self._words = words
@@ -113,7 +123,8 @@ class Batch:
         if was is None or was.created_at != record.created_at:
             pipe.zadd(keys("created"), {memory_id: instant(record.created_at)})
         self._place(was, record)
-        if was is None or indexed_text(was) != indexed_text(record):
+        # An older analyser may have found other words in the same text.
+        if was is None or self._stems(was) != stems:
             if was is not None:
                 self._forget_words(was)
             self.keep_words(record, stems)
@@ -158,7 +169,10 @@ class Batch:
             self._pipe.hset(self._keys("lengths"), record.id, len(stems))
 
     def _forget_words(self, record: MemoryRecord) -> None:
-        self.forget_stems(record.id, Counter(stems_of(record)))
+        self.forget_stems(record.id, Counter(self._stems(record)))
+
+    def _stems(self, record: MemoryRecord) -> Sequence[str]:
+        return self._indexed[record.id] if record.id in self._indexed else stems_of(record)
 
     def forget_stems(self, memory_id: str, stems: Mapping[str, int]) -> None:
         """Take a memory's words out."""

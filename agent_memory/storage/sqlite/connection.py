@@ -16,7 +16,7 @@ from agent_memory.paths import private_folder
 from agent_memory.storage.sqlite import driver, filters
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.sqlite.errors import is_busy, is_read_only, translated
-from agent_memory.storage.sqlite.migrate import APPLICATION_ID, check_ours, migrate, newest
+from agent_memory.storage.sqlite.migrate import APPLICATION_ID, check_ours, migrate, newest, schema_version
 from agent_memory.storage.sqlite.vectors import widened
 
 __all__ = ["APPLICATION_ID", "open_file", "translated", "writing"]
@@ -94,14 +94,24 @@ def _open_for_writing(path: str, busy_timeout: float, synchronous: str) -> Conne
             connection.execute(f"pragma page_size = {PAGE_SIZE}")
         _use_wal(connection, busy_timeout)
         connection.execute(f"pragma synchronous = {synchronous}")
-        if version < known:
-            with writing(connection):
-                check_ours(connection, path, known)
-                migrate(connection)
+        _bring_up_to_date(connection, path, known)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _bring_up_to_date(connection: Connection, path: str, known: int) -> None:
+    """Bring the schema into its present version, and what stands in it into the present form."""
+    from agent_memory.storage.sqlite import renewing  # here, since looking into a file needs none of it
+
+    if schema_version(connection) == known and renewing.current(connection):
+        return
+    with writing(connection):
+        check_ours(connection, path, known)
+        migrate(connection)
+        found = connection.execute("select value from setting where name = 'agent_id'").fetchone()
+        renewing.bring_up_to_date(connection, str(found[0]) if found else "default")
 
 
 def _open_for_reading(path: str, busy_timeout: float) -> Connection:
@@ -118,10 +128,7 @@ def _open_for_reading(path: str, busy_timeout: float) -> Connection:
         try:
             _set_up(connection, busy_timeout)
             if check_ours(connection, path, newest()) < newest():
-                raise BackendError(
-                    f"{path} is read-only and of an older version",
-                    hint="open it once where it can be written: that brings it up to date",
-                )
+                connection = _copied(connection, path, busy_timeout)
         except driver.Error:
             connection.close()
             if mode is modes[-1]:
@@ -132,6 +139,21 @@ def _open_for_reading(path: str, busy_timeout: float) -> Connection:
         else:
             return connection
     raise AssertionError("unreachable")
+
+
+def _copied(connection: Connection, path: str, busy_timeout: float) -> Connection:
+    """Return a copy in memory of a file of an older version, brought up to date; the file is closed."""
+    copy = driver.connect(":memory:")
+    try:
+        connection.backup(copy)
+        _set_up(copy, busy_timeout)
+        _bring_up_to_date(copy, path, newest())
+        return copy
+    except BaseException:
+        copy.close()
+        raise
+    finally:
+        connection.close()
 
 
 def _set_up(connection: Connection, busy_timeout: float) -> None:

@@ -44,6 +44,8 @@ class FileStore(Store):
         self._signs: signs.Signs | None = None
         self._selection: selection.Selection | None = None
         self._writable = True
+        self._all_renewed = False
+        """Whether all words are known to be those of the present analyser, so that nobody need look again."""
 
     @classmethod
     def exists(cls, agent_id: str | None = None, path: str | os.PathLike[str] | None = None) -> bool:
@@ -65,6 +67,7 @@ class FileStore(Store):
                 )
             )
             self._extension = self._sample = self._signs = None
+            self._all_renewed = False
             self._worker = worker
             return await self._run(self._learn_agent)
         except BaseException:

@@ -7,7 +7,7 @@ from typing import Any
 
 from agent_memory.errors import StoreBusyError
 from agent_memory.records import OWN_FIELDS, MemoryRecord
-from agent_memory.storage.sqlite import index, rows, signs, spaces, vectors
+from agent_memory.storage.sqlite import index, renewing, rows, signs, spaces, vectors
 from agent_memory.storage.sqlite.connection import reading, writing
 from agent_memory.storage.sqlite.driver import Connection, Error
 from agent_memory.storage.sqlite.errors import is_busy, is_read_only
@@ -54,7 +54,7 @@ def _own_rows(connection: Connection) -> Iterator[str]:
             f"select {columns}, own.checksum, id, type from {kind} as own left join memory on pk = own.memory"
         )
         for *row, checksum, memory_id, memory_type in connection.execute(query):
-            if rows.checksum(row) != checksum:
+            if rows.own_checksum(kind, row) != checksum:
                 yield f"memory {memory_id}: its row of {kind} {_OUTSIDE}"
             if memory_type != kind:
                 yield f"memory {memory_id}: it has a row in {kind}, and is of another type"
@@ -68,13 +68,14 @@ def _memories(connection: Connection, agent_id: str) -> Iterator[str]:
         "select id from memory_fts_docsize where id not in (select pk from memory)"
     ):
         yield f"the full-text index holds row {pk}, which is no memory"
+    outdated = renewing.outdated(connection)
     for row, record, words in _pages(connection, agent_id):
         spine, checksum = row[1 : 1 + len(rows.SPINE)], row[-1]
         if rows.spine_checksum(spine, record.tags) != checksum:
             yield f"memory {record.id}: its row or its tags {_OUTSIDE.replace('was', 'were')}"
         if words is None:
             yield f"memory {record.id}: its words are not indexed"
-        elif words != analysed_text(indexed_text(record)):
+        elif row[0] not in outdated and words != analysed_text(indexed_text(record)):
             yield f"memory {record.id}: other words are indexed than it holds"
         if (content_hash(record), _embedded_hash(record)) != _hashes(spine):
             yield f"memory {record.id}: its hashes do not fit its text; `memory.semantic.reindex_all()` renews them"
@@ -175,6 +176,7 @@ def rebuild(connection: Connection, agent_id: str) -> None:
             "insert into memory_fts (rowid, words) values (?, ?)",
             [(row[0], analysed_text(indexed_text(record))) for row, record in page],
         )
+    renewing.note_renewed(connection)
     rehash(connection, agent_id)
     index.rebuild(connection)
 

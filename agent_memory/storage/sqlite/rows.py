@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from agent_memory import clock
@@ -26,7 +27,10 @@ from agent_memory.text.templates import content_hash, embedded_text, embedding_h
 SPINE = (
     *("id", "type", "content", "importance", "created_at", "updated_at", "occurred_at", "expires_at", "key"),
     *("source", "session", "status", "pinned", "metadata", "content_hash", "embedded_hash", "revision"),
+    *("utc_offset", "session_given", "ttl_given"),
 )
+_FIRST = SPINE.index("utc_offset")
+"""Columns from here on came later. Where they say nothing, a row has the checksum that it had without them."""
 HASH = SPINE.index("embedded_hash")
 _READ = "memory.pk, " + ", ".join(f"memory.{name}" for name in SPINE)
 # A subquery per memory that has tags; an aggregate over a join would need a sort.
@@ -36,9 +40,11 @@ SELECT = (
     "from memory left join usage on usage.memory = memory.pk"
 )
 """Reads whole spine rows; `records` makes records of them."""
+_PLACE = {name: place for place, name in enumerate(("pk", *SPINE, "tags", "accessed_at", "access_count"))}
+"""Where in such a row each column stands."""
 HAPPENED = "coalesce(memory.occurred_at, memory.created_at)"
-CREATED = "unixepoch(memory.created_at) * 1000000 + substr(memory.created_at, 21, 6)"
-"""Orders as `created_at` does, word for word as the index over it has it."""
+CREATED = "memory.created_at"
+"""Text of fixed width: it orders as the time does."""
 UPDATED = "coalesce(memory.updated_at, memory.created_at)"
 
 MEMORY = ("pk", *SPINE, "checksum", "embedded_in")
@@ -87,12 +93,31 @@ def spine_row(record: MemoryRecord) -> list[Any]:
         content_hash(record),
         embedding_hash(embedded_text(record)),
         record.revision,
+        record.utc_offset,
+        1 if record.session_given else None,
+        1 if record.ttl_given else None,
     ]
 
 
 def spine_checksum(row: Sequence[Any], tags: Sequence[str]) -> bytes:
     """Return the checksum of a spine row; the tags, which have a table of their own, are covered by it."""
-    return checksum([*row, *sorted(tags)] if tags else row)
+    later = [
+        f"{name}={value}"
+        for name, value in zip(SPINE[_FIRST:], row[_FIRST:], strict=True)
+        if value is not None
+    ]
+    return checksum([*row[:_FIRST], *sorted(tags), *later])
+
+
+def own_checksum(kind: MemoryType, row: Sequence[Any]) -> bytes:
+    """Return the checksum of the values of a type's own columns."""
+    return checksum(
+        [
+            value
+            for own, value in zip(OWN_FIELDS[kind], row, strict=True)
+            if value is not None or not own.later
+        ]
+    )
 
 
 # As the column gives it back: a checksum must not depend on whether 5 or 5.0 was given.
@@ -146,26 +171,33 @@ def _own_value(name: str, kind: str, value: Any) -> Any:
 
 def _record(row: Sequence[Any], own: Mapping[str, Any], agent_id: str) -> MemoryRecord:
     from_text = clock.from_text
-    created, updated, occurred, expires, accessed = row[5], row[6], row[7], row[8], row[19]
-    made = from_text(created)
-    return RECORD_CLASSES[MemoryType(row[2])](
-        id=row[1],
-        content=row[3],
-        importance=row[4],
+    column = {name: row[place] for name, place in _PLACE.items()}
+    made = from_text(column["created_at"])
+
+    def moment(name: str) -> datetime | None:
+        return None if column[name] is None else from_text(column[name])
+
+    return RECORD_CLASSES[MemoryType(column["type"])](
+        id=column["id"],
+        content=column["content"],
+        importance=column["importance"],
         created_at=made,
-        updated_at=made if updated is None else from_text(updated),
-        occurred_at=None if occurred is None else from_text(occurred),
-        expires_at=None if expires is None else from_text(expires),
-        key=row[9],
-        source=row[10],
-        session=row[11],
-        status=Status(row[12]),
-        pinned=bool(row[13]),
-        metadata={} if row[14] == "{}" else json.loads(row[14]),
-        revision=row[17],
-        tags=() if row[18] == "[]" else tuple(sorted(json.loads(row[18]))),
-        accessed_at=None if accessed is None else from_text(accessed),
-        access_count=row[20] or 0,
+        updated_at=moment("updated_at") or made,
+        occurred_at=moment("occurred_at"),
+        expires_at=moment("expires_at"),
+        key=column["key"],
+        source=column["source"],
+        session=column["session"],
+        status=Status(column["status"]),
+        pinned=bool(column["pinned"]),
+        metadata={} if column["metadata"] == "{}" else json.loads(column["metadata"]),
+        revision=column["revision"],
+        utc_offset=column["utc_offset"],
+        session_given=bool(column["session_given"]),
+        ttl_given=bool(column["ttl_given"]),
+        tags=() if column["tags"] == "[]" else tuple(sorted(json.loads(column["tags"]))),
+        accessed_at=moment("accessed_at"),
+        access_count=column["access_count"] or 0,
         agent_id=agent_id,
         **own,
     )

@@ -27,6 +27,7 @@ from agent_memory.storage.sqlite import (
     integrity,
     nearest,
     reading,
+    renewing,
     rows,
     spaces,
     vectors,
@@ -205,6 +206,24 @@ class SqliteStore(FileStore):
             return [] if self._sample is None else self._sample.vectors
 
         return await self._read(unit)
+
+    async def outdated_count(self) -> int:
+        if self._all_renewed:
+            return 0
+        left = await self._read(renewing.left)
+        self._all_renewed = not left
+        return left
+
+    async def _renew_some(self, limit: int) -> None:
+        await self._write(lambda connection: renewing.renew(connection, self.agent_id, limit))
+
+    async def _renew_at_once(self, limit: int) -> None:
+        if self._writable:
+            await self._run(
+                lambda connection: self._at_once(
+                    connection, lambda open_: renewing.renew(open_, self.agent_id, limit)
+                )
+            )
 
     # --- embedding spaces ----------------------------------------------------------------------------------
 

@@ -262,7 +262,7 @@ def _places(connection: Connection, ids: Collection[str]) -> dict[str, tuple[int
 
 def _own(pk: int, record: MemoryRecord) -> list[Any]:
     row = rows.own_row(record)
-    return [pk, *row, rows.checksum(row)]
+    return [pk, *row, rows.own_checksum(record.memory_type, row)]
 
 
 def _write_own(connection: Connection, own: Mapping[MemoryType, list[Any]]) -> None:

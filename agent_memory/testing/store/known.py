@@ -134,8 +134,9 @@ class KnownTests(StoreTests):
         assert (merged.tags, merged.content, merged.importance) == (
             ("a", "b"),
             "the  same text",
-            first.importance,
+            1.0,
         )
+        assert set(written[0].changed) == {"tags", "importance"}
         again = await store.commit(Operation(verb="add"), [Add(make("the same text", tags=("b",)))])
         assert [(each.id, each.outcome, each.record) for each in again] == [(first.id, "known", merged)]
         assert len(ids(await put(store, make("The same text")))) == 1
@@ -202,17 +203,112 @@ class KnownTests(StoreTests):
         put_away = (await put(store, builders.fact("the same", status=Status.ARCHIVED)))[0]
         assert put_away.id not in (new.id, archived.id)
 
-    async def test_a_duplicate_lives_as_long_and_is_pinned_as_either_of_the_two(self, store: Store) -> None:
+    async def test_a_duplicate_ends_when_the_last_one_to_say_so_said_and_stays_pinned(
+        self, store: Store
+    ) -> None:
         soon, late = clock.now() + timedelta(hours=1), clock.now() + timedelta(days=1)
         first = (await put(store, builders.fact("the same", expires_at=soon)))[0]
         merged = (await put(store, builders.fact("the same", expires_at=late, pinned=True)))[0]
         assert (merged.id, merged.expires_at, merged.pinned) == (first.id, late, True)
-        merged = (await put(store, builders.fact("the same", expires_at=soon)))[0]
-        assert (merged.expires_at, merged.pinned) == (late, True)
         merged = (await put(store, builders.fact("the same")))[0]
-        assert (merged.id, merged.expires_at) == (first.id, None)
+        assert (merged.expires_at, merged.pinned) == (late, True)
         merged = (await put(store, builders.fact("the same", expires_at=soon)))[0]
-        assert merged.expires_at is None
+        assert (merged.id, merged.expires_at) == (first.id, soon)
+        # What is over already ends nothing: it is a memory of its own.
+        over = (await put(store, builders.fact("the same", expires_at=clock.now() - timedelta(hours=1))))[0]
+        assert over.id != first.id
+        assert (await everything(store))[first.id].expires_at == soon
+
+    async def test_what_comes_with_a_known_fact_is_taken_over(self, store: Store) -> None:
+        happened = datetime(2026, 1, 2, tzinfo=UTC)
+        first = (await put(store, builders.fact("the same", metadata={"env": "dev", "by": "ann"})))[0]
+        given = builders.fact(
+            "the same",
+            metadata={"env": "prod", "n": 1},
+            source="log",
+            importance=0.9,
+            occurred_at=happened,
+            utc_offset=3600,
+        )
+        (written,) = await store.commit(Operation(verb="add"), [Add(given)])
+        assert (written.id, written.outcome) == (first.id, "known")
+        assert set(written.changed) == {"metadata", "source", "importance", "occurred_at"}
+        stored = (await everything(store))[first.id]
+        assert stored.metadata == {"env": "prod", "n": 1, "by": "ann"}
+        assert (stored.source, stored.importance) == ("log", 0.9)
+        assert (stored.occurred_at, stored.utc_offset) == (happened, 3600)
+        (again,) = await store.commit(Operation(verb="add"), [Add(replace(given, id=new_id()))])
+        assert (again.outcome, again.changed, again.record) == ("known", (), stored)
+
+    async def test_only_what_was_named_is_taken_over_and_a_default_is_not(self, store: Store) -> None:
+        first = (await put(store, builders.fact("the same", importance=0.9, source="log")))[0]
+        default = Add(builders.fact("the same", importance=0.7), given=frozenset({"tags"}))
+        (written,) = await store.commit(Operation(verb="add"), [default])
+        assert (written.outcome, written.changed) == ("known", ())
+        assert written.record.importance == 0.9
+        named = Add(builders.fact("the same", importance=0.5), given=frozenset({"importance"}))
+        (written,) = await store.commit(Operation(verb="add"), [named])
+        assert (written.id, written.changed, written.record.importance) == (first.id, ("importance",), 0.5)
+        assert written.record.source == "log"
+
+    async def test_the_triggers_of_a_known_skill_are_united(self, store: Store) -> None:
+        await put(store, builders.skill("how", name="deploy", triggers=("ship it", "release")))
+        (stored,) = await put(store, builders.skill("how", name="deploy", triggers=("go live", "ship it")))
+        assert isinstance(stored, ProceduralRecord)
+        assert stored.triggers == ("ship it", "release", "go live")
+
+    async def test_a_session_that_was_named_makes_a_fact_one_of_its_own(self, store: Store) -> None:
+        plain = (await put(store, builders.fact("the same", session="ann")))[0]
+        named = builders.fact("the same", session="ann", session_given=True)
+        own = (await put(store, named))[0]
+        other = (await put(store, builders.fact("the same", session="bob", session_given=True)))[0]
+        assert len({plain.id, own.id, other.id}) == 3
+        assert (await put(store, replace(named, id=new_id())))[0].id == own.id
+        assert (await put(store, builders.fact("the same", session="somebody")))[0].id == plain.id
+        assert (await everything(store))[plain.id].session == "ann"
+        assert ids(await store.select(Where(sessions=("bob",)))) == [other.id]
+
+    async def test_a_new_version_under_a_key_keeps_what_was_not_given(self, store: Store) -> None:
+        late, happened = clock.now() + timedelta(days=1), datetime(2026, 1, 2, tzinfo=UTC)
+        first = (
+            await put(
+                store,
+                builders.fact(
+                    "Lisbon",
+                    key="city",
+                    importance=0.9,
+                    expires_at=late,
+                    ttl_given=True,
+                    occurred_at=happened,
+                    utc_offset=-3600,
+                    session="ann",
+                    session_given=True,
+                ),
+            )
+        )[0]
+        kept = (await put(store, builders.fact("Porto", key="city")))[0]
+        assert (kept.id, kept.content, kept.importance) == (first.id, "Porto", 0.9)
+        assert (kept.expires_at, kept.ttl_given) == (late, True)
+        assert (kept.occurred_at, kept.utc_offset) == (happened, -3600)
+        assert (kept.session, kept.session_given) == ("ann", True)
+        ended = Add(
+            builders.fact("Faro", key="city", importance=0.5, ttl_given=True),
+            given=frozenset({"importance", "expires_at"}),
+        )
+        (written,) = await store.commit(Operation(verb="add"), [ended])
+        assert (written.record.importance, written.record.expires_at) == (0.5, None)
+
+    async def test_a_default_time_to_live_starts_anew_with_each_version(self, store: Store) -> None:
+        soon, late = clock.now() + timedelta(minutes=5), clock.now() + timedelta(hours=1)
+        await put(store, builders.note("one", key="step", expires_at=soon))
+        again = Add(builders.note("two", key="step", expires_at=late), given=frozenset())
+        (written,) = await store.commit(Operation(verb="add"), [again])
+        assert written.record.expires_at == late
+        await put(store, builders.note("three", key="step", expires_at=soon, ttl_given=True))
+        (written,) = await store.commit(
+            Operation(verb="add"), [replace(again, record=replace(again.record, id=new_id()))]
+        )
+        assert (written.record.content, written.record.expires_at) == ("two", soon)
 
     # --- what comes back -----------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -30,6 +30,10 @@ def update(
     source: options.Source = None,
     session: options.Session = None,
     at: options.At = None,
+    no_ttl: Annotated[bool, typer.Option("--no-ttl", help="Let it live for good.")] = False,
+    no_key: Annotated[bool, typer.Option("--no-key", help="Take its key away.")] = False,
+    no_source: Annotated[bool, typer.Option("--no-source", help="Take its source away.")] = False,
+    no_at: Annotated[bool, typer.Option("--no-at", help="Take its time of happening away.")] = False,
     field: Annotated[
         list[str] | None,
         typer.Option("--field", metavar="K=V", help="One of the type's own fields: outcome=success."),
@@ -59,11 +63,18 @@ def update(
         "occurred_at": parse_moment(at) if at else None,
     }
     fields = options.metadata(field) or {}
-    changes = {name: value for name, value in given.items() if value is not None}
-    if content is None and not changes and not fields:
+    changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    for name, gone in {"key": no_key, "source": no_source, "ttl": no_ttl, "occurred_at": no_at}.items():
+        if gone and name in changes:
+            raise ValidationError(f"the {name} cannot be both set and taken away", hint="leave one out")
+        if gone:
+            changes[name] = None
+    if content is not None:
+        changes["content"] = content
+    if not changes and not fields:
         raise ValidationError(
             "there is nothing to change", hint="give a new text, or an option such as --tag"
         )
     with invocation.memory() as memory:
-        record = memory.update(reference, content, **changes, **fields)  # type: ignore[arg-type]
+        record = memory.update(reference, **changes, **fields)
     invocation.output.id(record.id)

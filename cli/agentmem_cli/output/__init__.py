@@ -94,8 +94,15 @@ class Output:
 
     def written(self, written: Sequence[Any]) -> None:
         """Print what came of adding memories: their ids, and on stderr which were known."""
-        rows = [{"id": each.id, "outcome": each.outcome} for each in written]
-        known = [each.id for each in written if each.outcome in ("known", "unchanged")]
+        rows = [
+            {
+                "id": each.id,
+                "outcome": each.outcome,
+                **({"changed": list(each.changed)} if each.changed else {}),
+            }
+            for each in written
+        ]
+        known = [each.id for each in written if each.outcome in ("known", "unchanged") and not each.changed]
         if self.form == "json":
             self._json(rows[0] if len(rows) == 1 else rows)
         elif not self._programs(rows, [each.id for each in written]):
@@ -106,6 +113,10 @@ class Output:
         elif known:
             self.note(f"already known: {len(known)} of {len(written)}")
         for each in written:
+            if each.changed:
+                self.note(
+                    f"already known: {each.id[:SHORT_ID]}, which took over {plain.listed(each.changed)}"
+                )
             if each.outcome == "updated":
                 self.note(f"new version of {each.id[:SHORT_ID]} (agentmem history {each.id[:SHORT_ID]})")
 

@@ -131,6 +131,12 @@ def line_width() -> int:
     return shutil.get_terminal_size().columns
 
 
+def listed(names: Sequence[str]) -> str:
+    """Write names one after the other: tags, metadata and source."""
+    shown = [name.replace("_", " ") for name in names]
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
 def many(count: int, what: str) -> str:
     """Write a number of things: 1 memory, 2 memories, 1,000 texts."""
     plural = what[:-1] + "ies" if what.endswith("y") else what + "s"

@@ -37,8 +37,8 @@ def add(
         id = memory.conversation.add_message(
             role,
             said,
-            0.5 if importance is None else importance,
-            options.metadata(metadata),
+            metadata=options.metadata(metadata),
+            **options.given(importance=importance),
             name=name,
             at=clock.parse_moment(at) if at else None,
             conversation_id=conversation,

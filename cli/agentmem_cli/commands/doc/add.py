@@ -40,7 +40,7 @@ def add(
                 title or document.name,
                 source or document.source,
                 invocation.tags(tags),
-                0.6 if importance is None else importance,
+                **options.given(importance=importance),
             )
         invocation.embed_owed(memory, len(ids), no_embed)
     invocation.output.ids(ids)

@@ -18,11 +18,12 @@ def add(
         str, typer.Option("--type", metavar="KIND", help="What kind of event: deploy, ci, meeting.")
     ] = "event",
     outcome: Annotated[
-        str | None, typer.Option("--outcome", metavar="TEXT", help="How it ended, in any words.")
+        str | None,
+        typer.Option("--outcome", metavar="TEXT", help="How it ended: success, failed: why, any words."),
     ] = None,
     success: Annotated[
         bool | None,
-        typer.Option("--success/--failure", help="Whether it went well, if the outcome does not say."),
+        typer.Option("--succeeded/--failed", "--success/--failure", help="Whether it went well, outright."),
     ] = None,
     participants: Annotated[
         list[str] | None, typer.Option("--participant", metavar="NAME", help="Who took part.")
@@ -54,9 +55,9 @@ def add(
             outcome,
             participants,
             location,
-            0.6 if importance is None else importance,
-            clock.as_duration(duration) if duration else None,
-            options.metadata(metadata),
+            duration=clock.as_duration(duration) if duration else None,
+            extra_metadata=options.metadata(metadata),
+            **options.given(importance=importance),
             occurred_at=clock.parse_moment(at) if at else None,
             success=success,
             tags=invocation.tags(tags),

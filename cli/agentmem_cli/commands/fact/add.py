@@ -24,16 +24,18 @@ def add(
         agentmem fact add "The staging database runs in Oslo" --tag ops
         echo "User's name is Alice" | agentmem fact add - --source onboarding
     """
+    from agent_memory.memories.long_term import FACT_IMPORTANCE
+
     invocation = Invocation.of(context)
     item = {
         "content": text_input.one(text),
         "kind": "fact",
-        "importance": 0.7 if importance is None else importance,
         "tags": invocation.tags(tags),
         "key": key,
         "source": source,
         "metadata": options.metadata(metadata),
         "force": force,
+        "importance": FACT_IMPORTANCE if importance is None else importance,
     }
     with invocation.memory() as memory:
         written = memory.long_term.add_many_detailed([item])

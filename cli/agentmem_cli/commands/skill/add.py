@@ -41,7 +41,7 @@ def add(
     invocation = Invocation.of(context)
     more: dict[str, Any] = {
         "triggers": triggers,
-        "importance": 0.7 if importance is None else importance,
+        **options.given(importance=importance),
         "category": category,
         "tags": invocation.tags(tags),
         "metadata": options.metadata(metadata),

@@ -34,9 +34,7 @@ def set_(
     text = text_input.one(value)
     given: Any = _parsed(text) if parse else text
     with invocation.memory() as memory:
-        id = memory.short_term.set_working_memory(
-            key, given, 0.7 if importance is None else importance, ttl=ttl
-        )
+        id = memory.short_term.set_working_memory(key, given, ttl=ttl, **options.given(importance=importance))
     invocation.output.id(id)
 
 

@@ -1,25 +1,17 @@
-"""Deciding what a write means, without touching any store.
-
-`needs` says which facts about the store decide the outcome; the backend loads them inside its write
-transaction; `plan` turns changes and facts into rows. So duplicates, keyed versions, message positions,
-conflicts and the journal work alike on every backend, and are tested without one.
-"""
+"""Turning changes into rows."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from agent_memory import clock
 from agent_memory.errors import ConflictError, ValidationError
 from agent_memory.records import (
-    TUPLE_FIELDS,
     ConversationRecord,
     MemoryRecord,
     MemoryType,
-    ProceduralRecord,
     Status,
     Version,
     canonical_json,
@@ -41,79 +33,9 @@ from agent_memory.storage.changes import (
     Written,
     new_id,
 )
+from agent_memory.storage.planning.facts import DEDUPLICATED, TAKEN, State, deduplicated
+from agent_memory.storage.planning.known import kept, named_fields, told, united
 from agent_memory.text.templates import content_hash
-
-DEDUPLICATED = frozenset({MemoryType.LONG_TERM, MemoryType.SEMANTIC, MemoryType.PROCEDURAL})
-"""Facts, documents and skills. An event or a message that happens twice is two."""
-
-TAKEN = "import"
-"""What history says of a version that came from another store without its own."""
-
-Key = tuple[MemoryType, str]
-
-
-@dataclass(slots=True)
-class Needs:
-    """Which facts a list of changes depends on."""
-
-    ids: set[str] = field(default_factory=set)
-    """Memories with these ids, whatever their status."""
-    hashes: set[bytes] = field(default_factory=set)
-    """Active, unexpired memories with these content hashes."""
-    keys: set[Key] = field(default_factory=set)
-    """Active memories with these types and keys, expired ones included."""
-    digests: dict[str, bytes] = field(default_factory=dict)
-    """By id of a memory to add: its content hash, so that it is worked out once."""
-    conversations: set[str] = field(default_factory=set)
-    """The highest message position of these, archived messages included."""
-
-
-@dataclass(slots=True)
-class State:
-    """Those facts, as the backend found them inside its transaction."""
-
-    records: dict[str, MemoryRecord] = field(default_factory=dict)
-    """By id: every memory asked for by id, hash or key that exists, all of several with one hash included."""
-    by_hash: dict[bytes, str] = field(default_factory=dict)
-    by_key: dict[Key, str] = field(default_factory=dict)
-    last_position: dict[str, int] = field(default_factory=dict)
-    last_hlc: int = 0
-
-
-def needs(changes: Sequence[Change]) -> Needs:
-    """Collect which facts decide the outcome of these changes."""
-    result = Needs()
-    for change in changes:
-        if isinstance(change, Bury):
-            result.ids.add(change.memory_id)
-            continue
-        record = change.record
-        if not isinstance(change, Add) or record.key is not None or change.brought_back:
-            result.ids.add(record.id)
-        if record.key is not None and not isinstance(change, Remove | Erase):
-            result.keys.add((record.memory_type, record.key))
-        if isinstance(change, Add):
-            if _deduplicated(change):
-                digest = result.digests[record.id] = content_hash(record)
-                result.hashes.add(digest)
-            if (
-                isinstance(record, ConversationRecord)
-                and record.kind == "message"
-                and record.position is None
-            ):
-                result.conversations.add(record.conversation_id)
-    return result
-
-
-def _deduplicated(change: Add) -> bool:
-    record = change.record
-    return (
-        not change.even_if_known
-        and not change.brought_back
-        and record.key is None
-        and record.status is Status.ACTIVE
-        and record.memory_type in DEDUPLICATED
-    )
 
 
 def plan(
@@ -146,22 +68,6 @@ def plan(
         else:
             planner.erase_gone(change)
     return planner.result()
-
-
-def _unspoken(before: MemoryRecord, given: MemoryRecord) -> dict[str, Any]:
-    """Return what a new version leaves unsaid and therefore keeps. `update` takes single things away."""
-    kept: dict[str, Any] = {}
-    if type(before) is not type(given) or getattr(before, "kind", None) != getattr(given, "kind", None):
-        return kept
-    for name in ("tags", "metadata", "source", "category", *TUPLE_FIELDS):
-        was = getattr(before, name, None)
-        if was and not getattr(given, name, None):
-            kept[name] = was
-    if isinstance(before, ProceduralRecord) and isinstance(given, ProceduralRecord) and not given.use_count:
-        # A better description is no reason to forget how well the skill has worked.
-        for name in ("use_count", "success_count", "last_used_at"):
-            kept[name] = getattr(before, name)
-    return kept
 
 
 class _Planner:
@@ -202,13 +108,13 @@ class _Planner:
         elif record.key is not None and record.status is Status.ACTIVE:
             known = self.state.by_key.get((record.memory_type, record.key))
             if known is not None:
-                self._add_version(self.state.records[known], record)
+                self._add_version(self.state.records[known], change)
                 return
-        elif _deduplicated(change):
+        elif deduplicated(change):
             digest = self.digests.get(record.id) or content_hash(record)
             known = self.state.by_hash.get(digest)
             if known is not None:
-                self._merge(self.state.records[known], record)
+                self._merge(self.state.records[known], change)
                 return
         if record.id in self.state.records:
             raise ConflictError(record.id)
@@ -225,38 +131,32 @@ class _Planner:
         self.state.last_position[record.conversation_id] = max(last, position)
         return replace(record, position=position)
 
-    def _add_version(self, before: MemoryRecord, given: MemoryRecord) -> None:
-        created = given.created_at if before.expired(self.operation.started_at) else before.created_at
+    def _add_version(self, before: MemoryRecord, change: Add) -> None:
+        given, moment = change.record, self.operation.started_at
+        held = kept(before, given, named_fields(change), moment)
         after: MemoryRecord = replace(
             given,
             id=before.id,
-            created_at=created,
-            pinned=before.pinned or given.pinned,
+            created_at=given.created_at if before.expired(moment) else before.created_at,
             accessed_at=before.accessed_at,
             access_count=before.access_count,
-            **_unspoken(before, given),
+            **{**held, "pinned": before.pinned or given.pinned},
         )
-        if isinstance(after, ConversationRecord) and after.kind == "message" and after.position is None:
+        if isinstance(after, ConversationRecord) and after.kind == "message":
             assert isinstance(before, ConversationRecord)
             stays = before.conversation_id == after.conversation_id and before.position is not None
-            after = replace(after, position=before.position) if stays else self._placed(after)
+            if not stays and "position" in held:
+                after = self._placed(replace(after, position=None))
+            elif after.position is None:
+                after = replace(after, position=before.position) if stays else self._placed(after)
         self._store_version(before, after, "update")
 
-    def _merge(self, before: MemoryRecord, given: MemoryRecord) -> None:
-        """Let a duplicate add what is new about it: nothing that is said to be kept may be lost."""
-        ends = None
-        if before.expires_at is not None and given.expires_at is not None:
-            ends = max(before.expires_at, given.expires_at)
-        after = replace(
-            before,
-            tags=tuple(sorted({*before.tags, *given.tags})),
-            pinned=before.pinned or given.pinned,
-            expires_at=ends,
-        )
-        if (after.tags, after.pinned, after.expires_at) != (before.tags, before.pinned, before.expires_at):
-            verb = "tag" if after.tags != before.tags else "update"
-            before = self._replaced(before, after, verb)
-        self.written.append(Written(before.id, "known", before))
+    def _merge(self, before: MemoryRecord, change: Add) -> None:
+        gained = united(before, change.record, named_fields(change))
+        if gained:
+            verb = "tag" if gained.keys() == {"tags"} else "update"
+            before = self._replaced(before, replace(before, **gained), verb)
+        self.written.append(Written(before.id, "known", before, told(gained)))
 
     def replace(self, change: Replace) -> None:
         before = self._current(change.record)

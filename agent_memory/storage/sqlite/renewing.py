@@ -1,0 +1,157 @@
+"""Bringing what an earlier version wrote up to date: names and outcomes at once, the words in slices.
+
+A memory whose words an older analyser indexed is found by them as before; so the words can wait. Names cannot: a
+filter by a tag compares letter by letter.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from agent_memory import clock
+from agent_memory.records import OWN_FIELDS, MemoryRecord
+from agent_memory.storage import renewal
+from agent_memory.storage.changes import Operation
+from agent_memory.storage.sqlite import bookkeeping, reading, rows, writing
+from agent_memory.storage.sqlite.driver import Connection
+from agent_memory.storage.where import Condition, Where
+from agent_memory.text.analysis import ANALYSER, analysed_text
+from agent_memory.text.names import NAME_FIELDS
+from agent_memory.text.outcomes import success_by_first_word, success_of
+from agent_memory.text.templates import indexed_text
+
+_NOT_ASCII: Final = "*[^\x01-\x7f]*"
+
+
+def current(connection: Connection) -> bool:
+    """Say whether the file is in the present form, its words apart."""
+    noted = bookkeeping.noted
+    return (
+        noted(connection, bookkeeping.FORM) == renewal.FORM
+        and noted(connection, bookkeeping.ANALYSER) == ANALYSER
+    )
+
+
+def bring_up_to_date(connection: Connection, agent_id: str) -> None:
+    """Renew names and outcomes, and note which words wait. Call it inside a write transaction."""
+    last = int(connection.execute("select coalesce(max(pk), 0) from memory").fetchone()[0])
+    if last and bookkeeping.noted(connection, bookkeeping.FORM) is None:
+        _renew_memories(connection, agent_id)
+    bookkeeping.note(connection, bookkeeping.FORM, renewal.FORM)
+    if bookkeeping.noted(connection, bookkeeping.ANALYSER) != ANALYSER:
+        bookkeeping.note(connection, bookkeeping.ANALYSER, ANALYSER)
+        bookkeeping.note(connection, bookkeeping.RENEWED, 0)
+        bookkeeping.note(connection, bookkeeping.OUTDATED, last)
+
+
+# --- names and outcomes ----------------------------------------------------------------------------------------
+
+
+def _renew_memories(connection: Connection, agent_id: str) -> None:
+    found = _records(connection, {*_oddly_named(connection), *_read_otherwise(connection)}, agent_id)
+    if not found:
+        return
+    for key in renewal.keys_after(found.values()):
+        holders = Where(types=(key[0],), keys=(key[1],), expired=None)
+        found |= _selected(connection, holders, agent_id)
+    for conversation in renewal.conversations_after(found.values()):
+        said = Where(statuses=(), expired=None, fields=(Condition("conversation_id", "=", conversation),))
+        found |= _selected(connection, said, agent_id)
+    changes = renewal.renewals(list(found.values()), clock.now())
+    writing.commit(connection, Operation(verb=renewal.RENEW), changes, {}, None, agent_id)
+    _rename_settings(connection)
+
+
+def _oddly_named(connection: Connection) -> Iterator[int]:
+    """Give the keys of memories with a name that is not in NFC; few have letters beyond ASCII at all."""
+    connection.create_function("composed", 1, lambda text: unicodedata.is_normalized("NFC", text))
+    places = [("memory", "pk", each) for each in ("key", "source", "session", "metadata")]
+    places.append(("memory_tag", "memory", "tag"))
+    places += [
+        (kind.value, "memory", own.name)
+        for kind, fields in OWN_FIELDS.items()
+        for own in fields
+        if own.name in NAME_FIELDS
+    ]
+    for table, key, column in places:
+        # JSON writes some letters as themselves; escaped ones are those that have no form of their own.
+        query = f"select {key} from {table} where {column} glob ? and not composed({column})"
+        yield from (row[0] for row in connection.execute(query, (_NOT_ASCII,)))
+
+
+def _read_otherwise(connection: Connection) -> Iterator[int]:
+    """Give the keys of events whose outcome says something else by the present rule."""
+    query = "select memory, outcome, success from episodic where outcome is not null"
+    for pk, outcome, success in connection.execute(query):
+        read = success_by_first_word(outcome)
+        if (None if success is None else bool(success)) == read and success_of(outcome) != read:
+            yield pk
+
+
+def _records(connection: Connection, keys: Iterable[int], agent_id: str) -> dict[str, MemoryRecord]:
+    query = f"{rows.SELECT} where memory.pk = ?"
+    found = [row for pk in sorted(keys) for row in connection.execute(query, (pk,))]
+    return {record.id: record for record in rows.records(connection, found, agent_id)}
+
+
+def _selected(connection: Connection, where: Where, agent_id: str) -> dict[str, MemoryRecord]:
+    sql, values = reading.condition(where)
+    found = connection.execute(f"{rows.SELECT} where {sql} order by memory.pk", values).fetchall()
+    return {record.id: record for record in rows.records(connection, found, agent_id)}
+
+
+def _rename_settings(connection: Connection) -> None:
+    """Bring the names among the settings, such as the default conversation's, into one form."""
+    query = "select name, value from setting where value glob ? and not composed(value)"
+    for name, value in connection.execute(query, (_NOT_ASCII,)).fetchall():
+        connection.execute(
+            "update setting set value = ? where name = ?", (unicodedata.normalize("NFC", value), name)
+        )
+
+
+# --- words -----------------------------------------------------------------------------------------------------
+
+
+def outdated(connection: Connection) -> range:
+    """Return the keys of memories whose words may be those of an older analyser."""
+    if connection.execute("pragma user_version").fetchone()[0] < 3:
+        return range(0)
+    last = bookkeeping.noted(connection, bookkeeping.OUTDATED) or 0
+    return range((bookkeeping.noted(connection, bookkeeping.RENEWED) or 0) + 1, last + 1)
+
+
+def left(connection: Connection) -> int:
+    """Count the memories whose words an older analyser indexed."""
+    waiting = outdated(connection)
+    if not waiting:
+        return 0
+    query = "select count(*) from memory where pk between ? and ?"
+    return int(connection.execute(query, (waiting.start, waiting.stop - 1)).fetchone()[0])
+
+
+def renew(connection: Connection, agent_id: str, limit: int) -> None:
+    """Index the words of so many more memories anew, in the order of storing. Call it inside a write transaction."""
+    waiting = outdated(connection)
+    if not waiting:
+        return
+    query = f"{rows.SELECT} where memory.pk between ? and ? order by memory.pk limit ?"
+    found = connection.execute(query, (waiting.start, waiting.stop - 1, limit)).fetchall()
+    changed = []
+    for row, record in zip(found, rows.records(connection, found, agent_id), strict=True):
+        words = analysed_text(indexed_text(record))
+        held = connection.execute("select words from memory_fts where rowid = ?", (row[0],)).fetchone()
+        if held is not None and held[0] != words:
+            changed.append((words, row[0]))
+    connection.executemany("update memory_fts set words = ? where rowid = ?", changed)
+    bookkeeping.note(
+        connection, bookkeeping.RENEWED, found[-1][0] if len(found) == limit else waiting.stop - 1
+    )
+
+
+def note_renewed(connection: Connection) -> None:
+    """Note that all words were indexed anew."""
+    waiting = outdated(connection)
+    if waiting:
+        bookkeeping.note(connection, bookkeeping.RENEWED, waiting.stop - 1)
