@@ -16,7 +16,7 @@ def test_a_known_fact_keeps_its_id_and_gains_the_tags() -> None:
     first = done("fact", "add", "the same", "-t", "a")
     again = done("fact", "add", "-", "-t", "b", stdin="the same\n")
     assert again.out == first.out
-    assert again.err == f"already known: {first.out[:8]}\n"
+    assert again.err == f"already known: {first.out[:8]}, which took over tags\n"
     assert done("get", first.out.strip(), "--json").json["tags"] == ["a", "b"]
     assert done("fact", "add", "the same", "--force").out != first.out
 
