@@ -12,7 +12,7 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from servers.ports import free_port
 from servers.unprivileged import copy_readable, folder_for, readable, somebody_else

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -10,15 +12,14 @@ import pytest
 from agentmem_cli.reference.tree import Argument, Command, Option
 
 PROGRAM = """\
-#!{python}
 import sys
 _, word, kind, prefix, *before = sys.argv
 assert word == "__complete"
-stored = {{
+stored = {
     "agents": ["alice\\tone", "bob the builder\\ttwo"],
     "tags": ["lang:en\\t3 memories", "lang:fr", "it's\\t1"],
     "ids": ["7f3k2m9q\\t" + " ".join(before)],
-}}
+}
 print("\\n".join(stored[kind]))
 """
 
@@ -93,7 +94,10 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "bin"
     folder.mkdir()
     file = folder / "agentmem"
-    file.write_text(PROGRAM.format(python=sys.executable))
+    script = tmp_path / "program.py"
+    script.write_text(PROGRAM)
+    # Python's own path may hold spaces or be longer than a first line with "#!" may be.
+    file.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {shlex.quote(str(script))} "$@"\n')
     file.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{folder}:{__import__('os').environ['PATH']}")
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
     return file

@@ -226,9 +226,8 @@ async def test_a_refused_password_and_a_missing_database_are_said_in_one_line(tm
 
 
 async def test_a_server_without_pgvector_is_said_in_one_line() -> None:
-    with PostgresServer(without="vector") as server:
-        with pytest.raises(MissingExtensionError, match="pgvector"):
-            await store(server).open()
+    with PostgresServer(without="vector") as server, pytest.raises(MissingExtensionError, match="pgvector"):
+        await store(server).open()
 
 
 @pytest.fixture(params=[NEWEST, OLDEST])
