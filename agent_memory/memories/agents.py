@@ -5,24 +5,20 @@ What is done to a whole file is done while nobody else has it open, and refused 
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from agent_memory import paths
+from agent_memory import filesystem, paths
 from agent_memory.errors import (
     AgentMemoryError,
     BackendError,
+    IntegrityError,
     MemoryNotFoundError,
-    StoreBusyError,
+    PolicyError,
     ValidationError,
 )
-
-_BESIDE = ("-wal", "-shm", "-journal")
-_PATIENCE = 2.0  # seconds to wait for others to let go of a file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +36,8 @@ class AgentFile:
     """ISO-8601 in UTC."""
     embedded_with: str | None = None
     schema_version: int | None = None
+    former_agent_id: str | None = None
+    """What it was called before it was renamed."""
     problem: str | None = None
     """Why it could not be read."""
 
@@ -61,7 +59,12 @@ def list_agents(home: Path | None = None) -> list[AgentFile]:
     A file that cannot be read is listed with its problem.
     """
     folder = home or paths.home()
-    found = [_look(path) for path in sorted(folder.glob("*.db"))] if folder.is_dir() else []
+    try:
+        found = [_look(path) for path in sorted(folder.iterdir()) if path.suffix == ".db"]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise BackendError(f"cannot look into {folder}: {error.strerror}") from error
     return sorted(found, key=lambda each: (each.agent_id is None, each.agent_id or each.path.name))
 
 
@@ -70,9 +73,10 @@ def get_agent(agent_id: str, home: Path | None = None) -> AgentFile:
 
     Raises:
         MemoryNotFoundError: it has none; the message names the one meant, if one is spelt nearly so.
+        BackendError: what has the name of its file is no file.
     """
     path = _path(agent_id, home)
-    if path.is_file():
+    if filesystem.file_size(path) is not None:
         return _look(path)
     raise _unknown(agent_id, home)
 
@@ -93,72 +97,67 @@ def remove_agent(agent_id: str, home: Path | None = None) -> AgentFile:
 
     Raises:
         MemoryNotFoundError: there is none.
+        PolicyError: the file of that name is another program's, or holds another agent.
         StoreBusyError: another process has it open.
     """
+    from agent_memory.storage.sqlite import ownership
+
+    found = check_removable(agent_id, home)
+    # A link goes with the file that it leads to.
+    path = found.path.resolve()
+    with suppress(IntegrityError), ownership.alone(path), suppress(PermissionError):
+        ownership.delete(path)  # on Windows not while it is open
+    ownership.delete(path)
+    found.path.unlink(missing_ok=True)
+    return found
+
+
+def check_removable(agent_id: str, home: Path | None = None) -> AgentFile:
+    """Return an agent's file if it may be deleted. Raises as `remove_agent` does."""
+    from agent_memory.storage.sqlite import peek
+
     found = get_agent(agent_id, home)
-    if found.problem is None:
-        with _alone_with(found.path), suppress(PermissionError):  # Windows: not while it is open
-            _unlink(found.path)
-    _unlink(found.path)
+    if found.problem is not None and not peek.deletable(found.path):
+        raise PolicyError(
+            f"{found.path} is not the memory of an agent", hint="if it may go, delete it yourself"
+        )
+    if found.agent_id not in (None, paths.check_agent_id(agent_id)):
+        raise PolicyError(
+            f"{found.path} holds the agent '{found.agent_id}', not '{agent_id}'",
+            hint="if it may go, delete it yourself",
+        )
     return found
 
 
 def rename_agent(agent_id: str, new_id: str, home: Path | None = None) -> Path:
     """Give an agent another id, in its file and as the file's name, and return the file.
 
+    A renaming that was cut off at any moment is finished by calling it again, or by opening the file.
+
     Raises:
         MemoryNotFoundError: there is no such agent.
         ValidationError: the new id is no id, or another agent has it.
         StoreBusyError: another process has the file open.
     """
-    found, new_id = get_agent(agent_id, home), paths.check_agent_id(new_id)
+    from agent_memory.storage.sqlite import ownership
+
+    source, target = _path(agent_id, home), _path(new_id, home)
+    agent_id, new_id = paths.check_agent_id(agent_id), paths.check_agent_id(new_id)
+    if filesystem.file_size(source) is None and filesystem.file_size(target) is not None:
+        done = _look(target)
+        if (done.former_agent_id, done.agent_id) == (agent_id, new_id):
+            ownership.finish(target)  # it was cut off after the file had its new name
+            return target
+    found = get_agent(agent_id, home)
     if found.problem is not None:
         raise BackendError(
-            f"{found.path} cannot be read: {found.problem}", hint="`agentmem status` may know more"
+            f"the agent '{agent_id}' cannot be read: {found.problem}", hint="`agentmem doctor` may know more"
         )
-    target = _path(new_id, home)
-    if target == found.path:
-        return target
     try:
-        # The name is taken before anything else, since `replace` would not ask whose file it replaces.
-        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        ownership.rename(source, target, new_id)
     except FileExistsError:
         raise ValidationError(f"the agent '{new_id}' exists already", hint="choose another name") from None
-    try:
-        with _alone_with(found.path) as connection:
-            connection.execute("update setting set value = ? where name = 'agent_id'", (new_id,))
-        # Closed by the only one who had it, the file is whole: nothing is left beside it under its old name.
-        found.path.replace(target)
-    except BaseException:
-        target.unlink()
-        raise
     return target
-
-
-@contextmanager
-def _alone_with(path: Path) -> Iterator[Any]:
-    """Hold a file so that no other process can open it, after those that have it open had time to let go."""
-    from agent_memory.storage.sqlite import driver
-    from agent_memory.storage.sqlite.connection import translated
-
-    with translated(str(path)):
-        connection = driver.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=_PATIENCE)
-        try:
-            # In this mode WAL keeps its index in this process's memory, which works for one process only.
-            connection.execute("pragma locking_mode = exclusive")
-            try:
-                connection.execute("begin exclusive")
-                connection.execute("commit")
-            except driver.Error as error:
-                raise StoreBusyError(str(path)) from error
-            yield connection
-        finally:
-            connection.close()
-
-
-def _unlink(path: Path) -> None:
-    for file in (path, *(path.with_name(path.name + suffix) for suffix in _BESIDE)):
-        file.unlink(missing_ok=True)
 
 
 def _path(agent_id: str, home: Path | None) -> Path:
@@ -166,14 +165,12 @@ def _path(agent_id: str, home: Path | None) -> Path:
 
 
 def _look(path: Path) -> AgentFile:
-    from agent_memory.storage.sqlite import peek
+    from agent_memory.storage.sqlite import ownership, peek
 
-    size = sum(
-        file.stat().st_size
-        for file in (path, *(path.with_name(path.name + suffix) for suffix in _BESIDE))
-        if file.exists()
-    )
+    size = 0
     try:
+        for file in (path, *(ownership.beside(path, suffix) for suffix in ownership.BESIDE)):
+            size += filesystem.file_size(file) or 0
         inside = peek.contents(path)
     except AgentMemoryError as error:
         return AgentFile(agent_id=None, path=path, bytes=size, problem=error.message)
@@ -185,6 +182,7 @@ def _look(path: Path) -> AgentFile:
         last_write=inside.last_write,
         embedded_with=inside.embedded_with,
         schema_version=inside.schema_version,
+        former_agent_id=inside.former_agent_id,
     )
 
 

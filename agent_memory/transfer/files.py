@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Self
 
-from agent_memory.errors import IntegrityError, MemoryNotFoundError, ValidationError
+from agent_memory import filesystem
+from agent_memory.errors import IntegrityError, MemoryNotFoundError, PolicyError, ValidationError
 from agent_memory.records import MemoryType, Status
 from agent_memory.transfer.lines import end_line, head_line, line_of, read_head, read_line
 from agent_memory.transfer.stream import BATCH, Entry, Head, Item, Stream
@@ -60,14 +61,22 @@ async def _write(stream: Stream, file: BinaryIO, progress: Progress | None) -> i
 @contextmanager
 def _beside(path: Path) -> Iterator[BinaryIO]:
     """Open a new file beside a path, and let it take the path's place if all goes well."""
-    path = Path(os.path.realpath(path.expanduser()))
-    if not path.parent.is_dir():
-        raise ValidationError(f"there is no folder {path.parent}", hint="make it first, or name another file")
-    if path.exists() and not path.is_file():
+    path = path.expanduser()
+    what = filesystem.kind(path)
+    if what in filesystem.STREAMS:
         # Such as /dev/stdout: there is nothing to take the place of.
         with path.open("wb") as there:
             yield there
         return
+    if what not in ("a file", None):
+        raise ValidationError(f"{path} is {what}", hint="name a file to export to")
+    if what == "a file" and _is_database(path):
+        raise PolicyError(
+            f"{path} is a database, and is not written over", hint="name another file to export to"
+        )
+    path = Path(os.path.realpath(path))
+    if not path.parent.is_dir():
+        raise ValidationError(f"there is no folder {path.parent}", hint="make it first, or name another file")
     # Readable by its owner alone from its first byte on.
     number, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
@@ -202,6 +211,13 @@ def _check_end(line: bytes, number: int, entries: Sequence[Entry], digest: str) 
         )
 
 
+def _is_database(path: Path) -> bool:
+    """Ask SQLite: if this process has the file open as a store, reading it besides would drop the store's locks."""
+    from agent_memory.storage.sqlite import peek
+
+    return peek.is_database(path)
+
+
 @contextmanager
 def _seekable(place: Place) -> Iterator[BinaryIO]:
     """Open a file at its beginning; what comes through a pipe is kept in a file without a name meanwhile."""
@@ -213,11 +229,19 @@ def _seekable(place: Place) -> Iterator[BinaryIO]:
             yield kept
         return
     path = Path(place).expanduser()
-    if not path.exists():
+    what = filesystem.kind(path)
+    if what is None:
         raise MemoryNotFoundError(str(path), what="file", hint="name one that `agentmem export` wrote")
-    if not path.is_file():
+    if what in filesystem.STREAMS:
         with path.open("rb") as pipe, _seekable(pipe) as kept:
             yield kept
         return
+    if what != "a file":
+        raise ValidationError(f"{path} is {what}", hint="name a file that `agentmem export` wrote")
+    if _is_database(path):
+        raise IntegrityError(
+            f"{path} is a database, not an export",
+            hint="if it is a memory, `agentmem migrate --from` reads it",
+        )
     with path.open("rb") as file:
         yield file

@@ -134,6 +134,7 @@ class Invocation:
     def _library_settings(self) -> Any:
         import shlex
 
+        from agent_memory import filesystem
         from agent_memory.errors import ValidationError
         from agent_memory.settings import Settings
 
@@ -142,7 +143,7 @@ class Invocation:
         options = dict(self.settings.options("backend_config"))
         if backend == "sqlite" or backend.startswith("sqlite://"):
             path = self._file()
-            if path is not None and not path.exists():
+            if path is not None and filesystem.kind(path) is None:
                 if not self._stores:
                     self.missing = path
                     self._warn_unknown()

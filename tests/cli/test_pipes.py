@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -72,7 +73,9 @@ def test_a_reader_that_has_seen_enough_is_no_error(shell: Path) -> None:
 
 
 def test_python_m_is_the_same_program(shell: Path) -> None:
-    assert sh(f"{sys.executable} -m agentmem_cli version").stdout == sh("agentmem version").stdout
+    assert (
+        sh(f"{shlex.quote(sys.executable)} -m agentmem_cli version").stdout == sh("agentmem version").stdout
+    )
 
 
 def test_an_interrupt_exits_with_130(shell: Path) -> None:

@@ -1,23 +1,29 @@
 from __future__ import annotations
 
+import os
+import socket
 import subprocess
 import sys
+import tempfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from agent_memory import (
     AgentMemory,
+    BackendError,
     ConfigurationError,
     MemoryConfig,
     MemoryNotFoundError,
+    PolicyError,
     StoreBusyError,
     ValidationError,
     clock,
     paths,
 )
 from agent_memory.memories.agents import get_agent, list_agents, nearest, remove_agent, rename_agent, to_dict
-from agent_memory.storage.sqlite import driver, peek
+from agent_memory.storage.sqlite import driver, ownership, peek
 
 pytestmark = pytest.mark.anyio
 CONFIG = MemoryConfig(embedding_provider="dummy")
@@ -114,11 +120,56 @@ async def test_a_taken_name_is_refused_and_nothing_changes() -> None:
     assert rename_agent("one", "one") == paths.database("one")
 
 
+async def test_a_renaming_that_is_killed_anywhere_loses_nothing_and_can_be_done_again(tmp_path: Path) -> None:
+    async with AgentMemory("old", MemoryConfig(embedding_provider="none")) as memory:
+        await memory.long_term.add("one fact")
+        await memory.long_term.add("another fact")
+    program = Path(__file__).with_name("killed_renaming.py")
+    ran = subprocess.run(
+        [sys.executable, str(program), str(paths.home()), str(tmp_path)], capture_output=True, text=True
+    )
+    assert ran.returncode == 0, ran.stderr
+    lines, states = map(int, ran.stdout.split())
+    assert lines > 30
+    assert states >= 4
+
+
+async def test_what_an_earlier_version_left_of_a_renaming_is_finished() -> None:
+    # It took the name with an empty file first, then wrote the new id into the file of the old name.
+    stored = await fill("old")
+    ownership.rename(paths.database("old"), paths.database("new"), "new")
+    paths.database("new").rename(paths.database("old"))
+    paths.database("new").touch()
+    assert rename_agent("old", "new") == paths.database("new")
+    async with AgentMemory("new", CONFIG) as memory:
+        assert await memory.get(stored) is not None
+    assert [each.agent_id for each in list_agents()] == ["new"]
+
+
+async def test_the_log_of_a_file_that_is_gone_is_not_taken_for_anothers() -> None:
+    await fill("gone")
+    path, log = paths.database("gone"), paths.database("gone").with_name("gone.db-wal")
+    with closing(driver.connect(str(path))) as connection:
+        connection.execute("begin immediate")
+        connection.execute("insert into setting (name, value) values ('a', 'b')")
+        connection.execute("commit")
+        left = log.read_bytes()
+    assert left
+    remove_agent("gone")
+    log.write_bytes(left)
+    stored = await fill("stays")
+    rename_agent("stays", "gone")
+    async with AgentMemory("gone", CONFIG) as memory:
+        assert await memory.get(stored) is not None
+        assert await memory.check() == []
+    assert list(paths.home().iterdir()) == [path]
+
+
 @pytest.mark.parametrize("verb", ["rename", "remove"])
 async def test_a_file_that_somebody_has_open_is_left_alone(
     verb: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agent_memory.memories.agents._PATIENCE", 0.1)
+    monkeypatch.setattr("agent_memory.storage.sqlite.ownership._PATIENCE", 0.1)
     await fill("busy")
     program = (
         "import sys; from agent_memory import SyncAgentMemory\n"
@@ -146,12 +197,126 @@ async def test_a_removed_agent_leaves_no_file() -> None:
         remove_agent("gone")
 
 
-async def test_a_damaged_file_can_be_removed_but_not_renamed() -> None:
-    paths.private_folder(paths.home())
-    (paths.home() / "broken.db").write_bytes(b"x" * 5000)
-    with pytest.raises(Exception, match="cannot be read"):
+@pytest.mark.parametrize("damage", ["cut off", "zeros behind the first page"])
+async def test_a_damaged_file_can_be_removed_but_not_renamed(damage: str) -> None:
+    await fill("broken")
+    path = paths.database("broken")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:8192] + (b"" if damage == "cut off" else bytes(len(whole) - 8192)))
+    with pytest.raises(BackendError, match="cannot be read"):
         rename_agent("broken", "whole")
     assert remove_agent("broken").problem is not None
+    assert list(paths.home().iterdir()) == []
+
+
+@pytest.mark.parametrize("content", [b"x" * 5000, b"x", b"SQLite format 3\0", b"{}\n" * 300])
+async def test_a_file_that_is_none_of_ours_is_neither_removed_nor_renamed(content: bytes) -> None:
+    paths.private_folder(paths.home())
+    other = paths.database("other")
+    other.write_bytes(content)
+    with pytest.raises(
+        PolicyError, match=r"other\.db is not the memory of an agent: if it may go, delete it"
+    ):
+        remove_agent("other")
+    with pytest.raises(BackendError, match="cannot be read"):
+        rename_agent("other", "mine")
+    assert other.read_bytes() == content
+    (listed,) = list_agents()
+    assert (listed.agent_id, listed.path) == (None, other)
+    assert listed.problem is not None
+
+
+async def test_another_programs_database_is_neither_removed_nor_renamed() -> None:
+    paths.private_folder(paths.home())
+    other = paths.database("other")
+    with closing(driver.connect(str(other))) as connection:
+        connection.execute("create table theirs (x)")
+    before = other.read_bytes()
+    with pytest.raises(PolicyError):
+        remove_agent("other")
+    with pytest.raises(BackendError):
+        rename_agent("other", "mine")
+    assert other.read_bytes() == before
+
+
+async def test_the_file_of_another_agent_is_not_removed_by_its_name() -> None:
+    await fill("alice")
+    copy = paths.database("copy")
+    copy.write_bytes(paths.database("alice").read_bytes())
+    with pytest.raises(PolicyError, match=r"copy\.db holds the agent 'alice', not 'copy'"):
+        remove_agent("copy")
+    assert rename_agent("copy", "copy") == copy, "it may be made one's own"
+    async with AgentMemory("copy", CONFIG) as memory:
+        assert await memory.count() == 2
+    assert remove_agent("copy").total == 2
+
+
+async def test_an_empty_file_is_listed_and_may_go() -> None:
+    paths.private_folder(paths.home())
+    paths.database("blank").touch()
+    (listed,) = list_agents()
+    assert listed.problem is not None
+    assert "is empty" in listed.problem
+    assert remove_agent("blank").bytes == 0
+    assert list_agents() == []
+
+
+STRANGE = ("fifo", "socket", "folder", "loop", "nowhere", "pipe beside")
+
+
+def put(kind: str, path: Path) -> None:
+    """Put something that is no file where a file is expected."""
+    match kind:
+        case "fifo":
+            os.mkfifo(path)
+        case "pipe beside":
+            path.touch()
+            os.mkfifo(path.with_name(f"{path.name}-wal"))
+        case "socket":
+            with socket.socket(socket.AF_UNIX) as held:
+                # Its path may not be long.
+                short = tempfile.mktemp(dir="/tmp")
+                held.bind(short)
+                Path(short).rename(path)
+        case "folder":
+            path.mkdir()
+        case "loop":
+            path.symlink_to(path.name)
+        case "nowhere":
+            path.symlink_to("there-is-no-such-file")
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("kind", STRANGE)
+async def test_what_is_no_file_is_listed_and_left_alone(kind: str) -> None:
+    await fill("whole")
+    strange = paths.database("strange")
+    put(kind, strange)
+    whole, listed = list_agents()
+    assert (whole.agent_id, whole.total) == ("whole", 2)
+    assert listed.path == strange
+    assert listed.problem is not None
+    for act in (
+        remove_agent,
+        lambda agent: rename_agent(agent, "other"),
+        lambda agent: rename_agent("whole", agent),
+    ):
+        with pytest.raises((BackendError, MemoryNotFoundError, PolicyError, ValidationError)):
+            act("strange")
+    assert os.path.lexists(strange)
+    assert get_agent("whole").total == 2
+
+
+async def test_a_link_goes_with_what_it_leads_to(tmp_path: Path) -> None:
+    stored = await fill("linked")
+    real = tmp_path / "real.db"
+    paths.database("linked").rename(real)
+    paths.database("linked").symlink_to(real)
+    rename_agent("linked", "moved")
+    async with AgentMemory("moved", CONFIG) as memory:
+        assert await memory.get(stored) is not None
+    remove_agent("moved")
+    assert not real.exists()
     assert list(paths.home().iterdir()) == []
 
 

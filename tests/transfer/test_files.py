@@ -6,14 +6,24 @@ import io
 import json
 import os
 import stat
+import subprocess
+import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agent_memory.errors import BackendError, IntegrityError, MemoryNotFoundError, ValidationError
+from agent_memory.errors import (
+    BackendError,
+    IntegrityError,
+    MemoryNotFoundError,
+    PolicyError,
+    ValidationError,
+)
 from agent_memory.records import canonical_json
 from agent_memory.storage.in_memory import InMemoryStore
+from agent_memory.storage.sqlite import SqliteStore, driver
 from agent_memory.testing import builders
 from agent_memory.transfer import moving
 from agent_memory.transfer.reading import EVERYTHING
@@ -206,6 +216,47 @@ async def test_pipes_and_devices_are_written_and_read_as_they_are(
     await moving.export(store, pipe, ALL_PARTS)
     reader.join()
     assert got == [text]
+
+
+async def test_a_database_is_never_written_over_nor_read_as_an_export(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    store = SqliteStore("tester", path=path)
+    await store.open()
+    await put(store, builders.fact("kept"))
+    theirs = tmp_path / "theirs.db"
+    with closing(driver.connect(str(theirs))) as connection:
+        connection.execute("create table theirs (x)")
+    (tmp_path / "link").symlink_to(path)
+    for target in (path, tmp_path / "link", theirs):
+        before = (target.stat().st_ino, target.stat().st_size, target.stat().st_mtime_ns)
+        with pytest.raises(PolicyError, match="is a database, and is not written over"):
+            await moving.export(store, target, ALL_PARTS)
+        with pytest.raises(IntegrityError, match="is a database, not an export"):
+            await moving.import_(store, target)
+        assert (target.stat().st_ino, target.stat().st_size, target.stat().st_mtime_ns) == before
+    # The store's locks are still there: another process does not get the file for itself.
+    program = (
+        "import sys; from pathlib import Path\n"
+        "from agent_memory.storage.sqlite import ownership\n"
+        "with ownership.alone(Path(sys.argv[1])): pass\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True)
+    assert "StoreBusyError" in ran.stderr
+    await store.close()
+
+
+async def test_what_holds_no_export_is_neither_written_nor_read(
+    open_store: OpenStore, tmp_path: Path
+) -> None:
+    store = await open_store("memory")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "round").symlink_to("round")
+    for name, said in (("folder", "is a folder"), ("round", "in a circle")):
+        with pytest.raises((ValidationError, BackendError), match=said):
+            await moving.export(store, tmp_path / name, ALL_PARTS)
+        with pytest.raises((ValidationError, BackendError), match=said):
+            await moving.import_(store, tmp_path / name)
+    assert (tmp_path / "round").is_symlink()
 
 
 async def test_progress_is_told(open_store: OpenStore) -> None:

@@ -17,6 +17,7 @@ from agent_memory.storage.sqlite import driver, filters
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.sqlite.errors import is_busy, is_read_only, translated
 from agent_memory.storage.sqlite.migrate import APPLICATION_ID, check_ours, migrate, newest, schema_version
+from agent_memory.storage.sqlite.ownership import check_there
 from agent_memory.storage.sqlite.vectors import widened
 
 __all__ = ["APPLICATION_ID", "open_file", "translated", "writing"]
@@ -61,9 +62,7 @@ def _ensure_there(path: Path, create: bool) -> None:
     opened to it in between.
     """
     with _creating:
-        if path.is_dir():
-            raise BackendError(f"{path} is a folder", hint="give the --db PATH of a file")
-        if path.exists():
+        if check_there(path):
             return
         if not create:
             raise MemoryNotFoundError(str(path), what="memory file", hint="`agentmem add` makes one")

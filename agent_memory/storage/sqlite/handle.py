@@ -7,19 +7,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
-from agent_memory import paths
-from agent_memory.errors import BackendError, ConfigurationError, StoreBusyError
+from agent_memory import filesystem, paths
+from agent_memory.errors import BackendError, ConfigurationError, PolicyError, StoreBusyError
 from agent_memory.storage.base import Store
 from agent_memory.storage.sqlite import connection as opening
-from agent_memory.storage.sqlite import driver, index, selection, signs, spaces, vectors
+from agent_memory.storage.sqlite import driver, index, ownership, selection, signs, spaces, vectors
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.sqlite.errors import is_busy, is_read_only, schema_changed
 from agent_memory.storage.sqlite.worker import Worker
 
 T = TypeVar("T")
 _ATTEMPTS = 5
-AGENT = "agent_id"
-"""Under this name the file remembers whose it is."""
 
 
 class FileStore(Store):
@@ -50,7 +48,7 @@ class FileStore(Store):
     @classmethod
     def exists(cls, agent_id: str | None = None, path: str | os.PathLike[str] | None = None) -> bool:
         """Say whether the file that these settings name is there, without opening it."""
-        return _absolute(path, agent_id).exists()
+        return filesystem.kind(_absolute(path, agent_id)) is not None
 
     # --- life ----------------------------------------------------------------------------------------------
 
@@ -76,16 +74,14 @@ class FileStore(Store):
             raise
 
     def _learn_agent(self, connection: Connection) -> str:
-        query = "select value from setting where name = ?"
-        known = connection.execute(query, (AGENT,)).fetchone()
-        if known is None and self._writable:
+        names = ownership.names_in(connection, self.path)
+        if self._writable and (names.agent is None or not names.settled):
             with opening.writing(connection):
-                connection.execute(
-                    "insert or ignore into setting (name, value) values (?, ?)",
-                    (AGENT, self.requested_agent or "default"),
-                )
-            known = connection.execute(query, (AGENT,)).fetchone()
-        agent = str(known[0]) if known else self.requested_agent or "default"
+                names = ownership.names_in(connection, self.path)  # somebody may have been faster
+                if names.agent is None:
+                    names = names._replace(agent=self.requested_agent or "default")
+                ownership.settle(connection, names)
+        agent = names.agent or self.requested_agent or "default"
         if self.requested_agent is not None and agent != self.requested_agent:
             raise ConfigurationError(
                 f"{self.path} belongs to the agent '{agent}', not to '{self.requested_agent}'",
@@ -103,9 +99,12 @@ class FileStore(Store):
         return type(self)(agent_id, **options, path=self.path.parent / f"{paths.file_stem(agent_id)}.db")
 
     async def drop(self) -> None:
+        from agent_memory.storage.sqlite import peek
+
         await self.close()
-        for beside in ("", "-wal", "-shm"):
-            Path(f"{self.path}{beside}").unlink(missing_ok=True)
+        if not peek.deletable(self.path):
+            raise PolicyError(f"{self.path} is another program's file", hint="nothing was deleted")
+        ownership.delete(self.path)
 
     async def _run(self, function: Callable[[Connection], T]) -> T:
         """Run a function of the connection in its thread, and translate its errors."""

@@ -11,12 +11,14 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from agent_memory import clock
-from agent_memory.errors import IntegrityError
-from agent_memory.storage.sqlite import driver
+from agent_memory import clock, filesystem
+from agent_memory.errors import IntegrityError, MemoryNotFoundError, StoreBusyError
+from agent_memory.storage.sqlite import driver, ownership
 from agent_memory.storage.sqlite.connection import APPLICATION_ID, translated
 
 _PATIENCE = 1.0  # seconds; readers wait only while a file is being created or recovered
+_HOWEVER_SHORT = ("pragma writable_schema = on", "pragma application_id")
+"""What a file can be asked that has lost its end: so SQLite does not mind."""
 _LIVE = "status = 'active' and (expires_at is null or expires_at > :now)"
 
 
@@ -31,6 +33,8 @@ class Contents(NamedTuple):
     last_write: str | None
     """ISO-8601 in UTC; None before the first."""
     embedded_with: str | None
+    former_agent_id: str | None
+    """The agent's id before it was renamed."""
 
 
 @contextmanager
@@ -43,11 +47,44 @@ def looking(path: Path) -> Iterator[driver.Connection]:
     with translated(str(path)), closing(_opened(path)) as connection:
         connection.execute("pragma query_only = on")
         if connection.execute("pragma application_id").fetchone()[0] != APPLICATION_ID:
-            raise IntegrityError(f"{path} is not a memory", hint="move it away, or give another file")
+            what = "is not a memory" if filesystem.file_size(path) else "is empty, and no memory yet"
+            raise IntegrityError(f"{path} {what}", hint="move it away, or give another file")
         yield connection
 
 
-def _opened(path: Path) -> driver.Connection:
+def deletable(path: Path) -> bool:
+    """Say whether a file is one of ours, however damaged, or empty: whether nobody else can miss it.
+
+    Raises:
+        BackendError: it cannot be read, or is no file.
+    """
+    try:
+        if not ownership.check_there(path) or not filesystem.file_size(path):
+            return True
+        with translated(str(path)), closing(_opened(path, *_HOWEVER_SHORT)) as connection:
+            return bool(connection.execute("pragma application_id").fetchone()[0] == APPLICATION_ID)
+    except IntegrityError:
+        return False
+
+
+def is_database(path: Path) -> bool:
+    """Say whether a file is a database, of whichever program; a damaged or locked one is.
+
+    Raises:
+        BackendError: it is no file, or may not be read.
+    """
+    try:
+        with translated(str(path)), closing(_opened(path)):
+            return filesystem.file_size(path) != 0
+    except StoreBusyError:
+        return True
+    except IntegrityError as error:
+        return "not a database" not in str(error.__cause__ or error)
+
+
+def _opened(path: Path, *questions: str) -> driver.Connection:
+    if not ownership.check_there(path):
+        raise MemoryNotFoundError(str(path), what="memory file")
     # `mode=rw` first, though nothing is written: a `mode=ro` connection cannot tidy up behind itself, and leaves
     # a -wal and a -shm file. In a folder that may not be written, only a file taken as unchanging can be read.
     for mode in ("mode=rw", "mode=ro", "mode=ro&immutable=1"):
@@ -58,7 +95,8 @@ def _opened(path: Path) -> driver.Connection:
                 raise
             continue
         try:
-            connection.execute("select 1 from sqlite_master").fetchone()
+            for each in questions or ("select 1 from sqlite_master",):
+                connection.execute(each).fetchone()
             return connection
         except driver.Error:
             connection.close()
@@ -75,15 +113,16 @@ def contents(path: Path) -> Contents:
         def one(sql: str) -> Any:
             return connection.execute(sql).fetchone()
 
-        agent = one("select value from setting where name = 'agent_id'")
+        names = ownership.names_in(connection, path)
         space = one("select provider, model, dimension from embedding_space where current = 1")
         return Contents(
-            agent_id=str(agent[0]) if agent else "default",
+            agent_id=names.agent or "default",
             schema_version=int(one("pragma user_version")[0]),
             bytes=int(one("pragma page_count")[0] * one("pragma page_size")[0]),
             memories=dict(connection.execute(counts, {"now": clock.to_text(clock.now())}).fetchall()),
             last_write=one("select max(started_at) from operation")[0],
             embedded_with=f"{space[0]} ({space[1]}, {space[2]} dimensions)" if space else None,
+            former_agent_id=names.former,
         )
 
 

@@ -26,6 +26,7 @@ from agent_memory.storage.sqlite import (
     index,
     integrity,
     nearest,
+    ownership,
     reading,
     renewing,
     rows,
@@ -35,7 +36,7 @@ from agent_memory.storage.sqlite import (
     writing,
 )
 from agent_memory.storage.sqlite.driver import Connection
-from agent_memory.storage.sqlite.handle import AGENT, FileStore
+from agent_memory.storage.sqlite.handle import FileStore
 from agent_memory.storage.where import Where
 from agent_memory.text.bm25 import WordStatistics
 
@@ -91,7 +92,7 @@ class SqliteStore(FileStore):
             )
 
     async def set_setting(self, name: str, value: str | None) -> None:
-        if name == AGENT:
+        if name in ownership.SETTINGS:
             raise ValidationError(
                 "the agent of a store is not a setting", hint="`agentmem agents rename` renames it"
             )

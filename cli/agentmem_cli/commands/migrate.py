@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from agent_memory import filesystem
 from agent_memory.errors import MemoryNotFoundError, ValidationError
 from agent_memory.redaction import redacted
 from agentmem_cli import options, progress
@@ -92,7 +93,7 @@ def _target(invocation: Invocation, place: str, agent: str, *, dry_run: bool) ->
         path = Path(config["path"]).expanduser()
         if not path.parent.is_dir():
             raise ValidationError(f"there is no folder {path.parent}", hint="make it first")
-        if dry_run and not path.exists():
+        if dry_run and filesystem.kind(path) is None:
             backend, config = "memory", {}  # only looking makes no file
     return create_store(backend, agent, config)
 

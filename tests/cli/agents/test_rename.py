@@ -18,3 +18,11 @@ def test_a_taken_name_is_refused() -> None:
     assert "exists already" in ran.err
     assert run("agents", "rename", "nobody", "x").code == 3
     assert done("agents", "list", "-o", "id").lines == ["old", "taken"]
+
+
+def test_done_again_it_says_the_same() -> None:
+    done("add", "one", "-a", "old")
+    for _ in range(2):
+        assert "old is now new" in done("agents", "rename", "old", "new").err
+    assert done("agents", "list", "-o", "id").lines == ["new"]
+    assert run("agents", "rename", "older", "new").code == 3

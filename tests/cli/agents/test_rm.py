@@ -32,3 +32,17 @@ def test_a_folder_of_agents_may_be_set(monkeypatch: object) -> None:
     finally:
         os.environ["AGENTMEM_HOME"] = kept
     assert list(home.iterdir()) == []
+
+
+def test_only_the_file_of_that_agent_is_deleted() -> None:
+    done("add", "one", "-a", "alice")
+    for name, content in (("other", b"x" * 4000), ("one", b"x"), ("notes", b"# Notes\n")):
+        paths.database(name).write_bytes(content)
+        ran = run("agents", "rm", name, "-y")
+        assert ran.code == 6
+        assert "is not the memory of an agent: if it may go, delete it yourself" in ran.err
+        assert paths.database(name).read_bytes() == content
+    paths.database("copy").write_bytes(paths.database("alice").read_bytes())
+    ran = run("agents", "rm", "copy", "-y")
+    assert ran.code == 6
+    assert "holds the agent 'alice', not 'copy'" in ran.err

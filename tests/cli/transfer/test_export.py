@@ -52,3 +52,17 @@ def test_an_export_counts_no_access_and_a_memory_that_is_not_there_is_no_empty_o
     ran = run("export", "nowhere/out.ndjson")
     assert ran.code == 2
     assert "no folder" in ran.err
+
+
+def test_a_memory_is_not_written_over() -> None:
+    done("--db", "live.db", "add", "kept")
+    done("--db", "other.db", "add", "kept too")
+    for file in ("live.db", "other.db"):
+        before = Path(file).read_bytes()
+        ran = run("--db", "live.db", "export", file)
+        assert ran.code == 6
+        assert "is a database, and is not written over: name another file" in ran.err
+        assert Path(file).read_bytes() == before
+        assert run("--db", "live.db", "import", file).code == 5
+    done("--db", "live.db", "export", "out.ndjson")
+    done("--db", "live.db", "export", "out.ndjson")

@@ -17,6 +17,7 @@ from agent_memory.errors import (
     ConfigurationError,
     IntegrityError,
     MemoryNotFoundError,
+    PolicyError,
     StoreBusyError,
     ValidationError,
 )
@@ -138,6 +139,57 @@ async def test_a_folder_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(BackendError, match="is a folder"):
         async with opened(tmp_path):
             pass
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("suffix", ["", "-wal", "-journal", "-shm"])
+async def test_what_is_no_file_is_not_waited_for(tmp_path: Path, suffix: str) -> None:
+    os.mkfifo(tmp_path / f"a.db{suffix}")
+    with pytest.raises(BackendError, match="is a named pipe"):
+        async with opened(tmp_path / "a.db"):
+            pass
+    with pytest.raises(BackendError, match="is a device"):
+        async with opened(Path("/dev/null")):
+            pass
+    (tmp_path / "round.db").symlink_to("round.db")
+    for use in (opened, lambda path: opened(path, create=False)):
+        with pytest.raises(BackendError, match="lead in a circle"):
+            async with use(tmp_path / "round.db"):
+                pass
+    with pytest.raises(BackendError, match="lead in a circle"):
+        SqliteStore.exists(path=tmp_path / "round.db")
+
+
+@pytest.mark.parametrize("content", [b"\n", b"x", b"PK", b"x" * 511])
+async def test_what_is_too_small_for_a_database_is_left_alone(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "a.db"
+    path.write_bytes(content)
+    for create in (True, False):
+        with pytest.raises(IntegrityError, match="not a database"):
+            async with opened(path, create=create):
+                pass
+    assert path.read_bytes() == content
+
+
+async def test_an_empty_file_becomes_a_memory(tmp_path: Path) -> None:
+    (tmp_path / "a.db").touch()
+    async with opened(tmp_path / "a.db") as store:
+        await add(store, builders.fact())
+        assert await store.count(Where()) == 1
+
+
+async def test_only_a_file_of_ours_is_dropped(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    async with opened(path) as store:
+        await add(store, builders.fact())
+    path.rename(tmp_path / "kept.db")
+    path.write_text("a letter")
+    with pytest.raises(PolicyError, match="another program's"):
+        await store.drop()
+    assert path.read_text() == "a letter"
+    store = SqliteStore("tester", path=tmp_path / "kept.db")
+    await store.drop()
+    assert not (tmp_path / "kept.db").exists()
 
 
 async def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:

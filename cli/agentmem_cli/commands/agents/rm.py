@@ -26,7 +26,7 @@ def rm(
 
     invocation = Invocation.of(context)
     home = invocation.settings.get("home")
-    found = agents.get_agent(agent, home)
+    found = agents.check_removable(agent, home)
     what = f"{found.path} with {plain.many(found.total, 'memory')}"
     if dry_run:
         invocation.output.note(f"would delete {what}")

@@ -1,0 +1,105 @@
+"""What stands at a path, asked before anything there is opened, replaced or deleted.
+
+A name says nothing: where a file is expected there may be a folder, a named pipe that would be waited for without
+end, or another program's file.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Literal
+
+from agent_memory.errors import BackendError
+
+Kind = Literal["a file", "a folder", "a named pipe", "a socket", "a device", "a disk"]
+_KINDS: Final[tuple[tuple[Callable[[int], bool], Kind], ...]] = (
+    (stat.S_ISREG, "a file"),
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a disk"),
+)
+STREAMS: Final[tuple[Kind, ...]] = ("a named pipe", "a device")
+"""What is read or written from one end to the other, and holds nothing that could be lost."""
+
+
+def kind(path: Path) -> Kind | None:
+    """Return what is at a path, or None where nothing is; links are followed.
+
+    Raises:
+        BackendError: it may not be looked at.
+    """
+    about = _about(path)
+    return None if about is None else _kind(about)
+
+
+def file_size(path: Path) -> int | None:
+    """Return the bytes of the file at a path, or None where nothing is; links are followed.
+
+    Raises:
+        BackendError: something else than a file is there, or it may not be looked at.
+    """
+    about = _about(path)
+    if about is None:
+        return None
+    if (what := _kind(about)) != "a file":
+        raise BackendError(f"{path} is {what}", hint="give the path of a file")
+    return about.st_size
+
+
+def _about(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        said = "links that lead in a circle" if error.errno == errno.ELOOP else error.strerror
+        raise BackendError(f"cannot look at {path}: {said}", hint="give the path of a file") from error
+
+
+def _kind(about: os.stat_result) -> Kind:
+    return next(name for is_one, name in _KINDS if is_one(about.st_mode))
+
+
+def move(source: Path, target: Path) -> None:
+    """Give a file another name in its file system, in one step that never takes another file's place.
+
+    Raises:
+        FileExistsError: something has that name already.
+        OSError: it cannot be moved.
+    """
+    if os.name == "nt":
+        source.rename(target)  # refuses by itself
+        return
+    taken = FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+    failed = _rename_without_replacing(os.fsencode(source), os.fsencode(target))
+    if failed == errno.EEXIST:
+        raise taken
+    if failed in (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP):
+        # This file system cannot do it in one step: between the two, the name could be taken.
+        if os.path.lexists(target):
+            raise taken
+        source.rename(target)
+    elif failed:
+        raise OSError(failed, os.strerror(failed), str(source))
+
+
+def _rename_without_replacing(source: bytes, target: bytes) -> int:
+    """Ask the system for it; return 0, or the number of the error, which is ENOSYS where it has no such call."""
+    import ctypes
+
+    library = ctypes.CDLL(None, use_errno=True)
+    at_folder, no_replace = -100, 1  # AT_FDCWD and RENAME_NOREPLACE of Linux
+    exclusively = 4  # RENAME_EXCL of macOS
+    if hasattr(library, "renameat2"):
+        done = library.renameat2(at_folder, source, at_folder, target, no_replace)
+    elif hasattr(library, "renamex_np"):
+        done = library.renamex_np(source, target, exclusively)
+    else:
+        return errno.ENOSYS
+    return ctypes.get_errno() if done else 0
