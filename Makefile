@@ -4,6 +4,11 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
+# In the plain locale Python does not start from a path with other letters than ASCII.
+ifneq ($(filter C POSIX,$(LC_ALL)),)
+export LC_ALL := C.UTF-8
+endif
+
 .PHONY: help install demo test soak lint bench bench-recall bench-size bench-backends docs completions clean
 .DEFAULT_GOAL := help
 
