@@ -268,7 +268,8 @@ class AgentMemory:
             mode: `hybrid`, `keyword` (words only; no model is loaded) or `vector` (meaning only).
             explain: give every part of each score in `explanation`.
             min_score: only memories whose `score` is at least this, in [0, 1].
-            metadata: conditions on top-level metadata values, such as `{"lang": "en", "stars": {">=": 3}}`.
+            metadata: conditions on top-level metadata values, such as `{"lang": "en", "stars": {">=": 3}}`; several
+                on one name, `{"env": [{"!=": "prod"}, {"!=": "test"}]}`, must all hold.
             session: only memories of these sessions (for messages: conversations).
             source: only memories from these sources.
             pinned: only pinned memories, or only unpinned ones.

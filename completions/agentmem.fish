@@ -165,7 +165,7 @@ function __agentmem_options -a at # its own options
                 '--until' 'Only before then' \
                 '--min-importance' 'Only this important or more' \
                 '--min-score' 'Only from this score on' \
-                '--where' 'Only where the metadata says so: lang=en, stars>=3, or lang: has any; may be repeated' \
+                '--where' 'Only where the metadata says so: lang=en, stars>=3, or lang: has any; repeated, all must hold' \
                 '--session' 'The session or conversation' \
                 '--source' 'Where it comes from' \
                 '--explain' 'Show the parts of each score' \
@@ -194,7 +194,7 @@ function __agentmem_options -a at # its own options
                 '--since' 'Only from then on: 2026-05-08, yesterday, 7d' \
                 '--until' 'Only before then' \
                 '--min-importance' 'Only this important or more' \
-                '--where' 'Only where the metadata says so: lang=en, stars>=3, or lang: has any; may be repeated' \
+                '--where' 'Only where the metadata says so: lang=en, stars>=3, or lang: has any; repeated, all must hold' \
                 '--session' 'The session or conversation' \
                 '--source' 'Where it comes from' \
                 '--pinned' 'Only pinned ones' \
@@ -221,7 +221,7 @@ function __agentmem_options -a at # its own options
                 '--field' 'One of the type\'s own fields: outcome=success'
         case 'forget'
             printf '%s\t%s\n' \
-                '--where' 'Only where the metadata says so: lang=en, stars>=3, or lang: has any; may be repeated' \
+                '--where' 'Only where the metadata says so: lang=en, stars>=3, or lang: has any; repeated, all must hold' \
                 '--type' 'Only this type: note, fact, chat, event, doc, skill; may be repeated' \
                 '--tag' 'Only with any of these tags' \
                 '-t' 'Only with any of these tags' \

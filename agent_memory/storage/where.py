@@ -173,8 +173,9 @@ def conditions(given: Mapping[str, Any] | Iterable[Sequence[Any]] | None) -> tup
     """Read conditions as programs give them.
 
     A mapping compares with `=`, or with `in` where the value is a list, or with the operators of an inner
-    mapping: `{"lang": "en", "stars": {">=": 3, "<": 5}, "kind": ["a", "b"]}`. Anything else is a series of
-    (name, operator, value).
+    mapping, or of several, which must all hold:
+    `{"lang": "en", "stars": {">=": 3, "<": 5}, "kind": ["a", "b"], "env": [{"!=": "prod"}, {"!=": "test"}]}`.
+    Anything else is a series of (name, operator, value).
 
     Raises:
         ValidationError: the operator is unknown or the value cannot be compared.
@@ -208,10 +209,17 @@ def _triples(given: Mapping[str, Any] | Iterable[Sequence[Any]]) -> Iterator[tup
             yield each[0], each[1], each[2]
         return
     for name, value in given.items():
-        if isinstance(value, Mapping):
-            yield from ((name, op, each) for op, each in value.items())
+        if isinstance(value, Mapping) or _all_mappings(value):
+            for inner in [value] if isinstance(value, Mapping) else value:
+                yield from ((name, op, each) for op, each in inner.items())
         else:
             yield name, "in" if isinstance(value, (list, tuple, set, frozenset)) else "=", value
+
+
+def _all_mappings(value: Any) -> bool:
+    return (
+        isinstance(value, (list, tuple)) and bool(value) and all(isinstance(each, Mapping) for each in value)
+    )
 
 
 def words(given: str | Iterable[str] | None) -> tuple[str, ...]:

@@ -53,7 +53,7 @@ Where = Annotated[
     typer.Option(
         "--where",
         metavar="K=V",
-        help="Only where the metadata says so: lang=en, stars>=3, or lang: has any; may be repeated.",
+        help="Only where the metadata says so: lang=en, stars>=3, or lang: has any; repeated, all must hold.",
     ),
 ]
 Session = Annotated[
@@ -111,6 +111,10 @@ def metadata(given: Sequence[str] | None) -> dict[str, Any] | None:
         name, equals, value = pair.partition("=")
         if not equals or not name.strip():
             raise ValidationError(f"'{pair}' is not a metadata value", hint="give it as name=value")
+        if name.strip() in result:
+            raise ValidationError(
+                f"'{name.strip()}' is given twice", hint=f"give one value, or a list: '{name.strip()}=[1, 2]'"
+            )
         result[name.strip()] = scalar(value)
     return result
 
@@ -126,11 +130,11 @@ def scalar(text: str) -> Any:
 _CONDITION = re.compile(r"^([^=!<>]+?)\s*(>=|<=|!=|=|<|>)\s*(.*)$", re.DOTALL)
 
 
-def where(given: Sequence[str] | None) -> dict[str, dict[str, Any]] | None:
-    """Read conditions such as `lang=en`, `stars>=3` and `lang` (is there at all)."""
+def where(given: Sequence[str] | None) -> dict[str, list[dict[str, Any]]] | None:
+    """Read conditions such as `lang=en`, `stars>=3` and `lang` (is there at all); all of them must hold."""
     if not given:
         return None
-    result: dict[str, dict[str, Any]] = {}
+    result: dict[str, list[dict[str, Any]]] = {}
     for text in given:
         found = _CONDITION.match(text)
         if found is not None and found[3][:1] in tuple("=<>!"):
@@ -140,9 +144,9 @@ def where(given: Sequence[str] | None) -> dict[str, dict[str, Any]] | None:
                 f"'{text}' is not a condition", hint="give it as lang=en, stars>=3 or lang!=en"
             )
         if found is None:
-            result.setdefault(text.strip(), {})["exists"] = True
+            result.setdefault(text.strip(), []).append({"exists": True})
         else:
-            result.setdefault(found[1].strip(), {})[found[2]] = scalar(found[3])
+            result.setdefault(found[1].strip(), []).append({found[2]: scalar(found[3])})
     return result
 
 

@@ -266,6 +266,36 @@ def test_quiet_says_nothing_on_stderr() -> None:
     assert done("add", "one", "-q").err == ""
 
 
+def test_every_condition_on_one_name_must_hold() -> None:
+    for name in ("prod", "staging", "dev", "test"):
+        done("add", f"{name} runs", "--meta", f"env={name}", "--meta", f"size={len(name)}")
+    asked = ("--where", "env!=prod", "--where", "env!=staging")
+
+    def listed(command: str, *more: str) -> list[str]:
+        rows = done(command, *more, "--json").json
+        return sorted(each["content"] for each in rows)
+
+    assert listed("list", *asked) == ["dev runs", "test runs"]
+    assert listed("list", *asked, "--where", "env!=dev", "--where", "env") == ["test runs"]
+    assert listed("list", "--where", "size>3", "--where", "size!=7", "--where", "size>2") == [
+        "prod runs",
+        "test runs",
+    ]
+    assert listed("search", "what runs", *asked) == ["dev runs", "test runs"]
+    done("forget", *asked, "-y")
+    assert listed("list") == ["prod runs", "staging runs"]
+
+
+def test_one_name_has_one_value() -> None:
+    id = done("add", "it runs").out.strip()
+    for command in (("add", "more"), ("update", id), ("fact", "add", "more"), ("event", "add", "more")):
+        ran = run(*command, "--meta", "env=dev", "--meta", "env=prod")
+        assert ran.code == 2
+        assert "'env' is given twice" in ran.err
+    assert run("update", id, "--field", "kind=fact", "--field", "kind=preference").code == 2
+    assert len(done("list", "--json").json) == 1
+
+
 def test_where_filters_by_metadata() -> None:
     stored("one", "-m", "stars=3")
     second = stored("two", "-m", "stars=5")

@@ -17,14 +17,15 @@ from typing import Self
 from servers.ports import free_port
 
 _SECONDS = 30.0
+_PROGRAM = "import sys; from chromadb.cli.cli import app; sys.argv[0] = 'chroma'; app()"
+"""What the wheel's script does, which may not start where the path to Python is long or holds spaces."""
 
 
 class ChromaServer:
     """One server on a free port, with its data in a folder of its own."""
 
     def __init__(self) -> None:
-        self._program = Path(sys.executable).parent / "chroma"
-        if importlib.util.find_spec("chromadb") is None or not self._program.exists():
+        if importlib.util.find_spec("chromadb") is None:
             raise RuntimeError("the wheel chromadb is not installed: pip install --group dev")
         self.port = free_port()
         self._folder = Path(tempfile.mkdtemp(prefix="chroma-"))
@@ -38,7 +39,18 @@ class ChromaServer:
     def start(self) -> Self:
         """Start it and wait until it answers."""
         self._process = subprocess.Popen(
-            [self._program, "run", "--path", self._folder, "--host", "127.0.0.1", "--port", str(self.port)],
+            [
+                sys.executable,
+                "-c",
+                _PROGRAM,
+                "run",
+                "--path",
+                self._folder,
+                "--host",
+                "127.0.0.1",
+                "--port",
+                str(self.port),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

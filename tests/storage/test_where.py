@@ -129,6 +129,11 @@ def test_conditions_are_read_from_mappings_and_triples() -> None:
     assert conditions([(each.name, each.operator, each.value) for each in expected]) == expected
     assert conditions([["kind", "in", ["a", "b"]]]) == (Condition("kind", "in", ("a", "b")),)
     assert conditions({"kind": {"in": {"a"}}}) == (Condition("kind", "in", ("a",)),)
+    assert conditions({"env": [{"!=": "prod"}, {"!=": "test", "exists": True}]}) == (
+        Condition("env", "!=", "prod"),
+        Condition("env", "!=", "test"),
+        Condition("env", "exists", True),
+    )
     assert conditions(None) == conditions({}) == conditions([]) == ()
 
 
@@ -143,6 +148,8 @@ def test_conditions_are_read_from_mappings_and_triples() -> None:
         [("a", "=", None)],
         {"": 1},
         {"a": {"<": [1]}},
+        {"a": [{"!=": "x"}, "y"]},
+        {"a": [["!=", "x"]]},
     ],
 )
 def test_wrong_conditions_are_refused(given: Any) -> None:

@@ -211,6 +211,31 @@ class ApiTests(StoreTests):
         assert sum((await memory.clear_all()).values()) == 2
         assert await memory.count() == 0
 
+    async def test_several_conditions_on_one_name_must_all_hold(self, memory: AgentMemory) -> None:
+        places = {"prod": 3, "staging": 5, "dev": 5, "test": 8}
+        await memory.add_many(
+            [
+                {"type": "fact", "content": f"{name} runs", "metadata": {"env": name, "load": load}}
+                for name, load in places.items()
+            ]
+        )
+        await memory.long_term.store_fact("somewhere it runs")
+        for metadata, expected in (
+            ({"env": [{"!=": "prod"}, {"!=": "staging"}]}, ["dev", "test"]),
+            ({"env": [{"!=": "prod"}, {"!=": "staging"}, {"!=": "dev"}]}, ["test"]),
+            ({"load": [{">": 3}, {"<": 8}, {"!=": 4}], "env": [{"!=": "dev"}]}, ["staging"]),
+            ({"env": [{"=": "prod"}, {"=": "dev"}]}, []),
+            ({"env": [{"exists": True}, {"in": ("prod", "dev")}, {"!=": "prod"}]}, ["dev"]),
+        ):
+            listed = await memory.list(metadata=metadata)
+            assert sorted(texts(listed)) == [f"{name} runs" for name in expected], metadata
+            assert await memory.count(metadata=metadata) == len(expected), metadata
+            if await _finds(memory):
+                found = await memory.search("what runs", metadata=metadata)
+                assert sorted(each.memory.content for each in found) == sorted(texts(listed)), metadata
+        await memory.forget_where(metadata={"env": [{"!=": "prod"}, {"!=": "staging"}]})
+        assert sorted(texts(await memory.list())) == ["prod runs", "somewhere it runs", "staging runs"]
+
     async def test_looking_back(self, memory: AgentMemory) -> None:
         fact = await memory.long_term.store_fact("one")
         await memory.update(fact, "two")
