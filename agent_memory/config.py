@@ -44,7 +44,7 @@ class MemoryConfig(BaseModel):
     conversation_max_messages: int = Field(
         _DEFAULT.conversation_max_messages,
         ge=0,
-        description="messages kept active in a conversation; 0 for all",
+        description="the newest messages of a conversation that are shown if no number is named; 0 for no window",
     )
     enable_scoring: bool = Field(
         _DEFAULT.enable_scoring, description="importance and use count in the ranking"

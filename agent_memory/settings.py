@@ -28,7 +28,7 @@ class Settings:
     """The cross-encoder for `rerank=True`: model, path, threads, cache_dir."""
     short_term_ttl: timedelta = timedelta(hours=1)
     conversation_max_messages: int = 100
-    """Messages a conversation keeps active; older ones are summarised and archived. 0: all."""
+    """The window: how many of a conversation's newest messages are shown if no number is named. 0: no window."""
     enable_scoring: bool = True
     """Let importance and use count in the ranking."""
     enable_decay: bool = True

@@ -65,7 +65,9 @@ __agentmem_options() { # PATH: its own options
         'chat last' | 'chat summarize')
             echo '--conversation -c' ;;
         'chat show')
-            echo '--conversation -c --limit -n --all --system --no-system' ;;
+            echo '--conversation -c --limit -n --all --archived --system --no-system' ;;
+        'chat list')
+            echo '--archived' ;;
         'chat delete')
             echo '--conversation -c --purge --shred --dry-run' ;;
         'event add')

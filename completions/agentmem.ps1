@@ -59,7 +59,7 @@ $AgentmemTable.Commands = @{ # by path, the commands below it
     'chat' = @(
         , @('add', 'Add a message at the end of a conversation')
         , @('last', 'Show the last turns: what the user said, and what the assistant answered')
-        , @('show', 'Show a conversation''s messages, oldest first')
+        , @('show', 'Show a conversation''s newest messages, oldest of them first')
         , @('list', 'List the conversations, the one most recently written to first')
         , @('new', 'Begin a conversation, use it from now on, and print its id')
         , @('switch', 'Use another conversation from now on, where none is named')
@@ -294,11 +294,15 @@ $AgentmemTable.Options = @{ # by path, its own options
     'chat show' = @(
         , @('--conversation', 'Which conversation')
         , @('-c', 'Which conversation')
-        , @('--limit', 'How many of the newest messages')
-        , @('-n', 'How many of the newest messages')
+        , @('--limit', 'How many of the newest; 50, or the window if smaller')
+        , @('-n', 'How many of the newest; 50, or the window if smaller')
         , @('--all', 'All of them, however many')
+        , @('--archived', 'What was put away, instead; ''agentmem restore'' brings it back')
         , @('--system', 'With or without system messages')
         , @('--no-system', 'With or without system messages')
+    )
+    'chat list' = @(
+        , @('--archived', 'Those of which messages were put away, and how many')
     )
     'chat summarize' = @(
         , @('--conversation', 'Which conversation')

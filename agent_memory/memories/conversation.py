@@ -4,27 +4,21 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
-from agent_memory.errors import (
-    AmbiguousIdError,
-    ConflictError,
-    MemoryNotFoundError,
-    StoreBusyError,
-    ValidationError,
-)
+from agent_memory.errors import AmbiguousIdError, MemoryNotFoundError, ValidationError
 from agent_memory.memories import upkeep
 from agent_memory.memories.base import Listing, TypeMemory
 from agent_memory.memories.core import Core
 from agent_memory.memories.drafting import check_name, check_text
 from agent_memory.memories.given import Default
+from agent_memory.memories.window import Turn, Unnamed, before, in_view, last_turns, view
 from agent_memory.records import ConversationRecord, Status
 from agent_memory.storage.base import Group, Order
-from agent_memory.storage.changes import Add, Replace, Written, is_id, may_begin_id, new_id
-from agent_memory.storage.where import Where
+from agent_memory.storage.changes import Add, is_id, may_begin_id, new_id
+from agent_memory.storage.where import Condition, Period, Where
 
 Summarizer = Callable[[Sequence[ConversationRecord]], str | Awaitable[str]]
 DEFAULT_CONVERSATION = "conversation"
@@ -35,7 +29,9 @@ MESSAGE_IMPORTANCE: Final = Default(0.5)
 
 
 class ConversationMemory(TypeMemory[ConversationRecord]):
-    """Messages, in the order they were said.
+    """Messages, in the order they were said. However many there are, all stay, and searches find them.
+
+    What a prompt is given of them is a window: the newest `conversation_max_messages` (see `memories/window.py`).
 
     Which conversation: the one given or switched to, else the configured session, else the store's default,
     else the one most recently written to, else a new one.
@@ -82,7 +78,7 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
         await self._core.store.set_setting(DEFAULT_CONVERSATION, chosen)
         return chosen
 
-    async def _named(self, reference: str) -> str:
+    async def _named(self, reference: str, *, archived: bool = False) -> str:
         """Return the id that a reference means: itself, unless it begins just one id that was made up here.
 
         A name that somebody gave is never guessed at: `support` may be a conversation beside `support-4711`.
@@ -92,7 +88,7 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
         """
         if not may_begin_id(reference):
             return reference
-        known = [group.value for group in await self.get_conversations()]
+        known = [group.value for group in await self.get_conversations(archived=archived)]
         if reference in known:
             return reference
         begin = [each for each in known if each.startswith(reference) and is_id(each)]
@@ -100,12 +96,13 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
             raise AmbiguousIdError(reference, begin)
         return begin[0] if begin else reference
 
-    async def get_conversations(self) -> Listing[Group]:
+    async def get_conversations(self, *, archived: bool = False) -> Listing[Group]:
         """List the conversations: id, number of messages, and when the first and the last were said.
 
-        The one most recently written to comes first.
+        The one most recently written to comes first. With `archived`, those of which messages were put away, and
+        these messages are counted.
         """
-        groups = await self._core.store.groups(self._messages(None), "conversation_id")
+        groups = await self._core.store.groups(self._messages(None, archived=archived), "conversation_id")
         return sorted(groups, key=lambda group: group.last, reverse=True)
 
     # --- writing -------------------------------------------------------------------------------------------
@@ -122,14 +119,6 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
 
     async def _before_adding(self) -> None:
         await self._conversation()
-
-    async def _after_adding(self, written: Sequence[Written]) -> None:
-        """Keep each conversation within its limit of active messages."""
-        for conversation in dict.fromkeys(each.record.session for each in written):
-            if conversation is not None:
-                # The messages are stored: what is left over is for whoever was faster, or for the next message.
-                with suppress(ConflictError, StoreBusyError):
-                    await self._trim(conversation)
 
     async def add_message(
         self,
@@ -164,68 +153,56 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
             **more,
         )
 
-    async def _trim(self, conversation: str) -> None:
-        """Summarise and archive the oldest messages beyond the limit; they stay to be seen and restored.
-
-        A tenth of the limit goes at once, so that a long conversation is not summarised anew at each message.
-        """
-        limit = self._core.settings.conversation_max_messages
-        if not limit:
-            return
-        where = self._messages(conversation)
-        excess = await self._core.store.count(where) - limit
-        if excess <= 0:
-            return
-        oldest = await self._select(where, excess + limit // 10, order=Order("position", descending=False))
-        known = await self.get_summary(conversation_id=conversation)
-        # What left before is in the summary already; going through all of it again would take ever longer.
-        said = [*([known] if known is not None else []), *oldest]
-        summary = self._summary_record(conversation, await _summary(said, None))
-        changes = [Replace(replace(each, status=Status.ARCHIVED), "archive") for each in oldest]
-        await self._core.write("trim", [*changes, Add(summary)])
-
     # --- reading -------------------------------------------------------------------------------------------
 
     async def get_messages(
-        self, limit: int | None = 50, include_system: bool = True, *, conversation_id: str | None = None
+        self,
+        limit: int | None = Unnamed(50),
+        include_system: bool = True,
+        *,
+        conversation_id: str | None = None,
+        archived: bool = False,
     ) -> Listing[ConversationRecord]:
-        """Return the newest messages of a conversation, oldest of them first; `limit` None returns all."""
-        conversation = await self._existing(conversation_id)
+        """Return the newest messages of a conversation, oldest of them first.
+
+        System messages come on top of the limit, and so does the call that a tool's result at the beginning answers.
+
+        Args:
+            limit: how many; None is all. Where it is not given, no more than `conversation_max_messages`.
+            include_system: with system messages.
+            archived: those that were put away instead.
+
+        Raises:
+            ValidationError: the limit is negative.
+        """
+        conversation = await self._existing(conversation_id, archived=archived)
         if conversation is None:
             return []
-        where = self._messages(conversation)
-        if not include_system:
-            where = self._messages(conversation, {"role": {"!=": "system"}})
-        return (await self._select(where, limit, order=Order("position")))[::-1]
+        where = self._messages(conversation, archived=archived)
+        count = in_view(limit, self._window)
+        return (await view(self._core.store, where, count, system=include_system)).messages
 
-    async def get_last_n_turns(
-        self, n: int = 5, *, conversation_id: str | None = None
-    ) -> Listing[tuple[ConversationRecord | None, ConversationRecord | None]]:
-        """Return the last turns as pairs of what the user said and what the assistant answered.
+    async def get_last_n_turns(self, n: int = 5, *, conversation_id: str | None = None) -> Listing[Turn]:
+        """Return the last turns in the window as pairs of what the user said and the last answer to it.
 
         Either may be None: an answer that has not come yet, or one that nobody asked for.
         """
-        turns: list[tuple[ConversationRecord | None, ConversationRecord | None]] = []
-        for message in await self.get_messages(limit=None, conversation_id=conversation_id):
-            if message.role == "user":
-                turns.append((message, None))
-            elif message.role == "assistant":
-                if turns and turns[-1][0] is not None and turns[-1][1] is None:
-                    turns[-1] = (turns[-1][0], message)
-                else:
-                    turns.append((None, message))
-        return turns[-n:] if n > 0 else []
+        conversation = await self._existing(conversation_id)
+        if conversation is None or n <= 0:
+            return []
+        return await last_turns(self._core.store, self._messages(conversation), n, self._window)
 
     async def format_history(
         self,
-        limit: int = 20,
+        limit: int | None = Unnamed(20),
         format_template: str = "{role}: {content}",
         *,
         conversation_id: str | None = None,
     ) -> str:
-        """Write the newest messages as text, one line each, after the summary of what was archived before.
+        """Write the newest messages as text, one line each, after the summary of what came before.
 
         Args:
+            limit: as in `get_messages`.
             format_template: may name `role`, `content`, `name` (who spoke, else the role) and `time`.
 
         Raises:
@@ -257,28 +234,49 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
     async def summarize(
         self, summarizer: Summarizer | None = None, *, conversation_id: str | None = None
     ) -> str | None:
-        """Summarise a conversation, store the summary beside it, and return it; None if there is nothing.
+        """Summarise what was said before the window, store the summary beside it, and return it.
 
-        The messages stay as they are. A new summary is a new version of the old one.
+        Where nothing was said before the window, or there is none, the whole conversation is summarised; None if it
+        has no messages. The messages stay as they are. A new summary is a new version of the old one.
 
         Args:
-            summarizer: gets the messages, oldest first, after the summary of those that `conversation_max_messages`
-                archived before; returns a text, or a coroutine of one. A plain function runs in a thread. None
-                picks the most telling sentences; no language model is asked.
+            summarizer: gets the messages, oldest first, and before them the summary there is if the beginning of the
+                conversation was put away; returns a text, or a coroutine of one. A plain function runs in a thread.
+                None picks the most telling sentences; no language model is asked.
         """
         conversation = await self._existing(conversation_id)
         if conversation is None:
             return None
-        messages = await self.get_messages(None, conversation_id=conversation)
+        messages = await self._to_summarise(conversation)
         if not messages:
             return None
-        earlier = await self.get_summary(conversation_id=conversation)
-        if earlier is not None and messages[0].position:  # something was said before what is active
-            messages.insert(0, earlier)
         text = await _summary(messages, summarizer)
         record = self._summary_record(conversation, check_text("summary", text))
         await self._core.write("summarize", [Add(record)])
         return record.content
+
+    async def _to_summarise(self, conversation: str) -> Listing[ConversationRecord]:
+        store, where = self._core.store, self._messages(conversation)
+        shown, begins = await view(store, where, self._window or None)
+        messages = await before(store, where, begins) if begins is not None else []
+        messages = messages or shown
+        earlier = await self.get_summary(conversation_id=conversation)
+        if messages and earlier is not None and await self._still_told(earlier, messages[0]):
+            messages.insert(0, earlier)
+        return messages
+
+    async def _still_told(self, summary: ConversationRecord, first: ConversationRecord) -> bool:
+        """Say whether a summary tells of messages that were put away before the first, and of none taken back since.
+
+        Files of the first version have such: what grew beyond the window was summarised and archived at once.
+        """
+        archived = self._messages(summary.conversation_id, archived=True)
+        earlier = replace(
+            archived, fields=(*archived.fields, Condition("position", "<", first.position or 0))
+        )
+        since = replace(archived, updated=Period(summary.updated_at + timedelta(microseconds=1)))
+        count = self._core.store.count
+        return await count(earlier) > 0 and await count(since) == 0
 
     async def get_summary(self, *, conversation_id: str | None = None) -> ConversationRecord | None:
         """Return the latest summary of a conversation, if one was made."""
@@ -318,13 +316,20 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
             await self._core.store.set_setting(DEFAULT_CONVERSATION, None)
         return sum(isinstance(each, ConversationRecord) and each.kind == "message" for each in records)
 
-    async def _existing(self, given: str | None) -> str | None:
-        """Return which conversation is meant by an id, the beginning of one, or None for the one in use."""
-        return await self._conversation(None if given is None else await self._named(given))
+    @property
+    def _window(self) -> int:
+        return self._core.settings.conversation_max_messages
 
-    def _messages(self, conversation: str | None, fields: Mapping[str, Any] | None = None) -> Where:
+    async def _existing(self, given: str | None, *, archived: bool = False) -> str | None:
+        """Return which conversation is meant by an id, the beginning of one, or None for the one in use."""
+        return await self._conversation(
+            None if given is None else await self._named(given, archived=archived)
+        )
+
+    def _messages(self, conversation: str | None, *, archived: bool = False) -> Where:
         chosen = {"conversation_id": conversation} if conversation is not None else {}
-        return self._where(fields={"kind": "message", **chosen, **(fields or {})})
+        status = Status.ARCHIVED if archived else Status.ACTIVE
+        return self._where(fields={"kind": "message", **chosen}, status=status)
 
 
 def _summary_key(conversation: str) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from agent_memory.recall import constants
 from agent_memory.recall.scoring import Parts
 from agent_memory.records import ConversationRecord, MemoryRecord
+from agent_memory.roles import role_of
 from agent_memory.storage.base import Store
 
 _QUESTION_MARKS = ("?", "？", "؟")
@@ -33,7 +34,9 @@ def from_person(record: MemoryRecord) -> bool:
     What an assistant without a name says is long and speaks of everything that was asked: likely words, seldom the
     fact itself.
     """
-    return isinstance(record, ConversationRecord) and (record.name is not None or record.role == "user")
+    return isinstance(record, ConversationRecord) and (
+        record.name is not None or role_of(record.role) == "user"
+    )
 
 
 class Dialogue:

@@ -17,6 +17,7 @@ fixture that returns "asyncio".
 
 from agent_memory.testing.store.api import ApiTests
 from agent_memory.testing.store.contents import ContentTests
+from agent_memory.testing.store.conversations import ConversationTests
 from agent_memory.testing.store.filters import FilterTests
 from agent_memory.testing.store.history import HistoryTests
 from agent_memory.testing.store.known import KnownTests
@@ -44,6 +45,7 @@ class StoreSuite(
     VectorTests,
     MovingTests,
     SharingTests,
+    ConversationTests,
     ApiTests,
 ):
     """The tests that any store passes; subclasses give the fixture `store_factory`."""

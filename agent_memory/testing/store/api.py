@@ -84,10 +84,10 @@ class ApiTests(StoreTests):
         chat = memory.conversation
         for role, said in (("system", "Be brief."), ("user", "Hello"), ("assistant", "Hi"), ("user", "Bye")):
             await chat.add_message(role, said)
-        assert texts(await chat.get_messages(limit=2)) == ["Hi", "Bye"]
+        assert texts(await chat.get_messages(limit=2)) == ["Be brief.", "Hi", "Bye"]
         assert texts(await chat.get_messages(include_system=False)) == ["Hello", "Hi", "Bye"]
         assert len(await chat.get_last_n_turns(2)) == 2
-        assert await chat.format_history(limit=1) == "user: Bye"
+        assert await chat.format_history(limit=1) == "system: Be brief.\nuser: Bye"
         first = chat.conversation_id
         second = await chat.new_conversation()
         await chat.add_message("user", "Another matter")

@@ -214,9 +214,9 @@ class Output:
         if self._programs(rows, ids):
             return
         for row in rows:
-            for role in ("user", "assistant"):
-                if row[role]:
-                    self.line(f"{row[role].get('name') or role}: {row[role]['content']}")
+            for said in (row["user"], row["assistant"]):
+                if said:
+                    self.line(f"{said['name'] or said['role']}: {said['content']}")
 
     def texts(self, found: Sequence[MemoryRecord]) -> None:
         """Print the texts of memories, one after the other."""

@@ -51,7 +51,10 @@ SETTINGS: Mapping[str, Setting] = {
         Setting("offline", "switch", False, "never use the network, whatever the command"),
         Setting("short_term_ttl", "duration", timedelta(hours=1), "how long short-term memories live"),
         Setting(
-            "conversation_max_messages", "count", 100, "messages kept active in a conversation; 0 for all"
+            "conversation_max_messages",
+            "count",
+            100,
+            "the newest messages of a conversation that are shown if no number is named; 0 for no window",
         ),
         Setting("enable_scoring", "switch", True, "let importance and use count in the ranking"),
         Setting("enable_decay", "switch", True, "let age count in the ranking"),

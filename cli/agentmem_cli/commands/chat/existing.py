@@ -10,30 +10,37 @@ if TYPE_CHECKING:
     from agent_memory.sync import SyncAgentMemory
 
 _HINT = "`agentmem chat list` shows those there are"
+_HINT_ARCHIVED = "`agentmem chat list --archived` shows those that have some"
 _BEGIN = "`agentmem chat add user TEXT` begins one"
 
 
-def use(memory: SyncAgentMemory, reference: str | None, *, hint: str = _HINT) -> str:
+def use(
+    memory: SyncAgentMemory, reference: str | None, *, archived: bool = False, hint: str | None = None
+) -> str:
     """Use the conversation of that id, or beginning of one, and return its id; None means the one in use.
 
-    One that was begun and has no message yet exists too, as long as it is the one in use.
+    One that was begun and has no message yet exists too, as long as it is the one in use. With `archived`, it is
+    one of which messages were put away.
 
     Raises:
         MemoryNotFoundError: there is none.
         AmbiguousIdError: several begin so.
     """
+    chat = memory.conversation
     if reference is None:
-        if not memory.conversation.get_messages(1) or memory.conversation.conversation_id is None:
+        if not chat.get_messages(1, archived=archived) or chat.conversation_id is None:
+            what = "conversation with archived messages" if archived else "conversation with messages"
             raise MemoryNotFoundError(
-                memory.conversation.conversation_id, what="conversation with messages", hint=_BEGIN
+                chat.conversation_id, what=what, hint=_HINT_ARCHIVED if archived else _BEGIN
             )
-        return memory.conversation.conversation_id
-    known = [each.value for each in memory.conversation.get_conversations()]
-    if reference not in known and not memory.conversation.get_messages(1):
-        known += [memory.conversation.conversation_id] if memory.conversation.conversation_id else []
+        return chat.conversation_id
+    known = [each.value for each in chat.get_conversations(archived=archived)]
+    if reference not in known and not chat.get_messages(1):
+        known += [chat.conversation_id] if chat.conversation_id else []
     fits = [reference] if reference in known else [each for each in known if each.startswith(reference)]
     if not fits:
-        raise MemoryNotFoundError(reference, what="conversation", hint=hint)
+        what = "conversation with archived messages" if archived else "conversation"
+        raise MemoryNotFoundError(reference, what=what, hint=hint or (_HINT_ARCHIVED if archived else _HINT))
     if len(fits) > 1:
         raise AmbiguousIdError(reference, fits)
-    return memory.conversation.switch_conversation(fits[0])
+    return chat.switch_conversation(fits[0])

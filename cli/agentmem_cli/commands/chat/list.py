@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from agentmem_cli.context import Invocation
 
 
-def list_(context: typer.Context) -> None:
+def list_(
+    context: typer.Context,
+    archived: Annotated[
+        bool, typer.Option("--archived", help="Those of which messages were put away, and how many.")
+    ] = False,
+) -> None:
     """List the conversations, the one most recently written to first.
 
     Examples:
@@ -18,7 +25,7 @@ def list_(context: typer.Context) -> None:
 
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
-        found = memory.conversation.get_conversations()
+        found = memory.conversation.get_conversations(archived=archived)
         memory.conversation.get_messages(1)  # settles which one is in use
         current = memory.conversation.conversation_id
     rows = [
