@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -127,22 +128,40 @@ def _json(value: Any) -> str:
 # --- the types' own fields -------------------------------------------------------------------------------------
 
 
+def in_conversation(where: Where, now: datetime, agent: int) -> Sql | None:
+    """Return the SQL condition on `memory as m` and its row in `conversation as placed`, for one conversation.
+
+    None where the filter is about anything else. Written so, the index that has a conversation in its order answers.
+    """
+    one = any(each.name == "conversation_id" and each.operator == "=" for each in where.fields)
+    if where.types != (MemoryType.CONVERSATION,) or not one:
+        return None
+    sql, values = condition(replace(where, fields=()), now, agent)
+    own = _own_conditions(MemoryType.CONVERSATION, where)
+    return " and ".join([f"placed.agent = {agent}", *own.parts, sql]), [*own.values, *values]
+
+
 def _own_fields(result: _Conditions, where: Where, agent: int) -> None:
     parts: list[str] = []
     values: list[Any] = []
     for memory_type in where.types or tuple(MemoryType):
-        kinds = {own.name: own.kind for own in OWN_FIELDS[memory_type]}
-        own = _Conditions()
-        own.add(f"agent = {agent}")
-        for given in where.fields:
-            if given.name in kinds:
-                _own_field(own, given, _KINDS[kinds[given.name]])
-            elif given.operator != "exists" or given.value:
-                own.add("false")
+        own = _own_conditions(memory_type, where)
         if "false" not in own.parts:
-            parts.append(f"select memory from {memory_type} where {' and '.join(own.parts)}")
+            conditions = " and ".join([f"agent = {agent}", *own.parts])
+            parts.append(f"select memory from {memory_type} where {conditions}")
             values += own.values
     result.add(f"m.place in ({' union all '.join(parts)})" if parts else "false", *values)
+
+
+def _own_conditions(memory_type: MemoryType, where: Where) -> _Conditions:
+    kinds = {own.name: own.kind for own in OWN_FIELDS[memory_type]}
+    own = _Conditions()
+    for given in where.fields:
+        if given.name in kinds:
+            _own_field(own, given, _KINDS[kinds[given.name]])
+        elif given.operator != "exists" or given.value:
+            own.add("false")
+    return own
 
 
 def _own_field(own: _Conditions, given: Condition, kind: str) -> None:

@@ -63,11 +63,39 @@ async def select(
     connection: Connection, whose: Whose, where: Where, order: Order, limit: int | None, offset: int
 ) -> list[MemoryRecord]:
     """List memories in an order; ties by when they were stored."""
+    if order.by == "position" and order.descending and limit is not None:
+        newest = await _newest_messages(connection, whose, where, offset + limit)
+        if newest is not None:
+            return newest[offset:]
     sql, values = whose.condition(where)
     way = "desc" if order.descending else "asc"
     cut = "" if limit is None else f" limit {int(limit)}"
     order_by = f"order by {_ORDER[order.by]} {way}, m.place {way}{cut} offset {int(offset)}"
     return await records(connection, whose, f"{sql} {order_by}", values)
+
+
+async def _newest_messages(
+    connection: Connection, whose: Whose, where: Where, wanted: int
+) -> list[MemoryRecord] | None:
+    """Return the newest messages of one conversation; None where this way does not find as many as are wanted.
+
+    What has no position comes after all that has one, which is not the order of the index.
+    """
+    condition = filters.in_conversation(where, clock.now(), whose.number)
+    if condition is None:
+        return None
+    sql, values = condition
+    places = await fetch(
+        connection,
+        "select placed.memory from conversation as placed join memory as m on m.place = placed.memory"
+        f" where placed.position is not null and {sql}"
+        f" order by placed.position desc, placed.memory desc limit {int(wanted)}",
+        values,
+    )
+    if len(places) < wanted:
+        return None
+    these = f"m.agent = {whose.number} and m.place = any(%s) order by {_ORDER['position']} desc, m.place desc"
+    return await records(connection, whose, these, [[row[0] for row in places]])
 
 
 async def count(connection: Connection, whose: Whose, where: Where) -> int:

@@ -46,14 +46,20 @@ class Reading(_Base):
         by, descending = check_order(order)
         listing.check_slice(limit, offset)
         self.check_usable()
-        if by != "created" or limit is None or where.ids is not None:
+        if limit is None or where.ids is not None:
             return await super().select(where, order, limit, offset)
         query = Query(where=where, now=clock.now())
         wanted = limit + offset
+        conversation = narrowing.conversation_of(where)
+        if by == "position" and conversation is not None:
+            found = await self._walk_conversation(conversation, query, descending, wanted)
+            return [each.record for each in found[offset : offset + limit]]
+        if by != "created" or conversation is not None:
+            return await super().select(where, order, limit, offset)
         with translated(self._url):
             size = await narrowing.at_most(self._client, self._keys, query)
         few = size <= min(self._most, max(500, 5 * wanted))
-        if few or narrowing.conversation_of(where) is not None:
+        if few:
             return await super().select(where, order, limit, offset)
         found = await self._walk(query, descending, wanted)
         return [each.record for each in found[offset : offset + limit]]
@@ -80,6 +86,32 @@ class Reading(_Base):
             size = min(2 * size, 5000)
         found.sort(key=lambda each: (each.record.created_at, each.place), reverse=descending)
         return found[:wanted]
+
+    async def _walk_conversation(
+        self, conversation_id: str, query: Query, descending: bool, wanted: int
+    ) -> list[Document]:
+        """Go through a conversation by position until enough of it is admitted."""
+        found: list[Document] = []
+        start, size = 0, max(50, wanted)
+        while len(found) < wanted:
+            with translated(self._url):
+                ids = await self._client.zrange(
+                    self._keys("conversation", conversation_id), start, start + size - 1, desc=descending
+                )
+            page = await self._read([each.decode() for each in ids])
+            found += [each for each in page.values() if query.admits(each)]
+            start += len(ids)
+            if len(ids) < size:
+                break
+            size = min(2 * size, 5000)
+        return found
+
+    async def _last_position(self, conversation_id: str) -> int | None:
+        with translated(self._url):
+            last = await self._client.zrange(
+                self._keys("conversation", conversation_id), 0, 0, desc=True, withscores=True
+            )
+        return int(last[0][1]) if last and last[0][1] >= 0 else None
 
     async def count(self, where: Where) -> int:
         self.check_usable()

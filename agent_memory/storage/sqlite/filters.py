@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from agent_memory import clock
@@ -165,21 +166,39 @@ def _comparison(given: Condition, kind: str, value: str) -> tuple[str, list[Any]
 # --- the types' own fields -------------------------------------------------------------------------------------
 
 
+def in_conversation(where: Where, now: str) -> tuple[str, list[Any]] | None:
+    """Return the SQL condition on `memory` and its row in `conversation`, for the messages of one conversation.
+
+    None where the filter is about anything else. Written so, the index that has a conversation in its order answers.
+    """
+    one = any(each.name == "conversation_id" and each.operator == "=" for each in where.fields)
+    if where.types != (MemoryType.CONVERSATION,) or not one:
+        return None
+    sql, values = condition(replace(where, fields=()), now)
+    own = _own_conditions(MemoryType.CONVERSATION, where)
+    return " and ".join([*own.parts, sql]), [*own.values, *values]
+
+
 def _own_fields(result: _Conditions, where: Where) -> None:
     parts: list[str] = []
     values: list[Any] = []
     for memory_type in where.types or tuple(MemoryType):
-        kinds = {own.name: own.kind for own in OWN_FIELDS[memory_type]}
-        own = _Conditions()
-        for given in where.fields:
-            if given.name in kinds:
-                _own_field(own, given, _KINDS[kinds[given.name]])
-            elif given.operator != "exists" or given.value:
-                own.add("0")
+        own = _own_conditions(memory_type, where)
         if "0" not in own.parts:
             parts.append(f"select memory from {memory_type} where {' and '.join(own.parts) or '1'}")
             values += own.values
     result.add(f"memory.pk in ({' union all '.join(parts)})" if parts else "0", *values)
+
+
+def _own_conditions(memory_type: MemoryType, where: Where) -> _Conditions:
+    kinds = {own.name: own.kind for own in OWN_FIELDS[memory_type]}
+    own = _Conditions()
+    for given in where.fields:
+        if given.name in kinds:
+            _own_field(own, given, _KINDS[kinds[given.name]])
+        elif given.operator != "exists" or given.value:
+            own.add("0")
+    return own
 
 
 def _own_field(own: _Conditions, given: Condition, kind: str) -> None:

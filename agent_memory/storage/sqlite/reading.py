@@ -47,7 +47,15 @@ def select(
     sql, values = condition(where)
     way = "desc" if order.descending else "asc"
     order_by = f"order by {_ORDER[order.by]} {way}, memory.pk {way}"
-    if limit is None and not offset:
+    messages = filters.in_conversation(where, clock.to_text(clock.now())) if order.by == "position" else None
+    if messages is not None:
+        wanted = (
+            "select placed.memory from conversation as placed cross join memory on memory.pk = placed.memory"
+            f" where {messages[0]} order by placed.position {way}, placed.memory {way} limit ? offset ?"
+        )
+        query = f"{rows.SELECT} where memory.pk in ({wanted}) {order_by}"
+        values = [*messages[1], -1 if limit is None else limit, offset]
+    elif limit is None and not offset:
         query = f"{rows.SELECT} where {sql} {order_by}"
     else:
         # Keys are sorted first, and whole rows read only of those that are wanted.

@@ -8,9 +8,22 @@ import pytest
 
 from agent_memory.agent import AgentMemory
 from agent_memory.memories.conversation import ConversationMemory
-from agent_memory.records import ConversationRecord, Status
+from agent_memory.records import ConversationRecord, MemoryType, Status
 from agent_memory.settings import Settings
-from agent_memory.testing.store.support import AGENT, StoreFactory, StoreTests, ids, texts
+from agent_memory.storage import listing
+from agent_memory.storage.base import Order, Store
+from agent_memory.storage.where import Condition, Where
+from agent_memory.testing import builders
+from agent_memory.testing.store.support import (
+    AGENT,
+    StoreFactory,
+    StoreTests,
+    change,
+    ids,
+    put,
+    remove,
+    texts,
+)
 
 WINDOW = 4
 
@@ -25,6 +38,40 @@ def _numbered(count: int) -> list[tuple[str, str]]:
 
 class ConversationTests(StoreTests):
     """All messages of a conversation stay, and a window shows the newest of them."""
+
+    async def test_one_conversation_is_listed_by_position(self, store: Store) -> None:
+        roles = ("system", "user", "assistant", "tool")
+        given = [
+            builders.message(f"{number}", conversation_id=f"chat-{number % 3}", role=roles[number % 4])
+            for number in range(80)
+        ]
+        stored = await put(
+            store, *given, builders.message("said before", kind="summary", conversation_id="chat-1")
+        )
+        await remove(store, stored[4])
+        await change(store, stored[7], "archive", status=Status.ARCHIVED)
+        for more in (
+            (),
+            (Condition("kind", "=", "message"),),
+            (Condition("role", "in", ("user", "tool")),),
+            (Condition("role", "!=", "system"), Condition("role", "!=", "tool")),
+            (Condition("position", "<", 12), Condition("role", "=", "assistant")),
+            (Condition("role", "=", "nobody"),),
+            (Condition("event_type", "=", "deploy"),),
+        ):
+            where = Where(
+                types=(MemoryType.CONVERSATION,), fields=(Condition("conversation_id", "=", "chat-1"), *more)
+            )
+            everything = await store.select(where)
+            whole = sorted(everything, key=lambda each: listing.sort_value(each, "position"))
+            for order, expected in (
+                (Order("position", descending=False), whole),
+                (Order("position"), whole[::-1]),
+            ):
+                assert ids(await store.select(where, order)) == ids(expected)
+                for limit, offset in ((0, 0), (1, 0), (5, 0), (5, 3), (100, 0), (3, 200)):
+                    part = expected[offset : offset + limit]
+                    assert ids(await store.select(where, order, limit, offset)) == ids(part)
 
     @pytest.fixture
     async def chatty(self, store_factory: StoreFactory, anyio_backend: object) -> AsyncIterator[AgentMemory]:
