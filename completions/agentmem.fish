@@ -51,7 +51,7 @@ function __agentmem_commands -a at # the commands below it
                 'add' 'Store a fact; one that is known already keeps its id and gains the tags' \
                 'list' 'List facts, newest first; with tags, those that have any of them' \
                 'update' 'Store a new version of a fact; the old one stays in its history' \
-                'dupes' 'Show facts that say nearly the same, and merge them if asked to'
+                'dupes' 'Show facts that say the same, and similar ones; merge those that say the same if asked to'
         case 'pref'
             printf '%s\t%s\n' \
                 'set' 'Set a preference, in place of the one that was set for that category' \
@@ -269,8 +269,8 @@ function __agentmem_options -a at # its own options
                 '--importance' 'How much it matters'
         case 'fact dupes'
             printf '%s\t%s\n' \
-                '--threshold' 'The least cosine that counts' \
-                '--merge' 'Merge them; \'agentmem undo\' takes that back' \
+                '--threshold' 'The least cosine of what is shown as similar' \
+                '--merge' 'Merge those that say the same; \'agentmem undo\' takes that back' \
                 '--dry-run' 'Only show what would be done'
         case 'pref set'
             printf '%s\t%s\n' \

@@ -50,7 +50,7 @@ $AgentmemTable.Commands = @{ # by path, the commands below it
         , @('add', 'Store a fact; one that is known already keeps its id and gains the tags')
         , @('list', 'List facts, newest first; with tags, those that have any of them')
         , @('update', 'Store a new version of a fact; the old one stays in its history')
-        , @('dupes', 'Show facts that say nearly the same, and merge them if asked to')
+        , @('dupes', 'Show facts that say the same, and similar ones; merge those that say the same if asked to')
     )
     'pref' = @(
         , @('set', 'Set a preference, in place of the one that was set for that category')
@@ -266,8 +266,8 @@ $AgentmemTable.Options = @{ # by path, its own options
         , @('--importance', 'How much it matters')
     )
     'fact dupes' = @(
-        , @('--threshold', 'The least cosine that counts')
-        , @('--merge', 'Merge them; ''agentmem undo'' takes that back')
+        , @('--threshold', 'The least cosine of what is shown as similar')
+        , @('--merge', 'Merge those that say the same; ''agentmem undo'' takes that back')
         , @('--dry-run', 'Only show what would be done')
     )
     'pref set' = @(

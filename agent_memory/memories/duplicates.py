@@ -1,68 +1,94 @@
-"""Finding facts that say nearly the same. Pure: records and vectors in, groups out."""
+"""Finding facts that say the same, and those that say something near it. Pure: records and vectors in, groups out."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
-from agent_memory.records import LongTermRecord
-from agent_memory.text.templates import normalise
+from agent_memory.memories.sameness import wording
+from agent_memory.records import LongTermRecord, Status
+from agent_memory.storage.changes import Replace
 
-_PUNCTUATION = ".,;:!…\"'()“”„‘’«»。，、！；：「」"
-"""What may stand around a word without changing what is said. A question mark does, and so does the + of C++."""
-_NEGATIONS = frozenset({"no", "not", "never", "none", "without", "cannot"})
-
-_WITHIN_WORDS = "-'’"
 _BLOCK = 1024  # rows compared at once: 1024 x n floats stay small
 
 
-class Merge(NamedTuple):
-    """Memories that say the same: the one that stays, and those that go into it."""
+class Duplicates(NamedTuple):
+    """A fact, and others that say the same or something near it."""
 
     kept: LongTermRecord
-    merged: tuple[LongTermRecord, ...]
+    """The one that stays."""
+    merged: tuple[LongTermRecord, ...] = ()
+    """Those that say the same in the same words: merging puts them away."""
+    similar: tuple[LongTermRecord, ...] = ()
+    """Those that are near in meaning: for a person to look at, never merged."""
+
+
+def find_same(records: Iterable[LongTermRecord]) -> list[Duplicates]:
+    """Group facts that say the same (see `sameness`), each group in one record that stays and the others.
+
+    Kinds and categories do not mix, nor do sessions that were named for a fact. What is pinned or has a key stays.
+    """
+    groups: dict[tuple[object, ...], list[LongTermRecord]] = defaultdict(list)
+    for record in records:
+        session = record.session if record.session_given else None
+        groups[record.kind, record.category, session, wording(record.content)].append(record)
+    found: list[Duplicates] = []
+    for group in groups.values():
+        first, *others = sorted(group, key=_rank)
+        merged = tuple(each for each in others if not each.pinned and each.key is None)
+        if merged:
+            found.append(Duplicates(first, merged))
+    return found
 
 
 def find_duplicates(
     records: Sequence[LongTermRecord], vectors: Mapping[str, Sequence[bytes]], threshold: float
-) -> list[Merge]:
-    """Group records whose cosine with the one that stays reaches the threshold, or whose words are the same.
+) -> list[Duplicates]:
+    """Group facts that say the same, and beside each fact that stays those whose cosine reaches the threshold.
 
-    Each record joins the best one before it (without an end, more important, then older) that is near enough, so
-    that no chain of near neighbours pulls in what is far from the one that stays. Kinds and categories do not mix.
-    What is pinned or has a key stays. Two texts with other numbers, symbols or negations are never near enough:
-    to a model "port 5432" and "port 5433", "does" and "does not" are all but the same.
+    Kinds and categories do not mix. A fact is shown beside the best that is near it, once.
     """
-    groups: dict[tuple[str, str | None], list[LongTermRecord]] = defaultdict(list)
+    same = {group.kept.id: group for group in find_same(records)}
+    gone = {each.id for group in same.values() for each in group.merged}
+    kinds: dict[tuple[str, str | None], list[LongTermRecord]] = defaultdict(list)
     for record in records:
-        groups[record.kind, record.category].append(record)
-    return [merge for group in groups.values() for merge in _merges(group, vectors, threshold)]
+        if record.id not in gone:
+            kinds[record.kind, record.category].append(record)
+    found: list[Duplicates] = []
+    for group in kinds.values():
+        ranked = sorted(group, key=_rank)
+        similar = _beside(ranked, vectors, threshold)
+        for place, record in enumerate(ranked):
+            merged = same[record.id].merged if record.id in same else ()
+            if merged or place in similar:
+                near = tuple(ranked[each] for each in similar.get(place, ()))
+                found.append(Duplicates(record, merged, near))
+    return found
 
 
-def _merges(
-    group: Sequence[LongTermRecord], vectors: Mapping[str, Sequence[bytes]], threshold: float
-) -> list[Merge]:
-    ranked = sorted(group, key=_rank)
-    near = _near(ranked, vectors, threshold)
-    said = [_said(record.content) for record in ranked]
-    telling = [_telling(words) for words in said]
-    same_words: dict[tuple[str, ...], int] = {}
-    goes_into: dict[int, int] = {}
-    for place, record in enumerate(ranked):
-        words = said[place]
-        candidates = [each for each in near.get(place, ()) if telling[each] == telling[place]]
-        if words in same_words:
-            candidates.append(same_words[words])
-        staying = [each for each in candidates if each not in goes_into]
-        if staying and not record.pinned and record.key is None:
-            goes_into[place] = min(staying)
-        else:
-            same_words.setdefault(words, place)
-    merged: dict[int, list[LongTermRecord]] = defaultdict(list)
-    for place, target in goes_into.items():
-        merged[target].append(ranked[place])
-    return [Merge(ranked[place], tuple(others)) for place, others in merged.items()]
+def merging(group: Duplicates) -> Iterator[Replace]:
+    """Return the changes that put away what says the same; what it had and the one that stays lacks, that one gains.
+
+    Tags are united, the highest importance and the longest life count. Of metadata, source and time, what the one
+    that stays has counts, then what the better of the others have.
+    """
+    everyone = (group.kept, *group.merged)
+    ends = [each.expires_at for each in everyone if each.expires_at is not None]
+    metadata = {name: value for each in reversed(everyone) for name, value in each.metadata.items()}
+    kept = replace(
+        group.kept,
+        tags=tuple(sorted({tag for each in everyone for tag in each.tags})),
+        importance=max(each.importance for each in everyone),
+        expires_at=max(ends) if len(ends) == len(everyone) else None,
+        metadata=metadata,
+        source=next((each.source for each in everyone if each.source is not None), None),
+        occurred_at=next((each.occurred_at for each in everyone if each.occurred_at is not None), None),
+    )
+    yield Replace(kept, "merge")
+    for each in group.merged:
+        yield Replace(replace(each, status=Status.SUPERSEDED, superseded_by=kept.id), "supersede")
 
 
 def _rank(record: LongTermRecord) -> tuple[object, ...]:
@@ -71,21 +97,19 @@ def _rank(record: LongTermRecord) -> tuple[object, ...]:
     return (not marked, record.expires_at is not None, -record.importance, record.created_at, record.id)
 
 
-def _said(text: str) -> tuple[str, ...]:
-    """Return a text's words without case and without the punctuation around them."""
-    words = (word.strip(_PUNCTUATION) for word in normalise(text).casefold().split())
-    return tuple(word for word in words if word)
-
-
-def _telling(words: Sequence[str]) -> frozenset[str]:
-    """Return the words that turn a statement into another one: numbers, symbols, negations."""
-    return frozenset(
-        word
-        for word in words
-        if word in _NEGATIONS
-        or word.endswith(("n't", "n’t"))
-        or not all(letter.isalpha() or letter in _WITHIN_WORDS for letter in word)
-    )
+def _beside(
+    ranked: Sequence[LongTermRecord], vectors: Mapping[str, Sequence[bytes]], threshold: float
+) -> dict[int, list[int]]:
+    """Return, by place of the better one, the places that are near it; each is beside the best only."""
+    result: dict[int, list[int]] = {}
+    placed: set[int] = set()
+    for place, before in sorted(_near(ranked, vectors, threshold).items()):
+        # No chain of near neighbours: what stands beside another has nothing beside itself.
+        heads = [each for each in before if each not in placed]
+        if heads:
+            result.setdefault(min(heads), []).append(place)
+            placed.add(place)
+    return result
 
 
 def _near(

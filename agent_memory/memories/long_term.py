@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from agent_memory.errors import ConflictError
 from agent_memory.memories.base import Listing, TypeMemory, Words
 from agent_memory.memories.core import ATTEMPTS
 from agent_memory.memories.drafting import check_tags
-from agent_memory.memories.duplicates import Merge, find_duplicates
+from agent_memory.memories.duplicates import Duplicates, find_duplicates, find_same, merging
 from agent_memory.memories.given import NOT_GIVEN, Default
 from agent_memory.memories.revising import edited
-from agent_memory.records import LongTermRecord, Status
-from agent_memory.storage.changes import Replace
+from agent_memory.records import LongTermRecord
 from agent_memory.storage.where import check_share
 
 FACT_IMPORTANCE: Final = Default(0.7)
@@ -71,8 +69,15 @@ class LongTermMemory(TypeMemory[LongTermRecord]):
         await self._change("tag", record.id, lambda fact: edited(fact, add_tags=new))
         return True
 
-    async def find_duplicates(self, similarity_threshold: float = 0.9) -> Listing[Merge]:
-        """List facts that say nearly the same: what `consolidate_duplicates` would merge. Changes nothing."""
+    async def find_duplicates(self, similarity_threshold: float = 0.9) -> Listing[Duplicates]:
+        """List facts that say the same, which `consolidate_duplicates` merges, and near ones, which it does not.
+
+        Changes nothing.
+
+        Args:
+            similarity_threshold: cosine from which two facts are shown as similar, in [0, 1]. Without an embedder
+                none are.
+        """
         threshold = check_share("similarity_threshold", similarity_threshold)
         records = await self._select(self._where(), None)
         vectors: Mapping[str, Sequence[bytes]] = {}
@@ -84,40 +89,28 @@ class LongTermMemory(TypeMemory[LongTermRecord]):
         return find_duplicates(records, vectors, threshold)
 
     async def consolidate_duplicates(self, similarity_threshold: float = 0.9) -> int:
-        """Merge facts that say nearly the same, and return how many were put away.
+        """Merge facts that say the same, and return how many were put away.
 
-        Of each group the most important one stays, the oldest of equals, and takes over the others' tags, their
-        highest importance and their longest life. The others are superseded, not deleted: `restore` brings one
-        back, `undo` the whole pass. Preferences merge within their category only; memories that are pinned or
-        have a key are never put away.
+        They say the same in the same words, in the same order: only the case of the first letter, white space, a
+        final full stop and the articles a, an and the may differ. Of each group the most important one stays, the
+        oldest of equals, and takes over the others' tags, their highest importance and their longest life. The
+        others are superseded, not deleted: `restore` brings one back, `undo` the whole pass. Preferences merge within
+        their category only, facts within a session that was named for them; memories that are pinned or have a key
+        are never put away.
 
         Args:
-            similarity_threshold: cosine from which two count as the same, in [0, 1], if their numbers, symbols
-                and negations agree. Without an embedder only texts that differ in nothing but case, white space
-                and punctuation do.
+            similarity_threshold: as in `find_duplicates`, which shows what it chooses. It merges nothing: however
+                near two facts are, they may be two.
         """
+        check_share("similarity_threshold", similarity_threshold)
         for attempt in range(ATTEMPTS):
-            merges = await self.find_duplicates(similarity_threshold)
-            changes = [change for merge in merges for change in _merging(merge)]
+            groups = find_same(await self._select(self._where(), None))
+            changes = [change for group in groups for change in merging(group)]
             try:
                 await self._core.store.commit(self._core.operation("consolidate"), changes)
             except ConflictError:
                 if attempt == ATTEMPTS - 1:
                     raise
                 continue
-            return sum(len(merge.merged) for merge in merges)
+            return sum(len(group.merged) for group in groups)
         raise AssertionError("unreachable")
-
-
-def _merging(merge: Merge) -> Iterator[Replace]:
-    everyone = (merge.kept, *merge.merged)
-    ends = [each.expires_at for each in everyone if each.expires_at is not None]
-    kept = replace(
-        merge.kept,
-        tags=tuple(sorted({tag for each in everyone for tag in each.tags})),
-        importance=max(each.importance for each in everyone),
-        expires_at=max(ends) if len(ends) == len(everyone) else None,
-    )
-    yield Replace(kept, "merge")
-    for each in merge.merged:
-        yield Replace(replace(each, status=Status.SUPERSEDED, superseded_by=kept.id), "supersede")

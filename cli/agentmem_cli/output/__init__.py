@@ -224,14 +224,15 @@ class Output:
             self.raw("".join(each.content for each in found))
 
     def groups(self, rows: Sequence[Row]) -> None:
-        """Print memories that belong together, the one that stays first."""
-        self._say_if_empty(rows, "no two say the same")
+        """Print memories that belong together: the one that stays, those that say the same (=), similar ones (~)."""
+        self._say_if_empty(rows, "no two say the same, and none are similar")
         if self._programs(rows, [row["kept"]["id"] for row in rows]):
             return
         for row in rows:
             self.line(f"{row['kept']['id'][:SHORT_ID]}  {plain.cut(row['kept']['content'], 90)}")
-            for each in row["merged"]:
-                self.line(f"  = {each['id'][:SHORT_ID]}  {plain.cut(each['content'], 86)}")
+            for sign, beside in (("=", row["merged"]), ("~", row["similar"])):
+                for each in beside:
+                    self.line(f"  {sign} {each['id'][:SHORT_ID]}  {plain.cut(each['content'], 86)}")
 
     def versions(self, found: Sequence[Version]) -> None:
         """Print a memory's history."""

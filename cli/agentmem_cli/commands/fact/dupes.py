@@ -15,34 +15,46 @@ def dupes(
     context: typer.Context,
     threshold: Annotated[
         float,
-        typer.Option("--threshold", metavar="0..1", min=0.0, max=1.0, help="The least cosine that counts."),
+        typer.Option(
+            "--threshold",
+            metavar="0..1",
+            min=0.0,
+            max=1.0,
+            help="The least cosine of what is shown as similar.",
+        ),
     ] = 0.9,
     merge: Annotated[
-        bool, typer.Option("--merge", help="Merge them; `agentmem undo` takes that back.")
+        bool, typer.Option("--merge", help="Merge those that say the same; `agentmem undo` takes that back.")
     ] = False,
     dry_run: options.DryRun = False,
 ) -> None:
-    """Show facts that say nearly the same, and merge them if asked to.
+    """Show facts that say the same, and similar ones; merge those that say the same if asked to.
 
-    Of each group the most important one stays and takes over the others' tags. Nothing is deleted.
+    The same are those in the same words and order, but for the first letter's case, white space, a final full
+    stop and articles. Of each group the most important one stays and takes over the others' tags. Nothing is
+    deleted, and what is only similar is never merged.
 
     Examples:
         agentmem fact dupes
-        agentmem fact dupes --threshold 0.95 --merge -y
+        agentmem fact dupes --threshold 0.8
+        agentmem fact dupes --merge -y
     """
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
         found = memory.long_term.find_duplicates(threshold)
-        count = sum(len(group.merged) for group in found)
-        if (
-            merge
-            and found
-            and not dry_run
-            and confirm.ask(invocation, f"merge {count} facts into {len(found)}")
-        ):
+        same = [group for group in found if group.merged]
+        count = sum(len(group.merged) for group in same)
+        if merge and not same:
+            invocation.output.note("nothing to merge: no two say the same")
+        elif merge and not dry_run and confirm.ask(invocation, f"merge {count} facts into {len(same)}"):
             count = memory.long_term.consolidate_duplicates(threshold)
             invocation.output.note(f"merged {count} facts (agentmem undo takes it back)")
     rows = [
-        {"kept": to_dict(group.kept), "merged": [to_dict(each) for each in group.merged]} for group in found
+        {
+            "kept": to_dict(group.kept),
+            "merged": [to_dict(each) for each in group.merged],
+            "similar": [to_dict(each) for each in group.similar],
+        }
+        for group in found
     ]
     invocation.output.groups(rows)
