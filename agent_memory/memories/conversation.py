@@ -13,8 +13,8 @@ from agent_memory.memories import upkeep
 from agent_memory.memories.base import Listing, TypeMemory
 from agent_memory.memories.core import Core
 from agent_memory.memories.drafting import check_name, check_text
-from agent_memory.memories.given import Default
-from agent_memory.memories.window import Turn, Unnamed, before, in_view, last_turns, view
+from agent_memory.memories.given import Default, DefaultLimit
+from agent_memory.memories.window import Turn, before, in_view, last_turns, view
 from agent_memory.records import ConversationRecord, Status
 from agent_memory.storage.base import Group, Order
 from agent_memory.storage.changes import Add, is_id, may_begin_id, new_id
@@ -157,7 +157,7 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
 
     async def get_messages(
         self,
-        limit: int | None = Unnamed(50),
+        limit: int | None = DefaultLimit(50),
         include_system: bool = True,
         *,
         conversation_id: str | None = None,
@@ -194,7 +194,7 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
 
     async def format_history(
         self,
-        limit: int | None = Unnamed(20),
+        limit: int | None = DefaultLimit(20),
         format_template: str = "{role}: {content}",
         *,
         conversation_id: str | None = None,

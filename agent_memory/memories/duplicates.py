@@ -77,14 +77,17 @@ def merging(group: Duplicates) -> Iterator[Replace]:
     everyone = (group.kept, *group.merged)
     ends = [each.expires_at for each in everyone if each.expires_at is not None]
     metadata = {name: value for each in reversed(everyone) for name, value in each.metadata.items()}
+    dated = next((each for each in everyone if each.occurred_at is not None), group.kept)
     kept = replace(
         group.kept,
         tags=tuple(sorted({tag for each in everyone for tag in each.tags})),
         importance=max(each.importance for each in everyone),
         expires_at=max(ends) if len(ends) == len(everyone) else None,
+        ttl_given=any(each.ttl_given for each in everyone),
         metadata=metadata,
         source=next((each.source for each in everyone if each.source is not None), None),
-        occurred_at=next((each.occurred_at for each in everyone if each.occurred_at is not None), None),
+        occurred_at=dated.occurred_at,
+        utc_offset=dated.utc_offset,
     )
     yield Replace(kept, "merge")
     for each in group.merged:

@@ -14,6 +14,10 @@ class Default(float):
     """
 
 
+class DefaultLimit(int):
+    """The same for a limit: one that nobody named gives way to a smaller one in the settings."""
+
+
 class NotGiven(Enum):
     """The type of `NOT_GIVEN`."""
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple, cast
 
+from agent_memory.memories.given import DefaultLimit
 from agent_memory.records import ConversationRecord
 from agent_memory.roles import SPELLINGS, Role, role_of
 from agent_memory.storage.base import Order, Store
@@ -24,10 +25,6 @@ _NEWEST_FIRST: Final = Order("position")
 _OTHERS: Final = tuple(Condition("role", "!=", each) for each in SPELLINGS["system"])
 
 
-class Unnamed(int):
-    """A limit that nobody has named: a window that is smaller comes before it."""
-
-
 class View(NamedTuple):
     """Messages of a conversation, oldest first."""
 
@@ -38,7 +35,7 @@ class View(NamedTuple):
 
 def in_view(limit: int | None, window: int) -> int | None:
     """Return how many messages to show: `limit` if somebody named it, else no more than the window (0: no window)."""
-    return min(limit, window) if isinstance(limit, Unnamed) and window else limit
+    return min(limit, window) if isinstance(limit, DefaultLimit) and window else limit
 
 
 async def view(store: Store, conversation: Where, count: int | None, *, system: bool = True) -> View:

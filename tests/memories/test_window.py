@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from agent_memory import AgentMemory, ConversationRecord, MemoryConfig, ValidationError
-from agent_memory.memories.window import Unnamed, in_view, turns
+from agent_memory.memories.given import DefaultLimit
+from agent_memory.memories.window import in_view, turns
 from agent_memory.records import Status
 from agent_memory.storage.changes import Operation, Replace
 from agent_memory.testing import builders
@@ -19,9 +20,9 @@ Configure = Callable[..., MemoryConfig]
 @pytest.mark.parametrize(
     ("limit", "window", "count"),
     [
-        (Unnamed(50), 100, 50),
-        (Unnamed(50), 20, 20),
-        (Unnamed(50), 0, 50),
+        (DefaultLimit(50), 100, 50),
+        (DefaultLimit(50), 20, 20),
+        (DefaultLimit(50), 0, 50),
         (50, 20, 50),
         (5, 20, 5),
         (None, 20, None),
