@@ -81,6 +81,6 @@ def _ours(error: Exception, path: str) -> BackendError:
     if isinstance(error, driver.module.IntegrityError):
         return IntegrityError(
             f"{path} refuses what was to be written: {error}",
-            hint="keep a copy of the file, then see `agentmem status`",
+            hint="`agentmem doctor --fix` makes anew what is derived, and says what is wrong with the rest",
         )
-    return BackendError(f"{path}: {error}", hint="`agentmem status` may know more")
+    return BackendError(f"{path}: {error}", hint="`agentmem doctor` says what is wrong")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -64,7 +65,7 @@ class FileStore(Store):
                     create=self._create,
                 )
             )
-            self._extension = self._sample = self._signs = None
+            self._extension = self._sample = self._signs = self._selection = None
             self._all_renewed = False
             self._worker = worker
             return await self._run(self._learn_agent)
@@ -166,7 +167,8 @@ class FileStore(Store):
         if self._writable and index.possible(space) and not index.in_step(connection, space):
             self._load_extension(connection)
             if self._extension:
-                self._at_once(connection, index.catch_up)
+                with suppress(driver.Error):  # the vectors themselves answer as well, only more slowly
+                    self._at_once(connection, index.catch_up)
         with opening.reading(connection):
             self._signs = signs.load(connection, self._signs)
 

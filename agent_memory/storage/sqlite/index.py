@@ -3,21 +3,20 @@
 It holds the signs of their numbers, 48 bytes instead of 1,536 at 384 dimensions; a second copy of the numbers
 themselves would double the file. Whoever has the extension can query it in SQL; how searches use it says `nearest`.
 
-A process without the extension leaves the keys of what it changed in `memory_vec_pending`, and the next one that has
-it sees to them. Until then the index is not used.
+Whoever changes a vector, or which memory has it, leaves its key in `memory_vec_pending` (`vectors.mark`), in the same
+transaction. `catch_up` then makes the index's rows of exactly these keys anew from the tables, whatever they were: at
+once where the extension is loaded, else in the next process that has it. Until then the index is not used.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 
-from agent_memory.storage.sqlite import driver
+from agent_memory.storage.sqlite import driver, vectors, virtual
+from agent_memory.storage.sqlite.bookkeeping import GENERATION, VECTOR_INDEX, drop, note, noted
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.sqlite.spaces import Space, current_space
-from agent_memory.storage.sqlite.vectors import batched
 
-_COVERS = "memory_vec_space"
-_GENERATION = "vector_generation"
 _MANY = 20_000  # vectors; from here on a new index is faster than as many deletions
 
 ACTIVE = (
@@ -36,16 +35,19 @@ def has_extension(connection: Connection) -> bool:
 
 def generation(connection: Connection) -> int:
     """Return a number that moves when the vectors of active memories change."""
-    return _noted(connection, _GENERATION) or 0
+    return noted(connection, GENERATION) or 0
+
+
+def covers(connection: Connection, space: Space) -> bool:
+    """Say whether the index is there and is one of this space, be it up to date or not."""
+    return noted(connection, VECTOR_INDEX) == space.id and bool(
+        connection.execute("select 1 from sqlite_master where name = 'memory_vec'").fetchone()
+    )
 
 
 def in_step(connection: Connection, space: Space) -> bool:
     """Say whether the index is there and knows all that it should."""
-    return (
-        _noted(connection, _COVERS) == space.id
-        and bool(connection.execute("select 1 from sqlite_master where name = 'memory_vec'").fetchone())
-        and not connection.execute("select 1 from memory_vec_pending").fetchone()
-    )
+    return covers(connection, space) and not connection.execute("select 1 from memory_vec_pending").fetchone()
 
 
 def possible(space: Space | None) -> bool:
@@ -54,14 +56,31 @@ def possible(space: Space | None) -> bool:
 
 
 def catch_up(connection: Connection) -> None:
-    """Bring the index up to date, making it if it is not there. Call it inside a write transaction."""
+    """Bring the index up to date, making it if it is not there. Call it inside a write transaction.
+
+    An index that cannot be brought up to date is made anew: it is derived, so nothing is lost. One that cannot even
+    be made is not used, and searches go through the vectors themselves.
+    """
     space = current_space(connection)
     if space is None or not possible(space) or in_step(connection, space) or not has_extension(connection):
         return
-    there = connection.execute("select 1 from sqlite_master where name = 'memory_vec'").fetchone()
-    if not there or _noted(connection, _COVERS) != space.id:
-        rebuild(connection)
+    few = covers(connection, space) and _waiting(connection) <= _MANY
+    if few and virtual.in_savepoint(connection, lambda: _renew_pending(connection, space)):
         return
+    if not virtual.in_savepoint(connection, lambda: rebuild(connection)):
+        drop(connection, VECTOR_INDEX)
+
+
+def _waiting(connection: Connection) -> int:
+    """Count the rows of the index that would have to be deleted to bring it up to date."""
+    query = "select count(*) from memory_vec where rowid in (select embedding from memory_vec_pending)"
+    try:
+        return int(connection.execute(query).fetchone()[0])
+    except driver.Error:
+        return _MANY + 1
+
+
+def _renew_pending(connection: Connection, space: Space) -> None:
     pending = "select embedding from memory_vec_pending"
     connection.execute(f"delete from memory_vec where rowid in ({pending})")
     _insert(connection, f"embedding.id in ({pending}) and {ACTIVE}", space)
@@ -69,19 +88,19 @@ def catch_up(connection: Connection) -> None:
 
 
 def rebuild(connection: Connection) -> None:
-    """Make the index anew; without the extension, note that somebody should."""
-    _bump(connection)
-    connection.execute("delete from bookkeeping where name = ?", (_COVERS,))
+    """Make the index anew; without the extension, note that somebody should. Call it inside a write transaction."""
+    vectors.bump(connection)
+    drop(connection, VECTOR_INDEX)
     connection.execute("delete from memory_vec_pending")
     space = current_space(connection)
     if not has_extension(connection):
         return
-    connection.execute("drop table if exists memory_vec")
+    virtual.drop(connection, "memory_vec")
     if space is None or not possible(space):
         return
     connection.execute(f"create virtual table memory_vec using vec0(bits bit[{space.dimension}])")
     _insert(connection, ACTIVE, space)
-    connection.execute("insert into bookkeeping (name, value) values (?, ?)", (_COVERS, space.id))
+    note(connection, VECTOR_INDEX, space.id)
 
 
 def _insert(connection: Connection, condition: str, space: Space) -> None:
@@ -92,59 +111,8 @@ def _insert(connection: Connection, condition: str, space: Space) -> None:
     )
 
 
-def settle(connection: Connection, hashes: Sequence[bytes], new_after: int) -> None:
-    """Bring the index in step for texts whose vectors or memories came, went or changed status.
-
-    Vectors with a key above `new_after` are new, so not in the index yet.
-    """
-    space = current_space(connection)
-    if space is None or not hashes:
-        return
-    ids = [
-        row[0]
-        for part in batched(driver.blobs(hashes))
-        for row in connection.execute(
-            f"select id from embedding where space = ? and text_hash in ({', '.join('?' * len(part))})",
-            (space.id, *part),
-        )
-    ]
-    if ids:
-        settle_ids(connection, space, ids, new_after)
-
-
-def settle_ids(connection: Connection, space: Space, ids: Sequence[int], new_after: int) -> None:
-    """Do what `settle` does, for vectors by their keys; they may be gone by now."""
-    _bump(connection)
-    if not possible(space) or _noted(connection, _COVERS) != space.id:
-        return
-    if not has_extension(connection):
-        connection.executemany(
-            "insert or ignore into memory_vec_pending (embedding) values (?)", [(each,) for each in ids]
-        )
-        return
-    old = [(each,) for each in ids if each <= new_after]
-    if len(old) > _MANY:
-        rebuild(connection)
-        return
-    catch_up(connection)
-    connection.execute("create temp table if not exists settled (id integer primary key)")
-    connection.execute("delete from temp.settled")
-    connection.executemany("insert or ignore into temp.settled values (?)", old)
-    if old:
-        connection.execute("delete from memory_vec where rowid in (select id from temp.settled)")
-    connection.executemany(
-        "insert or ignore into temp.settled values (?)", [(each,) for each in ids if each > new_after]
-    )
-    _insert(connection, f"embedding.id in (select id from temp.settled) and {ACTIVE}", space)
-
-
-def _noted(connection: Connection, name: str) -> int | None:
-    found = connection.execute("select value from bookkeeping where name = ?", (name,)).fetchone()
-    return int(found[0]) if found else None
-
-
-def _bump(connection: Connection) -> None:
-    connection.execute(
-        "insert into bookkeeping (name, value) values (?, 1) on conflict (name) do update set value = value + 1",
-        (_GENERATION,),
-    )
+def mark_texts(connection: Connection, hashes: Collection[bytes]) -> None:
+    """Note that memories with these texts came, went or changed status: their vectors' place may be another."""
+    space = current_space(connection) if hashes else None
+    if space is not None:
+        vectors.mark(connection, vectors.keys(connection, space, hashes))

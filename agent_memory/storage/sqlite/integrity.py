@@ -145,21 +145,26 @@ def _embeddings(connection: Connection) -> Iterator[str]:
 
 
 def _vector_index(connection: Connection) -> Iterator[str]:
+    """Compare the index with the vectors, but for the keys that wait to be made anew."""
     space = spaces.current_space(connection)
-    if space is None:
-        return
+    if space is None or not index.possible(space) or not index.covers(connection, space):
+        return  # it is not used, and the next process that could use it makes it
     held = signs.from_index(connection, space)
     if held is None:
-        return  # not in step, so not used
+        yield "the vector index cannot be read"
+        return
+    waiting = {row[0] for row in connection.execute("select embedding from memory_vec_pending")}
     wanted = signs.from_vectors(connection, space)
     there = dict(zip(held[0].tolist(), map(bytes, held[1].T), strict=True))
     for number, bits in zip(wanted[0].tolist(), map(bytes, wanted[1].T), strict=True):
         found = there.pop(number, None)
+        if number in waiting:
+            continue
         if found is None:
             yield f"embedding {number}: it is not in the vector index"
         elif found != bits:
             yield f"embedding {number}: the vector index has other signs for it"
-    for number in there:
+    for number in sorted(there.keys() - waiting):
         yield f"embedding {number}: it is in the vector index but belongs to no active memory"
 
 

@@ -137,16 +137,16 @@ def load(connection: Connection, known: Signs | None) -> Signs | None:
     generation = index.generation(connection)
     if known is not None and (known.space, known.generation) == (space.id, generation):
         return known
-    ids, words = from_index(connection, space) or from_vectors(connection, space)
+    in_step = index.possible(space) and index.in_step(connection, space)
+    found = from_index(connection, space) if in_step else None
+    ids, words = found or from_vectors(connection, space)
     return Signs(space.id, generation, ids, words)
 
 
 def from_index(connection: Connection, space: Space) -> tuple[NDArray[Any], NDArray[Any]] | None:
-    """Read the blocks of `memory_vec`; None where it is not in step or not laid out as version 0.1.9 does."""
+    """Read the blocks of `memory_vec`, in step or not; None where they are not laid out as version 0.1.9 does."""
     import numpy as np
 
-    if not index.possible(space) or not index.in_step(connection, space):
-        return None
     width = space.dimension // 8
     ids = [np.empty(0, np.int64)]
     words = [columns_of(np.empty((0, width), np.uint8))]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 from agent_memory import clock
 from agent_memory.errors import ValidationError
 from agent_memory.storage.sqlite import driver
+from agent_memory.storage.sqlite.bookkeeping import GENERATION, LAST_VECTOR, VECTOR_INDEX, note, noted
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.sqlite.spaces import Space, current_space
 
@@ -52,8 +53,10 @@ def store(connection: Connection, space: Space, given: Mapping[bytes, Sequence[b
     new = {digest: pieces for digest, pieces in given.items() if digest not in there}
     places = [(digest, piece) for digest, pieces in new.items() for piece in range(len(pieces))]
     narrow = narrowed([vector for pieces in new.values() for vector in pieces])
+    first = last_key(connection) + 1
     rows = [
         (
+            key,
             space.id,
             digest,
             piece,
@@ -62,16 +65,52 @@ def store(connection: Connection, space: Space, given: Mapping[bytes, Sequence[b
             vector,
             checksum(space.id, digest, piece, STORED, vector),
         )
-        for (digest, piece), vector in zip(places, narrow, strict=True)
+        for key, ((digest, piece), vector) in enumerate(zip(places, narrow, strict=True), first)
     ]
-    columns = ("space", "text_hash", "piece", "dtype", "dimension", "vector", "checksum")
+    columns = ("id", "space", "text_hash", "piece", "dtype", "dimension", "vector", "checksum")
     driver.insert_many(connection, "insert into embedding", columns, rows)
+    if space == current_space(connection):
+        mark(connection, range(first, first + len(rows)))
     return list(new)
 
 
 def last_key(connection: Connection) -> int:
-    """Return the highest key among the vectors."""
-    return int(connection.execute("select coalesce(max(id), 0) from embedding").fetchone()[0])
+    """Return the highest key that a vector has or ever had."""
+    highest = int(connection.execute("select coalesce(max(id), 0) from embedding").fetchone()[0])
+    return max(highest, noted(connection, LAST_VECTOR) or 0)
+
+
+def keys(connection: Connection, space: Space, hashes: Iterable[bytes]) -> list[int]:
+    """Return the keys of the vectors of texts in a space."""
+    return [
+        row[0]
+        for part in batched(driver.blobs(hashes))
+        for row in connection.execute(
+            f"select id from embedding where space = ? and text_hash in ({', '.join('?' * len(part))})",
+            (space.id, *part),
+        )
+    ]
+
+
+def mark(connection: Connection, ids: Collection[int]) -> None:
+    """Note that vectors came or went, or that other memories have them now.
+
+    Whoever writes to `embedding` does it: what the index holds under these keys is then made anew (`index.catch_up`),
+    in this process or, where sqlite-vec is not loaded, in another. Where there is no index yet, there is nothing to
+    note: one that is made begins with all vectors.
+    """
+    if not ids:
+        return
+    bump(connection)
+    if noted(connection, VECTOR_INDEX) is not None:
+        connection.executemany(
+            "insert or ignore into memory_vec_pending (embedding) values (?)", [(each,) for each in ids]
+        )
+
+
+def bump(connection: Connection) -> None:
+    """Tell every process that the signs it has read are old."""
+    note(connection, GENERATION, (noted(connection, GENERATION) or 0) + 1)
 
 
 def known_hashes(connection: Connection, space: Space | None, hashes: Collection[bytes]) -> set[bytes]:
@@ -106,12 +145,19 @@ def unused(connection: Connection, hashes: Iterable[bytes]) -> list[bytes]:
 
 def delete(connection: Connection, hashes: Sequence[bytes]) -> None:
     """Delete the vectors of texts in every space."""
-    # Named by space as well, or the index over (space, text_hash, piece) would be of no use.
-    every = [row[0] for row in connection.execute("select id from embedding_space")]
-    connection.executemany(
-        "delete from embedding where space = ? and text_hash = ?",
-        [(space_id, digest) for space_id in every for digest in hashes],
-    )
+    if not hashes:
+        return
+    ids = [
+        key
+        for (space_id,) in connection.execute("select id from embedding_space").fetchall()
+        # Named by space as well, or the index over (space, text_hash, piece) would be of no use.
+        for key in keys(connection, Space(space_id, 0), hashes)
+    ]
+    if not ids:
+        return
+    note(connection, LAST_VECTOR, last_key(connection))
+    mark(connection, ids)
+    connection.executemany("delete from embedding where id = ?", [(each,) for each in ids])
 
 
 def pieces_of(connection: Connection, ids: Sequence[str], space_id: int) -> dict[str, list[bytes]]:

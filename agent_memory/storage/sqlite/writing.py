@@ -34,12 +34,13 @@ def commit(
     needs = planning.needs(changes)
     state = load_state(connection, needs, agent_id)
     plan = planning.plan(operation, changes, state, agent_id, needs.digests)
-    before = vectors.last_key(connection)
     known = None if space is None or not given else known_space(connection, space)
-    new = store_vectors(connection, known, given)
+    store_vectors(connection, known, given)
     touched = apply(connection, plan) if not plan.empty else set()
-    index.settle(connection, [*new, *(touched - set(new))], before)
+    index.mark_texts(connection, touched)
     forget(connection, plan)
+    if given or touched or plan.keep_one_version or plan.erase_history:
+        index.catch_up(connection)
     return list(plan.written)
 
 
@@ -86,21 +87,18 @@ def load_state(connection: Connection, needs: planning.Needs, agent_id: str) -> 
 
 def put(connection: Connection, space: Space | None, given: Vectors) -> None:
     """Store vectors in a space, the current one for None, and bring the index in step."""
-    before = vectors.last_key(connection)
-    index.settle(connection, store_vectors(connection, space, given), before)
+    store_vectors(connection, space, given)
+    index.catch_up(connection)
 
 
-def store_vectors(connection: Connection, space: Space | None, given: Vectors) -> list[bytes]:
+def store_vectors(connection: Connection, space: Space | None, given: Vectors) -> None:
     """Store vectors and tell the memories that were waiting for them.
-
-    Returns:
-        The hashes of the texts that are new in the current space.
 
     Raises:
         ValidationError: there is no space, or a vector does not fit it.
     """
     if not given:
-        return []
+        return
     current = current_space(connection)
     space = space or current
     if space is None:
@@ -108,15 +106,12 @@ def store_vectors(connection: Connection, space: Space | None, given: Vectors) -
             "vectors were given, but the store has no embedding space", hint="add a space first"
         )
     before = vectors.last_key(connection)
-    new = vectors.store(connection, space, given)
-    if not new or space != current:
-        return []
-    connection.execute(
-        "update memory set embedded_in = ? where embedded_in is null"
-        " and embedded_hash in (select text_hash from embedding where id > ?)",
-        (space.id, before),
-    )
-    return new
+    if vectors.store(connection, space, given) and space == current:
+        connection.execute(
+            "update memory set embedded_in = ? where embedded_in is null"
+            " and embedded_hash in (select text_hash from embedding where id > ?)",
+            (space.id, before),
+        )
 
 
 def forget(connection: Connection, plan: Plan) -> None:

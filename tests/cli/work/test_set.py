@@ -29,3 +29,12 @@ def test_setting_again_replaces_and_keeps_the_id() -> None:
 @pytest.mark.parametrize("ttl", ["nonsense", "-1s"])
 def test_a_wrong_time_is_a_usage_error(ttl: str) -> None:
     assert run("work", "set", "a", "b", f"--ttl={ttl}").code == 2
+
+
+def test_set_between_searches_each_in_a_process_of_its_own() -> None:
+    done("work", "set", "step", "one")
+    assert "one" in done("search", "step").out
+    done("work", "set", "step", "two")
+    done("work", "set", "step", "three")
+    assert "three" in done("search", "step").out
+    assert done("doctor").out.split() == ["faults", "0"]
