@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from agent_memory.memories.long_term import LongTermMemory
     from agent_memory.memories.procedural import ProceduralMemory
     from agent_memory.memories.semantic import SemanticMemory
+    from agent_memory.memories.shape import Added
     from agent_memory.memories.short_term import ShortTermMemory
     from agent_memory.recall.formats import Format
     from agent_memory.recall.found import Found
@@ -232,6 +233,47 @@ class AgentMemory:
             for item in items
         )
         return await store_items(self._core, typed, progress)
+
+    async def add_objects(
+        self,
+        objects: Iterable[Mapping[str, Any]],
+        defaults: Mapping[str, Any] | None = None,
+        *,
+        names: Sequence[str] | None = None,
+        progress: Progress | None = None,
+    ) -> Added:
+        """Store memories in the shape in which they are printed, as `records.to_dict` gives it, in one transaction.
+
+        Times, pins and all fields of the types are taken over; each is a new memory of this store, with an id of its
+        own. `import_from` takes memories over with their ids and their history.
+
+        Args:
+            objects: with the names of `to_dict`; the shell's names (`text`, `tag`, `meta`, `at`) are read as
+                well. None is not given. What a store says of a memory itself (`id`, `updated_at`, accesses) is left
+                out.
+            defaults: arguments of `add` for all of them, `type` among them; an object's own values win.
+            names: what to call each in an error, such as `line 3`.
+            progress: called with (done, total) as the texts are embedded.
+
+        Raises:
+            ValidationError: one has a name that no memory has, is archived, has ended, or cannot be stored; the
+                message says which, and nothing was stored.
+        """
+        from agent_memory.memories.shape import Added, read_shapes, storing_order
+
+        shaped = read_shapes(objects, defaults, names)
+        order = storing_order([each.item for each in shaped])
+        typed = [
+            (self.of(each.item.get("type", "fact")), {k: v for k, v in each.item.items() if k != "type"})
+            for each in shaped
+        ]
+        called = names or [f"item {number}" for number in range(1, len(shaped) + 1)]
+        stored = await store_items(
+            self._core, [typed[place] for place in order], progress, [called[place] for place in order]
+        )
+        written = dict(zip(order, stored, strict=True))
+        dropped = frozenset[str]().union(*(each.dropped for each in shaped))
+        return Added([written[place] for place in range(len(shaped))], dropped)
 
     # --- finding -------------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from agent_memory.memories.given import Default
 from agent_memory.recall.semantic_index import Embedded, Progress
 from agent_memory.records import MemoryRecord, MemoryType, ScoredMemory, Status
 from agent_memory.storage.base import Order
-from agent_memory.storage.changes import Add, Change, Written
+from agent_memory.storage.changes import Add, Written
 from agent_memory.storage.where import Where
 from agent_memory.text.templates import embedded_text, embedding_hash
 
@@ -109,8 +109,9 @@ class TypeMemory(Generic[R]):
         """Store many memories in one transaction and return one id per item, in order.
 
         Args:
-            items: texts, or mappings with the arguments of `add` by name. One may also bring its `embedding`, a
-                vector made elsewhere by the same model as the store's; it is normalised.
+            items: texts, or mappings with the arguments of `add` by name. One may also bring its `created_at`, an
+                `expires_at` instead of a `ttl`, and its `embedding`, a vector made elsewhere by the same model as the
+                store's; it is normalised.
             progress: called with (done, total) as the texts are embedded.
 
         Raises:
@@ -142,7 +143,7 @@ class TypeMemory(Generic[R]):
             named.discard("importance")
         if not common.get("pinned"):
             named.discard("pinned")
-        if "ttl" in named:
+        if named & {"ttl", "expires_at"}:
             common["ttl_given"] = True
             named.add("expires_at")
         if named & {"session", "conversation_id"}:
@@ -292,7 +293,7 @@ class TypeMemory(Generic[R]):
 
 
 _COMMON = frozenset(
-    "importance metadata ttl tags key source session occurred_at pinned".split()  # noqa: SIM905
+    "importance metadata ttl tags key source session occurred_at created_at expires_at pinned".split()  # noqa: SIM905
 )
 
 
@@ -300,9 +301,12 @@ async def store_items(
     core: Core,
     items: Iterable[tuple[TypeMemory[Any], Item]],
     progress: Progress | None = None,
-    also: Sequence[Change] = (),
+    names: Sequence[str] | None = None,
 ) -> Listing[Written]:
-    """Store items of one type or of several in one transaction, after other changes that belong to it.
+    """Store items of one type or of several in one transaction.
+
+    Args:
+        names: what to call each in an error, such as `line 3`.
 
     Raises:
         ValidationError: an item cannot be stored; the message says which, and nothing was stored.
@@ -321,17 +325,17 @@ async def store_items(
         try:
             changes.append(memories._addition(given, moment))
         except ValidationError as error:
-            if number == 0:  # most often the only one
+            if number == 0 and names is None:  # most often the only one
                 raise
-            raise ValidationError(f"item {number + 1}: {error.message}", hint=error.hint) from error
+            name = f"item {number + 1}" if names is None else names[number]
+            raise ValidationError(f"{name}: {error.message}", hint=error.hint) from error
         record = changes[-1].record
         if embedding is None:
             to_embed.append(record)
         else:
             vectors[embedding_hash(embedded_text(record))] = embedding
     packed = await _packed(core, vectors)
-    written = await core.write("add", [*also, *changes], embed=to_embed, given=packed, progress=progress)
-    written = written[len(also) :]
+    written = await core.write("add", changes, embed=to_embed, given=packed, progress=progress)
     for memories, places in types.items():
         await memories._after_adding([written[place] for place in places])
     return written

@@ -14,6 +14,8 @@ from agent_memory.storage.where import check_share
 from agent_memory.text.names import NAME_FIELDS, normal_name, normal_value
 
 R = TypeVar("R", bound=MemoryRecord)
+_LARGEST_COUNT = 2**31 - 1
+"""What every store can hold in a whole number: places and counts."""
 _PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
     "text": (str,),
     "integer": (int,),
@@ -34,6 +36,8 @@ def draft(
     source: str | None = None,
     session: str | None = None,
     occurred_at: datetime | None = None,
+    created_at: datetime | None = None,
+    expires_at: datetime | None = None,
     pinned: bool = False,
     fields: Mapping[str, Any] | None = None,
     moment: datetime | None = None,
@@ -43,22 +47,32 @@ def draft(
     """Make a new record of a type, checked and normalised.
 
     Args:
+        created_at: when it was first stored, if that was elsewhere and before.
+        expires_at: when it ends, instead of a `ttl`.
         session_given, ttl_given: whether these were named for this memory, instead of being defaults.
 
     Raises:
         ValidationError: something cannot be stored; the message names it.
     """
     moment = moment or clock.now()
+    created = clock.as_utc(created_at) if created_at is not None else moment
     happened = clock.as_utc(occurred_at) if occurred_at is not None else None
+    if expires_at is not None and ttl is not None:
+        raise ValidationError("both expires_at and ttl are given", hint="give one of them")
+    ends = expiry(moment, ttl) if expires_at is None else clock.as_utc(expires_at)
+    if ends is not None and ends <= moment:
+        raise ValidationError(
+            f"its end was at {clock.to_text(ends)}", hint="leave it out, or give another expires_at"
+        )
     return kind(
         id=new_id(),
         content=check_text("content", content),
         importance=check_share("importance", importance),
-        created_at=moment,
-        updated_at=moment,
+        created_at=created,
+        updated_at=max(moment, created),
         occurred_at=happened,
-        utc_offset=clock.local_offset(happened or moment),
-        expires_at=expiry(moment, ttl),
+        utc_offset=clock.local_offset(happened or created),
+        expires_at=ends,
         metadata=check_metadata(metadata),
         tags=check_tags(tags),
         key=check_name("key", key),
@@ -187,6 +201,8 @@ def _checked_field(name: str, kind: str, value: Any) -> Any:
     allowed = _PYTHON_TYPES[kind]
     if not isinstance(value, allowed) or (isinstance(value, bool) and kind != "boolean"):
         raise ValidationError(f"{name} is {value!r}", hint=f"give {kind}")
+    if isinstance(value, int) and kind == "integer" and not 0 <= value <= _LARGEST_COUNT:
+        raise ValidationError(f"{name} is {value}", hint=f"give a number from 0 to {_LARGEST_COUNT}")
     if (kind == "real" and value != value) or value in (float("inf"), float("-inf")):  # NaN
         raise ValidationError(f"{name} is {value!r}", hint="give a finite number")
     return check_text(name, str(value)) if kind == "text" else value

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from agent_memory import clock
-from agent_memory.errors import ConfigurationError
+from agent_memory.errors import ConfigurationError, ValidationError
 from agent_memory.memories.base import Listing, TypeMemory
 from agent_memory.memories.drafting import check_text
 from agent_memory.memories.given import Default
@@ -58,7 +58,10 @@ class ProceduralMemory(TypeMemory[ProceduralRecord]):
             given["name"] = common.get("key") or content.strip().splitlines()[0][:80]
         elif common.get("key") is None:
             common["key"] = given["name"]
-        return super()._draft(content, fields=given, **common)
+        record = super()._draft(content, fields=given, **common)
+        if record.success_count > record.use_count:
+            raise ValidationError("success_count is larger than use_count", hint="give both of them")
+        return record
 
     async def record_skill(
         self,

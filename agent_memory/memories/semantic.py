@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from os import PathLike
 from typing import Any, Final, NamedTuple
 
+from agent_memory import clock
 from agent_memory.errors import ValidationError
 from agent_memory.memories.base import Item, Listing, TypeMemory, Words, store_items
+from agent_memory.memories.documents.adding import StoredPaths, store_paths, store_version
+from agent_memory.memories.documents.cutting import cut
+from agent_memory.memories.documents.finding import Place
+from agent_memory.memories.documents.stored import chunks_of_document
 from agent_memory.memories.drafting import check_text
 from agent_memory.memories.given import Default
 from agent_memory.recall.semantic_index import Progress
-from agent_memory.records import ScoredMemory, SemanticRecord, Status
+from agent_memory.records import ScoredMemory, SemanticRecord
 from agent_memory.storage.base import Order
-from agent_memory.storage.changes import Replace
+from agent_memory.storage.changes import Add
 from agent_memory.storage.where import check_share
-from agent_memory.text.templates import embedding_hash, normalise
+from agent_memory.text.templates import embedding_hash
 
 DOCUMENT_IMPORTANCE: Final = Default(0.6)
 KNOWLEDGE_IMPORTANCE: Final = Default(0.5)
@@ -114,24 +119,82 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
         importance: float = DOCUMENT_IMPORTANCE,
         *,
         document_id: str | None = None,
+        key: str | None = None,
         progress: Progress | None = None,
         **more: Any,
     ) -> Listing[str]:
         """Store a document in chunks that the embedding model reads whole, and return their ids in order.
 
-        Every chunk knows its `document_id`, `title` and `position`. The same document again is the same chunks.
-        With the `document_id` of a document that is there, its chunks that are not in the text any more are
-        archived in the same operation.
+        Every chunk knows its `document_id`, `title` and `position`. The same document again is the same chunks. With
+        the `document_id` of a document that is there, this is its new version: chunks that say the same keep their
+        ids, and those that are not in the text any more are archived in the same operation.
+
+        With a `key` it is stored whole instead, as one memory, and adding it again stores a new version of that.
         """
-        return await self.add_chunks(
-            [chunk["content"] for chunk in await self.chunks_of(content)],
-            document_id,
-            title=title,
-            source=source,
-            tags=tags,
-            importance=importance,
+        shared = {"title": title, "source": source, "tags": tags, "importance": importance, **more}
+        if key is not None:
+            item = {"content": content, "key": key, "document_id": document_id, **shared}
+            return await self.add_many([item], progress=progress)
+        old = [] if document_id is None else await chunks_of_document(self._core, document_id)
+        texts = await cut(self._core, check_text("content", content), old)
+        return await self.add_chunks(texts, document_id, progress=progress, **shared)
+
+    async def add_paths(
+        self,
+        /,
+        paths: Place | Iterable[Place],
+        title: str | None = None,
+        source: str | None = None,
+        tags: Words = None,
+        importance: float = DOCUMENT_IMPORTANCE,
+        *,
+        glob: str | None = None,
+        prune: bool = False,
+        prune_empty: bool = False,
+        dry_run: bool = False,
+        progress: Progress | None = None,
+        **more: Any,
+    ) -> StoredPaths:
+        """Store files, and all files in folders, as documents; those stored before are brought up to date.
+
+        A file is known by its absolute path, links followed, which each of its chunks has as `path`. Adding it again,
+        from wherever, makes its document what the file is now: chunks that say the same keep their ids, however far
+        they moved; the others are archived, and the new ones get the tags and metadata that the document had. What is
+        given is taken over by all chunks. It is one operation: `undo` takes all of it back.
+
+        A file in a folder that is no UTF-8 text, is empty or cannot be read is skipped; one that is named so is an
+        error. Hidden files and folders in folders are left out, and links to folders are not followed.
+
+        Args:
+            paths: files and folders, opened as they are given; one or several.
+            title: a new title, for one file only; else it is called as its file when it is first stored.
+            source: where it comes from; if left out, the path as it was given when it was first stored.
+            importance: how much it matters, in [0, 1]; 0.6 if it was never given.
+            glob: of files in folders only those whose name or path within the folder fits. Where no folder is named,
+                the files too that it fits, seen from the current folder.
+            prune: archive documents of files that lay in a folder named here and are not there any more. Nothing is
+                archived where a folder is empty, since it may be the place of a disk that is not mounted.
+            prune_empty: archive them for an empty folder too.
+            dry_run: only say what would be done.
+            progress: called with (done, total) as files are read and cut, then as the texts are embedded.
+            more: further arguments of `add`; with a `key`, a file is stored whole, as one memory.
+
+        Raises:
+            ValidationError: there is no such file or folder, a file named is no text, or there is nothing to store;
+                nothing was stored.
+        """
+        given = {"title": title, "source": source, "tags": tags, "importance": importance, **more}
+        moment = clock.now()
+        return await store_paths(
+            self._core,
+            [paths] if isinstance(paths, str | PathLike) else list(paths),
+            lambda item: self._addition(item, moment),
+            {name: value for name, value in given.items() if value is not None},
+            glob=glob,
+            prune=prune,
+            prune_empty=prune_empty,
+            dry_run=dry_run,
             progress=progress,
-            **more,
         )
 
     async def chunks_of(
@@ -142,8 +205,7 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
         Returns:
             For each chunk its `content`, `position` and the `document_id` that all of them share.
         """
-        pieces = await self._core.index.split(check_text("content", content))
-        texts = [piece for piece in pieces if piece.strip()]
+        texts = await cut(self._core, check_text("content", content))
         document = _document_id(texts, title, source)
         return [
             {"content": text, "document_id": document, "position": position}
@@ -170,26 +232,25 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
         texts = list(chunks)
         if not texts:
             raise ValidationError("the document has no chunks", hint="give at least one text")
-        document = document_id or _document_id(texts, title, source)
+        if more.get("key") is not None and len(texts) > 1:
+            raise ValidationError(
+                "a key names one memory, and here are several chunks", hint="use document_id"
+            )
         shared = {"title": title, "source": source, "tags": tags, "importance": importance, **more}
-        items: list[tuple[TypeMemory[Any], Item]] = [
-            (self, {"content": text, "document_id": document, "position": position, **shared})
-            for position, text in enumerate(texts)
-        ]
-        written = await store_items(self._core, items, progress, await self._stale(document_id, texts))
-        return [each.id for each in written]
+        if document_id is None:
+            document = _document_id(texts, title, source)
+            items: list[tuple[TypeMemory[Any], Item]] = [
+                (self, {"content": text, "document_id": document, "position": position, **shared})
+                for position, text in enumerate(texts)
+            ]
+            return [each.id for each in await store_items(self._core, items, progress)]
+        moment = clock.now()
 
-    async def _stale(self, document_id: str | None, texts: Sequence[str]) -> Listing[Replace]:
-        """Put away the chunks of a document that a new version of it does not hold at their place."""
-        if document_id is None:  # derived from the text, so what is there under it says the same
-            return []
-        new = {position: normalise(text) for position, text in enumerate(texts)}
-        chunks = await self._select(self._where(fields={"document_id": document_id}), None)
-        return [
-            Replace(replace(chunk, status=Status.ARCHIVED), "archive")
-            for chunk in chunks
-            if chunk.position is None or new.get(chunk.position) != normalise(chunk.content)
-        ]
+        def drafted(text: str, position: int) -> Add:
+            item = {"content": text, "document_id": document_id, "position": position, **shared}
+            return self._addition(item, moment)
+
+        return await store_version(self._core, document_id, texts, drafted, progress)
 
     async def get_by_document_id(self, id: str) -> Listing[SemanticRecord]:
         """Return a document's chunks in order, by the document's id, a unique prefix of it, or a chunk's id."""

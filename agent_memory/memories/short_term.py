@@ -29,7 +29,7 @@ class ShortTermMemory(TypeMemory[ShortTermRecord]):
     def _draft(
         self, content: str, *, fields: Mapping[str, Any] | None = None, **common: Any
     ) -> ShortTermRecord:
-        if common.get("ttl") is None:
+        if common.get("ttl") is None and common.get("expires_at") is None:
             common["ttl"] = self._core.settings.short_term_ttl
         return super()._draft(content, fields=fields, **common)
 

@@ -184,6 +184,7 @@ class SyncAgentMemory:
 
     add_many = blocking(AgentMemory.add_many)
     add_many_detailed = blocking(AgentMemory.add_many_detailed)
+    add_objects = blocking(AgentMemory.add_objects)
     search = blocking(AgentMemory.search)
     recall = blocking(AgentMemory.recall)
     get = blocking(AgentMemory.get)

@@ -14,6 +14,7 @@ class SyncSemanticMemory(SyncTypeMemory):
     find_related = blocking(SemanticMemory.find_related)
     add_with_embedding = blocking(SemanticMemory.add_with_embedding)
     add_document = blocking(SemanticMemory.add_document)
+    add_paths = blocking(SemanticMemory.add_paths)
     chunks_of = blocking(SemanticMemory.chunks_of)
     add_chunks = blocking(SemanticMemory.add_chunks)
     get_by_document_id = blocking(SemanticMemory.get_by_document_id)

@@ -26,6 +26,10 @@ Files = Annotated[
     list[Path] | None,
     typer.Option("--file", metavar="FILE", help="Take the text from a file; may be repeated."),
 ]
+Glob = Annotated[
+    str | None,
+    typer.Option("--glob", metavar="GLOB", help="Take texts from the files that fit, such as '*.md'."),
+]
 
 Types = Annotated[
     list[str] | None,

@@ -54,11 +54,29 @@ def decoded(data: bytes, where: str) -> str:
 
 
 def documents(text: str | None, files: Sequence[Path] | None, glob: str | None = None) -> list[Document]:
-    """Return the texts of files, and the one given or piped in."""
+    """Return the texts of files, or the one given or piped in.
+
+    Raises:
+        ValidationError: there are both, or none, or a file cannot be read.
+    """
+    refuse_text_beside(text, files, glob)
     found = [_read(path) for path in [*(files or ()), *(_matching(glob) if glob else ())]]
-    if text is not None or not found:
-        found.insert(0, Document(one(text)))
-    return found
+    return found or [Document(one(text))]
+
+
+def refuse_text_beside(text: str | None, files: Sequence[Path] | None, glob: str | None = None) -> None:
+    """Raise ValidationError if a text stands beside files: nobody can know which of the two is meant."""
+    if text is not None and (files or glob):
+        option = "--file" if files else "--glob"
+        raise ValidationError(
+            f"'{_cut(text)}' stands beside {option}",
+            hint="write --file before each file, or `agentmem doc add FILE ...` for documents",
+        )
+
+
+def _cut(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 60 else line[:59] + "…"
 
 
 def _read(path: Path) -> Document:
@@ -80,10 +98,27 @@ def _matching(pattern: str) -> list[Path]:
     return found
 
 
-def lines(text: str | None) -> list[str]:
-    """Return the lines of a text, empty ones left out."""
-    found = [line.strip() for line in split_lines(stdin() if text in (None, "-") else str(text))]
+def lines(text: str | None, files: Sequence[Path] | None = None, glob: str | None = None) -> list[str]:
+    """Return the lines of files, or of the text given or piped in, empty ones left out."""
+    found = [line.strip() for _, line in _numbered(text, files, glob)]
     return [line for line in found if line]
+
+
+def _numbered(
+    text: str | None, files: Sequence[Path] | None = None, glob: str | None = None
+) -> Iterator[tuple[str, str]]:
+    """Return lines, each with its name, such as `line 3`."""
+    refuse_text_beside(text, files, glob)
+    if files or glob:
+        for each in documents(None, files, glob):
+            yield from ((f"{each.source} line {number}", line) for number, line in _enumerated(each.text))
+    else:
+        whole = stdin() if text in (None, "-") else str(text)
+        yield from ((f"line {number}", line) for number, line in _enumerated(whole))
+
+
+def _enumerated(text: str) -> Iterator[tuple[int, str]]:
+    yield from enumerate(split_lines(text), 1)
 
 
 def split_lines(text: str) -> list[str]:
@@ -94,22 +129,24 @@ def split_lines(text: str) -> list[str]:
     return text.replace("\r\n", "\n").split("\n")
 
 
-def ndjson() -> Iterator[dict[str, Any]]:
-    """Read one JSON object per line from stdin.
+def ndjson(
+    text: str | None = None, files: Sequence[Path] | None = None, glob: str | None = None
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Read one JSON object per line from files, or from the text given or piped in, each with its line's name.
 
     Raises:
         ValidationError: a line is not one; the message says which.
     """
-    for number, line in enumerate(split_lines(stdin()), 1):
+    for name, line in _numbered(text, files, glob):
         if not line.strip():
             continue
         try:
             item = json.loads(line)
         except ValueError as error:
-            raise ValidationError(f"line {number} is not JSON: {error}", hint="nothing was stored") from None
+            raise ValidationError(f"{name} is not JSON: {error}", hint="nothing was stored") from None
         if not isinstance(item, dict):
-            raise ValidationError(f"line {number} is not a JSON object", hint="nothing was stored")
-        yield item
+            raise ValidationError(f"{name} is not a JSON object", hint="nothing was stored")
+        yield name, item
 
 
 def references(given: Sequence[str] | None) -> list[str]:

@@ -343,7 +343,7 @@ def test_the_id_of_a_document_is_accepted_where_ids_are(
     path = tmp_path / "guide.md"
     path.write_text("A sentence about deployments. " * 120)
     ids = done("doc", "add", "--file", str(path)).lines
-    done("doc", "add", "A sentence about the deployment of things")
+    done("doc", "add", "--text", "A sentence about the deployment of things")
     document = done("doc", "list", "-o", "id").lines[-1]
     assert [each["id"] for each in done("get", document, "--json").json] == ids
     assert not {each["id"] for each in done("doc", "related", document, "--json").json} & set(ids)

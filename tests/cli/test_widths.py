@@ -35,7 +35,7 @@ def filled() -> None:
     done("pref", "set", long, "short answers " * 30)
     done("chat", "add", "user", "hello " * 50, "-c", long)
     done("event", "add", "disk full " * 30, "--type", long, "--outcome", "failed", "--tag", long)
-    done("doc", "add", "a document " * 50, "--title", long, "--tag", long)
+    done("doc", "add", "--text", "a document " * 50, "--title", long, "--tag", long)
     done(
         "skill",
         "add",

@@ -18,10 +18,12 @@ fixture that returns "asyncio".
 from agent_memory.testing.store.api import ApiTests
 from agent_memory.testing.store.contents import ContentTests
 from agent_memory.testing.store.conversations import ConversationTests
+from agent_memory.testing.store.documents import DocumentTests
 from agent_memory.testing.store.filters import FilterTests
 from agent_memory.testing.store.history import HistoryTests
 from agent_memory.testing.store.known import KnownTests
 from agent_memory.testing.store.life import LifeTests
+from agent_memory.testing.store.lines import LineTests
 from agent_memory.testing.store.moving import MovingTests
 from agent_memory.testing.store.reading import ReadingTests
 from agent_memory.testing.store.resolving import ResolvingTests
@@ -47,6 +49,8 @@ class StoreSuite(
     SharingTests,
     ConversationTests,
     ApiTests,
+    DocumentTests,
+    LineTests,
 ):
     """The tests that any store passes; subclasses give the fixture `store_factory`."""
 

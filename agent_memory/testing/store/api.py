@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -10,11 +9,8 @@ import pytest
 
 from agent_memory import clock
 from agent_memory.agent import AgentMemory
-from agent_memory.embeddings.registry import create_embedder
 from agent_memory.errors import CapabilityError, ConfigurationError, MemoryNotFoundError
-from agent_memory.settings import Settings
-from agent_memory.storage.base import Store
-from agent_memory.testing.store.support import AGENT, StoreFactory, StoreTests, texts
+from agent_memory.testing.store.support import AGENT, MemoryTests, texts
 
 
 async def _finds(memory: AgentMemory) -> bool:
@@ -27,17 +23,8 @@ async def _finds(memory: AgentMemory) -> bool:
     return False
 
 
-class ApiTests(StoreTests):
+class ApiTests(MemoryTests):
     """Every call of the public API."""
-
-    @pytest.fixture
-    async def memory(self, store_factory: StoreFactory, anyio_backend: object) -> AsyncIterator[AgentMemory]:
-        """Return an agent's memory on an empty store."""
-        store: Store = store_factory(AGENT)
-        embedder = create_embedder("dummy", {"dimension": 8})
-        async with AgentMemory(AGENT, Settings(), backend=store, embedding_provider=embedder) as made:
-            yield made
-            assert await made.check() == []
 
     async def test_short_term(self, memory: AgentMemory) -> None:
         short = memory.short_term

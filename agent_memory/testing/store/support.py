@@ -11,8 +11,12 @@ from typing import Any, TypeVar, cast
 import pytest
 from hypothesis import HealthCheck, settings
 
+from agent_memory.agent import AgentMemory
+from agent_memory.embeddings.dummy import DummyEmbedder
+from agent_memory.embeddings.pieces import split_by_bytes
 from agent_memory.errors import BackendError, CapabilityError
 from agent_memory.records import MemoryRecord
+from agent_memory.settings import Settings
 from agent_memory.storage.base import Store
 from agent_memory.storage.changes import Add, Operation, Remove, Replace, Written
 from agent_memory.storage.where import Where
@@ -57,6 +61,26 @@ class StoreTests:
             return  # the test has closed it
         assert await made.check() == []
         await made.close()
+
+
+class _CuttingEmbedder(DummyEmbedder):
+    """One that cuts long texts, as every model does that reads so many tokens and no more."""
+
+    async def split(self, text: str) -> list[str]:
+        return split_by_bytes(text, 1000)
+
+
+class MemoryTests(StoreTests):
+    """What the tests of the public API share: an agent's memory with an embedder that needs no model."""
+
+    @pytest.fixture
+    async def memory(self, store_factory: StoreFactory, anyio_backend: object) -> AsyncIterator[AgentMemory]:
+        """Return an agent's memory on an empty store, and in the end look for anything that does not agree."""
+        store: Store = store_factory(AGENT)
+        embedder = _CuttingEmbedder(dimension=8)
+        async with AgentMemory(AGENT, Settings(), backend=store, embedding_provider=embedder) as made:
+            yield made
+            assert await made.check() == []
 
 
 @asynccontextmanager

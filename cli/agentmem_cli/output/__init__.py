@@ -92,6 +92,13 @@ class Output:
             for id in ids:
                 self.line(id)
 
+    def chunks(self, rows: Sequence[Row]) -> None:
+        """Print the chunks of documents: for people their ids, for programs what else is known of each."""
+        ids = [row["id"] for row in rows]
+        if not self._programs(rows, ids):
+            for id in ids:
+                self.line(id)
+
     def written(self, written: Sequence[Any]) -> None:
         """Print what came of adding memories: their ids, and on stderr which were known."""
         rows = [

@@ -4,7 +4,7 @@ from ..running import done
 
 
 def test_documents_and_single_pieces() -> None:
-    done("doc", "add", "first text", "--title", "First", "-t", "a")
+    done("doc", "add", "--text", "first text", "--title", "First", "-t", "a")
     single = done("add", "by itself", "--type", "doc").out.strip()
     listed = done("doc", "list", "--json").json
     assert [(each["title"], each["chunks"], each["content"]) for each in listed] == [

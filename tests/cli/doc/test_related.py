@@ -4,9 +4,9 @@ from ..running import done, run
 
 
 def test_what_is_near_in_meaning() -> None:
-    first = done("doc", "add", "Redis keeps the sessions").out.strip()
-    near = done("doc", "add", "Redis keeps the sessions of users").out.strip()
-    done("doc", "add", "bananas are yellow")
+    first = done("doc", "add", "--text", "Redis keeps the sessions").out.strip()
+    near = done("doc", "add", "--text", "Redis keeps the sessions of users").out.strip()
+    done("doc", "add", "--text", "bananas are yellow")
     found = done("doc", "related", first, "--json").json
     assert [each["id"] for each in found] == [near]
     assert found[0]["similarity"] >= 0.5
@@ -14,5 +14,5 @@ def test_what_is_near_in_meaning() -> None:
 
 
 def test_an_unknown_one_is_not_found() -> None:
-    done("doc", "add", "x")
+    done("doc", "add", "--text", "x")
     assert run("doc", "related", "zzzz").code == 3

@@ -21,7 +21,7 @@ def test_a_single_piece_is_a_document_too() -> None:
 
 
 def test_an_unknown_one_is_not_found() -> None:
-    done("doc", "add", "x")
+    done("doc", "add", "--text", "x")
     ran = run("doc", "show", "zzzz")
     assert ran.code == 3
     assert "agentmem doc list" in ran.err
