@@ -41,7 +41,7 @@ __agentmem_options() { # PATH: its own options
         'list')
             echo '--type --tag -t --since --until --min-importance --where --session --source --pinned --archived --sort --limit -n --all' ;;
         'update')
-            echo '--tag --add-tag -t --remove-tag --meta -m --importance --ttl --key -k --source --session --at --field' ;;
+            echo '--tag --add-tag -t --remove-tag --meta -m --importance --ttl --key -k --source --session --at --no-ttl --no-key --no-source --no-at --field' ;;
         'forget')
             echo '--where --type --tag -t --before --session --expired --purge --shred --dry-run' ;;
         'work set')
@@ -71,7 +71,7 @@ __agentmem_options() { # PATH: its own options
         'chat delete')
             echo '--conversation -c --purge --shred --dry-run' ;;
         'event add')
-            echo '--type --outcome --success --failure --participant --location --duration --at --importance --tag -t --meta -m --source' ;;
+            echo '--type --outcome --succeeded --success --failed --failure --participant --location --duration --at --importance --tag -t --meta -m --source' ;;
         'event recent')
             echo '--hours --limit -n' ;;
         'event failed' | 'event succeeded')
@@ -81,7 +81,7 @@ __agentmem_options() { # PATH: its own options
         'event timeline')
             echo '--since --until --type --limit -n' ;;
         'doc add')
-            echo '--file --title --source --tag -t --importance --no-embed' ;;
+            echo '--text --file --glob --prune --title --key -k --source --tag -t --meta -m --importance --no-embed --dry-run' ;;
         'doc related')
             echo '--limit -n --min-similarity' ;;
         'skill add')
@@ -139,9 +139,10 @@ __agentmem_takes() { # PATH OPTION: what its value is
         'event failed --type' | 'event failed --limit' | 'event failed -n' | 'event succeeded --type' | \
         'event succeeded --limit' | 'event succeeded -n' | 'event similar --limit' | 'event similar -n' | \
         'event timeline --since' | 'event timeline --until' | 'event timeline --type' | \
-        'event timeline --limit' | 'event timeline -n' | 'doc add --title' | 'doc add --source' | \
-        'doc add --importance' | 'doc list --limit' | 'doc list -n' | 'doc related --limit' | \
-        'doc related -n' | 'doc related --min-similarity' | 'skill add --trigger' | 'skill add --step' | \
+        'event timeline --limit' | 'event timeline -n' | 'doc add --text' | 'doc add --glob' | \
+        'doc add --title' | 'doc add --source' | 'doc add --meta' | 'doc add -m' | 'doc add --importance' | \
+        'doc list --limit' | 'doc list -n' | 'doc related --limit' | 'doc related -n' | \
+        'doc related --min-similarity' | 'skill add --trigger' | 'skill add --step' | \
         'skill add --category' | 'skill add --importance' | 'skill add --meta' | 'skill add -m' | \
         'skill add --source' | 'skill find --limit' | 'skill find -n' | 'skill list --category' | \
         'skill list --limit' | 'skill list -n' | 'log --limit' | 'log -n' | 'stats --top' | 'index --limit' | \
@@ -151,7 +152,8 @@ __agentmem_takes() { # PATH OPTION: what its value is
             echo '=table text json ndjson id' ;;
         'add --type' | 'search --type' | 'recall --type' | 'list --type' | 'forget --type' | 'export --type')
             echo '=short-term long-term conversation episodic semantic procedural note fact chat event doc skill' ;;
-        'add --key' | 'add -k' | 'update --key' | 'update -k' | 'fact add --key' | 'fact add -k')
+        'add --key' | 'add -k' | 'update --key' | 'update -k' | 'fact add --key' | 'fact add -k' | \
+        'doc add --key' | 'doc add -k')
             echo '@keys' ;;
         'add --tag' | 'add -t' | 'search --tag' | 'search -t' | 'recall --tag' | 'recall -t' | 'list --tag' | \
         'list -t' | 'update --tag' | 'update --add-tag' | 'update -t' | 'update --remove-tag' | \
@@ -189,14 +191,14 @@ __agentmem_argument() { # PATH NUMBER: what that argument is
             echo '=user assistant system tool' ;;
         'chat show 0' | 'chat switch 0' | 'chat summarize 0' | 'chat delete 0')
             echo '@sessions' ;;
+        'doc add '* | 'export 0' | 'import 0')
+            echo 'files' ;;
         'doc show 0')
             echo '@documents' ;;
         'skill used 0' | 'skill show 0')
             echo '@skills' ;;
         'reembed 0')
             echo '=local fastembed openai dummy' ;;
-        'export 0' | 'import 0')
-            echo 'files' ;;
         'agents show 0' | 'agents rename 0' | 'agents rm 0')
             echo '@agents' ;;
         'config get 0' | 'config set 0')

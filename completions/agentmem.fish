@@ -76,7 +76,7 @@ function __agentmem_commands -a at # the commands below it
                 'timeline' 'Show events in the order in which they happened'
         case 'doc'
             printf '%s\t%s\n' \
-                'add' 'Store a document and print the ids of its chunks' \
+                'add' 'Store documents, or bring them up to date, and print the ids of their chunks' \
                 'list' 'List documents and single pieces of knowledge, newest first' \
                 'show' 'Print a document, all of it' \
                 'related' 'Find knowledge near a piece of it in meaning, nearest first'
@@ -147,7 +147,7 @@ function __agentmem_options -a at # its own options
                 '--at' 'When it happened, if not now' \
                 '--pin' 'Make it part of every brief' \
                 '--file' 'Take the text from a file; may be repeated' \
-                '--glob' 'Take texts from matching files' \
+                '--glob' 'Take texts from the files that fit, such as \'*.md\'' \
                 '--lines' 'One memory per line' \
                 '--ndjson-in' 'One JSON object per line, with these names' \
                 '--force' 'Store it even if it is known already' \
@@ -218,6 +218,10 @@ function __agentmem_options -a at # its own options
                 '--source' 'Where it comes from' \
                 '--session' 'The session or conversation' \
                 '--at' 'When it happened, if not now' \
+                '--no-ttl' 'Let it live for good' \
+                '--no-key' 'Take its key away' \
+                '--no-source' 'Take its source away' \
+                '--no-at' 'Take its time of happening away' \
                 '--field' 'One of the type\'s own fields: outcome=success'
         case 'forget'
             printf '%s\t%s\n' \
@@ -320,9 +324,11 @@ function __agentmem_options -a at # its own options
         case 'event add'
             printf '%s\t%s\n' \
                 '--type' 'What kind of event: deploy, ci, meeting' \
-                '--outcome' 'How it ended, in any words' \
-                '--success' 'Whether it went well, if the outcome does not say' \
-                '--failure' 'Whether it went well, if the outcome does not say' \
+                '--outcome' 'How it ended: success, failed: why, any words' \
+                '--succeeded' 'Whether it went well, outright' \
+                '--success' 'Whether it went well, outright' \
+                '--failed' 'Whether it went well, outright' \
+                '--failure' 'Whether it went well, outright' \
                 '--participant' 'Who took part' \
                 '--location' 'Where it happened' \
                 '--duration' 'How long it took: 90s, 2h' \
@@ -361,13 +367,21 @@ function __agentmem_options -a at # its own options
                 '-n' 'How many at most'
         case 'doc add'
             printf '%s\t%s\n' \
-                '--file' 'Take the text from a file; may be repeated' \
+                '--text' 'A text that is no file' \
+                '--file' 'The same as PATH; may be repeated' \
+                '--glob' 'Take texts from the files that fit, such as \'*.md\'' \
+                '--prune' 'Archive documents of files that are gone from these folders' \
                 '--title' 'Its title; a file\'s name if left out' \
+                '--key' 'A name; adding again makes a version' \
+                '-k' 'A name; adding again makes a version' \
                 '--source' 'Where it comes from' \
                 '--tag' 'A tag; may be repeated' \
                 '-t' 'A tag; may be repeated' \
+                '--meta' 'A metadata value; may be repeated' \
+                '-m' 'A metadata value; may be repeated' \
                 '--importance' 'How much it matters' \
-                '--no-embed' 'Leave embedding to a later search or \'agentmem index\''
+                '--no-embed' 'Leave embedding to a later search or \'agentmem index\'' \
+                '--dry-run' 'Only show what would be done'
         case 'doc list'
             printf '%s\t%s\n' \
                 '--limit' 'How many at most' \
@@ -467,13 +481,13 @@ function __agentmem_takes -a at option # what the option's value is
             echo '@agents'
         case '* --db' 'add --file' 'doc add --file'
             echo 'files'
-        case '* --backend' 'add --meta' 'add -m' 'add --importance' 'add --ttl' 'add --source' 'add --at' 'add --glob' 'search --limit' 'search -n' 'search --since' 'search --until' 'search --min-importance' 'search --min-score' 'search --where' 'search --source' 'recall --budget' 'recall -b' 'recall --since' 'recall --until' 'recall --last' 'list --since' 'list --until' 'list --min-importance' 'list --where' 'list --source' 'list --limit' 'list -n' 'update --meta' 'update -m' 'update --importance' 'update --ttl' 'update --source' 'update --at' 'update --field' 'forget --where' 'forget --before' 'work set --ttl' 'work set --importance' 'work list --limit' 'work list -n' 'fact add --source' 'fact add --importance' 'fact add --meta' 'fact add -m' 'fact list --limit' 'fact list -n' 'fact update --importance' 'fact dupes --threshold' 'pref set --importance' 'chat add --name' 'chat add --at' 'chat add --importance' 'chat add --meta' 'chat add -m' 'chat show --limit' 'chat show -n' 'event add --type' 'event add --outcome' 'event add --participant' 'event add --location' 'event add --duration' 'event add --at' 'event add --importance' 'event add --meta' 'event add -m' 'event add --source' 'event recent --hours' 'event recent --limit' 'event recent -n' 'event failed --type' 'event failed --limit' 'event failed -n' 'event succeeded --type' 'event succeeded --limit' 'event succeeded -n' 'event similar --limit' 'event similar -n' 'event timeline --since' 'event timeline --until' 'event timeline --type' 'event timeline --limit' 'event timeline -n' 'doc add --title' 'doc add --source' 'doc add --importance' 'doc list --limit' 'doc list -n' 'doc related --limit' 'doc related -n' 'doc related --min-similarity' 'skill add --trigger' 'skill add --step' 'skill add --category' 'skill add --importance' 'skill add --meta' 'skill add -m' 'skill add --source' 'skill find --limit' 'skill find -n' 'skill list --category' 'skill list --limit' 'skill list -n' 'log --limit' 'log -n' 'stats --top' 'index --limit' 'index -n' 'import --on-conflict' 'migrate --to' 'migrate --from' 'migrate --on-conflict'
+        case '* --backend' 'add --meta' 'add -m' 'add --importance' 'add --ttl' 'add --source' 'add --at' 'add --glob' 'search --limit' 'search -n' 'search --since' 'search --until' 'search --min-importance' 'search --min-score' 'search --where' 'search --source' 'recall --budget' 'recall -b' 'recall --since' 'recall --until' 'recall --last' 'list --since' 'list --until' 'list --min-importance' 'list --where' 'list --source' 'list --limit' 'list -n' 'update --meta' 'update -m' 'update --importance' 'update --ttl' 'update --source' 'update --at' 'update --field' 'forget --where' 'forget --before' 'work set --ttl' 'work set --importance' 'work list --limit' 'work list -n' 'fact add --source' 'fact add --importance' 'fact add --meta' 'fact add -m' 'fact list --limit' 'fact list -n' 'fact update --importance' 'fact dupes --threshold' 'pref set --importance' 'chat add --name' 'chat add --at' 'chat add --importance' 'chat add --meta' 'chat add -m' 'chat show --limit' 'chat show -n' 'event add --type' 'event add --outcome' 'event add --participant' 'event add --location' 'event add --duration' 'event add --at' 'event add --importance' 'event add --meta' 'event add -m' 'event add --source' 'event recent --hours' 'event recent --limit' 'event recent -n' 'event failed --type' 'event failed --limit' 'event failed -n' 'event succeeded --type' 'event succeeded --limit' 'event succeeded -n' 'event similar --limit' 'event similar -n' 'event timeline --since' 'event timeline --until' 'event timeline --type' 'event timeline --limit' 'event timeline -n' 'doc add --text' 'doc add --glob' 'doc add --title' 'doc add --source' 'doc add --meta' 'doc add -m' 'doc add --importance' 'doc list --limit' 'doc list -n' 'doc related --limit' 'doc related -n' 'doc related --min-similarity' 'skill add --trigger' 'skill add --step' 'skill add --category' 'skill add --importance' 'skill add --meta' 'skill add -m' 'skill add --source' 'skill find --limit' 'skill find -n' 'skill list --category' 'skill list --limit' 'skill list -n' 'log --limit' 'log -n' 'stats --top' 'index --limit' 'index -n' 'import --on-conflict' 'migrate --to' 'migrate --from' 'migrate --on-conflict'
             echo 'free'
         case '* --output' '* -o'
             echo '=table text json ndjson id'
         case 'add --type' 'search --type' 'recall --type' 'list --type' 'forget --type' 'export --type'
             echo '=short-term long-term conversation episodic semantic procedural note fact chat event doc skill'
-        case 'add --key' 'add -k' 'update --key' 'update -k' 'fact add --key' 'fact add -k'
+        case 'add --key' 'add -k' 'update --key' 'update -k' 'fact add --key' 'fact add -k' 'doc add --key' 'doc add -k'
             echo '@keys'
         case 'add --tag' 'add -t' 'search --tag' 'search -t' 'recall --tag' 'recall -t' 'list --tag' 'list -t' 'update --tag' 'update --add-tag' 'update -t' 'update --remove-tag' 'forget --tag' 'forget -t' 'fact add --tag' 'fact add -t' 'fact list --tag' 'fact list -t' 'pref set --tag' 'pref set -t' 'chat add --tag' 'chat add -t' 'event add --tag' 'event add -t' 'doc add --tag' 'doc add -t' 'skill add --tag' 'skill add -t' 'export --tag' 'export -t'
             echo '@tags'
@@ -502,14 +516,14 @@ function __agentmem_argument -a at number # what that argument is
             echo '=user assistant system tool'
         case 'chat show 0' 'chat switch 0' 'chat summarize 0' 'chat delete 0'
             echo '@sessions'
+        case 'doc add *' 'export 0' 'import 0'
+            echo 'files'
         case 'doc show 0'
             echo '@documents'
         case 'skill used 0' 'skill show 0'
             echo '@skills'
         case 'reembed 0'
             echo '=local fastembed openai dummy'
-        case 'export 0' 'import 0'
-            echo 'files'
         case 'agents show 0' 'agents rename 0' 'agents rm 0'
             echo '@agents'
         case 'config get 0' 'config set 0'

@@ -68,6 +68,15 @@ def test_everyday_commands_import_nothing_heavy(tmp_path: Path, state: str) -> N
     assert not run_command(tmp_path, "search", "lions", "--mode", "keyword", *database) & HEAVY
 
 
+def test_a_document_that_did_not_change_needs_no_tokenizer(tmp_path: Path) -> None:
+    database = ["--db", str(tmp_path / "a.db")]
+    (tmp_path / "long.md").write_text("A sentence about the zebras of the north. " * 100)
+    (tmp_path / "short.md").write_text("A sentence about zebras.")
+    assert "tokenizers" in run_command(tmp_path, "doc", "add", str(tmp_path / "long.md"), *database)
+    both = [str(tmp_path / "long.md"), str(tmp_path / "short.md")]
+    assert not run_command(tmp_path, "doc", "add", *both, *database) & HEAVY
+
+
 @pytest.mark.parametrize("package", ["agent_memory", "agentmem_cli"])
 def test_every_module_imports_alone(package: str, tmp_path: Path) -> None:
     found = __import__(package)

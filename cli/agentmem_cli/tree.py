@@ -99,7 +99,10 @@ SECTIONS: Mapping[str, Tree] = {
         "doc": Noun(
             "Semantic memory: knowledge and documents.",
             {
-                "add": Entry("Store a document and print the ids of its chunks.", stores=True),
+                "add": Entry(
+                    "Store documents, or bring them up to date, and print the ids of their chunks.",
+                    stores=True,
+                ),
                 "list": Entry("List documents and single pieces of knowledge, newest first."),
                 "show": Entry("Print a document, all of it."),
                 "related": Entry("Find knowledge near a piece of it in meaning, nearest first."),

@@ -34,6 +34,7 @@ _METAVARS: Mapping[str, str] = {
     "FILE": FILES,
     "FILE|-": FILES,
     "PATH": FILES,
+    "PATH|-": FILES,
     "ROLE": "=user assistant system tool",
     "BY": "=created updated occurred used importance",
     "COMMAND": "commands",
