@@ -215,7 +215,8 @@ async def _plan(core: Core, source: Text, old: Chunks, draft: Draft, given: Mapp
     document_id = known or document_of(path)
     always = {"document_id": document_id, "path": path, **given}
     if not old:
-        always = {"title": Path(source.file.shown).name, "source": source.file.shown, **always}
+        shown = source.file.shown
+        always = {"title": Path(shown).name.strip() or path, "source": shown.strip() or path, **always}
     # What has a key is one memory, which its key finds whole.
     whole = key is not None or any(chunk.key is not None for chunk in old)
     texts = [source.text] if whole else await cut(core, source.text, old)

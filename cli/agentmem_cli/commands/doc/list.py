@@ -31,4 +31,4 @@ def list_(context: typer.Context, limit: options.ListLimit = 100, everything: op
     invocation.output.rows(rows, columns=("id", "title", "chunks", "tags", "created_at", "content"))
 
 
-_SHOWN = ("id", "title", "source", "tags", "created_at", "content")
+_SHOWN = ("id", "title", "source", "path", "tags", "created_at", "content")
