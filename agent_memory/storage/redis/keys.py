@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agent_memory import paths
+from agent_memory.records import ConversationRecord
+from agent_memory.roles import role_of
 from agent_memory.storage.documents import Document
 from agent_memory.storage.documents.values import FIELDS
 
@@ -56,4 +58,14 @@ class Keys:
                 parts.append(("field", name, value))
         if record.pinned:
             parts.append(("pinned",))
-        return [self(*part) for part in parts]
+        names = [self(*part) for part in parts]
+        if isinstance(record, ConversationRecord) and role_of(record.role) == "system":
+            names.append(self.system_messages(record.conversation_id))
+        return names
+
+    def system_messages(self, conversation_id: str) -> str:
+        """Return the set of a conversation's system messages, summaries too, which are asked for with every window.
+
+        Memories that an earlier version stored are in it from when their words are renewed on.
+        """
+        return self("system", conversation_id)

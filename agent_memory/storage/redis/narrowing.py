@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from agent_memory.records import MemoryType, Status
+from agent_memory.roles import SPELLINGS
 from agent_memory.storage.documents import Query
 from agent_memory.storage.documents.values import instant
 from agent_memory.storage.redis.keys import INDEXED, Keys
 from agent_memory.storage.where import Where
+
+_SYSTEM: Final = frozenset(SPELLINGS["system"])
 
 
 class Narrowed(NamedTuple):
@@ -70,12 +73,24 @@ def conversation_of(where: Where) -> str | None:
     )
 
 
-async def candidates(client: Any, keys: Keys, query: Query) -> list[str]:
-    """Return the ids that a query may be about, in the order in which they were stored or none."""
+def asks_for_system_messages(where: Where) -> bool:
+    """Say whether a filter is about the system messages of one conversation."""
+    return conversation_of(where) is not None and any(
+        each.name == "role" and each.operator == "in" and set(each.value) <= _SYSTEM for each in where.fields
+    )
+
+
+async def candidates(client: Any, keys: Keys, query: Query, *, renewed: bool = False) -> list[str]:
+    """Return the ids that a query may be about, in the order in which they were stored or none.
+
+    With `renewed`, all that an earlier version stored is in all sets that it belongs to now.
+    """
     where = query.where
     if where.ids is not None:
         return list(dict.fromkeys(where.ids))
     conversation = conversation_of(where)
+    if conversation is not None and renewed and asks_for_system_messages(where):
+        return _texts(list(await client.smembers(keys.system_messages(conversation))))
     if conversation is not None:
         return _texts(await client.zrange(keys("conversation", conversation), 0, -1))
     narrowed = groups(keys, query).groups

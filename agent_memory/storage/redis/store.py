@@ -187,8 +187,9 @@ class RedisStore(Reading, Upkeep, DocumentStore):
         return replace(document, record=used)
 
     async def _find(self, query: Query) -> AsyncIterator[Sequence[Document]]:
+        renewed = narrowing.asks_for_system_messages(query.where) and not await self.outdated_count()
         with translated(self._url):
-            ids = await narrowing.candidates(self._client, self._keys, query)
+            ids = await narrowing.candidates(self._client, self._keys, query, renewed=renewed)
         if len(ids) > self._most:
             raise BackendError(
                 f"{len(ids)} memories would have to be read for this, and most_scanned is {self._most}",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from agent_memory import clock
+from agent_memory.records import ConversationRecord
 from agent_memory.storage.documents import Document, Head
 from agent_memory.storage.documents.values import instant
 from agent_memory.storage.redis import words
@@ -168,10 +169,14 @@ class Upkeep(_Base):
         for document in documents:
             with translated(self._url):
                 pipe = self._client.pipeline(transaction=False)
-                for name in self._keys.sets(document):
+                names = self._keys.sets(document)
+                for name in names:
                     pipe.sismember(name, document.id)
                 members = await pipe.execute()
-            if not all(members):
+            missing = {name for name, there in zip(names, members, strict=True) if not there}
+            if document.place in outdated and isinstance(document.record, ConversationRecord):
+                missing.discard(self._keys.system_messages(document.record.conversation_id))
+            if missing:
                 found.append(f"memory {document.id}: it is not in all sets that it belongs to")
             if document.place not in outdated and indexed.get(document.id) != stems_of(document.record):
                 found.append(f"memory {document.id}: other words are indexed than it holds")

@@ -108,9 +108,8 @@ class Batch:
         old, new = set(keys.sets(before)) if before else set(), keys.sets(after)
         for name in old.difference(new):
             pipe.srem(name, memory_id)
-        for name in new:
-            if name not in old:
-                pipe.sadd(name, memory_id)
+        for name in new:  # also those that it should be in already, so that a rebuilding mends them
+            pipe.sadd(name, memory_id)
         was = before.record if before else None
         stems = stems_of(record)
         fields = {"json": after.to_json(), "words": " ".join(stems), **filterable(after)}

@@ -67,6 +67,32 @@ class ApiTests(MemoryTests):
         assert len(await long.get_facts()) == 1
         assert await long.clear() == 2
 
+    async def test_only_what_says_the_same_is_merged(self, memory: AgentMemory) -> None:
+        long = memory.long_term
+        kept = await long.add("The server is in Oslo", importance=0.9, tags=["a"], metadata={"rack": 4})
+        twin = await long.add("server is in  Oslo.", tags=["b"], source="Maria")
+        others = [
+            await long.store_fact(text)
+            for text in (
+                "The server is in Rome",
+                "Oslo is in the server",
+                ".env",
+                "env",
+                "/etc/App",
+                "/etc/app",
+            )
+        ]
+        named = await long.add("The server is in Oslo.", session="of Bob", force=True)
+        assert await long.consolidate_duplicates(0.0) == 1
+        assert {each.id for each in await long.list()} == {kept, named, *others}
+        record = await long.get(kept)
+        assert record is not None
+        assert (record.tags, record.importance, record.source) == (("a", "b"), 0.9, "Maria")
+        assert texts(await memory.list(status="superseded")) == ["server is in  Oslo."]
+        assert (await memory.restore(twin)).id == twin
+        (group,) = [each for each in await long.find_duplicates(1.0) if each.merged]
+        assert (group.kept.id, [each.id for each in group.merged]) == (kept, [twin])
+
     async def test_conversation(self, memory: AgentMemory) -> None:
         chat = memory.conversation
         for role, said in (("system", "Be brief."), ("user", "Hello"), ("assistant", "Hi"), ("user", "Bye")):
