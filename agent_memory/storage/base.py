@@ -27,7 +27,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from datetime import datetime
@@ -44,6 +44,7 @@ from agent_memory.errors import (
     ValidationError,
 )
 from agent_memory.records import MemoryRecord, MemoryType, OperationRecord, Status, Version
+from agent_memory.storage.attempts import Attempt
 from agent_memory.storage.changes import SHORTEST_PREFIX, Change, Erase, Operation, Remove, Written
 from agent_memory.storage.where import Where
 from agent_memory.text.bm25 import WordStatistics
@@ -509,19 +510,46 @@ class Store(ABC):
         """Make a space the current one and rebuild what is derived from it, at once or not at all."""
 
     @abstractmethod
-    async def owed(self, limit: int, space: EmbeddingSpace | None = None) -> list[MemoryRecord]:
+    async def owed(
+        self, limit: int, space: EmbeddingSpace | None = None, *, failed: bool | None = None
+    ) -> list[MemoryRecord]:
         """List active, unexpired memories without vectors in the current space or another, newest first.
 
-        Before there is any space, all of them.
+        Before there is any space, all of them. With `failed`, only those whose text could not be embedded (an
+        `Attempt` of it has a reason), or with False only the others.
         """
 
     @abstractmethod
-    async def owed_count(self, space: EmbeddingSpace | None = None) -> int:
+    async def owed_count(self, space: EmbeddingSpace | None = None, *, failed: bool | None = None) -> int:
         """Count what `owed` would list."""
 
     @abstractmethod
     async def put_vectors(self, space: EmbeddingSpace, vectors: Mapping[bytes, Sequence[bytes]]) -> None:
-        """Store the vectors of embedded texts by their hash; those that are there already stay as they are."""
+        """Store the vectors of embedded texts by their hash; those that are there already stay as they are.
+
+        What was kept of attempts at these texts goes.
+        """
+
+    @abstractmethod
+    async def attempts(self, space: EmbeddingSpace, digests: Collection[bytes]) -> dict[bytes, Attempt]:
+        """Return what is remembered of texts that are not embedded whole, by hash; the others are left out."""
+
+    @abstractmethod
+    async def kept_pieces(self, space: EmbeddingSpace, digest: bytes) -> list[bytes]:
+        """Return the vectors kept of a text that is not embedded whole, in order; none if any cannot be read."""
+
+    @abstractmethod
+    async def keep_attempts(
+        self,
+        space: EmbeddingSpace,
+        attempts: Mapping[bytes, Attempt],
+        vectors: Mapping[bytes, Sequence[bytes]] | None = None,
+    ) -> None:
+        """Remember how far texts have come, with the vectors that are new since the attempt before.
+
+        What does not follow upon what is kept (`Attempt.follows`) is left out: somebody else was faster. An attempt
+        goes with the last memory that has its text.
+        """
 
     # --- history -------------------------------------------------------------------------------------------
 

@@ -107,6 +107,10 @@ class ChromaStore(DocumentStore):
         notes = await self._collection("notes")
         await self._chroma.run(notes.upsert, ids=[name], documents=[text], embeddings=[_direction(name)])
 
+    async def _delete_meta(self, name: str) -> None:
+        notes = await self._collection("notes")
+        await self._chroma.run(notes.delete, ids=[name])
+
     # --- documents -----------------------------------------------------------------------------------------
 
     async def _read(self, ids: Sequence[str]) -> dict[str, Document]:

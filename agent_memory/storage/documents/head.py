@@ -32,6 +32,8 @@ class Head:
     """Whose rules words are indexed by, but for memories at places above `renewed_up_to`, up to `outdated_up_to`."""
     renewed_up_to: int = 0
     outdated_up_to: int = 0
+    attempts: Mapping[int, int] = field(default_factory=dict)
+    """By space: at how many texts that are not embedded whole there were attempts; so most writes need not look."""
 
     def to_json(self) -> str:
         """Return it as canonical JSON."""
@@ -48,6 +50,7 @@ class Head:
                 "analyser": self.analyser,
                 "renewed_up_to": self.renewed_up_to,
                 "outdated_up_to": self.outdated_up_to,
+                "attempts": {str(space): count for space, count in self.attempts.items()},
             }
         )
 
@@ -60,7 +63,8 @@ class Head:
             for each in data.pop("spaces")
         ]
         vectors = {int(space): count for space, count in data.pop("vectors").items()}
-        return cls(**data, spaces=spaces, vectors=vectors)
+        attempts = {int(space): count for space, count in data.pop("attempts", {}).items()}
+        return cls(**data, spaces=spaces, vectors=vectors, attempts=attempts)
 
     def outdated(self) -> Head:
         """Return it with all words being those of an older analyser."""

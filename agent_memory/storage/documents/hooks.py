@@ -56,6 +56,10 @@ class DocumentHooks(Store):
     async def _save_meta(self, name: str, text: str) -> None:
         """Keep a text under a name for this agent."""
 
+    async def _delete_meta(self, name: str) -> None:
+        """Take out a text that `_save_meta` kept: here, by keeping an empty one, which is read as none."""
+        await self._save_meta(name, "")
+
     @abstractmethod
     async def _save(self, documents: Sequence[Document]) -> None:
         """Store documents, in place of those with the same ids."""
@@ -72,7 +76,10 @@ class DocumentHooks(Store):
         version is no longer that of `writing.before`.
         """
         for name, text in {**writing.metas, "head": writing.head.to_json()}.items():
-            await self._save_meta(name, text)
+            if text is None:
+                await self._delete_meta(name)
+            else:
+                await self._save_meta(name, text)
         if writing.removed:
             await self._delete(list(writing.removed.values()))
         for space_id, documents in writing.dropped.items():

@@ -31,8 +31,8 @@ class Writing:
     """To be stored, by embedding space and memory."""
     dropped: dict[int, list[Document]] = field(default_factory=dict)
     """Documents, as they were, whose vectors in a space are of no more use."""
-    metas: dict[str, str] = field(default_factory=dict)
-    """Texts to be kept under a name, beside the head."""
+    metas: dict[str, str | None] = field(default_factory=dict)
+    """Texts to be kept under a name, beside the head; None for those to be deleted."""
     plan: Plan | None = None
     """For stores with a journal."""
 
@@ -52,6 +52,19 @@ class Writing:
         """Note that a document's vectors are of no more use."""
         for space_id in document.embedded:
             self.dropped.setdefault(space_id, []).append(document)
+
+    def unneeded(self) -> set[bytes]:
+        """Return the hashes of texts that are gone from the memories that this write changes, or replaced."""
+        replaced = {
+            before.embedding_hash
+            for before, after in self.changed.values()
+            if before is not None and before.embedding_hash != after.embedding_hash
+        }
+        return replaced | {each.embedding_hash for each in self.removed.values()}
+
+    def embedded(self, space_id: int) -> set[bytes]:
+        """Return the hashes of the texts that get vectors in a space."""
+        return {self.changed[each][1].embedding_hash for each in self.vectors.get(space_id, ())}
 
     def refreshed(self, space_id: int) -> list[Document]:
         """List the documents that keep the vectors they have in a space, and have changed otherwise."""

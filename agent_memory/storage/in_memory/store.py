@@ -8,7 +8,7 @@ word and vector by vector: in doubt, this is what the contract means.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar, Literal
@@ -17,6 +17,7 @@ from agent_memory import clock, paths
 from agent_memory.errors import ConflictError
 from agent_memory.records import MemoryRecord, OperationRecord, Status, Version
 from agent_memory.storage import listing, planning
+from agent_memory.storage.attempts import Attempt
 from agent_memory.storage.base import (
     Capabilities,
     EmbeddingSpace,
@@ -125,6 +126,9 @@ class InMemoryStore(Store):
         return state
 
     def _apply(self, plan: Plan) -> None:
+        before = {
+            self._rows[each.id].embedding_hash for each in (*plan.removes, *(old for old, _ in plan.replaces))
+        }
         for record in plan.removes:
             self._drop(self._rows.pop(record.id))
             self._usage.pop(record.id, None)
@@ -135,6 +139,8 @@ class InMemoryStore(Store):
         for record in plan.inserts:
             self._last_place += 1
             self._keep(row_of(self._last_place, record))
+        if gone := self._shelf.attempted(before):
+            self._shelf.give_up(gone - {row.embedding_hash for row in self._rows.values()})
         self._usage.update(plan.usage)
         self._journal.append(plan)
         if plan.erase_history:
@@ -312,22 +318,50 @@ class InMemoryStore(Store):
         self._shelf.switch(space)
         self._version += 1
 
-    async def owed(self, limit: int, space: EmbeddingSpace | None = None) -> list[MemoryRecord]:
+    async def owed(
+        self, limit: int, space: EmbeddingSpace | None = None, *, failed: bool | None = None
+    ) -> list[MemoryRecord]:
         self.check_usable()
-        rows = sorted(self._owing(space), key=lambda row: (row.record.created_at, row.place), reverse=True)
+        rows = sorted(
+            self._owing(space, failed), key=lambda row: (row.record.created_at, row.place), reverse=True
+        )
         return [self._given(row) for row in rows[:limit]]
 
-    async def owed_count(self, space: EmbeddingSpace | None = None) -> int:
+    async def owed_count(self, space: EmbeddingSpace | None = None, *, failed: bool | None = None) -> int:
         self.check_usable()
-        return sum(1 for _ in self._owing(space))
+        return sum(1 for _ in self._owing(space, failed))
 
-    def _owing(self, space: EmbeddingSpace | None) -> Iterator[Row]:
-        held = self._shelf.held(space)
-        return (row for row in self._matching(Where()) if row.embedding_hash not in held)
+    def _owing(self, space: EmbeddingSpace | None, failed: bool | None) -> Iterator[Row]:
+        held, begun = self._shelf.held(space), self._shelf.begun(space)
+        for row in self._matching(Where()):
+            if row.embedding_hash in held:
+                continue
+            if failed is None or failed == (_reason(begun, row.embedding_hash) is not None):
+                yield row
 
     async def put_vectors(self, space: EmbeddingSpace, vectors: Mapping[bytes, Sequence[bytes]]) -> None:
         self.check_usable()
         self._shelf.put(space, vectors)
+        self._version += 1
+
+    async def attempts(self, space: EmbeddingSpace, digests: Collection[bytes]) -> dict[bytes, Attempt]:
+        self.check_usable()
+        begun = self._shelf.begun(space)
+        return {each: begun[each][0] for each in digests if each in begun}
+
+    async def kept_pieces(self, space: EmbeddingSpace, digest: bytes) -> list[bytes]:
+        self.check_usable()
+        begun = self._shelf.begun(space)
+        return list(begun[digest][1]) if digest in begun else []
+
+    async def keep_attempts(
+        self,
+        space: EmbeddingSpace,
+        attempts: Mapping[bytes, Attempt],
+        vectors: Mapping[bytes, Sequence[bytes]] | None = None,
+    ) -> None:
+        self.check_usable()
+        self._shelf.begin(space, attempts, vectors or {})
         self._version += 1
 
     # --- history -------------------------------------------------------------------------------------------
@@ -372,6 +406,10 @@ class InMemoryStore(Store):
 
     async def scrub(self) -> None:
         self.check_usable()
+
+
+def _reason(begun: Mapping[bytes, tuple[Attempt, list[bytes]]], digest: bytes) -> str | None:
+    return begun[digest][0].reason if digest in begun else None
 
 
 def _live_message(record: MemoryRecord, moment: datetime) -> bool:

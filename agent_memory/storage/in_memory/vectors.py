@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from agent_memory.errors import ValidationError
+from agent_memory.storage.attempts import Attempt
 from agent_memory.storage.base import EmbeddingSpace
 
 
@@ -15,6 +16,7 @@ class VectorShelf:
     def __init__(self) -> None:
         self._spaces: dict[int, EmbeddingSpace] = {}
         self._pieces: dict[int, dict[bytes, list[bytes]]] = {}
+        self._begun: dict[int, dict[bytes, tuple[Attempt, list[bytes]]]] = {}
 
     def spaces(self) -> list[EmbeddingSpace]:
         """List all spaces, the current one first."""
@@ -31,7 +33,7 @@ class VectorShelf:
                 return known
         number = len(self._spaces) + 1
         self._spaces[number] = replace(space, id=number, current=not self._spaces)
-        self._pieces[number] = {}
+        self._pieces[number], self._begun[number] = {}, {}
         return self._spaces[number]
 
     def switch(self, space: EmbeddingSpace) -> None:
@@ -47,6 +49,7 @@ class VectorShelf:
             _check_dimension(space, pieces)
         for digest, pieces in vectors.items():
             self._pieces[space.id].setdefault(digest, list(pieces))
+            self._begun[space.id].pop(digest, None)
 
     def held(self, space: EmbeddingSpace | None) -> Mapping[bytes, Sequence[bytes]]:
         """Return the vectors of a space, or of the current one; none where there is no space."""
@@ -84,6 +87,40 @@ class VectorShelf:
         for held in self._pieces.values():
             for digest in digests:
                 held.pop(digest, None)
+
+    # --- texts that are not embedded whole -----------------------------------------------------------------
+
+    def begun(self, space: EmbeddingSpace | None) -> Mapping[bytes, tuple[Attempt, list[bytes]]]:
+        """Return attempts and the vectors kept of them, in a space or the current one."""
+        space = space or self.current()
+        return {} if space is None else self._begun[self._known(space).id]
+
+    def begin(
+        self,
+        space: EmbeddingSpace,
+        attempts: Mapping[bytes, Attempt],
+        vectors: Mapping[bytes, Sequence[bytes]],
+    ) -> None:
+        """Keep attempts that follow upon those kept, and their new vectors."""
+        space = self._known(space)
+        begun = self._begun[space.id]
+        for pieces in vectors.values():
+            _check_dimension(space, pieces)
+        for digest, attempt in attempts.items():
+            before, kept = begun.get(digest, (Attempt(), []))
+            more = list(vectors.get(digest, ()))
+            if attempt.follows(before, len(more)) and digest not in self._pieces[space.id]:
+                begun[digest] = attempt, [*kept, *more] if attempt.kept else []
+
+    def attempted(self, digests: Collection[bytes]) -> set[bytes]:
+        """Return those of the texts of which an attempt is kept in any space."""
+        return {digest for begun in self._begun.values() for digest in begun if digest in digests}
+
+    def give_up(self, digests: Collection[bytes]) -> None:
+        """Forget the attempts at texts that no memory has any more."""
+        for begun in self._begun.values():
+            for digest in digests:
+                begun.pop(digest, None)
 
     def faults(self) -> list[str]:
         """Compare what must agree; one line per fault."""

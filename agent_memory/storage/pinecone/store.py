@@ -133,6 +133,13 @@ class PineconeStore(DocumentStore):
         await self._upsert(await self._service.index(), self._space("notes"), self._placed(records[::-1]))
         self._notes[name] = text
 
+    async def _delete_meta(self, name: str) -> None:
+        found = await self._fetch(self._space("notes"), [f"{name}#0"])
+        parts = int(found[f"{name}#0"]["parts"]) if found else 0
+        names = [f"{name}#{part}" for part in range(parts)]
+        await self._forget(await self._service.index(), self._space("notes"), names)
+        self._notes[name] = ""
+
     # --- documents -----------------------------------------------------------------------------------------
 
     async def _read(self, ids: Sequence[str]) -> dict[str, Document]:

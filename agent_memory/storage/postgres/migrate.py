@@ -92,7 +92,8 @@ async def set_search_path(connection: Any, schema: str) -> None:
 
 POLICED = (
     *("memory", "memory_tag", "usage", "short_term", "long_term", "conversation", "episodic", "semantic"),
-    *("procedural", "term", "embedding_space", "embedding", "setting", "operation", "journal"),
+    *("procedural", "term", "embedding_space", "embedding", "embedding_attempt", "embedding_part"),
+    *("setting", "operation", "journal"),
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 import psycopg
@@ -11,6 +11,7 @@ from agent_memory import paths
 from agent_memory.records import MemoryRecord, OperationRecord, Version
 from agent_memory.redaction import redacted
 from agent_memory.storage import listing
+from agent_memory.storage.attempts import Attempt
 from agent_memory.storage.base import (
     Capabilities,
     EmbeddingSpace,
@@ -24,6 +25,7 @@ from agent_memory.storage.base import (
 )
 from agent_memory.storage.changes import Change, Operation, Written
 from agent_memory.storage.postgres import (
+    attempts,
     history,
     nearest,
     reading,
@@ -363,23 +365,25 @@ class PostgresStore(Store):
         await self._server.write(unit)
         await self._grow_graph(_BULK)
 
-    async def owed(self, limit: int, space: EmbeddingSpace | None = None) -> list[MemoryRecord]:
+    async def owed(
+        self, limit: int, space: EmbeddingSpace | None = None, *, failed: bool | None = None
+    ) -> list[MemoryRecord]:
         whose = self._whose
 
         async def unit(connection: Connection) -> list[MemoryRecord]:
             chosen = space or await vectors.current(connection, whose)
-            sql, values = vectors.owed(whose, None if chosen is None else chosen.id)
+            sql, values = attempts.owed(whose, None if chosen is None else chosen.id, failed)
             newest = f"{sql} order by m.created_at desc, m.place desc limit {int(limit)}"
             return await reading.records(connection, whose, newest, values)
 
         return await self._server.read(unit)
 
-    async def owed_count(self, space: EmbeddingSpace | None = None) -> int:
+    async def owed_count(self, space: EmbeddingSpace | None = None, *, failed: bool | None = None) -> int:
         whose = self._whose
 
         async def unit(connection: Connection) -> int:
             chosen = space or await vectors.current(connection, whose)
-            sql, values = vectors.owed(whose, None if chosen is None else chosen.id)
+            sql, values = attempts.owed(whose, None if chosen is None else chosen.id, failed)
             query = f"select count(*) from memory as m where {sql}"
             return int((await reading.fetch(connection, query, values))[0][0])
 
@@ -396,6 +400,29 @@ class PostgresStore(Store):
         await self._server.write(unit)
         await self._tell_planner(len(vectors_))
         await self._grow_graph(len(vectors_))
+
+    async def attempts(self, space: EmbeddingSpace, digests: Collection[bytes]) -> dict[bytes, Attempt]:
+        whose = self._whose
+        return await self._server.read(lambda it: attempts.read(it, whose, space.id, digests))
+
+    async def kept_pieces(self, space: EmbeddingSpace, digest: bytes) -> list[bytes]:
+        whose = self._whose
+        return await self._server.read_whole(lambda it: attempts.pieces(it, whose, space, digest))
+
+    async def keep_attempts(
+        self,
+        space: EmbeddingSpace,
+        attempts_: Mapping[bytes, Attempt],
+        vectors_: Mapping[bytes, Sequence[bytes]] | None = None,
+    ) -> None:
+        whose = self._whose
+
+        async def unit(connection: Connection) -> None:
+            await writing.lock(connection, whose)
+            known = await vectors.known(connection, whose, space)
+            await attempts.keep(connection, whose, known, attempts_, vectors_ or {})
+
+        await self._server.write(unit)
 
     # --- history -------------------------------------------------------------------------------------------
 

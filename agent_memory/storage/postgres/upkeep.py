@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Final, NamedTuple
 
 from agent_memory.records import OWN_FIELDS, MemoryRecord
-from agent_memory.storage.postgres import renewing, rows, vectors
+from agent_memory.storage.postgres import attempts, renewing, rows, vectors
 from agent_memory.storage.postgres.connection import Connection
 from agent_memory.storage.postgres.reading import Whose, fetch
 from agent_memory.storage.postgres.rows import words_of
@@ -141,6 +141,7 @@ async def rebuild(connection: Connection, whose: Whose) -> None:
                 stored.place,
             ),
         )
+    await attempts.forget_unused(connection, whose)
     await connection.execute(f"delete from term where agent = {whose.number}")
     await connection.execute(
         f"insert into term (agent, stem, documents) select {whose.number}, * from unnest(%s::text[], %s::bigint[])",

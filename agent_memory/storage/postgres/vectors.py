@@ -7,12 +7,11 @@ from typing import Any, Final, NamedTuple
 
 from pgvector import Vector
 
-from agent_memory import clock
 from agent_memory.errors import ValidationError
 from agent_memory.storage.base import EmbeddingSpace
+from agent_memory.storage.postgres import attempts
 from agent_memory.storage.postgres.connection import Connection
 from agent_memory.storage.postgres.copying import insert
-from agent_memory.storage.postgres.filters import Sql
 from agent_memory.storage.postgres.reading import Whose, fetch
 
 _GIVEN: Final = (
@@ -133,6 +132,7 @@ async def store(
         for number, (digest, piece, vector) in enumerate(new, last + 1)
     ]
     await insert(connection, "embedding", columns, values)
+    await attempts.settled(connection, whose, space, given)
     return int(last) + len(new)
 
 
@@ -179,15 +179,3 @@ async def sample(connection: Connection, whose: Whose, limit: int, held: Sample 
     wanted = [list(range(1, counted + 1, stride))]
     found = await fetch(connection, query, wanted, binary=True)
     return Sample(space.id, limit, counted, [packed(row[0]) for row in found])
-
-
-def owed(whose: Whose, space_id: int | None) -> Sql:
-    """Return the SQL condition on `memory as m` for live texts without vectors in a space, and its values."""
-    live = f"m.agent = {whose.number} and m.status = 'active' and (m.expires_at is null or m.expires_at > %s)"
-    if space_id is None:
-        return live, [clock.now()]
-    missing = (
-        f"not exists (select 1 from embedding as e where e.agent = {whose.number} and e.space = {space_id}"
-        " and e.text_hash = m.embedded_hash and e.piece = 0)"
-    )
-    return f"{live} and {missing}", [clock.now()]

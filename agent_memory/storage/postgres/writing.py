@@ -12,7 +12,7 @@ from agent_memory.records import MemoryRecord, MemoryType, Status
 from agent_memory.storage import planning
 from agent_memory.storage.base import EmbeddingSpace
 from agent_memory.storage.changes import Change, Operation, Plan, Written
-from agent_memory.storage.postgres import rows, vectors
+from agent_memory.storage.postgres import attempts, rows, vectors
 from agent_memory.storage.postgres.connection import Connection
 from agent_memory.storage.postgres.copying import insert
 from agent_memory.storage.postgres.reading import Whose, fetch, records
@@ -66,6 +66,8 @@ async def commit(
         await vectors.store(connection, whose, await vectors.known(connection, whose, space), given)
     if not plan.empty:
         await _apply(connection, whose, plan, agent)
+        if plan.removes or plan.replaces:
+            await attempts.forget_unused(connection, whose)
         await _forget(connection, whose, plan)
     return list(plan.written)
 

@@ -147,10 +147,12 @@ class Reading(_Base):
                 result.update(await super().adjacent([memory_id], step))
         return result
 
-    async def owed(self, limit: int, space: EmbeddingSpace | None = None) -> list[MemoryRecord]:
-        ids = await self._owing_ids(space)
+    async def owed(
+        self, limit: int, space: EmbeddingSpace | None = None, *, failed: bool | None = None
+    ) -> list[MemoryRecord]:
+        ids = await self._owing_ids(space, failed)
         if ids is None:
-            return await super().owed(limit, space)
+            return await super().owed(limit, space, failed=failed)
         with translated(self._url):
             times = await self._client.zmscore(self._keys("created"), ids) if ids else []
         newest = sorted(zip(times, ids, strict=True), key=lambda pair: pair[0] or 0, reverse=True)
@@ -162,19 +164,25 @@ class Reading(_Base):
         found.sort(key=lambda each: (each.record.created_at, each.place), reverse=True)
         return [each.record for each in found[:limit]]
 
-    async def owed_count(self, space: EmbeddingSpace | None = None) -> int:
-        ids = await self._owing_ids(space)
-        return await super().owed_count(space) if ids is None else len(ids)
+    async def owed_count(self, space: EmbeddingSpace | None = None, *, failed: bool | None = None) -> int:
+        ids = await self._owing_ids(space, failed)
+        return await super().owed_count(space, failed=failed) if ids is None else len(ids)
 
-    async def _owing_ids(self, space: EmbeddingSpace | None) -> list[bytes] | None:
+    async def _owing_ids(self, space: EmbeddingSpace | None, failed: bool | None) -> list[bytes] | None:
         """Return the ids of live memories without vectors in a space; None where there is no space at all."""
         self.check_usable()
-        chosen = space or (await self._head()).current()
+        head = await self._head()
+        chosen = space or head.current()
         if chosen is None:
             return None
+        kept = (await self._attempts(head, chosen.id)).kept if failed is not None else {}
+        texts = [self._keys("text", digest.hex()) for digest, each in kept.items() if each.failed]
         with translated(self._url):
             active = self._keys("status", "active")
             ids = list(await self._client.sdiff([active, self._keys("embedded", chosen.id)]))
+            if failed is not None:
+                refused = set(await self._client.sunion(texts)) if texts else set()
+                ids = [each for each in ids if (each in refused) == failed]
             ends = await self._client.zmscore(self._keys("expires"), ids) if ids else []
         now = instant(clock.now())
         return [each for each, end in zip(ids, ends, strict=True) if end is None or end > now]

@@ -165,6 +165,10 @@ class RedisStore(Reading, Upkeep, DocumentStore):
         with translated(self._url):
             await self._client.set(self._keys(name), text)
 
+    async def _delete_meta(self, name: str) -> None:
+        with translated(self._url):
+            await self._client.delete(self._keys(name))
+
     async def _read(self, ids: Sequence[str]) -> dict[str, Document]:
         with translated(self._url):
             pipe = self._client.pipeline(transaction=False)

@@ -77,7 +77,10 @@ class Batch:
             self.change(before, after, {space: pieces for space, pieces in given.items() if pieces})
         self.total()
         for name, text in {**writing.metas, "head": writing.head.to_json()}.items():
-            self._pipe.set(self._keys(name), text)
+            if text is None:
+                self._pipe.delete(self._keys(name))
+            else:
+                self._pipe.set(self._keys(name), text)
 
     def total(self) -> None:
         """Add up how many words and memories came and went."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from agent_memory.errors import StoreBusyError
 from agent_memory.records import OWN_FIELDS, MemoryRecord
-from agent_memory.storage.sqlite import index, renewing, rows, signs, spaces, vectors
+from agent_memory.storage.sqlite import attempts, index, renewing, rows, signs, spaces, vectors
 from agent_memory.storage.sqlite.connection import reading, writing
 from agent_memory.storage.sqlite.driver import Connection, Error
 from agent_memory.storage.sqlite.errors import is_busy, is_read_only
@@ -202,6 +202,7 @@ def rehash(connection: Connection, agent_id: str) -> None:
         connection.executemany(
             "update memory set content_hash = ?, embedded_hash = ?, checksum = ? where pk = ?", changed
         )
+    attempts.forget_unused(connection)
     space = spaces.current_space(connection)
     if space is not None:
         spaces.mark_embedded(connection, space)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any, ClassVar, Literal
 
 from agent_memory.errors import BackendError, ValidationError
 from agent_memory.records import MemoryRecord, OperationRecord, Version
+from agent_memory.storage.attempts import Attempt
 from agent_memory.storage.base import (
     Capabilities,
     EmbeddingSpace,
@@ -19,8 +20,8 @@ from agent_memory.storage.base import (
     check_order,
 )
 from agent_memory.storage.changes import Add, Change, Operation, Written
-from agent_memory.storage.sqlite import connection as opening
 from agent_memory.storage.sqlite import (
+    attempts,
     driver,
     history,
     index,
@@ -35,6 +36,7 @@ from agent_memory.storage.sqlite import (
     words,
     writing,
 )
+from agent_memory.storage.sqlite import connection as opening
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.sqlite.handle import FileStore
 from agent_memory.storage.where import Where
@@ -254,9 +256,11 @@ class SqliteStore(FileStore):
 
         await self._write(unit, vectors=True)
 
-    async def owed(self, limit: int, space: EmbeddingSpace | None = None) -> list[MemoryRecord]:
+    async def owed(
+        self, limit: int, space: EmbeddingSpace | None = None, *, failed: bool | None = None
+    ) -> list[MemoryRecord]:
         def unit(connection: Connection) -> list[MemoryRecord]:
-            sql, values = vectors.owed_condition(connection, None if space is None else space.id)
+            sql, values = attempts.owed_condition(connection, None if space is None else space.id, failed)
             query = f"{rows.SELECT} where {sql} order by {reading.NEWEST_FIRST} limit ?"
             return rows.records(
                 connection, connection.execute(query, (*values, limit)).fetchall(), self.agent_id
@@ -264,9 +268,9 @@ class SqliteStore(FileStore):
 
         return await self._read(unit)
 
-    async def owed_count(self, space: EmbeddingSpace | None = None) -> int:
+    async def owed_count(self, space: EmbeddingSpace | None = None, *, failed: bool | None = None) -> int:
         def unit(connection: Connection) -> int:
-            sql, values = vectors.owed_condition(connection, None if space is None else space.id)
+            sql, values = attempts.owed_condition(connection, None if space is None else space.id, failed)
             return int(connection.execute(f"select count(*) from memory where {sql}", values).fetchone()[0])
 
         return await self._read(unit)
@@ -275,6 +279,26 @@ class SqliteStore(FileStore):
         await self._write(
             lambda connection: writing.put(connection, spaces.known_space(connection, space), vectors),
             vectors=True,
+        )
+
+    async def attempts(self, space: EmbeddingSpace, digests: Collection[bytes]) -> dict[bytes, Attempt]:
+        return await self._read(lambda connection: attempts.read(connection, space.id, digests))
+
+    async def kept_pieces(self, space: EmbeddingSpace, digest: bytes) -> list[bytes]:
+        return await self._read(
+            lambda connection: attempts.pieces(connection, spaces.known_space(connection, space), digest)
+        )
+
+    async def keep_attempts(
+        self,
+        space: EmbeddingSpace,
+        attempts_: Mapping[bytes, Attempt],
+        vectors: Mapping[bytes, Sequence[bytes]] | None = None,
+    ) -> None:
+        await self._write(
+            lambda connection: attempts.keep(
+                connection, spaces.known_space(connection, space), attempts_, vectors or {}
+            )
         )
 
     # --- history -------------------------------------------------------------------------------------------

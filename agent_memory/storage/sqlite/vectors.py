@@ -9,7 +9,6 @@ import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
-from agent_memory import clock
 from agent_memory.errors import ValidationError
 from agent_memory.storage.sqlite import driver
 from agent_memory.storage.sqlite.bookkeeping import GENERATION, LAST_VECTOR, VECTOR_INDEX, note, noted
@@ -247,17 +246,3 @@ def sample(connection: Connection, limit: int, known: Sample | None = None) -> S
         (json.dumps(list(range(first, first + counted, stride))), space.id),
     )
     return Sample(space.id, limit, first, counted, [widened(vector, dtype) for dtype, vector in found])
-
-
-# --- what is owed ----------------------------------------------------------------------------------------------
-
-
-def owed_condition(connection: Connection, space_id: int | None) -> tuple[str, list[Any]]:
-    """Return the SQL condition on `memory` for texts without vectors in a space, and its values."""
-    space = current_space(connection)
-    live = "memory.status = 'active' and (memory.expires_at is null or memory.expires_at > ?)"
-    now = clock.to_text(clock.now())
-    if space_id is None or (space is not None and space.id == space_id):
-        return f"memory.embedded_in is null and {live}", [now]
-    missing = "not exists (select 1 from embedding where space = ? and text_hash = memory.embedded_hash)"
-    return f"{live} and {missing}", [now, space_id]

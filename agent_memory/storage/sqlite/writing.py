@@ -12,7 +12,7 @@ from agent_memory.records import MemoryRecord, MemoryType, Status
 from agent_memory.storage import planning
 from agent_memory.storage.base import EmbeddingSpace
 from agent_memory.storage.changes import Change, Operation, Plan, Written
-from agent_memory.storage.sqlite import driver, index, rows, vectors
+from agent_memory.storage.sqlite import attempts, driver, index, rows, vectors
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.sqlite.spaces import Space, current_space, known_space
 from agent_memory.storage.sqlite.vectors import batched
@@ -38,6 +38,8 @@ def commit(
     store_vectors(connection, known, given)
     touched = apply(connection, plan) if not plan.empty else set()
     index.mark_texts(connection, touched)
+    if plan.removes or plan.replaces:
+        attempts.forget_unused(connection, touched)
     forget(connection, plan)
     if given or touched or plan.keep_one_version or plan.erase_history:
         index.catch_up(connection)
@@ -106,7 +108,9 @@ def store_vectors(connection: Connection, space: Space | None, given: Vectors) -
             "vectors were given, but the store has no embedding space", hint="add a space first"
         )
     before = vectors.last_key(connection)
-    if vectors.store(connection, space, given) and space == current:
+    new = vectors.store(connection, space, given)
+    attempts.settled(connection, space, given)
+    if new and space == current:
         connection.execute(
             "update memory set embedded_in = ? where embedded_in is null"
             " and embedded_hash in (select text_hash from embedding where id > ?)",

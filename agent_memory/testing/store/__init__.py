@@ -25,6 +25,7 @@ from agent_memory.testing.store.known import KnownTests
 from agent_memory.testing.store.life import LifeTests
 from agent_memory.testing.store.lines import LineTests
 from agent_memory.testing.store.moving import MovingTests
+from agent_memory.testing.store.pending import PendingTests
 from agent_memory.testing.store.reading import ReadingTests
 from agent_memory.testing.store.resolving import ResolvingTests
 from agent_memory.testing.store.sharing import SharingTests
@@ -45,6 +46,7 @@ class StoreSuite(
     ResolvingTests,
     WordTests,
     VectorTests,
+    PendingTests,
     MovingTests,
     SharingTests,
     ConversationTests,

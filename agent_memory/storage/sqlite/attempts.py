@@ -1,0 +1,167 @@
+"""What is remembered of texts that are not embedded whole: how far they came, and why they came no further."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from agent_memory import clock
+from agent_memory.errors import ValidationError
+from agent_memory.storage.attempts import Attempt
+from agent_memory.storage.sqlite import driver, vectors
+from agent_memory.storage.sqlite.driver import Connection
+from agent_memory.storage.sqlite.spaces import Space, current_space
+
+FAILED = (
+    "exists (select 1 from embedding_attempt where space = ? and text_hash = memory.embedded_hash"
+    " and reason is not null)"
+)
+"""The SQL condition on `memory` for texts that could not be embedded in a space."""
+_WHOLE = (
+    "float32"  # what the numbers of kept vectors are stored as; they are rounded once, when the text is whole
+)
+
+
+def known(connection: Connection) -> bool:
+    """Say whether the file has these tables; one that is read-only may be of an older version."""
+    query = "select 1 from sqlite_master where name = 'embedding_attempt'"
+    return connection.execute(query).fetchone() is not None
+
+
+def read(connection: Connection, space_id: int, digests: Collection[bytes]) -> dict[bytes, Attempt]:
+    """Return the attempts at texts, by hash."""
+    if not known(connection):
+        return {}
+    result = {}
+    for part in vectors.batched(driver.blobs(digests)):
+        query = (
+            "select text_hash, kept, segment, piece, reason, failed_at from embedding_attempt"
+            f" where space = ? and text_hash in ({', '.join('?' * len(part))})"
+        )
+        for digest, kept, segment, piece, reason, failed_at in connection.execute(query, (space_id, *part)):
+            result[digest] = Attempt(
+                kept=kept, segment=segment, piece=piece, reason=reason, failed_at=_moment(failed_at)
+            )
+    return result
+
+
+def _moment(text: str | None) -> datetime | None:
+    """Read a time; a damaged one is no reason to stop reading."""
+    try:
+        return None if text is None else clock.from_text(text)
+    except ValueError:
+        return None
+
+
+def pieces(connection: Connection, space: Space, digest: bytes) -> list[bytes]:
+    """Return the vectors kept of a text, in order; none if they are damaged or not all there."""
+    attempt = read(connection, space.id, [digest]).get(digest)
+    if attempt is None:
+        return []
+    result: list[bytes] = []
+    size = 4 * space.dimension
+    query = (
+        "select first, vectors, checksum from embedding_part where space = ? and text_hash = ? order by first"
+    )
+    for first, flat, checksum in connection.execute(query, (space.id, digest)):
+        if first != len(result) or checksum != vectors.checksum(space.id, digest, first, _WHOLE, flat):
+            return []
+        result += [flat[start : start + size] for start in range(0, len(flat), size)]
+    return result if len(result) == attempt.kept else []
+
+
+def keep(
+    connection: Connection,
+    space: Space,
+    attempts: Mapping[bytes, Attempt],
+    new: Mapping[bytes, Sequence[bytes]],
+) -> None:
+    """Keep attempts that follow upon those kept, and their new vectors. Call it inside a write transaction.
+
+    Raises:
+        ValidationError: a vector has another dimension than the space.
+    """
+    if any(len(vector) != 4 * space.dimension for given in new.values() for vector in given):
+        raise ValidationError(
+            f"a vector does not have the {space.dimension} dimensions of this store's space",
+            hint="embed with the embedder that the store was made with",
+        )
+    before = read(connection, space.id, attempts.keys())
+    embedded = vectors.known_hashes(connection, space, attempts.keys())
+    rows: list[Any] = []
+    parts: list[Any] = []
+    for digest, attempt in attempts.items():
+        added = new.get(digest, ())
+        if digest in embedded or not attempt.follows(before.get(digest, Attempt()), len(added)):
+            continue
+        if attempt.kept == 0:
+            _delete_parts(connection, space.id, [digest])
+        elif added:
+            first, flat = attempt.kept - len(added), b"".join(added)
+            checksum = vectors.checksum(space.id, digest, first, _WHOLE, flat)
+            parts.append((space.id, digest, first, flat, checksum))
+        failed_at = None if attempt.failed_at is None else clock.to_text(attempt.failed_at)
+        place = (attempt.kept, attempt.segment, attempt.piece)
+        rows.append((space.id, digest, *place, attempt.reason, failed_at))
+    connection.executemany("insert or replace into embedding_attempt values (?, ?, ?, ?, ?, ?, ?)", rows)
+    connection.executemany(
+        "insert or replace into embedding_part (space, text_hash, first, vectors, checksum) values (?, ?, ?, ?, ?)",
+        parts,
+    )
+
+
+def _delete_parts(connection: Connection, space_id: int, digests: Iterable[bytes]) -> None:
+    connection.executemany(
+        "delete from embedding_part where space = ? and text_hash = ?",
+        [(space_id, digest) for digest in digests],
+    )
+
+
+def settled(connection: Connection, space: Space, digests: Iterable[bytes]) -> None:
+    """Forget the attempts at texts that are embedded now."""
+    if not connection.execute("select 1 from embedding_attempt limit 1").fetchone():
+        return
+    gone = list(digests)
+    _delete_parts(connection, space.id, gone)
+    connection.executemany(
+        "delete from embedding_attempt where space = ? and text_hash = ?",
+        [(space.id, digest) for digest in gone],
+    )
+
+
+def forget_unused(connection: Connection, digests: Iterable[bytes] | None = None) -> None:
+    """Forget the attempts at those of the texts that no memory has any more; None: of all texts."""
+    if not connection.execute("select 1 from embedding_attempt limit 1").fetchone():
+        return
+    if digests is None:
+        digests = [row[0] for row in connection.execute("select text_hash from embedding_attempt")]
+    gone = [(digest,) for digest in vectors.unused(connection, digests)]
+    connection.executemany("delete from embedding_part where text_hash = ?", gone)
+    connection.executemany("delete from embedding_attempt where text_hash = ?", gone)
+
+
+def owed_condition(
+    connection: Connection, space_id: int | None, failed: bool | None
+) -> tuple[str, list[Any]]:
+    """Return the SQL condition on `memory` for texts without vectors in a space, and its values.
+
+    With `failed`, for those that could not be embedded, or with False for the others.
+    """
+    space = current_space(connection)
+    parts = ["memory.status = 'active' and (memory.expires_at is null or memory.expires_at > ?)"]
+    values: list[Any] = [clock.to_text(clock.now())]
+    if space_id is None or (space is not None and space.id == space_id):
+        space_id = None if space is None else space.id
+        parts.insert(0, "memory.embedded_in is null")
+    else:
+        parts.append(
+            "not exists (select 1 from embedding where space = ? and text_hash = memory.embedded_hash)"
+        )
+        values.append(space_id)
+    if failed is not None and space_id is not None and known(connection):
+        parts.append(FAILED if failed else f"not {FAILED}")
+        values.append(space_id)
+    elif failed:
+        parts.append("false")
+    return " and ".join(parts), values
