@@ -16,7 +16,8 @@ from agent_memory.memories.core import Core
 from agent_memory.memories.filters import build_where
 from agent_memory.memories.given import NOT_GIVEN, Omitted
 from agent_memory.memories.statistics import breakdown
-from agent_memory.recall.semantic_index import Progress, ReembeddingCost, SemanticIndex
+from agent_memory.recall.pending import Progress
+from agent_memory.recall.semantic_index import ReembeddingCost, SemanticIndex
 from agent_memory.records import MemoryRecord, MemoryType, OperationRecord, Status, Version
 from agent_memory.settings import Settings
 from agent_memory.storage.base import EmbeddingSpace, Order, OrderBy, Store
@@ -628,7 +629,11 @@ class AgentMemory:
         return counts | await breakdown(self._core.store) if detailed else counts
 
     async def get_status(self) -> dict[str, Any]:
-        """Say how things stand: where the store is, which level is in force, what is owed. Loads no model."""
+        """Say how things stand: where the store is, which level is in force, what is owed. Loads no model.
+
+        `owed_embeddings` counts the memories that are not embedded yet, `failed_embeddings` those among them whose
+        text an embedder failed on, and `failures` has `id`, `reason` and `at` of the newest twenty of these.
+        """
         return await upkeep.status(self._core)
 
     async def clear_all(self, *, purge: bool = False, shred: bool = False) -> dict[str, int]:
@@ -765,6 +770,13 @@ class AgentMemory:
 
     async def index(self, *, limit: int | None = None, progress: Progress | None = None) -> int:
         """Embed what is owed, and return how many texts that were; renew words that an older version indexed.
+
+        What failed before is tried again. It may be stopped at any time, even within a long text: what was done stays
+        done. A text that the embedder fails on does not hinder the others; `get_status` names it and the reason.
+
+        Args:
+            limit: at most so many texts.
+            progress: called with (done, total) pieces; the total is an estimate.
 
         Raises:
             ModelMissingError, MissingDependencyError, EmbeddingMismatchError, ConfigurationError.

@@ -1,7 +1,8 @@
 """What an embedder is: text in, unit vectors out, and an identity that says which vectors may be compared.
 
-An implementer fills `prepare`, `_embed` and `_split`; the public methods check what goes in and what comes out,
-so that no NaN, no zero vector and no vector of a wrong length ever reaches a store.
+An implementer fills `prepare`, `_embed`, `_split` and, where texts may be long, `_segments`; the public methods check
+what goes in and what comes out, so that no NaN, no zero vector and no vector of a wrong length ever reaches a store,
+and turn whatever an engine raises into an `EmbeddingError`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from agent_memory.errors import ConfigurationError, EmbeddingError
+from agent_memory.errors import AgentMemoryError, ConfigurationError, EmbeddingError
 from agent_memory.records import canonical_json
 
 if TYPE_CHECKING:
@@ -116,12 +117,19 @@ class Embedder(ABC):
     async def _embed(self, texts: Sequence[str], *, query: bool) -> Sequence[bytes]:
         """Embed texts that fit the model, in the order given; each result as `pack` makes it."""
 
+    def _segments(self, text: str) -> list[str]:
+        """Cut a text into long consecutive parts without looking at it closely; each is then cut by itself.
+
+        So a book is cut into pieces bit by bit, as they are embedded. The same text is always cut alike.
+        """
+        return [text]
+
     def _split(self, text: str) -> list[str]:
-        """Cut a text into consecutive pieces that the model reads whole. All of the text is in some piece."""
+        """Cut a segment into consecutive pieces that the model reads whole. All of it is in some piece."""
         return [text]
 
     async def _split_all(self, texts: Sequence[str]) -> list[list[str]]:
-        """Cut several texts; overridden where cutting takes so long that it belongs in a thread."""
+        """Cut several segments; overridden where cutting takes so long that it belongs in a thread."""
         return [self._split(text) or [text] for text in texts]
 
     def readable(self, text: str) -> float:
@@ -133,35 +141,83 @@ class Embedder(ABC):
 
     # --- what callers use ----------------------------------------------------------------------------------
 
+    def segments(self, text: str) -> list[str]:
+        """Cut a text into the parts that are cut into pieces one by one; at least one. Cheap for any length."""
+        return self._segments(text) or [text]
+
+    async def split_segments(self, segments: Sequence[str]) -> list[list[str]]:
+        """Cut each segment into the pieces that will be embedded one by one; at least one each."""
+        return await self._split_all(segments)
+
     async def split(self, text: str) -> list[str]:
         """Cut a text into the pieces that will be embedded one by one; at least one."""
-        return (await self._split_all([text]))[0]
+        return [piece for pieces in await self._split_all(self.segments(text)) for piece in pieces]
 
     async def embed_query(self, text: str) -> bytes:
-        """Embed what is asked. A query longer than the model reads is represented by its first piece."""
-        pieces = await self._split_all([text])
-        return self._check(await self._embed(pieces[0][:1], query=True), 1)[0]
+        """Embed what is asked. A query longer than the model reads is represented by its first piece.
+
+        Raises:
+            EmbeddingError: it could not be embedded.
+        """
+        pieces = await self._split_all(self.segments(text)[:1])
+        return (await self._vectors(pieces[0][:1], query=True))[0]
 
     async def embed_documents(self, texts: Sequence[str]) -> list[list[bytes]]:
-        """Embed what is stored: for each text the vectors of its pieces, in order, at least one."""
-        pieces = await self._split_all(texts)
-        flat = [piece for text in pieces for piece in text]
-        if not flat:
-            return []
-        vectors = iter(self._check(await self._embed(flat, query=False), len(flat)))
+        """Embed what is stored: for each text the vectors of its pieces, in order, at least one.
+
+        Raises:
+            EmbeddingError: one of them could not be embedded.
+        """
+        segments = [self.segments(text) for text in texts]
+        cut = iter(await self._split_all([segment for parts in segments for segment in parts]))
+        pieces = [[piece for _ in parts for piece in next(cut)] for parts in segments]
+        vectors = iter(await self.embed_pieces([piece for text in pieces for piece in text]))
         return [[next(vectors) for _ in text] for text in pieces]
 
-    def _check(self, vectors: Sequence[bytes], expected: int) -> list[bytes]:
-        size = 4 * self.identity.dimension
-        if len(vectors) != expected:
-            raise EmbeddingError(f"{self.identity} returned {len(vectors)} vectors for {expected} texts")
-        for vector in vectors:
-            if len(vector) != size:
-                raise EmbeddingError(
-                    f"{self.identity} returned a vector of {len(vector) // 4} dimensions",
-                    hint="set `dimensions` in embedding_config to what the model gives",
-                )
+    async def embed_pieces(self, pieces: Sequence[str]) -> list[bytes]:
+        """Embed pieces that the model reads whole, as `split` cuts them: one unit vector each, float32.
+
+        Raises:
+            EmbeddingError: one of them could not be embedded.
+        """
+        return await self._vectors(pieces, query=False) if pieces else []
+
+    async def _vectors(self, pieces: Sequence[str], *, query: bool) -> list[bytes]:
+        identity = self.identity
+        try:
+            answer = await self._embed(pieces, query=query)
+        except AgentMemoryError:
+            raise
+        except Exception as error:  # an engine raises what it likes, for one strange text among many
+            said = " ".join(str(error).split())[:200]
+            raise EmbeddingError(f"{identity} failed: {type(error).__name__}: {said}") from error
+        return checked(answer, len(pieces), identity)
+
+
+def checked(vectors: Sequence[bytes], expected: int, identity: EmbeddingIdentity) -> list[bytes]:
+    """Return an embedder's answer, each vector of length 1, if it is one.
+
+    Raises:
+        EmbeddingError: there are too few or too many vectors, or one has another dimension than the identity says, is
+            all zero, or holds NaN or infinity.
+    """
+    if len(vectors) != expected:
+        raise EmbeddingError(f"{identity} returned {len(vectors)} vectors for {expected} texts")
+    for vector in vectors:
+        if not isinstance(vector, bytes) or len(vector) % 4:
+            raise EmbeddingError(f"{identity} returned something that is no vector")
+        if len(vector) != 4 * identity.dimension:
+            raise EmbeddingError(
+                f"{identity} returned a vector of {len(vector) // 4} dimensions",
+                hint="set `dimensions` in embedding_config to what the model gives",
+            )
+    import numpy
+
+    rows = numpy.frombuffer(b"".join(vectors), "<f4").reshape(len(vectors), -1)
+    lengths = numpy.sqrt(numpy.einsum("ij,ij->i", rows, rows, dtype=numpy.float64))
+    if numpy.allclose(lengths, 1.0, atol=_UNIT):
         return list(vectors)
+    return pack_rows(rows)
 
 
 def pack(values: Sequence[float], *, dimension: int | None = None) -> bytes:
@@ -225,4 +281,6 @@ def pack_rows(rows: NDArray[Any]) -> list[bytes]:
     return [data[start : start + size] for start in range(0, len(data), size)]
 
 
+_UNIT = 1e-3
+"""How far from 1 the length of a vector may be that counts as normalised."""
 _LITTLE = array("H", [1]).tobytes() == b"\x01\x00"

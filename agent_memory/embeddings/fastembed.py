@@ -20,7 +20,7 @@ from agent_memory.embeddings.downloads import (
     snapshot,
     text_embedding,
 )
-from agent_memory.embeddings.pieces import split_by_tokens, well_formed
+from agent_memory.embeddings.pieces import segments, split_by_tokens, well_formed
 from agent_memory.embeddings.threads import abandon, in_worker
 from agent_memory.errors import ConfigurationError
 
@@ -117,6 +117,9 @@ class FastembedEmbedder(Embedder):
         from agent_memory.embeddings.understanding import share_understood
 
         return share_understood(well_formed(text), self._tokenizer_now())
+
+    def _segments(self, text: str) -> list[str]:
+        return list(segments(text))
 
     def _split(self, text: str) -> list[str]:
         return split_by_tokens(well_formed(text), self._tokenizer_now(), self._room, verify=True)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from agent_memory.embeddings import catalog
 from agent_memory.embeddings.base import Embedder, EmbeddingIdentity, pack_rows
 from agent_memory.embeddings.hashes import sha256_of
-from agent_memory.embeddings.pieces import split_by_tokens, well_formed
+from agent_memory.embeddings.pieces import segments, split_by_tokens, well_formed
 from agent_memory.embeddings.threads import abandon, cores, in_worker
 from agent_memory.errors import ConfigurationError, ModelMissingError
 
@@ -165,6 +165,9 @@ class LocalEmbedder(Embedder):
         return share_understood(well_formed(text), self._tokenizer_now())
 
     # --- pieces ------------------------------------------------------------------------------------------------
+
+    def _segments(self, text: str) -> list[str]:
+        return list(segments(text))
 
     def _split(self, text: str) -> list[str]:
         if _surely_fits(text):

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
 from agent_memory.embeddings.base import Embedder, EmbeddingIdentity, IdentityLike, pack_rows
+from agent_memory.embeddings.hurry import in_a_hurry
 from agent_memory.embeddings.pieces import split_by_bytes, well_formed
 from agent_memory.embeddings.threads import in_worker
 from agent_memory.errors import ConfigurationError, EmbeddingError, MissingDependencyError
@@ -174,7 +175,8 @@ class OpenAIEmbedder(Embedder):
         if client is not None:
             await client.aclose()
 
-    def _split(self, text: str) -> list[str]:
+    def _segments(self, text: str) -> list[str]:
+        # Counting bytes is so cheap that a segment is a piece already.
         prefix = max(len(self._query_prefix.encode()), len(self._document_prefix.encode()))
         return split_by_bytes(text, max(32, self._room - prefix - 8))  # 8 for special tokens
 
@@ -233,7 +235,8 @@ class OpenAIEmbedder(Embedder):
                 if response.status_code not in _RETRIED or "insufficient_quota" in response.text:
                     raise EmbeddingError(problem, hint=hint)
             attempt += 1
-            if attempt > self._max_retries or (wait or 0) > _LONGEST_WAIT:
+            retries = 0 if in_a_hurry() else self._max_retries
+            if attempt > retries or (wait or 0) > _LONGEST_WAIT:
                 raise EmbeddingError(problem, hint=hint)
             if wait is None:
                 wait = min(8.0, 0.5 * 2 ** (attempt - 1)) * random.uniform(0.75, 1.0)
@@ -251,11 +254,18 @@ class OpenAIEmbedder(Embedder):
                     raise EmbeddingError(
                         f"{self._host} numbered its vectors wrongly", hint="that server has a fault"
                     )
-            rows = [_numbers(item["embedding"]) for item in items]
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            answers = [item["embedding"] for item in items]
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise EmbeddingError(
                 f"the answer of {self._host} is not one of the embeddings API",
                 hint="check base_url: it ends with /v1",
+            ) from error
+        try:
+            rows = [_numbers(answer) for answer in answers]
+        except (TypeError, ValueError, OverflowError) as error:
+            raise EmbeddingError(
+                f"{self._host} returned something that is not a vector of numbers",
+                hint="that server has a fault",
             ) from error
         if len(rows) != expected:
             raise EmbeddingError(
@@ -271,7 +281,10 @@ class OpenAIEmbedder(Embedder):
                     f"{self._model} of {self._host} returned a vector of {len(row)} dimensions, not {wanted}",
                     hint=self._dimension_hint(len(row)),
                 )
-        return pack_rows(numpy.stack(rows))
+        try:
+            return pack_rows(numpy.stack(rows))
+        except EmbeddingError as error:
+            raise EmbeddingError(f"{self._host}: {error.message}", hint="that server has a fault") from error
 
     def _dimension_hint(self, given: int) -> str:
         if self._dimensions is not None:

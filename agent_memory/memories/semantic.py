@@ -15,7 +15,7 @@ from agent_memory.memories.documents.finding import Place
 from agent_memory.memories.documents.stored import chunks_of_document
 from agent_memory.memories.drafting import check_text
 from agent_memory.memories.given import Default
-from agent_memory.recall.semantic_index import Progress
+from agent_memory.recall.pending import Progress
 from agent_memory.records import ScoredMemory, SemanticRecord
 from agent_memory.storage.base import Order
 from agent_memory.storage.changes import Add
@@ -303,8 +303,7 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
         record = await self._find(id)
         if record is None:
             return False
-        made = await self._core.index.embed(record)
-        await self._core.store.put_vectors(made.space, made.vectors)
+        await self._core.index.embed([record])
         return True
 
     async def reindex_all(self, *, progress: Progress | None = None) -> int:

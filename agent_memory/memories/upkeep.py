@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from agent_memory import clock
 from agent_memory.errors import ConflictError, MemoryNotFoundError, ValidationError
 from agent_memory.memories.core import Core
 from agent_memory.memories.filters import build_where
@@ -20,6 +21,7 @@ from agent_memory.text.names import with_normal_names
 from agent_memory.text.templates import embedded_text
 
 UNDO = "undo"
+FAILURES = 20  # texts that could not be embedded, of which `status` tells the reason
 UNREADABLE = 0.1
 """Share of memories that the embedder does not understand from which `status` names another one."""
 
@@ -316,6 +318,11 @@ async def status(core: Core) -> dict[str, Any]:
         "embedding_provider": core.index.provider,
         "embedded_with": str(space) if space is not None else None,
         "owed_embeddings": await core.store.owed_count() if core.index.available else 0,
+        "failed_embeddings": await core.store.owed_count(failed=True) if core.index.available else 0,
+        "failures": [
+            {"id": each.id, "reason": each.reason, "at": None if each.at is None else clock.to_text(each.at)}
+            for each in await core.index.failures(FAILURES)
+        ],
         "meaning_unavailable_because": because,
         "unreadable_share": await _unreadable_share(core),
         "capabilities": core.store.capabilities.named(),

@@ -89,9 +89,9 @@ SCORE_MIDDLE: Final = 2.0
 SCORE_SCALE: Final = 1.0
 """The logistic that turns the sum into `score`: a memory two deviations above the store's average scores .5."""
 
-OWED_TEXTS: Final = 64
+OWED_PIECES: Final = 64
 OWED_SECONDS: Final = 0.3
-"""What one search embeds of what others left owed, before it answers."""
+"""What one search embeds of what others left owed, before it answers: pieces that a model reads at once."""
 
 RENEWED_WORDS: Final = 200
 """Memories whose words one search indexes anew, after it has answered, where an older analyser indexed them."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Literal, NamedTuple, get_args
 
 from agent_memory import clock
-from agent_memory.errors import CapabilityError, ConfigurationError, ValidationError
+from agent_memory.errors import AgentMemoryError, CapabilityError, ConfigurationError, ValidationError
 from agent_memory.ranking.decay import DecayPolicy
 from agent_memory.ranking.importance import ImportanceScorer
 from agent_memory.recall import constants
@@ -138,7 +138,7 @@ class Searcher:
         await self._pay_some([])
         pieces = (await self._store.vectors([record.id])).get(record.id)
         if pieces is None:
-            pieces = [piece for text in (await self._index.embed(record)).vectors.values() for piece in text]
+            pieces = await self._index.opening(record)
         cosines: dict[str, float] = {}
         distributions: dict[str, Distribution] = {}
         for piece in pieces:
@@ -191,23 +191,39 @@ class Searcher:
         if mode == "keyword" or not self._index.available:
             return None
         try:
-            await self._pay_some(notices)
             vector = await self._index.query_vector(query)
         except NOT_AT_HAND as error:
             if mode == "vector" or self._index.refuses(error) or not self._store.capabilities.full_text:
                 raise
             notices.append(f"searched by words only: {error}")
             return None
+        await self._pay_some(notices)
         if mode == "hybrid" and worded and self._index.readable(query) < constants.READABLE:
             return None
         return vector
 
     async def _pay_some(self, notices: list[str]) -> None:
-        await self._index.pay_owed(texts=constants.OWED_TEXTS, seconds=constants.OWED_SECONDS)
+        """Embed some of what is owed; whatever goes wrong with that is no fault of the query."""
+        if not await self._store.owed_count():
+            return
+        try:
+            await self._index.pay_some(pieces=constants.OWED_PIECES, seconds=constants.OWED_SECONDS)
+        except AgentMemoryError as error:
+            notices.append(f"what is pending could not be embedded now: {error}")
         owed = await self._store.owed_count()
-        if owed:
-            by_words = "by words only" if self._store.capabilities.full_text else "by no search"
-            notices.append(f"{owed} memories are found {by_words} until `agentmem index` has embedded them")
+        if not owed:
+            return
+        failed = await self._store.owed_count(failed=True)
+        by_words = "by words only" if self._store.capabilities.full_text else "by no search"
+        if owed > failed:
+            notices.append(
+                f"{_memories(owed - failed)} found {by_words} until `agentmem index` has embedded them"
+            )
+        if failed:
+            text = "its text" if failed == 1 else "their texts"
+            notices.append(
+                f"{_memories(failed)} found {by_words}, as {text} cannot be embedded: `agentmem status` says why"
+            )
 
     # --- nominating ----------------------------------------------------------------------------------------
 
@@ -365,6 +381,10 @@ class Searcher:
 def _check_limit(limit: int) -> None:
     if limit < 1:
         raise ValidationError(f"the limit {limit} is not positive", hint="ask for at least 1")
+
+
+def _memories(count: int) -> str:
+    return "1 memory is" if count == 1 else f"{count} memories are"
 
 
 def piece_cosines(vector: bytes, pieces: Mapping[str, Sequence[bytes]]) -> dict[str, list[float]]:

@@ -7,14 +7,16 @@ opens; only where vectors would be compared under an embedder that was named and
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from agent_memory import clock
 from agent_memory.embeddings.base import Embedder, EmbeddingIdentity
 from agent_memory.embeddings.catalog import LOCAL_MODEL
+from agent_memory.embeddings.hurry import hurried
 from agent_memory.embeddings.registry import NO_EMBEDDER, create_embedder, options_for
 from agent_memory.errors import (
     AgentMemoryError,
@@ -25,25 +27,26 @@ from agent_memory.errors import (
     MissingDependencyError,
     StoreBusyError,
 )
+from agent_memory.recall.pending import (
+    PIECE_BYTES,
+    Budget,
+    Gathering,
+    Pending,
+    Progress,
+    failed_attempts,
+)
 from agent_memory.recall.relevance import DEFAULT_NULL, UNRELATED, Null, null_of
 from agent_memory.records import MemoryRecord
 from agent_memory.storage.base import EmbeddingSpace, Store
 from agent_memory.storage.where import Where
 from agent_memory.text.templates import RECIPE, embedded_text, embedding_hash
 
-Progress = Callable[[int, int], None]
-"""Called with (done, total) as long work goes on."""
-
 NOT_AT_HAND = (EmbeddingError, MissingDependencyError, ConfigurationError)
 """What keeps an embedder from embedding: no model, no package, no key, no answer, or another store's vectors."""
 
-BATCH = 256  # texts handed to an embedder at once: enough to sort by length, few enough to show progress
-
-
-PIECE_BYTES = 1000
-"""Of a piece that is cut without a tokenizer: about the 256 tokens that small models read."""
-
-SAMPLE = 16  # texts embedded to tell how long all of them will take
+GROUP = 256  # texts that are read from a store at once
+OPENING = 4  # pieces of a text that is not embedded yet and is to be compared with others at once
+SAMPLE = 16  # texts of which some is embedded to tell how long all of them will take
 
 
 class ReembeddingCost(NamedTuple):
@@ -62,6 +65,17 @@ class Embedded(NamedTuple):
 
     space: EmbeddingSpace
     vectors: Mapping[bytes, Sequence[bytes]]
+    failures: Mapping[bytes, str] = {}
+    """Why the others could not be embedded, by hash."""
+
+
+class Failure(NamedTuple):
+    """A memory whose text could not be embedded, and is found by words only."""
+
+    id: str
+    reason: str
+    at: datetime | None
+    """When that was found."""
 
 
 class SemanticIndex:
@@ -179,26 +193,54 @@ class SemanticIndex:
         """
         if not self.available:
             return None
-        texts = {embedding_hash(text): text for text in map(embedded_text, records)}
-        texts = {digest: text for digest, text in texts.items() if digest not in known}
+        texts = {digest: text for digest, text in _texts(records).items() if digest not in known}
         if not texts:
             return None
         try:
             space = await self.space()
-            return Embedded(space, await self._embed(self.require(), texts, progress))
+            gathering = Gathering(self._store, self.require(), space, progress)
+            with suppress(EmbeddingError):  # what was embedded until then is worth keeping
+                await gathering.pay(texts)
+            return Embedded(space, gathering.vectors, gathering.failures)
         except NOT_AT_HAND:
             return None
 
-    async def embed(self, record: MemoryRecord) -> Embedded:
-        """Embed one memory.
+    async def note_failures(self, made: Embedded) -> None:
+        """Remember which of the texts just stored could not be embedded, and why."""
+        if made.failures:
+            with suppress(BackendError, StoreBusyError):  # the next search will find out again
+                await self._store.keep_attempts(made.space, failed_attempts(made.failures))
+
+    async def opening(self, record: MemoryRecord) -> list[bytes]:
+        """Embed the beginning of a memory, to compare it with others before all of it is embedded.
 
         Raises:
             EmbeddingMismatchError: the store's vectors are of another embedder.
             EmbeddingError, MissingDependencyError, ConfigurationError: the embedder is not at hand.
         """
-        space = await self.space()
-        text = embedded_text(record)
-        return Embedded(space, await self._embed(self.require(), {embedding_hash(text): text}))
+        await self.space()
+        embedder = self.require()
+        (pieces,) = await embedder.split_segments(embedder.segments(embedded_text(record))[:1])
+        return await embedder.embed_pieces(pieces[:OPENING])
+
+    async def embed(
+        self,
+        records: Sequence[MemoryRecord],
+        progress: Progress | None = None,
+        *,
+        known: Container[bytes] = frozenset(),
+    ) -> None:
+        """Embed memories that are stored, and store their vectors as they are made; not texts in `known`.
+
+        Raises:
+            EmbeddingMismatchError: the store's vectors are of another embedder.
+            EmbeddingError, MissingDependencyError, ConfigurationError: the embedder is not at hand, or one of them
+                cannot be embedded.
+        """
+        pending = Pending(self._store, self.require(), await self.space(), progress=progress)
+        await pending.pay({digest: text for digest, text in _texts(records).items() if digest not in known})
+        for reason in pending.failures.values():
+            raise EmbeddingError(reason, hint="`agentmem status` says what could not be embedded")
 
     async def split(self, text: str) -> list[str]:
         """Cut a text into pieces that the embedder reads whole; about such pieces where it is not at hand."""
@@ -210,20 +252,6 @@ class SemanticIndex:
             from agent_memory.embeddings.pieces import split_by_bytes
 
             return split_by_bytes(text, PIECE_BYTES)
-
-    @staticmethod
-    async def _embed(
-        embedder: Embedder, texts: Mapping[bytes, str], progress: Progress | None = None
-    ) -> dict[bytes, list[bytes]]:
-        items = list(texts.items())
-        result: dict[bytes, list[bytes]] = {}
-        for start in range(0, len(items), BATCH):
-            part = items[start : start + BATCH]
-            vectors = await embedder.embed_documents([text for _, text in part])
-            result.update(zip((digest for digest, _ in part), vectors, strict=True))
-            if progress is not None:
-                progress(min(start + BATCH, len(items)), len(items))
-        return result
 
     async def query_vector(self, query: str) -> bytes:
         """Embed a query in the store's space.
@@ -246,7 +274,8 @@ class SemanticIndex:
             mean, deviation = map(float, known.split())
             return Null(mean, deviation)
         try:
-            pieces = await self.require().embed_documents(UNRELATED)
+            with hurried():
+                pieces = await self.require().embed_documents(UNRELATED)
         except NOT_AT_HAND:
             return DEFAULT_NULL  # a service that fails now must not cost the search its results
         null = null_of([each[0] for each in pieces])
@@ -258,47 +287,73 @@ class SemanticIndex:
         """Say how much of a text the embedder understands, in [0, 1]."""
         return self.require().readable(text)
 
-    async def pay_owed(
-        self, *, texts: int | None = None, seconds: float | None = None, progress: Progress | None = None
-    ) -> int:
-        """Embed what is still owed, newest first, within a number of texts and of seconds.
+    async def pay_some(self, *, pieces: int, seconds: float) -> None:
+        """Embed some of what is still owed, the newest in turn, while somebody waits for something else.
 
-        The clock starts after the first few texts, with which the model is loaded.
+        What could not be embedded before is left alone.
 
-        Returns:
-            How many texts were embedded.
+        Raises:
+            EmbeddingError, MissingDependencyError, ConfigurationError: the embedder is not at hand.
+            BackendError: what was embedded could not be stored.
         """
         space = await self.space()
-        return await self._fill(self.require(), space, texts, seconds, progress)
+        texts = _texts(await self._store.owed(pieces, space, failed=False))
+        pending = Pending(self._store, self.require(), space, hurry=True)
+        await pending.pay(texts, Budget(pieces=pieces, seconds=seconds))
+
+    async def pay_owed(self, *, texts: int | None = None, progress: Progress | None = None) -> int:
+        """Embed what is still owed, newest first, at most so many texts; then try again what failed before.
+
+        Returns:
+            How many texts were embedded. What could not be is kept with its reason: see `failures`.
+
+        Raises:
+            EmbeddingMismatchError: the store's vectors are of another embedder.
+            EmbeddingError, MissingDependencyError, ConfigurationError: the embedder is not at hand.
+        """
+        return await self._fill(self.require(), await self.space(), texts, progress)
 
     async def _fill(
-        self,
-        embedder: Embedder,
-        space: EmbeddingSpace,
-        texts: int | None,
-        seconds: float | None,
-        progress: Progress | None,
+        self, embedder: Embedder, space: EmbeddingSpace, limit: int | None, progress: Progress | None
     ) -> int:
-        total = await self._store.owed_count(space)
-        if not total:
-            return 0
-        deadline: float | None = None
-        size = BATCH if seconds is None else 8  # small steps, so that the clock is looked at often
+        pending = Pending(self._store, embedder, space, progress=progress)
+        failed = await self._store.owed(await self._store.owed_count(space, failed=True), space, failed=True)
         done = 0
-        while texts is None or done < texts:
-            records = await self._store.owed(size if texts is None else min(size, texts - done), space)
-            if not records:
+
+        async def pay(records: Sequence[MemoryRecord], waiting: int) -> bool:
+            nonlocal done
+            pending.expect(max(0, waiting - len(records)))
+            texts, failures = _texts(records), len(pending.failures)
+            made = await pending.pay(texts)
+            done += made
+            return made > 0 or len(pending.failures) > failures
+
+        def room(most: int) -> int:
+            return most if limit is None else min(most, limit - done)
+
+        while size := room(GROUP):
+            waiting = await self._store.owed_count(space, failed=False)
+            records = await self._store.owed(size, space, failed=False)
+            if not records or not await pay(records, waiting + len(failed)):
                 break
-            owed = {embedding_hash(text): text for text in map(embedded_text, records)}
-            await self._store.put_vectors(space, await self._embed(embedder, owed))
-            done += len(records)
-            if progress is not None:
-                progress(min(done, total), max(done, total))
-            if seconds is not None and deadline is None:
-                deadline = time.monotonic() + seconds  # from here: the first texts also loaded the model
-            elif deadline is not None and time.monotonic() >= deadline:
-                break
+        while failed and (size := room(GROUP)):
+            records, failed = failed[:size], failed[size:]
+            await pay(records, len(records) + len(failed))
         return done
+
+    async def failures(self, limit: int) -> list[Failure]:
+        """List memories whose text could not be embedded in the current space, newest first."""
+        space = await self._store.current_space() if self.available else None
+        records = [] if space is None else await self._store.owed(limit, space, failed=True)
+        if space is None or not records:
+            return []
+        attempts = await self._store.attempts(space, _texts(records).keys())
+        known = [(each, attempts.get(embedding_hash(embedded_text(each)))) for each in records]
+        return [
+            Failure(each.id, attempt.reason, attempt.failed_at)
+            for each, attempt in known
+            if attempt is not None and attempt.reason is not None
+        ]
 
     async def reembed(
         self,
@@ -308,17 +363,22 @@ class SemanticIndex:
     ) -> EmbeddingSpace:
         """Embed everything anew with another embedder, or finish doing so, then switch to it at once.
 
-        Until then searches use the old vectors; a run that was stopped goes on where it was.
+        Until then searches use the old vectors; a run that was stopped goes on where it was. Single texts that cannot
+        be embedded do not hinder it: they are found by words only, and `failures` lists them.
 
         Raises:
             ConfigurationError: the embedder is unknown or `none`.
             ModelMissingError, MissingDependencyError: it is not at hand.
+            EmbeddingError: it embeds none of the texts.
         """
         embedder = self._chosen(provider, options)
         await embedder.prepare()
         space = await self._store.add_space(space_of(embedder.identity))
-        while await self._fill(embedder, space, None, None, progress):
-            pass  # texts written meanwhile by others are owed too
+        done = await self._fill(embedder, space, None, progress)
+        failed = await self._store.owed(1, space, failed=True)
+        if failed and not done and await self._store.owed_count(space) == await self._store.count(Where()):
+            (attempt,) = (await self._store.attempts(space, _texts(failed).keys())).values()
+            raise EmbeddingError(f"{space} embeds none of the texts: {attempt.reason}")
         if not space.current:
             await self._store.switch_space(space)
         before, self._embedder = self._embedder, embedder
@@ -365,10 +425,7 @@ class SemanticIndex:
                 "base_url" not in embedder.options
             ):  # a service far away is asked for nothing before the user is
                 sample = [embedded_text(each) for each in await self._store.select(Where(), limit=SAMPLE)]
-                await embedder.embed_documents(sample[:1])  # loads the model
-                before = time.perf_counter()
-                await embedder.embed_documents(sample)
-                seconds = texts * (time.perf_counter() - before) / max(len(sample), 1)
+                seconds = texts * await _seconds(embedder, sample)
             return ReembeddingCost(wanted, texts, seconds)
         finally:
             if embedder is not self._embedder:
@@ -391,6 +448,22 @@ class SemanticIndex:
         """Give back what the embedder holds."""
         if self._embedder is not None:
             await self._embedder.close()
+
+
+async def _seconds(embedder: Embedder, sample: Sequence[str]) -> float:
+    """Measure how long a text like these takes, by its first pieces and by how long it is."""
+    firsts = [text[:PIECE_BYTES] for text in sample]
+    await embedder.embed_documents(firsts[:1])  # loads the model
+    before = time.perf_counter()
+    await embedder.embed_documents(firsts)
+    taken = time.perf_counter() - before
+    longer = sum(map(len, sample)) / max(1, sum(map(len, firsts)))
+    return taken * longer / max(1, len(sample))
+
+
+def _texts(records: Iterable[MemoryRecord]) -> dict[bytes, str]:
+    """Return what is embedded of memories, by its hash."""
+    return {embedding_hash(text): text for text in map(embedded_text, records)}
 
 
 def space_of(identity: EmbeddingIdentity) -> EmbeddingSpace:

@@ -245,8 +245,11 @@ class Invocation:
         if stored <= EMBED_AT_ONCE or no_embed or not memory.has_semantic:
             return
         try:
-            with progress.bar(self, "embedding") as report:
+            with progress.bar(self, "embedding", unit="pieces") as report:
                 memory.index(progress=report)
+            if failed := memory.get_status()["failed_embeddings"]:
+                said = "1 text is" if failed == 1 else f"{failed} texts are"
+                self.output.note(f"{said} found by words only: `agentmem status` says why")
         except (EmbeddingError, MissingDependencyError, ConfigurationError) as error:
             self.output.note(f"stored, and found by words only: {error}")
 

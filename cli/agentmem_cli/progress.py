@@ -31,7 +31,7 @@ def bar(invocation: Invocation, what: str, *, unit: str = "") -> Iterator[Report
         share = min(1.0, done / total)
         left = spent / share - spent if share else 0.0
         filled = "█" * int(share * _WIDTH)
-        count = _bytes(done, total) if unit == "bytes" else f"{done:,}/{total:,}"
+        count = _bytes(done, total) if unit == "bytes" else f"{done:,}/{total:,} {unit}".rstrip()
         sys.stderr.write(f"\r{what} {filled:·<{_WIDTH}} {share:4.0%} {count} {left:.0f}s left \x1b[K")
         sys.stderr.flush()
         drawn = True

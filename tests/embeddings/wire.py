@@ -47,6 +47,8 @@ class EmbeddingServer(ThreadingHTTPServer):
         self.drop = 0
         self.number: Callable[[int], int] = int
         self.spoil: Any = None
+        self.twist: Callable[[list[str], list[dict[str, Any]]], list[dict[str, Any]] | Failure] | None = None
+        """Makes another answer of the texts asked for and the true one."""
 
     @property
     def url(self) -> str:
@@ -85,6 +87,11 @@ class _Handler(BaseHTTPRequestHandler):
                 values = base64.b64encode(struct.pack(f"<{len(values)}f", *values)).decode()
             item = {"object": "embedding", "embedding": values}
             data.append({**item, "index": server.number(index)} if server.with_index else item)
+        if server.twist is not None:
+            twisted = server.twist(body["input"], data)
+            if isinstance(twisted, Failure):
+                return self.answer(twisted.status, twisted.body, twisted.headers)
+            data = twisted
         if server.with_index:
             random.Random(7).shuffle(data)
         content = {"object": "list", "data": data[server.drop :], "model": body["model"], "usage": None}

@@ -467,11 +467,13 @@ class DocumentStore(DocumentHooks):
         self.check_usable()
         head = await self._head()
         space = space or head.current()
+        kept = Attempts(0) if space is None or failed is None else await self._attempts(head, space.id)
+        if failed and not kept.kept:
+            return []
         query = Query(where=Where(), now=clock.now(), owed_in=None if space is None else space.id)
         found = [each async for each in self._admitted(query)]
         if failed is None:
             return found
-        kept = Attempts(0) if space is None else await self._attempts(head, space.id)
         return [each for each in found if kept.failed(each.embedding_hash) == failed]
 
     async def put_vectors(self, space: EmbeddingSpace, vectors: Mapping[bytes, Sequence[bytes]]) -> None:

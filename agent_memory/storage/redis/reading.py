@@ -176,6 +176,8 @@ class Reading(_Base):
         if chosen is None:
             return None
         kept = (await self._attempts(head, chosen.id)).kept if failed is not None else {}
+        if failed and not kept:
+            return []
         texts = [self._keys("text", digest.hex()) for digest, each in kept.items() if each.failed]
         with translated(self._url):
             active = self._keys("status", "active")

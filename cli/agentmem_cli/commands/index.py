@@ -18,14 +18,23 @@ def index(
 ) -> None:
     """Embed what is still owed, so that it is found by meaning too.
 
-    It may be stopped at any time; what was done stays done.
+    It may be stopped at any time, even within a long text; what was done stays done. What could not be embedded
+    before is tried again; what still cannot is named with the reason, and the exit code is 1.
 
     Examples:
         agentmem index
         agentmem index --limit 1000
     """
     invocation = Invocation.of(context)
-    with invocation.memory() as memory, progress.bar(invocation, "embedding") as report:
+    with invocation.memory() as memory, progress.bar(invocation, "embedding", unit="pieces") as report:
         done = memory.index(limit=limit, progress=report)
-        left = memory.get_status()["owed_embeddings"]
-    invocation.output.details({"embedded": done, "owed": left})
+        found = memory.get_status()
+    failed = found["failed_embeddings"]
+    told = {"embedded": done, "owed": found["owed_embeddings"]}
+    invocation.output.details(told | {"failed": failed} if failed else told)
+    for each in found["failures"]:
+        invocation.output.note(f"{each['id'][:8]} cannot be embedded: {each['reason']}")
+    if failed > len(found["failures"]):
+        invocation.output.note(f"and {failed - len(found['failures'])} more")
+    if failed:
+        raise typer.Exit(1)

@@ -46,9 +46,14 @@ def reembed(
             invocation.output.note(f"would {what}")
             return
         if cost.texts == 0 or confirm.ask(invocation, what):
-            with progress.bar(invocation, "embedding") as report:
+            with progress.bar(invocation, "embedding", unit="pieces") as report:
                 space = memory.reembed(provider, config, progress=report)
-            invocation.output.details({"embedded": cost.texts, "embedded_with": str(space)})
+            failed = memory.get_status()["failed_embeddings"]
+            told = {"embedded": cost.texts - failed, "embedded_with": str(space)}
+            invocation.output.details(told | {"failed": failed} if failed else told)
+            if failed:
+                invocation.output.note(f"{failed} cannot be embedded: `agentmem status` says why")
+                raise typer.Exit(1)
 
 
 def _about(seconds: float | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -45,6 +46,7 @@ def status(context: typer.Context) -> None:
         invocation.output.note(notice)
 
 
+_REASONS = 3  # why texts cannot be embedded: the most frequent
 _TYPES = ("short_term", "long_term", "conversation", "episodic", "semantic", "procedural")
 
 
@@ -62,10 +64,19 @@ def shown(found: Mapping[str, Any]) -> dict[str, Any]:
         "memories": f"{found['memories']}" + (f" ({', '.join(counts)})" if counts else ""),
         "level": _LEVELS.get(found["level"], found["level"]),
         "embedder": found["embedded_with"] or f"{found['embedding_provider']} (nothing embedded yet)",
-        "owed": found["owed_embeddings"],
+        "owed": _owed(found),
         "schema": found["schema_version"] or "",
         "driver": found.get("driver"),
     }
+
+
+def _owed(found: Mapping[str, Any]) -> str:
+    failed = found["failed_embeddings"]
+    return f"{found['owed_embeddings']}" + (f", {failed} of them cannot be embedded" if failed else "")
+
+
+def _texts(count: int) -> str:
+    return "1 text is" if count == 1 else f"{count} texts are"
 
 
 def notices(found: Mapping[str, Any]) -> list[str]:
@@ -77,8 +88,10 @@ def notices(found: Mapping[str, Any]) -> list[str]:
     if found["meaning_unavailable_because"]:
         by = "words only" if found["level"] != "nothing" else "nothing"
         lines.append(f"searches go by {by}: {found['meaning_unavailable_because']}")
-    elif found["owed_embeddings"]:
-        lines.append(f"{found['owed_embeddings']} texts are not embedded yet: agentmem index")
+    elif owed := found["owed_embeddings"] - found["failed_embeddings"]:
+        lines.append(f"{_texts(owed)} not embedded yet: agentmem index")
+    for reason, count in Counter(each["reason"] for each in found["failures"]).most_common(_REASONS):
+        lines.append(f"{_texts(count)} found by words only, since: {reason} (agentmem index tries again)")
     if found["level"] == "exact-scan":
         lines.append("sqlite-vec cannot be loaded here: searches by meaning take longer the more there is")
     if found["unreadable_share"] > UNREADABLE:

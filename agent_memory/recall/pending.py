@@ -1,0 +1,383 @@
+"""Embedding what a store owes: piece by piece, so that what is done stays done, and no text stands in another's way.
+
+A text counts as embedded when all of its pieces are; until then its vectors are kept beside it (`storage.attempts`).
+Where an embedder fails, the text that it fails on is found, kept with the reason, and left out until it is asked for
+again by `agentmem index`, or until it changes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from agent_memory import clock
+from agent_memory.embeddings.base import Embedder
+from agent_memory.embeddings.hurry import hurried
+from agent_memory.errors import EmbeddingError, EmbeddingMismatchError, ModelMissingError
+from agent_memory.redaction import redacted
+from agent_memory.storage.attempts import Attempt
+from agent_memory.storage.base import EmbeddingSpace, Store
+
+Progress = Callable[[int, int], None]
+"""Called with (done, total) as long work goes on."""
+
+STEP_PIECES: Final = 256
+STEP_BYTES: Final = 64_000
+"""What is embedded before it is stored: enough to sort by length, few enough to lose little. About 7 s of the default
+model at most."""
+SHORT_STEP_BYTES: Final = 1_500
+"""The same while a search waits, with a model on this machine: .1 to .2 s of the default one."""
+SHORT_STEP_PIECES: Final = 32
+"""The same with a server, where one request takes as long as another."""
+PATIENCE: Final = 2.0
+"""Seconds in which a search finds out which text an embedder fails on; what is still in doubt is left to `index`."""
+PIECE_BYTES: Final = 1000
+"""Of a piece about which nothing better is known: about the 256 tokens that small models read."""
+PROBE: Final = "hello"
+"""What any embedder embeds, if it is at work at all."""
+_REASON: Final = 300  # characters of a reason that are kept
+
+_NOT_OF_A_TEXT = (EmbeddingMismatchError, ModelMissingError)
+Found = bytes | EmbeddingError
+"""What became of a piece."""
+
+
+@dataclass(slots=True)
+class Budget:
+    """How much may be done; None: as much as there is."""
+
+    pieces: int | None = None
+    seconds: float | None = None
+
+
+class _Text:
+    """One text on its way: which of its pieces come next."""
+
+    def __init__(self, digest: bytes, text: str, segments: Sequence[str], attempt: Attempt) -> None:
+        self.digest = digest
+        self.attempt = attempt
+        self.restarted = 0
+        self._segments = segments
+        self._segment, self._piece = attempt.segment, attempt.piece
+        self._pieces: list[str] | None = None
+        self.taken: list[tuple[str, int, int]] = []
+        """Pieces that were taken since the last step, and the place after each."""
+
+    @property
+    def uncut(self) -> str | None:
+        """The segment that has to be cut next, if it is not cut yet."""
+        if self._pieces is None and self._segment < len(self._segments):
+            return self._segments[self._segment]
+        return None
+
+    @property
+    def over(self) -> bool:
+        """Whether all pieces were taken."""
+        last = self._segment == len(self._segments) - 1
+        return self._segment >= len(self._segments) or (
+            last and self._pieces is not None and self._piece >= len(self._pieces)
+        )
+
+    @property
+    def left(self) -> int:
+        """About how many pieces are left; known for the present segment only."""
+        if self._pieces is not None and len(self._segments) == 1:
+            return len(self._pieces) - self._piece
+        return sum(1 + len(each) // PIECE_BYTES for each in self._segments[self._segment :])
+
+    def cut(self, pieces: list[str]) -> None:
+        """Take over the pieces of the segment in `uncut`."""
+        self._pieces = pieces
+
+    async def take(self, embedder: Embedder) -> str | None:
+        """Take the next piece; None if there is no more."""
+        while not self.over:
+            if (segment := self.uncut) is not None:
+                (self._pieces,) = await embedder.split_segments([segment])
+            assert self._pieces is not None
+            if self._piece < len(self._pieces):
+                self._piece += 1
+                self.taken.append((self._pieces[self._piece - 1], self._segment, self._piece))
+                return self.taken[-1][0]
+            self._segment, self._piece, self._pieces = self._segment + 1, 0, None
+        return None
+
+    def advance(self, count: int) -> Attempt:
+        """Return the attempt after so many of the pieces taken."""
+        place = self.taken[count - 1][1:] if count else (self.attempt.segment, self.attempt.piece)
+        return Attempt(kept=self.attempt.kept + count, segment=place[0], piece=place[1])
+
+    def begin_anew(self) -> None:
+        """Go back to the first piece."""
+        self.attempt = Attempt()
+        self.restarted += 1
+        self._segment, self._piece, self._pieces, self.taken = 0, 0, None, []
+
+
+@dataclass(slots=True)
+class _Step:
+    """What one step has made, to be stored at once."""
+
+    whole: dict[bytes, list[bytes]] = field(default_factory=dict)
+    attempts: dict[bytes, Attempt] = field(default_factory=dict)
+    vectors: dict[bytes, list[bytes]] = field(default_factory=dict)
+
+
+class Pending:
+    """Embeds texts in one space of a store.
+
+    Args:
+        hurry: whether somebody waits for something else: then steps are short, short texts come first and of the
+            others each in turn gets one piece, so that a book does not hold up what is behind it, and a server that
+            fails is not waited for.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        embedder: Embedder,
+        space: EmbeddingSpace,
+        *,
+        hurry: bool = False,
+        progress: Progress | None = None,
+    ) -> None:
+        self._store = store
+        self._embedder = embedder
+        self._space = space
+        self._hurry = hurry
+        self._progress = progress
+        self._waiting = 0  # texts that were not looked at yet
+        self.pieces = 0
+        """How many pieces were embedded."""
+        self.failures: dict[bytes, str] = {}
+        """Why texts could not be embedded, by hash."""
+
+    async def pay(self, texts: Mapping[bytes, str], budget: Budget | None = None) -> int:
+        """Embed texts, by hash, in the order given, and return how many of them are whole now.
+
+        Raises:
+            EmbeddingError: the embedder does not work for any text; what was done until then is stored.
+        """
+        budget = budget or Budget()
+        end = None if budget.seconds is None else time.monotonic() + budget.seconds
+        known = await self._known(texts)
+        # Where there is time for a single step, it is better spent on ten notes than on a page of a book.
+        ordered = sorted(texts, key=lambda digest: self._hurry and len(texts[digest]) > PIECE_BYTES)
+        queue = deque(
+            _Text(each, texts[each], self._embedder.segments(texts[each]), known.get(each, Attempt()))
+            for each in ordered
+        )
+        done, begun = 0, self.pieces
+        with hurried(self._hurry):
+            while queue:
+                room = None if budget.pieces is None else budget.pieces - (self.pieces - begun)
+                if room is not None and room <= 0:
+                    break
+                done += await self._step(queue, room)
+                self._tell(queue)
+                if end is not None and time.monotonic() >= end:
+                    break
+        return done
+
+    async def _known(self, texts: Mapping[bytes, str]) -> Mapping[bytes, Attempt]:
+        """Return how far the embedding of these texts has come."""
+        return await self._store.attempts(self._space, texts.keys())
+
+    def expect(self, texts: int) -> None:
+        """Say how many texts there are beside those of the next `pay`, for the progress that is told."""
+        self._waiting = texts
+
+    def _tell(self, queue: Iterable[_Text]) -> None:
+        if self._progress is not None:
+            left = sum(text.left for text in queue) + self._waiting
+            self._progress(self.pieces, self.pieces + left)
+
+    # --- one step ------------------------------------------------------------------------------------------
+
+    async def _step(self, queue: deque[_Text], room: int | None) -> int:
+        """Embed the next pieces and store what they make; texts that are done or have failed leave the queue."""
+        taken = await self._take(queue, room)
+        found = iter(await self._embed([piece for text in taken for piece, _, _ in text.taken]))
+        step = _Step()
+        gone: set[bytes] = set()
+        for text in taken:
+            results = [next(found) for _ in text.taken]
+            made: list[bytes] = []
+            error: EmbeddingError | None = None
+            for result in results:
+                if isinstance(result, EmbeddingError):
+                    error = result
+                    break
+                made.append(result)
+            self.pieces += len(made)
+            attempt = text.advance(len(made))
+            if error is None and text.over and text.restarted > 1:
+                error = EmbeddingError("what was embedded of it could not be kept")
+            if error is not None:
+                gone.add(text.digest)
+                self.failures[text.digest] = reason = _reason(error)
+                attempt = _failed(attempt, reason)
+            elif text.over:
+                kept = (await self._kept(text))[: text.attempt.kept]  # somebody else may be ahead
+                if len(kept) == text.attempt.kept:
+                    gone.add(text.digest)
+                    step.whole[text.digest] = [*kept, *made]
+                else:
+                    text.begin_anew()
+                    step.attempts[text.digest] = Attempt()
+                continue
+            step.attempts[text.digest] = text.attempt = attempt
+            step.vectors[text.digest] = made
+            text.taken = []
+        await self._keep(step)
+        left = [text for text in queue if text.digest not in gone]
+        queue.clear()
+        queue.extend(left)
+        return len(step.whole)
+
+    async def _take(self, queue: deque[_Text], room: int | None) -> list[_Text]:
+        """Take the pieces of the next step, and return the texts that they are of."""
+        short = self._hurry and not self._embedder.uses_network
+        most = min(SHORT_STEP_PIECES if self._hurry else STEP_PIECES, STEP_PIECES if room is None else room)
+        size = SHORT_STEP_BYTES if short else STEP_BYTES
+        if not self._hurry:
+            await self._cut(queue, size)
+        taken: dict[bytes, _Text] = {}
+        count = 0
+        waiting = deque(text for text in queue if not text.over)
+        while waiting and count < most and size > 0:
+            text = waiting[0]
+            piece = await text.take(self._embedder)
+            if piece is not None:
+                taken[text.digest] = text
+                count += 1
+                size -= len(piece.encode("utf-8", "replace"))
+            if text.over:
+                waiting.popleft()
+            elif self._hurry:
+                waiting.rotate(-1)
+        if self._hurry:  # who has had a turn stands behind the others
+            behind = [text for text in queue if text.digest in taken]
+            ahead = [text for text in queue if text.digest not in taken]
+            queue.clear()
+            queue.extend([*ahead, *behind])
+        return [*taken.values(), *(text for text in queue if text.over and text.digest not in taken)]
+
+    async def _cut(self, queue: Iterable[_Text], size: int) -> None:
+        """Cut the segments that come next all at once: a thread of the tokenizer's is not worth it for each."""
+        uncut: list[tuple[_Text, str]] = []
+        for text in queue:
+            if (segment := text.uncut) is not None:
+                uncut.append((text, segment))
+                size -= len(segment)
+            if size <= 0:
+                break
+        cut = await self._embedder.split_segments([segment for _, segment in uncut]) if uncut else []
+        for (text, _), pieces in zip(uncut, cut, strict=True):
+            text.cut(pieces)
+
+    async def _kept(self, text: _Text) -> list[bytes]:
+        return await self._store.kept_pieces(self._space, text.digest) if text.attempt.kept else []
+
+    async def _keep(self, step: _Step) -> None:
+        if step.whole:
+            await self._store.put_vectors(self._space, step.whole)
+        if step.attempts:
+            await self._store.keep_attempts(self._space, step.attempts, step.vectors)
+
+    # --- an embedder that fails ----------------------------------------------------------------------------
+
+    async def _embed(self, pieces: Sequence[str]) -> list[Found]:
+        """Embed pieces; in the place of one that cannot be embedded stands the error.
+
+        Raises:
+            EmbeddingError: it is not the fault of any one piece.
+        """
+        try:
+            return list(await self._embedder.embed_pieces(pieces))
+        except _NOT_OF_A_TEXT:
+            raise
+        except EmbeddingError as error:
+            await self._probe(error)
+            end = time.monotonic() + PATIENCE if self._hurry else None
+            return await self._isolate(pieces, error, end)
+
+    async def _probe(self, error: EmbeddingError) -> None:
+        """Raise the error if the embedder embeds nothing else either."""
+        try:
+            await self._embedder.embed_pieces([PROBE])
+        except EmbeddingError:
+            raise error from None
+
+    async def _isolate(self, pieces: Sequence[str], error: EmbeddingError, end: float | None) -> list[Found]:
+        """Find the pieces that an embedder fails on, half by half."""
+        if len(pieces) == 1:
+            return [await self._last_try(pieces[0], error)]
+        if end is not None and time.monotonic() >= end:
+            return [EmbeddingError(f"left to `agentmem index`: {error.message}")] * len(pieces)
+        result: list[Found] = []
+        middle = len(pieces) // 2
+        for half in (pieces[:middle], pieces[middle:]):
+            try:
+                with hurried():  # whoever fails for good is found sooner without waiting, and tried again
+                    result += await self._embedder.embed_pieces(half)
+            except _NOT_OF_A_TEXT:
+                raise
+            except EmbeddingError as again:
+                result += await self._isolate(half, again, end)
+        return result
+
+    async def _last_try(self, piece: str, error: EmbeddingError) -> Found:
+        """Try one piece again: a server that was full a moment ago says nothing about the text."""
+        await self._probe(error)
+        try:
+            return (await self._embedder.embed_pieces([piece]))[0]
+        except _NOT_OF_A_TEXT:
+            raise
+        except EmbeddingError as again:
+            return again
+
+
+class Gathering(Pending):
+    """Embeds texts that no store has yet, and keeps the vectors by hash until they are written with the texts."""
+
+    def __init__(
+        self, store: Store, embedder: Embedder, space: EmbeddingSpace, progress: Progress | None
+    ) -> None:
+        super().__init__(store, embedder, space, progress=progress)
+        self.vectors: dict[bytes, list[bytes]] = {}
+        """Of the texts that are whole."""
+        self._parts: dict[bytes, list[bytes]] = {}
+
+    async def _known(self, texts: Mapping[bytes, str]) -> Mapping[bytes, Attempt]:
+        return {}
+
+    async def _kept(self, text: _Text) -> list[bytes]:
+        return self._parts.get(text.digest, [])
+
+    async def _keep(self, step: _Step) -> None:
+        self.vectors |= step.whole
+        for digest, made in step.vectors.items():
+            self._parts.setdefault(digest, []).extend(made)
+
+
+def failed_attempts(failures: Mapping[bytes, str]) -> dict[bytes, Attempt]:
+    """Return what a store is to remember of texts that could not be embedded, by hash and reason."""
+    return {digest: _failed(Attempt(), reason) for digest, reason in failures.items()}
+
+
+def _failed(attempt: Attempt, reason: str) -> Attempt:
+    return Attempt(
+        kept=attempt.kept,
+        segment=attempt.segment,
+        piece=attempt.piece,
+        reason=reason,
+        failed_at=clock.now(),
+    )
+
+
+def _reason(error: EmbeddingError) -> str:
+    return redacted(" ".join(error.message.split()))[:_REASON]
