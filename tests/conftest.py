@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from embeddings.wire import EmbeddingServer
 
 
 @pytest.fixture
@@ -29,3 +35,16 @@ def reranker_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tiny_reranker import write_reranker_folder
 
     return write_reranker_folder(tmp_path_factory.mktemp("reranker"))
+
+
+@pytest.fixture
+def embedding_server() -> Iterator[EmbeddingServer]:
+    """A server that speaks OpenAI's embeddings API, on this machine."""
+    from embeddings.wire import EmbeddingServer
+
+    with EmbeddingServer() as running:
+        thread = threading.Thread(target=running.serve_forever, args=(0.01,))
+        thread.start()
+        yield running
+        running.shutdown()
+        thread.join()

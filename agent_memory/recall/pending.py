@@ -25,9 +25,11 @@ Progress = Callable[[int, int], None]
 """Called with (done, total) as long work goes on."""
 
 STEP_PIECES: Final = 256
-STEP_BYTES: Final = 64_000
-"""What is embedded before it is stored: enough to sort by length, few enough to lose little. About 7 s of the default
+STEP_BYTES: Final = 16_000
+"""What is embedded before it is stored: enough to sort by length, few enough to lose little. About 2 s of the default
 model at most."""
+SENT_BYTES: Final = 250_000
+"""The same with a server: about what one request holds."""
 SHORT_STEP_BYTES: Final = 1_500
 """The same while a search waits, with a model on this machine: .1 to .2 s of the default one."""
 SHORT_STEP_PIECES: Final = 32
@@ -240,9 +242,10 @@ class Pending:
 
     async def _take(self, queue: deque[_Text], room: int | None) -> list[_Text]:
         """Take the pieces of the next step, and return the texts that they are of."""
-        short = self._hurry and not self._embedder.uses_network
         most = min(SHORT_STEP_PIECES if self._hurry else STEP_PIECES, STEP_PIECES if room is None else room)
-        size = SHORT_STEP_BYTES if short else STEP_BYTES
+        size = SHORT_STEP_BYTES if self._hurry else STEP_BYTES
+        if self._embedder.uses_network:
+            size = SENT_BYTES
         if not self._hurry:
             await self._cut(queue, size)
         taken: dict[bytes, _Text] = {}

@@ -7,10 +7,9 @@ opens; only where vectors would be compared under an embedder that was named and
 from __future__ import annotations
 
 import time
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from agent_memory import clock
@@ -27,6 +26,8 @@ from agent_memory.errors import (
     MissingDependencyError,
     StoreBusyError,
 )
+from agent_memory.recall import owed
+from agent_memory.recall.owed import Failure, texts_of
 from agent_memory.recall.pending import (
     PIECE_BYTES,
     Budget,
@@ -39,12 +40,11 @@ from agent_memory.recall.relevance import DEFAULT_NULL, UNRELATED, Null, null_of
 from agent_memory.records import MemoryRecord
 from agent_memory.storage.base import EmbeddingSpace, Store
 from agent_memory.storage.where import Where
-from agent_memory.text.templates import RECIPE, embedded_text, embedding_hash
+from agent_memory.text.templates import RECIPE, embedded_text
 
 NOT_AT_HAND = (EmbeddingError, MissingDependencyError, ConfigurationError)
 """What keeps an embedder from embedding: no model, no package, no key, no answer, or another store's vectors."""
 
-GROUP = 256  # texts that are read from a store at once
 OPENING = 4  # pieces of a text that is not embedded yet and is to be compared with others at once
 SAMPLE = 16  # texts of which some is embedded to tell how long all of them will take
 
@@ -67,15 +67,6 @@ class Embedded(NamedTuple):
     vectors: Mapping[bytes, Sequence[bytes]]
     failures: Mapping[bytes, str] = {}
     """Why the others could not be embedded, by hash."""
-
-
-class Failure(NamedTuple):
-    """A memory whose text could not be embedded, and is found by words only."""
-
-    id: str
-    reason: str
-    at: datetime | None
-    """When that was found."""
 
 
 class SemanticIndex:
@@ -193,7 +184,7 @@ class SemanticIndex:
         """
         if not self.available:
             return None
-        texts = {digest: text for digest, text in _texts(records).items() if digest not in known}
+        texts = {digest: text for digest, text in texts_of(records).items() if digest not in known}
         if not texts:
             return None
         try:
@@ -238,7 +229,7 @@ class SemanticIndex:
                 cannot be embedded.
         """
         pending = Pending(self._store, self.require(), await self.space(), progress=progress)
-        await pending.pay({digest: text for digest, text in _texts(records).items() if digest not in known})
+        await pending.pay({digest: text for digest, text in texts_of(records).items() if digest not in known})
         for reason in pending.failures.values():
             raise EmbeddingError(reason, hint="`agentmem status` says what could not be embedded")
 
@@ -297,7 +288,7 @@ class SemanticIndex:
             BackendError: what was embedded could not be stored.
         """
         space = await self.space()
-        texts = _texts(await self._store.owed(pieces, space, failed=False))
+        texts = texts_of(await self._store.owed(pieces, space, failed=False))
         pending = Pending(self._store, self.require(), space, hurry=True)
         await pending.pay(texts, Budget(pieces=pieces, seconds=seconds))
 
@@ -311,49 +302,12 @@ class SemanticIndex:
             EmbeddingMismatchError: the store's vectors are of another embedder.
             EmbeddingError, MissingDependencyError, ConfigurationError: the embedder is not at hand.
         """
-        return await self._fill(self.require(), await self.space(), texts, progress)
-
-    async def _fill(
-        self, embedder: Embedder, space: EmbeddingSpace, limit: int | None, progress: Progress | None
-    ) -> int:
-        pending = Pending(self._store, embedder, space, progress=progress)
-        failed = await self._store.owed(await self._store.owed_count(space, failed=True), space, failed=True)
-        done = 0
-
-        async def pay(records: Sequence[MemoryRecord], waiting: int) -> bool:
-            nonlocal done
-            pending.expect(max(0, waiting - len(records)))
-            texts, failures = _texts(records), len(pending.failures)
-            made = await pending.pay(texts)
-            done += made
-            return made > 0 or len(pending.failures) > failures
-
-        def room(most: int) -> int:
-            return most if limit is None else min(most, limit - done)
-
-        while size := room(GROUP):
-            waiting = await self._store.owed_count(space, failed=False)
-            records = await self._store.owed(size, space, failed=False)
-            if not records or not await pay(records, waiting + len(failed)):
-                break
-        while failed and (size := room(GROUP)):
-            records, failed = failed[:size], failed[size:]
-            await pay(records, len(records) + len(failed))
-        return done
+        return await owed.fill(self._store, self.require(), await self.space(), texts, progress)
 
     async def failures(self, limit: int) -> list[Failure]:
         """List memories whose text could not be embedded in the current space, newest first."""
         space = await self._store.current_space() if self.available else None
-        records = [] if space is None else await self._store.owed(limit, space, failed=True)
-        if space is None or not records:
-            return []
-        attempts = await self._store.attempts(space, _texts(records).keys())
-        known = [(each, attempts.get(embedding_hash(embedded_text(each)))) for each in records]
-        return [
-            Failure(each.id, attempt.reason, attempt.failed_at)
-            for each, attempt in known
-            if attempt is not None and attempt.reason is not None
-        ]
+        return [] if space is None else await owed.failures(self._store, space, limit)
 
     async def reembed(
         self,
@@ -374,11 +328,10 @@ class SemanticIndex:
         embedder = self._chosen(provider, options)
         await embedder.prepare()
         space = await self._store.add_space(space_of(embedder.identity))
-        done = await self._fill(embedder, space, None, progress)
-        failed = await self._store.owed(1, space, failed=True)
-        if failed and not done and await self._store.owed_count(space) == await self._store.count(Where()):
-            (attempt,) = (await self._store.attempts(space, _texts(failed).keys())).values()
-            raise EmbeddingError(f"{space} embeds none of the texts: {attempt.reason}")
+        done = await owed.fill(self._store, embedder, space, None, progress)
+        failed = [] if done else await owed.failures(self._store, space, 1)
+        if failed and await self._store.owed_count(space) == await self._store.count(Where()):
+            raise EmbeddingError(f"{space} embeds none of the texts: {failed[0].reason}")
         if not space.current:
             await self._store.switch_space(space)
         before, self._embedder = self._embedder, embedder
@@ -459,11 +412,6 @@ async def _seconds(embedder: Embedder, sample: Sequence[str]) -> float:
     taken = time.perf_counter() - before
     longer = sum(map(len, sample)) / max(1, sum(map(len, firsts)))
     return taken * longer / max(1, len(sample))
-
-
-def _texts(records: Iterable[MemoryRecord]) -> dict[bytes, str]:
-    """Return what is embedded of memories, by its hash."""
-    return {embedding_hash(text): text for text in map(embedded_text, records)}
 
 
 def space_of(identity: EmbeddingIdentity) -> EmbeddingSpace:

@@ -7,7 +7,7 @@ read such a store at once; that several may write, a backend has to see to itsel
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, Literal, TypeVar
 
@@ -17,7 +17,6 @@ from agent_memory import clock, paths
 from agent_memory.errors import ConflictError, StoreBusyError
 from agent_memory.records import MemoryRecord, MemoryType
 from agent_memory.storage import listing, planning, renewal
-from agent_memory.storage.attempts import Attempt
 from agent_memory.storage.base import (
     EmbeddingSpace,
     Group,
@@ -29,11 +28,11 @@ from agent_memory.storage.base import (
     unique,
 )
 from agent_memory.storage.changes import Change, Operation, Written
-from agent_memory.storage.documents.attempts import Attempts, name_of, vectors_of
 from agent_memory.storage.documents.checking import faults
 from agent_memory.storage.documents.document import Document, document_of
 from agent_memory.storage.documents.head import Head, check_vector, check_vectors
-from agent_memory.storage.documents.hooks import DocumentHooks, Nearest, Pieces
+from agent_memory.storage.documents.hooks import Nearest, Pieces
+from agent_memory.storage.documents.pending import PendingTexts
 from agent_memory.storage.documents.query import Query
 from agent_memory.storage.documents.sample import Sample
 from agent_memory.storage.documents.writing import (
@@ -55,7 +54,7 @@ _EVERYTHING = Where(statuses=(), expired=None)
 __all__ = ["DocumentStore", "Nearest"]
 
 
-class DocumentStore(DocumentHooks):
+class DocumentStore(PendingTexts):
     """A store over something that keeps documents by id and may narrow them down by a query."""
 
     def __init__(self, agent_id: str | None, **options: Any) -> None:
@@ -450,98 +449,6 @@ class DocumentStore(DocumentHooks):
         self.check_usable()
         await self._change_head(lambda head: (head.switched(space), None))
 
-    async def owed(
-        self, limit: int, space: EmbeddingSpace | None = None, *, failed: bool | None = None
-    ) -> list[MemoryRecord]:
-        found = sorted(
-            await self._owing(space, failed),
-            key=lambda each: (each.record.created_at, each.place),
-            reverse=True,
-        )
-        return [each.record for each in found[:limit]]
-
-    async def owed_count(self, space: EmbeddingSpace | None = None, *, failed: bool | None = None) -> int:
-        return len(await self._owing(space, failed))
-
-    async def _owing(self, space: EmbeddingSpace | None, failed: bool | None) -> list[Document]:
-        self.check_usable()
-        head = await self._head()
-        space = space or head.current()
-        kept = Attempts(0) if space is None or failed is None else await self._attempts(head, space.id)
-        if failed and not kept.kept:
-            return []
-        query = Query(where=Where(), now=clock.now(), owed_in=None if space is None else space.id)
-        found = [each async for each in self._admitted(query)]
-        if failed is None:
-            return found
-        return [each for each in found if kept.failed(each.embedding_hash) == failed]
-
-    async def put_vectors(self, space: EmbeddingSpace, vectors: Mapping[bytes, Sequence[bytes]]) -> None:
-        self.check_usable()
-
-        async def prepare() -> tuple[Writing, None]:
-            writing = begin(await self._head())
-            target = writing.before.known(space)
-            check_vectors(target, vectors)
-            await self._embed(writing, vectors, target)
-            await self._forget_attempts(writing)
-            return writing, None
-
-        await self._written(prepare)
-
-    # --- texts that are not embedded whole -----------------------------------------------------------------
-
-    async def _attempts(self, head: Head, space_id: int) -> Attempts:
-        if not head.attempts.get(space_id):
-            return Attempts(space_id)
-        return Attempts.from_json(space_id, await self._load_meta(name_of(space_id)))
-
-    async def attempts(self, space: EmbeddingSpace, digests: Collection[bytes]) -> dict[bytes, Attempt]:
-        self.check_usable()
-        kept = (await self._attempts(await self._head(), space.id)).kept
-        return {each: kept[each].attempt for each in digests if each in kept}
-
-    async def kept_pieces(self, space: EmbeddingSpace, digest: bytes) -> list[bytes]:
-        self.check_usable()
-        found = await self._attempts(await self._head(), space.id)
-        if digest not in found.kept:
-            return []
-        pieces: list[bytes] = []
-        for name in found.parts(digest):
-            pieces += vectors_of(await self._load_meta(name), space.dimension)
-        return pieces if len(pieces) == found.kept[digest].attempt.kept else []
-
-    async def keep_attempts(
-        self,
-        space: EmbeddingSpace,
-        attempts: Mapping[bytes, Attempt],
-        vectors: Mapping[bytes, Sequence[bytes]] | None = None,
-    ) -> None:
-        self.check_usable()
-
-        async def prepare() -> tuple[Writing, None]:
-            writing = begin(await self._head())
-            target = writing.before.known(space)
-            for pieces in (vectors or {}).values():
-                for piece in pieces:
-                    check_vector(target, piece)
-            found = await self._attempts(writing.before, target.id)
-            _note_attempts(writing, *found.with_more(attempts, vectors or {}))
-            return writing, None
-
-        await self._written(prepare)
-
-    async def _forget_attempts(self, writing: Writing) -> None:
-        """Forget the attempts at texts that are embedded by now, and at those that went or were replaced.
-
-        Where another memory has such a text, its embedding begins anew.
-        """
-        for space_id, count in writing.before.attempts.items():
-            gone = writing.unneeded() | writing.embedded(space_id) if count else set()
-            found = await self._attempts(writing.before, space_id) if gone else Attempts(space_id)
-            if not gone.isdisjoint(found.kept):
-                _note_attempts(writing, *found.without(gone))
-
     # --- upkeep --------------------------------------------------------------------------------------------
 
     async def describe(self) -> StoreDescription:
@@ -583,13 +490,6 @@ class DocumentStore(DocumentHooks):
 
     async def scrub(self) -> None:
         self.check_usable()
-
-
-def _note_attempts(writing: Writing, attempts: Attempts, beside: Mapping[str, str | None]) -> None:
-    """Note attempts to be kept, and the texts that come and go with them."""
-    writing.metas |= {**beside, attempts.name: attempts.to_json()}
-    counts = {**writing.head.attempts, attempts.space_id: len(attempts.kept)}
-    writing.head = replace(writing.head, attempts=counts)
 
 
 def is_message(record: MemoryRecord) -> bool:
