@@ -354,21 +354,36 @@ async def test_embedding_anew_goes_on_within_a_text(tmp_path: Path) -> None:
     assert not set(first.read) & set(second.read)
 
 
-async def test_damage_to_what_is_kept_of_a_text_costs_the_work_and_nothing_else(tmp_path: Path) -> None:
-    path, text = tmp_path / "a.db", book(5, 1_600)
+@pytest.mark.parametrize("mended", [False, True], ids=["embedded", "mended"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "update embedding_part set vectors = zeroblob(length(vectors))",
+        "update embedding_part set first = first + 1",
+        "update embedding_attempt set kept = kept + 1",
+        "update embedding_attempt set segment = 'ten'",
+        "update embedding_attempt set reason = 'none', failed_at = 'never'",
+        "delete from embedding_part",
+    ],
+)
+async def test_damage_to_what_is_kept_of_a_text_costs_the_work_and_nothing_else(
+    tmp_path: Path, damage: str, mended: bool
+) -> None:
+    path, text = tmp_path / "a.db", book(5, 1_536)
     (memory_id,) = await _store_pending(path, [text])
     async with opened(path, PieceEmbedder()) as memory:
         await memory.search("anything")
         assert isinstance(memory.backend, SqliteStore)
-        await memory.backend._write(
-            lambda connection: connection.execute(
-                "update embedding_part set vectors = zeroblob(length(vectors))"
-            )
-        )
+        await memory.backend._write(lambda connection: connection.execute(damage))
     async with opened(path, PieceEmbedder()) as memory:
+        assert len(await memory.check()) == (not damage.startswith("delete"))
+        assert (await memory.get_status())["failures"] == []
+        if mended:
+            assert await memory.repair() == []
+        assert len(await memory.search(text.split(" ")[0])) == 1
         assert await memory.index() == 1
         (vectors,) = (await memory.backend.vectors([memory_id])).values()
-        assert len(vectors) == 200
+        assert len(vectors) == 192
         assert all(any(vector) for vector in vectors)
         assert await memory.check() == []
 

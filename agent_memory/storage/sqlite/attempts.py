@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from agent_memory import clock
 from agent_memory.errors import ValidationError
 from agent_memory.storage.attempts import Attempt
-from agent_memory.storage.sqlite import driver, vectors
+from agent_memory.storage.sqlite import driver, rows, vectors
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.sqlite.spaces import Space, current_space
 
@@ -18,9 +17,9 @@ FAILED = (
     " and reason is not null)"
 )
 """The SQL condition on `memory` for texts that could not be embedded in a space."""
-_WHOLE = (
-    "float32"  # what the numbers of kept vectors are stored as; they are rounded once, when the text is whole
-)
+_COLUMNS = ("space", "text_hash", "kept", "segment", "piece", "reason", "failed_at")
+_WHOLE = "float32"
+"""What the numbers of kept vectors are stored as: they are rounded once, when the text is whole."""
 
 
 def known(connection: Connection) -> bool:
@@ -30,28 +29,23 @@ def known(connection: Connection) -> bool:
 
 
 def read(connection: Connection, space_id: int, digests: Collection[bytes]) -> dict[bytes, Attempt]:
-    """Return the attempts at texts, by hash."""
+    """Return the attempts at texts, by hash; one that is damaged is as good as none."""
     if not known(connection):
         return {}
     result = {}
     for part in vectors.batched(driver.blobs(digests)):
         query = (
-            "select text_hash, kept, segment, piece, reason, failed_at from embedding_attempt"
+            f"select {', '.join(_COLUMNS)}, checksum from embedding_attempt"
             f" where space = ? and text_hash in ({', '.join('?' * len(part))})"
         )
-        for digest, kept, segment, piece, reason, failed_at in connection.execute(query, (space_id, *part)):
-            result[digest] = Attempt(
-                kept=kept, segment=segment, piece=piece, reason=reason, failed_at=_moment(failed_at)
-            )
+        for *row, checksum in connection.execute(query, (space_id, *part)):
+            if rows.checksum(row) == checksum:
+                _, digest, kept, segment, piece, reason, failed_at = row
+                moment = None if failed_at is None else clock.from_text(failed_at)
+                result[digest] = Attempt(
+                    kept=kept, segment=segment, piece=piece, reason=reason, failed_at=moment
+                )
     return result
-
-
-def _moment(text: str | None) -> datetime | None:
-    """Read a time; a damaged one is no reason to stop reading."""
-    try:
-        return None if text is None else clock.from_text(text)
-    except ValueError:
-        return None
 
 
 def pieces(connection: Connection, space: Space, digest: bytes) -> list[bytes]:
@@ -89,22 +83,25 @@ def keep(
         )
     before = read(connection, space.id, attempts.keys())
     embedded = vectors.known_hashes(connection, space, attempts.keys())
-    rows: list[Any] = []
+    written: list[Any] = []
     parts: list[Any] = []
     for digest, attempt in attempts.items():
         added = new.get(digest, ())
         if digest in embedded or not attempt.follows(before.get(digest, Attempt()), len(added)):
             continue
-        if attempt.kept == 0:
+        if attempt.kept == 0 or digest not in before:
             _delete_parts(connection, space.id, [digest])
-        elif added:
+        if attempt.kept and added:
             first, flat = attempt.kept - len(added), b"".join(added)
             checksum = vectors.checksum(space.id, digest, first, _WHOLE, flat)
             parts.append((space.id, digest, first, flat, checksum))
         failed_at = None if attempt.failed_at is None else clock.to_text(attempt.failed_at)
         place = (attempt.kept, attempt.segment, attempt.piece)
-        rows.append((space.id, digest, *place, attempt.reason, failed_at))
-    connection.executemany("insert or replace into embedding_attempt values (?, ?, ?, ?, ?, ?, ?)", rows)
+        row = (space.id, digest, *place, attempt.reason, failed_at)
+        written.append((*row, rows.checksum(row)))
+    driver.insert_many(
+        connection, "insert or replace into embedding_attempt", (*_COLUMNS, "checksum"), written
+    )
     connection.executemany(
         "insert or replace into embedding_part (space, text_hash, first, vectors, checksum) values (?, ?, ?, ?, ?)",
         parts,
@@ -139,6 +136,43 @@ def forget_unused(connection: Connection, digests: Iterable[bytes] | None = None
     gone = [(digest,) for digest in vectors.unused(connection, digests)]
     connection.executemany("delete from embedding_part where text_hash = ?", gone)
     connection.executemany("delete from embedding_attempt where text_hash = ?", gone)
+
+
+# --- damage ----------------------------------------------------------------------------------------------------
+
+
+def faults(connection: Connection) -> Iterator[str]:
+    """Tell what is not as it was written, one line for each text."""
+    for space_id, digest in _damaged(connection):
+        yield (
+            f"text {bytes(digest).hex()}: what is kept of its embedding in space {space_id}"
+            " was changed outside this program"
+        )
+
+
+def drop_damaged(connection: Connection) -> None:
+    """Forget the attempts that are not as they were written; their texts are embedded from the beginning."""
+    for space_id, digest in _damaged(connection):
+        connection.execute("delete from embedding_part where space = ? and text_hash = ?", (space_id, digest))
+        connection.execute(
+            "delete from embedding_attempt where space = ? and text_hash = ?", (space_id, digest)
+        )
+
+
+def _damaged(connection: Connection) -> list[tuple[Any, Any]]:
+    if not known(connection):
+        return []
+    damaged: dict[tuple[Any, Any], None] = {}
+    query = f"select {', '.join(_COLUMNS)}, checksum from embedding_attempt"
+    for *row, checksum in connection.execute(query):
+        if rows.checksum(row) != checksum:
+            damaged[row[0], row[1]] = None
+    query = "select space, text_hash, first, vectors, checksum from embedding_part"
+    for space_id, digest, first, flat, checksum in connection.execute(query):
+        intact = isinstance(digest, bytes) and isinstance(flat, bytes)
+        if not intact or vectors.checksum(space_id, digest, first, _WHOLE, flat) != checksum:
+            damaged[space_id, digest] = None
+    return list(damaged)
 
 
 def owed_condition(

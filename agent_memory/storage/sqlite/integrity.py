@@ -44,6 +44,7 @@ def _faults(connection: Connection, agent_id: str) -> Iterator[str]:
     yield from _memories(connection, agent_id)
     yield from _journal(connection)
     yield from _embeddings(connection)
+    yield from attempts.faults(connection)
     yield from _vector_index(connection)
 
 
@@ -182,6 +183,7 @@ def rebuild(connection: Connection, agent_id: str) -> None:
             [(row[0], analysed_text(indexed_text(record))) for row, record in page],
         )
     renewing.note_renewed(connection)
+    attempts.drop_damaged(connection)
     rehash(connection, agent_id)
     index.rebuild(connection)
 

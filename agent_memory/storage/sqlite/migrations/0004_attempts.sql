@@ -8,6 +8,7 @@ create table embedding_attempt (
   piece integer not null,
   reason text,                         -- null: nothing has gone wrong
   failed_at text,
+  checksum blob not null,
   primary key (space, text_hash)
 ) without rowid;
 create table embedding_part (
