@@ -20,7 +20,7 @@ from agent_memory.memories.documents.stored import (
     chunks_of_files,
     chunks_of_gone_files,
 )
-from agent_memory.recall.semantic_index import Progress
+from agent_memory.recall.pending import Progress
 from agent_memory.records import SemanticRecord, Status
 from agent_memory.storage.changes import Add, Change, Replace
 from agent_memory.text.templates import embedding_hash
