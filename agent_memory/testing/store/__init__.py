@@ -20,6 +20,7 @@ from agent_memory.testing.store.contents import ContentTests
 from agent_memory.testing.store.conversations import ConversationTests
 from agent_memory.testing.store.documents import DocumentTests
 from agent_memory.testing.store.filters import FilterTests
+from agent_memory.testing.store.given import GivenTests
 from agent_memory.testing.store.history import HistoryTests
 from agent_memory.testing.store.known import KnownTests
 from agent_memory.testing.store.life import LifeTests
@@ -40,6 +41,7 @@ class StoreSuite(
     ContentTests,
     WritingTests,
     KnownTests,
+    GivenTests,
     HistoryTests,
     ReadingTests,
     FilterTests,
