@@ -50,7 +50,7 @@ $AgentmemTable.Commands = @{ # by path, the commands below it
         , @('add', 'Store a fact; one that is known already keeps its id and gains the tags')
         , @('list', 'List facts, newest first; with tags, those that have any of them')
         , @('update', 'Store a new version of a fact; the old one stays in its history')
-        , @('dupes', 'Show facts that say the same, and similar ones; merge those that say the same if asked to')
+        , @('dupes', 'Show facts that say the same, and similar ones; merge the same if asked to')
     )
     'pref' = @(
         , @('set', 'Set a preference, in place of the one that was set for that category')

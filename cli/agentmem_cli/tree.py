@@ -60,7 +60,7 @@ SECTIONS: Mapping[str, Tree] = {
                 ),
                 "list": Entry("List facts, newest first; with tags, those that have any of them."),
                 "update": Entry("Store a new version of a fact; the old one stays in its history."),
-                "dupes": Entry("Show facts that say nearly the same, and merge them if asked to."),
+                "dupes": Entry("Show facts that say the same, and similar ones; merge the same if asked to."),
             },
         ),
         "pref": Noun(
@@ -77,7 +77,7 @@ SECTIONS: Mapping[str, Tree] = {
             {
                 "add": Entry("Add a message at the end of a conversation.", stores=True),
                 "last": Entry("Show the last turns: what the user said, and what the assistant answered."),
-                "show": Entry("Show a conversation's messages, oldest first."),
+                "show": Entry("Show a conversation's newest messages, oldest of them first."),
                 "list": Entry("List the conversations, the one most recently written to first."),
                 "new": Entry("Begin a conversation, use it from now on, and print its id.", stores=True),
                 "switch": Entry("Use another conversation from now on, where none is named."),

@@ -23,7 +23,7 @@ def filled() -> None:
     [
         ("work list", "branch"),
         ("fact list", "dark mode"),
-        ("fact dupes", "="),
+        ("fact dupes", "~"),
         ("pref list", "vim"),
         ("chat list", "talk"),
         ("chat last", "user: Why?"),

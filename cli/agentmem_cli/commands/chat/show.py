@@ -38,7 +38,6 @@ def show(
     System messages come on top, and so does the call that a tool's result at the beginning answers.
 
     Examples:
-        agentmem chat show
         agentmem chat show 7f3k --all --ndjson
         agentmem chat show 7f3k --archived -o id | agentmem restore -
     """

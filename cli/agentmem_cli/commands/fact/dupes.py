@@ -28,14 +28,13 @@ def dupes(
     ] = False,
     dry_run: options.DryRun = False,
 ) -> None:
-    """Show facts that say the same, and similar ones; merge those that say the same if asked to.
+    """Show facts that say the same, and similar ones; merge the same if asked to.
 
     The same are those in the same words and order, but for the first letter's case, white space, a final full
     stop and articles. Of each group the most important one stays and takes over the others' tags. Nothing is
     deleted, and what is only similar is never merged.
 
     Examples:
-        agentmem fact dupes
         agentmem fact dupes --threshold 0.8
         agentmem fact dupes --merge -y
     """
