@@ -451,7 +451,7 @@ def test_an_empty_list_says_so() -> None:
         )  # the agent is new, and the list is empty
     stored("x")
     assert done("list", "--archived").err == "nothing was put away\n"
-    assert done("fact", "dupes").err == "no two say the same\n"
+    assert done("fact", "dupes").err == "no two say the same, and none are similar\n"
 
 
 def test_a_value_of_null_is_a_value() -> None:
