@@ -47,7 +47,7 @@ def fixed(moment: datetime) -> Iterator[None]:
 
 
 def as_utc(moment: datetime) -> datetime:
-    """Return the same moment in UTC.
+    """Return the same moment in UTC; of a subclass of `datetime`, what any store keeps of it.
 
     Raises:
         ValidationError: the datetime has no timezone, so that nobody can know which moment it is.
@@ -57,7 +57,10 @@ def as_utc(moment: datetime) -> datetime:
             f"the time {moment.isoformat()} has no timezone",
             hint="give datetime.now(timezone.utc) or an offset",
         )
-    return moment.astimezone(UTC)
+    moment = moment.astimezone(UTC)
+    if type(moment) is not datetime:
+        moment = datetime.combine(moment.date(), moment.time(), tzinfo=UTC)
+    return moment
 
 
 def local(moment: datetime) -> datetime:
@@ -118,7 +121,7 @@ def as_duration(value: timedelta | float | str) -> timedelta:
         ValidationError: it is not a duration, or not a positive one.
     """
     if isinstance(value, timedelta):
-        result = value
+        result = timedelta(value.days, value.seconds, value.microseconds)
     elif isinstance(value, str):
         result = _duration_from_text(value)
     elif isinstance(value, bool) or not isinstance(value, (int, float)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -96,7 +96,7 @@ def expiry(moment: datetime, ttl: timedelta | float | str | None) -> datetime | 
 
 
 def check_text(name: str, text: str) -> str:
-    """Return a text that any store can keep, verbatim.
+    """Return a text that any store can keep, verbatim; of a subclass of `str`, such as an enumeration, its text.
 
     Raises:
         ValidationError: it is empty, or not text that can be written as UTF-8.
@@ -116,7 +116,7 @@ def check_text(name: str, text: str) -> str:
             f"the {name} is not valid Unicode at character {error.start}",
             hint="decode it with errors='replace' first",
         ) from None
-    return text
+    return str.__str__(text)
 
 
 def check_name(name: str, text: str | None) -> str | None:
@@ -144,21 +144,67 @@ def check_metadata(metadata: Mapping[str, Any] | None) -> dict[str, Any]:
         raise ValidationError("the metadata is not a mapping", hint='give a dict such as {"lang": "en"}')
     if not all(isinstance(name, str) and name for name in metadata):
         raise ValidationError("a metadata key is not text", hint="use strings as keys")
-    check_json("metadata", metadata)
-    normal: dict[str, Any] = normal_value(dict(metadata))
+    normal: dict[str, Any] = normal_value(as_json("metadata", metadata))
+    if len(normal) < len(metadata):
+        raise ValidationError(
+            "two names in the metadata are the same name", hint="they differ in how accents are written"
+        )
     return normal
 
 
-def check_json(name: str, value: Any) -> None:
-    """Raise ValidationError if JSON cannot hold a value."""
+def as_json(name: str, value: Any) -> Any:
+    """Return what JSON gives back for a value: what every store keeps, whatever was given.
+
+    Tuples become lists; subclasses of text and numbers, such as enumerations, become what they stand for; names of
+    members become text.
+
+    Raises:
+        ValidationError: JSON cannot hold it.
+    """
     try:
-        check_text(name, canonical_json(value))
-    except ValidationError:
-        raise
-    except (TypeError, ValueError, RecursionError) as error:
+        plain = _plain(name, value)
+        check_text(name, canonical_json(plain))
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, ValidationError):
+            raise
         raise ValidationError(
             f"the {name} is not JSON: {error}", hint="use text, numbers, lists and dicts"
         ) from None
+    return plain
+
+
+def _plain(name: str, value: Any) -> Any:
+    match value:
+        case None | bool():
+            return value
+        case str():
+            return str.__str__(value)
+        case int():
+            return int(value)
+        case float():
+            return float(value)
+        case Mapping():
+            members = {_member(name, key): _plain(name, each) for key, each in value.items()}
+            if len(members) < len(value):
+                raise ValidationError(
+                    f"two names in the {name} are the same text", hint="use strings as keys"
+                )
+            return members
+        case list() | tuple():
+            return [_plain(name, each) for each in value]
+        case _:
+            raise ValidationError(
+                f"the {name} holds a {type(value).__name__}, and JSON has none",
+                hint="use text, numbers, true, false, None, lists and dicts; a time as text, by isoformat()",
+            )
+
+
+def _member(name: str, key: Any) -> str:
+    """Return the name that JSON gives to a member of an object."""
+    plain = _plain(name, key)
+    if isinstance(plain, (dict, list)):
+        raise ValidationError(f"a name in the {name} is a {type(key).__name__}", hint="use strings as keys")
+    return plain if isinstance(plain, str) else canonical_json(plain)
 
 
 def check_fields(kind: type[MemoryRecord], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -196,8 +242,7 @@ def _checked_field(name: str, kind: str, value: Any) -> Any:
     if kind == "json":
         if name in TUPLE_FIELDS:
             return tuple(check_text(name, each) for each in _several(value))
-        check_json(name, value)
-        return value
+        return as_json(name, value)
     allowed = _PYTHON_TYPES[kind]
     if not isinstance(value, allowed) or (isinstance(value, bool) and kind != "boolean"):
         raise ValidationError(f"{name} is {value!r}", hint=f"give {kind}")
@@ -205,4 +250,20 @@ def _checked_field(name: str, kind: str, value: Any) -> Any:
         raise ValidationError(f"{name} is {value}", hint=f"give a number from 0 to {_LARGEST_COUNT}")
     if (kind == "real" and value != value) or value in (float("inf"), float("-inf")):  # NaN
         raise ValidationError(f"{name} is {value!r}", hint="give a finite number")
-    return check_text(name, str(value)) if kind == "text" else value
+    return _EXACT[kind](name, value)
+
+
+def _as_real(name: str, value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValidationError(f"{name} is {value!r}", hint="give a smaller number") from None
+
+
+_EXACT: Mapping[str, Callable[[str, Any], Any]] = {
+    "text": check_text,
+    "integer": lambda _, value: int(value),
+    "real": _as_real,
+    "boolean": lambda _, value: value,
+}
+"""How a value of each kind becomes what a store gives back: of a subclass of `int`, for one, the number alone."""

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from agent_memory import clock
 from agent_memory.memories.base import Listing, TypeMemory
-from agent_memory.memories.drafting import check_json, check_text, expiry
+from agent_memory.memories.drafting import as_json, check_text, expiry
 from agent_memory.memories.given import Default
 from agent_memory.records import ShortTermRecord, Status
 
@@ -60,7 +60,7 @@ class ShortTermMemory(TypeMemory[ShortTermRecord]):
         Raises:
             ValidationError: JSON cannot hold the value.
         """
-        check_json("value", value)
+        value = as_json("value", value)
         text = json.dumps(value, ensure_ascii=False)
         content = value if isinstance(value, str) and value.strip() else text
         return await self.add(content, importance, ttl=ttl, key=key, kind="working", value=value)

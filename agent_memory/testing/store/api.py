@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from enum import Enum, IntEnum
 from typing import Any
 
 import pytest
 
 from agent_memory import clock
 from agent_memory.agent import AgentMemory
-from agent_memory.errors import CapabilityError, ConfigurationError, MemoryNotFoundError
+from agent_memory.errors import CapabilityError, ConfigurationError, MemoryNotFoundError, ValidationError
 from agent_memory.testing.store.support import AGENT, MemoryTests, texts
 
 
@@ -21,6 +24,15 @@ async def _finds(memory: AgentMemory) -> bool:
     with pytest.raises(CapabilityError, match=memory.backend.name):
         await memory.search("anything")
     return False
+
+
+def _typed(value: Any) -> Any:
+    """Return a JSON value with the type of each part, which `==` does not look at."""
+    if isinstance(value, Mapping):
+        return {name: _typed(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return (type(value), [_typed(each) for each in value])
+    return (type(value), value)
 
 
 class ApiTests(MemoryTests):
@@ -248,6 +260,89 @@ class ApiTests(MemoryTests):
                 assert sorted(each.memory.content for each in found) == sorted(texts(listed)), metadata
         await memory.forget_where(metadata={"env": [{"!=": "prod"}, {"!=": "staging"}]})
         assert sorted(texts(await memory.list())) == ["prod runs", "somewhere it runs", "staging runs"]
+
+    async def test_what_is_kept_is_what_json_gives_back(self, memory: AgentMemory) -> None:
+        class Level(IntEnum):
+            HIGH = 3
+
+        class Place(str, Enum):  # noqa: UP042 - a StrEnum says its value by itself, this one does not
+            OSLO = "oslo"
+
+        class Share(float):
+            pass
+
+        given: dict[str, Any] = {
+            "pair": (1, 2),
+            "deep": {"a": [(1, (2.5, "x")), {"b": ()}], 7: "seven", None: 0, True: 1},
+            "level": Level.HIGH,
+            "place": Place.OSLO,
+            "share": Share(0.25),
+            "kept": [True, 1, 1.0, None, "", -0.5, 2**60],
+        }
+        kept = {
+            "pair": [1, 2],
+            "deep": {"a": [[1, [2.5, "x"]], {"b": []}], "7": "seven", "null": 0, "true": 1},
+            "level": 3,
+            "place": "oslo",
+            "share": 0.25,
+            "kept": [True, 1, 1.0, None, "", -0.5, 2**60],
+        }
+        fact = await memory.long_term.add(Place.OSLO, metadata=given, tags=[Place.OSLO], key=Place.OSLO)
+        event = await memory.episodic.record_event(
+            Place.OSLO,
+            "it moved",
+            duration=Level.HIGH,
+            participants=(Place.OSLO,),
+            extra_metadata={"n": (1,)},
+        )
+        await memory.update(event, metadata={"n": ((2,),)})
+        await memory.short_term.set_working_memory("step", given)
+        # What is given is not shared: what its owner does with it later changes nothing.
+        given["deep"]["a"].clear()
+        record = await memory.get(fact)
+        assert record is not None
+        assert (record.content, record.tags, record.key) == ("oslo", ("oslo",), "oslo")
+        assert _typed(record.metadata) == _typed(kept)
+        assert {type(each) for each in (record.content, record.key, *record.tags)} == {str}
+        happened: Any = await memory.get(event)
+        assert _typed(
+            (happened.event_type, happened.duration, list(happened.participants), happened.metadata)
+        ) == (_typed(("oslo", 3.0, ["oslo"], {"n": [[2]]})))
+        assert _typed(await memory.short_term.get_working_memory("step")) == _typed(kept)
+        if memory.backend.capabilities.journal:
+            await memory.forget(fact)
+            await memory.undo()
+            assert await memory.get(fact) is not None
+        await memory.forget([fact, event])
+        restored = await memory.restore(fact)
+        assert _typed(restored.metadata) == _typed(kept)
+
+    @pytest.mark.parametrize(
+        ("value", "said"),
+        [
+            ({1, 2}, "holds a set"),
+            ((datetime(2026, 5, 8, tzinfo=UTC),), "holds a datetime.*isoformat"),
+            ({"inner": b"bytes"}, "holds a bytes"),
+            ([Decimal("1.5")], "holds a Decimal"),
+            ({"a": {1: "x", "1": "y"}}, "the same text"),
+            ({(1, 2): "x"}, "a name in the .* is a tuple"),
+            (float("nan"), "not JSON"),
+            ([float("inf")], "not JSON"),
+            (object(), "holds a object"),
+        ],
+        ids=lambda value: value if isinstance(value, str) else type(value).__name__,
+    )
+    async def test_what_json_cannot_hold_is_refused(self, memory: AgentMemory, value: Any, said: str) -> None:
+        fact = await memory.long_term.add("a fact")
+        for call in (
+            lambda: memory.long_term.add("another", metadata={"v": value}),
+            lambda: memory.add_many([{"content": "another", "metadata": {"v": value}}]),
+            lambda: memory.update(fact, metadata={"v": value}),
+            lambda: memory.short_term.set_working_memory("v", value),
+        ):
+            with pytest.raises(ValidationError, match=said):
+                await call()
+        assert await memory.count() == 1
 
     async def test_looking_back(self, memory: AgentMemory) -> None:
         fact = await memory.long_term.store_fact("one")
