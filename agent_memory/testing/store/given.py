@@ -143,7 +143,7 @@ class GivenTests(MemoryTests):
                 {"tags": form}, {"source": form}, {"session": form}, {"metadata": {form: form}},
                 {"metadata": {form: {"in": [form, "x"]}}}, {"key": form},
             ):  # fmt: skip
-                assert [each.id for each in await memory.list(**filters)] == [first], filters  # type: ignore[arg-type]
+                assert [each.id for each in await memory.list(**filters)] == [first], filters
         assert await memory.long_term.add("Another", key=composed) == first
         await memory.update(first, add_tags=[composed], metadata={composed: None})
         assert ((await memory.get(apart)).tags, (await memory.get(apart)).metadata) == ((composed,), {})  # type: ignore[union-attr]
