@@ -22,6 +22,13 @@ from agent_memory.text.names import NAME_FIELDS
 from agent_memory.text.outcomes import success_by_first_word, success_of
 from agent_memory.text.templates import indexed_text
 
+_PARTIAL_INDEXES: Final = (
+    "create index if not exists memory_owed on memory (created_at)"
+    " where embedded_in is null and status = 'active'",
+    "create index if not exists memory_pinned on memory (created_at) where pinned = 1",
+)
+_MANY: Final = 10_000
+"""Memories in a file that is opened before its partial indexes are made anew: nothing needs them to be right."""
 _NOT_ASCII: Final = "*[^\x01-\x7f]*"
 
 
@@ -40,10 +47,17 @@ def bring_up_to_date(connection: Connection, agent_id: str) -> None:
     if last and bookkeeping.noted(connection, bookkeeping.FORM) is None:
         _renew_memories(connection, agent_id)
     bookkeeping.note(connection, bookkeeping.FORM, renewal.FORM)
+    if last < _MANY:
+        _make_partial_indexes(connection)
     if bookkeeping.noted(connection, bookkeeping.ANALYSER) != ANALYSER:
         bookkeeping.note(connection, bookkeeping.ANALYSER, ANALYSER)
         bookkeeping.note(connection, bookkeeping.RENEWED, 0)
         bookkeeping.note(connection, bookkeeping.OUTDATED, last)
+
+
+def _make_partial_indexes(connection: Connection) -> None:
+    for statement in _PARTIAL_INDEXES:
+        connection.execute(statement)
 
 
 # --- names and outcomes ----------------------------------------------------------------------------------------
@@ -66,28 +80,37 @@ def _renew_memories(connection: Connection, agent_id: str) -> None:
 
 def _oddly_named(connection: Connection) -> Iterator[int]:
     """Give the keys of memories with a name that is not in NFC; few have letters beyond ASCII at all."""
-    connection.create_function("composed", 1, lambda text: unicodedata.is_normalized("NFC", text))
-    places = [("memory", "pk", each) for each in ("key", "source", "session", "metadata")]
-    places.append(("memory_tag", "memory", "tag"))
-    places += [
-        (kind.value, "memory", own.name)
-        for kind, fields in OWN_FIELDS.items()
-        for own in fields
-        if own.name in NAME_FIELDS
+    connection.create_function("composed", 1, _composed)
+    # Key and session have indexes of their own; the others are looked for in one pass over each table.
+    places = [
+        ("memory", "pk", ("key",)),
+        ("memory", "pk", ("session",)),
+        ("memory", "pk", ("source", "metadata")),
     ]
-    for table, key, column in places:
-        # JSON writes some letters as themselves; escaped ones are those that have no form of their own.
-        query = f"select {key} from {table} where {column} glob ? and not composed({column})"
-        yield from (row[0] for row in connection.execute(query, (_NOT_ASCII,)))
+    places.append(("memory_tag", "memory", ("tag",)))
+    for kind, fields in OWN_FIELDS.items():
+        names = tuple(own.name for own in fields if own.name in NAME_FIELDS)
+        if names:
+            places.append((kind.value, "memory", names))
+    for table, key, columns in places:
+        odd = " or ".join(f"({each} glob :odd and not composed({each}))" for each in columns)
+        there = f"{columns[0]} is not null and " if len(columns) == 1 else ""
+        query = f"select {key} from {table} where {there}({odd})"
+        yield from (row[0] for row in connection.execute(query, {"odd": _NOT_ASCII}))
+
+
+def _composed(text: str) -> bool:
+    return unicodedata.is_normalized("NFC", text)
 
 
 def _read_otherwise(connection: Connection) -> Iterator[int]:
     """Give the keys of events whose outcome says something else by the present rule."""
-    query = "select memory, outcome, success from episodic where outcome is not null"
-    for pk, outcome, success in connection.execute(query):
+    outcomes = "select distinct outcome, success from episodic where outcome is not null"
+    for outcome, success in connection.execute(outcomes).fetchall():
         read = success_by_first_word(outcome)
         if (None if success is None else bool(success)) == read and success_of(outcome) != read:
-            yield pk
+            query = "select memory from episodic where outcome = ? and success is ?"
+            yield from (row[0] for row in connection.execute(query, (outcome, success)))
 
 
 def _records(connection: Connection, keys: Iterable[int], agent_id: str) -> dict[str, MemoryRecord]:
@@ -136,6 +159,7 @@ def renew(connection: Connection, agent_id: str, limit: int) -> None:
     waiting = outdated(connection)
     if not waiting:
         return
+    _make_partial_indexes(connection)
     query = f"{rows.SELECT} where memory.pk between ? and ? order by memory.pk limit ?"
     found = connection.execute(query, (waiting.start, waiting.stop - 1, limit)).fetchall()
     changed = []

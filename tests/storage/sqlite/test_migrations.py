@@ -14,6 +14,7 @@ from agent_memory.storage.sqlite import driver, history, migrate
 from agent_memory.storage.where import Where
 from agent_memory.testing import builders
 
+from .. import first_version
 from .support import add, opened, raw
 
 pytestmark = pytest.mark.anyio
@@ -134,20 +135,17 @@ def test_statements_are_cut_at_their_ends_only() -> None:
     assert len(list(migrate.statements(script))) == 3
 
 
-async def test_what_the_first_version_wrote_down_keeps_its_time_and_its_checksum(
-    tmp_path: Path,
-) -> None:
-    async with opened(tmp_path / "a.db") as store:
-        [record] = await add(store, builders.fact())
-        [there] = await store.history(record.id)
+async def test_what_the_first_schema_wrote_down_keeps_its_time_and_its_checksum(tmp_path: Path) -> None:
+    memory_id = first_version.sqlite_file(tmp_path / "a.db")["skill"]
     with raw(tmp_path / "a.db") as connection:
-        # As the first version has it: no column for a time of its own.
+        there = history.versions(connection, memory_id, None, "old")
+        # As the first schema has it: no column for a time of its own.
         connection.execute("drop view history")
         connection.execute("alter table journal drop column at")
         first = migrate.statements((migrate.FOLDER / "0001_first.sql").read_text())
         connection.execute(next(each for each in first if "create view history" in each))
         connection.execute("pragma user_version = 1")
-        assert history.versions(connection, record.id, None, "tester") == [there]  # as of a read-only file
-    async with opened(tmp_path / "a.db") as store:
-        assert await store.history(record.id) == [there]
+    async with opened(tmp_path / "a.db", agent_id="old") as store:
+        kept = await store.history(memory_id)
+        assert kept[: len(there)] == there
         assert await store.check() == []
