@@ -25,7 +25,6 @@ from agent_memory.storage.changes import Written
 from agent_memory.storage.registry import create_store, names_a_file
 
 if TYPE_CHECKING:
-    import asyncio
     from os import PathLike
 
     from agent_memory.config import MemoryConfig
@@ -91,7 +90,8 @@ class AgentMemory:
             embedder=embedding_provider,
         )
         self._core = Core(store, index, settings)
-        self._opened = False
+        self._backend = store
+        self._entered = 0
 
     # --- life ----------------------------------------------------------------------------------------------
 
@@ -101,40 +101,28 @@ class AgentMemory:
         Raises:
             BackendError: the store cannot be opened.
             ConfigurationError: it belongs to another agent.
+            ClosedError: this memory was closed.
         """
-        async with self._opening:
-            if not self._opened:
-                await self._core.store.open()
-                try:
-                    await self._core.index.open()
-                except BaseException:
-                    await self._core.store.close()
-                    raise
-                self._opened = True
+        await self._core.open()
         return self
 
     async def close(self) -> None:
-        """Give back the store and the embedder; twice is once."""
-        if self._opened:
-            self._opened = False
-            await self._core.index.close()
-            await self._core.store.close()
+        """Give back the store and the embedder, for good: every later call raises ClosedError. Twice is once."""
+        await self._core.close()
 
     async def __aenter__(self) -> Self:
-        return await self.open()
+        await self.open()
+        self._entered += 1
+        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self.close()
+        self._entered -= 1
+        if not self._entered:  # else somebody further out goes on with it
+            await self.close()
 
     # --- the six types, each imported when it is first used ------------------------------------------------
-
-    @cached_property
-    def _opening(self) -> asyncio.Lock:
-        import asyncio  # here, since importing this package is all that some programs do
-
-        return asyncio.Lock()
 
     @cached_property
     def short_term(self) -> ShortTermMemory:
@@ -188,7 +176,7 @@ class AgentMemory:
     @property
     def backend(self) -> Store:
         """The store that keeps it."""
-        return self._core.store
+        return self._backend
 
     @property
     def embedding_provider(self) -> Embedder | None:

@@ -12,6 +12,7 @@
     │   ├── EmbeddingMismatchError  the store holds vectors of another model
     │   └── ModelMissingError       the model's files are not on this machine
     └── BackendError                the store could not do what was asked
+        ├── ClosedError             the memory was closed, and stays so
         ├── StoreBusyError          another process holds the store; retries are used up
         ├── StoreUnreachableError   the server of the store does not answer
         ├── ConflictError           the memory changed since it was read
@@ -137,6 +138,15 @@ class BackendError(AgentMemoryError):
     """The store could not do what was asked."""
 
     code = "backend"
+
+
+class ClosedError(BackendError):
+    """The memory was closed, and stays so."""
+
+    code = "closed"
+
+    def __init__(self, what: str = "this memory") -> None:
+        super().__init__(f"{what} is closed", hint="make a new AgentMemory or SyncAgentMemory to go on")
 
 
 class StoreBusyError(BackendError):

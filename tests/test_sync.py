@@ -7,12 +7,21 @@ import inspect
 import os
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from agent_memory import AgentMemory, BackendError, MemoryConfig, SyncAgentMemory, ValidationError
+from agent_memory import (
+    AgentMemory,
+    BackendError,
+    ClosedError,
+    MemoryConfig,
+    SyncAgentMemory,
+    ValidationError,
+)
+from agent_memory.testing.verbs import verbs
 
 TYPES = ("short_term", "long_term", "conversation", "episodic", "semantic", "procedural")
 
@@ -115,11 +124,78 @@ def test_use_in_a_forked_child_names_the_fork(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_closing_twice_is_closing_once() -> None:
-    memory = SyncAgentMemory("t", config()).open()
+@pytest.mark.parametrize("backend", ["memory", "sqlite"])
+def test_closing_is_for_good_and_twice_is_once(backend: str) -> None:
+    memory = SyncAgentMemory("t", config(backend=backend))
+    kept = memory.long_term.add("kept")
     memory.close()
     memory.close()
-    assert isinstance(BackendError("x"), Exception)
+    for name, call in verbs(memory):
+        with pytest.raises(ClosedError, match="this memory is closed: make a new"):
+            call()
+            pytest.fail(f"{name} was answered")
+    with pytest.raises(ClosedError):
+        memory.open()
+    with pytest.raises(ClosedError), memory:
+        pass
+    for each in ("agent_id", "embedding_provider", "has_semantic"):
+        with pytest.raises(ClosedError):
+            getattr(memory, each)
+    if backend == "sqlite":
+        with SyncAgentMemory("t", config()) as again:
+            assert again.get(kept) is not None
+
+
+def test_a_memory_closed_before_it_was_ever_used_stays_closed() -> None:
+    memory = SyncAgentMemory("t", config())
+    memory.close()
+    with pytest.raises(ClosedError):
+        memory.count()
+
+
+def test_the_inner_with_does_not_close_it_for_the_outer_one() -> None:
+    with SyncAgentMemory("t", config(backend="memory")) as memory:
+        memory.long_term.add("kept")
+        with memory:
+            assert memory.count() == 1
+        assert memory.count() == 1
+    with pytest.raises(ClosedError):
+        memory.count()
+
+
+def test_what_could_not_be_opened_can_be_tried_again(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    memory = SyncAgentMemory("t", config(backend_config={"path": str(tmp_path / "file" / "a.db")}))
+    with pytest.raises(BackendError, match="cannot create"):
+        memory.count()
+    (tmp_path / "file").unlink()
+    assert memory.count() == 0
+    memory.close()
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("backend", ["memory", "sqlite"])
+def test_closing_while_other_threads_write_refuses_or_stores(backend: str) -> None:
+    memory = SyncAgentMemory("t", config(backend=backend, embedding_provider="none")).open()
+    acknowledged: list[str] = []
+
+    def write(number: int) -> str:
+        while True:
+            try:
+                acknowledged.append(memory.episodic.add(f"event {number}"))
+            except ClosedError:
+                return "closed"
+
+    with ThreadPoolExecutor(6) as pool:
+        writing = [pool.submit(write, number) for number in range(6)]
+        while len(acknowledged) < 20:
+            time.sleep(0.001)
+        memory.close()
+        assert {each.result() for each in writing} == {"closed"}
+    if backend == "sqlite":
+        with SyncAgentMemory("t", config()) as again:
+            assert set(acknowledged) <= {record.id for record in again.list(limit=None)}
+            assert again.check() == []
 
 
 def test_threads_that_use_a_new_memory_at_once_all_get_through() -> None:

@@ -64,6 +64,7 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
 
     async def new_conversation(self, conversation_id: str | None = None) -> str:
         """Begin a conversation and use it from now on; return its id."""
+        self._core.check_not_closed()
         self._current = check_name("conversation id", conversation_id) or new_id()
         return self._current
 

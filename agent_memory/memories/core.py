@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from agent_memory import clock
-from agent_memory.errors import BackendError, ConflictError, MemoryNotFoundError
+from agent_memory.errors import BackendError, ClosedError, ConflictError, MemoryNotFoundError
 from agent_memory.recall.pending import Progress
 from agent_memory.recall.semantic_index import NOT_AT_HAND, Embedded, SemanticIndex
 from agent_memory.records import MemoryRecord, Status
@@ -20,6 +20,8 @@ from agent_memory.storage.where import Where
 from agent_memory.text.templates import embedded_text
 
 if TYPE_CHECKING:
+    import asyncio
+
     from agent_memory.recall.search import Searcher
 
 ATTEMPTS = 20
@@ -34,19 +36,77 @@ Choose = Callable[[], Awaitable[Sequence[MemoryRecord]]]
 
 
 class Core:
-    """One agent's memory, below its six faces."""
+    """One agent's memory, below its six faces: opened when it is asked to, and closed once, for good."""
 
     def __init__(self, store: Store, index: SemanticIndex, settings: Settings) -> None:
-        self.store = store
-        self.index = index
+        self._store = store
+        self._index = index
         self.settings = settings
+        self._opened = self._closed = False
+
+    # --- life ----------------------------------------------------------------------------------------------
+
+    async def open(self) -> None:
+        """Open the store and choose the embedder; does nothing the second time. Raises as `AgentMemory.open`."""
+        async with self._turning:
+            self.check_not_closed()
+            if self._opened:
+                return
+            await self._store.open()
+            try:
+                await self._index.open()
+            except BaseException:
+                await self._store.close()
+                raise
+            self._opened = True
+
+    async def close(self) -> None:
+        """Give back the store and the embedder, behind an opening that is under way; twice is once."""
+        self._closed = True
+        async with self._turning:
+            if self._opened:
+                self._opened = False
+                await self._index.close()
+                await self._store.close()
+
+    def check_not_closed(self) -> None:
+        """Raise ClosedError after `close`: every use of the memory passes here."""
+        if self._closed:
+            raise ClosedError()
 
     @cached_property
+    def _turning(self) -> asyncio.Lock:
+        import asyncio  # here, since importing this package is all that some programs do
+
+        return asyncio.Lock()
+
+    # --- what it consists of -------------------------------------------------------------------------------
+
+    @property
+    def store(self) -> Store:
+        """The store that keeps it."""
+        self.check_not_closed()
+        return self._store
+
+    @property
+    def index(self) -> SemanticIndex:
+        """Keeps its vectors in step."""
+        self.check_not_closed()
+        return self._index
+
+    @property
     def searcher(self) -> Searcher:
         """Searches the store; imported with all that ranks when it is first used."""
+        self.check_not_closed()
+        return self._searcher
+
+    @cached_property
+    def _searcher(self) -> Searcher:
         from agent_memory.recall.search import Searcher
 
-        return Searcher(self.store, self.index, self.settings)
+        return Searcher(self._store, self._index, self.settings)
+
+    # --- writing -------------------------------------------------------------------------------------------
 
     def operation(self, verb: str, *, undoes: str | None = None) -> Operation:
         """Begin an operation in the name of the configured actor and session."""

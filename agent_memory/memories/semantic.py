@@ -183,6 +183,7 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
             ValidationError: there is no such file or folder, a file named is no text, or there is nothing to store;
                 nothing was stored.
         """
+        self._core.check_not_closed()
         given = {"title": title, "source": source, "tags": tags, "importance": importance, **more}
         moment = clock.now()
         return await store_paths(
@@ -205,6 +206,7 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
         Returns:
             For each chunk its `content`, `position` and the `document_id` that all of them share.
         """
+        self._core.check_not_closed()
         texts = await cut(self._core, check_text("content", content))
         document = _document_id(texts, title, source)
         return [

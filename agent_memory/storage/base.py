@@ -38,6 +38,7 @@ from agent_memory.errors import (
     AmbiguousIdError,
     BackendError,
     CapabilityError,
+    ClosedError,
     ConfigurationError,
     MemoryNotFoundError,
     StoreBusyError,
@@ -182,6 +183,7 @@ class Store(ABC):
         self.requested_agent = agent_id
         self.settings: Mapping[str, Any] = options
         self._agent_id: str | None = None
+        self._was_open = False
         self._pid = os.getpid()
 
     # --- life ----------------------------------------------------------------------------------------------
@@ -195,11 +197,14 @@ class Store(ABC):
         """
         self._pid = os.getpid()
         self._agent_id = await self._open()
+        self._was_open = True
 
     @property
     def agent_id(self) -> str:
         """Whose memories these are."""
         if self._agent_id is None:
+            if self._was_open:
+                raise ClosedError(f"the {self.name} store")
             raise BackendError(f"the {self.name} store is not open", hint="use `async with AgentMemory(...)`")
         return self._agent_id
 

@@ -19,6 +19,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from agent_memory.agent import AgentMemory
 from agent_memory.embeddings.base import Embedder
+from agent_memory.errors import ClosedError
 from agent_memory.records import MemoryType
 from agent_memory.settings import Settings
 from agent_memory.storage.base import Store
@@ -63,51 +64,78 @@ class SyncAgentMemory:
     ) -> None:
         self._twin = AgentMemory(agent_id, config, backend=backend, embedding_provider=embedding_provider)
         self._portal: BlockingPortal | None = None
-        self._closing: Callable[[], object] | None = None
+        self._giving_back: Callable[[], object] | None = None
         self._opening = threading.Lock()
+        self._closed = False
+        self._entered = 0
 
     # --- life ----------------------------------------------------------------------------------------------
 
     def open(self) -> Self:
-        """Open the store and choose the embedder; does nothing the second time."""
+        """Open the store and choose the embedder; does nothing the second time.
+
+        Raises:
+            ClosedError: this memory was closed.
+        """
         with self._opening:  # several threads may use a new memory at once
+            self._check_not_closed()
             if self._portal is None:
                 loop = start_blocking_portal()
                 portal = loop.__enter__()
                 # Runs at `close`, else when this object goes, else as the interpreter exits: while the loop's
                 # thread still lives. Later, the portal would wait for it for ever.
-                self._closing = weakref.finalize(self, _close, self._twin, portal, loop, os.getpid())
+                giving_back = weakref.finalize(self, _close, self._twin, portal, loop, os.getpid())
                 try:
                     portal.call(self._twin.open)
                 except BaseException:
-                    self.close()
+                    giving_back.detach()
+                    loop.__exit__(None, None, None)
                     raise
-                self._portal = portal
+                self._portal, self._giving_back = portal, giving_back
         return self
 
     def close(self) -> None:
-        """Give back the store, the embedder and the thread; twice is once."""
-        self._portal = None
-        if self._closing is not None:
-            self._closing()
+        """Give back the store, the embedder and the thread, for good: every later call raises ClosedError.
+
+        What other threads are in the middle of is done or refused. Twice is once.
+        """
+        self._closed = True
+        with self._opening:  # behind an opening that is under way
+            if self._giving_back is not None:
+                self._giving_back()
 
     def __enter__(self) -> Self:
-        return self.open()
+        self.open()
+        with self._opening:
+            self._entered += 1
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        with self._opening:
+            self._entered -= 1
+        if not self._entered:  # else somebody further out goes on with it
+            self.close()
+
+    def _check_not_closed(self) -> None:
+        if self._closed:
+            raise ClosedError()
 
     def run(self, call: Callable[[], Awaitable[T]]) -> T:
         """Run a coroutine of the twin to its end and return what it returns."""
-        portal = self._portal
-        if portal is None:
+        self._check_not_closed()
+        if self._portal is None:
             # Opened on first use, so that `memory = SyncAgentMemory()` alone works in a notebook.
-            portal = self.open()._portal
+            self.open()
         self._twin.backend.check_usable()
-        assert portal is not None
-        return portal.call(call)
+        assert self._portal is not None
+        try:
+            return self._portal.call(call)
+        except RuntimeError as error:
+            if "portal is not running" in str(error):
+                self._check_not_closed()  # another thread closed it in between
+            raise
 
     # --- the six types, each imported when it is first used ------------------------------------------------
 

@@ -18,7 +18,13 @@ from chromadb.config import Settings
 from chromadb.errors import AuthorizationError, ChromaAuthError, ChromaError
 
 from agent_memory import paths
-from agent_memory.errors import BackendError, ConfigurationError, StoreBusyError, StoreUnreachableError
+from agent_memory.errors import (
+    BackendError,
+    ClosedError,
+    ConfigurationError,
+    StoreBusyError,
+    StoreUnreachableError,
+)
 from agent_memory.redaction import redacted
 
 T = TypeVar("T")
@@ -89,7 +95,7 @@ class Chroma:
             BackendError: it is closed.
         """
         if self._client is None:
-            raise BackendError("the chroma store is not open", hint="use `async with AgentMemory(...)`")
+            raise ClosedError("the chroma store")
         return self._client
 
     async def open(self) -> None:

@@ -18,6 +18,7 @@ from agent_memory.errors import (
     StoreUnreachableError,
 )
 from agent_memory.redaction import redacted
+from agent_memory.storage.closed import ClosedClient
 
 _METRIC: Final = "cosine"
 
@@ -104,11 +105,11 @@ class Service:
 
     async def close(self) -> None:
         """Give all connections back."""
-        client, self._client = self._client, None
+        client, self._client = self._client, ClosedClient("pinecone")
         indexes, self._indexes = self._indexes, {}
         for index in indexes.values():
             await index.close()
-        if client is not None:
+        if client is not None and not isinstance(client, ClosedClient):
             await client.close()
 
     @contextmanager

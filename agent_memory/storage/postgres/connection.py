@@ -12,7 +12,7 @@ from pgvector.psycopg import register_vector_async
 from psycopg import errors
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from agent_memory.errors import BackendError, StoreBusyError, StoreUnreachableError
+from agent_memory.errors import BackendError, ClosedError, StoreBusyError, StoreUnreachableError
 from agent_memory.redaction import redacted
 from agent_memory.storage.postgres import migrate
 from agent_memory.storage.renewal import FORM
@@ -146,7 +146,7 @@ class Server:
     async def _run(self, unit: Unit[T], stored: Callable[[], Awaitable[T | None]] | None = None) -> T:
         pool = self._pool
         if pool is None:
-            raise BackendError("the postgres store is not open", hint="use `async with AgentMemory(...)`")
+            raise ClosedError("the postgres store")
         with translated(self.url):
             for attempt in range(self._size + 2):
                 try:

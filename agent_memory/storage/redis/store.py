@@ -19,6 +19,7 @@ from agent_memory.storage.base import (
     StoreDescription,
     unique,
 )
+from agent_memory.storage.closed import ClosedClient
 from agent_memory.storage.documents import (
     Document,
     DocumentStore,
@@ -126,9 +127,9 @@ class RedisStore(Reading, Upkeep, DocumentStore):
         return self._wanted
 
     async def close(self) -> None:
-        client, self._client, self._module = self._client, None, None
+        client, self._client, self._module = self._client, ClosedClient(self.name), None
         self._agent_id = None
-        if client is not None and self.owned():
+        if client is not None and not isinstance(client, ClosedClient) and self.owned():
             await client.aclose()
 
     async def drop(self) -> None:

@@ -9,7 +9,13 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from agent_memory import filesystem, paths
-from agent_memory.errors import BackendError, ConfigurationError, PolicyError, StoreBusyError
+from agent_memory.errors import (
+    BackendError,
+    ClosedError,
+    ConfigurationError,
+    PolicyError,
+    StoreBusyError,
+)
 from agent_memory.storage.base import Store
 from agent_memory.storage.sqlite import connection as opening
 from agent_memory.storage.sqlite import driver, index, ownership, selection, signs, spaces, vectors
@@ -111,7 +117,7 @@ class FileStore(Store):
         """Run a function of the connection in its thread, and translate its errors."""
         worker, path = self._worker, str(self.path)
         if worker is None:
-            raise BackendError("the sqlite store is not open", hint="use `async with AgentMemory(...)`")
+            raise ClosedError("the sqlite store")
 
         def unit(connection: Connection) -> T:
             for _ in range(_ATTEMPTS):

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
+import anyio
 import pytest
 
-from agent_memory.errors import BackendError, ConfigurationError
+from agent_memory.agent import AgentMemory
+from agent_memory.errors import BackendError, ClosedError, ConfigurationError
+from agent_memory.settings import Settings
 from agent_memory.storage.base import Store
 from agent_memory.storage.changes import Add, Operation
 from agent_memory.storage.isolation import leaks
@@ -25,6 +29,7 @@ from agent_memory.testing.store.support import (
     put,
     remove,
 )
+from agent_memory.testing.verbs import verbs
 
 _USES: dict[str, Callable[[Store], Awaitable[Any]]] = {
     "commit": lambda store: store.commit(Operation(verb="add"), [Add(builders.fact())]),
@@ -93,8 +98,54 @@ class LifeTests(StoreTests):
         await store.close()
         await store.close()
         for use in _USES.values():
-            with pytest.raises(BackendError, match=store.name):
+            with pytest.raises(ClosedError, match=f"the {store.name} store is closed"):
                 await use(store)
+
+    async def test_a_closed_memory_says_so_whatever_is_asked_of_it(self, store_factory: StoreFactory) -> None:
+        memory = AgentMemory(AGENT, Settings(embedding_provider="dummy"), backend=store_factory(AGENT))
+        async with memory:
+            await memory.long_term.add("a fact")
+            async with memory:
+                pass
+            assert await memory.count() == 1, "the inner `async with` does not close it for the outer one"
+        asked = 0
+        for name, call in verbs(memory):
+            with pytest.raises(ClosedError, match="closed: make a new"):
+                await call()
+                pytest.fail(f"{name} was answered")
+            asked += 1
+        assert asked > 90
+        await memory.close()
+        with pytest.raises(ClosedError):
+            await memory.open()
+        with pytest.raises(ClosedError):
+            async with memory:
+                pass
+
+    async def test_closing_waits_for_nobody_and_loses_nothing(self, store_factory: StoreFactory) -> None:
+        store = store_factory(AGENT)
+        memory = AgentMemory(AGENT, Settings(embedding_provider="none"), backend=store)
+        await memory.open()
+        acknowledged: list[str] = []
+
+        async def write(number: int) -> None:
+            with suppress(BackendError):
+                while True:
+                    acknowledged.append(await memory.episodic.add(f"event {number}"))
+                    await anyio.sleep(0)  # a store in memory waits for nothing by itself
+
+        with anyio.fail_after(60):
+            async with anyio.create_task_group() as tasks:
+                for number in range(5):
+                    tasks.start_soon(write, number)
+                while len(acknowledged) < 5:
+                    await anyio.sleep(0)
+                await memory.close()
+        if store.capabilities.persistent:
+            await store.open()
+            assert set(acknowledged) <= (await everything(store)).keys()
+            assert await store.check() == []
+            await store.close()
 
     async def test_it_is_of_no_use_in_a_forked_child(
         self, store: Store, monkeypatch: pytest.MonkeyPatch

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_memory.errors import BackendError, StoreBusyError
+from agent_memory.errors import BackendError, ClosedError, StoreBusyError
 from agent_memory.storage.changes import Add, Operation
 from agent_memory.storage.sqlite import SqliteStore
 from agent_memory.storage.where import Where
@@ -198,7 +198,7 @@ def test_a_forgotten_store_ends_its_thread(tmp_path: Path) -> None:
 def test_a_forked_child_is_told_so_and_harms_nothing(tmp_path: Path) -> None:
     program = (
         "import asyncio, os, sys\n"
-        "from agent_memory.errors import BackendError\n"
+        "from agent_memory.errors import BackendError, ClosedError\n"
         "from agent_memory.storage.sqlite import SqliteStore\n"
         "from agent_memory.storage.where import Where\n"
         "async def main():\n"
@@ -234,7 +234,7 @@ async def test_a_closed_store_says_so(tmp_path: Path) -> None:
     await store.open()
     await store.close()
     await store.close()
-    with pytest.raises(BackendError, match="not open"):
+    with pytest.raises(ClosedError, match="the sqlite store is closed"):
         await store.count(Where())
     await store.open()
     assert await store.count(Where()) == 0
