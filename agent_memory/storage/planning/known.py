@@ -50,9 +50,9 @@ def kept(
     before: MemoryRecord, given: MemoryRecord, named: frozenset[str], moment: datetime
 ) -> dict[str, Any]:
     """Return what a new version under a key keeps: what was not given. `update` takes single things away."""
-    if type(before) is not type(given) or getattr(before, "kind", None) != getattr(given, "kind", None):
-        return {}
     own = {each.name for each in OWN_FIELDS[given.memory_type]} - {"kind", "value"}
+    if getattr(before, "kind", None) != getattr(given, "kind", None):
+        own = set()  # a skill that becomes a workflow keeps what every memory has, and no more
     names = {name for name in (*_TAKEN_OVER, "tags", *own) if name not in named}
     if not before.keeps_its_end or before.expired(moment):
         names.discard("expires_at")
@@ -62,9 +62,9 @@ def kept(
         names.discard("occurred_at")  # it begins anew, and so does its day
     if isinstance(before, EpisodicRecord) and "outcome" in named:
         names.discard("success")
-    if isinstance(given, ProceduralRecord) and given.use_count:
+    if isinstance(given, ProceduralRecord):
         # A better description is no reason to forget how well the skill has worked; a count of its own is.
-        names -= set(_OF_USE)
+        names = names - set(_OF_USE) if given.use_count else names | set(_OF_USE)
     fields_kept = [each for name in sorted(names) for each in (name, *_COMPANIONS.get(name, ()))]
     return {name: getattr(before, name) for name in fields_kept}
 

@@ -298,6 +298,19 @@ class KnownTests(StoreTests):
         (written,) = await store.commit(Operation(verb="add"), [ended])
         assert (written.record.importance, written.record.expires_at) == (0.5, None)
 
+    async def test_a_new_version_of_another_kind_keeps_what_every_memory_has(self, store: Store) -> None:
+        skill = builders.skill(
+            "how", key="deploy", name="deploy", importance=0.9, tags=("ops",), metadata={"n": 1}, source="book",
+            triggers=("ship it",), use_count=3, success_count=2,
+        )  # fmt: skip
+        await put(store, skill)
+        workflow = builders.skill("1. pull", key="deploy", name="deploy", kind="workflow", steps=("pull",))
+        (kept,) = await put(store, workflow)
+        assert isinstance(kept, ProceduralRecord)
+        assert (kept.kind, kept.steps, kept.triggers) == ("workflow", ("pull",), ())
+        assert (kept.importance, kept.tags, kept.metadata, kept.source) == (0.9, ("ops",), {"n": 1}, "book")
+        assert (kept.use_count, kept.success_count) == (3, 2)
+
     async def test_a_default_time_to_live_starts_anew_with_each_version(self, store: Store) -> None:
         soon, late = clock.now() + timedelta(minutes=5), clock.now() + timedelta(hours=1)
         await put(store, builders.note("one", key="step", expires_at=soon))
