@@ -367,7 +367,7 @@ class AgentMemory:
             query: what the prompt is about, or None for the brief.
             budget: tokens that the text may take, as `estimate_tokens` counts them.
             format: `markdown`, `text`, `xml`, `json` or `messages`.
-            last: how many of the conversation's latest messages to put at the end.
+            last: how many of the conversation's latest messages to put at the end; its system messages come on top.
             types, tags, since, until, min_importance, mode, explain, metadata, session, source, rerank: as in
                 `search`.
 
