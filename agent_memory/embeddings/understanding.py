@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,32 +17,42 @@ _COMMON_CHINESE = "我你们这饭说"
 """Characters that every vocabulary made for Chinese has, and that BERT's English one has but one of."""
 
 
+_CODE_PIECES = 4
+"""Of a short code such as s3, k8s, v2 or p95. What is taken into more single characters is a hash or a password."""
+
+
 def share_understood(text: str, tokenizer: Tokenizer) -> float:
     """Return the share of a text's tokens that mean something to the model, in [0, 1]; 0 for a text without any.
 
     A token that stands for the unknown means nothing. To an English WordPiece vocabulary neither do the single
-    characters into which it takes a word apart, nor whole words of one character outside ASCII, such as a
-    Chinese one: they are in the vocabulary, but were hardly ever seen in training. Punctuation counts neither way.
+    characters into which it takes a word apart, other than the letters and digits of a short code, nor whole words of
+    one character outside ASCII, such as a Chinese one: they are in the vocabulary, but were hardly ever seen in
+    training. Punctuation counts neither way.
     """
     encoding = tokenizer.encode(_sample(text), add_special_tokens=False)
     unknown = getattr(tokenizer.model, "unk_token", None)
     spelled_out = _spells_out(tokenizer)
-    tokens = encoding.tokens
-    words = encoding.word_ids
     counted = understood = 0
-    for index, token in enumerate(tokens):
-        bare = token.removeprefix("##")
-        if token == unknown:
-            counted += 1
-        elif len(bare) > 1 or not spelled_out:
-            counted += 1
-            understood += 1
-        elif bare.isalnum():
-            counted += 1
-            word = words[index]
-            piece_of_word = (index > 0 and words[index - 1] == word) or words[index + 1 : index + 2] == [word]
-            understood += not piece_of_word and bare.isascii()
+    for _, word in groupby(zip(encoding.word_ids, encoding.tokens, strict=True), key=itemgetter(0)):
+        tokens = [token for _, token in word]
+        pieces = [token.removeprefix("##") for token in tokens]
+        known_whole = len(pieces) == 1 or _is_code(pieces)
+        for token, piece in zip(tokens, pieces, strict=True):
+            if token == unknown:
+                counted += 1
+            elif len(piece) > 1 or not spelled_out:
+                counted += 1
+                understood += 1
+            elif piece.isalnum():
+                counted += 1
+                understood += known_whole and piece.isascii()
     return understood / counted if counted else 0.0
+
+
+def _is_code(pieces: Sequence[str]) -> bool:
+    word = "".join(pieces)
+    digits = sum(map(str.isdigit, word))
+    return len(pieces) <= _CODE_PIECES and 0 < digits < len(word) and word.isascii()
 
 
 def _spells_out(tokenizer: Tokenizer) -> bool:

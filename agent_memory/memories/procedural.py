@@ -13,7 +13,7 @@ from agent_memory.memories.base import Listing, TypeMemory
 from agent_memory.memories.drafting import check_text
 from agent_memory.memories.given import Default
 from agent_memory.records import ProceduralRecord, ScoredMemory
-from agent_memory.text.analysis import analyse
+from agent_memory.text.analysis import analyse, whole_words
 
 TRIGGER_BOOST = 0.5
 """How far a trigger that the situation names lifts a skill's score towards 1. A trigger was set by somebody who
@@ -121,8 +121,7 @@ class ProceduralMemory(TypeMemory[ProceduralRecord]):
         """Find the skills that a situation calls for: by triggers, words and meaning together, best first."""
         nominated = await self._search(situation, max(limit * 4, 20), count_access=False)
         found = {each.memory.id: each for each in nominated}
-        words = analyse(situation)
-        for record in await self._triggered(words):
+        for record in await self._triggered(situation):
             known = found.get(record.id) or ScoredMemory(record, 0.0, 0.0)
             found[record.id] = replace(
                 known,
@@ -133,12 +132,19 @@ class ProceduralMemory(TypeMemory[ProceduralRecord]):
         await self._core.store.touch([each.memory.id for each in best])
         return best
 
-    async def _triggered(self, situation: Sequence[str]) -> Listing[ProceduralRecord]:
+    async def _triggered(self, situation: str) -> Listing[ProceduralRecord]:
         skills = await self._select(self._where(), None)
+        # Compounds whole, and taken apart as well: `rateLimit` calls for what the trigger "rate limit" fits.
+        said = (whole_words(situation), analyse(situation))
         return [
             record
             for record in skills
-            if any(_contains(situation, words) for words in map(analyse, record.triggers) if words)
+            if any(
+                _contains(words, trigger)
+                for trigger in map(whole_words, record.triggers)
+                for words in said
+                if trigger
+            )
         ]
 
     async def record_skill_usage(self, id: str, success: bool = True) -> bool:

@@ -21,6 +21,9 @@ their union, the order is that of the whole store."""
 MOST_TERMS: Final = 64
 """Words of a query that are looked for. A question has ten; this is for a page that was pasted as one."""
 
+MOST_BEGUN: Final = 50
+"""Words of the index that are looked for because a hash or an identifier in the query may be their beginning."""
+
 SAMPLE: Final = 500
 """Vectors from which the mean and deviation of a query's cosines are taken. Measured: as good as all of them."""
 

@@ -9,16 +9,23 @@ from agent_memory.records import ScoredMemory
 
 
 class Found(list[ScoredMemory]):
-    """Scored memories, best first. It is a list; `notices` and `arms` stand beside it."""
+    """Scored memories, best first. It is a list; what else was found out stands beside it."""
 
     def __init__(
-        self, memories: Iterable[ScoredMemory] = (), *, arms: Iterable[str] = (), notices: Iterable[str] = ()
+        self,
+        memories: Iterable[ScoredMemory] = (),
+        *,
+        arms: Iterable[str] = (),
+        notices: Iterable[str] = (),
+        terms: Iterable[str] = (),
     ) -> None:
         super().__init__(memories)
         self.arms = tuple(arms)
         """What took part in the search: `words`, `meaning`, `key`."""
         self.notices = tuple(notices)
         """One line for each thing that was left out, or is not ready yet."""
+        self.terms = tuple(terms)
+        """The words that were looked for, parts of compounds and the rest of hashes among them."""
 
     @property
     def nothing_relevant(self) -> bool:

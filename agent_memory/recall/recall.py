@@ -82,6 +82,7 @@ class Recaller:
         """Find what a query needs, or the brief for None, and pack it. Arguments as in `AgentMemory.recall`."""
         wording = writer(format)
         notices: tuple[str, ...] = ()
+        terms: Sequence[str] = ()
         if query is None:
             candidates = await self._brief(where)
         else:
@@ -90,6 +91,7 @@ class Recaller:
                 query, where, limit=limit, mode=mode, explain=explain, count_access=False, rerank=rerank
             )
             notices = found.notices
+            terms = found.terms or query_terms(query)
             candidates = by_worth(
                 [Candidate(each.memory, scored=each) for each in found],
                 budget=budget,
@@ -101,7 +103,7 @@ class Recaller:
         candidates = [each for each in candidates if each.memory.id not in said]
         # The latest messages come last in the text but first in the budget, newest first: they were asked for.
         tail = [Candidate(message, LAST_MESSAGES) for message in reversed(last)]
-        recall = self._pack([*tail, *candidates], query, wording, budget, notices)
+        recall = self._pack([*tail, *candidates], terms, wording, budget, notices)
         if query is not None and found.nothing_relevant:
             recall = replace(recall, nothing_relevant=True)
         await self._store.touch([item.memory.id for item in recall.items])
@@ -110,12 +112,11 @@ class Recaller:
     def _pack(
         self,
         candidates: Sequence[Candidate],
-        query: str | None,
+        terms: Sequence[str],
         wording: Writer,
         budget: int,
         notices: tuple[str, ...],
     ) -> Recall:
-        terms = query_terms(query) if query else []
         agent = self._store.agent_id
         candidates, repeated = _each_once(candidates)
         written = _fill(candidates, wording, budget, terms, agent)

@@ -8,12 +8,12 @@ in the memory of somebody else is near nothing and lacks the words that matter.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import NamedTuple
 
 from agent_memory.recall import constants
 from agent_memory.recall.scoring import Distribution, logistic
-from agent_memory.text.analysis import analyse
+from agent_memory.text.analysis import QueryWord, analyse, is_code
 from agent_memory.text.bm25 import WordStatistics
 from agent_memory.text.porter import stem
 
@@ -65,22 +65,41 @@ def null_of(vectors: Sequence[bytes]) -> Null:
 
 
 class WordShare:
-    """Says which share of a query's words a memory holds, rare words counting more, unknown ones most."""
+    """Says which share of a query's words a memory holds, rare words counting more, unknown ones most.
 
-    def __init__(self, terms: Sequence[str], statistics: WordStatistics) -> None:
-        documents = max(statistics.documents, constants.SMALL_STORE)
-        self._weights: dict[str, float] = {}
-        for root in map(stem, terms):
-            held = min(statistics.document_frequency.get(root, 0), documents)
-            self._weights[root] = math.log(1 + (documents - held + 0.5) / (held + 0.5))
-        self._all = sum(self._weights.values())
+    A compound word is held where all its parts are, a code where a word begins so.
+    """
+
+    def __init__(self, words: Sequence[QueryWord], statistics: WordStatistics) -> None:
+        self._statistics = statistics
+        self._documents = max(statistics.documents, constants.SMALL_STORE)
+        self._words = [(each, self._weight(each.whole), self._parts(each)) for each in words]
+        self._all = sum(weight for _, weight, _ in self._words)
+
+    def _weight(self, term: str) -> float:
+        held = min(self._statistics.document_frequency.get(stem(term), 0), self._documents)
+        return math.log(1 + (self._documents - held + 0.5) / (held + 0.5))
+
+    def _parts(self, word: QueryWord) -> dict[str, float]:
+        weights = {stem(part): self._weight(part) for part in word.parts}
+        total = sum(weights.values())
+        return {root: weight / total for root, weight in weights.items()}
 
     def of(self, text: str) -> float:
         """Return the share for a text, in [0, 1]."""
         if not self._all:
             return 0.0
         held = set(map(stem, set(analyse(text))))
-        return sum(weight for root, weight in self._weights.items() if root in held) / self._all
+        return sum(weight * _held(word, parts, held) for word, weight, parts in self._words) / self._all
+
+
+def _held(word: QueryWord, parts: Mapping[str, float], held: Set[str]) -> float:
+    """Return how much of a word stems hold, in [0, 1]."""
+    if stem(word.whole) in held:
+        return 1.0
+    if is_code(word.whole) and any(root.startswith(word.whole) for root in held):
+        return 1.0
+    return sum(weight for root, weight in parts.items() if root in held)
 
 
 def relevance(nearness: float | None, share: float | None) -> float:

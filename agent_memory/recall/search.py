@@ -24,7 +24,7 @@ from agent_memory.records import MemoryRecord, ScoredMemory
 from agent_memory.settings import Settings
 from agent_memory.storage.base import Store
 from agent_memory.storage.where import Where, check_share
-from agent_memory.text.analysis import query_terms
+from agent_memory.text.analysis import QueryWord, distinct, query_words, terms_of
 from agent_memory.text.bm25 import WordStatistics, expected_statistics
 from agent_memory.text.templates import embedded_text, indexed_text
 
@@ -36,10 +36,14 @@ class Query(NamedTuple):
     """A query, prepared: its words, and its vector where meaning takes part."""
 
     text: str
+    words: list[QueryWord]
     terms: list[str]
+    """The words, their parts, and what the store holds that begins like one of them."""
     vector: bytes | None
     statistics: WordStatistics | None = None
     """What the store knows of the words; None where they take no part."""
+    unread: bool = False
+    """Whether meaning is left out because the embedder does not read the query."""
 
 
 class Searcher:
@@ -122,7 +126,7 @@ class Searcher:
             await self._store.renew(constants.RENEWED_WORDS)
         for notice in notices:
             logger.warning(notice)
-        return Found(result, arms=_arm_names(prepared, arms), notices=notices)
+        return Found(result, arms=_arm_names(prepared, arms), notices=notices, terms=prepared.terms)
 
     async def near(
         self, record: MemoryRecord, where: Where, *, limit: int, min_similarity: float
@@ -182,12 +186,19 @@ class Searcher:
 
     # --- the query -----------------------------------------------------------------------------------------
 
-    def _terms(self, query: str, mode: Mode) -> list[str]:
+    def _words(self, query: str, mode: Mode) -> list[QueryWord]:
         by_words = mode != "vector" and self._store.capabilities.full_text
-        return query_terms(query)[: constants.MOST_TERMS] if by_words else []
+        return query_words(query)[: constants.MOST_TERMS] if by_words else []
 
-    async def _vector(self, query: str, mode: Mode, notices: list[str], *, worded: bool) -> bytes | None:
-        """Embed the query, if meaning takes part; `worded`: its words are looked for as well."""
+    async def _begun(self, words: Sequence[QueryWord]) -> list[str]:
+        """Return what the store holds that begins like a word of the query, such as the whole of a hash."""
+        found: list[str] = []
+        for word in words:
+            found += await self._store.terms_beginning(word.whole, constants.MOST_BEGUN - len(found))
+        return found
+
+    async def _vector(self, query: str, mode: Mode, notices: list[str]) -> bytes | None:
+        """Embed the query, if meaning takes part."""
         if mode == "keyword" or not self._index.available:
             return None
         try:
@@ -198,8 +209,6 @@ class Searcher:
             notices.append(f"searched by words only: {error}")
             return None
         await self._pay_some(notices)
-        if mode == "hybrid" and worded and self._index.readable(query) < constants.READABLE:
-            return None
         return vector
 
     async def _pay_some(self, notices: list[str]) -> None:
@@ -234,17 +243,21 @@ class Searcher:
         import asyncio
 
         arms: dict[str, dict[str, float]] = {}
-        terms = self._terms(query, mode)
+        words = self._words(query, mode)
+        terms = distinct([*terms_of(words)[: constants.MOST_TERMS], *await self._begun(words)])
         if terms:
-            words = asyncio.create_task(self._store.by_words(terms, where, limit))
+            nominating = asyncio.create_task(self._store.by_words(terms, where, limit))
             try:
-                vector = await self._vector(query, mode, notices, worded=True)
-                arms["words"] = dict(await words)
+                vector = await self._vector(query, mode, notices)
+                arms["words"] = dict(await nominating)
             except BaseException:
-                words.cancel()
+                nominating.cancel()
                 raise
         else:
-            vector = await self._vector(query, mode, notices, worded=False)
+            vector = await self._vector(query, mode, notices)
+        unread = vector is not None and bool(terms) and self._index.readable(query) < constants.READABLE
+        if unread:
+            vector = None
         if vector is not None:
             arms["meaning"] = dict(await self._store.by_vector(vector, where, limit))
         key = query.strip()
@@ -253,7 +266,7 @@ class Searcher:
             if keyed:
                 arms["key"] = {record.id: 1.0 for record in keyed}
         statistics = await self._store.word_statistics(terms) if terms else None
-        return Query(query, terms, vector, statistics), arms
+        return Query(query, words, terms, vector, statistics, unread), arms
 
     # --- scoring -------------------------------------------------------------------------------------------
 
@@ -289,6 +302,8 @@ class Searcher:
             # One signal alone is its own sum: the scale of `score` stays that of the sum of both.
             for part in parts.values():
                 part.words_weight, part.meaning_weight = 1.0, 0.0
+                if query.unread:
+                    part.notes.append("the embedder does not read this query: scored by words alone")
         else:
             await self._score_meaning(query.vector, records, parts, worded=bool(query.terms))
             if not query.terms:
@@ -342,7 +357,7 @@ class Searcher:
     async def _relevance(self, query: Query) -> Callable[[MemoryRecord, Parts], float]:
         """Return what says how relevant a memory is; only those that are returned are asked about."""
         null = await self._index.null() if query.vector is not None else None
-        words = None if query.statistics is None else WordShare(query.terms, query.statistics)
+        words = None if query.statistics is None else WordShare(query.words, query.statistics)
 
         def of(record: MemoryRecord, part: Parts) -> float:
             if part.exact_key:

@@ -48,8 +48,10 @@ from agent_memory.records import MemoryRecord, MemoryType, OperationRecord, Stat
 from agent_memory.storage.attempts import Attempt
 from agent_memory.storage.changes import SHORTEST_PREFIX, Change, Erase, Operation, Remove, Written
 from agent_memory.storage.where import Where
+from agent_memory.text.analysis import is_code
 from agent_memory.text.bm25 import WordStatistics
 from agent_memory.text.names import normal_name
+from agent_memory.text.porter import unstemmed
 
 OrderBy = Literal["created", "updated", "occurred", "used", "importance", "position"]
 GroupBy = Literal[
@@ -459,6 +461,19 @@ class Store(ABC):
         """Do the same if nobody stands in the way."""
         with suppress(StoreBusyError):
             await self._renew_some(limit)
+
+    async def terms_beginning(self, prefix: str, limit: int) -> list[str]:
+        """Return words of the index that begin with a word of a query, in order, for the other searches as terms.
+
+        Asked for a word that is no code (`text.analysis.is_code`), none: a store lists codes alone.
+        """
+        self._require("full_text", "full-text search")
+        roots = await self._terms_beginning(prefix, limit) if is_code(prefix) and limit > 0 else []
+        return [unstemmed(root) for root in roots]
+
+    async def _terms_beginning(self, prefix: str, limit: int) -> list[str]:
+        """Return the first stems that begin so, ordered by code points; a backend without any finds whole words."""
+        return []
 
     async def by_vector(self, vector: bytes, where: Where, limit: int) -> list[tuple[str, float]]:
         """Return the ids of the nearest memories in the current space with their cosines, nearest first.

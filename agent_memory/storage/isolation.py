@@ -28,6 +28,7 @@ from agent_memory.text.templates import RECIPE, embedded_text, embedding_hash
 DIMENSION: Final = 384
 _EVERYTHING = Where(statuses=(), expired=None)
 _WORD = "zqcanary"
+_CODE = "zqcanary77"
 Probe = Callable[[], Awaitable[Any]]
 
 
@@ -76,7 +77,7 @@ def _canaries() -> list[MemoryRecord]:
     }
 
     def text() -> str:
-        return f"{_WORD} {new_id()}"
+        return f"{_WORD} {_CODE} {new_id()}"
 
     return [
         ShortTermRecord(id=new_id(), content=text(), key=text(), kind="working", value=_WORD, **common),
@@ -141,6 +142,7 @@ def _nominations(store: Store, stored: list[MemoryRecord], dimension: int) -> Ma
     if store.capabilities.full_text:
         probes["by_words"] = lambda: store.by_words([_WORD], _EVERYTHING, 10)
         probes["word_scores"] = lambda: store.word_scores([_WORD], ids)
+        probes["terms_beginning"] = lambda: store.terms_beginning(_CODE[:-1], 10)
         probes["word_statistics"] = lambda: _documents(store)
     if store.capabilities.vectors:
         probes["by_vector"] = lambda: store.by_vector(_vector(dimension), _EVERYTHING, 10)

@@ -1,11 +1,16 @@
 """Cutting text into the words of the full-text index, alike on every backend and in every query.
 
+`ANALYSER` numbers these rules. A store notes it, since memories are found by the words that they were indexed with:
+a change of the words of any text needs a new number, and what a query looks for must go on finding those made by
+older rules. So words may be added to what a text gave before; none may be taken away.
+
 Written out with spaces between, the words pass through FTS5's own `unicode61` tokenizer unchanged: everything it
 would fold is folded here, and everything it would cut at is cut here. Stemming comes after (`porter`).
 
 What this adds to `unicode61`: scripts written without spaces are cut into pairs of characters; words lose their
 accents whichever way these are written, and their vowel points, instead of falling apart at them; compatibility
-forms (full-width, ligatures, superscripts) are the same as plain ones; `ø`, `ß` and the like are folded too.
+forms (full-width, ligatures, superscripts) are the same as plain ones; `ø`, `ß` and the like are folded too. Compound
+words give their parts as well (`compounds`), and symbols are words (`symbols`).
 """
 
 from __future__ import annotations
@@ -13,14 +18,17 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_right
+from collections.abc import Iterable
 from itertools import groupby, pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
+from agent_memory.text import compounds, symbols
 from agent_memory.text.porter import stem
 from agent_memory.text.stopwords import STOPWORDS
 
 ANALYSER: Final = 2
-"""The number of these rules. A store notes by which its words were indexed, and renews them when they change."""
+"""The number of these rules. 1: whole words only, and no symbols."""
+
 LONGEST_WORD = 128
 """Characters; what is longer, such as a key or an encoded file, is several words."""
 
@@ -36,11 +44,14 @@ _UNSPACED = (
 """The letters of scripts written without spaces, and Hangul, where a space does not end at a word either. Whole
 blocks are named, so that nothing changes with the Unicode version of the interpreter."""
 
+_SHORTEST_CODE: Final = 7
+"""Characters; as short as Git shortens a hash."""
+
 _ASCII_WORD = re.compile(rf"[a-z0-9]{{1,{LONGEST_WORD}}}")
-_RUN = re.compile(
-    r"[^\W_]+"
-)  # the scripts are told apart in `_Kinds`: as character classes they compile for 30 ms
-_CONTRACTION = re.compile(r"\b[a-z]+n['’]t\b|(?<=\w)['’](?:s|d|m|ll|re|ve)\b")
+# The scripts are told apart in `_Kinds`: as character classes they compile for 30 ms.
+_RUN = re.compile(rf"[^\W_]+|{symbols.WORD}")
+_QUERY_RUN = re.compile(rf"{compounds.PART}?(?:{_RUN.pattern})")
+_CONTRACTION = re.compile(rf"\b[a-z{compounds.BORDERS}]+n['’]t\b|(?<=\w)['’](?:s|d|m|ll|re|ve)\b")
 
 _LETTERS = {
     "ø": "o", "đ": "d", "ð": "d", "ł": "l", "ħ": "h", "ŧ": "t", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th",
@@ -51,15 +62,33 @@ _MARKS = frozenset([*map(chr, range(0x19B0, 0x19C1)), "\u19c8", "\u19c9", "\u1cf
 _ODD = re.compile(rf"[^\w\s\x00-\x7f]|[{''.join([*_LETTERS, *sorted(_MARKS)])}]")
 
 
+class QueryWord(NamedTuple):
+    """A word to look for."""
+
+    whole: str
+    parts: tuple[str, ...] = ()
+    """What it consists of; a memory that says all of this says the word."""
+
+
 def analyse(text: str) -> list[str]:
     """Return the words of a text as the index has them before stemming.
 
-    They are folded (case, accents, compatibility forms). A run of a script written without spaces gives each
-    character and each pair of neighbours, so that words of one character and of two are found.
+    They are folded (case, accents, compatibility forms). A compound word is followed by its parts. A run of a script
+    written without spaces gives each character and each pair of neighbours, so that words of one character and of
+    two are found.
     """
-    if text.isascii():
-        return _ASCII_WORD.findall(text.lower())
-    return _words(_folded(text), singles=True)
+    return _all_words(compounds.spelled_out(_folded(text)))
+
+
+def whole_words(text: str) -> list[str]:
+    """Return the words of a text without the parts of compounds: what is said in the same words has the same."""
+    return _all_words(compounds.joined(_folded(text)))
+
+
+def _all_words(folded: str) -> list[str]:
+    if folded.isascii():
+        return _ASCII_WORD.findall(folded)
+    return [word for run in _RUN.findall(folded) for word in _words(run, singles=True)]
 
 
 def analysed_text(text: str) -> str:
@@ -67,26 +96,76 @@ def analysed_text(text: str) -> str:
     return " ".join(analyse(text))
 
 
-def query_terms(text: str) -> list[str]:
+def query_words(text: str) -> list[QueryWord]:
     """Return the words to look for, in the order of the query, none of them twice even after stemming.
 
-    Stop words are left out unless there is nothing else; a run of a script written without spaces gives its pairs
-    only. The terms are not stemmed: FTS5 does that, and `porter.stem` for everybody else.
+    Stop words are left out unless there is nothing else, single letters where they are part of another word; a run
+    of a script written without spaces gives its pairs only.
     """
-    folded = text.lower() if text.isascii() else _folded(text)
-    words = [word for word in _words(_CONTRACTION.sub(" ", folded), singles=False) if word not in STOPWORDS]
-    terms: dict[str, str] = {}
-    for word in words or _words(folded, singles=False):
-        terms.setdefault(stem(word), word)
-    return list(terms.values())
+    folded = _folded(text)
+    words = [word for word in _query_words(_CONTRACTION.sub(" ", folded)) if word.whole not in STOPWORDS]
+    result: dict[str, QueryWord] = {}
+    for word in words or _query_words(folded):
+        result.setdefault(stem(word.whole), word)
+    return list(result.values())
+
+
+def _query_words(folded: str) -> list[QueryWord]:
+    found: list[QueryWord] = []
+    for run in _QUERY_RUN.findall(compounds.spelled_out(folded)):
+        bare = run.removeprefix(compounds.PART)
+        words = _words(bare, singles=False)
+        if bare is run or not found:
+            found += map(QueryWord, words)
+            continue
+        telling = (each for each in words if each not in STOPWORDS and (len(each) > 1 or not each.isalpha()))
+        found[-1] = found[-1]._replace(parts=(*found[-1].parts, *telling))
+    return found
+
+
+def query_terms(text: str) -> list[str]:
+    """Return the words to look for and their parts, none of them twice even after stemming.
+
+    The terms are not stemmed: FTS5 does that, and `porter.stem` for everybody else.
+    """
+    return terms_of(query_words(text))
+
+
+def terms_of(words: Iterable[QueryWord]) -> list[str]:
+    """Return words and their parts as terms, none of them twice even after stemming."""
+    return distinct(term for word in words for term in (word.whole, *word.parts))
+
+
+def distinct(terms: Iterable[str]) -> list[str]:
+    """Return terms in order, those left out whose stem one before them has."""
+    by_stem: dict[str, str] = {}
+    for term in terms:
+        by_stem.setdefault(stem(term), term)
+    return list(by_stem.values())
+
+
+def is_code(word: str) -> bool:
+    """Say whether a word may be a hash or an identifier, which people give by its beginning.
+
+    It has seven characters or more, a letter and a digit among them.
+    """
+    return len(word) >= _SHORTEST_CODE and not word.isalpha() and not word.isdigit() and word.isalnum()
+
+
+def beyond(prefix: str) -> str:
+    """Return the first text, ordered by code points, that comes after all that begin with a code."""
+    return prefix[:-1] + chr(ord(prefix[-1]) + 1)
 
 
 def _folded(text: str) -> str:
-    if not text.isascii():
-        text = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text).casefold())
-        # Composed again, for Hangul and for kana with their voicing marks.
-        text = unicodedata.normalize("NFKC", _ODD.sub(_plain, text))
-    return text
+    """Fold a text, and mark in it where compound words consist of others."""
+    text = compounds.unmarked(text)
+    if text.isascii():
+        return compounds.marked(text, LONGEST_WORD).lower()
+    text = symbols.worded(unicodedata.normalize("NFKC", symbols.kept(text)))
+    text = unicodedata.normalize("NFD", compounds.marked(text, LONGEST_WORD).casefold())
+    # Composed again, for Hangul and for kana with their voicing marks.
+    return unicodedata.normalize("NFKC", _ODD.sub(_plain, text))
 
 
 def _plain(match: re.Match[str]) -> str:
@@ -100,26 +179,23 @@ def _plain(match: re.Match[str]) -> str:
     return "" if unicodedata.category(character) in ("Mn", "Mc", "Me", "Cf") else character
 
 
-def _words(folded: str, *, singles: bool) -> list[str]:
-    if folded.isascii():
-        return _ASCII_WORD.findall(folded)
+def _words(run: str, *, singles: bool) -> list[str]:
+    """Cut what stands between two spaces into words."""
+    if run.isascii() or max(run) < _THREE_BYTES:
+        return _pieces(run)
     words: list[str] = []
-    for run in _RUN.findall(folded):
-        if run.isascii() or max(run) < _THREE_BYTES:
-            words += _pieces(run)
-            continue
-        for kind, group in groupby(run, _KINDS.__getitem__):
-            part = "".join(group)
-            if kind != "unspaced":
-                words += _pieces(part)
-            elif len(part) == 1:
-                words.append(part)
-            elif singles:
-                for one, next_one in pairwise(part):
-                    words += one, one + next_one
-                words.append(part[-1])
-            else:
-                words += [one + next_one for one, next_one in pairwise(part)]
+    for kind, group in groupby(run, _KINDS.__getitem__):
+        part = "".join(group)
+        if kind != "unspaced":
+            words += _pieces(part)
+        elif len(part) == 1:
+            words.append(part)
+        elif singles:
+            for one, next_one in pairwise(part):
+                words += one, one + next_one
+            words.append(part[-1])
+        else:
+            words += [one + next_one for one, next_one in pairwise(part)]
     return words
 
 

@@ -66,6 +66,14 @@ def stem(word: str) -> str:
     return _stem(raw.decode("latin-1")).encode("latin-1").decode("utf-8", "replace")
 
 
+def unstemmed(root: str) -> str:
+    """Return a word whose stem this is: mostly the stem itself.
+
+    The last step takes off one `e`, or one `l` of two, so a stem that still ends like this would lose another.
+    """
+    return next((word for word in (root, root + "e", root + "l") if stem(word) == root), root)
+
+
 def _stem(word: str) -> str:
     word = _step_1(word)
     for rules in (_STEP_2, _STEP_3):

@@ -42,6 +42,25 @@ async def test_a_workflow_has_steps(memory: AgentMemory) -> None:
     assert record.content == "1. tag\n2. build\n3. publish"
 
 
+@pytest.mark.parametrize(
+    ("trigger", "situation"),
+    [
+        ("iPhone setup", "another iphone setup"),
+        ("iphone setup", "the iPhone setup again"),
+        ("rate limit", "rateLimit was hit"),
+        ("k8s timeout", "K8S timeout on s3"),
+        ("🔥", "the build is on 🔥"),
+    ],
+)
+async def test_a_trigger_fits_however_it_is_written(
+    memory: AgentMemory, trigger: str, situation: str
+) -> None:
+    await memory.procedural.record_skill("other", "do that", triggers=["unrelated"])
+    await memory.procedural.record_skill("wanted", "do this", triggers=[trigger])
+    found = await memory.procedural.find_applicable_skills(situation)
+    assert [each.memory.name for each in found if each.score >= 0.5] == ["wanted"]
+
+
 async def test_triggers_bring_the_skill_that_fits(memory: AgentMemory) -> None:
     await memory.procedural.record_skill("backoff", "Wait longer each time", triggers=["429", "rate limit"])
     await memory.procedural.record_skill("backup", "Copy the file elsewhere", triggers=["disk full"])

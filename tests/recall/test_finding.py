@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent_memory import AgentMemory, EmbeddingMismatchError, MemoryConfig
+from agent_memory.recall.constants import MOST_BEGUN
 from agent_memory.text.analysis import query_terms
 from agent_memory.text.porter import stem
 
@@ -258,3 +259,54 @@ async def test_what_is_still_owed_is_found_by_words_at_once(tmp_path: Path) -> N
         assert (await memory.search("dark", mode="keyword"))[0].memory.id == stored
         assert (await memory.search("Which theme should the interface have?"))[0].memory.id == stored
         assert (await memory.get_status())["owed_embeddings"] == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("the S3 client allows ten requests at once", "s3 concurrency"),
+        ("the k8s probe gives up after five seconds", "k8s timeout"),
+        ("v2 went out to all customers", "v2 deploy"),
+        ("checkout is slow: p95 above two seconds", "p95 of cart"),
+        ("the ec2 fleet was resized", "ec2 scaling"),
+    ],
+)
+async def test_a_short_code_in_a_query_leaves_no_meaning_out(tmp_path: Path, text: str, query: str) -> None:
+    async with AgentMemory("a", local(tmp_path / "a.db")) as memory:
+        await memory.add_many([{"content": each} for each in (text, *english(40))])
+        found = await memory.search(query, explain=True)
+        assert found.arms == ("words", "meaning")
+        assert found[0].memory.content == text
+        assert "meaning" in (found[0].explanation or {})
+
+
+@pytest.mark.parametrize("query", ["3f9a2bcd4e5f", "设备在哪里", "🎉🎉"])
+async def test_it_is_explained_when_meaning_is_left_out(tmp_path: Path, query: str) -> None:
+    async with AgentMemory("a", local(tmp_path / "a.db")) as memory:
+        await memory.add_many([{"content": each} for each in (f"noted {query} today", *english(5))])
+        found = await memory.search(query, explain=True)
+        assert found.arms == ("words",)
+        assert found[0].memory.content == f"noted {query} today"
+        notes = (found[0].explanation or {})["notes"]
+        assert "the embedder does not read this query: scored by words alone" in notes
+
+
+async def test_a_code_is_found_by_its_beginning_and_shown_in_a_small_recall(tmp_path: Path) -> None:
+    digest = "9fceb02d0ae598e95dc970b74767f19372d61af8"
+    story = f"Nothing of note happened. The release was built from {digest}. " + "It was quiet again. " * 60
+    async with AgentMemory("a", local(tmp_path / "a.db")) as memory:
+        await memory.add_many([{"content": each} for each in (story, *english(40))])
+        found = await memory.search(digest[:7])
+        assert found[0].memory.content == story
+        assert not found.nothing_relevant
+        assert digest in (await memory.recall(digest[:7], budget=120)).text
+
+
+async def test_of_many_codes_that_begin_alike_some_are_found_and_the_query_stays_small(
+    tmp_path: Path,
+) -> None:
+    async with AgentMemory("a", MemoryConfig(backend_config={"path": str(tmp_path / "a.db")})) as memory:
+        await memory.add_many([{"content": f"build a1b2c3d{number:04}"} for number in range(300)])
+        found = await memory.search("a1b2c3d", limit=100, mode="keyword")
+        assert len(found) == MOST_BEGUN
+        assert len(found.terms) == 1 + MOST_BEGUN

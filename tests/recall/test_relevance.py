@@ -11,6 +11,7 @@ from agent_memory.embeddings.base import pack_rows
 from agent_memory.embeddings.dummy import DummyEmbedder
 from agent_memory.errors import EmbeddingError
 from agent_memory.recall.relevance import UNRELATED, WordShare, null_of, relevance
+from agent_memory.text.analysis import query_words
 from agent_memory.text.bm25 import WordStatistics
 from tests.recall.test_finding import local
 
@@ -106,11 +107,21 @@ def test_rare_words_count_more_and_unknown_ones_most() -> None:
     statistics = WordStatistics(
         documents=1000, mean_length=10.0, document_frequency={"port": 400, "stage": 3}
     )
-    share = WordShare(["port", "staging", "zebra"], statistics)
+    share = WordShare(query_words("port staging zebra"), statistics)
     assert share.of("nothing of it") == 0.0
     assert 0 < share.of("the port") < share.of("the staging area") < share.of("a zebra") < 1
     assert share.of("a zebra at the staging port") == pytest.approx(1.0)
     assert WordShare([], statistics).of("port") == 0.0
+
+
+def test_a_compound_word_is_held_by_its_parts_and_a_code_by_its_beginning() -> None:
+    statistics = WordStatistics(documents=1000, mean_length=10.0, document_frequency={"cost": 10, "ship": 10})
+    share = WordShare(query_words("computeShippingCost"), statistics)
+    assert share.of("computeShippingCost") == share.of("compute the cost of shipping") == pytest.approx(1.0)
+    assert 0 < share.of("the cost") < share.of("the shipping cost") < 1
+    share = WordShare(query_words("commit 3f9a2bc"), statistics)
+    assert share.of("commit 3f9a2bcd4e5f60718") == pytest.approx(1.0)
+    assert share.of("3f9a2bcd4e5f60718") == share.of("commit 3f9a2b") == pytest.approx(0.5)
 
 
 def test_relevance_grows_with_nearness_and_with_words() -> None:

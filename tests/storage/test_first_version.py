@@ -98,6 +98,9 @@ def test_words_of_an_older_analyser_are_found_and_renewed_in_slices(opened: Open
     for query in ("release train", "shipping cost", "heron", "kestrel23"):
         assert memory.search(query, limit=3, mode="keyword"), query
     assert memory.search("shipping cost", limit=1, mode="keyword")[0].memory.id == ids["camel"]
+    assert (
+        len(memory.search("kestrel2", limit=20, mode="keyword").terms) >= 5
+    )  # kestrel20 to kestrel23 as well
 
 
 def test_what_was_done_before_can_be_taken_back(opened: Opened) -> None:

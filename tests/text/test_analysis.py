@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+import time
+from collections import Counter
 from types import ModuleType
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent_memory.text.analysis import LONGEST_WORD, analyse, analysed_text, query_terms
+from agent_memory.text.analysis import (
+    LONGEST_WORD,
+    analyse,
+    analysed_text,
+    is_code,
+    query_terms,
+    query_words,
+    terms_of,
+)
 from agent_memory.text.porter import stem
 from agent_memory.text.stopwords import STOPWORDS
 
@@ -59,25 +70,31 @@ def test_fts5_keeps_every_character_that_our_words_are_made_of(driver: ModuleTyp
     ("text", "words"),
     [
         ("User prefers DARK mode.", "user prefers dark mode"),
-        ("snake_case kebab-case v1.2.3 ERR_429", "snake case kebab case v1 2 3 err 429"),
+        ("snake_case kebab-case v1.2.3 ERR_429", "snake case kebab case v1 v 1 2 3 err 429"),
         ("mail ann@example.org about /etc/hosts", "mail ann example org about etc hosts"),
         ("Café cafe\u0301 CAFÉ", "cafe cafe cafe"),
         ("Straße STRASSE", "strasse strasse"),
         ("Søren Łódź Æsir ılık", "soren lodz aesir ilik"),
-        ("ﬁne Ｆｕｌｌ x² ①", "fine full x2 1"),
+        ("ﬁne Ｆｕｌｌ x² ①", "fine full x2 x 2 1"),
         ("Ёлка йод", "елка иод"),
         ("مُحَمَّد", "محمد"),
         ("हिन्दी", "हनद"),
         ("co\u00adoperate a\u200bb", "cooperate a b"),
         ("猫", "猫"),
         ("设备", "设 设备 备"),
-        ("用iPhone拍照", "用 iphone 拍 拍照 照"),
+        ("用iPhone拍照", "用 iphone i phone 拍 拍照 照"),
         ("2024年", "2024 年"),
         ("ガ ｶﾞ か\u3099", "ガ ガ が"),
         ("서울에", "서 서울 울 울에 에"),
         ("\u1109\u1165\u110b\u116e\u11af", "서 서울 울"),
         ("กาแฟ", "ก กา า าแ แ แฟ ฟ"),
-        ("  …! 👍 ", ""),
+        ("computeShippingCost", "computeshippingcost compute shipping cost"),
+        ("größeBerechnen caféBar", "grosseberechnen grosse berechnen cafebar cafe bar"),
+        ("счётПользователя", "счетпользователя счет пользователя"),
+        ("Ｈｔｍｌ５Ｐａｒｓｅｒ", "html5parser html5 html 5 parser"),
+        ("shipCôst­Total", "shipcosttotal ship costtotal"),
+        ("ab cd", "a b c d"),
+        ("  …! ", ""),
     ],
 )
 def test_words(text: str, words: str) -> None:
@@ -95,6 +112,10 @@ def test_words(text: str, words: str) -> None:
         ("我的设备", "我的 的设 设备"),
         ("猫", "猫"),
         ("the 猫 runs", "猫 runs"),
+        ("what does computeShippingCost do?", "computeshippingcost compute shipping cost"),
+        ("the cost of computeShippingCost", "cost computeshippingcost compute shipping"),
+        ("iPhone on k8s at 10am", "iphone phone k8s 8 10am 10"),
+        ("getURL's don't", "geturl get url"),
         ("?!", ""),
         ("", ""),
     ],
@@ -133,11 +154,60 @@ def test_every_query_finds_the_text_that_it_is(text: str) -> None:
     assert len(stems) == len(set(stems))
 
 
+@settings(deadline=None)
+@given(any_text | many_scripts)
+def test_capitals_change_no_whole_word(text: str) -> None:
+    wholes = {word.whole for word in query_words(text)}
+    assert wholes == {word.whole for word in query_words(text.casefold())}
+
+
+@settings(deadline=None)
+@given(st.from_regex(r"[ -~\n]{0,80}", fullmatch=True))
+def test_what_older_rules_found_is_still_there(text: str) -> None:
+    plain = re.findall(rf"[a-z0-9]{{1,{LONGEST_WORD}}}", text.lower())
+    assert not Counter(plain) - Counter(analyse(text))
+
+
+@pytest.mark.parametrize("unit", ["a1", "aB", "ab", "1A", "éÉ", "é1", "👍\u200d", "\x1f", "a\x1fB", "日a"])
+def test_a_long_word_takes_no_longer_than_its_length(unit: str) -> None:
+    started = time.process_time()
+    analyse(unit * 100_000)
+    query_words(unit * 10_000)
+    assert time.process_time() - started < 20
+
+
 def test_a_long_blob_is_cut_alike_in_text_and_query() -> None:
     blob = "a1" * 500
     assert max(map(len, analyse(blob))) == LONGEST_WORD
     assert set(query_terms(blob)) <= set(analyse(f"before {blob} after"))
     assert max(map(len, analyse("ж" * 500))) == LONGEST_WORD
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("3f9a2bc", True),
+        ("e83c5163316f89bfbde7d9ab23ca2e25604af290", True),
+        ("i0a1b2c3d4e5f6", True),
+        ("версия2023", True),
+        ("3f9a2b", False),
+        ("deadbeef", False),
+        ("12345678", False),
+        ("\U000ff44d\U000ff3fd", False),
+    ],
+)
+def test_codes_are_told_from_words(word: str, expected: bool) -> None:
+    assert is_code(word) is expected
+
+
+def test_a_query_keeps_a_word_and_its_parts_together() -> None:
+    words = query_words("userId of s3Bucket 👍🏽")
+    assert [(word.whole, word.parts) for word in words] == [
+        ("userid", ("user", "id")),
+        ("s3bucket", ("s3", "3", "bucket")),
+        ("\U000ff44d\U000ff3fd", ("\U000ff44d",)),
+    ]
+    assert terms_of(words) == query_terms("userId of s3Bucket 👍🏽")
 
 
 def test_the_stop_words_are_words_of_the_index() -> None:

@@ -287,6 +287,9 @@ class InMemoryStore(Store):
     async def _word_statistics(self, terms: Sequence[str]) -> WordStatistics:
         return self._words.statistics(terms)
 
+    async def _terms_beginning(self, prefix: str, limit: int) -> list[str]:
+        return self._words.beginning(prefix, limit)
+
     async def _by_vector(self, vector: bytes, where: Where, limit: int) -> list[tuple[str, float]]:
         held = self._shelf.held(None)
         rows = [row for row in self._matching(where) if row.embedding_hash in held]

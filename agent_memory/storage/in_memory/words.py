@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from agent_memory.records import MemoryRecord
-from agent_memory.text.analysis import analyse
+from agent_memory.text.analysis import analyse, is_code
 from agent_memory.text.bm25 import WordStatistics, bm25_score
 from agent_memory.text.porter import stem
 from agent_memory.text.templates import indexed_text
@@ -24,6 +25,8 @@ class WordIndex:
         self._frequencies: dict[str, Counter[str]] = {}
         self._holders: dict[str, dict[str, int]] = {}
         self._lengths: dict[str, int] = {}
+        self._codes: list[str] = []
+        """Stems that may be the rest of a code's beginning, in order."""
         self._total = 0
 
     def add(self, memory_id: str, frequencies: Counter[str]) -> None:
@@ -32,7 +35,11 @@ class WordIndex:
         self._lengths[memory_id] = frequencies.total()
         self._total += self._lengths[memory_id]
         for term, frequency in frequencies.items():
-            self._holders.setdefault(term, {})[memory_id] = frequency
+            if term not in self._holders:
+                self._holders[term] = {}
+                if is_code(term):
+                    insort(self._codes, term)
+            self._holders[term][memory_id] = frequency
 
     def remove(self, memory_id: str) -> None:
         """Take a memory out."""
@@ -42,10 +49,17 @@ class WordIndex:
             del holders[memory_id]
             if not holders:
                 del self._holders[term]
+                if is_code(term):
+                    del self._codes[bisect_left(self._codes, term)]
 
     def holding(self, terms: Iterable[str]) -> set[str]:
         """Return the ids of all memories that hold any of the terms."""
         return {memory_id for term in terms for memory_id in self._holders.get(stem(term), ())}
+
+    def beginning(self, prefix: str, limit: int) -> list[str]:
+        """Return the first stems that begin so."""
+        start = bisect_left(self._codes, prefix)
+        return [root for root in self._codes[start : start + limit] if root.startswith(prefix)]
 
     def scores(self, terms: Sequence[str], ids: Iterable[str]) -> dict[str, float]:
         """Return the BM25 scores of those of the memories that hold any of the terms."""
@@ -77,6 +91,9 @@ class WordIndex:
         afresh = WordIndex()
         for memory_id, frequencies in self._frequencies.items():
             afresh.add(memory_id, frequencies)
-        if (afresh._holders, afresh._lengths, afresh._total) != (self._holders, self._lengths, self._total):
+        if afresh._derived() != self._derived():
             result.append("the word index contradicts its own entries")
         return result
+
+    def _derived(self) -> tuple[object, ...]:
+        return self._holders, self._lengths, self._codes, self._total

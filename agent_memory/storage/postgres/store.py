@@ -305,6 +305,10 @@ class PostgresStore(Store):
         whose = self._whose
         return await self._server.read(lambda it: words.statistics(it, whose, terms))
 
+    async def _terms_beginning(self, prefix: str, limit: int) -> list[str]:
+        whose = self._whose
+        return await self._server.read(lambda it: words.beginning(it, whose, prefix, limit))
+
     async def _by_vector(self, vector: bytes, where: Where, limit: int) -> list[tuple[str, float]]:
         whose = self._whose
         return await self._server.read(

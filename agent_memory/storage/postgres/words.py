@@ -13,6 +13,7 @@ from agent_memory.storage.postgres.connection import Connection
 from agent_memory.storage.postgres.filters import Sql
 from agent_memory.storage.postgres.reading import Whose, fetch
 from agent_memory.storage.postgres.rows import MOST_POSITIONS, lexeme, quoted
+from agent_memory.text.analysis import beyond
 from agent_memory.text.bm25 import K1, B, WordStatistics, idf
 from agent_memory.text.porter import stem
 
@@ -48,6 +49,15 @@ async def statistics(connection: Connection, whose: Whose, terms: Sequence[str])
         mean_length=words / documents if documents else 0.0,
         document_frequency={each: int(frequency.get(each, 0)) for each in stems},
     )
+
+
+async def beginning(connection: Connection, whose: Whose, prefix: str, limit: int) -> list[str]:
+    """Return the first stems that begin so, ordered by code points."""
+    query = (
+        f"select stem from term where agent = {whose.number} and stem >= %s and stem < %s and documents > 0"
+        f" order by stem limit {int(limit)}"
+    )
+    return [row[0] for row in await fetch(connection, query, [prefix, beyond(prefix)])]
 
 
 async def best(

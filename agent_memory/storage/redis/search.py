@@ -17,6 +17,7 @@ from agent_memory.storage.redis.words import averaged
 from agent_memory.storage.redis.writing import encoded
 from agent_memory.text.bm25 import WordStatistics, bm25_score
 from agent_memory.text.porter import stem
+from agent_memory.text.symbols import is_symbol
 
 GRAPH_FROM: Final = 100_000
 """Vectors of an agent from which `rebuild` makes a graph (HNSW) instead of comparing all of them (FLAT)."""
@@ -178,7 +179,7 @@ class SearchModule:
 def _searchable(terms: Sequence[str]) -> list[str]:
     """Return the stems of those terms that can be words at all; any other character would be an operator."""
     stems = dict.fromkeys(map(stem, terms))
-    return [each for each in stems if each and all(letter.isalnum() for letter in each)]
+    return [each for each in stems if each and (each.isalnum() or is_symbol(each))]
 
 
 def _rows(answer: Any) -> tuple[int, list[tuple[str, dict[str, bytes]]]]:

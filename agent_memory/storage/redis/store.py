@@ -278,6 +278,10 @@ class RedisStore(Reading, Upkeep, DocumentStore):
             held = await words.among(self._client, self._keys, terms, unique(ids))
             return await words.scores(self._client, self._keys, held, known)
 
+    async def _terms_beginning(self, prefix: str, limit: int) -> list[str]:
+        with translated(self._url):
+            return await words.beginning(self._client, self._keys, prefix, limit)
+
     async def _by_words(self, terms: Sequence[str], where: Where, limit: int) -> list[tuple[str, float]]:
         known = await self._word_statistics(terms)
         query = Query(where=where, now=clock.now())

@@ -61,7 +61,7 @@ class Upkeep(_Base):
     async def _derive(self, head: Head) -> None:
         """Write the sorted sets of words and the vector sets anew, where the mode has any."""
         await self._delete_matching(self._keys("word"))
-        await self._client.delete(self._keys("lengths"))
+        await self._client.delete(self._keys("lengths"), self._keys("codes"))
         for space in head.spaces:
             await self._client.delete(self._keys("near", space.id))
         self._copies.clear()
@@ -98,6 +98,7 @@ class Upkeep(_Base):
             stems = indexed.get(document.id, ())
             total += len(stems)
             batch.keep_words(document.record, stems)
+            batch.keep_codes(document.id, stems)
         for space in head.spaces if self._mode == "vector-sets" else ():
             counts = {each.id: each.embedded[space.id] for each in documents if space.id in each.embedded}
             held = await read(self._client, self._keys, space.id, counts)
@@ -161,6 +162,7 @@ class Upkeep(_Base):
             documents = list((await self._raw(ids)).values())
             indexed = await self._indexed([each.id for each in documents])
             known = await words.statistics(self._client, self._keys, [])
+            listed = {each.decode() for each in await self._client.zrange(self._keys("codes"), 0, -1)}
         found = []
         gone = len(ids) - len(documents)
         mean = sum(map(len, indexed.values())) / len(documents) if documents else 0.0
@@ -180,6 +182,12 @@ class Upkeep(_Base):
                 found.append(f"memory {document.id}: it is not in all sets that it belongs to")
             if document.place not in outdated and indexed.get(document.id) != stems_of(document.record):
                 found.append(f"memory {document.id}: other words are indexed than it holds")
+            codes = set(words.held_codes(document.id, indexed.get(document.id, ())))
+            if document.place not in outdated and not codes <= listed:
+                found.append(f"memory {document.id}: it is not found by the beginning of its codes")
+            listed -= codes
+        if listed and not gone:
+            found.append("codes are listed that no memory holds")
         return found
 
 

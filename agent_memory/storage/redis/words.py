@@ -2,16 +2,23 @@
 
 Everything that holds a word of the query is fetched and scored here. That is exact, and slow for a word that half of
 a hundred thousand memories hold; a server with the search module nominates by itself (`search`).
+
+Codes (`text.analysis.is_code`) are listed in order on every server, to be found by their beginnings.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
 
 from agent_memory.storage.redis.keys import Keys
+from agent_memory.text.analysis import beyond, is_code
 from agent_memory.text.bm25 import WordStatistics, bm25_score
 from agent_memory.text.porter import stem
+
+_HOLDER, _AFTER_HOLDERS = "\0", "\1"
+_CODES: Final = 200
+"""Entries read at once."""
 
 Held = dict[str, dict[str, int]]
 """By memory: its stems of the query, and how often."""
@@ -42,6 +49,27 @@ async def among(client: Any, keys: Keys, terms: Sequence[str], ids: Sequence[str
             if count is not None:
                 result.setdefault(memory_id, {})[term] = int(count)
     return result
+
+
+async def beginning(client: Any, keys: Keys, prefix: str, limit: int) -> list[str]:
+    """Return the first stems that begin so, ordered by code points."""
+    found: list[str] = []
+    start, end = f"[{prefix}", f"({beyond(prefix)}"
+    while len(found) < limit:
+        entries = await client.zrangebylex(keys("codes"), start, end, start=0, num=_CODES)
+        found += dict.fromkeys(entry.decode().partition(_HOLDER)[0] for entry in entries)
+        if len(entries) < _CODES:
+            break
+        start = f"({found[-1]}{_AFTER_HOLDERS}"  # whoever else holds it
+    return found[:limit]
+
+
+def held_codes(memory_id: str, stems: Iterable[str]) -> list[str]:
+    """Return a memory's entries in the sorted set `codes`, which is ordered by their text: one for each code.
+
+    Each memory has entries of its own, so that what holds a code no more takes nobody else's away.
+    """
+    return [f"{code}{_HOLDER}{memory_id}" for code in sorted(set(filter(is_code, stems)))]
 
 
 async def statistics(client: Any, keys: Keys, terms: Sequence[str]) -> WordStatistics:

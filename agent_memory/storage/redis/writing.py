@@ -13,6 +13,7 @@ from agent_memory.records import ConversationRecord, MemoryRecord, MemoryType
 from agent_memory.storage.documents import Document, Writing
 from agent_memory.storage.documents.values import instant, values_of
 from agent_memory.storage.redis.keys import Keys
+from agent_memory.storage.redis.words import held_codes
 from agent_memory.text.analysis import analyse
 from agent_memory.text.porter import stem
 from agent_memory.text.templates import indexed_text
@@ -130,6 +131,7 @@ class Batch:
             if was is not None:
                 self._forget_words(was)
             self.keep_words(record, stems)
+        self.keep_codes(record.id, stems)  # always: beside the words of an older analyser, none were listed
         self._expire(was, after)
         for space_id, count in after.embedded.items():
             self._keep_vectors(space_id, after, count, vectors.get(space_id))
@@ -161,6 +163,11 @@ class Batch:
 
     # --- words ---------------------------------------------------------------------------------------------
 
+    def keep_codes(self, memory_id: str, stems: Iterable[str]) -> None:
+        """List the codes among a memory's words, to be found by their beginnings."""
+        if entries := held_codes(memory_id, stems):
+            self._pipe.zadd(self._keys("codes"), dict.fromkeys(entries, 0))
+
     def keep_words(self, record: MemoryRecord, stems: Sequence[str]) -> None:
         """Index a memory's words."""
         self._totals["words"] += len(stems)
@@ -180,6 +187,8 @@ class Batch:
         """Take a memory's words out."""
         self._totals["words"] -= sum(stems.values())
         self._totals["documents"] -= 1
+        if entries := held_codes(memory_id, stems):
+            self._pipe.zrem(self._keys("codes"), *entries)
         if self._words:
             for term in stems:
                 self._pipe.zrem(self._keys("word", term), memory_id)

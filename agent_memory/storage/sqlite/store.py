@@ -177,6 +177,9 @@ class SqliteStore(FileStore):
     async def _word_statistics(self, terms: Sequence[str]) -> WordStatistics:
         return await self._read(lambda connection: words.statistics(connection, terms))
 
+    async def _terms_beginning(self, prefix: str, limit: int) -> list[str]:
+        return await self._read(lambda connection: words.beginning(connection, prefix, limit))
+
     async def _by_vector(self, vector: bytes, where: Where, limit: int) -> list[tuple[str, float]]:
         def unit(connection: Connection) -> list[tuple[str, float]]:
             self._load_signs(connection)

@@ -11,6 +11,7 @@ from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.sqlite.filters import tested
 from agent_memory.storage.sqlite.selection import Selection, select
 from agent_memory.storage.where import Where
+from agent_memory.text.analysis import beyond
 from agent_memory.text.bm25 import WordStatistics, bm25_score
 from agent_memory.text.porter import stem
 
@@ -118,9 +119,7 @@ def scores(connection: Connection, terms: Sequence[str], ids: Sequence[str]) -> 
 def statistics(connection: Connection, terms: Sequence[str]) -> WordStatistics:
     """Return how many memories there are, their mean length, and how many hold each stemmed term."""
     stems = list(dict.fromkeys(map(stem, terms)))
-    connection.execute(
-        "create virtual table if not exists temp.memory_terms using fts5vocab(main, memory_fts, row)"
-    )
+    _open_vocabulary(connection)
     documents, length = _averages(connection)
     frequency = dict(
         connection.execute(
@@ -132,6 +131,22 @@ def statistics(connection: Connection, terms: Sequence[str]) -> WordStatistics:
         documents=documents,
         mean_length=length / documents if documents else 0.0,
         document_frequency=frequency,
+    )
+
+
+def beginning(connection: Connection, prefix: str, limit: int) -> list[str]:
+    """Return the first stems that begin so, ordered by code points."""
+    _open_vocabulary(connection)
+    found = connection.execute(
+        "select term from temp.memory_terms where term >= ? and term < ? order by term limit ?",
+        (prefix, beyond(prefix), limit),
+    )
+    return [row[0] for row in found]
+
+
+def _open_vocabulary(connection: Connection) -> None:
+    connection.execute(
+        "create virtual table if not exists temp.memory_terms using fts5vocab(main, memory_fts, row)"
     )
 
 

@@ -32,6 +32,7 @@ from agent_memory.testing.store.resolving import ResolvingTests
 from agent_memory.testing.store.sharing import SharingTests
 from agent_memory.testing.store.support import StoreFactory
 from agent_memory.testing.store.vectors import VectorTests
+from agent_memory.testing.store.word_forms import WordFormTests
 from agent_memory.testing.store.words import WordTests
 from agent_memory.testing.store.writing import WritingTests
 
@@ -47,6 +48,7 @@ class StoreSuite(
     FilterTests,
     ResolvingTests,
     WordTests,
+    WordFormTests,
     VectorTests,
     PendingTests,
     MovingTests,

@@ -99,6 +99,7 @@ _ASKING: Mapping[str, Sequence[Callable[[Store], Awaitable[Any]]]] = {
         lambda store: store.by_words(["word"], Where(), 1),
         lambda store: store.word_scores(["word"], ["x"]),
         lambda store: store.word_statistics(["word"]),
+        lambda store: store.terms_beginning("a1b2c3d4", 1),
     ),
     "vectors": (
         lambda store: store.by_vector(b"", Where(), 1),

@@ -77,7 +77,9 @@ async def test_the_server_drops_short_term_memories_by_itself(server: RedisServe
     async with opened(lambda agent_id: store(server, agent_id)) as made:
         ends = clock.now() + timedelta(hours=1)
         note, fact = await put(
-            made, builders.note("passing thought", expires_at=ends), builders.fact("passing", expires_at=ends)
+            made,
+            builders.note("passing thought a1b2c3d4", expires_at=ends),
+            builders.fact("passing", expires_at=ends),
         )
         client, keys = made._client, made._keys
         left = await client.pttl(keys.document(note.id))
@@ -93,7 +95,30 @@ async def test_the_server_drops_short_term_memories_by_itself(server: RedisServe
             await put(made, builders.fact("later"))
             assert await made.count(EVERYTHING) == 2
             assert (await made.word_statistics(["thought"])).documents == 2
+            assert await made.terms_beginning("a1b2c3d", 5) == []
         assert await made.check() == []
+
+
+@pytest.mark.parametrize("mode", ["search", "plain"])
+async def test_codes_that_are_not_listed_are_named_and_listed_again(
+    servers: dict[str, RedisServer], mode: str
+) -> None:
+    async with opened(lambda agent_id: store(start("search", servers), agent_id, mode=mode)) as made:
+        record, other = await put(
+            made, builders.fact("built a1b2c3d4e5"), builders.fact("shipped a1b2c3d4e5 and f0e1d2c3b4")
+        )
+        client, codes = made._client, made._keys("codes")
+        await client.delete(codes)
+        faults = await made.check()
+        assert [record.id in fault or other.id in fault for fault in faults] == [True, True]
+        await change(made, record, importance=0.9)  # as words that an older version indexed are renewed
+        assert await made.terms_beginning("a1b2c3d", 5) == ["a1b2c3d4e5"]
+        await client.zadd(codes, {f"b1b2c3d4\0{record.id}": 0})
+        assert "codes are listed that no memory holds" in await made.check()
+        await made.rebuild()
+        assert await made.check() == []
+        assert await made.terms_beginning("f0e1d2c", 5) == ["f0e1d2c3b4"]
+        assert await made.terms_beginning("b1b2c3d", 5) == []
 
 
 async def test_no_walk_by_time_loses_what_was_stored_at_one_moment(server: RedisServer) -> None:
