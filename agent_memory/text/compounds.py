@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import Final
 
 _CASE_BORDER, _DIGIT_BORDER = "\x1f", "\x1e"
 PART: Final = "\x1d"
@@ -23,7 +24,7 @@ _MOST_RUNS: Final = 3
 _SHORTEST_MEAN: Final = 3
 """Characters. With many runs, parts shorter than this on average are no words: `dQw4w9WgXcQ`."""
 
-_HEX = re.compile(r"[0-9A-Fa-f]+")
+_HEX = "0123456789abcdefABCDEF"
 # Where a word may be a compound one. It begins with one set of characters, which `re` skips to: looking for it takes
 # half the time that reading the words does.
 _BORDER = "(?<=[a-z0-9][A-Z])|(?<=[A-Z][A-Z])(?=[a-z])|(?<=[A-Za-z][0-9])|(?<=[0-9])(?=[A-Za-z])"
@@ -31,44 +32,53 @@ _LATIN = "\u00aa\u00b5\u00ba\u00c0-\u02ff\u0370-\u07ff\u1e00-\u1fff"
 """Beside ASCII: scripts that have capitals, and others whose words are one word to the index."""
 
 
-class _Words(NamedTuple):
-    """How to find the words that something has to be done with."""
+class _Words:
+    """How to find the words that something has to be done with; compiled when it is needed, for a quick start."""
 
-    hint: re.Pattern[str]
-    letter: re.Pattern[str]
-    letters: re.Pattern[str]
+    def __init__(self, hint: str, letter: str) -> None:
+        self._patterns = hint, letter
 
-    @classmethod
-    def of(cls, hint: str, letter: str) -> _Words:
-        return cls(re.compile(hint), re.compile(letter), re.compile(letter + "+"))
+    @cached_property
+    def _hint(self) -> re.Pattern[str]:
+        return re.compile(self._patterns[0])
+
+    @cached_property
+    def _letter(self) -> re.Pattern[str]:
+        return re.compile(self._patterns[1])
+
+    @cached_property
+    def _letters(self) -> re.Pattern[str]:
+        return re.compile(self._patterns[1] + "+")
 
     def replaced(self, text: str, replacement: Callable[[str], str]) -> str:
         """Return a text with another in place of each word that holds a hint."""
         pieces: list[str] = []
         done = 0
-        for match in self.hint.finditer(text):
+        for match in self._hint.finditer(text):
             start = match.start()
             if start < done:
                 continue
-            while start > done and self.letter.match(text, start - 1):
+            while start > done and self._letter.match(text, start - 1):
                 start -= 1
-            if word := self.letters.match(text, start):
+            if word := self._letters.match(text, start):
                 pieces += text[done:start], replacement(word[0])
                 done = word.end()
         return "".join([*pieces, text[done:]]) if pieces else text
 
 
-_IN_ASCII = _Words.of(f"[A-Z0-9](?:{_BORDER})", "[0-9A-Za-z]")
-_IN_ANY = _Words.of(f"[A-Z0-9{_LATIN}](?:{_BORDER}|(?<=[{_LATIN}]))", f"[0-9A-Za-z{_LATIN}]")
-_MARKED = _Words.of(f"[{BORDERS}]", rf"(?:[^\W_\u0800-\U0010ffff]|[{BORDERS}])")
+_IN_ASCII = _Words(f"[A-Z0-9](?:{_BORDER})", "[0-9A-Za-z]")
+_IN_ANY = _Words(f"[A-Z0-9{_LATIN}](?:{_BORDER}|(?<=[{_LATIN}]))", f"[0-9A-Za-z{_LATIN}]")
+_MARKED_ASCII = _Words(f"[{BORDERS}]", f"[0-9a-z{BORDERS}]")
+_MARKED = _Words(f"[{BORDERS}]", rf"(?:[^\W_\u0800-\U0010ffff]|[{BORDERS}])")
 
-_CASE = re.compile(
+# Compiled, and kept by `re`, when the first compound word is seen.
+_CASE = (
     r"(?<=[ls])(?=u)"  # computeShipping, userID
     r"|(?<=u)(?=u[ls])(?!us(?![ls]))"  # HTMLParser, but not the plural URLs
     r"|(?<=d)(?=u[ls])"  # sha256Hash
 )
-_DIGITS = re.compile(r"(?<=d)(?=[uls])|(?<=[uls])(?=d)")
-_ENDING = re.compile(r"(?:st|nd|rd|th|s)\Z")
+_DIGITS = r"(?<=d)(?=[uls])|(?<=[uls])(?=d)"
+_ENDINGS = frozenset({"st", "nd", "rd", "th", "s"})
 """Of 1st, 22nd, 90s: no word beside the number."""
 
 
@@ -106,7 +116,8 @@ def unmarked(text: str) -> str:
 
 def spelled_out(text: str) -> str:
     """Return a marked and folded text with the parts of each compound word after it."""
-    return _MARKED.replaced(text, lambda word: f" {PART}".join(_forms(word)) + " ")
+    words = _MARKED_ASCII if text.isascii() else _MARKED
+    return words.replaced(text, lambda word: f" {PART}".join(_forms(word)) + " ")
 
 
 def joined(text: str) -> str:
@@ -127,16 +138,16 @@ def _forms(word: str) -> Iterator[str]:
             yield part
         if len(pieces) > 1:
             for before, piece in pairwise(["", *pieces]):
-                if not (before.isdigit() and _ENDING.match(piece)):
+                if not (before.isdigit() and piece in _ENDINGS):
                     yield piece
 
 
 def _marked(word: str, longest: int) -> str:
-    if len(word) > longest or (len(word) >= _FEWEST_HEX and _HEX.fullmatch(word)):
+    if len(word) > longest or (len(word) >= _FEWEST_HEX and not word.strip(_HEX)):
         return word
     shape = word.translate(_SHAPES)
-    cased = [match.start() for match in _CASE.finditer(shape)]
-    digits = [match.start() for match in _DIGITS.finditer(shape)]
+    cased = [match.start() for match in re.finditer(_CASE, shape)]
+    digits = [match.start() for match in re.finditer(_DIGITS, shape)]
     if len(digits) >= _MOST_RUNS:
         digits = []
         if len(word) < _SHORTEST_MEAN * (len(cased) + 1):

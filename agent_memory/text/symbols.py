@@ -7,6 +7,7 @@ no stemmer changes: that with the same last four hexadecimal digits in the fifte
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Final
 
 from agent_memory.text.compounds import PART
@@ -24,8 +25,6 @@ _BASE = (
 """Whole blocks, so that nothing changes with the Unicode version of the interpreter."""
 _REGION = "\U0001f1e6-\U0001f1ff"
 _ONE = rf"(?:[{_REGION}]{{2}}|[{_BASE}])\ufe0f?[\U0001f3fb-\U0001f3ff]?\ufe0f?[\U000e0020-\U000e007e]*\U000e007f?"
-_SEQUENCE = re.compile(rf"{_ONE}(?:\u200d{_ONE})*")
-_BASES = re.compile(rf"[{_REGION}]{{2}}|[{_BASE}]")
 _UNSEEN = str.maketrans("", "", "\u200d\ufe0e\ufe0f\U000e007f")
 _KEPT = str.maketrans({"\u203c": "\U000f203c", "\u2049": "\U000f2049", "\u2139": "\U000f2139 i"})
 """Emoji that compatibility forms make punctuation or a letter of; the letter stays beside it."""
@@ -47,7 +46,7 @@ def worded(text: str) -> str:
     after it as a part: a thumb of any colour is found by the plain one, and first by its own. The two letters of a
     flag are one word. Variation selectors make no difference.
     """
-    return _SEQUENCE.sub(_words, text)
+    return _sequence().sub(_words, text)
 
 
 def is_symbol(word: str) -> bool:
@@ -55,9 +54,19 @@ def is_symbol(word: str) -> bool:
     return ord(word[0]) >= _PLANE
 
 
+@cache
+def _sequence() -> re.Pattern[str]:
+    return re.compile(rf"{_ONE}(?:\u200d{_ONE})*")
+
+
+@cache
+def _base() -> re.Pattern[str]:
+    return re.compile(rf"[{_REGION}]{{2}}|[{_BASE}]")
+
+
 def _words(match: re.Match[str]) -> str:
     whole = match[0].translate(_UNSEEN)
-    bases = [each for each in _BASES.findall(match[0]) if each != whole]
+    bases = [each for each in _base().findall(match[0]) if each != whole]
     return f" {f' {PART}'.join(map(_private, (whole, *bases)))} "
 
 
