@@ -20,7 +20,7 @@ from agent_memory.recall.pending import Progress
 from agent_memory.recall.semantic_index import ReembeddingCost, SemanticIndex
 from agent_memory.records import MemoryRecord, MemoryType, OperationRecord, Status, Version
 from agent_memory.settings import Settings
-from agent_memory.storage.base import EmbeddingSpace, Order, OrderBy, Store
+from agent_memory.storage.base import EmbeddingSpace, Order, OrderBy, Repair, Store
 from agent_memory.storage.changes import Written
 from agent_memory.storage.registry import create_store, names_a_file
 
@@ -803,7 +803,19 @@ class AgentMemory:
         """Compare everything in the store that must agree, and return one line per fault."""
         return await self._core.store.check()
 
-    async def repair(self) -> Listing[str]:
-        """Make everything derived (words, hashes, vector indexes) anew, and return the faults that are left."""
-        await self._core.store.rebuild()
-        return await self._core.store.check()
+    async def repair(self) -> Repair:
+        """Make everything derived (words, hashes, indexes) anew, and return the faults that are left.
+
+        Its `mended` says what was wrong before. What is damaged itself stays as it is: nothing is thrown away.
+        """
+        return await self._core.store.repair()
+
+    @property
+    def damaged(self) -> Mapping[str, str]:
+        """What reads have left out since it cannot be read: by a name such as `memory 7f3k2m9q`, why."""
+        return self._core.store.damaged
+
+    @property
+    def wrote(self) -> bool:
+        """Whether memories were stored, changed or put away through this object."""
+        return self._core.store.wrote

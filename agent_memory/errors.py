@@ -199,6 +199,14 @@ class IntegrityError(BackendError):
 
     code = "integrity"
 
+    @classmethod
+    def damaged(cls, name: str, why: str) -> IntegrityError:
+        """Build the error for something damaged that was itself asked for; `name` is such as `memory 7f3k2m9q`."""
+        hint = "`agentmem doctor` names all that is damaged"
+        if name.startswith("memory "):
+            hint = f"`agentmem history {name.removeprefix('memory ')}` shows its versions, {hint}"
+        return cls(f"{name} is damaged: {why}", hint=hint)
+
 
 def _requirement(extra: str) -> str:
     """Return what to give to pip: the published name, or the checkout while there is none.

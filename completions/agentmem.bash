@@ -95,7 +95,7 @@ __agentmem_options() { # PATH: its own options
         'stats')
             echo '--top' ;;
         'doctor')
-            echo '--isolation --fix' ;;
+            echo '--isolation --fix --salvage' ;;
         'reembed')
             echo '--model --dry-run' ;;
         'export')
@@ -145,8 +145,9 @@ __agentmem_takes() { # PATH OPTION: what its value is
         'doc related --min-similarity' | 'skill add --trigger' | 'skill add --step' | \
         'skill add --category' | 'skill add --importance' | 'skill add --meta' | 'skill add -m' | \
         'skill add --source' | 'skill find --limit' | 'skill find -n' | 'skill list --category' | \
-        'skill list --limit' | 'skill list -n' | 'log --limit' | 'log -n' | 'stats --top' | 'index --limit' | \
-        'index -n' | 'import --on-conflict' | 'migrate --to' | 'migrate --from' | 'migrate --on-conflict')
+        'skill list --limit' | 'skill list -n' | 'log --limit' | 'log -n' | 'stats --top' | \
+        'doctor --salvage' | 'index --limit' | 'index -n' | 'import --on-conflict' | 'migrate --to' | \
+        'migrate --from' | 'migrate --on-conflict')
             echo 'free' ;;
         *' --output' | *' -o')
             echo '=table text json ndjson id' ;;

@@ -426,7 +426,8 @@ $AgentmemTable.Options = @{ # by path, its own options
     )
     'doctor' = @(
         , @('--isolation', 'Plant a canary for one made-up agent and ask for it as another')
-        , @('--fix', 'Make everything derived anew: words, hashes, vector index')
+        , @('--fix', 'Make everything derived anew: words, hashes, indexes; say what that mended')
+        , @('--salvage', 'Save what can be read of a damaged file into a new one')
     )
     'index' = @(
         , @('--limit', 'At most so many texts')
@@ -588,6 +589,7 @@ $AgentmemTable.Takes = @( # PATH OPTION: what its value is
     , @('log --limit', 'free')
     , @('log -n', 'free')
     , @('stats --top', 'free')
+    , @('doctor --salvage', 'free')
     , @('index --limit', 'free')
     , @('index -n', 'free')
     , @('import --on-conflict', 'free')

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from agent_memory import clock
-from agent_memory.errors import ConflictError, MemoryNotFoundError, ValidationError
+from agent_memory.errors import ConflictError, IntegrityError, MemoryNotFoundError, ValidationError
 from agent_memory.memories.core import Core
 from agent_memory.memories.filters import build_where
 from agent_memory.memories.revising import edited
@@ -175,7 +175,7 @@ async def history(core: Core, reference: str) -> list[Version]:
     """List a memory's versions, whatever its status, also if it is gone."""
     try:
         memory_id = (await core.store.resolve(reference)).id
-    except MemoryNotFoundError:
+    except (MemoryNotFoundError, IntegrityError):  # gone, or damaged: the journal knows it by its id
         memory_id = reference
     versions = await core.store.history(memory_id)
     if not versions:

@@ -40,6 +40,7 @@ from agent_memory.errors import (
     CapabilityError,
     ClosedError,
     ConfigurationError,
+    IntegrityError,
     MemoryNotFoundError,
     StoreBusyError,
     ValidationError,
@@ -164,6 +165,18 @@ RENEWED_TOGETHER: Final = 1000
 """Memories whose words are renewed in one transaction where somebody waits for all of them."""
 
 
+class Repair(list[str]):
+    """What is wrong still after everything derived was made anew, a line for each fault; `mended` stands beside it.
+
+    What is damaged itself stays as it is.
+    """
+
+    def __init__(self, left: Iterable[str] = (), *, mended: Iterable[str] = ()) -> None:
+        super().__init__(left)
+        self.mended = tuple(mended)
+        """What was wrong before, and is no longer."""
+
+
 class Store(ABC):
     """Where one agent's memories are kept."""
 
@@ -187,6 +200,16 @@ class Store(ABC):
         self._agent_id: str | None = None
         self._was_open = False
         self._pid = os.getpid()
+        self.damaged: dict[str, str] = {}
+        """What reads left out since it cannot be read: by a name such as `memory 7f3k2m9q`, why."""
+
+        self.wrote = False
+        """Whether anything was committed through this object."""
+
+    @property
+    def unreadable(self) -> int:
+        """How many memories reads have left out so far; they are counted all the same."""
+        return sum(name.startswith(("memory ", "the memory ")) for name in self.damaged)
 
     # --- life ----------------------------------------------------------------------------------------------
 
@@ -270,7 +293,9 @@ class Store(ABC):
         self.check_usable()
         if not changes:
             return []
-        return await self._commit(operation, changes, vectors or {}, space)
+        written = await self._commit(operation, changes, vectors or {}, space)
+        self.wrote = True
+        return written
 
     @abstractmethod
     async def _commit(
@@ -344,6 +369,7 @@ class Store(ABC):
         Raises:
             MemoryNotFoundError: there is none, or it has expired.
             AmbiguousIdError: several begin so.
+            IntegrityError: it is damaged.
         """
         self.check_usable()
         if not isinstance(reference, str) or not reference.strip():
@@ -381,8 +407,14 @@ class Store(ABC):
         if len(live) > 1:
             raise AmbiguousIdError(reference, sorted(record.id for record in live))
         if not live:
+            if (damage := await self._damage(reference)) is not None:
+                raise IntegrityError.damaged(*damage)
             raise MemoryNotFoundError(reference, what=what)
         return live[0]
+
+    async def _damage(self, reference: str) -> tuple[str, str] | None:
+        """Return the name of a damaged memory that a reference means, and what is wrong with it."""
+        return None
 
     @abstractmethod
     async def _by_prefix(self, prefix: str, limit: int) -> list[str]:
@@ -636,6 +668,13 @@ class Store(ABC):
     @abstractmethod
     async def rebuild(self) -> None:
         """Make everything derived (words and vector index) anew from the rows and the stored vectors."""
+
+    async def repair(self) -> Repair:
+        """Do what `rebuild` does, and say what was mended by it and what is left."""
+        before = await self.check()
+        await self.rebuild()
+        left = await self.check()
+        return Repair(left, mended=(fault for fault in before if fault not in set(left)))
 
     @abstractmethod
     async def scrub(self) -> None:

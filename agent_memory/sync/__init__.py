@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
 from functools import cached_property
 from types import TracebackType
@@ -197,6 +197,16 @@ class SyncAgentMemory:
     def embedding_provider(self) -> Embedder | None:
         """The embedder in use; None where memories are found by words only."""
         return self.open()._twin.embedding_provider
+
+    @property
+    def wrote(self) -> bool:
+        """Whether memories were stored, changed or put away through this object."""
+        return self.open()._twin.wrote
+
+    @property
+    def damaged(self) -> Mapping[str, str]:
+        """What reads have left out since it cannot be read: by a name such as `memory 7f3k2m9q`, why."""
+        return self.open()._twin.damaged
 
     @property
     def has_semantic(self) -> bool:

@@ -117,7 +117,7 @@ async def _memories(store: Store, where: Where) -> list[Entry]:
     for _ in range(_ATTEMPTS):
         found = [_entry(each) async for page in store.scan(where) for each in page]
         counted = await store.count(where)
-        if len(found) == counted:
+        if len(found) <= counted <= len(found) + store.unreadable:
             return [each._replace(place=place) for place, each in enumerate(found, 1)]
     raise BackendError(
         f"the {store.name} store counts {counted} memories and gives {len(found)}",

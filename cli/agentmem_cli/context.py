@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from agentmem_cli.output import Output
     from agentmem_cli.settings.resolution import Resolved
 
+_NAMED = 5
+"""How many damaged rows an error names."""
 EMBED_AT_ONCE = 16
 """A command that stores more texts than this embeds them before it ends; fewer are owed to the next search."""
 
@@ -51,6 +53,10 @@ class Invocation:
         """The file that would hold this agent's memories, where there is none: it is answered as an empty one."""
         self.dry_run = False
         """Whether the command only shows what it would do: then it makes no file."""
+        self.damage: list[str] = []
+        """What the library left out since it cannot be read, a line for each."""
+        self.wrote = False
+        """Whether the command has stored, changed or put away anything."""
 
     @classmethod
     def of(cls, context: typer.Context) -> Invocation:
@@ -63,7 +69,26 @@ class Invocation:
         invocation = cls(at.obj if isinstance(at.obj, Flags) else Flags(), words)
         for notice in invocation.settings.notices:
             invocation.output.note(notice)
+        context.call_on_close(invocation._tell_damage)
         return invocation
+
+    def _tell_damage(self) -> None:
+        """Once the command has printed what there is, end with an error that names what is damaged.
+
+        What a command has stored is stored: there it is a note.
+        """
+        from agent_memory.errors import IntegrityError
+
+        if self.wrote:
+            for line in self.damage:
+                self.output.note(line)
+        elif self.damage and sys.exc_info()[1] is None:
+            shown = "; ".join(self.damage[:_NAMED])
+            more = len(self.damage) - _NAMED
+            raise IntegrityError(
+                f"{shown}; and {more} more" if more > 0 else shown,
+                hint="`agentmem history ID` shows a memory's versions, `agentmem doctor` names all that is damaged",
+            )
 
     @cached_property
     def settings(self) -> Resolved:
@@ -105,6 +130,7 @@ class Invocation:
 
         with self._notices(), SyncAgentMemory(self._agent, self._library_settings()) as memory:
             yield memory
+            self.wrote = memory.wrote
 
     @contextmanager
     def memory_in(self, store: Store) -> Iterator[SyncAgentMemory]:
@@ -185,6 +211,20 @@ class Invocation:
             )
         return provider
 
+    def file(self) -> Path:
+        """Return the SQLite file in use.
+
+        Raises:
+            ValidationError: the memories are kept elsewhere.
+        """
+        from agent_memory.errors import ValidationError
+
+        backend = str(self.settings.get("backend"))
+        if backend != "sqlite":
+            raise ValidationError(f"the backend is {backend}, which keeps no file", hint="give a --db PATH")
+        options = self.settings.options("backend_config")
+        return self._file() or Path(str(options["path"])).expanduser()
+
     def _file(self) -> Path | None:
         """Return the SQLite file in use, or None where the backend's own options name it."""
         from agent_memory import paths
@@ -227,7 +267,7 @@ class Invocation:
     @contextmanager
     def _notices(self) -> Iterator[None]:
         """Say the library's notices on stderr, each once."""
-        handler = _Notices(self.output)
+        handler = _Notices(self.output, self.damage)
         logger = logging.getLogger("agent_memory")
         logger.addHandler(handler)
         logger.propagate = False
@@ -255,16 +295,20 @@ class Invocation:
 
 
 class _Notices(logging.Handler):
-    def __init__(self, output: Output) -> None:
+    def __init__(self, output: Output, damage: list[str]) -> None:
         super().__init__(logging.WARNING)
         self._output = output
+        self._damage = damage
         self._said: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
         said = record.getMessage()
         if said not in self._said:
             self._said.add(said)
-            self._output.note(said)
+            if record.name == "agent_memory.damage":
+                self._damage.append(said)
+            else:
+                self._output.note(said)
 
 
 def stdin_is_piped() -> bool:

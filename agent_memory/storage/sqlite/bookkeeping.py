@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from agent_memory.storage.sqlite import checked, driver
 from agent_memory.storage.sqlite.driver import Connection
+from agent_memory.storage.sqlite.rows import checksum
 
 VECTOR_INDEX = "memory_vec_space"
 """The embedding space that `memory_vec` covers; not there where the index has to be made anew."""
@@ -20,17 +22,41 @@ FORM = "form"
 """The number of the form that memories are in, as `storage.renewal` has it; not there in the first."""
 
 
+DAMAGED = "damaged"
+"""There once something of this was damaged, and until `doctor --fix` has been told so."""
+WITHOUT_CHECKSUM = "without_checksum"
+"""Up to this operation a row without a checksum is one of an earlier version."""
+
+
 def noted(connection: Connection, name: str) -> int | None:
-    """Return a number, or None where there is none."""
-    found = connection.execute("select value from bookkeeping where name = ?", (name,)).fetchone()
-    return int(found[0]) if found else None
+    """Return a number, or None where there is none, or one that is damaged."""
+    found = connection.execute("select * from bookkeeping where name = ?", (name,)).fetchone()
+    if found is None or (len(found) > 2 and not checked.sound(found[:2], found[2])):
+        return None
+    return found[1] if isinstance(found[1], int) else None
 
 
 def note(connection: Connection, name: str, value: int) -> None:
     """Remember a number under a name."""
-    connection.execute("insert or replace into bookkeeping (name, value) values (?, ?)", (name, value))
+    row = (name, value)
+    insert = "insert or replace into bookkeeping (name, value, checksum) values (?, ?, ?)"
+    try:
+        connection.execute(insert, (*row, checksum(row)))
+    except driver.Error:
+        sort(connection)
+        connection.execute(insert, (*row, checksum(row)))
 
 
 def drop(connection: Connection, name: str) -> None:
     """Forget a number."""
     connection.execute("delete from bookkeeping where name = ?", (name,))
+
+
+def sort(connection: Connection) -> None:
+    """Write the table anew without what is damaged: damaged names are out of order, and hide others."""
+    found = connection.execute("select name, value, checksum from bookkeeping").fetchall()
+    connection.execute("delete from bookkeeping")
+    connection.executemany(
+        "insert or replace into bookkeeping (name, value, checksum) values (?, ?, ?)",
+        [row for row in found if checked.sound(row[:2], row[2])],
+    )

@@ -14,11 +14,12 @@ from typing import TypeVar
 from agent_memory.errors import BackendError, ConfigurationError, MemoryNotFoundError
 from agent_memory.paths import private_folder
 from agent_memory.storage.sqlite import driver, filters
+from agent_memory.storage.sqlite.damage import tolerantly
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.sqlite.errors import is_busy, is_read_only, translated
 from agent_memory.storage.sqlite.migrate import APPLICATION_ID, check_ours, migrate, newest, schema_version
 from agent_memory.storage.sqlite.ownership import check_there
-from agent_memory.storage.sqlite.vectors import widened
+from agent_memory.storage.sqlite.vectors import fitting
 
 __all__ = ["APPLICATION_ID", "open_file", "translated", "writing"]
 
@@ -93,7 +94,7 @@ def _open_for_writing(path: str, busy_timeout: float, synchronous: str) -> Conne
             connection.execute(f"pragma page_size = {PAGE_SIZE}")
         _use_wal(connection, busy_timeout)
         connection.execute(f"pragma synchronous = {synchronous}")
-        _bring_up_to_date(connection, path, known)
+        tolerantly(connection, lambda open_: _bring_up_to_date(open_, path, known))
     except BaseException:
         connection.close()
         raise
@@ -146,7 +147,7 @@ def _copied(connection: Connection, path: str, busy_timeout: float) -> Connectio
     try:
         connection.backup(copy)
         _set_up(copy, busy_timeout)
-        _bring_up_to_date(copy, path, newest())
+        tolerantly(copy, lambda open_: _bring_up_to_date(open_, path, newest()))
         return copy
     except BaseException:
         copy.close()
@@ -162,7 +163,12 @@ def _set_up(connection: Connection, busy_timeout: float) -> None:
     connection.execute("pragma temp_store = memory")
     connection.execute(f"pragma cache_size = -{CACHE_KIB}")
     filters.register(connection)
-    connection.create_function("widened", 2, widened, deterministic=True)
+    connection.create_function("fitting", 3, _fitting, deterministic=True)
+
+
+def _fitting(dtype: bytes, vector: bytes, dimension: int) -> bytes:
+    """Do what `vectors.fitting` does. The name comes as bytes: as a text it could not be handed over if damaged."""
+    return fitting(dtype.decode("ascii", "replace"), vector, dimension)
 
 
 def set_busy_timeout(connection: Connection, seconds: float) -> None:
@@ -206,6 +212,19 @@ def writing(connection: Connection, rounds: int = _ROUNDS) -> Iterator[None]:
             if not is_busy(error) or not left:
                 raise
         time.sleep(random.uniform(0.001, 0.02))
+    try:
+        yield
+        connection.execute("commit")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("rollback")
+        raise
+
+
+@contextmanager
+def writing_aside(connection: Connection) -> Iterator[None]:
+    """Hold one state of the file, and write what only this connection sees; no lock is taken for that."""
+    connection.execute("begin")
     try:
         yield
         connection.execute("commit")

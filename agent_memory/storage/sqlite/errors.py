@@ -33,6 +33,8 @@ def translated(path: str) -> Iterator[None]:
         yield
     except driver.Error as error:
         raise _ours(error, path) from error
+    except UnicodeDecodeError as error:  # even the name of a column is no text
+        raise _damaged(path) from error
     except OverflowError as error:
         raise ValidationError("a number is too large to be stored", hint="keep it below 2**63") from error
     except UnicodeEncodeError as error:
@@ -51,6 +53,16 @@ def schema_changed(error: BaseException | None) -> bool:
     return _says(error, _CHANGED)
 
 
+def is_no_text(error: BaseException | None) -> bool:
+    """Say whether a stored text is no UTF-8."""
+    return _says(error, ("Could not decode to UTF-8",))
+
+
+def is_damage(error: BaseException | None) -> bool:
+    """Say whether the file, or an index in it, cannot be read on; a constraint may fail by what it holds, too."""
+    return _says(error, (*_DAMAGED, "fts5:", "vtable constructor failed", "constraint failed"))
+
+
 def is_read_only(error: BaseException | None) -> bool:
     """Say whether the file or its folder cannot be written."""
     return _says(error, (*_READ_ONLY, "unable to open database file"))
@@ -60,14 +72,18 @@ def _says(error: BaseException | None, words: tuple[str, ...]) -> bool:
     return isinstance(error, driver.Error) and any(each in str(error) for each in words)
 
 
+def _damaged(path: str) -> IntegrityError:
+    return IntegrityError(
+        f"{path} is damaged, or not a database",
+        hint="restore it from a backup, or save what can still be read with `agentmem doctor --salvage NEW`",
+    )
+
+
 def _ours(error: Exception, path: str) -> BackendError:
     if is_busy(error):
         return StoreBusyError(path)
     if _says(error, _DAMAGED):
-        return IntegrityError(
-            f"{path} is damaged, or not a database",
-            hint="restore it from a backup, or give another --db PATH",
-        )
+        return _damaged(path)
     if _says(error, _READ_ONLY):
         return BackendError(f"{path} is read-only", hint="check the permissions of the file and its folder")
     if _says(error, ("disk is full", "disk full")):

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from agent_memory import clock
-from agent_memory.records import OWN_FIELDS, MemoryType
+from agent_memory.records import OWN_FIELDS, MemoryType, Status
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.sqlite.rows import HAPPENED, UPDATED
 from agent_memory.storage.where import Condition, Period, Where
@@ -51,20 +51,23 @@ def register(connection: Connection) -> None:
     connection.create_function("metadata_holds", 4, _metadata_holds, deterministic=True)
 
 
-def _metadata_holds(metadata: str, name: str, operator: Any, value: str) -> bool:
+def _metadata_holds(metadata: bytes, name: str, operator: Any, value: str) -> bool:
     given = json.loads(value)
     condition = Condition(name, operator, tuple(given) if isinstance(given, list) else given)
-    return condition.holds(json.loads(metadata))
+    try:
+        return condition.holds(json.loads(metadata))
+    except ValueError:
+        return False
 
 
 def condition(where: Where, now: str) -> tuple[str, list[Any]]:
     """Return the SQL condition on `memory`, and its values."""
     result = _Conditions()
     if where.statuses:
+        # By what it is not: a row with a damaged status has to be met, so that it is named.
         # With a plus, or SQLite goes through whatever index holds the active memories alone, in no useful order.
-        statuses = [f"'{each.value}'" for each in where.statuses]
-        one = f"= {statuses[0]}" if len(statuses) == 1 else f"in ({', '.join(statuses)})"
-        result.add(f"+memory.status {one}")
+        others = ", ".join(f"'{each.value}'" for each in Status if each not in where.statuses)
+        result.add(f"+memory.status not in ({others})" if others else "1")
     if where.types:
         result.one_of("memory.type", [each.value for each in where.types])
     if where.ids is not None:
@@ -121,6 +124,10 @@ def _number(value: float) -> float:
 # --- metadata --------------------------------------------------------------------------------------------------
 
 
+_READABLE = "case when json_valid(memory.metadata) then {} else 1 end"
+"""A condition on metadata, which admits what is no JSON: such a row has to be met, so that it is named."""
+
+
 def _metadata(result: _Conditions, given: Condition) -> None:
     if _PLAIN_KEY.fullmatch(given.name):
         path = f"(memory.metadata, '$.{given.name}')"
@@ -131,11 +138,11 @@ def _metadata(result: _Conditions, given: Condition) -> None:
         frame = "exists (select 1 from json_each(memory.metadata) as entry where entry.key = ? and {})"
     if given.operator == "exists":
         there = frame.format(f"coalesce({kind}, 'null') <> 'null'")
-        result.add(there if given.value else f"not {there}", *named)
+        result.add(_READABLE.format(there if given.value else f"not {there}"), *named)
         return
     sql, values = _comparison(given, kind, value)
     result.add("memory.metadata <> '{}'")  # most are empty, and cost nothing this way
-    result.add(frame.format(sql), *named, *values)
+    result.add(_READABLE.format(frame.format(sql)), *named, *values)
 
 
 def _comparison(given: Condition, kind: str, value: str) -> tuple[str, list[Any]]:
@@ -157,7 +164,8 @@ def _comparison(given: Condition, kind: str, value: str) -> tuple[str, list[Any]
             parts.append(f"(typeof({value}) = 'integer' and {kind} = 'integer' and {value} {compared})")
             values += map(_number, some)
             parts.append(
-                f"(typeof({value}) = 'real' and metadata_holds(memory.metadata, ?, '{given.operator}', ?))"
+                f"(typeof({value}) = 'real'"
+                f" and metadata_holds(cast(memory.metadata as blob), ?, '{given.operator}', ?))"
             )
             values += [given.name, json.dumps(some if given.operator == "in" else some[0])]
     return f"({' or '.join(parts) or '0'})", values

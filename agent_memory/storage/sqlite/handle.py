@@ -18,9 +18,20 @@ from agent_memory.errors import (
 )
 from agent_memory.storage.base import Store
 from agent_memory.storage.sqlite import connection as opening
-from agent_memory.storage.sqlite import driver, index, ownership, selection, signs, spaces, vectors
+from agent_memory.storage.sqlite import (
+    damage,
+    driver,
+    index,
+    ownership,
+    selection,
+    signs,
+    spaces,
+    vectors,
+    virtual,
+    word_index,
+)
 from agent_memory.storage.sqlite.driver import Connection
-from agent_memory.storage.sqlite.errors import is_busy, is_read_only, schema_changed
+from agent_memory.storage.sqlite.errors import is_busy, is_damage, is_read_only, schema_changed
 from agent_memory.storage.sqlite.worker import Worker
 
 T = TypeVar("T")
@@ -43,11 +54,14 @@ class FileStore(Store):
             agent_id = self.requested_agent = paths.check_agent_id(agent_id)
         self.path = _absolute(path, agent_id)
         """The file."""
+        self.damaged: damage.Announced = damage.Announced()
         self._worker: Worker | None = None
         self._extension: bool | None = None
         self._sample: vectors.Sample | None = None
         self._signs: signs.Signs | None = None
         self._selection: selection.Selection | None = None
+        self._stand_in = 0
+        """The version of the data that a full-text index in memory was made for, in place of a damaged one."""
         self._writable = True
         self._all_renewed = False
         """Whether all words are known to be those of the present analyser, so that nobody need look again."""
@@ -73,6 +87,7 @@ class FileStore(Store):
             )
             self._extension = self._sample = self._signs = self._selection = None
             self._all_renewed = False
+            self._stand_in = 0
             self._worker = worker
             return await self._run(self._learn_agent)
         except BaseException:
@@ -82,12 +97,13 @@ class FileStore(Store):
 
     def _learn_agent(self, connection: Connection) -> str:
         names = ownership.names_in(connection, self.path)
-        if self._writable and (names.agent is None or not names.settled):
+        if self._writable and not names.damaged and (names.agent is None or not names.settled):
             with opening.writing(connection):
                 names = ownership.names_in(connection, self.path)  # somebody may have been faster
                 if names.agent is None:
                     names = names._replace(agent=self.requested_agent or "default")
-                ownership.settle(connection, names)
+                # Where the table is damaged, the file does without.
+                virtual.in_savepoint(connection, ownership.settle, connection, names)
         agent = names.agent or self.requested_agent or "default"
         if self.requested_agent is not None and agent != self.requested_agent:
             raise ConfigurationError(
@@ -123,13 +139,13 @@ class FileStore(Store):
             for _ in range(_ATTEMPTS):
                 try:
                     with opening.translated(path):
-                        return function(connection)
+                        return damage.tolerantly(connection, function)
                 except StoreBusyError as error:
                     # A whole unit leaves nothing behind when it fails, so it can be done anew.
                     if not schema_changed(error.__cause__):
                         raise
             with opening.translated(path):
-                return function(connection)
+                return damage.tolerantly(connection, function)
 
         return await worker.run(unit)
 
@@ -138,6 +154,28 @@ class FileStore(Store):
         self.check_usable()
 
         def unit(connection: Connection) -> T:
+            with opening.reading(connection):
+                return function(connection)
+
+        return await self._run(unit)
+
+    async def _read_words(self, function: Callable[[Connection], T]) -> T:
+        """Do what `_read` does with the full-text index; where that is damaged, with one in memory instead of it."""
+        self.check_usable()
+
+        def unit(connection: Connection) -> T:
+            if self._stand_in and self._stand_in != data_version(connection):
+                self._withdraw_words(connection)  # others have written meanwhile
+            try:
+                with opening.reading(connection):
+                    return function(connection)
+            except driver.Error as error:
+                if not is_damage(error) or self._stand_in:
+                    raise
+            self.damaged.meet("the full-text index", "`agentmem doctor --fix` makes it anew")
+            with opening.writing_aside(connection):
+                word_index.stand_in(connection, self.agent_id)
+            self._stand_in = data_version(connection)
             with opening.reading(connection):
                 return function(connection)
 
@@ -152,12 +190,39 @@ class FileStore(Store):
             )
 
         def unit(connection: Connection) -> T:
+            self._withdraw_words(connection)
             if vectors:
                 self._load_extension(connection)
+            try:
+                with opening.writing(connection):
+                    return function(connection)
+            except driver.Error as error:
+                if not is_damage(error) or not self._words_mended(connection):
+                    raise
             with opening.writing(connection):
                 return function(connection)
 
         return await self._run(unit)
+
+    def _words_mended(self, connection: Connection) -> bool:
+        """Make the full-text index anew if it is damaged, and say whether it was: it may stop no write."""
+        try:
+            with opening.writing(connection):
+                word_index.check(connection)
+        except driver.Error as error:
+            if not is_damage(error):
+                return False
+        else:
+            return False
+        with opening.writing(connection):
+            word_index.rebuild(connection, self.agent_id)
+        return True
+
+    def _withdraw_words(self, connection: Connection) -> None:
+        """Ask the full-text index in the file again."""
+        if self._stand_in:
+            word_index.withdraw(connection)
+            self._stand_in = 0
 
     def _load_extension(self, connection: Connection) -> None:
         """Load sqlite-vec when it is first needed: a command that touches no vectors does without."""
@@ -191,6 +256,11 @@ class FileStore(Store):
         finally:
             connection.execute(f"pragma synchronous = {self._synchronous}")
             opening.set_busy_timeout(connection, self._busy_timeout)
+
+
+def data_version(connection: Connection) -> int:
+    """Return a number that moves when another connection has written."""
+    return int(connection.execute("pragma data_version").fetchone()[0])
 
 
 def _absolute(path: str | os.PathLike[str] | None, agent_id: str | None) -> Path:

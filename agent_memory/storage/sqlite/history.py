@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from agent_memory import clock
+from agent_memory.errors import IntegrityError
 from agent_memory.records import MemoryRecord, OperationRecord, Version
 from agent_memory.storage.sqlite import rows
+from agent_memory.storage.sqlite.damage import Damaged, UnreadableError, check_text, moment
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.sqlite.rows import OF_MEMORY, version_of
 
@@ -16,14 +17,22 @@ from agent_memory.storage.sqlite.rows import OF_MEMORY, version_of
 def _select(connection: Connection) -> str:
     return (
         f"select operation.id, operation.started_at, {rows.journal_columns(connection)}"
-        " from journal join operation on operation.seq = journal.operation"
+        " from journal left join operation on operation.seq = journal.operation"
     )
 
 
 def versions(
-    connection: Connection, memory_id: str | None, operation_id: str | None, agent_id: str
+    connection: Connection,
+    memory_id: str | None,
+    operation_id: str | None,
+    agent_id: str,
+    damaged: Damaged,
 ) -> list[Version]:
-    """List journal entries of one memory or of one operation, oldest first."""
+    """List journal entries of one memory or of one operation, oldest first.
+
+    Raises:
+        IntegrityError: one of the operation is damaged. To go on without it would take back half of what was done.
+    """
     condition, value = OF_MEMORY, memory_id
     if memory_id is None:
         condition, value = (
@@ -31,10 +40,18 @@ def versions(
             operation_id or "",
         )
     found = connection.execute(f"{_select(connection)} where {condition} order by journal.seq", {"id": value})
-    return [_version(row, agent_id) for row in found]
+    met = Damaged()
+    result = _versions(found, agent_id, met)
+    if memory_id is None and met:
+        raise IntegrityError.damaged(*next(iter(met.items())))
+    for name, why in met.items():
+        damaged.meet(name, why)
+    return result
 
 
-def histories(connection: Connection, ids: Sequence[str], agent_id: str) -> dict[str, list[Version]]:
+def histories(
+    connection: Connection, ids: Sequence[str], agent_id: str, damaged: Damaged
+) -> dict[str, list[Version]]:
     """List the journal entries of many memories, oldest first."""
     found = connection.execute(
         f"{_select(connection)} where journal.seq in (select seq from json_each(?) as wanted cross join journal"
@@ -43,24 +60,49 @@ def histories(connection: Connection, ids: Sequence[str], agent_id: str) -> dict
         (json.dumps(list(ids)),),
     )
     result: dict[str, list[Version]] = {}
-    for row in found:
-        version = _version(row, agent_id)
+    for version in _versions(found, agent_id, damaged):
         result.setdefault(version.memory_id, []).append(version)
+    return result
+
+
+def _versions(rows: Iterable[Sequence[Any]], agent_id: str, damaged: Damaged) -> list[Version]:
+    result = []
+    for row in rows:
+        try:
+            result.append(_version(row, agent_id))
+        except UNREADABLE as error:
+            damaged.meet(f"change {_shown(row[3])} of memory {_shown(row[7])}", _why(error))
     return result
 
 
 def _version(row: Sequence[Any], agent_id: str) -> Version:
     operation_id, started_at, at, change_id, parent_id, _, _, memory_id, verb, before, after = row
+    for name, value in (("id", change_id), ("memory's id", memory_id), ("verb", verb)):
+        if not isinstance(value, str):
+            raise UnreadableError(f"its {name} is no text")
+        check_text(name, value)
     return Version(
         memory_id=memory_id,
         revision=change_id,
         parent=parent_id,
         operation_id=operation_id,
         verb=verb,
-        at=clock.from_text(at or started_at),
+        at=moment("time", at or started_at),
         before=_record(before, memory_id, agent_id, parent_id),
         after=_record(after, memory_id, agent_id, change_id),
     )
+
+
+UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
+"""What is raised where the JSON of a version is no version."""
+
+
+def _why(error: Exception) -> str:
+    return str(error) if isinstance(error, UnreadableError) else "it holds no version of a memory"
+
+
+def _shown(value: Any) -> str:
+    return value if isinstance(value, str) and value.isascii() and value.isprintable() else "(unreadable)"
 
 
 def gone(connection: Connection) -> list[str]:
@@ -75,10 +117,11 @@ def gone(connection: Connection) -> list[str]:
 def _record(text: str | None, memory_id: str, agent_id: str, revision: str | None) -> MemoryRecord | None:
     if text is None:
         return None
+    check_text("version", text)
     return version_of(text, memory_id, agent_id=agent_id, revision=revision or "")
 
 
-def purged(connection: Connection, agent_id: str) -> list[MemoryRecord]:
+def purged(connection: Connection, agent_id: str, damaged: Damaged) -> list[MemoryRecord]:
     """List the last versions of memories that are gone and whose text is still in the journal."""
     found = connection.execute(
         "select before, memory_id, parent_id, max(seq) from journal"
@@ -86,10 +129,16 @@ def purged(connection: Connection, agent_id: str) -> list[MemoryRecord]:
         " and not exists (select 1 from memory where memory.id = journal.memory_id)"
         " group by memory_id order by max(seq)"
     )
-    return [version_of(row[0], row[1], agent_id=agent_id, revision=row[2] or "") for row in found]
+    result = []
+    for before, memory_id, parent_id, _ in found:
+        try:
+            result.append(version_of(before, memory_id, agent_id=agent_id, revision=parent_id or ""))
+        except UNREADABLE as error:
+            damaged.meet(f"the last change of memory {_shown(memory_id)}", _why(error))
+    return result
 
 
-def operations(connection: Connection, limit: int) -> list[OperationRecord]:
+def operations(connection: Connection, limit: int, damaged: Damaged) -> list[OperationRecord]:
     """List operations that changed something, newest first."""
     found = connection.execute(
         "select id, verb, actor, session, started_at,"
@@ -98,15 +147,24 @@ def operations(connection: Connection, limit: int) -> list[OperationRecord]:
         " from operation order by seq desc limit ?",
         (limit,),
     )
-    return [
-        OperationRecord(
-            id=row[0],
-            verb=row[1],
-            actor=row[2],
-            session=row[3],
-            started_at=clock.from_text(row[4]),
-            changes=row[5],
-            undone_by=row[6],
-        )
-        for row in found
-    ]
+    result = []
+    for row in found:
+        try:
+            for name, value in zip(("id", "verb", "actor", "session"), row, strict=False):
+                if not isinstance(value, str) and (value is not None or name in ("id", "verb")):
+                    raise UnreadableError(f"its {name} is no text")
+                check_text(name, value)
+            result.append(
+                OperationRecord(
+                    id=row[0],
+                    verb=row[1],
+                    actor=row[2],
+                    session=row[3],
+                    started_at=moment("time", row[4]),
+                    changes=row[5],
+                    undone_by=row[6],
+                )
+            )
+        except UnreadableError as error:
+            damaged.meet(f"operation {_shown(row[0])}", str(error))
+    return result

@@ -65,9 +65,9 @@ def catch_up(connection: Connection) -> None:
     if space is None or not possible(space) or in_step(connection, space) or not has_extension(connection):
         return
     few = covers(connection, space) and _waiting(connection) <= _MANY
-    if few and virtual.in_savepoint(connection, lambda: _renew_pending(connection, space)):
+    if few and virtual.in_savepoint(connection, _renew_pending, connection, space):
         return
-    if not virtual.in_savepoint(connection, lambda: rebuild(connection)):
+    if not virtual.in_savepoint(connection, rebuild, connection):
         drop(connection, VECTOR_INDEX)
 
 
@@ -105,9 +105,9 @@ def rebuild(connection: Connection) -> None:
 
 def _insert(connection: Connection, condition: str, space: Space) -> None:
     connection.execute(
-        "insert into memory_vec (rowid, bits) select id, vec_quantize_binary(case dtype when 'float32' then vector"
-        f" else widened(vector, dtype) end) from embedding where {condition}",
-        (space.id,),
+        "insert into memory_vec (rowid, bits) select id, vec_quantize_binary(fitting(cast(dtype as blob), vector, ?))"
+        f" from embedding where {condition}",
+        (space.dimension, space.id),
     )
 
 

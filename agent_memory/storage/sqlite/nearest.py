@@ -162,7 +162,8 @@ def _scored(vector: bytes, rows: Sequence[Sequence[Any]]) -> list[Candidate]:
 
     if not rows:
         return []
-    cosines = matrix([row[2] for row in rows], [row[1] for row in rows]) @ np.frombuffer(vector, dtype="<f4")
+    wanted = np.frombuffer(vector, dtype="<f4")
+    cosines = matrix([row[2] for row in rows], [row[1] for row in rows], len(wanted)) @ wanted
     return [Candidate(-cosine, row[0]) for cosine, row in zip(cosines.tolist(), rows, strict=True)]
 
 

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from agent_memory import filesystem, paths
-from agent_memory.errors import BackendError, IntegrityError, StoreBusyError
-from agent_memory.storage.sqlite import driver
+from agent_memory.errors import IntegrityError, StoreBusyError
+from agent_memory.storage.sqlite import driver, setting
+from agent_memory.storage.sqlite.damage import Damaged
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.sqlite.errors import translated
 
@@ -49,8 +50,6 @@ def check_there(path: Path) -> bool:
         raise IntegrityError(
             f"{path} is damaged, or not a database", hint="give another --db PATH; nothing was changed"
         )
-    if size is not None and not os.access(path, os.R_OK):
-        raise BackendError(f"{path} may not be read", hint="check its permissions")
     return size is not None
 
 
@@ -65,10 +64,7 @@ def alone(path: Path) -> Iterator[Connection]:
 
     Raises:
         StoreBusyError: they did not.
-        BackendError: it is read-only.
     """
-    if not os.access(path, os.W_OK):
-        raise BackendError(f"{path} is read-only", hint="check its permissions")
     with translated(str(path)):
         connection = driver.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=_PATIENCE)
         try:
@@ -102,23 +98,24 @@ class Names(NamedTuple):
     former: str | None
     settled: bool = True
     """Whether the file says so itself, wherever it is."""
+    damaged: bool = False
+    """Whether what it said cannot be read; it is not written over then."""
 
 
 def names_in(connection: Connection, path: Path) -> Names:
     """Return whose a file is. A renaming that was cut off counts from the moment that the file had its new name."""
-    query = "select name, value from setting where name in (?, ?, ?)"
-    said: dict[str, str] = dict(connection.execute(query, SETTINGS).fetchall())
-    agent, renamed = said.get(_AGENT), said.get(_RENAMING)
+    damaged = Damaged()
+    agent, renamed, former = (setting.get(connection, name, damaged) for name in SETTINGS)
     if renamed is not None and renamed != agent and path.name == f"{paths.file_stem(renamed)}.db":
         return Names(renamed, agent, settled=False)
-    return Names(agent, said.get(_RENAMED))
+    return Names(agent, former, damaged=bool(damaged))
 
 
 def settle(connection: Connection, names: Names) -> None:
     """Write down whose a file is, so that it is true of a copy with another name too."""
-    _set(connection, _AGENT, names.agent)
-    _set(connection, _RENAMED, names.former)
-    _set(connection, _RENAMING, None)
+    setting.put(connection, _AGENT, names.agent)
+    setting.put(connection, _RENAMED, names.former)
+    setting.put(connection, _RENAMING, None)
 
 
 def rename(path: Path, target: Path, agent_id: str) -> None:
@@ -132,7 +129,7 @@ def rename(path: Path, target: Path, agent_id: str) -> None:
         _free(target)
     with alone(path) as connection:
         # Should the name turn out to be taken, the note says nothing: it holds for a file of that name only.
-        _set(connection, _RENAMING, agent_id)
+        setting.put(connection, _RENAMING, agent_id)
         # What stands beside the file keeps its old name, so the file has to be whole without it. The next who opens
         # it switches to WAL again.
         connection.execute("pragma journal_mode = delete").fetchone()
@@ -168,9 +165,3 @@ def _free(path: Path) -> None:
     if filesystem.file_size(path):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
     path.unlink()
-
-
-def _set(connection: Connection, name: str, value: str | None) -> None:
-    connection.execute("delete from setting where name = ?", (name,))
-    if value is not None:
-        connection.execute("insert into setting (name, value) values (?, ?)", (name, value))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
 
 from agent_memory import clock
-from agent_memory.records import OWN_FIELDS, MemoryRecord
+from agent_memory.records import OWN_FIELDS, MemoryRecord, MemoryType, Status
 from agent_memory.storage.base import Group, GroupBy, Order
-from agent_memory.storage.sqlite import filters, rows
+from agent_memory.storage.listing import grouped
+from agent_memory.storage.sqlite import checked, filters, rows
+from agent_memory.storage.sqlite.damage import Damaged, UnreadableError, check_text, moment
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.where import Where
 
@@ -33,15 +36,23 @@ def condition(where: Where) -> tuple[str, list[object]]:
 NEWEST_FIRST = f"{rows.CREATED} desc, memory.pk desc"
 
 
-def get(connection: Connection, ids: Sequence[str], agent_id: str) -> dict[str, MemoryRecord]:
+def get(
+    connection: Connection, ids: Sequence[str], agent_id: str, damaged: Damaged
+) -> dict[str, MemoryRecord]:
     """Fetch memories by whole ids."""
     query = f"{rows.SELECT} where memory.id in (select value from json_each(?))"
-    found = rows.records(connection, connection.execute(query, (json.dumps(list(ids)),)), agent_id)
+    found = rows.records(connection, connection.execute(query, (json.dumps(list(ids)),)), agent_id, damaged)
     return {record.id: record for record in found}
 
 
 def select(
-    connection: Connection, where: Where, order: Order, limit: int | None, offset: int, agent_id: str
+    connection: Connection,
+    where: Where,
+    order: Order,
+    limit: int | None,
+    offset: int,
+    agent_id: str,
+    damaged: Damaged,
 ) -> list[MemoryRecord]:
     """List memories in an order; ties by when they were stored."""
     sql, values = condition(where)
@@ -62,7 +73,7 @@ def select(
         wanted = f"select memory.pk from {_WITH_USAGE} where {sql} {order_by} limit ? offset ?"
         query = f"{rows.SELECT} where memory.pk in ({wanted}) {order_by}"
         values += [-1 if limit is None else limit, offset]
-    return rows.records(connection, connection.execute(query, values).fetchall(), agent_id)
+    return rows.records(connection, connection.execute(query, values).fetchall(), agent_id, damaged)
 
 
 def count(connection: Connection, where: Where) -> int:
@@ -71,8 +82,15 @@ def count(connection: Connection, where: Where) -> int:
     return int(connection.execute(f"select count(*) from memory where {sql}", values).fetchone()[0])
 
 
-def groups(connection: Connection, where: Where, by: GroupBy) -> list[Group]:
-    """Count memories per value of a field, the most first."""
+def groups(connection: Connection, where: Where, by: GroupBy, agent_id: str, damaged: Damaged) -> list[Group]:
+    """Count memories per value of a field, the most first; where a value is damaged, only what can be read."""
+    try:
+        return _groups(connection, where, by)
+    except ValueError:
+        return grouped(select(connection, where, Order(), None, 0, agent_id, damaged), by)
+
+
+def _groups(connection: Connection, where: Where, by: GroupBy) -> list[Group]:
     sql, values = condition(where)
     source, column = _grouped(by)
     found = connection.execute(
@@ -80,7 +98,21 @@ def groups(connection: Connection, where: Where, by: GroupBy) -> list[Group]:
         f" where {column} is not null and {sql} group by 1 order by 2 desc, 1",
         values,
     )
-    return [Group(row[0], row[1], clock.from_text(row[2]), clock.from_text(row[3])) for row in found]
+    known = _KNOWN.get(by)
+    return [
+        Group(_value(value, known), number, moment("time", first), moment("time", last))
+        for value, number, first, last in found
+    ]
+
+
+_KNOWN = {"type": frozenset(MemoryType), "status": frozenset(Status)}
+
+
+def _value(value: Any, known: Collection[str] | None) -> str:
+    if not isinstance(value, str) or (known is not None and value not in known):
+        raise UnreadableError("a value is none of those there are")
+    check_text("value", value)
+    return value
 
 
 def _grouped(by: str) -> tuple[str, str]:
@@ -94,13 +126,27 @@ def _grouped(by: str) -> tuple[str, str]:
 
 
 def scan(
-    connection: Connection, where: Where, after: int, limit: int, agent_id: str
+    connection: Connection, where: Where, after: int, limit: int, agent_id: str, damaged: Damaged
 ) -> tuple[list[MemoryRecord], int]:
     """Return the next memories in the order they were stored, and the key of the last."""
     sql, values = condition(where)
     query = f"{rows.SELECT} where memory.pk > ? and {sql} order by memory.pk limit ?"
     found = connection.execute(query, (after, *values, limit)).fetchall()
-    return rows.records(connection, found, agent_id), found[-1][0] if len(found) == limit else 0
+    return rows.records(connection, found, agent_id, damaged), found[-1][0] if len(found) == limit else 0
+
+
+def pages(
+    connection: Connection, agent_id: str, damaged: Damaged, size: int = 1000
+) -> Iterator[list[tuple[Sequence[Any], MemoryRecord]]]:
+    """Go through all memories that can be read, in batches: spine row with its checksum at the end, and record."""
+    columns = rows.SELECT.replace(" from memory left join", ", memory.checksum from memory left join", 1)
+    last = -(2**63)
+    while found := connection.execute(
+        f"{columns} where memory.pk > ? order by memory.pk limit ?", (last, size)
+    ).fetchall():
+        last = found[-1][0]
+        if page := rows.readable(connection, found, agent_id, damaged):
+            yield page
 
 
 def by_prefix(connection: Connection, prefix: str, limit: int) -> list[str]:
@@ -110,14 +156,14 @@ def by_prefix(connection: Connection, prefix: str, limit: int) -> list[str]:
 
 
 def neighbours(
-    connection: Connection, message_id: str, before: int, after: int, agent_id: str
+    connection: Connection, message_id: str, before: int, after: int, agent_id: str, damaged: Damaged
 ) -> list[MemoryRecord]:
     """Return the active messages around one in its conversation."""
     place = connection.execute(
         "select conversation_id, position from conversation where memory = (select pk from memory where id = ?)",
         (message_id,),
     ).fetchone()
-    if place is None or place[1] is None:
+    if place is None or not isinstance(place[1], int):
         return []
     around = (
         "select memory from conversation join memory as one on one.pk = conversation.memory"
@@ -133,7 +179,19 @@ def neighbours(
         for row in connection.execute(sql, (place[0], now, place[1], count_))
     ]
     query = f"{rows.SELECT} where memory.pk in (select value from json_each(?)) order by {_ORDER['position']}"
-    return rows.records(connection, connection.execute(query, (json.dumps(keys),)).fetchall(), agent_id)
+    found = connection.execute(query, (json.dumps(keys),)).fetchall()
+    return rows.records(connection, found, agent_id, damaged)
+
+
+def damage_behind(connection: Connection, reference: str) -> tuple[str, str] | None:
+    """Return name and reason of a damaged memory that an id, a key or the beginning of an id means."""
+    query = (
+        f"{rows.SELECT} where memory.id = :it or memory.key = :it or (memory.id >= :it and memory.id < :end)"
+    )
+    found = connection.execute(query, {"it": reference, "end": reference + "\U0010ffff"}).fetchall()
+    damaged = Damaged()
+    rows.records(connection, found, "", damaged)
+    return next(iter(damaged.items()), None)
 
 
 def adjacent(connection: Connection, message_ids: Sequence[str], step: int) -> dict[str, str]:
@@ -154,9 +212,14 @@ def adjacent(connection: Connection, message_ids: Sequence[str], step: int) -> d
 
 def touch(connection: Connection, ids: Sequence[str]) -> None:
     """Count one access of each."""
+    wanted = json.dumps(list(ids))
     connection.execute(
         "insert into usage (memory, accessed_at, access_count)"
         " select pk, ?, 1 from memory where id in (select value from json_each(?))"
         " on conflict (memory) do update set accessed_at = excluded.accessed_at, access_count = access_count + 1",
-        (clock.to_text(clock.now()), json.dumps(list(ids))),
+        (clock.to_text(clock.now()), wanted),
     )
+    checked.seal(connection, "usage", OF_MEMORIES, (wanted,))
+
+
+OF_MEMORIES = "memory in (select pk from memory where id in (select value from json_each(?)))"

@@ -14,7 +14,8 @@ from agent_memory import clock
 from agent_memory.records import OWN_FIELDS, MemoryRecord
 from agent_memory.storage import renewal
 from agent_memory.storage.changes import Operation
-from agent_memory.storage.sqlite import bookkeeping, reading, rows, writing
+from agent_memory.storage.sqlite import bookkeeping, checked, reading, rows, setting, writing
+from agent_memory.storage.sqlite.damage import Damaged
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.where import Condition, Where
 from agent_memory.text.analysis import ANALYSER, analysed_text
@@ -43,9 +44,17 @@ def current(connection: Connection) -> bool:
 
 def bring_up_to_date(connection: Connection, agent_id: str) -> None:
     """Renew names and outcomes, and note which words wait. Call it inside a write transaction."""
+    if list(checked.broken(connection, "bookkeeping", "1")):
+        bookkeeping.note(connection, bookkeeping.DAMAGED, 1)
     last = int(connection.execute("select coalesce(max(pk), 0) from memory").fetchone()[0])
     if last and bookkeeping.noted(connection, bookkeeping.FORM) is None:
         _renew_memories(connection, agent_id)
+    for table in (
+        "setting",
+        "embedding_space",
+        "bookkeeping",
+    ):  # few rows; large tables are left to `doctor --fix`
+        checked.seal(connection, table, "checksum is null")
     bookkeeping.note(connection, bookkeeping.FORM, renewal.FORM)
     if last < _MANY:
         _make_partial_indexes(connection)
@@ -116,22 +125,20 @@ def _read_otherwise(connection: Connection) -> Iterator[int]:
 def _records(connection: Connection, keys: Iterable[int], agent_id: str) -> dict[str, MemoryRecord]:
     query = f"{rows.SELECT} where memory.pk = ?"
     found = [row for pk in sorted(keys) for row in connection.execute(query, (pk,))]
-    return {record.id: record for record in rows.records(connection, found, agent_id)}
+    return {record.id: record for record in rows.records(connection, found, agent_id, Damaged())}
 
 
 def _selected(connection: Connection, where: Where, agent_id: str) -> dict[str, MemoryRecord]:
     sql, values = reading.condition(where)
     found = connection.execute(f"{rows.SELECT} where {sql} order by memory.pk", values).fetchall()
-    return {record.id: record for record in rows.records(connection, found, agent_id)}
+    return {record.id: record for record in rows.records(connection, found, agent_id, Damaged())}
 
 
 def _rename_settings(connection: Connection) -> None:
     """Bring the names among the settings, such as the default conversation's, into one form."""
     query = "select name, value from setting where value glob ? and not composed(value)"
     for name, value in connection.execute(query, (_NOT_ASCII,)).fetchall():
-        connection.execute(
-            "update setting set value = ? where name = ?", (unicodedata.normalize("NFC", value), name)
-        )
+        setting.put(connection, name, unicodedata.normalize("NFC", value))
 
 
 # --- words -----------------------------------------------------------------------------------------------------
@@ -163,12 +170,12 @@ def renew(connection: Connection, agent_id: str, limit: int) -> None:
     query = f"{rows.SELECT} where memory.pk between ? and ? order by memory.pk limit ?"
     found = connection.execute(query, (waiting.start, waiting.stop - 1, limit)).fetchall()
     changed = []
-    for row, record in zip(found, rows.records(connection, found, agent_id), strict=True):
+    for row, record in rows.readable(connection, found, agent_id, Damaged()):
         words = analysed_text(indexed_text(record))
-        held = connection.execute("select words from memory_fts where rowid = ?", (row[0],)).fetchone()
+        held = connection.execute("select words from main.memory_fts where rowid = ?", (row[0],)).fetchone()
         if held is not None and held[0] != words:
             changed.append((words, row[0]))
-    connection.executemany("update memory_fts set words = ? where rowid = ?", changed)
+    connection.executemany("update main.memory_fts set words = ? where rowid = ?", changed)
     bookkeeping.note(
         connection, bookkeeping.RENEWED, found[-1][0] if len(found) == limit else waiting.stop - 1
     )

@@ -12,15 +12,17 @@ from agent_memory import clock
 from agent_memory.records import (
     OWN_FIELDS,
     RECORD_CLASSES,
-    TUPLE_FIELDS,
     TYPE_NAMES,
     MemoryRecord,
     MemoryType,
+    OwnField,
     Status,
     canonical_json,
     version_from_dict,
 )
 from agent_memory.storage.changes import JournalEntry
+from agent_memory.storage.sqlite import damage
+from agent_memory.storage.sqlite.damage import Damaged, UnreadableError
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.text.templates import content_hash, embedded_text, embedding_hash
 
@@ -34,7 +36,7 @@ _FIRST = SPINE.index("utc_offset")
 HASH = SPINE.index("embedded_hash")
 _READ = "memory.pk, " + ", ".join(f"memory.{name}" for name in SPINE)
 # A subquery per memory that has tags; an aggregate over a join would need a sort.
-TAGS = "(select json_group_array(tag) from memory_tag where memory_tag.memory = memory.pk)"
+TAGS = "(select json_group_array(cast(tag as text)) from memory_tag where memory_tag.memory = memory.pk)"
 SELECT = (
     f"select {_READ}, {TAGS} as tags, usage.accessed_at, usage.access_count "
     "from memory left join usage on usage.memory = memory.pk"
@@ -137,46 +139,89 @@ def own_row(record: MemoryRecord) -> list[Any]:
     return row
 
 
-def records(connection: Connection, rows: Iterable[Sequence[Any]], agent_id: str) -> list[MemoryRecord]:
-    """Make records of rows that `SELECT` read, in their order."""
+def records(
+    connection: Connection, rows: Iterable[Sequence[Any]], agent_id: str, damaged: Damaged
+) -> list[MemoryRecord]:
+    """Make records of rows that `SELECT` read, in their order; what cannot be read goes to `damaged`."""
+    return [record for _, record in readable(connection, rows, agent_id, damaged)]
+
+
+def readable(
+    connection: Connection, rows: Iterable[Sequence[Any]], agent_id: str, damaged: Damaged
+) -> list[tuple[Sequence[Any], MemoryRecord]]:
+    """Do what `records` does, and keep the rows beside what was made of them."""
     found = list(rows)
     own = _own_values(connection, found)
-    return [_record(row, own[row[0]], agent_id) for row in found]
+    as_usual = connection.text_factory is str  # else something in the file is no UTF-8
+    result = []
+    for row in found:
+        try:
+            kinds = tuple(map(type, row[: len(_COLUMNS)]))
+            if not as_usual or kinds not in _seen_kinds:
+                damage.check_kinds(_COLUMNS, tuple(row[: len(_COLUMNS)]))
+                _seen_kinds.add(kinds)
+            result.append((row, _record(row, own, agent_id)))
+        except ValueError as error:
+            damaged.meet(name_of(row), str(error))
+    return result
 
 
-def _own_values(connection: Connection, rows: Sequence[Sequence[Any]]) -> dict[int, dict[str, Any]]:
+_COLUMNS = ("pk", *SPINE)
+_seen_kinds: set[tuple[type, ...]] = set()
+"""Which types of values sound rows have held so far: most rows look alike, and asking a set is all they cost."""
+
+
+def name_of(row: Sequence[Any]) -> str:
+    """Name a row that `SELECT` read: by its id, or by its key where the id cannot be read either."""
+    memory_id = row[1]
+    printable = isinstance(memory_id, str) and memory_id.isascii() and memory_id.isprintable()
+    return f"memory {memory_id}" if printable else f"the memory in row {row[0]}"
+
+
+_Own = dict[int, tuple[tuple[OwnField, ...], Sequence[Any]]]
+
+
+def _own_values(connection: Connection, rows: Sequence[Sequence[Any]]) -> _Own:
+    """Read the rows of the types' own tables as they are: fields and values, by the key of the memory."""
     by_type: dict[str, list[int]] = {}
     for row in rows:
         by_type.setdefault(row[2], []).append(row[0])
-    result: dict[int, dict[str, Any]] = {}
+    result: _Own = {}
     for name, keys in by_type.items():
+        if name not in _TYPES:
+            continue
         fields = OWN_FIELDS[MemoryType(name)]
         columns = ", ".join(own.name for own in fields)
         query = f"select memory, {columns} from {name} where memory in (select value from json_each(?))"
         for key, *values in connection.execute(query, (json.dumps(keys),)):
-            result[key] = {
-                own.name: _own_value(own.name, own.kind, value)
-                for own, value in zip(fields, values, strict=True)
-                if value is not None
-            }
+            result[key] = fields, values
     return result
 
 
-def _own_value(name: str, kind: str, value: Any) -> Any:
-    if kind == "json":
-        loaded = json.loads(value)
-        return tuple(loaded) if name in TUPLE_FIELDS else loaded
-    return bool(value) if kind == "boolean" else value
+_TYPES = frozenset(kind.value for kind in MemoryType)
 
 
-def _record(row: Sequence[Any], own: Mapping[str, Any], agent_id: str) -> MemoryRecord:
-    from_text = clock.from_text
+def _record(row: Sequence[Any], own: _Own, agent_id: str) -> MemoryRecord:
+    """Make one record.
+
+    Raises:
+        UnreadableError: a value is not what its column holds.
+    """
     column = {name: row[place] for name, place in _PLACE.items()}
-    made = from_text(column["created_at"])
+    if column["type"] not in _TYPES:
+        raise UnreadableError("its type is none of the six")
+    if column["status"] not in _STATUSES:
+        raise UnreadableError("its status is none of the three")
+    if not 0.0 <= column["importance"] <= 1.0:
+        raise UnreadableError("its importance is not in [0, 1]")
+    if row[0] not in own:
+        raise UnreadableError(f"its row in {column['type']} is missing")
+    made = damage.moment("created_at", column["created_at"])
 
     def moment(name: str) -> datetime | None:
-        return None if column[name] is None else from_text(column[name])
+        return None if column[name] is None else damage.moment(name, column[name])
 
+    accessed, count = _usage(column["accessed_at"], column["access_count"])
     return RECORD_CLASSES[MemoryType(column["type"])](
         id=column["id"],
         content=column["content"],
@@ -188,19 +233,36 @@ def _record(row: Sequence[Any], own: Mapping[str, Any], agent_id: str) -> Memory
         key=column["key"],
         source=column["source"],
         session=column["session"],
-        status=Status(column["status"]),
+        status=_STATUSES[column["status"]],
         pinned=bool(column["pinned"]),
-        metadata={} if column["metadata"] == "{}" else json.loads(column["metadata"]),
+        metadata={} if column["metadata"] == "{}" else damage.mapping("metadata", column["metadata"]),
         revision=column["revision"],
         utc_offset=column["utc_offset"],
         session_given=bool(column["session_given"]),
         ttl_given=bool(column["ttl_given"]),
-        tags=() if column["tags"] == "[]" else tuple(sorted(json.loads(column["tags"]))),
-        accessed_at=moment("accessed_at"),
-        access_count=column["access_count"] or 0,
+        tags=() if column["tags"] == "[]" else tuple(sorted(damage.texts("tags", column["tags"]))),
+        accessed_at=accessed,
+        access_count=count,
         agent_id=agent_id,
-        **own,
+        **{
+            each.name: damage.own_value(each.name, each.kind, value)
+            for each, value in zip(*own[row[0]], strict=True)
+            if value is not None
+        },
     )
+
+
+_STATUSES = {status.value: status for status in Status}
+
+
+def _usage(accessed: Any, count: Any) -> tuple[datetime | None, int]:
+    """Read when and how often a memory was accessed; what is damaged there is not worth leaving a memory out."""
+    if accessed is None:
+        return None, 0
+    try:
+        return damage.moment("accessed_at", accessed), count if isinstance(count, int) else 0
+    except UnreadableError:
+        return None, 0
 
 
 # --- the journal -----------------------------------------------------------------------------------------------

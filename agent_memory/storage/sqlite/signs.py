@@ -56,7 +56,7 @@ class Signs:
         """Give the keys of the nearest vectors by signs, in growing portions, until all were given."""
         import numpy as np
 
-        distances = self._distances(columns_of(signs_of(matrix([vector], ["float32"])))[:, 0])
+        distances = self._distances(columns_of(signs_of(np.frombuffer(vector, "<f4")[None]))[:, 0])
         given, size = 0, max(least, min(LONGEST_SHORTLIST, len(self.ids) // 100))
         order = np.empty(0, dtype=np.int64)
         while given < len(self.ids):
@@ -166,6 +166,27 @@ def from_index(connection: Connection, space: Space) -> tuple[NDArray[Any], NDAr
     return np.concatenate(ids), np.concatenate(words, axis=1)
 
 
+def astray(connection: Connection) -> bool:
+    """Say whether the blocks hold anything where no vector is, or disagree with the tables beside them."""
+    import numpy as np
+
+    places = []
+    blocks = connection.execute(
+        "select chunk_id, size, validity, rowids, vectors from memory_vec_chunks join memory_vec_vector_chunks00"
+        " on memory_vec_vector_chunks00.rowid = memory_vec_chunks.chunk_id"
+    )
+    for chunk, size, validity, keys, vectors in blocks:
+        free = ~np.unpackbits(np.frombuffer(validity, np.uint8), bitorder="little").astype(bool)
+        ids = np.frombuffer(keys, "<i8")
+        if ids[free].any() or np.frombuffer(vectors, np.uint8).reshape(size, -1)[free].any():
+            return True
+        places += [(int(ids[at]), None, chunk, int(at)) for at in np.flatnonzero(~free)]
+    held = connection.execute("select rowid, id, chunk_id, chunk_offset from memory_vec_rowids").fetchall()
+    said = dict(connection.execute("select key, value from memory_vec_info"))
+    version = ".".join(str(said.get(f"CREATE_VERSION_{part}")) for part in ("MAJOR", "MINOR", "PATCH"))
+    return sorted(places) != sorted(held) or said.get("CREATE_VERSION") != f"v{version}"
+
+
 def from_vectors(connection: Connection, space: Space) -> tuple[NDArray[Any], NDArray[Any]]:
     """Work the signs out from the vectors themselves."""
     import numpy as np
@@ -177,5 +198,9 @@ def from_vectors(connection: Connection, space: Space) -> tuple[NDArray[Any], ND
     )
     while batch := rows.fetchmany(_BATCH):
         ids.append(np.array([row[0] for row in batch], np.int64))
-        words.append(columns_of(signs_of(matrix([row[2] for row in batch], [row[1] for row in batch]))))
+        words.append(
+            columns_of(
+                signs_of(matrix([row[2] for row in batch], [row[1] for row in batch], space.dimension))
+            )
+        )
     return np.concatenate(ids), np.concatenate(words, axis=1)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import json
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 from agent_memory import clock
 from agent_memory.errors import ValidationError
 from agent_memory.storage.base import EmbeddingSpace
+from agent_memory.storage.sqlite import checked
+from agent_memory.storage.sqlite.damage import UnreadableError, moment
 from agent_memory.storage.sqlite.driver import Connection
 
 _GIVEN = (
@@ -51,15 +55,22 @@ def known_space(connection: Connection, space: EmbeddingSpace) -> Space:
 
 
 def spaces(connection: Connection) -> list[EmbeddingSpace]:
-    """List all spaces, the current one first."""
+    """List all spaces, the current one first. One whose time is damaged counts as made at the beginning of time."""
     found = connection.execute(f"select {', '.join(_COLUMNS)} from embedding_space order by current desc, id")
     return [
         EmbeddingSpace(
             **dict(zip(_COLUMNS, row, strict=True))
-            | {"created_at": clock.from_text(row[-2]), "current": bool(row[-1])}
+            | {"created_at": _moment(row[-2]), "current": bool(row[-1])}
         )
         for row in found
     ]
+
+
+def _moment(text: Any) -> datetime:
+    try:
+        return moment("created_at", text)
+    except UnreadableError:
+        return datetime.min.replace(tzinfo=UTC)
 
 
 def insert_space(connection: Connection, space: EmbeddingSpace) -> tuple[int, bool]:
@@ -75,13 +86,16 @@ def insert_space(connection: Connection, space: EmbeddingSpace) -> tuple[int, bo
         f"insert into embedding_space ({', '.join(_COLUMNS[1:])}) values ({', '.join('?' * (len(_GIVEN) + 3))})",
         (*given, space.fingerprint, clock.to_text(space.created_at), 0),
     )
+    checked.seal(connection, "embedding_space", "id = ?", (cursor.lastrowid,))
     return cursor.lastrowid, True
 
 
 def make_current(connection: Connection, space: Space) -> None:
     """Make a space the current one and note which memories have vectors in it."""
+    damaged = json.dumps(list(checked.broken(connection, "embedding_space", "1")))
     connection.execute("update embedding_space set current = 0 where current = 1")
     connection.execute("update embedding_space set current = 1 where id = ?", (space.id,))
+    checked.seal(connection, "embedding_space", "id not in (select value from json_each(?))", (damaged,))
     mark_embedded(connection, space)
 
 

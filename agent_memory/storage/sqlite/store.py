@@ -29,8 +29,10 @@ from agent_memory.storage.sqlite import (
     nearest,
     ownership,
     reading,
+    rebuilding,
     renewing,
     rows,
+    setting,
     spaces,
     vectors,
     words,
@@ -99,24 +101,19 @@ class SqliteStore(FileStore):
                 "the agent of a store is not a setting", hint="`agentmem agents rename` renames it"
             )
 
-        def unit(connection: Connection) -> None:
-            connection.execute("delete from setting where name = ?", (name,))
-            if value is not None:
-                connection.execute("insert into setting (name, value) values (?, ?)", (name, value))
-
-        await self._write(unit)
+        await self._write(lambda connection: setting.put(connection, name, value))
 
     async def setting(self, name: str) -> str | None:
-        def unit(connection: Connection) -> str | None:
-            found = connection.execute("select value from setting where name = ?", (name,)).fetchone()
-            return str(found[0]) if found else None
-
-        return await self._read(unit)
+        return await self._read(lambda connection: setting.get(connection, name, self.damaged))
 
     # --- reading -------------------------------------------------------------------------------------------
 
     async def get(self, ids: Sequence[str]) -> dict[str, MemoryRecord]:
-        return await self._read(lambda connection: reading.get(connection, ids, self.agent_id)) if ids else {}
+        return (
+            await self._read(lambda connection: reading.get(connection, ids, self.agent_id, self.damaged))
+            if ids
+            else {}
+        )
 
     async def select(
         self, where: Where, order: Order | None = None, limit: int | None = None, offset: int = 0
@@ -125,7 +122,9 @@ class SqliteStore(FileStore):
         if (limit is not None and limit < 0) or offset < 0:
             raise ValidationError("limit and offset cannot be negative", hint="give 0 or more")
         return await self._read(
-            lambda connection: reading.select(connection, where, chosen, limit, offset, self.agent_id)
+            lambda connection: reading.select(
+                connection, where, chosen, limit, offset, self.agent_id, self.damaged
+            )
         )
 
     async def count(self, where: Where) -> int:
@@ -133,19 +132,26 @@ class SqliteStore(FileStore):
 
     async def groups(self, where: Where, by: GroupBy) -> list[Group]:
         check_group(by)
-        return await self._read(lambda connection: reading.groups(connection, where, by))
+        return await self._read(
+            lambda connection: reading.groups(connection, where, by, self.agent_id, self.damaged)
+        )
 
     async def _scan(self, where: Where, after: int, limit: int) -> tuple[list[MemoryRecord], int]:
         return await self._read(
-            lambda connection: reading.scan(connection, where, after, limit, self.agent_id)
+            lambda connection: reading.scan(connection, where, after, limit, self.agent_id, self.damaged)
         )
 
     async def _by_prefix(self, prefix: str, limit: int) -> list[str]:
         return await self._read(lambda connection: reading.by_prefix(connection, prefix, limit))
 
+    async def _damage(self, reference: str) -> tuple[str, str] | None:
+        return await self._read(lambda connection: reading.damage_behind(connection, reference))
+
     async def neighbours(self, message_id: str, before: int, after: int) -> list[MemoryRecord]:
         return await self._read(
-            lambda connection: reading.neighbours(connection, message_id, before, after, self.agent_id)
+            lambda connection: reading.neighbours(
+                connection, message_id, before, after, self.agent_id, self.damaged
+            )
         )
 
     async def adjacent(self, message_ids: Sequence[str], step: Literal[-1, 1]) -> dict[str, str]:
@@ -169,16 +175,16 @@ class SqliteStore(FileStore):
             )
             return found
 
-        return await self._read(unit)
+        return await self._read_words(unit)
 
     async def _word_scores(self, terms: Sequence[str], ids: Sequence[str]) -> dict[str, float]:
-        return await self._read(lambda connection: words.scores(connection, terms, ids))
+        return await self._read_words(lambda connection: words.scores(connection, terms, ids))
 
     async def _word_statistics(self, terms: Sequence[str]) -> WordStatistics:
-        return await self._read(lambda connection: words.statistics(connection, terms))
+        return await self._read_words(lambda connection: words.statistics(connection, terms))
 
     async def _terms_beginning(self, prefix: str, limit: int) -> list[str]:
-        return await self._read(lambda connection: words.beginning(connection, prefix, limit))
+        return await self._read_words(lambda connection: words.beginning(connection, prefix, limit))
 
     async def _by_vector(self, vector: bytes, where: Where, limit: int) -> list[tuple[str, float]]:
         def unit(connection: Connection) -> list[tuple[str, float]]:
@@ -241,7 +247,7 @@ class SqliteStore(FileStore):
             others = spaces.spaces(connection)
             space_id, new = spaces.insert_space(connection, space)
             if new and any(other.recipe != space.recipe for other in others):
-                integrity.rehash(connection, self.agent_id)  # the texts to embed are others now
+                rebuilding.rehash(connection, self.agent_id)  # the texts to embed are others now
             if new and not any(other.current for other in others):
                 spaces.make_current(connection, spaces.Space(space_id, space.dimension))
                 index.rebuild(connection)
@@ -265,9 +271,8 @@ class SqliteStore(FileStore):
         def unit(connection: Connection) -> list[MemoryRecord]:
             sql, values = attempts.owed_condition(connection, None if space is None else space.id, failed)
             query = f"{rows.SELECT} where {sql} order by {reading.NEWEST_FIRST} limit ?"
-            return rows.records(
-                connection, connection.execute(query, (*values, limit)).fetchall(), self.agent_id
-            )
+            found = connection.execute(query, (*values, limit)).fetchall()
+            return rows.records(connection, found, self.agent_id, self.damaged)
 
         return await self._read(unit)
 
@@ -310,20 +315,24 @@ class SqliteStore(FileStore):
         self, *, memory_id: str | None = None, operation_id: str | None = None
     ) -> list[Version]:
         return await self._read(
-            lambda connection: history.versions(connection, memory_id, operation_id, self.agent_id)
+            lambda connection: history.versions(
+                connection, memory_id, operation_id, self.agent_id, self.damaged
+            )
         )
 
     async def _histories(self, ids: Sequence[str]) -> dict[str, list[Version]]:
-        return await self._read(lambda connection: history.histories(connection, ids, self.agent_id))
+        return await self._read(
+            lambda connection: history.histories(connection, ids, self.agent_id, self.damaged)
+        )
 
     async def _gone(self) -> list[str]:
         return await self._read(history.gone)
 
     async def _purged(self) -> list[MemoryRecord]:
-        return await self._read(lambda connection: history.purged(connection, self.agent_id))
+        return await self._read(lambda connection: history.purged(connection, self.agent_id, self.damaged))
 
     async def _operations(self, limit: int) -> list[OperationRecord]:
-        return await self._read(lambda connection: history.operations(connection, limit))
+        return await self._read(lambda connection: history.operations(connection, limit, self.damaged))
 
     # --- upkeep --------------------------------------------------------------------------------------------
 
@@ -368,12 +377,12 @@ class SqliteStore(FileStore):
         return await self._run(unit)
 
     async def rebuild(self) -> None:
-        await self._write(lambda connection: integrity.rebuild(connection, self.agent_id), vectors=True)
+        await self._write(lambda connection: rebuilding.rebuild(connection, self.agent_id), vectors=True)
 
     async def scrub(self) -> None:
         def unit(connection: Connection) -> None:
             self._load_extension(connection)
-            integrity.scrub(connection, str(self.path))
+            rebuilding.scrub(connection, str(self.path))
 
         self.check_usable()
         if not self._writable:

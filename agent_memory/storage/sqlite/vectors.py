@@ -161,15 +161,36 @@ def delete(connection: Connection, hashes: Sequence[bytes]) -> None:
 
 def pieces_of(connection: Connection, ids: Sequence[str], space_id: int) -> dict[str, list[bytes]]:
     """Return the vectors of memories' pieces, as float32."""
-    result: dict[str, list[bytes]] = {}
-    for memory_id, dtype, vector in connection.execute(
+    found = connection.execute(
         "select memory.id, embedding.dtype, embedding.vector from memory cross join embedding"
         " on embedding.space = ? and embedding.text_hash = memory.embedded_hash"
         " where memory.id in (select value from json_each(?)) order by memory.id, embedding.piece",
         (space_id, json.dumps(list(ids))),
-    ):
-        result.setdefault(memory_id, []).append(widened(vector, dtype))
+    ).fetchall()
+    if not found:
+        return {}
+    dimension = connection.execute(
+        "select dimension from embedding_space where id = ?", (space_id,)
+    ).fetchone()[0]
+    result: dict[str, list[bytes]] = {}
+    for (memory_id, _, _), vector in zip(found, sound(found, dimension), strict=True):
+        result.setdefault(memory_id, []).append(vector)
     return result
+
+
+def sound(found: Sequence[Sequence[Any]], dimension: int) -> list[bytes]:
+    """Return vectors as float32, from rows that end with dtype and vector; one that is damaged, as zeros."""
+    if "numpy" in sys.modules:
+        numbers = matrix([row[-1] for row in found], [row[-2] for row in found], dimension)
+        return [row.tobytes() for row in numbers]
+    return [fitting(dtype, vector, dimension) for *_, dtype, vector in found]
+
+
+def fitting(dtype: Any, vector: Any, dimension: int) -> bytes:
+    """Return a stored vector as float32, or zeros where its length does not fit."""
+    size = {"float16": 2 * dimension, "float32": 4 * dimension}.get(dtype)
+    whole = vector.__class__ is bytes and len(vector) == size
+    return widened(vector, dtype) if whole else bytes(4 * dimension)
 
 
 def narrowed(vectors: Sequence[bytes]) -> list[bytes]:
@@ -195,14 +216,28 @@ def widened(vector: bytes, dtype: str) -> bytes:
     return np.frombuffer(vector, dtype="<f2").astype("<f4").tobytes()
 
 
-def matrix(vectors: Sequence[bytes], dtypes: Sequence[str]) -> NDArray[Any]:
-    """Return stored vectors as rows of float32."""
+def matrix(vectors: Sequence[Any], dtypes: Sequence[Any], dimension: int) -> NDArray[Any]:
+    """Return stored vectors as rows of float32; one that is damaged, as zeros: it is like nothing else."""
     import numpy as np
 
-    if "float32" not in dtypes:
-        return np.frombuffer(b"".join(vectors), dtype="<f2").reshape(len(vectors), -1).astype("<f4")
-    wide = [widened(vector, dtype) for vector, dtype in zip(vectors, dtypes, strict=True)]
-    return np.frombuffer(b"".join(wide), dtype="<f4").reshape(len(wide), -1)
+    size = {"float16": 2 * dimension, "float32": 4 * dimension}
+    fits = [
+        vector.__class__ is bytes and len(vector) == size.get(dtype)
+        for vector, dtype in zip(vectors, dtypes, strict=True)
+    ]
+    if all(fits) and "float32" not in dtypes:
+        wide = np.frombuffer(b"".join(vectors), dtype="<f2").astype("<f4")
+    else:
+        zeros = bytes(4 * dimension)
+        each = zip(vectors, dtypes, fits, strict=True)
+        wide = np.frombuffer(b"".join(widened(v, d) if fit else zeros for v, d, fit in each), dtype="<f4")
+    result: NDArray[Any] = wide.reshape(len(vectors), dimension)
+    fitting = np.einsum("ij,ij->i", result, result) <= _LONGEST
+    return result if fitting.all() else np.where(fitting[:, None], result, np.float32(0))
+
+
+_LONGEST = 1.1
+"""The square of no unit vector's length is more, but for rounding; nor is one that holds what is no number less."""
 
 
 # --- a sample --------------------------------------------------------------------------------------------------
@@ -245,4 +280,4 @@ def sample(connection: Connection, limit: int, known: Sample | None = None) -> S
         " where space = ?",
         (json.dumps(list(range(first, first + counted, stride))), space.id),
     )
-    return Sample(space.id, limit, first, counted, [widened(vector, dtype) for dtype, vector in found])
+    return Sample(space.id, limit, first, counted, sound(found.fetchall(), space.dimension))

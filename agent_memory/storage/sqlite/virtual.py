@@ -17,7 +17,7 @@ def drop(connection: Connection, name: str) -> None:
 
     Its own library has to open it for that; where it cannot, the tables that it lies in are dropped one by one.
     """
-    if not in_savepoint(connection, lambda: connection.execute(f"drop table if exists {name}")):
+    if not in_savepoint(connection, connection.execute, f"drop table if exists {name}"):
         for part in _PARTS:
             connection.execute(f"drop table if exists {name}_{part}")
         connection.execute("pragma writable_schema = on")
@@ -27,11 +27,11 @@ def drop(connection: Connection, name: str) -> None:
             connection.execute("pragma writable_schema = reset")
 
 
-def in_savepoint(connection: Connection, function: Callable[[], object]) -> bool:
+def in_savepoint(connection: Connection, function: Callable[..., object], *arguments: object) -> bool:
     """Do something whole or not at all, and say whether it was done."""
     connection.execute("savepoint attempt")
     try:
-        function()
+        function(*arguments)
     except Error:
         connection.execute("rollback to attempt")
         return False

@@ -102,8 +102,8 @@ def scores(connection: Connection, terms: Sequence[str], ids: Sequence[str]) -> 
     """
     known = statistics(connection, terms)
     found = connection.execute(
-        "select memory.id, memory_fts.words from memory cross join memory_fts on memory_fts.rowid = memory.pk"
-        " where memory.id in (select value from json_each(?))",
+        "select memory.id, cast(memory_fts.words as text) from memory"
+        " cross join memory_fts on memory_fts.rowid = memory.pk where memory.id in (select value from json_each(?))",
         (json.dumps(list(ids)),),
     )
     wanted = set(map(stem, terms))
@@ -145,9 +145,15 @@ def beginning(connection: Connection, prefix: str, limit: int) -> list[str]:
 
 
 def _open_vocabulary(connection: Connection) -> None:
+    place = "temp" if _stands_in(connection) else "main"
     connection.execute(
-        "create virtual table if not exists temp.memory_terms using fts5vocab(main, memory_fts, row)"
+        f"create virtual table if not exists temp.memory_terms using fts5vocab({place}, memory_fts, row)"
     )
+
+
+def _stands_in(connection: Connection) -> bool:
+    """Say whether an index in memory is asked instead of the one in the file; see `word_index.stand_in`."""
+    return bool(connection.execute("select 1 from temp.sqlite_master where name = 'memory_fts'").fetchone())
 
 
 def _averages(connection: Connection) -> tuple[int, int]:
@@ -158,7 +164,7 @@ def _averages(connection: Connection) -> tuple[int, int]:
     """
     found = connection.execute("select block from memory_fts_data where id = 1").fetchone()
     numbers, value = [], 0
-    for byte in found[0] if found else b"":
+    for byte in found[0] if found and isinstance(found[0], bytes) else b"":
         value = value << 7 | byte & 0x7F
         if not byte & 0x80:
             numbers.append(value)

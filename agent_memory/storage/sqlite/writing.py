@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from agent_memory import clock
-from agent_memory.errors import ConflictError, ValidationError
+from agent_memory.errors import ConflictError, IntegrityError, ValidationError
 from agent_memory.records import MemoryRecord, MemoryType, Status
 from agent_memory.storage import planning
 from agent_memory.storage.base import EmbeddingSpace
 from agent_memory.storage.changes import Change, Operation, Plan, Written
-from agent_memory.storage.sqlite import attempts, driver, index, rows, vectors
+from agent_memory.storage.sqlite import attempts, checked, driver, history, index, rows, vectors
+from agent_memory.storage.sqlite.damage import Damaged
 from agent_memory.storage.sqlite.driver import Connection
+from agent_memory.storage.sqlite.reading import OF_MEMORIES
 from agent_memory.storage.sqlite.spaces import Space, current_space, known_space
 from agent_memory.storage.sqlite.vectors import batched
 from agent_memory.text.analysis import analysed_text
@@ -71,17 +74,36 @@ def load_state(connection: Connection, needs: planning.Needs, agent_id: str) -> 
             wanted.add(found[0])
     for conversation in needs.conversations:
         found = connection.execute(
-            "select max(position) from conversation where conversation_id = ?", (conversation,)
+            "select max(position) from conversation where conversation_id = ? and typeof(position) = 'integer'",
+            (conversation,),
         ).fetchone()
         if found[0] is not None:
             state.last_position[conversation] = found[0]
     if wanted:
         query = f"{rows.SELECT} where memory.id in (select value from json_each(?))"
         found = connection.execute(query, (json.dumps(list(wanted)),))
-        state.records = {record.id: record for record in rows.records(connection, found, agent_id)}
-    last = connection.execute("select hlc from journal order by seq desc limit 1").fetchone()
+        damaged = Damaged()
+        readable = rows.records(connection, found, agent_id, damaged)
+        state.records = {record.id: record for record in readable}
+        _leave_out(state, damaged)
+    last = connection.execute(
+        "select hlc from journal where typeof(hlc) = 'integer' order by seq desc limit 1"
+    ).fetchone()
     state.last_hlc = last[0] if last else 0
     return state
+
+
+def _leave_out(state: planning.State, damaged: Damaged) -> None:
+    """Take what cannot be read out of what decides: it is no duplicate of anything.
+
+    Raises:
+        IntegrityError: it has a key that is wanted.
+    """
+    state.by_hash = {digest: each for digest, each in state.by_hash.items() if each in state.records}
+    for (_, key), memory_id in state.by_key.items():
+        if memory_id not in state.records:
+            name = f"memory {memory_id}"
+            raise IntegrityError.damaged(name, damaged.get(name, f"it has the key {key}"))
 
 
 # --- vectors ---------------------------------------------------------------------------------------------------
@@ -150,6 +172,11 @@ def apply(connection: Connection, plan: Plan) -> set[bytes]:
     return {*touched, *(row[rows.HASH] for row in inserts if row[rows.HASH] in embedded)}
 
 
+def insert(connection: Connection, records: Sequence[MemoryRecord]) -> None:
+    """Write memories that are not there, without an entry in the journal; none of them counts as embedded."""
+    _insert(connection, records, [rows.spine_row(record) for record in records], {})
+
+
 def _insert(
     connection: Connection,
     inserts: Sequence[MemoryRecord],
@@ -182,7 +209,7 @@ def _insert(
         raise
     _write_own(connection, own)
     connection.executemany("insert into memory_tag (memory, tag) values (?, ?)", tags)
-    connection.executemany("insert into memory_fts (rowid, words) values (?, ?)", words)
+    connection.executemany("insert into main.memory_fts (rowid, words) values (?, ?)", words)
 
 
 def _count_accesses(connection: Connection, plan: Plan) -> None:
@@ -192,6 +219,8 @@ def _count_accesses(connection: Connection, plan: Plan) -> None:
             "insert into usage (memory, accessed_at, access_count) select pk, ?, ? from memory where id = ?",
             [(clock.to_text(at), count, memory_id) for memory_id, (at, count) in plan.usage.items()],
         )
+        ids = json.dumps(list(plan.usage))
+        checked.seal(connection, "usage", OF_MEMORIES, (ids,))
 
 
 def _replace(
@@ -236,7 +265,7 @@ def _replace(
         "insert into memory_tag (memory, tag) values (?, ?)",
         [(pk, tag) for pk, tags in tagged for tag in tags],
     )
-    connection.executemany("update memory_fts set words = ? where rowid = ?", words)
+    connection.executemany("update main.memory_fts set words = ? where rowid = ?", words)
     return touched
 
 
@@ -246,7 +275,7 @@ def _remove(connection: Connection, ids: Sequence[str]) -> list[bytes]:
     found = _places(connection, ids)
     keys = json.dumps([pk for pk, _ in found.values()])
     gone = "in (select value from json_each(?))"
-    connection.execute(f"delete from memory_fts where rowid {gone}", (keys,))
+    connection.execute(f"delete from main.memory_fts where rowid {gone}", (keys,))
     for table in ("memory_tag", "usage", *(kind.value for kind in MemoryType)):
         connection.execute(f"delete from {table} where memory {gone}", (keys,))
     connection.execute(f"delete from memory where pk {gone}", (keys,))
@@ -274,16 +303,17 @@ def _write_own(connection: Connection, own: Mapping[MemoryType, list[Any]]) -> N
 
 def _log(connection: Connection, plan: Plan) -> None:
     operation = plan.operation
+    row = (
+        operation.id,
+        operation.verb,
+        operation.actor,
+        operation.session,
+        clock.to_text(operation.started_at),
+        operation.undoes,
+    )
     seq = connection.execute(
-        "insert into operation (id, verb, actor, session, started_at, undoes) values (?, ?, ?, ?, ?, ?)",
-        (
-            operation.id,
-            operation.verb,
-            operation.actor,
-            operation.session,
-            clock.to_text(operation.started_at),
-            operation.undoes,
-        ),
+        "insert into operation (id, verb, actor, session, started_at, undoes, checksum) values (?, ?, ?, ?, ?, ?, ?)",
+        (*row, rows.checksum(row)),
     ).lastrowid
     entries = [rows.journal_row(entry, seq) for entry in plan.journal]
     checked = [(*row, rows.journal_checksum(row)) for row in entries]
@@ -313,6 +343,10 @@ def _erase_history(connection: Connection, memory_id: str) -> list[bytes]:
 
 def _hashes_in(entries: Iterable[Sequence[Any]], memory_id: str) -> set[bytes]:
     """Return the hashes of the texts embedded for the versions in journal entries, their last two columns."""
-    return {
-        rows.embedded_hash_of(text, memory_id) for row in entries for text in row[-2:] if text is not None
-    }
+    found = set()
+    for row in entries:
+        for text in row[-2:]:
+            if text is not None:
+                with suppress(*history.UNREADABLE):  # what is damaged has no text, and so no vectors
+                    found.add(rows.embedded_hash_of(text, memory_id))
+    return found

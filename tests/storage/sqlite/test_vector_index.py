@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from agent_memory import clock
 from agent_memory.records import MemoryRecord, Status
 from agent_memory.storage.changes import Add, Operation
 from agent_memory.storage.sqlite import SqliteStore
@@ -129,7 +130,8 @@ async def test_a_file_that_is_out_of_step_already_is_put_right_by_the_next_write
         assert space is not None
         (vector,) = builders.random_vectors(1, dimension=384)
         await store.put_vectors(space, {builders.digest(record): [vector]})
-        assert await store.by_vector(vector, Where(), 3) == [(record.id, pytest.approx(1.0, abs=5e-4))]
+        with clock.fixed(record.created_at):  # before it expired
+            assert await store.by_vector(vector, Where(), 3) == [(record.id, pytest.approx(1.0, abs=5e-4))]
         assert (await store.describe()).details["vector_index"] is True
         assert await store.check() == []
 

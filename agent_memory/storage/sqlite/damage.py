@@ -1,0 +1,148 @@
+"""Rows that cannot be read: left out and named, so that one of them stops nothing but itself."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar
+
+from agent_memory import clock
+from agent_memory.records import TUPLE_FIELDS
+from agent_memory.storage.sqlite import driver
+from agent_memory.storage.sqlite.driver import Connection
+from agent_memory.storage.sqlite.errors import is_no_text
+
+logger = logging.getLogger("agent_memory.damage")
+T = TypeVar("T")
+
+_NULL: Final = type(None)
+_SPINE: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(("id", "type", "content", "created_at", "status", "metadata", "revision"), (str,)),
+    **dict.fromkeys(("updated_at", "occurred_at", "expires_at", "key", "source", "session"), (str, _NULL)),
+    "importance": (float, int),
+    "pinned": (int,),
+    **dict.fromkeys(("utc_offset", "session_given", "ttl_given"), (int, _NULL)),
+}
+"""What may stand in a column; those not named may hold anything."""
+_OWN: Mapping[str, tuple[type, ...]] = {
+    "text": (str,),
+    "json": (str,),
+    "integer": (int,),
+    "boolean": (int,),
+    "real": (float, int),
+}
+
+
+class UnreadableError(ValueError):
+    """A stored value is not what its column holds."""
+
+
+class Damaged(dict[str, str]):
+    """What was left out, by a name such as `memory 7f3k2m9q`, and why."""
+
+    def meet(self, name: str, why: str) -> None:
+        """Remember something."""
+        self.setdefault(name, why)
+
+
+class Announced(Damaged):
+    """The same, warning of each the first time."""
+
+    def meet(self, name: str, why: str) -> None:
+        """Remember something, and warn of it."""
+        if name not in self:
+            self[name] = why
+            logger.warning("%s is damaged and was left out: %s", name, why)
+
+
+def check_kinds(names: tuple[str, ...], row: tuple[Any, ...]) -> None:
+    """Raise UnreadableError if a column of `memory` holds what it cannot, such as a number instead of a text."""
+    for name, value in zip(names, row, strict=True):
+        if name in _SPINE and not isinstance(value, _SPINE[name]):
+            raise UnreadableError(f"its {name} is {_said(value)}")
+        check_text(name, value)
+
+
+def check_text(name: str, value: Any) -> None:
+    """Raise UnreadableError for a text that was no UTF-8; see `tolerantly`."""
+    if value.__class__ is str and not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise UnreadableError(f"its {name} is not UTF-8") from error
+
+
+def tolerantly(connection: Connection, function: Callable[[Connection], T]) -> T:
+    """Run a function again where a stored text is no UTF-8, with a reader that takes any bytes.
+
+    It marks them in a way that no real text has, so that `check_text` knows them.
+    """
+    try:
+        return function(connection)
+    except driver.Error as error:
+        if not is_no_text(error):
+            raise
+    connection.text_factory = marking
+    try:
+        return function(connection)
+    finally:
+        connection.text_factory = str
+
+
+def marking(text: bytes) -> str:
+    """Decode a stored text, marking bytes that are no UTF-8."""
+    return text.decode("utf-8", "surrogateescape")
+
+
+def moment(name: str, text: str) -> datetime:
+    """Read a time that `clock.to_text` wrote."""
+    try:
+        found = clock.from_text(text)
+    except (TypeError, ValueError):
+        found = None
+    if found is None or found.tzinfo is not UTC:
+        raise UnreadableError(f"its {name} is no time")
+    return found
+
+
+def mapping(name: str, text: str) -> dict[str, Any]:
+    """Read a JSON object."""
+    loaded = _json(name, text)
+    if not isinstance(loaded, dict):
+        raise UnreadableError(f"its {name} is no JSON object")
+    return loaded
+
+
+def texts(name: str, text: Any) -> tuple[str, ...]:
+    """Read a JSON list of texts."""
+    loaded = _json(name, text)
+    if not isinstance(loaded, list) or not all(isinstance(each, str) for each in loaded):
+        raise UnreadableError(f"its {name} is no JSON list of texts")
+    for each in loaded:
+        check_text(name, each)
+    return tuple(loaded)
+
+
+def own_value(name: str, kind: str, value: Any) -> Any:
+    """Read a value of a type's own columns that is not NULL."""
+    if value.__class__ not in _OWN[kind]:
+        raise UnreadableError(f"its {name} is {_said(value)}")
+    check_text(name, value)
+    if kind == "json":
+        return texts(name, value) if name in TUPLE_FIELDS else _json(name, value)
+    return bool(value) if kind == "boolean" else value
+
+
+def _json(name: str, text: Any) -> Any:
+    try:
+        return json.loads(text)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UnreadableError(f"its {name} is no JSON") from error
+
+
+def _said(value: Any) -> str:
+    if value is None:
+        return "missing"
+    return {str: "a text", bytes: "bytes", int: "a number", float: "a number"}[value.__class__]
