@@ -12,9 +12,9 @@ import anyio
 import pytest
 from embeddings.wire import EmbeddingServer, Failure
 
-from agent_memory import AgentMemory, EmbeddingError, MemoryConfig
+from agent_memory import AgentMemory, BackendError, EmbeddingError, MemoryConfig
 from agent_memory.embeddings.dummy import DummyEmbedder
-from agent_memory.recall import constants
+from agent_memory.recall import constants, pending
 from agent_memory.storage.sqlite import SqliteStore
 
 pytestmark = pytest.mark.anyio
@@ -220,6 +220,52 @@ class TestAServerThatFailsAltogether:
             with pytest.raises(EmbeddingError, match="not this one"):
                 await memory.search(BAD, mode="vector")
             assert (await memory.search("note about c", mode="vector")) != []
+
+
+class TestASearchThatMayNotWait:
+    async def test_it_does_not_ask_a_failing_server_again_and_again(
+        self, server: EmbeddingServer, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "a.db"
+        await _store_pending(path, [*TEXTS[:3], BAD])
+        server.twist = answer(503)
+        async with opened(path, "openai", **reached(server) | {"max_retries": 5}) as memory:
+            await memory.search("note about c")
+            # With the others, with one of them, alone, and once more after a word that works.
+            assert len([each for each in server.requests if _any(each.body["input"])]) == 4
+            server.requests.clear()
+            await memory.index()
+            assert len([each for each in server.requests if _any(each.body["input"])]) == 12
+
+    async def test_what_it_has_no_time_to_find_out_is_left_to_index(
+        self, server: EmbeddingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path = tmp_path / "a.db"
+        (*_, bad) = await _store_pending(path, [*TEXTS, BAD])
+        server.twist = answer(400, "refused")
+        monkeypatch.setattr(pending, "PATIENCE", 0.0)
+        async with opened(path, "openai", **reached(server)) as memory:
+            assert await memory.search("note about c") != []
+            status = await memory.get_status()
+            assert status["failed_embeddings"] > 1
+            assert "left to `agentmem index`: 127.0.0.1" in status["failures"][0]["reason"]
+            assert await memory.index() == len(TEXTS)
+            assert [each["id"] for each in (await memory.get_status())["failures"]] == [bad]
+
+    async def test_a_store_that_takes_nothing_is_no_fault_of_the_query(self, tmp_path: Path) -> None:
+        class Full(SqliteStore):
+            async def put_vectors(self, *_: Any) -> None:
+                raise BackendError("the disk is full")
+
+        path = tmp_path / "a.db"
+        await _store_pending(path, TEXTS)
+        for mode in ("hybrid", "vector"):
+            async with AgentMemory(
+                backend=Full(None, path=path), embedding_provider=DummyEmbedder()
+            ) as memory:
+                found = await memory.search("note about c", mode=mode)  # type: ignore[arg-type]
+                assert (found != []) == (mode == "hybrid")
+                assert any("could not be embedded now: the disk is full" in each for each in found.notices)
 
 
 # --- long texts ------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from agent_memory import filesystem, paths
-from agent_memory.errors import IntegrityError, StoreBusyError
+from agent_memory.errors import BackendError, IntegrityError, StoreBusyError
 from agent_memory.storage.sqlite import driver, setting
 from agent_memory.storage.sqlite.damage import Damaged
 from agent_memory.storage.sqlite.driver import Connection
@@ -50,6 +50,8 @@ def check_there(path: Path) -> bool:
         raise IntegrityError(
             f"{path} is damaged, or not a database", hint="give another --db PATH; nothing was changed"
         )
+    if size is not None and not os.access(path, os.R_OK):
+        raise BackendError(f"{path} may not be read", hint="check its permissions")
     return size is not None
 
 
@@ -64,7 +66,10 @@ def alone(path: Path) -> Iterator[Connection]:
 
     Raises:
         StoreBusyError: they did not.
+        BackendError: it is read-only.
     """
+    if not os.access(path, os.W_OK):
+        raise BackendError(f"{path} is read-only", hint="check its permissions")
     with translated(str(path)):
         connection = driver.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=_PATIENCE)
         try:

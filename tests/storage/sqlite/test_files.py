@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -232,73 +230,6 @@ async def test_synchronous_reaches_the_connection_and_survives_a_touch(
         assert found == (level,)
         found = await store._run(lambda connection: connection.execute("pragma busy_timeout").fetchone())
         assert found == (10_000,)
-
-
-# --- files that cannot be written ------------------------------------------------------------------------------
-
-_WITHOUT_RIGHTS = """
-import asyncio, os, sys
-from agent_memory.errors import BackendError
-from agent_memory.storage.changes import Add, Operation
-from agent_memory.storage.sqlite import SqliteStore
-from agent_memory.storage.where import Where
-from agent_memory.testing import builders
-
-async def main():
-    store = SqliteStore("tester", path=sys.argv[1])
-    await store.open()
-    (record,) = await store.select(Where())
-    await store.touch([record.id])
-    assert (await store.by_words(["lion"], Where(), 5))[0][0] == record.id
-    assert (await store.by_vector(builders.vector(1), Where(), 5))[0][0] == record.id
-    assert (await store.describe()).level == "read-only"
-    assert await store.check() == []
-    for write in (
-        lambda: store.commit(Operation(verb="add"), [Add(builders.fact())]),
-        lambda: store.set_setting("a", "b"),
-        lambda: store.rebuild(),
-        lambda: store.scrub(),
-    ):
-        try:
-            await write()
-        except BackendError as error:
-            assert "read-only" in str(error), error
-        else:
-            raise AssertionError("it was written")
-    await store.close()
-
-if os.geteuid() == 0:
-    # Root may write whatever it likes. It stays the owner of all that is imported below, and gives up the rest:
-    # another user could not read a checkout that only root may enter.
-    import ctypes, struct
-    version_3, this_process, nothing = 0x20080522, 0, bytes(24)
-    header = struct.pack("=Ii", version_3, this_process)
-    assert ctypes.CDLL(None).capset(header, nothing) == 0
-asyncio.run(main())
-print("fine")
-"""
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="permissions of another kind")
-@pytest.mark.parametrize("folder_mode", [0o555, 0o777])
-async def test_a_file_that_cannot_be_written_can_be_read(tmp_path: Path, folder_mode: int) -> None:
-    folder = tmp_path / "medium"
-    path = folder / "a.db"
-    fact = builders.fact("a lion")
-    async with opened(path) as store:
-        await store.add_space(builders.space())
-        await add(store, fact, vectors={builders.digest(fact): [builders.vector(1)]})
-    path.chmod(0o444)
-    folder.chmod(folder_mode)
-    before = path.read_bytes()
-    try:
-        done = subprocess.run(
-            [sys.executable, "-c", _WITHOUT_RIGHTS, str(path)], capture_output=True, text=True, timeout=60
-        )
-    finally:
-        folder.chmod(0o755)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "fine\n", "")
-    assert path.read_bytes() == before
 
 
 # --- errors ----------------------------------------------------------------------------------------------------
