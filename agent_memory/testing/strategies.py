@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from agent_memory.records import OWN_FIELDS, RECORD_CLASSES, TUPLE_FIELDS, MemoryRecord, MemoryType, Status
 from agent_memory.storage.changes import new_id
 from agent_memory.storage.where import FILTER_FIELDS, Condition, Period, Where
+from agent_memory.text.names import with_normal_names
 
 NOW = datetime(2026, 5, 8, 12, 0, tzinfo=UTC)
 """The present moment of these memories: hold the clock at it."""
@@ -61,6 +62,9 @@ def _records(memory_type: MemoryType, content: st.SearchStrategy[str]) -> st.Sea
         "session": _short,
         "status": st.sampled_from(Status),
         "pinned": st.booleans(),
+        "utc_offset": st.sampled_from([None, -12_600, 32_400]),
+        "session_given": st.booleans(),
+        "ttl_given": st.booleans(),
     }
     for own in OWN_FIELDS[memory_type]:
         if own.name in TUPLE_FIELDS:
@@ -76,7 +80,8 @@ def _records(memory_type: MemoryType, content: st.SearchStrategy[str]) -> st.Sea
         "id": st.builds(new_id),
     }
     kind: Any = RECORD_CLASSES[memory_type]
-    return st.fixed_dictionaries(required, optional=optional).map(lambda values: kind(**values))
+    made = st.fixed_dictionaries(required, optional=optional).map(lambda values: kind(**values))
+    return made.map(with_normal_names)  # as the library hands them to a store
 
 
 def conditions(names: st.SearchStrategy[str], values: st.SearchStrategy[Any]) -> st.SearchStrategy[Condition]:

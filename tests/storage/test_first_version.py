@@ -121,7 +121,7 @@ def test_a_file_of_the_first_version_that_cannot_be_written_is_read_from_a_copy(
     before = path.read_bytes()
     connection = opening._open_for_reading(str(path), 1.0)
     try:
-        record = reading.get(connection, [ids["audit"]], "old")[ids["audit"]]
+        record = reading.get(connection, [ids["audit"]], "old", [])[ids["audit"]]
         assert (record.outcome, record.success) == ("error-free", None)  # type: ignore[attr-defined]
         assert integrity.check(connection, "old") == []
     finally:
