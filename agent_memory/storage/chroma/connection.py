@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ import httpx
 from chromadb.config import Settings
 from chromadb.errors import AuthorizationError, ChromaAuthError, ChromaError
 
-from agent_memory import paths
+from agent_memory import filesystem, paths
 from agent_memory.errors import (
     BackendError,
     ClosedError,
@@ -30,6 +31,9 @@ from agent_memory.redaction import redacted
 T = TypeVar("T")
 _SETTINGS = {"anonymized_telemetry": False}
 LOCK = "agentmem.lock"
+_DATA = "chroma.sqlite3"
+_INDEX = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""What Chroma calls the folder of an index."""
 
 
 def place_of(options: Mapping[str, Any]) -> str:
@@ -119,11 +123,12 @@ class Chroma:
     def _folder(self) -> Any:
         held = _HELD.get(self.place)
         if held is None or held.process != os.getpid():
+            _check_folder(Path(self.place))
             path = paths.private_folder(Path(self.place))
             lock = _locked(path / LOCK, self.place)
             client = chromadb.PersistentClient(path=self.place, settings=Settings(**_SETTINGS))  # type: ignore[arg-type]
             held = _HELD[self.place] = _Held(client, lock, 0, os.getpid())
-            for file in path.iterdir():
+            for file in filter(_made_here, path.iterdir()):
                 file.chmod(0o700 if file.is_dir() else 0o600)
         held.stores += 1
         return held.client
@@ -169,6 +174,20 @@ class Chroma:
             raise BackendError(
                 f"{redacted(self.place)} refused: {redacted(said)}", hint="Chroma's log may say more"
             ) from error
+
+
+def _check_folder(path: Path) -> None:
+    """Raise where what is there cannot be Chroma's folder, before anything in it is opened."""
+    what = filesystem.kind(path)
+    if what not in ("a folder", None):
+        raise BackendError(f"{path} is {what}", hint="name a folder")
+    for name in (LOCK, _DATA):
+        filesystem.file_size(path / name)
+
+
+def _made_here(file: Path) -> bool:
+    """Say whether Chroma or we made a file: nobody else's is touched, should there be any in the folder."""
+    return file.name == LOCK or file.name.startswith(_DATA) or _INDEX.fullmatch(file.name) is not None
 
 
 def _locked(file: Path, place: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ from servers.chroma import ChromaServer
 from servers.ports import free_port
 from servers.surviving import survives
 
-from agent_memory.errors import ConfigurationError, StoreBusyError, StoreUnreachableError
+from agent_memory.errors import BackendError, ConfigurationError, StoreBusyError, StoreUnreachableError
 from agent_memory.records import Status
 from agent_memory.storage.chroma import ChromaStore
 from agent_memory.storage.chroma.connection import place_of
@@ -64,6 +65,29 @@ async def test_nobody_else_may_look_into_the_folder(tmp_path: Path) -> None:
         await put(made, builders.fact("secret"))
     assert folder.stat().st_mode & 0o077 == 0
     assert (folder / "chroma.sqlite3").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.timeout(60)
+async def test_what_others_have_in_the_folder_is_left_alone(tmp_path: Path) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text("mine")
+    notes.chmod(0o644)
+    async with opened(lambda agent_id: ChromaStore(agent_id, path=tmp_path)) as made:
+        await put(made, builders.fact("secret"))
+    assert (notes.read_text(), notes.stat().st_mode & 0o777) == ("mine", 0o644)
+
+
+@pytest.mark.timeout(60)
+async def test_what_is_no_folder_is_neither_opened_nor_waited_for(tmp_path: Path) -> None:
+    letter, pipe, piped = tmp_path / "letter", tmp_path / "pipe", tmp_path / "piped"
+    letter.write_text("mine")
+    os.mkfifo(pipe)
+    piped.mkdir()
+    os.mkfifo(piped / "agentmem.lock")
+    for place, said in ((letter, "is a file"), (pipe, "is a named pipe"), (piped, "lock is a named pipe")):
+        with pytest.raises(BackendError, match=said):
+            await ChromaStore("tester", path=place).open()
+    assert letter.read_text() == "mine"
 
 
 async def test_a_folder_needs_no_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
