@@ -148,6 +148,8 @@ def test_a_full_text_index_that_cannot_be_read_stops_neither_search_nor_add(thre
     assert three[1][:8] in found.lines[0]
     assert "full-text index" in one_line(found)
     done("add", "a date that is dry")
+    assert run("search", "dry", "--json").json[0]["content"] == "a date that is dry"
+    done("doctor", "--fix")
     assert done("search", "dry", "--json").json[0]["content"] == "a date that is dry"
     assert done("doctor").out.split() == ["faults", "0"]
 
