@@ -147,8 +147,9 @@ class TypeMemory(Generic[R]):
         if named & {"ttl", "expires_at"}:
             common["ttl_given"] = True
             named.add("expires_at")
-        if named & {"session", "conversation_id"}:
+        if named & {"session", "conversation_id"}:  # of a message they are the same
             common["session_given"] = True
+            named |= {"session", "conversation_id"}
         record = self._draft(content, fields=given, moment=moment, **common)
         return Add(record, frozenset(named), even_if_known=force)
 

@@ -56,8 +56,6 @@ def kept(
     names = {name for name in (*_TAKEN_OVER, "tags", *own) if name not in named}
     if not before.keeps_its_end or before.expired(moment):
         names.discard("expires_at")
-    if not before.session_given:
-        names.discard("session")
     if before.expired(moment) and before.occurred_at is None:
         names.discard("occurred_at")  # it begins anew, and so does its day
     if isinstance(before, EpisodicRecord) and "outcome" in named:

@@ -311,6 +311,20 @@ class KnownTests(StoreTests):
         assert (kept.importance, kept.tags, kept.metadata, kept.source) == (0.9, ("ops",), {"n": 1}, "book")
         assert (kept.use_count, kept.success_count) == (3, 2)
 
+    async def test_a_new_version_of_a_message_stays_in_its_conversation(self, store: Store) -> None:
+        message = builders.message("hello", key="greeting", conversation_id="lake", session="lake")
+        (first,) = await put(store, message)
+        elsewhere = builders.message("hi", key="greeting", conversation_id="sea", session="sea")
+        (written,) = await store.commit(Operation(verb="add"), [Add(elsewhere, given=frozenset())])
+        stored: Any = written.record
+        assert (stored.id, stored.content, stored.conversation_id, stored.session, stored.position) == (
+            *(first.id, "hi", "lake", "lake", 0),
+        )
+        moved = Add(replace(elsewhere, id=new_id()), given=frozenset({"conversation_id", "session"}))
+        (written,) = await store.commit(Operation(verb="add"), [moved])
+        moved_to: Any = written.record
+        assert (moved_to.id, moved_to.conversation_id, moved_to.session) == (first.id, "sea", "sea")
+
     async def test_a_default_time_to_live_starts_anew_with_each_version(self, store: Store) -> None:
         soon, late = clock.now() + timedelta(minutes=5), clock.now() + timedelta(hours=1)
         await put(store, builders.note("one", key="step", expires_at=soon))
