@@ -11,7 +11,13 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from agent_memory.records import OWN_FIELDS, EpisodicRecord, MemoryRecord, ProceduralRecord
+from agent_memory.records import (
+    OWN_FIELDS,
+    ConversationRecord,
+    EpisodicRecord,
+    MemoryRecord,
+    ProceduralRecord,
+)
 from agent_memory.storage.changes import Add
 
 _TAKEN_OVER = ("importance", "metadata", "source", "occurred_at", "expires_at", "session")
@@ -60,6 +66,8 @@ def kept(
         names.discard("occurred_at")  # it begins anew, and so does its day
     if isinstance(before, EpisodicRecord) and "outcome" in named:
         names.discard("success")
+    if isinstance(given, ConversationRecord) and "conversation_id" in named:
+        names.discard("session")  # the session of a message is its conversation
     if isinstance(given, ProceduralRecord):
         # A better description is no reason to forget how well the skill has worked; a count of its own is.
         names = names - set(_OF_USE) if given.use_count else names | set(_OF_USE)
