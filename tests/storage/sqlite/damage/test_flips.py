@@ -53,6 +53,7 @@ async def test_every_flip_is_named_and_stops_nothing_else(
             new = builders.fact(f"A new one {number}")
             await add(store, new, vectors={builders.digest(new): [builders.vector(2, dimension=DIMENSION)]})
             assert new.id in await store.get([new.id])
-            await store.rebuild()
-            assert {record.id for record in await store.select(Where())} >= {*sound, new.id}
+            if number % 5 == 0:
+                await store.rebuild()
+                assert {record.id for record in await store.select(Where())} >= {*sound, new.id}
         damaged.unlink()
