@@ -23,13 +23,14 @@ from agent_memory.text.names import NAME_FIELDS
 from agent_memory.text.outcomes import success_by_first_word, success_of
 from agent_memory.text.templates import indexed_text
 
-_PARTIAL_INDEXES: Final = (
+_INDEXES: Final = (
+    "create index if not exists memory_created on memory (created_at)",
     "create index if not exists memory_owed on memory (created_at)"
     " where embedded_in is null and status = 'active'",
     "create index if not exists memory_pinned on memory (created_at) where pinned = 1",
 )
 _MANY: Final = 10_000
-"""Memories in a file that is opened before its partial indexes are made anew: nothing needs them to be right."""
+"""Memories in a file that is opened before these indexes are made anew: without them lists are right, and slower."""
 _NOT_ASCII: Final = "*[^\x01-\x7f]*"
 
 
@@ -57,15 +58,15 @@ def bring_up_to_date(connection: Connection, agent_id: str) -> None:
         checked.seal(connection, table, "checksum is null")
     bookkeeping.note(connection, bookkeeping.FORM, renewal.FORM)
     if last < _MANY:
-        _make_partial_indexes(connection)
+        _make_indexes(connection)
     if bookkeeping.noted(connection, bookkeeping.ANALYSER) != ANALYSER:
         bookkeeping.note(connection, bookkeeping.ANALYSER, ANALYSER)
         bookkeeping.note(connection, bookkeeping.RENEWED, 0)
         bookkeeping.note(connection, bookkeeping.OUTDATED, last)
 
 
-def _make_partial_indexes(connection: Connection) -> None:
-    for statement in _PARTIAL_INDEXES:
+def _make_indexes(connection: Connection) -> None:
+    for statement in _INDEXES:
         connection.execute(statement)
 
 
@@ -166,7 +167,7 @@ def renew(connection: Connection, agent_id: str, limit: int) -> None:
     waiting = outdated(connection)
     if not waiting:
         return
-    _make_partial_indexes(connection)
+    _make_indexes(connection)
     query = f"{rows.SELECT} where memory.pk between ? and ? order by memory.pk limit ?"
     found = connection.execute(query, (waiting.start, waiting.stop - 1, limit)).fetchall()
     changed = []
@@ -183,6 +184,7 @@ def renew(connection: Connection, agent_id: str, limit: int) -> None:
 
 def note_renewed(connection: Connection) -> None:
     """Note that all words were indexed anew."""
+    _make_indexes(connection)
     waiting = outdated(connection)
     if waiting:
         bookkeeping.note(connection, bookkeeping.RENEWED, waiting.stop - 1)

@@ -7,11 +7,10 @@ create index semantic_path on semantic (path) where path is not null;
 
 -- Times are text of fixed width, which orders by itself. The number that these indexes held before was SQLite's own,
 -- and it rounds fractions of a second differently from version to version.
--- (`renewing.py` makes `memory_owed` and `memory_pinned` anew, in a large file not before it has answered.)
+-- (`renewing.py` makes them anew, in a large file not before it has answered.)
 drop index memory_owed;
 drop index memory_pinned;
 drop index memory_created;
-create index memory_created on memory (created_at);
 
 drop view semantic_memory;
 create view semantic_memory as select memory.id, memory.content, memory.status, semantic.document_id, semantic.title,
