@@ -16,6 +16,8 @@ from .machine import Ground, Walk, mix_of
 
 STEPS = 30
 """In one walk."""
+SEEDS = {"memory": 40, "sqlite": 12, "postgres": 3, "redis": 6}
+"""Seeds that are walked each time, by backend: a quarter of a minute each."""
 SECONDS = float(os.environ.get("AGENTMEM_WALK_SECONDS", "120"))
 """How long the walks with new seeds go on, for each backend."""
 SEED = int(os.environ.get("AGENTMEM_WALK_SEED", "0"))
@@ -64,6 +66,12 @@ def test_every_argument_has_values_or_a_reason_for_none() -> None:
         if not values.known(name) or (name in pools.LEFT_OUT and parameter.default is parameter.empty)
     }
     assert not unknown, "give them a pool in tests/walk/pools.py, or a reason there"
+
+
+@pytest.mark.timeout(600)
+def test_walks_with_fixed_seeds(ground: Ground) -> None:
+    for number in range(1, SEEDS[ground.name] + 1):
+        walk(ground, number)
 
 
 @pytest.mark.soak
