@@ -8,6 +8,8 @@ from agent_memory.storage.sqlite.rows import checksum
 
 VECTOR_INDEX = "memory_vec_space"
 """The embedding space that `memory_vec` covers; not there where the index has to be made anew."""
+VECTOR_KEYS = "memory_vec_keys"
+"""The sum of the keys in `memory_vec`, each one more than it is: tells whether all that it should hold is there."""
 GENERATION = "vector_generation"
 """Moves when the vectors of active memories change."""
 LAST_VECTOR = "last_vector"

@@ -241,7 +241,7 @@ class FileStore(Store):
                 with suppress(driver.Error):  # the vectors themselves answer as well, only more slowly
                     self._at_once(connection, index.catch_up)
         with opening.reading(connection):
-            self._signs = signs.load(connection, self._signs)
+            self._signs = signs.load(connection, self._signs, self.damaged)
 
     def _at_once(self, connection: Connection, function: Callable[[Connection], None]) -> None:
         """Write something if that is possible without waiting, and leave it where it is not."""

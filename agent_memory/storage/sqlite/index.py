@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from agent_memory.storage.sqlite import driver, vectors, virtual
-from agent_memory.storage.sqlite.bookkeeping import GENERATION, VECTOR_INDEX, drop, note, noted
+from agent_memory.storage.sqlite.bookkeeping import GENERATION, VECTOR_INDEX, VECTOR_KEYS, drop, note, noted
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.sqlite.spaces import Space, current_space
 
@@ -82,8 +82,11 @@ def _waiting(connection: Connection) -> int:
 
 def _renew_pending(connection: Connection, space: Space) -> None:
     pending = "select embedding from memory_vec_pending"
+    before = _sum(connection, f"rowid in ({pending})")
     connection.execute(f"delete from memory_vec where rowid in ({pending})")
     _insert(connection, f"embedding.id in ({pending}) and {ACTIVE}", space)
+    if (known := noted(connection, VECTOR_KEYS)) is not None:
+        note(connection, VECTOR_KEYS, known - before + _sum(connection, f"rowid in ({pending})"))
     connection.execute("delete from memory_vec_pending")
 
 
@@ -101,6 +104,12 @@ def rebuild(connection: Connection) -> None:
     connection.execute(f"create virtual table memory_vec using vec0(bits bit[{space.dimension}])")
     _insert(connection, ACTIVE, space)
     note(connection, VECTOR_INDEX, space.id)
+    note(connection, VECTOR_KEYS, _sum(connection, "1"))
+
+
+def _sum(connection: Connection, condition: str) -> int:
+    query = f"select coalesce(sum(rowid + 1), 0) from memory_vec where {condition}"
+    return int(connection.execute(query).fetchone()[0])
 
 
 def _insert(connection: Connection, condition: str, space: Space) -> None:

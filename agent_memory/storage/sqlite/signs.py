@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from agent_memory.storage.sqlite import driver, index
+from agent_memory.storage.sqlite.bookkeeping import VECTOR_KEYS, noted
+from agent_memory.storage.sqlite.damage import Damaged
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.sqlite.spaces import Space, current_space
 from agent_memory.storage.sqlite.vectors import matrix
@@ -129,8 +131,11 @@ def columns_of(rows: NDArray[Any]) -> NDArray[Any]:
 # --- reading them ----------------------------------------------------------------------------------------------
 
 
-def load(connection: Connection, known: Signs | None) -> Signs | None:
-    """Return the signs of all active vectors in the current space; `known` if it still holds."""
+def load(connection: Connection, known: Signs | None, damaged: Damaged) -> Signs | None:
+    """Return the signs of all active vectors in the current space; `known` if it still holds.
+
+    An index that lacks some of what it should hold is not used, and goes to `damaged`.
+    """
     space = current_space(connection)
     if space is None:
         return None
@@ -139,6 +144,10 @@ def load(connection: Connection, known: Signs | None) -> Signs | None:
         return known
     in_step = index.possible(space) and index.in_step(connection, space)
     found = from_index(connection, space) if in_step else None
+    wanted = noted(connection, VECTOR_KEYS)
+    if found is not None and wanted is not None and int(found[0].sum()) + len(found[0]) != wanted:
+        damaged.meet("the vector index", "`agentmem doctor --fix` makes it anew")
+        found = None
     ids, words = found or from_vectors(connection, space)
     return Signs(space.id, generation, ids, words)
 

@@ -164,3 +164,31 @@ async def test_a_broken_index_stops_no_write_and_no_search(tmp_path: Path, break
         assert (await store.describe()).details["vector_index"] is True
         assert await store.check() == []
         assert (await nearest(store, 1))[0] == second.id
+
+
+@pytest.mark.parametrize(
+    "breakage",
+    [
+        "update memory_vec_chunks set validity = zeroblob(length(validity))",
+        "update memory_vec_chunks set rowids = zeroblob(length(rowids))",
+        "delete from memory_vec where rowid = 2",
+    ],
+)
+async def test_an_index_that_lacks_some_hides_nothing(tmp_path: Path, breakage: str) -> None:
+    path = tmp_path / "a.db"
+    facts = [builders.fact(f"fact {number}") for number in range(4)]
+    async with opened(path) as store:
+        await store.add_space(builders.space(dimension=DIMENSION))
+        given = {builders.digest(fact): [SUPPLY[number]] for number, fact in enumerate(facts)}
+        await add(store, *facts[:2], vectors=given)
+        await add(store, *facts[2:], vectors=given)
+        assert not store.damaged
+    with raw(path, extension=True) as connection:
+        connection.execute(breakage)
+    async with opened(path) as store:
+        assert [(await nearest(store, number))[0] for number in range(4)] == [fact.id for fact in facts]
+        assert "the vector index" in store.damaged
+        await store.rebuild()
+    async with opened(path) as store:
+        assert [(await nearest(store, number))[0] for number in range(4)] == [fact.id for fact in facts]
+        assert not store.damaged
