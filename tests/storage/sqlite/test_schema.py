@@ -157,3 +157,53 @@ async def test_a_short_fact_takes_no_more_than_2600_bytes(tmp_path: Path) -> Non
         )
         assert await store.count(Where()) == 10_000
     assert path.stat().st_size / 10_000 <= 2600
+
+
+ORDERED = """
+import asyncio, sys
+from datetime import UTC, datetime, timedelta
+from agent_memory.storage.base import Order
+from agent_memory.storage.changes import Add, Operation
+from agent_memory.storage.sqlite import SqliteStore
+from agent_memory.storage.where import Where
+from agent_memory.testing import builders
+
+START = datetime(2026, 5, 8, 12, 0, 33, tzinfo=UTC)
+FRACTIONS = [999_700, 1, 499_999, 999_499, 500_000, 999_999, 0, 999_500]
+
+async def main():
+    store = SqliteStore("tester", path=sys.argv[1])
+    await store.open()
+    if sys.argv[2] == "write":
+        times = [START + timedelta(microseconds=each, seconds=each % 2) for each in FRACTIONS]
+        facts = [builders.fact(f"fact {each}", created_at=each, updated_at=each) for each in times]
+        await store.commit(Operation(verb="add"), [Add(each) for each in facts])
+    listed = await store.select(Where(), Order("created"))
+    assert [each.created_at for each in listed] == sorted((each.created_at for each in listed), reverse=True)
+    assert len(listed) == len(FRACTIONS)
+    assert await store.check() == []
+    await store.close()
+
+asyncio.run(main())
+"""
+
+
+def test_times_with_fractions_are_in_order_for_every_sqlite(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    libraries = [name for name in ("pysqlite3", "sqlean", "sqlite3") if find_spec(name)]
+    child(ORDERED, path, "write", AGENTMEM_SQLITE_DRIVER=libraries[0])
+    for library in libraries:
+        child(ORDERED, path, "read", AGENTMEM_SQLITE_DRIVER=library)
+
+
+async def test_no_index_holds_what_a_version_of_sqlite_makes_of_a_time(tmp_path: Path) -> None:
+    async with opened(tmp_path / "a.db") as store:
+        await add(store, builders.fact())
+    with raw(tmp_path / "a.db") as connection:
+        made = [
+            row[0]
+            for row in connection.execute("select sql from sqlite_master where type = 'index' and sql <> ''")
+        ]
+    assert made
+    clocks = ("unixepoch", "strftime", "julianday", "datetime(")
+    assert [each for each in made if any(name in each for name in clocks)] == []
