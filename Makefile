@@ -30,8 +30,8 @@ demo: $(STAMP)  ## send all six kinds of memory in through the command line, and
 
 test: $(STAMP) lint  ## run every check and test, real servers included (about ten minutes)
 	@echo "== tests"
-	@# More processes than two cores: the tests of servers wait for them.
-	@$(BIN)/python -m pytest -m "not soak" -n 4 --dist worksteal
+	@# Three processes on two cores: the tests of servers wait for them.
+	@$(BIN)/python -m pytest -m "not soak" -n 3
 
 soak: $(STAMP)  ## run the long loops: crowds of writers, killed writers, random input
 	@$(BIN)/python -m pytest -m soak -s --timeout 3600
