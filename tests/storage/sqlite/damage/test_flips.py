@@ -1,7 +1,7 @@
 """A byte that flips in a row: the row is named, and everything else is listed, found, counted and exported.
 
-Not among these rows are the blocks of the full-text index, of which FTS5 does not check every byte. Where a flip leaves
-a table that cannot be read at all, it is left out here: `test_salvage` is about those.
+Not among these rows are the blocks of the full-text index, of which FTS5 does not check every byte. Where a flip
+leaves a table that cannot be read at all, it is left out here: `test_salvage` is about those.
 """
 
 from __future__ import annotations
