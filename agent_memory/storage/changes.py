@@ -58,7 +58,8 @@ class Add:
     what was not given: importance, tags, metadata, source, times, lists such as a skill's triggers, and a skill's
     record of use. Without one, an exact duplicate among active facts, documents and skills is the same memory: its
     id is returned, tags and triggers are united, metadata values are added, and whatever else was given is taken
-    over. A message without a position gets the next one of its conversation. An id that is taken is a conflict.
+    over. A message without a position, or with one that may be taken, gets the next one of its conversation. An id
+    that is taken is a conflict.
     """
 
     record: MemoryRecord

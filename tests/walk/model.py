@@ -11,8 +11,9 @@ from typing import Any
 
 from agent_memory.records import MemoryRecord, Status, Version
 
+from .values import takes_away
 from .verbs import Verb
-from .worker import Look, Raised
+from .worker import Look
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,13 @@ class Step:
     verb: Verb
     arguments: Mapping[str, Any]
     moment: datetime
+    target: str | None = None
+    """The id of the one memory that it names by its id or the beginning of it."""
+
+    def takes_away(self, name: str) -> bool:
+        """Say whether None for this argument takes something away, since it is not the default."""
+        parameter = self.verb.parameters.get(name)
+        return parameter is not None and takes_away(parameter)
 
 
 @dataclass(frozen=True)
@@ -106,6 +114,3 @@ def ids_in(answer: Any) -> list[str]:
     if isinstance(getattr(answer, "id", None), str):  # a record, or what came of a write
         return [answer.id]
     return []
-
-
-__all__ = ["Change", "Model", "Raised", "Step", "holds", "ids_in", "live"]

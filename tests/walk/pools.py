@@ -15,6 +15,9 @@ from agent_memory.transfer.taking import OnConflict
 START = datetime(2026, 5, 8, 12, 30, 33, 400, tzinfo=UTC)
 """When a walk begins."""
 
+DIMENSION = 256
+"""Of the vectors: enough that texts without a word in common are not near by chance."""
+
 WORDS: Mapping[str, str] = {
     "The heron stands in the shallow water": "heron",
     "the heron stands in the shallow water.": "heron",
@@ -55,6 +58,10 @@ _TRIGGERS = ("merge conflict", "deploy")
 _OUTCOMES = ("success", "failed: timeout", "error-free", "4 of 5")
 _TYPES = tuple(each.value for each in MemoryType)
 _FLAGS = (False, True)
+_CONTENT = ("content", "context", "fact", "description", "pattern", "preference", "new_content", "action")
+_QUERY = ("query", "situation", "text")
+SAID = frozenset([*_CONTENT, *_QUERY, "value", "chunks", "document"])
+"""What is said, as against how it is named."""
 
 
 def _all(names: str, values: Sequence[Any]) -> dict[str, Sequence[Any]]:
@@ -63,8 +70,8 @@ def _all(names: str, values: Sequence[Any]) -> dict[str, Sequence[Any]]:
 
 POOLS: Mapping[str, Sequence[Any]] = {
     # texts
-    **_all("content context fact description pattern preference new_content action", TEXTS),
-    **_all("query situation text", QUERIES),
+    **dict.fromkeys(_CONTENT, TEXTS),
+    **dict.fromkeys(_QUERY, QUERIES),
     "chunks": [list(TEXTS[:1]), list(TEXTS[1:3]), list(TEXTS[2:5]), [*TEXTS[:2], TEXTS[6]]],
     "steps": [["pull"], ["pull", "run the tests"], ["run the tests", "pull", "tag it"]],
     "format_template": ["{role}: {content}", "{name} ({time}) {content}"],
@@ -85,7 +92,7 @@ POOLS: Mapping[str, Sequence[Any]] = {
     "participants": [["Alice"], ["Alice", "Bob"]],
     **_all("tags add_tags remove_tags", _TAGS),
     **_all("metadata extra_metadata", _METADATA),
-    "value": ["wren", 1, 2.5, None, [1, {"a": None}], {"t": (1, 2)}, "heron\r\n"],
+    "value": [*TEXTS[5:], 1, 2.5, None, [1, {"a": None}], {"t": (1, 2)}, "heron\r\n"],
     # numbers and times
     **_all("importance updated_importance", [0.5, 0.0, 0.3, 1.0]),
     **_all("min_importance min_score", [0.0, 0.4]),
@@ -113,7 +120,7 @@ POOLS: Mapping[str, Sequence[Any]] = {
     **_all("explain count_access detailed descending include_system history usage with_vectors", _FLAGS),
     # embedders, files, other stores
     "embedding_provider": [None, "dummy"],
-    "embedding_config": [None, {"dimension": 64}, {"dimension": 48}],
+    "embedding_config": [None, {"dimension": DIMENSION}, {"dimension": 192}],
     "file": ["one.jsonl", "two.jsonl"],
     "target": ["memory", "sqlite://other.db"],
     "glob": ["*.md", "*.txt"],

@@ -18,7 +18,7 @@ SECONDS = 120.0
 _TESTS = Path(__file__).parent.parent
 
 
-class WorkerDiedError(Exception):
+class WorkerDiedError(AssertionError):
     """The process went away, or does not answer."""
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from agent_memory.settings import Settings
 
-from .values import Ref, Vector
+from .pools import DIMENSION
+from .values import Vector
 from .verbs import Verb
 
 _HEAD = """\
@@ -31,7 +32,7 @@ _VECTOR = """\
 def vector(text):
     from array import array
     from agent_memory.embeddings.dummy import DummyEmbedder
-    return array("f", DummyEmbedder()._vector(text)).tolist()
+    return array("f", DummyEmbedder(dimension={dimension})._vector(text)).tolist()
 """
 
 
@@ -59,10 +60,11 @@ class Script:
             self._handles.discard(handle)
             self._lines.append(f"{handle}.close()")
 
-    def killed(self, what: str) -> None:
-        """A process is gone with its handles."""
+    def killed(self, what: str, *, within: bool = False) -> None:
+        """A process is gone with its handles, `within` the last step or behind it."""
         self._handles.clear()
-        self._lines.append(f"# here the process was killed (SIGKILL); the next one: {what or 'alike'}")
+        where = "in the middle of that step" if within else "here"
+        self._lines.append(f"# {where} the process was killed (SIGKILL); the next one: {what or 'alike'}")
 
     def process(self, what: str) -> None:
         """From here on another process works."""
@@ -112,13 +114,14 @@ class Script:
         settings = ", ".join(f"{name}={self._source(value)}" for name, value in given.items())
         lines = "\n".join(self._lines)
         head = _HEAD.format(agent=self._agent, settings=settings)
-        return f"{head}{_VECTOR if 'vector(' in lines else ''}{lines}"
+        return f"{head}{_VECTOR.format(dimension=DIMENSION) if 'vector(' in lines else ''}{lines}"
 
 
 _SETTINGS = (
     "backend",
     "backend_config",
     "embedding_provider",
+    "embedding_config",
     "embed_on_write",
     "conversation_max_messages",
     "session",
@@ -139,10 +142,10 @@ class _Named(str):
         return f"{name}[:{len(self)}]" if self.form == "prefix" else name
 
 
-def named(ref: Ref, memory_id: str, said: str) -> str:
-    """Return a text that remembers which memory it names."""
+def named(form: str, memory_id: str, said: str) -> str:
+    """Return a text that remembers which memory it names, and whether by `id`, `prefix` or `key`."""
     result = _Named(said)
-    result.memory_id, result.form = memory_id, ref.form
+    result.memory_id, result.form = memory_id, form
     return result
 
 

@@ -8,11 +8,14 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from . import grounds, pools, values, verbs
-from .machine import Ground, Walk, mix_of
+from .course import Course, Ground
+from .machine import Walk
+from .mixing import mix_of
+from .shortening import place_of, shortest
 
 STEPS = 30
 """In one walk."""
@@ -31,25 +34,35 @@ def ground(request: pytest.FixtureRequest) -> Iterator[Ground]:
 
 
 def walk(ground: Ground, number: int) -> None:
-    """Make the walk of a seed; a failure is made shorter, and prints a program that does the same."""
-    ground.failed = False
-    mix = mix_of(number, persistent=ground.persistent)
-    machine = type(f"WalkOver{ground.name.capitalize()}", (Walk,), {"ground": ground, "mix": mix})
-    # Two examples: hypothesis begins with the simplest, which takes no step, and from the third on it repeats what it
-    # did before with changes.
-    run_state_machine_as_test(
-        seed(number)(machine),
-        settings=settings(
-            max_examples=2,
-            stateful_step_count=STEPS,
-            deadline=None,
-            database=None,
-            print_blob=False,
-            report_multiple_bugs=False,
-            phases=[Phase.generate, Phase.shrink],
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    """Make the walk of a seed.
+
+    Raises:
+        AssertionError: something does not agree; its note is the shortest program found that shows it.
+    """
+    mix, failed = mix_of(number, persistent=ground.persistent), list[Course]()
+    machine = type("TheWalk", (Walk,), {"ground": ground, "mix": mix, "failed": failed})
+    try:
+        # Two examples: hypothesis begins with the simplest, which takes no step, and from the third on it repeats
+        # what it did before with changes.
+        run_state_machine_as_test(
+            seed(number)(machine),
+            settings=settings(
+                max_examples=2,
+                stateful_step_count=STEPS,
+                deadline=None,
+                database=None,
+                verbosity=Verbosity.quiet,
+                phases=[Phase.generate],
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
+    except AssertionError as error:
+        found = shortest(ground, mix, failed[0].taken)
+        again = f"the same again: AGENTMEM_WALK_SEED={number} AGENTMEM_WALK_SECONDS=1 make soak"
+        program = str(failed[0].script) if found is None else found.script
+        broken = error if found is None else found.error
+        broken.add_note(f"{program}\n# {again}")
+        raise broken from None
 
 
 def test_every_public_verb_is_walked_or_left_out_for_a_reason() -> None:
@@ -84,7 +97,7 @@ def test_walks_with_new_seeds(ground: Ground) -> None:
         try:
             walk(ground, number)
         except AssertionError as error:
-            failures.setdefault(str(error)[:40], f"seed {number}:\n" + "\n".join(error.__notes__))
+            failures.setdefault(place_of(error), "\n".join([str(error), *error.__notes__]))
         number += 1
     print(f"\n{ground.name}: {ground.steps} steps in {ground.walks} walks, seeds {first} to {number - 1}")
     assert not failures, "\n\n".join(failures.values())

@@ -16,7 +16,7 @@ from agent_memory.memories.base import TypeMemory
 from agent_memory.memories.filters import build_where
 from agent_memory.records import OWN_FIELDS, MemoryType
 
-from .pools import DOCUMENTS, FILES, KEPT_BY_THE_LIBRARY, LEFT_OUT, POOLS
+from .pools import DIMENSION, DOCUMENTS, FILES, KEPT_BY_THE_LIBRARY, LEFT_OUT, POOLS, SAID
 from .verbs import FREE, Verb
 
 REFERENCES = frozenset(["id"])
@@ -35,9 +35,10 @@ Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 @dataclass(frozen=True)
 class Ref:
-    """A memory by its place among all that were ever seen, oldest first, and the form in which it is named."""
+    """A memory by its place among all that were ever seen, and the form in which it is named."""
 
-    place: int
+    back: int
+    """0 for the newest."""
     form: str
     """`id`, `prefix` or `key`."""
 
@@ -61,7 +62,7 @@ class Vector(list[float]):
     """What the embedder makes of a text, made elsewhere."""
 
     def __init__(self, text: str) -> None:
-        super().__init__(array("f", DummyEmbedder()._vector(text)))
+        super().__init__(array("f", DummyEmbedder(dimension=DIMENSION)._vector(text)))
         self.text = text
 
 
@@ -82,18 +83,24 @@ def optional(verb: Verb) -> list[str]:
 
 
 def further(face: str) -> list[str]:
-    """List what the `add` of a face takes, its type's own fields included."""
+    """List what the `add` of a face takes beside its text, its type's own fields included."""
     own = [MemoryType(face)] if face else list(MemoryType)
     fields = [each.name for kind in own for each in OWN_FIELDS[kind] if each.name not in KEPT_BY_THE_LIBRARY]
-    return [*(inspect.signature(TypeMemory.add).parameters if face else ()), *fields]
+    shared = [name for name in inspect.signature(TypeMemory.add).parameters if name != "content"]
+    return [*(shared if face else ()), *fields]
 
 
 def few(chance: Random) -> dict[str, Sequence[Any]]:
-    """Narrow the pools for one walk, many to one or two values: then its steps meet the more often."""
-    return {
-        name: chance.sample(list(pool), min(len(pool), chance.choice([1, 2, 3, len(pool)])))
-        for name, pool in {**POOLS, "file name": FILES, "document": DOCUMENTS}.items()
-    }
+    """Narrow the pools for one walk, many to one or two values: then its steps meet the more often.
+
+    Most walks have all texts: what is stored again under a name is to be something else.
+    """
+    pools: dict[str, Sequence[Any]] = {}
+    for name, pool in {**POOLS, "file name": FILES, "document": DOCUMENTS}.items():
+        whole = name in SAID and chance.random() < 0.75
+        size = len(pool) if whole else min(len(pool), chance.choice([1, 1, 2, len(pool)]))
+        pools[name] = chance.sample(list(pool), size)
+    return pools
 
 
 class Hand:
@@ -103,20 +110,16 @@ class Hand:
         draw: draws from a strategy.
         pools: what there is to take.
         spoken: the options in play.
-        seen: how many memories there are to name.
     """
 
-    def __init__(
-        self, draw: Draw, pools: Mapping[str, Sequence[Any]], spoken: Sequence[str], seen: int
-    ) -> None:
+    def __init__(self, draw: Draw, pools: Mapping[str, Sequence[Any]], spoken: Sequence[str]) -> None:
         self._draw = draw
         self._pools = pools
         self._spoken = spoken
-        self._seen = seen
 
     def arguments(self, verb: Verb) -> dict[str, Any]:
         """Take arguments for a verb: all that it needs, and some of the options in play."""
-        options = [name for name in optional(verb) if name in self._spoken and self._perhaps()]
+        options = [name for name in optional(verb) if name in self._spoken and self._draw(st.integers(0, 2))]
         values = {name: self._value(verb, name) for name in (*verb.required, *options) if name not in VECTORS}
         for name in VECTORS & set(verb.required):
             values[name] = Vector(values["content"])  # another text's would be no vector of this one
@@ -140,16 +143,13 @@ class Hand:
         if name in PATHS:
             files = [File(self._take("file name"), self._take("document"))]
             return [*files, "notes"] if self._perhaps() else files
-        if parameter is not None and _takes_away(parameter) and self._draw(st.integers(0, 3)) == 3:
+        if parameter is not None and takes_away(parameter) and self._draw(st.integers(0, 3)) == 3:
             return None
         return self._take(name)
 
     def _reference(self) -> Ref:
-        back = self._draw(
-            st.integers(0, 5)
-        )  # the newest most often, and first when a failure is made shorter
         form = self._draw(st.sampled_from(["id", "id", "id", "prefix", "key"]))
-        return Ref(self._seen - 1 - min(back, max(0, self._seen - 1)), form)
+        return Ref(self._draw(st.integers(0, 5)), form)
 
     def _item(self, face: str) -> dict[str, Any]:
         item: dict[str, Any] = {"content": self._take("content")}
@@ -157,11 +157,11 @@ class Hand:
         if not face:
             item["type"] = kind
         for name in dict.fromkeys(further(kind)):
-            if name in self._spoken and name in self._pools and name != "content" and self._perhaps():
+            if name in self._spoken and name in self._pools and self._perhaps():
                 item[name] = self._take(name)
         return item
 
 
-def _takes_away(parameter: inspect.Parameter) -> bool:
+def takes_away(parameter: inspect.Parameter) -> bool:
     """Say whether None is not the default of a parameter, and yet may be given: then it takes something away."""
     return "None" in str(parameter.annotation) and parameter.default not in (None, parameter.empty)

@@ -10,7 +10,9 @@ import io
 import logging
 import os
 import pickle
+import signal
 import sys
+import threading
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -63,6 +65,8 @@ class Look:
     """Oldest first."""
     versions: dict[str, list[Version]]
     """By operation, for those that were not seen before: what each changed."""
+    conversations: dict[str, list[str]]
+    """By conversation, the ids of its messages as they are shown, oldest first."""
     faults: list[str]
     found: dict[str, list[str]]
     """By word: the ids that a keyword search gives, ten at most."""
@@ -86,15 +90,31 @@ class Process:
             if each in self.handles:
                 self.handles.pop(each).close()
 
-    def call(self, name: str, place: Place, face: str, verb: str, arguments: Mapping[str, Any]) -> Any:
-        """Make one call."""
-        memory = self.handle(name, place)
-        return getattr(getattr(memory, face) if face else memory, verb)(**arguments)
+    def call(
+        self,
+        name: str,
+        place: Place,
+        face: str,
+        verb: str,
+        arguments: Mapping[str, Any],
+        dies_after: int | None = None,
+    ) -> Any:
+        """Make one call; with `dies_after` this process kills itself after so many function calls of its threads."""
+        if dies_after is not None:
+            self.close()  # the threads that open it anew are watched
+            threading.setprofile(_Death(dies_after))
+        try:
+            memory = self.handle(name, place)
+            return getattr(getattr(memory, face) if face else memory, verb)(**arguments)
+        finally:
+            if dies_after is not None:
+                threading.setprofile(None)  # type: ignore[arg-type]  # as the documentation has it
+                self.close(name)
 
     def look(
         self, name: str, place: Place, seen: Sequence[str], words: Sequence[str], *, thorough: bool = True
     ) -> Look:
-        """Look at everything, without changing anything; counts by status and type only where it is thorough."""
+        """Look at everything, without changing anything; counts and conversations only where it is thorough."""
         memory = self.handle(name, place)
         there, gone = _exported(memory)
         log = memory.log(1_000_000)[::-1]
@@ -112,6 +132,7 @@ class Process:
             stats=memory.get_stats(),
             log=log,
             versions={each.id: _changes(memory, each.id) for each in log if each.id not in set(seen)},
+            conversations=_conversations(memory) if thorough else {},
             faults=memory.check(),
             found={
                 word: [each.memory.id for each in memory.search(word, mode="keyword", count_access=False)]
@@ -152,6 +173,18 @@ class Process:
         }
 
 
+class _Death:
+    """Kills this process after so many function calls: at the same place again, if the same is done again."""
+
+    def __init__(self, calls: int) -> None:
+        self._left = calls
+
+    def __call__(self, frame: object, event: str, argument: object) -> None:
+        self._left -= 1
+        if self._left <= 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
 def _exported(memory: SyncAgentMemory) -> tuple[dict[str, MemoryRecord], list[str]]:
     file = io.BytesIO()
     memory.export_to(file)
@@ -164,6 +197,14 @@ def _exported(memory: SyncAgentMemory) -> tuple[dict[str, MemoryRecord], list[st
         else:
             there[item.id] = item.record
     return there, gone
+
+
+def _conversations(memory: SyncAgentMemory) -> dict[str, list[str]]:
+    talk = memory.conversation
+    return {
+        each.value: [message.id for message in talk.get_messages(None, conversation_id=each.value)]
+        for each in talk.get_conversations()
+    }
 
 
 def _changes(memory: SyncAgentMemory, operation: str) -> list[Version]:

@@ -63,11 +63,8 @@ def needs(changes: Sequence[Change]) -> Needs:
             if deduplicated(change):
                 digest = result.digests[record.id] = content_hash(record)
                 result.hashes.add(digest)
-            if (
-                isinstance(record, ConversationRecord)
-                and record.kind == "message"
-                and record.position is None
-            ):
+            if placed_anew(change):
+                assert isinstance(record, ConversationRecord)
                 result.conversations.add(record.conversation_id)
     return result
 
@@ -82,4 +79,14 @@ def deduplicated(change: Add) -> bool:
         and record.status is Status.ACTIVE
         and record.memory_type in DEDUPLICATED
         and not record.expired(clock.now())  # what is over already must not end what is known
+    )
+
+
+def placed_anew(change: Add) -> bool:
+    """Say whether what is to be added is a message that gets a position; one that comes back keeps its own."""
+    record = change.record
+    return (
+        isinstance(record, ConversationRecord)
+        and record.kind == "message"
+        and (record.position is None or not change.brought_back)
     )

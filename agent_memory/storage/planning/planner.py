@@ -33,7 +33,7 @@ from agent_memory.storage.changes import (
     Written,
     new_id,
 )
-from agent_memory.storage.planning.facts import DEDUPLICATED, TAKEN, State, deduplicated
+from agent_memory.storage.planning.facts import DEDUPLICATED, TAKEN, State, deduplicated, placed_anew
 from agent_memory.storage.planning.known import kept, named_fields, told, united
 from agent_memory.text.templates import content_hash
 
@@ -87,6 +87,8 @@ class _Planner:
         self.trimmed: dict[str, None] = {}
         self.written: list[Written] = []
         self.usage: dict[str, tuple[datetime, int]] = {}
+        self.positions: dict[str, set[int]] = {}
+        """By conversation: the last position before this operation, and those that it gave."""
 
     def result(self) -> Plan:
         return Plan(
@@ -118,7 +120,8 @@ class _Planner:
                 return
         if record.id in self.state.records:
             raise ConflictError(record.id)
-        if isinstance(record, ConversationRecord) and record.kind == "message":
+        if placed_anew(change):
+            assert isinstance(record, ConversationRecord)
             record = self._placed(record)
         stored = self._journalled(None, record, change.verb)
         self._remember(stored, digest)
@@ -126,9 +129,14 @@ class _Planner:
         self.written.append(Written(stored.id, "added", stored))
 
     def _placed(self, record: ConversationRecord) -> ConversationRecord:
-        last = self.state.last_position.get(record.conversation_id, -1)
-        position = last + 1 if record.position is None else record.position
-        self.state.last_position[record.conversation_id] = max(last, position)
+        """Give a message the position that it names, if nothing before this operation can have it, or the next."""
+        conversation = record.conversation_id
+        before = self.state.last_position.get(conversation, -1)
+        taken = self.positions.setdefault(conversation, {before})
+        position = record.position
+        if position is None or position <= before or position in taken:
+            position = max(taken) + 1
+        taken.add(position)
         return replace(record, position=position)
 
     def _add_version(self, before: MemoryRecord, change: Add) -> None:
@@ -146,9 +154,11 @@ class _Planner:
             assert isinstance(before, ConversationRecord)
             stays = before.conversation_id == after.conversation_id and before.position is not None
             if not stays and "position" in held:
-                after = self._placed(replace(after, position=None))
-            elif after.position is None:
-                after = replace(after, position=before.position) if stays else self._placed(after)
+                after = replace(after, position=None)
+            elif stays and after.position is None:
+                after = replace(after, position=before.position)
+            if not stays or after.position != before.position:
+                after = self._placed(after)
         self._store_version(before, after, "update")
 
     def _merge(self, before: MemoryRecord, change: Add) -> None:

@@ -116,6 +116,7 @@ def _words(connection: Connection, agent_id: str) -> Iterator[str]:
                 yield f"memory {record.id}: its words are not indexed"
             elif row[0] not in outdated and words[row[0]] != analysed_text(indexed_text(record)):
                 yield f"memory {record.id}: other words are indexed than it holds"
+    yield from word_index.faults(connection)
 
 
 def _named(memory_id: Any) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import zip_longest
 from typing import Final
 
 from agent_memory.storage.sqlite import reading, virtual
@@ -21,6 +23,43 @@ def check(connection: Connection) -> None:
         driver.Error: they differ, or the index cannot be read.
     """
     connection.execute("insert into main.memory_fts (memory_fts) values ('integrity-check')")
+
+
+def faults(connection: Connection) -> Iterator[str]:
+    """Compare the index with one of the same words that is made anew, in memory; FTS5 does not look at every byte.
+
+    Raises:
+        driver.Error: it cannot be read.
+    """
+    _drop_fresh(connection)
+    connection.execute(_DECLARED.format("temp").replace("memory_fts", "fresh_fts"))
+    try:
+        connection.execute(
+            "insert into temp.fresh_fts (rowid, words) select id, c0 from main.memory_fts_content"
+        )
+        for name, schema in (("memory_fts", "main"), ("fresh_fts", "temp")):
+            connection.execute(
+                f"create virtual table temp.{name}_places using fts5vocab({schema}, {name}, instance)"
+            )
+        there, wanted = (
+            connection.execute(f"select term, doc, offset from temp.{name}_places")
+            for name in ("memory_fts", "fresh_fts")
+        )
+        if any(found != place for found, place in zip_longest(there, wanted)):
+            yield "the full-text index holds other words than the memories"
+        # A search goes another way to a word than who reads them all.
+        for (term,) in connection.execute("select distinct term from temp.fresh_fts_places").fetchall():
+            query = "select 1 from main.memory_fts where memory_fts match ? limit 1"
+            if connection.execute(query, (f'"{term}"',)).fetchone() is None:
+                yield f"the full-text index does not find the word {term!r}"
+                return
+    finally:
+        _drop_fresh(connection)
+
+
+def _drop_fresh(connection: Connection) -> None:
+    for name in ("memory_fts_places", "fresh_fts_places", "fresh_fts"):
+        connection.execute(f"drop table if exists temp.{name}")
 
 
 def rebuild(connection: Connection, agent_id: str) -> None:

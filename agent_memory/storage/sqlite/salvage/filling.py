@@ -51,8 +51,14 @@ def fill(connection: Connection, reached: Reached, *, first_form: bool) -> Salva
             _insert(connection, table, reached.columns[table], reached.rows[table], lost)
         agent_id = setting.get(connection, "agent_id", Damaged()) or "default"
         _give_operations(connection)
-        lost += _take_out_orphans(connection)
+        orphans, unplaced = _take_out_orphans(connection)
         restored, unreadable = tolerantly(connection, lambda open_: _complete(open_, agent_id))
+        lost += unplaced
+        if len(restored) >= max(orphans.values(), default=0):
+            orphans = (
+                {"usage": orphans["usage"]} if "usage" in orphans else {}
+            )  # the rest came with the memories
+        lost += [f"rows of {table} that belong to {n} lost memories" for table, n in orphans.items()]
         lost = [each for each in lost if each not in set(restored)] + unreadable
         if first_form:
             bookkeeping.drop(connection, bookkeeping.FORM)
@@ -178,11 +184,22 @@ def _put_back(connection: Connection, record: MemoryRecord) -> None:
     writing.insert(connection, [record])
 
 
-def _take_out_orphans(connection: Connection) -> list[str]:
-    """Take out what belongs to rows that are lost; what can be brought back of a memory comes with all of it."""
+def _take_out_orphans(connection: Connection) -> tuple[dict[str, int], list[str]]:
+    """Take out what belongs to rows that are lost; what can be brought back of a memory comes with all of it.
+
+    Returns:
+        By table, how many lost memories had rows in it; and a line for whatever else is gone.
+    """
+    orphans: dict[str, int] = {}
     for table in _OF_MEMORIES:
-        connection.execute(f"delete from {table} where memory not in (select pk from memory)")
+        of_lost = f"from {table} where memory not in (select pk from memory)"
+        (count,) = connection.execute(f"select count(distinct memory) {of_lost}").fetchone()
+        if count:
+            orphans[table] = count
+            connection.execute(f"delete {of_lost}")
     gone = connection.execute(
         "delete from embedding where space not in (select id from embedding_space)"
     ).rowcount
-    return [f"{gone} vectors, whose space is lost: `agentmem index` makes them anew"] if gone else []
+    return orphans, (
+        [f"{gone} vectors, whose space is lost: `agentmem index` makes them anew"] if gone else []
+    )
