@@ -115,10 +115,10 @@ def _agreeing(record: MemoryRecord, changes: Mapping[str, Any]) -> dict[str, Any
         case EpisodicRecord() if "outcome" in changes and "success" not in changes:
             return {"success": success_of(changes["outcome"])}
         case ProceduralRecord() if record.key == record.name:
-            # A skill's name is its key, unless somebody gave it another.
+            # A skill's name is its key, unless somebody gave it another; without a key it still has a name.
             names = {changes[name] for name in ("name", "key") if name in changes}
-            if len(names) == 1:
-                return {"name": (new := names.pop()), "key": new}
+            if len(names) == 1 and (new := names.pop()) is not None:
+                return {"name": new, "key": new}
         case ConversationRecord():
             places = {changes[name] for name in ("session", "conversation_id") if name in changes}
             if places - {record.conversation_id}:

@@ -32,6 +32,9 @@ async def _say(chat: ConversationMemory, *said: tuple[str, str]) -> list[str]:
     return [await chat.add_message(role, text) for role, text in said]
 
 
+_PLACED = (("zero", 0), ("two", 2))
+
+
 def _numbered(count: int) -> list[tuple[str, str]]:
     return [("user" if number % 2 == 0 else "assistant", f"message {number}") for number in range(count)]
 
@@ -97,6 +100,22 @@ class ConversationTests(StoreTests):
         assert (await chat.format_history(None)).splitlines() == history
         recalled = await chatty.recall(last=3, budget=400)
         assert texts([item.memory for item in recalled.items]) == newest[-3:]
+
+    async def test_a_position_is_given_once(self, chatty: AgentMemory) -> None:
+        chat = chatty.conversation
+        first = [await chat.add(text, conversation_id="talk", position=place) for text, place in _PLACED]
+        await chat.add("printed again", conversation_id="talk", position=2)
+        await chat.add_many(
+            [
+                {"content": f"line {place}", "conversation_id": "talk", "position": place}
+                for place in (1, 7, 7)
+            ]
+        )
+        await chat.add("the last", conversation_id="talk")
+        messages = await chat.get_messages(None, conversation_id="talk")
+        assert [each.position for each in messages] == [0, 2, 3, 4, 7, 8, 9]
+        assert ids(messages)[:2] == first
+        assert texts(messages)[-1] == "the last"
 
     async def test_outside_the_window_a_message_is_as_good_as_inside(self, chatty: AgentMemory) -> None:
         said = await _say(chatty.conversation, *_numbered(9))

@@ -109,6 +109,15 @@ class GivenTests(MemoryTests):
                 await memory.update(stored, **given)
         assert await memory.get(stored) is not None
 
+    async def test_a_skill_without_its_key_keeps_its_name(self, memory: AgentMemory) -> None:
+        skill = await memory.procedural.record_workflow("ship", ["build", "test"])
+        assert (await memory.update(skill, key="release")).name == "release"  # type: ignore[attr-defined]
+        gone = await memory.update(skill, key=None)
+        assert (gone.key, gone.name) == (None, "release")  # type: ignore[attr-defined]
+        found = await memory.procedural.get_skill("release")
+        assert found is not None
+        assert found.id == skill
+
     async def test_a_default_time_to_live_starts_anew_and_a_given_one_stays(
         self, memory: AgentMemory
     ) -> None:
