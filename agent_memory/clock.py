@@ -26,6 +26,8 @@ _UNITS = {
     "w": timedelta(weeks=1),
 }
 _ZONE_FOLDERS = ("/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo")
+_DAYS = {"today": 0, "yesterday": -1, "tomorrow": 1}
+_DAYS_AGO = re.compile(r"(\d{1,7}) (day|week)s? ago")
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([smhdw])", re.IGNORECASE)
 
 
@@ -50,14 +52,20 @@ def as_utc(moment: datetime) -> datetime:
     """Return the same moment in UTC; of a subclass of `datetime`, what any store keeps of it.
 
     Raises:
-        ValidationError: the datetime has no timezone, so that nobody can know which moment it is.
+        ValidationError: the datetime has no timezone, so that nobody can know which moment it is, or it is beyond the
+            years 1 to 9999 in UTC.
     """
     if moment.tzinfo is None:
         raise ValidationError(
             f"the time {moment.isoformat()} has no timezone",
             hint="give datetime.now(timezone.utc) or an offset",
         )
-    moment = moment.astimezone(UTC)
+    try:
+        moment = moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValidationError(
+            f"the time {moment.isoformat()} is beyond the years 1 to 9999 in UTC", hint="give another one"
+        ) from error
     if type(moment) is not datetime:
         moment = datetime.combine(moment.date(), moment.time(), tzinfo=UTC)
     return moment
@@ -82,12 +90,17 @@ def local_offset(moment: datetime) -> int | None:
 
 def midnight(day: date) -> datetime:
     """Return the moment at which a day begins by this person's clock, in UTC."""
-    start = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - the zone comes next, with its offset on that day
-    try:
-        zone = _named_zone(os.environ.get("TZ", ""))
-        return (start.astimezone() if zone is None else start.replace(tzinfo=zone)).astimezone(UTC)
-    except (OverflowError, ValueError):
-        return start.replace(tzinfo=UTC)
+    return _from_clock(datetime(day.year, day.month, day.day))  # noqa: DTZ001 - the clock's own time
+
+
+def shown_day(moment: datetime) -> str:
+    """Write a moment's day by this person's clock: `2026-05-08`."""
+    return local(moment).date().isoformat()
+
+
+def shown_minute(moment: datetime) -> str:
+    """Write a moment by this person's clock, to the minute: `2026-05-08 13:56`."""
+    return local(moment).replace(tzinfo=None).isoformat(" ", "minutes")
 
 
 @lru_cache(maxsize=4)
@@ -160,27 +173,60 @@ def _duration_from_text(text: str) -> timedelta:
 def parse_moment(text: str) -> datetime:
     """Read a moment as people type it: ISO-8601, a word for a day, or a duration meaning that long ago.
 
-    The words are `now`, `today`, `yesterday` and `tomorrow`. A date or time without an offset is in the local
-    timezone, as in every other tool of the shell.
+    The words are `now`, `today`, `yesterday` and `tomorrow`; the days begin at midnight by this person's clock, and
+    `3 days ago` is at this time of that day. A date or time without an offset is in the local timezone, as in every
+    other tool of the shell.
 
     Raises:
         ValidationError: it is none of these.
     """
-    word = text.strip().lower()
+    words = " ".join(text.lower().split())
     moment = now()
-    midnight = moment.astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
-    day = timedelta(days=1)
-    named = {"now": moment, "today": midnight, "yesterday": midnight - day, "tomorrow": midnight + day}
-    if word in named:
-        return named[word].astimezone(UTC)
     try:
-        return datetime.fromisoformat(text.strip()).astimezone(UTC)
-    except (ValueError, OverflowError):
+        if words == "now":
+            return moment
+        if words in _DAYS:
+            return midnight(local(moment).date() + timedelta(days=_DAYS[words]))
+        if (past := _DAYS_AGO.fullmatch(words)) is not None:
+            days = int(past[1]) * (7 if past[2] == "week" else 1)
+            return _from_clock(local(moment).replace(tzinfo=None) - timedelta(days=days))
+    except OverflowError:
+        raise _no_time(text) from None
+    try:
+        return _within_calendar(datetime.fromisoformat(text.strip()))
+    except ValueError:
         pass
     try:
-        return moment - as_duration(word.removesuffix("ago").strip())
+        return moment - as_duration(words.removesuffix("ago").strip())
     except (ValidationError, OverflowError):
-        raise ValidationError(
-            f"'{text}' is not a time",
-            hint="give 2026-05-08, 2026-05-08T14:00Z, yesterday, or 7d for a week ago",
-        ) from None
+        raise _no_time(text) from None
+
+
+def _no_time(text: str) -> ValidationError:
+    return ValidationError(
+        f"'{text}' is not a time",
+        hint="give 2026-05-08, 2026-05-08T14:00Z, yesterday, or 7d for a week ago",
+    )
+
+
+def _within_calendar(moment: datetime) -> datetime:
+    """Return a moment in UTC; one that UTC's calendar does not reach, as the end of it that is nearest."""
+    if moment.tzinfo is None:
+        return _from_clock(moment)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return datetime.min.replace(tzinfo=UTC) if moment.year == 1 else datetime.max.replace(tzinfo=UTC)
+
+
+def _from_clock(time: datetime) -> datetime:
+    """Return the moment at which this person's clock shows a time, the first of two; in UTC.
+
+    A time that the clock leaves out, as it is put forward, is as long after the change as it says. At the ends of the
+    calendar it is one of UTC, as `local` shows it.
+    """
+    try:
+        zone = _named_zone(os.environ.get("TZ", ""))
+        return (time.astimezone() if zone is None else time.replace(tzinfo=zone)).astimezone(UTC)
+    except (OverflowError, ValueError):
+        return time.replace(tzinfo=UTC)

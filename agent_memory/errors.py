@@ -15,6 +15,8 @@
         ├── ClosedError             the memory was closed, and stays so
         ├── StoreBusyError          another process holds the store; retries are used up
         ├── StoreUnreachableError   the server of the store does not answer
+        ├── StoreReadOnlyError      the store can be read, and not written
+        ├── StoreFullError          the disk has no room for what was to be stored
         ├── ConflictError           the memory changed since it was read
         ├── CapabilityError         this backend cannot do that at all
         └── IntegrityError          the store's content contradicts itself or its schema
@@ -168,6 +170,28 @@ class StoreUnreachableError(BackendError):
         super().__init__(
             f"{redacted(where)} does not answer ({redacted(reason)})",
             hint="start the server or correct the URL, and try again; what was not acknowledged may not be stored",
+        )
+
+
+class StoreReadOnlyError(BackendError):
+    """The store can be read, and not written."""
+
+    code = "read_only"
+
+    def __init__(self, where: str) -> None:
+        super().__init__(
+            f"{redacted(where)} is read-only", hint="check the permissions of the file and its folder"
+        )
+
+
+class StoreFullError(BackendError):
+    """The disk has no room for what was to be stored; nothing was."""
+
+    code = "disk_full"
+
+    def __init__(self, where: str) -> None:
+        super().__init__(
+            f"the disk of {redacted(where)} is full", hint="make room and try again; nothing was written"
         )
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from agent_memory import clock
 from agent_memory.errors import AmbiguousIdError, MemoryNotFoundError, ValidationError
 from agent_memory.memories import upkeep
 from agent_memory.memories.base import Listing, TypeMemory
@@ -15,6 +16,7 @@ from agent_memory.memories.core import Core
 from agent_memory.memories.drafting import check_name, check_text
 from agent_memory.memories.given import Default, DefaultLimit
 from agent_memory.memories.window import Turn, before, in_view, last_turns, view
+from agent_memory.recall.frames import in_block, in_brackets, in_line
 from agent_memory.records import ConversationRecord, Status
 from agent_memory.storage.base import Group, Order
 from agent_memory.storage.changes import Add, is_id, may_begin_id, new_id
@@ -202,6 +204,8 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
     ) -> str:
         """Write the newest messages as text, one line each, after the summary of what came before.
 
+        What a message has below its first line is indented, so that it cannot pass for somebody else's.
+
         Args:
             limit: as in `get_messages`.
             format_template: may name `role`, `content`, `name` (who spoke, else the role) and `time`.
@@ -213,10 +217,10 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
         try:
             lines = [
                 format_template.format(
-                    role=each.role,
-                    content=each.content,
-                    name=each.name or each.role,
-                    time=each.happened_at.isoformat(),
+                    role=in_line(each.role),
+                    content=in_block(each.content, "    "),
+                    name=in_line(each.name or each.role),
+                    time=clock.local(each.happened_at).isoformat(),
                 )
                 for each in messages
             ]
@@ -227,7 +231,7 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
             ) from None
         summary = await self.get_summary(conversation_id=conversation_id)
         if summary is not None:
-            lines.insert(0, f"[earlier: {' '.join(summary.content.split())}]")
+            lines.insert(0, f"[earlier: {in_brackets(summary.content)}]")
         return "\n".join(lines)
 
     # --- summaries -----------------------------------------------------------------------------------------
@@ -354,7 +358,7 @@ async def _summary(messages: Sequence[ConversationRecord], summarizer: Summarize
 def _lines(message: ConversationRecord) -> Sequence[str]:
     if message.kind == "summary":
         return message.content.splitlines()
-    return [f"{message.name or message.role}: {message.content}"]
+    return [f"{in_line(message.name or message.role)}: {message.content.strip()}"]
 
 
 def _extract(lines: Sequence[str]) -> str:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Final, NamedTuple
 
 from agent_memory import clock
@@ -70,6 +71,10 @@ _HINTS: Final = frozenset(
 """Words without one of which, and without a digit, a query names no time."""
 
 
+MOST_TIMES: Final = 64
+"""A query that names more different times than that is a text; all memories are compared with each of them."""
+
+
 class Span(NamedTuple):
     """A stretch of time: its first moment, and the first after it."""
 
@@ -82,19 +87,24 @@ class Span(NamedTuple):
 
 
 def named_times(query: str, asked_at: datetime) -> list[Span]:
-    """Return the stretches of time that a query names, in the order in which it does."""
+    """Return the stretches of time that a query names, each once, in the order in which it does."""
     rest = query.lower()
     hinted = not _HINTS.isdisjoint(word.strip("?!.,;:") for word in rest.split())
     if not hinted and not any(letter.isdigit() for letter in rest):
         return []
     found: list[tuple[int, _Days]] = []
     today = clock.local(asked_at).date()
+
+    def understood(match: re.Match[str], read: _Reader) -> str:
+        with suppress(ValueError, OverflowError):  # beyond the calendar there is no day that could be meant
+            found.extend((match.start(), days) for days in read(match, today))
+        # What was understood is not read again by a shorter form.
+        return " " * len(match[0])
+
     for pattern, read in _forms():
-        while (match := pattern.search(rest)) is not None:
-            found += [(match.start(), days) for days in read(match, today)]
-            # What was understood is not read again by a shorter form.
-            rest = rest[: match.start()] + " " * (match.end() - match.start()) + rest[match.end() :]
-    return [Span(clock.midnight(days.start), clock.midnight(days.end)) for _, days in sorted(found)]
+        rest = pattern.sub(partial(understood, read=read), rest)
+    named = list(dict.fromkeys(days for _, days in sorted(found)))[:MOST_TIMES]
+    return [Span(clock.midnight(days.start), clock.midnight(days.end)) for days in named]
 
 
 class _Days(NamedTuple):

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Literal
 
 from agent_memory import clock
 from agent_memory.errors import ConfigurationError
+from agent_memory.recall.frames import as_attribute, in_block, in_brackets, in_element, in_line, whole
 from agent_memory.recall.packing import PackedItem
 from agent_memory.recall.sources import source
 from agent_memory.records import (
@@ -51,7 +52,7 @@ def label(record: MemoryRecord) -> str:
             what = f"working memory {record.key}"
         case _:
             what = "note"
-    return f"{what}, {clock.local(record.happened_at):%Y-%m-%d}"
+    return f"{in_brackets(what)}, {clock.shown_day(record.happened_at)}"
 
 
 class Writer(ABC):
@@ -104,23 +105,23 @@ class Markdown(Writer):
     gathers = True
 
     def frame(self, record: MemoryRecord, text: str) -> str:
-        body = text.strip().replace("\n", "\n  ")
-        return f"- [{label(record)}] {body}\n"
+        return f"- [{label(record)}] {in_block(text, '  ')}\n"
 
     def beside(self, record: MemoryRecord, text: str) -> str:
         origin = source(record)
         # A conversation is written as a transcript; what a message has below its first line is indented further, so
         # that it cannot pass for somebody else's.
-        start = f"{origin.member}: " if origin and origin.member else "- "
-        body = text.strip().replace("\n", "\n    ")
-        return f"  {start}{body}\n"
+        start = f"{in_line(origin.member)}: " if origin and origin.member else "- "
+        return f"  {start}{in_block(text, '    ')}\n"
 
     def _group(self, group: Sequence[PackedItem]) -> str:
         first = group[0]
         origin = source(first.memory)
         if len(group) == 1 or origin is None:
             return "".join(self.frame(item.memory, item.text) for item in group)
-        return f"- {origin.heading}\n" + "".join(self.beside(item.memory, item.text) for item in group)
+        return f"- {in_line(origin.heading)}\n" + "".join(
+            self.beside(item.memory, item.text) for item in group
+        )
 
     def write(self, items: Sequence[PackedItem], agent_id: str) -> str:
         parts = [f"## {HEADING}\n"]
@@ -132,12 +133,12 @@ class Markdown(Writer):
 
 
 class Text(Writer):
-    """One paragraph per memory."""
+    """One paragraph per memory; its further lines are indented, and none is empty."""
 
     name = "text"
 
     def frame(self, record: MemoryRecord, text: str) -> str:
-        return f"{label(record)}: {text.strip()}\n"
+        return f"{label(record)}: {in_block(text, '  ', gaps=False)}\n"
 
     def write(self, items: Sequence[PackedItem], agent_id: str) -> str:
         parts = [HEADING + "\n"]
@@ -148,27 +149,18 @@ class Text(Writer):
         return "".join(parts)
 
 
-def escape(text: str) -> str:
-    """Write a text so that it closes no element; the standard library's own function would load urllib."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def quoteattr(text: str) -> str:
-    """Write a text as the value of an attribute."""
-    return '"' + escape(text).replace('"', "&quot;").replace("\n", "&#10;") + '"'
-
-
 class Xml(Writer):
     """One element per memory."""
 
     name = "xml"
 
     def frame(self, record: MemoryRecord, text: str) -> str:
-        attributes = f'id="{record.id}" type="{record.memory_type.value}" about={quoteattr(label(record))}'
-        return f"  <memory {attributes}>{escape(text.strip())}</memory>\n"
+        attributes = f'id={as_attribute(record.id)} type="{record.memory_type.value}"'
+        about = as_attribute(label(record))
+        return f"  <memory {attributes} about={about}>{in_element(text.strip())}</memory>\n"
 
     def write(self, items: Sequence[PackedItem], agent_id: str) -> str:
-        parts = [f"<memories agent={quoteattr(agent_id)} note={quoteattr(HEADING)}>\n"]
+        parts = [f"<memories agent={as_attribute(agent_id)} note={as_attribute(HEADING)}>\n"]
         for section, group in _by_section(items):
             if section:
                 parts.append(f"  <!-- {section.replace('--', '- -')} -->\n")
@@ -186,7 +178,7 @@ class Json(Writer):
             "id": record.id,
             "type": record.memory_type.value,
             "about": label(record),
-            "content": text.strip(),
+            "content": whole(text.strip()),
         }
 
     def frame(self, record: MemoryRecord, text: str) -> str:
@@ -224,7 +216,8 @@ class Messages(Writer):
         for item in said:
             said_by = item.memory.role if isinstance(item.memory, ConversationRecord) else "user"
             # A chat model takes the usual names only; one of somebody's own is left to the caller.
-            result.append({"role": role_of(said_by) or said_by, "content": item.text})
+            role = role_of(said_by) or in_line(said_by)
+            result.append({"role": role, "content": whole(item.text)})
         return result
 
 

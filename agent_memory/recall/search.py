@@ -138,7 +138,7 @@ class Searcher:
             EmbeddingError, MissingDependencyError: the memory is not embedded yet, and cannot be now.
         """
         _check_limit(limit)
-        await self._index.space()
+        await self._index.check_comparable()
         await self._pay_some([])
         pieces = (await self._store.vectors([record.id])).get(record.id)
         if pieces is None:
@@ -215,19 +215,18 @@ class Searcher:
         """Embed some of what is owed; whatever goes wrong with that is no fault of the query."""
         if not await self._store.owed_count():
             return
+        until = " until `agentmem index` has embedded them"
         try:
             await self._index.pay_some(pieces=constants.OWED_PIECES, seconds=constants.OWED_SECONDS)
         except AgentMemoryError as error:
-            notices.append(f"what is pending could not be embedded now: {error}")
+            until = f", as what is pending could not be embedded now: {error}"
         owed = await self._store.owed_count()
         if not owed:
             return
         failed = await self._store.owed_count(failed=True)
         by_words = "by words only" if self._store.capabilities.full_text else "by no search"
         if owed > failed:
-            notices.append(
-                f"{_memories(owed - failed)} found {by_words} until `agentmem index` has embedded them"
-            )
+            notices.append(f"{_memories(owed - failed)} found {by_words}{until}")
         if failed:
             text = "its text" if failed == 1 else "their texts"
             notices.append(

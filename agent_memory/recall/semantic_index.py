@@ -39,6 +39,7 @@ from agent_memory.recall.pending import (
 from agent_memory.recall.relevance import DEFAULT_NULL, UNRELATED, Null, null_of
 from agent_memory.records import MemoryRecord
 from agent_memory.storage.base import EmbeddingSpace, Store
+from agent_memory.storage.waiting import by_the_way
 from agent_memory.storage.where import Where
 from agent_memory.text.templates import RECIPE, embedded_text
 
@@ -159,6 +160,13 @@ class SemanticIndex:
             current = await self._store.add_space(space_of(embedder.identity))
         return self._matching(embedder, current)
 
+    async def check_comparable(self) -> None:
+        """Raise as `space` does, and write nothing: a store without vectors has nothing to compare."""
+        embedder = await self._at_hand()
+        current = await self._store.current_space()
+        if current is not None:
+            self._matching(embedder, current)
+
     async def _at_hand(self) -> Embedder:
         embedder = self.require()
         if not self._prepared:
@@ -209,7 +217,7 @@ class SemanticIndex:
             EmbeddingMismatchError: the store's vectors are of another embedder.
             EmbeddingError, MissingDependencyError, ConfigurationError: the embedder is not at hand.
         """
-        await self.space()
+        await self.check_comparable()
         embedder = self.require()
         (pieces,) = await embedder.split_segments(embedder.segments(embedded_text(record))[:1])
         return await embedder.embed_pieces(pieces[:OPENING])
@@ -245,13 +253,13 @@ class SemanticIndex:
             return split_by_bytes(text, PIECE_BYTES)
 
     async def query_vector(self, query: str) -> bytes:
-        """Embed a query in the store's space.
+        """Embed a query in the store's space, or in the one that the store would get with its first vector.
 
         Raises:
             EmbeddingMismatchError: the store's vectors are of another embedder.
             ModelMissingError, MissingDependencyError: the embedder is not at hand.
         """
-        await self.space()
+        await self.check_comparable()
         return await self.require().embed_query(query)
 
     async def null(self) -> Null:
@@ -270,7 +278,7 @@ class SemanticIndex:
         except NOT_AT_HAND:
             return DEFAULT_NULL  # a service that fails now must not cost the search its results
         null = null_of([each[0] for each in pieces])
-        with suppress(BackendError, StoreBusyError):  # it can be measured again
+        with suppress(BackendError), by_the_way():  # it can be measured again
             await self._store.set_setting(name, str(null))
         return null
 
@@ -285,12 +293,14 @@ class SemanticIndex:
 
         Raises:
             EmbeddingError, MissingDependencyError, ConfigurationError: the embedder is not at hand.
-            BackendError: what was embedded could not be stored.
+            BackendError: what was embedded could not be stored, or nothing can be.
         """
-        space = await self.space()
-        texts = texts_of(await self._store.owed(pieces, space, failed=False))
-        pending = Pending(self._store, self.require(), space, hurry=True)
-        await pending.pay(texts, Budget(pieces=pieces, seconds=seconds))
+        self._store.check_writable()
+        with by_the_way():
+            space = await self.space()
+            texts = texts_of(await self._store.owed(pieces, space, failed=False))
+            pending = Pending(self._store, self.require(), space, hurry=True)
+            await pending.pay(texts, Budget(pieces=pieces, seconds=seconds))
 
     async def pay_owed(self, *, texts: int | None = None, progress: Progress | None = None) -> int:
         """Embed what is still owed, newest first, at most so many texts; then try again what failed before.
@@ -389,10 +399,7 @@ class SemanticIndex:
         if not self.available:
             return None
         try:
-            embedder = await self._at_hand()
-            current = await self._store.current_space()
-            if current is not None:
-                self._matching(embedder, current)
+            await self.check_comparable()
         except NOT_AT_HAND as error:
             return str(error)
         return None

@@ -40,7 +40,7 @@ class Source(NamedTuple):
 
 def source(record: MemoryRecord) -> Source | None:
     """Return what a memory comes from, None for one that stands for itself."""
-    day = f"{clock.local(record.happened_at):%Y-%m-%d}"
+    day = clock.shown_day(record.happened_at)
     match record:
         case ConversationRecord(kind="message", position=int(position)):
             passage = Passage(f"conversation {record.conversation_id}", position)

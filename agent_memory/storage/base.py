@@ -254,6 +254,9 @@ class Store(ABC):
             )
         _ = self.agent_id
 
+    def check_writable(self) -> None:  # noqa: B027 - most stores find out as they write
+        """Raise if it is known already that nothing can be written, such as StoreReadOnlyError."""
+
     def sibling(self, agent_id: str) -> Store:
         """Return an unopened store of another agent on the same backend, with the same options."""
         return type(self)(agent_id, **self.settings)

@@ -85,10 +85,10 @@ def extractive_summary(texts: Sequence[str], budget_tokens: int) -> str:
     hold (SumBasic: Nenkova and Vanderwende, MSR-TR-2005-101; here a word counts once per sentence, so that one long
     message does not decide). The first text and the last count for a little more. One line for each text that
     gives any, in order; a speaker who stands in front of it as `Name: ` stands there again. The same texts always
-    give the same summary. If everything fits, it is everything.
+    give the same summary. If everything fits, it is everything, but for line ends within a text.
     """
     texts = [text.strip() for text in texts if text.strip()]
-    whole = "\n".join(texts)
+    whole = "\n".join(" ".join(text.split()) for text in texts)
     if fits(whole, budget_tokens):
         return whole
     candidates = _candidates(texts)

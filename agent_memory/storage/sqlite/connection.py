@@ -11,12 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from agent_memory.errors import BackendError, ConfigurationError, MemoryNotFoundError
+from agent_memory.errors import BackendError, ConfigurationError, MemoryNotFoundError, StoreReadOnlyError
 from agent_memory.paths import private_folder
 from agent_memory.storage.sqlite import driver, filters
 from agent_memory.storage.sqlite.damage import tolerantly
 from agent_memory.storage.sqlite.driver import Connection
-from agent_memory.storage.sqlite.errors import is_busy, is_read_only, translated
+from agent_memory.storage.sqlite.errors import is_busy, is_unwritable, translated, why_unwritable
 from agent_memory.storage.sqlite.migrate import APPLICATION_ID, check_ours, migrate, newest, schema_version
 from agent_memory.storage.sqlite.ownership import check_there
 from agent_memory.storage.sqlite.vectors import fitting
@@ -35,8 +35,11 @@ _creating = threading.Lock()
 
 def open_file(
     path: str, *, busy_timeout: float, synchronous: str, create: bool = True
-) -> tuple[Connection, bool]:
-    """Open a store's file, creating it if need be, and return the connection and whether it can be written.
+) -> tuple[Connection, BackendError | None]:
+    """Open a store's file, creating it if need be.
+
+    Returns:
+        The connection, and what to tell whoever wants to write where the file can only be read.
 
     Raises:
         IntegrityError: it is not a database, not one of ours, or of a newer version.
@@ -47,13 +50,15 @@ def open_file(
     with translated(path):
         _ensure_there(Path(path), create)
         # SQLite would open a file that may not be written all the same, and say so at the first write.
-        if os.access(path, os.W_OK):
-            try:
-                return _open_for_writing(path, busy_timeout, synchronous), True
-            except driver.Error as error:
-                if not is_read_only(error):
-                    raise
-        return _open_for_reading(path, busy_timeout), False
+        if not os.access(path, os.W_OK):
+            return _open_for_reading(path, busy_timeout), StoreReadOnlyError(path)
+        try:
+            return _open_for_writing(path, busy_timeout, synchronous), None
+        except driver.Error as error:
+            if not is_unwritable(error):
+                raise
+            why = why_unwritable(error, path)
+        return _open_for_reading(path, busy_timeout), why
 
 
 def _ensure_there(path: Path, create: bool) -> None:

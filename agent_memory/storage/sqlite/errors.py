@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from agent_memory.errors import BackendError, IntegrityError, StoreBusyError, ValidationError
+from agent_memory.errors import (
+    BackendError,
+    IntegrityError,
+    StoreBusyError,
+    StoreFullError,
+    StoreReadOnlyError,
+    ValidationError,
+)
 from agent_memory.storage.sqlite import driver
 
 _BUSY = ("database is locked", "database table is locked", "database schema is locked", "locking protocol")
@@ -20,6 +28,12 @@ _DAMAGED = (
     "database corruption",
 )
 _READ_ONLY = ("readonly database", "read-only")
+_FULL = ("disk is full", "disk full")
+_LEAST_ROOM = 64 << 10
+"""Bytes without which not even a short memory is stored."""
+_CANNOT_OPEN = "unable to open database file"
+_FAILED = "disk I/O error"
+"""Also said where there is no room for the file's index of its log, or the process may not write files so large."""
 
 
 @contextmanager
@@ -63,9 +77,26 @@ def is_damage(error: BaseException | None) -> bool:
     return _says(error, (*_DAMAGED, "fts5:", "vtable constructor failed", "constraint failed"))
 
 
-def is_read_only(error: BaseException | None) -> bool:
-    """Say whether the file or its folder cannot be written."""
-    return _says(error, (*_READ_ONLY, "unable to open database file"))
+def is_unwritable(error: BaseException | None) -> bool:
+    """Say whether the file or its folder cannot be written, or has no room for more; it may well be readable."""
+    return _says(error, (*_READ_ONLY, *_FULL, _CANNOT_OPEN, _FAILED))
+
+
+def why_unwritable(error: BaseException | None, path: str) -> BackendError:
+    """Return what to tell whoever wants to write to a file that could be opened for reading only."""
+    if error is not None and _says(error, (*_FULL, _FAILED)):
+        return _ours(error, path)
+    return StoreReadOnlyError(path)
+
+
+def _no_room(path: str) -> bool:
+    """Say whether the disk is full: SQLite calls it an error of the disk where its index of the log finds no room."""
+    from shutil import disk_usage
+
+    try:
+        return disk_usage(Path(path).parent).free < _LEAST_ROOM
+    except OSError:
+        return False
 
 
 def _says(error: BaseException | None, words: tuple[str, ...]) -> bool:
@@ -85,15 +116,16 @@ def _ours(error: Exception, path: str) -> BackendError:
     if _says(error, _DAMAGED):
         return _damaged(path)
     if _says(error, _READ_ONLY):
-        return BackendError(f"{path} is read-only", hint="check the permissions of the file and its folder")
-    if _says(error, ("disk is full", "disk full")):
-        return BackendError(
-            f"the disk of {path} is full", hint="make room and try again; nothing was written"
-        )
+        return StoreReadOnlyError(path)
+    if _says(error, _FULL) or (_says(error, (_FAILED,)) and _no_room(path)):
+        return StoreFullError(path)
     if _says(error, ("unable to open",)):
         return BackendError(f"cannot open {path}", hint="check that the folder exists and may be written")
-    if _says(error, ("disk I/O error",)):
-        return BackendError(f"reading or writing {path} failed", hint="check the disk, then try again")
+    if _says(error, (_FAILED,)):
+        return BackendError(
+            f"reading or writing {path} failed",
+            hint="check that the disk has room and is sound, then try again",
+        )
     if isinstance(error, driver.module.IntegrityError):
         return IntegrityError(
             f"{path} refuses what was to be written: {error}",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from copy import copy
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -31,11 +32,14 @@ from agent_memory.storage.sqlite import (
     word_index,
 )
 from agent_memory.storage.sqlite.driver import Connection
-from agent_memory.storage.sqlite.errors import is_busy, is_damage, is_read_only, schema_changed
+from agent_memory.storage.sqlite.errors import is_busy, is_damage, is_unwritable, schema_changed
 from agent_memory.storage.sqlite.worker import Worker
+from agent_memory.storage.waiting import may_wait
 
 T = TypeVar("T")
 _ATTEMPTS = 5
+_MOMENT = 0.1
+"""Seconds in which somebody else's commit is over, and after which what is written by the way is left to later."""
 
 
 class FileStore(Store):
@@ -62,7 +66,8 @@ class FileStore(Store):
         self._selection: selection.Selection | None = None
         self._stand_in = 0
         """The version of the data that a full-text index in memory was made for, in place of a damaged one."""
-        self._writable = True
+        self._unwritable: BackendError | None = None
+        """Why the file can only be read, where that is so."""
         self._all_renewed = False
         """Whether all words are known to be those of the present analyser, so that nobody need look again."""
 
@@ -77,7 +82,7 @@ class FileStore(Store):
         await self.close()
         worker = Worker(f"agentmem {self.path.name}")
         try:
-            self._writable = await worker.open(
+            self._unwritable = await worker.open(
                 lambda: opening.open_file(
                     str(self.path),
                     busy_timeout=self._busy_timeout,
@@ -97,7 +102,7 @@ class FileStore(Store):
 
     def _learn_agent(self, connection: Connection) -> str:
         names = ownership.names_in(connection, self.path)
-        if self._writable and not names.damaged and (names.agent is None or not names.settled):
+        if self._unwritable is None and not names.damaged and (names.agent is None or not names.settled):
             with opening.writing(connection):
                 names = ownership.names_in(connection, self.path)  # somebody may have been faster
                 if names.agent is None:
@@ -181,19 +186,24 @@ class FileStore(Store):
 
         return await self._run(unit)
 
+    def check_writable(self) -> None:
+        if self._unwritable is not None:
+            raise copy(self._unwritable)
+
     async def _write(self, function: Callable[[Connection], T], *, vectors: bool = False) -> T:
         """Run a function in one write transaction; with `vectors`, load sqlite-vec before it if possible."""
         self.check_usable()
-        if not self._writable:
-            raise BackendError(
-                f"{self.path} is read-only", hint="check the permissions of the file and its folder"
-            )
+        self.check_writable()
+        patient = may_wait()
 
         def unit(connection: Connection) -> T:
             self._withdraw_words(connection)
             if vectors:
                 self._load_extension(connection)
             try:
+                if not patient:
+                    with self._not_waiting(connection, _MOMENT), opening.writing(connection, rounds=1):
+                        return function(connection)
                 with opening.writing(connection):
                     return function(connection)
             except driver.Error as error:
@@ -235,7 +245,7 @@ class FileStore(Store):
         if space is None:
             self._signs = None
             return
-        if self._writable and index.possible(space) and not index.in_step(connection, space):
+        if self._unwritable is None and index.possible(space) and not index.in_step(connection, space):
             self._load_extension(connection)
             if self._extension:
                 with suppress(driver.Error):  # the vectors themselves answer as well, only more slowly
@@ -245,14 +255,20 @@ class FileStore(Store):
 
     def _at_once(self, connection: Connection, function: Callable[[Connection], None]) -> None:
         """Write something if that is possible without waiting, and leave it where it is not."""
-        opening.set_busy_timeout(connection, 0)
-        connection.execute("pragma synchronous = normal")  # nobody is told that it is stored
         try:
-            with opening.writing(connection, rounds=1):
+            with self._not_waiting(connection), opening.writing(connection, rounds=1):
                 function(connection)
         except driver.Error as error:
-            if not is_busy(error) and not is_read_only(error):
+            if not is_busy(error) and not is_unwritable(error):
                 raise
+
+    @contextmanager
+    def _not_waiting(self, connection: Connection, seconds: float = 0.0) -> Iterator[None]:
+        """Write without waiting for others, nor for the disk: nobody is told that it is stored."""
+        opening.set_busy_timeout(connection, seconds)
+        connection.execute("pragma synchronous = normal")
+        try:
+            yield
         finally:
             connection.execute(f"pragma synchronous = {self._synchronous}")
             opening.set_busy_timeout(connection, self._busy_timeout)

@@ -23,7 +23,7 @@ from agent_memory.storage.sqlite import (
 from agent_memory.storage.sqlite import connection as opening
 from agent_memory.storage.sqlite.damage import Damaged
 from agent_memory.storage.sqlite.driver import Connection, Error
-from agent_memory.storage.sqlite.errors import is_busy, is_no_text, is_read_only
+from agent_memory.storage.sqlite.errors import is_busy, is_no_text, is_unwritable
 from agent_memory.storage.sqlite.migrate import schema_version
 from agent_memory.text.analysis import analysed_text
 from agent_memory.text.templates import content_hash, embedded_text, embedding_hash, indexed_text
@@ -54,7 +54,7 @@ def _word_index(connection: Connection) -> Iterator[str]:
     try:
         word_index.check(connection)
     except Error as error:
-        if not is_busy(error) and not is_read_only(error):
+        if not is_busy(error) and not is_unwritable(error):
             yield f"the full-text index is damaged: {error}"
 
 

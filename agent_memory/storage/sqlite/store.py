@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any, ClassVar, Literal
 
-from agent_memory.errors import BackendError, ValidationError
+from agent_memory.errors import ValidationError
 from agent_memory.records import MemoryRecord, OperationRecord, Version
 from agent_memory.storage.attempts import Attempt
 from agent_memory.storage.base import (
@@ -89,7 +89,7 @@ class SqliteStore(FileStore):
 
     async def touch(self, ids: Sequence[str]) -> None:
         self.check_usable()
-        if ids and self._writable:
+        if ids and self._unwritable is None:
             wanted = list(ids)
             await self._run(
                 lambda connection: self._at_once(connection, lambda open_: reading.touch(open_, wanted))
@@ -230,7 +230,7 @@ class SqliteStore(FileStore):
         await self._write(lambda connection: renewing.renew(connection, self.agent_id, limit))
 
     async def _renew_at_once(self, limit: int) -> None:
-        if self._writable:
+        if self._unwritable is None:
             await self._run(
                 lambda connection: self._at_once(
                     connection, lambda open_: renewing.renew(open_, self.agent_id, limit)
@@ -362,7 +362,7 @@ class SqliteStore(FileStore):
         return await self._run(unit)
 
     def _level(self) -> str:
-        if not self._writable:
+        if self._unwritable is not None:
             return "read-only"
         if find_spec("numpy") is None:
             return "keyword"
@@ -385,8 +385,5 @@ class SqliteStore(FileStore):
             rebuilding.scrub(connection, str(self.path))
 
         self.check_usable()
-        if not self._writable:
-            raise BackendError(
-                f"{self.path} is read-only", hint="check the permissions of the file and its folder"
-            )
+        self.check_writable()
         await self._run(unit)

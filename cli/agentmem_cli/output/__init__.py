@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from agent_memory import clock
 from agent_memory.records import MemoryRecord, ScoredMemory, Version, to_dict
 from agentmem_cli.output import plain
 from agentmem_cli.output.shapes import changed_fields, recall_to_dict, scored_to_dict, version_to_dict
@@ -248,7 +249,7 @@ class Output:
                 text = each.after or each.before
                 names = ", ".join(changed_fields(each))
                 changed = f"  ({names})" if names else ""
-                start = f"{each.at.astimezone():%Y-%m-%d %H:%M}  {each.verb:<9}  "
+                start = f"{clock.shown_minute(each.at)}  {each.verb:<9}  "
                 room = max(20, min(100, plain.line_width() - len(start) - len(changed)))
                 said = plain.cut(text.content, room) if text is not None else "(erased)"
                 self.line(start + said + changed)

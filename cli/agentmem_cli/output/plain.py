@@ -73,7 +73,7 @@ def column(record: MemoryRecord, name: str) -> str:
     if name == "created":
         return age(record.created_at)
     if name == "happened":
-        return f"{record.happened_at.astimezone():%Y-%m-%d %H:%M}"
+        return clock.shown_minute(record.happened_at)
     if name == "expires":
         return age(record.expires_at) if record.expires_at is not None else ""
     if name == "uses":

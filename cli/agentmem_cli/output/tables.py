@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from agent_memory.clock import from_text
+from agent_memory.clock import from_text, shown_minute
 from agent_memory.records import MemoryRecord, ScoredMemory
 from agentmem_cli.output import plain
 
@@ -144,7 +144,7 @@ def _short(name: str, value: Any) -> str:
     if name == "created_at":
         return plain.age(from_text(text)) if text else ""
     if name.endswith("_at") or name in ("first", "last"):
-        return f"{from_text(text).astimezone():%Y-%m-%d %H:%M}" if text else ""
+        return shown_minute(from_text(text)) if text else ""
     return plain.cut(text, min(160, _room()))
 
 

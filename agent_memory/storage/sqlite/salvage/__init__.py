@@ -39,7 +39,10 @@ def salvage(path: Path, new: Path) -> Salvaged:
             reached = reaching.everything(old.connection)
         if not reached.rows["memory"] and not reached.rows["journal"]:
             raise IntegrityError(f"no memory can be read in {path}", hint="restore it from a backup")
-        connection, _ = open_file(str(new), busy_timeout=BUSY_TIMEOUT, synchronous="full")
+        connection, unwritable = open_file(str(new), busy_timeout=BUSY_TIMEOUT, synchronous="full")
+        if unwritable is not None:
+            connection.close()
+            raise unwritable
         try:
             return filling.fill(connection, reached, first_form=old.first_form)
         finally:
