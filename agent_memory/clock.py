@@ -26,6 +26,7 @@ _UNITS = {
     "w": timedelta(weeks=1),
 }
 _ZONE_FOLDERS = ("/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAYS = {"today": 0, "yesterday": -1, "tomorrow": 1}
 _DAYS_AGO = re.compile(r"(\d{1,7}) (day|week)s? ago")
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([smhdw])", re.IGNORECASE)
@@ -227,6 +228,10 @@ def _from_clock(time: datetime) -> datetime:
     """
     try:
         zone = _named_zone(os.environ.get("TZ", ""))
-        return (time.astimezone() if zone is None else time.replace(tzinfo=zone)).astimezone(UTC)
-    except (OverflowError, ValueError):
+        if zone is not None:
+            return time.replace(tzinfo=zone).astimezone(UTC)
+        # Not `astimezone`, which takes the offset after the change for a time that is left out.
+        seconds = int(time.replace(microsecond=0).timestamp())
+        return _EPOCH + timedelta(seconds=seconds, microseconds=time.microsecond)
+    except (OverflowError, ValueError, OSError):
         return time.replace(tzinfo=UTC)
