@@ -16,7 +16,7 @@ from agent_memory.memories.core import Core
 from agent_memory.memories.drafting import check_name, check_text
 from agent_memory.memories.given import Default, DefaultLimit
 from agent_memory.memories.window import Turn, before, in_view, last_turns, view
-from agent_memory.recall.frames import in_block, in_brackets, in_line
+from agent_memory.recall.frames import as_name, in_block, in_brackets
 from agent_memory.records import ConversationRecord, Status
 from agent_memory.storage.base import Group, Order
 from agent_memory.storage.changes import Add, is_id, may_begin_id, new_id
@@ -217,9 +217,9 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
         try:
             lines = [
                 format_template.format(
-                    role=in_line(each.role),
+                    role=as_name(each.role),
                     content=in_block(each.content, "    "),
-                    name=in_line(each.name or each.role),
+                    name=as_name(each.name or each.role),
                     time=clock.local(each.happened_at).isoformat(),
                 )
                 for each in messages
@@ -358,7 +358,7 @@ async def _summary(messages: Sequence[ConversationRecord], summarizer: Summarize
 def _lines(message: ConversationRecord) -> Sequence[str]:
     if message.kind == "summary":
         return message.content.splitlines()
-    return [f"{in_line(message.name or message.role)}: {message.content.strip()}"]
+    return [f"{as_name(message.name or message.role)}: {message.content.strip()}"]
 
 
 def _extract(lines: Sequence[str]) -> str:

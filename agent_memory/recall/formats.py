@@ -13,7 +13,15 @@ from typing import Any, ClassVar, Literal
 
 from agent_memory import clock
 from agent_memory.errors import ConfigurationError
-from agent_memory.recall.frames import as_attribute, in_block, in_brackets, in_element, in_line, whole
+from agent_memory.recall.frames import (
+    as_attribute,
+    as_name,
+    in_block,
+    in_brackets,
+    in_element,
+    in_line,
+    whole,
+)
 from agent_memory.recall.packing import PackedItem
 from agent_memory.recall.sources import source
 from agent_memory.records import (
@@ -52,7 +60,7 @@ def label(record: MemoryRecord) -> str:
             what = f"working memory {record.key}"
         case _:
             what = "note"
-    return f"{in_brackets(what)}, {clock.shown_day(record.happened_at)}"
+    return f"{in_brackets(as_name(what))}, {clock.shown_day(record.happened_at)}"
 
 
 class Writer(ABC):
@@ -111,7 +119,7 @@ class Markdown(Writer):
         origin = source(record)
         # A conversation is written as a transcript; what a message has below its first line is indented further, so
         # that it cannot pass for somebody else's.
-        start = f"{in_line(origin.member)}: " if origin and origin.member else "- "
+        start = f"{as_name(origin.member)}: " if origin and origin.member else "- "
         return f"  {start}{in_block(text, '    ')}\n"
 
     def _group(self, group: Sequence[PackedItem]) -> str:
@@ -216,7 +224,7 @@ class Messages(Writer):
         for item in said:
             said_by = item.memory.role if isinstance(item.memory, ConversationRecord) else "user"
             # A chat model takes the usual names only; one of somebody's own is left to the caller.
-            role = role_of(said_by) or in_line(said_by)
+            role = role_of(said_by) or as_name(said_by)
             result.append({"role": role, "content": whole(item.text)})
         return result
 

@@ -16,6 +16,8 @@ _NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010f
 """What no XML document may hold, not even written as a reference."""
 _HALF: Final = re.compile("[\ud800-\udfff]")
 """Half a character, which no encoding writes."""
+LONGEST_NAME: Final = 200
+"""Characters of a name in front of a text: it must not take the place of the text."""
 UNKNOWN: Final = "\ufffd"
 
 
@@ -25,12 +27,18 @@ def whole(text: str) -> str:
 
 
 def in_line(text: str) -> str:
-    """Return a name as part of a line: on one line, with single spaces."""
+    """Return a text on one line, with single spaces."""
     return " ".join(_LINE_END.sub(" ", whole(text)).split())
 
 
+def as_name(text: str) -> str:
+    """Return a name as part of a line, cut where it is so long that it is none."""
+    text = in_line(text)
+    return text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - 1]}…"
+
+
 def in_brackets(text: str) -> str:
-    """Return a name as part of a line's beginning in brackets, which it cannot close."""
+    """Return a text on one line, to stand in brackets, which it cannot close."""
     return in_line(text).translate(_BRACKETS)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Hashable
 from typing import NamedTuple
 
 from agent_memory import clock
+from agent_memory.recall.frames import as_name
 from agent_memory.records import ConversationRecord, MemoryRecord, SemanticRecord
 
 
@@ -47,7 +48,7 @@ def source(record: MemoryRecord) -> Source | None:
             return Source((passage.of, day), day, record.name or record.role, passage)
         case SemanticRecord(document_id=str(document), position=int(position)):
             passage = Passage(f"document {document}", position)
-            heading = f"from {record.title or 'a document'}, {day}"
+            heading = f"from {as_name(record.title or 'a document')}, {day}"
             return Source((passage.of, day), heading, "", passage)
         case _:
             return None

@@ -82,9 +82,9 @@ def is_unwritable(error: BaseException | None) -> bool:
     return _says(error, (*_READ_ONLY, *_FULL, _CANNOT_OPEN, _FAILED))
 
 
-def why_unwritable(error: BaseException | None, path: str) -> BackendError:
+def why_unwritable(error: Exception, path: str) -> BackendError:
     """Return what to tell whoever wants to write to a file that could be opened for reading only."""
-    if error is not None and _says(error, (*_FULL, _FAILED)):
+    if _says(error, (*_FULL, _FAILED)):
         return _ours(error, path)
     return StoreReadOnlyError(path)
 
