@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from agent_memory import paths
+from agent_memory import paths, temporary
 
 
 def sha256_of(path: Path, *, again: bool = False) -> str:
@@ -43,7 +43,7 @@ def _store() -> Path:
 def _read() -> dict[str, Any]:
     try:
         content = json.loads(_store().read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
 
@@ -56,9 +56,10 @@ def _remember(path: str, entry: list[Any]) -> None:
         content = json.dumps({**_read(), path: entry}, indent=0)
         handle, name = tempfile.mkstemp(dir=store.parent, prefix=store.name)
         try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(content)
-            os.replace(name, store)  # noqa: PTH105 - the temporary file has a name, not a Path
+            with temporary.registered(name):
+                with os.fdopen(handle, "w", encoding="utf-8") as file:
+                    file.write(content)
+                os.replace(name, store)  # noqa: PTH105 - the temporary file has a name, not a Path
         except OSError:
             os.unlink(name)  # noqa: PTH108
             raise

@@ -11,6 +11,7 @@ from agent_memory.errors import ValidationError
 from agent_memory.records import OWN_FIELDS, TUPLE_FIELDS, MemoryRecord, canonical_json
 from agent_memory.storage.changes import new_id
 from agent_memory.storage.where import check_share
+from agent_memory.text.incoming import check_depth, too_deep
 from agent_memory.text.names import NAME_FIELDS, normal_name, normal_value
 
 R = TypeVar("R", bound=MemoryRecord)
@@ -163,8 +164,11 @@ def as_json(name: str, value: Any) -> Any:
     """
     try:
         plain = _plain(name, value)
+        check_depth(plain, f"the {name}")
         check_text(name, canonical_json(plain))
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        raise too_deep(f"the {name}") from None
+    except ValueError as error:
         if isinstance(error, ValidationError):
             raise
         raise ValidationError(

@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Self
 
-from agent_memory import filesystem
+from agent_memory import filesystem, temporary
 from agent_memory.errors import IntegrityError, MemoryNotFoundError, PolicyError, ValidationError
 from agent_memory.records import MemoryType, Status
+from agent_memory.text.incoming import BYTE_ORDER_MARK, how_to_convert, other_encoding
 from agent_memory.transfer.lines import end_line, head_line, line_of, read_head, read_line
 from agent_memory.transfer.stream import BATCH, Entry, Head, Item, Stream
 
@@ -80,11 +81,12 @@ def _beside(path: Path) -> Iterator[BinaryIO]:
     # Readable by its owner alone from its first byte on.
     number, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
-        with os.fdopen(number, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
+        with temporary.registered(name):
+            with os.fdopen(number, "wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
@@ -120,7 +122,7 @@ class FileStream:
         for each in entries:
             offset, number = self._offsets[each.id]
             self._file.seek(offset)
-            result.append(_item(self._file.readline(), number))
+            result.append(_item(_own_line(self._file.readline()), number))
         return result
 
     @classmethod
@@ -138,17 +140,19 @@ class FileStream:
     @classmethod
     def _checked(cls, file: BinaryIO) -> Self:
         digest = hashlib.blake2b(digest_size=32)
-        first = file.readline()
+        start = file.readline()
+        first = _own_line(start.removeprefix(BYTE_ORDER_MARK))
         head = read_head(_text(first, 1))
         digest.update(first)
-        offset, number, last = len(first), 1, ""
+        offset, number, last = len(start), 1, ""
         entries: list[Entry] = []
         offsets: dict[str, tuple[int, int]] = {}
-        for line in iter(file.readline, b""):
+        for raw in iter(file.readline, b""):
+            line = _own_line(raw)
             number += 1
             if line.startswith(b'{"end":'):
                 _check_end(line, number, entries, digest.hexdigest())
-                if file.read(1):
+                if file.read().strip():
                     raise IntegrityError(f"line {number + 1} of the export stands behind its end")
                 entries.sort(key=lambda each: (each.gone, each.place))
                 return cls(file, head, entries, offsets)
@@ -158,14 +162,21 @@ class FileStream:
             entries.append(_entry(item))
             offsets[item.id] = (offset, number)
             digest.update(line)
-            offset, last = offset + len(line), item.id
+            offset, last = offset + len(raw), item.id
         raise IntegrityError(
             f"the export is not whole: it ends after line {number}, and nothing was imported",
             hint="copy or write it again",
         )
 
 
+def _own_line(line: bytes) -> bytes:
+    """Return a line as it was written: some programs that copy text give its lines other ends."""
+    return line[:-2] + b"\n" if line.endswith(b"\r\n") else line
+
+
 def _text(line: bytes, number: int) -> str:
+    if name := other_encoding(line):
+        raise IntegrityError(f"the export is {name}, not UTF-8", hint=how_to_convert(line))
     if not line.endswith(b"\n") and line:
         raise IntegrityError(
             f"the export is not whole: it ends within line {number}, and nothing was imported",
@@ -201,7 +212,7 @@ def _check_end(line: bytes, number: int, entries: Sequence[Entry], digest: str) 
     try:
         said = json.loads(_text(line, number))["end"]
         there = (said["memories"], said["gone"], said["digest"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise IntegrityError(f"line {number} of the export cannot be read") from error
     gone = sum(each.gone for each in entries)
     if there != (len(entries) - gone, gone, digest):

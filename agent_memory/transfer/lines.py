@@ -61,7 +61,7 @@ def read_head(line: str) -> Head:
     try:
         said = json.loads(line)["agentmem"]
         version = said["format"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise IntegrityError(
             "this is not an export: its first line says nothing of agentmem",
             hint="give a file that `agentmem export` wrote",

@@ -5,21 +5,41 @@ A Typer program of one command takes 150 ms before any work; what needs no Typer
 
 from __future__ import annotations
 
+import os
 import sys
+
+from agentmem_cli import signals
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    arguments = sys.argv[1:]
+    signals.end_at_once()
+    from agentmem_cli import streams
+
+    streams.prepare()
+    code = 0
+    try:
+        code = run(sys.argv[1:])
+        reason = streams.written_out()
+    except OSError as error:  # of what is answered here; the others report their own
+        reason = streams.refused(error)
+    streams.finish(reason)
+    # All is written and closed. Taking the interpreter apart takes time, in which a signal would still end it, and
+    # the exit code would deny what was done.
+    os._exit(code or int(reason is not None))
+
+
+def run(arguments: list[str]) -> int:
+    """Run what these arguments say, and return the exit code."""
     if arguments in (["version"], ["--version"]):
         from agent_memory.version import __version__
 
         print(__version__)  # noqa: T201 - the one line that this command is for
-        return
+        return 0
     if arguments[:1] == ["__complete"]:
         from agentmem_cli.completion.values import main as complete
 
-        sys.exit(complete(arguments[1:]))
+        return complete(arguments[1:])
     from agentmem_cli import app
 
-    sys.exit(app.main(arguments))
+    return app.main(arguments)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -12,7 +11,7 @@ from difflib import get_close_matches
 from itertools import pairwise
 
 from agent_memory.errors import AgentMemoryError
-from agentmem_cli import exit_codes
+from agentmem_cli import exit_codes, streams
 
 
 class UnknownCommandError(AgentMemoryError):
@@ -53,18 +52,13 @@ def reported(arguments: Sequence[str]) -> Iterator[Outcome]:
         if not isinstance(stop.__context__, BrokenPipeError):
             raise
         outcome.code = _reader_has_gone()
-    except KeyboardInterrupt:
-        # What was being stored as the key was pressed is stored whole or not at all; only the log can tell.
-        print("interrupted: `agentmem log` shows what was stored", file=sys.stderr)  # noqa: T201
-        outcome.code = exit_codes.INTERRUPTED
     except Exception as error:
         outcome.code = _report(error, as_json="--json" in arguments or _wants(arguments, "json"), debug=debug)
 
 
 def _reader_has_gone() -> int:
     """Be quiet: the reader has seen enough, and Python would complain again as it flushes stdout at exit."""
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    streams.give_up(sys.stdout)
     return exit_codes.DONE
 
 
@@ -78,8 +72,6 @@ def _report(error: Exception, *, as_json: bool, debug: bool) -> int:
     name = type(error).__name__
     if name == "Exit":
         return int(getattr(error, "exit_code", 0))
-    if name == "Abort":
-        return _said("interrupted", "interrupted", None, as_json, exit_codes.INTERRUPTED)
     if debug:
         import traceback
 
@@ -90,7 +82,7 @@ def _report(error: Exception, *, as_json: bool, debug: bool) -> int:
     if hasattr(error, "format_message"):
         return _usage(error, as_json)
     if isinstance(error, OSError):
-        what = (error.strerror or str(error)).lower()
+        what = (None if error.filename else streams.written_out()) or (error.strerror or str(error)).lower()
         what = f"{error.filename}: {what}" if error.filename else what
         return _said("failed", what, None, as_json, exit_codes.FAILED)
     hint = None if debug else "run it again with --debug to see where, and report it"
@@ -101,7 +93,7 @@ def _usage(error: Exception, as_json: bool) -> int:
     """Report what Typer could not read; asked for nothing, it shows the help."""
     context = getattr(error, "ctx", None)
     if type(error).__name__ == "NoArgsIsHelpError" and context is not None:
-        print(context.get_help(), file=sys.stderr)  # noqa: T201
+        _print(context.get_help())
         return exit_codes.USAGE
     message = " ".join(str(error.format_message()).split()).rstrip(".")  # type: ignore[attr-defined]
     hint = f"`{context.command_path} --help` shows how" if context is not None else None
@@ -113,5 +105,10 @@ def _said(code: str, message: str, hint: str | None, as_json: bool, exit_code: i
         line = json.dumps({"error": {"code": code, "message": message, "hint": hint}}, ensure_ascii=False)
     else:
         line = "error: " + " ".join((f"{message}: {hint}" if hint else message).split())
-    print(line, file=sys.stderr)  # noqa: T201
+    _print(line)
     return exit_code
+
+
+def _print(text: str) -> None:
+    with suppress(OSError):  # the exit code says it as well
+        print(text, file=sys.stderr)  # noqa: T201

@@ -29,7 +29,9 @@ BUSY: Final = 4
 INTEGRITY: Final = 5
 REFUSED: Final = 6
 MISSING: Final = 7
+HUNG_UP: Final = 129
 INTERRUPTED: Final = 130
+TERMINATED: Final = 143
 
 MEANINGS: Mapping[int, str] = {
     DONE: "done",
@@ -40,7 +42,9 @@ MEANINGS: Mapping[int, str] = {
     INTEGRITY: "integrity, schema or embedding-model mismatch",
     REFUSED: "refused by policy",
     MISSING: "an optional dependency or a model is missing",
-    INTERRUPTED: "interrupted",
+    HUNG_UP: "ended by SIGHUP: its terminal has gone",
+    INTERRUPTED: "ended by SIGINT: interrupted with Ctrl-C",
+    TERMINATED: "ended by SIGTERM",
 }
 
 _OF: tuple[tuple[type[AgentMemoryError], int], ...] = (

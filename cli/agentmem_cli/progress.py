@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from agentmem_cli import streams
 from agentmem_cli.context import Invocation
 
 Report = Callable[[int, int], None]
@@ -17,11 +18,12 @@ _WIDTH = 30
 @contextmanager
 def bar(invocation: Invocation, what: str, *, unit: str = "") -> Iterator[Report | None]:
     """Give a function to call with (done, total); None where nobody would see the bar."""
-    if invocation.flags.quiet or not sys.stderr.isatty():
+    if invocation.flags.quiet or not streams.obeys():
         yield None
         return
     started = time.monotonic()
     drawn = False
+    terminal = streams.unchecked(sys.stderr)
 
     def report(done: int, total: int) -> None:
         nonlocal drawn
@@ -32,16 +34,16 @@ def bar(invocation: Invocation, what: str, *, unit: str = "") -> Iterator[Report
         left = spent / share - spent if share else 0.0
         filled = "█" * int(share * _WIDTH)
         count = _bytes(done, total) if unit == "bytes" else f"{done:,}/{total:,} {unit}".rstrip()
-        sys.stderr.write(f"\r{what} {filled:·<{_WIDTH}} {share:4.0%} {count} {left:.0f}s left \x1b[K")
-        sys.stderr.flush()
+        terminal.write(f"\r{what} {filled:·<{_WIDTH}} {share:4.0%} {count} {left:.0f}s left \x1b[K")
+        terminal.flush()
         drawn = True
 
     try:
         yield report
     finally:
         if drawn:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+            terminal.write("\r\x1b[K")
+            terminal.flush()
 
 
 def _bytes(done: int, total: int) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from agent_memory.errors import ValidationError
+from agent_memory.text.incoming import decoded, from_json, with_newlines
 from agentmem_cli.context import stdin_is_piped
 
 
@@ -41,16 +42,6 @@ def one(text: str | None) -> str:
 def stdin() -> str:
     """Read all of stdin as UTF-8."""
     return decoded(sys.stdin.buffer.read(), "stdin")
-
-
-def decoded(data: bytes, where: str) -> str:
-    """Decode UTF-8, with or without a byte-order mark."""
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValidationError(
-            f"{where} is not UTF-8 (byte {error.start})", hint="convert it, for example with iconv -t utf-8"
-        ) from None
 
 
 def documents(text: str | None, files: Sequence[Path] | None, glob: str | None = None) -> list[Document]:
@@ -126,7 +117,7 @@ def split_lines(text: str) -> list[str]:
 
     `str.splitlines` also cuts at form feeds and at U+2028, which stand within texts and within JSON.
     """
-    return text.replace("\r\n", "\n").split("\n")
+    return with_newlines(text).split("\n")
 
 
 def ndjson(
@@ -141,8 +132,8 @@ def ndjson(
         if not line.strip():
             continue
         try:
-            item = json.loads(line)
-        except ValueError as error:
+            item = from_json(line, name)
+        except json.JSONDecodeError as error:
             raise ValidationError(f"{name} is not JSON: {error}", hint="nothing was stored") from None
         if not isinstance(item, dict):
             raise ValidationError(f"{name} is not a JSON object", hint="nothing was stored")

@@ -46,9 +46,10 @@ def run(*arguments: str, stdin: str | bytes = "") -> Ran:
         redirect_stderr(err),
     ):
         try:
-            entry.main()
+            code = entry.run(list(arguments))
         except SystemExit as stop:
             code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+        out.flush()
     return Ran(code, *(stream.buffer.getvalue().decode() for stream in (out, err)))  # type: ignore[attr-defined]
 
 

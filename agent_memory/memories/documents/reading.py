@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from agent_memory.text.incoming import how_to_convert, not_utf8, with_newlines
+
 LARGEST = 50_000_000
 """Bytes of a file that is read as a document: a book has one million."""
 
@@ -33,14 +35,12 @@ def read_document(path: str) -> str:
     if len(data) > LARGEST:
         raise NoDocumentError(f"is larger than {LARGEST // 1_000_000} MB", "split it")
     try:
-        text = data.decode("utf-8-sig")
+        text = with_newlines(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        raise NoDocumentError(
-            f"is not UTF-8 text (byte {error.start})", "convert it, for example with iconv -t utf-8"
-        ) from None
+        raise NoDocumentError(not_utf8(data, error), how_to_convert(data)) from None
     if "\0" in text:
         raise NoDocumentError("is not text (it holds a NUL character)", "leave it out")
-    text = text.replace("\r\n", "\n").rstrip("\n")
+    text = text.rstrip("\n")
     if not text.strip():
         raise NoDocumentError("is empty", "leave it out")
     return text

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 
 from agent_memory.errors import MemoryNotFoundError
-from agentmem_cli import options, progress
+from agentmem_cli import options, progress, streams
 from agentmem_cli.context import Invocation
 from agentmem_cli.output import plain
 
@@ -42,7 +41,7 @@ def export(
         if invocation.missing is not None:
             raise MemoryNotFoundError(hint=f"there is no file {invocation.missing}; nothing was written")
         done = memory.export_to(
-            sys.stdout.buffer if file in (None, "-") else str(file),
+            streams.binary_stdout() if file in (None, "-") else str(file),
             history=history,
             usage=usage,
             with_vectors=with_vectors,

@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from agent_memory import clock
 from agent_memory.records import MemoryRecord, ScoredMemory, Version, to_dict
+from agentmem_cli import streams
 from agentmem_cli.output import plain
 from agentmem_cli.output.shapes import changed_fields, recall_to_dict, scored_to_dict, version_to_dict
 
@@ -38,7 +40,8 @@ class Output:
         """Say something on stderr, unless asked to be quiet."""
         if not self.quiet:
             sys.stdout.flush()
-            print(text, file=sys.stderr)  # noqa: T201
+            with suppress(OSError):  # what was asked for counts, not what is said of it
+                print(text, file=sys.stderr)  # noqa: T201
 
     def detail(self, text: str) -> None:
         """Say something on stderr if asked to say more."""
@@ -57,7 +60,10 @@ class Output:
 
     def _json(self, value: Any) -> None:
         indent = 2 if self.terminal and self.form == "json" else None
-        self.line(json.dumps(value, ensure_ascii=False, indent=indent, default=str))
+        text = json.dumps(value, ensure_ascii=False, indent=indent, default=str)
+        if not streams.can_write(text):
+            text = json.dumps(value, indent=indent, default=str)
+        self.line(streams.harmless_json(text) if self.terminal else text)
 
     def _programs(self, rows: Sequence[Any], ids: Sequence[Any]) -> bool:
         """Print for programs where that is asked for; False leaves it to the forms for people."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -11,6 +10,7 @@ from typing import Any
 
 from agent_memory import clock
 from agent_memory.records import TYPE_ALIASES, ConversationRecord, MemoryRecord, MemoryType, ScoredMemory
+from agentmem_cli import streams
 
 _ALIASES: Mapping[MemoryType, str] = {kind: alias for alias, kind in TYPE_ALIASES.items()}
 
@@ -128,7 +128,7 @@ def line_width() -> int:
     """Return how many characters fit on a line; for what goes into a pipe, as many as there are."""
     if not sys.stdout.isatty():
         return 10_000
-    return shutil.get_terminal_size().columns
+    return streams.columns()
 
 
 def listed(names: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from rich.text import Text
 
 from agent_memory.clock import from_text, shown_minute
 from agent_memory.records import MemoryRecord, ScoredMemory
+from agentmem_cli import streams
 from agentmem_cli.output import plain
 
 _STYLES = {
@@ -23,7 +25,7 @@ _STYLES = {
     "chat": "green",
     "event": "magenta",
     "doc": "blue",
-    "skill": "bright_red",
+    "skill": "bright_blue",
 }
 _COLUMN_STYLES = {"id": "dim", "created": "dim", "happened": "dim", "expires": "dim", "tags": "dim cyan"}
 _HEADINGS = {"created": "age", "event_type": "event", "created_at": "age", "updated_at": "updated"}
@@ -31,7 +33,12 @@ _HEADINGS = {"created": "age", "event_type": "event", "created_at": "age", "upda
 
 def console() -> Console:
     """Return a console on stdout."""
-    return Console(highlight=False)
+    return Console(file=streams.unchecked(sys.stdout), width=streams.columns(), highlight=False)
+
+
+def _text(text: str, style: str = "") -> Text:
+    """Return what stands in a cell: Rich writes past the check that stdout makes of a text."""
+    return Text(streams.harmless(text), style=style)
 
 
 def _table(*, header: bool = True) -> Table:
@@ -67,11 +74,11 @@ def _room() -> int:
 def _record_cell(record: MemoryRecord, name: str) -> Text:
     text = plain.column(record, name)
     if name == "type":
-        return Text(text, style=_STYLES.get(text, ""))
+        return _text(text, style=_STYLES.get(text, ""))
     if name == "content":
         pin = "📌 " if record.pinned else ""
-        return Text(pin + plain.cut(text, _room()))
-    return Text(text)
+        return _text(pin + plain.cut(text, _room()))
+    return _text(text)
 
 
 def scored(found: Sequence[ScoredMemory], terms: Sequence[str], *, explain: bool) -> None:
@@ -89,16 +96,16 @@ def scored(found: Sequence[ScoredMemory], terms: Sequence[str], *, explain: bool
     table.add_column("content", ratio=1, overflow="fold")
     for each in found:
         kind = plain.alias(each.memory)
-        content = Text(plain.cut(each.memory.content, _room()))
+        content = _text(plain.cut(each.memory.content, _room()))
         if terms:
             content.highlight_regex(marked, "bold")
         if each.memory.tags:
-            content.append("  " + " ".join(f"#{tag}" for tag in each.memory.tags), style="dim cyan")
+            content.append_text(_text("  " + " ".join(f"#{tag}" for tag in each.memory.tags), "dim cyan"))
         if explain and each.explanation is not None:
-            content.append("\n" + _explained(each.explanation), style="dim")
+            content.append_text(_text("\n" + _explained(each.explanation), "dim"))
         table.add_row(
             _bar(each.score),
-            Text(kind, style=_STYLES.get(kind, "")),
+            _text(kind, style=_STYLES.get(kind, "")),
             plain.age(each.memory.happened_at),
             each.memory.id[:8],
             content,
@@ -113,7 +120,7 @@ def _explained(parts: Mapping[str, Any]) -> str:
 def _bar(score: float) -> Text:
     eighths = round(score * 5 * 8)
     blocks = "█" * (eighths // 8) + (" ▏▎▍▌▋▊▉"[eighths % 8] if eighths % 8 else "")
-    return Text(f"{score:.2f} ").append(f"{blocks:<5}", style="green" if score >= 0.5 else "yellow")
+    return _text(f"{score:.2f} ").append(f"{blocks:<5}", style="green" if score >= 0.5 else "yellow")
 
 
 def rows(found: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
@@ -133,7 +140,7 @@ def rows(found: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
             overflow="fold",
         )
     for row in found:
-        table.add_row(*(Text(_short(name, row.get(name))) for name in columns))
+        table.add_row(*(_text(_short(name, row.get(name))) for name in columns))
     console().print(table)
 
 
@@ -154,7 +161,9 @@ def details(row: Mapping[str, Any]) -> None:
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold", ratio=1)
     for name, value in row.items():
-        table.add_row(name.replace("_", " "), Text(value if isinstance(value, str) else plain.cell(value)))
+        table.add_row(
+            _text(name.replace("_", " ")), _text(value if isinstance(value, str) else plain.cell(value))
+        )
     console().print(table)
 
 
@@ -168,7 +177,9 @@ def bars(title: str, rows: Sequence[tuple[str, int, Sequence[str]]], headings: S
     for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True, style="dim")
     for name, count, cells in rows:
-        table.add_row(name, f"{count:,}", Text(_block(count, most), style=_STYLES.get(name, "cyan")), *cells)
+        table.add_row(
+            _text(name), f"{count:,}", _text(_block(count, most), style=_STYLES.get(name, "cyan")), *cells
+        )
     console().print(table)
 
 

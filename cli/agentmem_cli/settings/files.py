@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from agent_memory.errors import ConfigurationError
+from agent_memory import temporary
+from agent_memory.errors import ConfigurationError, ValidationError
 
 
 def user_config() -> Path:
@@ -44,9 +45,20 @@ def parse(path: Path, content: bytes) -> dict[str, Any]:
         return {}
     import tomllib
 
+    from agent_memory.text.incoming import check_depth, decoded, too_deep
+
     try:
-        return flat(tomllib.loads(content.decode()))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        text = decoded(content, str(path))
+        tables = tomllib.loads(text)
+        check_depth(tables, str(path))
+        return flat(tables)
+    except ValidationError as error:
+        raise ConfigurationError(error.message, hint=f"correct it with an editor: {path}") from error
+    except RecursionError:
+        raise ConfigurationError(
+            too_deep(str(path)).message, hint=f"correct it with an editor: {path}"
+        ) from None
+    except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(
             f"{path} is not TOML: {error}", hint=f"correct it with an editor: {path}"
         ) from error
@@ -72,11 +84,12 @@ def write_private(path: Path, text: str) -> None:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle, draft = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         try:
-            with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(handle)
-            Path(draft).replace(target)
+            with temporary.registered(draft):
+                with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+                    file.write(text)
+                    file.flush()
+                    os.fsync(handle)
+                Path(draft).replace(target)
         except BaseException:
             Path(draft).unlink(missing_ok=True)
             raise

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from agent_memory import temporary
 from agent_memory.errors import IntegrityError
 from agent_memory.storage.sqlite import driver, ownership
 from agent_memory.storage.sqlite.connection import PAGE_SIZE
@@ -37,7 +38,10 @@ def opened(path: Path, folder: Path) -> Iterator[Source]:
     Raises:
         IntegrityError: not even the list of its tables can be read.
     """
-    with tempfile.TemporaryDirectory(prefix=".salvage-", dir=folder) as beside:
+    with (
+        tempfile.TemporaryDirectory(prefix=".salvage-", dir=folder) as beside,
+        temporary.registered(beside),
+    ):
         copy = Path(beside, "copy.db")
         for suffix in ("", *ownership.BESIDE):
             part = ownership.beside(path, suffix) if suffix else path

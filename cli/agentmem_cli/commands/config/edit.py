@@ -24,6 +24,7 @@ def edit(context: typer.Context) -> None:
     import shlex
     import subprocess
 
+    from agentmem_cli import signals
     from agentmem_cli.settings import files, resolve
     from agentmem_cli.settings.values import check_embedder
 
@@ -32,7 +33,14 @@ def edit(context: typer.Context) -> None:
         files.write_private(path, _TEMPLATE)
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or ("notepad" if os.name == "nt" else "vi")
     try:
-        done = subprocess.run([*shlex.split(editor), str(path)], check=False)
+        words = shlex.split(editor)
+    except ValueError as error:
+        raise ConfigurationError(
+            f"the quotes in {editor} do not fit together", hint="set EDITOR to your editor"
+        ) from error
+    try:
+        with signals.interrupts_are_for_others():
+            done = subprocess.run([*words, str(path)], check=False)
     except OSError as error:
         raise ConfigurationError(f"cannot start {editor}", hint="set EDITOR to your editor") from error
     if done.returncode:

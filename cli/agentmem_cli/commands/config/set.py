@@ -27,6 +27,7 @@ def set_(
         agentmem config set embedding.provider --unset
     """
     from agent_memory.storage.registry import check_backend_name
+    from agent_memory.text.incoming import decoded
     from agentmem_cli.settings import editing, files, find
     from agentmem_cli.settings.redaction import is_secret
     from agentmem_cli.settings.values import as_json, check_embedder, parse
@@ -46,7 +47,7 @@ def set_(
         check_embedder(value, "this command")
     if name == "backend" and value is not None:
         check_backend_name(value)
-    text = (files.read(path) or b"").decode()
+    text = decoded(files.read(path) or b"", str(path))
     files.write_private(path, editing.with_value(path, text, name, written))
     said = invocation.settings.origin(name)
     if value is not None and said.source in ("environment", "project"):

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from agent_memory.errors import ValidationError
+from agent_memory.text.incoming import from_json
 from agentmem_cli import options, text_input
 from agentmem_cli.context import Invocation
 
@@ -40,7 +41,7 @@ def set_(
 
 def _parsed(text: str) -> Any:
     try:
-        return json.loads(text)
+        return from_json(text, "the value")
     except json.JSONDecodeError as error:
         raise ValidationError(
             f"the value is not JSON: {error}", hint="leave --parse out to store it as text"
