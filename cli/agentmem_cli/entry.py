@@ -5,7 +5,6 @@ A Typer program of one command takes 150 ms before any work; what needs no Typer
 
 from __future__ import annotations
 
-import os
 import sys
 
 from agentmem_cli import signals
@@ -24,9 +23,7 @@ def main() -> None:
     except OSError as error:  # of what is answered here; the others report their own
         reason = streams.refused(error)
     streams.finish(reason)
-    # All is written and closed. Taking the interpreter apart takes time, in which a signal would still end it, and
-    # the exit code would deny what was done.
-    os._exit(code or int(reason is not None))
+    sys.exit(code or int(reason is not None))
 
 
 def run(arguments: list[str]) -> int:

@@ -6,6 +6,7 @@ for a server, for a model, for a thread in the middle of its work. A memory's fi
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
@@ -23,6 +24,13 @@ def end_at_once() -> None:
     for number in _ENDING:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _end)
+    atexit.register(_ignore)  # the first to be registered is the last to run
+
+
+def _ignore() -> None:
+    """Let no signal end the program any more: all is done, and the exit code must not deny it."""
+    for number in _ENDING:
+        signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager
@@ -41,8 +49,7 @@ def interrupts_are_for_others() -> Iterator[None]:
 
 
 def _end(number: int, _frame: FrameType | None) -> None:
-    for each in _ENDING:
-        signal.signal(each, signal.SIG_IGN)
+    _ignore()
     temporary = sys.modules.get("agent_memory.temporary")
     if temporary is not None:
         temporary.remove_all()
