@@ -7,7 +7,7 @@ is read as well. Nothing that is given is dropped in silence: a name is taken ov
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -166,6 +166,15 @@ def _read_value(given: str, name: str, value: Any) -> Any:
         wanted = "a list of texts"
         good = isinstance(value, str) or (
             isinstance(value, list) and all(isinstance(each, str) for each in value)
+        )
+    elif name == "ttl":
+        wanted = "a time to live such as 2h, or a number of seconds"
+        good = isinstance(value, str | int | float | timedelta) and not isinstance(value, bool)
+    elif name == "embedding":
+        wanted = "a list of numbers"
+        good = not isinstance(value, str | bytes | Mapping | int | float) and not (
+            isinstance(value, list)
+            and any(isinstance(each, bool | str | list | dict | None) for each in value)
         )
     elif name == "importance" or _OWN.get(name) in ("integer", "real"):
         wanted, good = "a number", isinstance(value, int | float) and not isinstance(value, bool)

@@ -53,12 +53,14 @@ def other_encoding(data: bytes) -> str | None:
 def with_newlines(text: str) -> str:
     """Return a text whose lines end in newlines alone.
 
-    A carriage return by itself is a line end only where there are no others; elsewhere it stands within a line, as
-    in the output of a program that draws over what it drew.
+    A carriage return by itself is a line end only where the text ends in one and has no others; elsewhere it stands
+    within a line, as in the output of a program that draws over what it drew.
     """
     if "\r" not in text:
         return text
-    return text.replace("\r\n", "\n") if "\n" in text else text.replace("\r", "\n")
+    if text.endswith("\r") and "\n" not in text:
+        return text.replace("\r", "\n")
+    return text.replace("\r\n", "\n")
 
 
 def check_depth(value: Any, what: str) -> None:

@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from agentmem_cli import errors
+from agentmem_cli.arguments import arranged
 from agentmem_cli.context import Flags
 from agentmem_cli.tree import COMMANDS, HIDDEN, SECTIONS, Entry, Noun, Tree
 
@@ -151,41 +152,12 @@ def _global_options(
 
 _global_options.__doc__ = _help(_global_options)
 
-_WITH_VALUE = {"--agent", "-a", "--db", "--backend", "--output", "-o"}
-_SWITCHES = {
-    *("--json", "--ndjson", "--quiet", "-q", "--verbose", "-v", "--debug", "--offline", "--yes", "-y"),
-}
-
-
-def hoist(arguments: Sequence[str]) -> list[str]:
-    """Move global options to the front, so that they may stand anywhere; what follows `--` stays."""
-    first: list[str] = []
-    rest: list[str] = []
-    waiting = list(arguments)
-    while waiting:
-        word = waiting.pop(0)
-        if word == "--":
-            rest += [word, *waiting]
-            break
-        name, equals, _ = word.partition("=")
-        if word in _SWITCHES:
-            first.append(word)
-        elif name in _WITH_VALUE and (equals or waiting):
-            first += [word] if equals else [word, waiting.pop(0)]
-        elif len(word) > 2 and word[:2] in ("-a", "-o") and word[2] != "-":
-            first.append(word)
-        elif len(word) > 2 and word[0] == "-" and word[1] != "-" and set(word[1:]) <= set("qvy"):
-            first += [f"-{letter}" for letter in word[1:]]
-        else:
-            rest.append(word)
-    return first + rest
-
 
 def main(arguments: Sequence[str]) -> int:
     """Run the program and return its exit code."""
-    hoisted = hoist(arguments)
-    with errors.reported(hoisted) as outcome:
-        result = command().main(hoisted, prog_name=PROGRAM, standalone_mode=False)
+    with errors.reported(arguments) as outcome:
+        root = command()
+        result = root.main(arranged(arguments, root), prog_name=PROGRAM, standalone_mode=False)
         outcome.code = result if isinstance(result, int) else 0
         sys.stdout.flush()
     return outcome.code

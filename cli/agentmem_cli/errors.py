@@ -97,6 +97,8 @@ def _usage(error: Exception, as_json: bool) -> int:
         return exit_codes.USAGE
     message = " ".join(str(error.format_message()).split()).rstrip(".")  # type: ignore[attr-defined]
     hint = f"`{context.command_path} --help` shows how" if context is not None else None
+    if type(error).__name__ == "NoSuchOption":
+        hint = "a text that begins with a hyphen goes behind --" + (f"; {hint}" if hint else "")
     return _said("usage", message[:1].lower() + message[1:], hint, as_json, exit_codes.USAGE)
 
 

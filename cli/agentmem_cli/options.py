@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from agent_memory.errors import ValidationError
+from agent_memory.text.incoming import check_depth, too_deep
 
 Text = Annotated[
     str | None, typer.Argument(metavar="[TEXT|-]", help="The text; - or a pipe reads it from stdin.")
@@ -124,11 +125,23 @@ def metadata(given: Sequence[str] | None) -> dict[str, Any] | None:
 
 
 def scalar(text: str) -> Any:
-    """Read a value as JSON if it is some, else as the text it is."""
+    """Read a value as JSON if it is some, else as the text it is; 3.10, 1e5 and NaN are texts.
+
+    A number is one only where it prints back as it was typed: versions, hashes and times of builds look like numbers.
+    """
     try:
-        return json.loads(text)
+        value = json.loads(text, parse_float=_number, parse_int=_number, parse_constant=str)
     except ValueError:
         return text
+    except RecursionError:
+        raise too_deep("a value") from None
+    check_depth(value, "a value")
+    return value
+
+
+def _number(text: str) -> int | float | str:
+    number = float(text) if "." in text or "e" in text.lower() else int(text)
+    return number if json.dumps(number) == text else text
 
 
 _CONDITION = re.compile(r"^([^=!<>]+?)\s*(>=|<=|!=|=|<|>)\s*(.*)$", re.DOTALL)
