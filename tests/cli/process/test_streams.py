@@ -48,10 +48,10 @@ def test_narrow_encodings(encoding: str) -> None:
 
 @pytest.mark.parametrize("locale", ["C", "POSIX", "xx_YY.UTF-8", "nonsense"])
 def test_locales(locale: str) -> None:
-    ran = sh(f"agentmem add {shlex.quote(TEXT)}", LC_ALL=locale)
-    assert (ran.returncode, ran.stderr) == (0, b"")
+    there = surroundings(LC_ALL=locale)
+    subprocess.run([PROGRAM, "add", TEXT], env=there, check=True, capture_output=True)
     assert contents() == [TEXT]
-    assert sh("agentmem list", LC_ALL=locale).returncode == 0
+    subprocess.run([PROGRAM, "list"], env=there, check=True, capture_output=True)
 
 
 @pytest.mark.parametrize("columns", ["0", "1", "10", "-3", "wide", "1000000000"])

@@ -25,9 +25,10 @@ def harmless(shown: bytes) -> bool:
 
 
 def run(*arguments: str, stdin: str | None = None) -> str:
-    ran = subprocess.run([PROGRAM, *arguments], input=stdin, capture_output=True, text=True, encoding="utf-8")
+    given = None if stdin is None else stdin.encode()
+    ran = subprocess.run([PROGRAM, *arguments], input=given, capture_output=True)
     assert ran.returncode == 0, ran.stderr
-    return ran.stdout.strip()
+    return ran.stdout.decode().strip()
 
 
 @pytest.fixture
