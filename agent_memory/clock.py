@@ -29,7 +29,22 @@ _ZONE_FOLDERS = ("/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/usr/share/lib/zon
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAYS = {"today": 0, "yesterday": -1, "tomorrow": 1}
 _DAYS_AGO = re.compile(r"(\d{1,7}) (day|week)s? ago")
-_DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([smhdw])", re.IGNORECASE)
+_UNIT_WORDS = {
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), "s"),
+    **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), "m"),
+    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), "h"),
+    **dict.fromkeys(("d", "day", "days"), "d"),
+    **dict.fromkeys(("w", "week", "weeks"), "w"),
+}
+_DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z]+)", re.IGNORECASE)
+_EPOCH_SECONDS = re.compile(r"-?\d{9,11}(?:\.\d+)?|\d{13}")
+_OTHER_FORMS = (
+    "%a %b %d %H:%M:%S %Y %z",  # git log
+    "%a %b %d %H:%M:%S %Y",
+    "%a %b %d %H:%M:%S UTC %Y",  # date
+    "%a, %d %b %Y %H:%M:%S %z",  # mail
+    "%Y-%m-%d %H:%M:%S %z",  # git log --date=iso
+)
 
 
 def now() -> datetime:
@@ -129,7 +144,7 @@ def from_text(text: str) -> datetime:
 
 
 def as_duration(value: timedelta | float | str) -> timedelta:
-    """Read a duration: a timedelta, a number of seconds, or text such as `90s`, `10m`, `2h`, `7d`, `1d12h`.
+    """Read a duration: a timedelta, a number of seconds, or text such as `90s`, `10m`, `2 hours`, `7d`, `1d12h`.
 
     Raises:
         ValidationError: it is not a duration, or not a positive one.
@@ -157,10 +172,11 @@ def as_duration(value: timedelta | float | str) -> timedelta:
 def _duration_from_text(text: str) -> timedelta:
     result, end = timedelta(0), 0
     for part in _DURATION.finditer(text):
-        if part.start() != end:
+        unit = _UNIT_WORDS.get(part[2].lower())
+        if part.start() != end or unit is None:
             break
         try:
-            result += float(part[1]) * _UNITS[part[2].lower()]
+            result += float(part[1]) * _UNITS[unit]
         except OverflowError as error:
             raise ValidationError(
                 f"'{text}' is too long a duration", hint="give something like 90s or 7d"
@@ -173,6 +189,8 @@ def _duration_from_text(text: str) -> timedelta:
 
 def parse_moment(text: str) -> datetime:
     """Read a moment as people type it: ISO-8601, a word for a day, or a duration meaning that long ago.
+
+    Also as programs write it: the time of day alone for today, the dates of git and mail, seconds since 1970.
 
     The words are `now`, `today`, `yesterday` and `tomorrow`; the days begin at midnight by this person's clock, and
     `3 days ago` is at this time of that day. A date or time without an offset is in the local timezone, as in every
@@ -193,14 +211,33 @@ def parse_moment(text: str) -> datetime:
             return _from_clock(local(moment).replace(tzinfo=None) - timedelta(days=days))
     except OverflowError:
         raise _no_time(text) from None
-    try:
-        return _within_calendar(datetime.fromisoformat(text.strip()))
-    except ValueError:
-        pass
+    if (written := _written(text.strip())) is not None:
+        return _within_calendar(written)
     try:
         return moment - as_duration(words.removesuffix("ago").strip())
     except (ValidationError, OverflowError):
         raise _no_time(text) from None
+
+
+def _written(text: str) -> datetime | None:
+    """Read a moment in one of the forms in which programs write them; None if it is in none."""
+    if _EPOCH_SECONDS.fullmatch(text):
+        seconds = float(text) / (1000 if len(text) == 13 else 1)
+        return _EPOCH + timedelta(seconds=seconds)
+    if re.fullmatch(r"\d{1,2}:\d\d(:\d\d)?", text):
+        text = f"{local(now()).date().isoformat()} {text.zfill(len(text) + (text.index(':') == 1))}"
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        pass
+    if " " in text:
+        for form in _OTHER_FORMS:
+            try:
+                read = datetime.strptime(text, form)  # noqa: DTZ007 - one without a zone is local, as everywhere
+            except ValueError:
+                continue
+            return read.replace(tzinfo=UTC) if "UTC" in form else read
+    return None
 
 
 def _no_time(text: str) -> ValidationError:

@@ -87,6 +87,8 @@ class MemoryNotFoundError(AgentMemoryError, LookupError):
     ) -> None:
         self.reference = reference
         said = f"there is no {what} yet" if reference is None else f"no {what} '{reference}'"
+        if hint is None and what == "memory" and reference is not None and 0 < len(reference) < 4:
+            hint = "give at least 4 characters of an id"
         super().__init__(said, hint=hint or "`agentmem list` shows what is there")
 
 

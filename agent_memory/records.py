@@ -39,10 +39,16 @@ class MemoryType(StrEnum):
         """
         word = name.strip().lower().replace("-", "_")
         try:
-            return TYPE_ALIASES.get(word) or cls(word)
+            return TYPE_ALIASES.get(word) or TYPE_ALIASES.get(word.removesuffix("s")) or cls(word)
         except ValueError:
+            from difflib import get_close_matches
+
             known = [f"{kind.value.replace('_', '-')} ({alias})" for alias, kind in TYPE_ALIASES.items()]
-            raise ConfigurationError.unknown("memory type", name, known) from None
+            near = get_close_matches(word, [*TYPE_ALIASES, *cls], 1, 0.6)
+            meant = f"did you mean {near[0]}? " if near else ""
+            raise ConfigurationError(
+                f"unknown memory type {name!r}", hint=f"{meant}use one of {', '.join(known)}"
+            ) from None
 
 
 TYPE_ALIASES: Mapping[str, MemoryType] = {
@@ -53,6 +59,14 @@ TYPE_ALIASES: Mapping[str, MemoryType] = {
     "doc": MemoryType.SEMANTIC,
     "skill": MemoryType.PROCEDURAL,
 }
+
+
+KIND_ALIASES: Mapping[str, tuple[MemoryType, str]] = {
+    "pref": (MemoryType.LONG_TERM, "preference"),
+    "preference": (MemoryType.LONG_TERM, "preference"),
+    "work": (MemoryType.SHORT_TERM, "working"),
+}
+"""What lists call some memories of a type, with the kind that it means; accepted wherever memories are asked for."""
 
 
 class Status(StrEnum):

@@ -6,7 +6,17 @@ trap 'rm -rf "$work"' EXIT
 export AGENTMEM_HOME="$work" AGENTMEM_AGENT=demo
 
 say() { printf '\n\033[1m$ %s\033[0m\n' "$*"; }
-run() { say "agentmem $*"; agentmem "$@"; }
+run() {
+    shown=agentmem
+    for word in "$@"; do
+        case $word in
+            *[!A-Za-z0-9_./=:-]*) shown="$shown \"$word\"" ;;
+            *) shown="$shown $word" ;;
+        esac
+    done
+    say "$shown"
+    agentmem "$@"
+}
 
 run add "The staging database moves to Oslo tonight" --type short-term --ttl 8h
 run add "User prefers dark mode" --type fact --tag ui --importance 0.8

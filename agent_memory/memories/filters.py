@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from agent_memory.errors import ConfigurationError
-from agent_memory.records import MemoryType, Status
+from agent_memory.errors import ConfigurationError, ValidationError
+from agent_memory.records import KIND_ALIASES, MemoryType, Status
 from agent_memory.storage.where import Where, check_share, conditions, field_conditions, period, words
 
 
@@ -34,6 +34,9 @@ def build_where(
         ValidationError: a condition cannot be read, or a time has no timezone.
         ConfigurationError: a type or a status is unknown.
     """
+    types, kind = _kind(types)
+    if kind is not None:
+        fields = {**(fields or {}), "kind": kind}
     return Where(
         types=_types(types),
         tags_any=words(tags),
@@ -49,6 +52,22 @@ def build_where(
         fields=field_conditions(fields),
         expired=expired,
     )
+
+
+def _kind(
+    given: str | MemoryType | Iterable[str | MemoryType] | None,
+) -> tuple[str | MemoryType | Iterable[str | MemoryType] | None, str | None]:
+    """Return the types that are asked for, and the one kind of theirs, such as preferences, if it is one."""
+    if given is None or isinstance(given, MemoryType):
+        return given, None
+    names = [given] if isinstance(given, str) else list(given)
+    words = [each.strip().lower().removesuffix("s") if isinstance(each, str) else each for each in names]
+    kinds = [KIND_ALIASES[each] for each in words if isinstance(each, str) and each in KIND_ALIASES]
+    if not kinds:
+        return names, None
+    if len({*words}) > 1:
+        raise ValidationError("a kind stands beside other types", hint="ask for pref or work by itself")
+    return kinds[0]
 
 
 def _types(given: str | MemoryType | Iterable[str | MemoryType] | None) -> tuple[MemoryType, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -158,8 +159,6 @@ class Invocation:
         return str(self.settings.get("agent")) if named else "default"
 
     def _library_settings(self) -> Any:
-        import shlex
-
         from agent_memory import filesystem
         from agent_memory.errors import ValidationError
         from agent_memory.settings import Settings
@@ -248,7 +247,11 @@ class Invocation:
     def _warn_unknown(self) -> None:
         """Say that there is no such memory, and which one may be meant."""
         if self.settings.get("db") is not None:
-            self.output.note(f"there is no file {self.settings.get('db')}; `agentmem add` makes it")
+            path = Path(self.settings.get("db"))
+            makes = "`agentmem add` makes it"
+            if not path.parent.is_dir():
+                makes = f"nor its folder: mkdir -p {shlex.quote(str(path.parent))}"
+            self.output.note(f"there is no file {path}; {makes}")
             return
         from difflib import get_close_matches
 

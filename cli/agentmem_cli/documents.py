@@ -25,7 +25,7 @@ def chunks_for(memory: SyncAgentMemory, references: Iterable[str]) -> list[str]:
     """
     result: list[str] = []
     for reference in references:
-        result += _chunks(memory, reference) or [reference]
+        result += _chunks(memory, reference) or _named(memory, reference) or [reference]
     return list(dict.fromkeys(result))
 
 
@@ -36,6 +36,24 @@ def _chunks(memory: SyncAgentMemory, reference: str) -> list[str]:
     except MemoryNotFoundError:
         pass
     return [each.id for each in memory.semantic.get_by_document_id(reference)]
+
+
+def _named(memory: SyncAgentMemory, reference: str) -> list[str]:
+    """Return what has the name that a list prints for it: a preference's category, or a skill's name."""
+    try:
+        if memory.get(reference, count_access=False) is not None:
+            return []
+    except MemoryNotFoundError:
+        pass
+    found = memory.long_term.get_preferences(reference)[:1] or memory.procedural.list(
+        1, fields={"name": reference}
+    )
+    return [each.id for each in found]
+
+
+def titled(memory: SyncAgentMemory, title: str) -> str | None:
+    """Return the id of the newest document with a title; None if none has it."""
+    return next((each.id for each in memory.semantic.get_documents(None) if each.first.title == title), None)
 
 
 def add_texts(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -13,6 +14,15 @@ from itertools import pairwise
 from agent_memory.errors import AgentMemoryError
 from agentmem_cli import exit_codes, streams
 
+_INSTEAD = {("agentmem event", "list"): "timeline"}
+"""Commands that people look for, and what does it here."""
+
+
+def near(given: str, known: Sequence[str], what: str) -> str | None:
+    """Return a hint that names what may be meant: what is spelt nearly so, or holds the word; None if nothing is."""
+    found = get_close_matches(given, known, 1, 0.6) or [each for each in known if given and given in each][:1]
+    return f"did you mean `{what} {shlex.quote(found[0])}`?" if found else None
+
 
 class UnknownCommandError(AgentMemoryError):
     """There is no such command."""
@@ -20,7 +30,8 @@ class UnknownCommandError(AgentMemoryError):
     code = "usage"
 
     def __init__(self, program: str, given: str, known: Sequence[str]) -> None:
-        near = get_close_matches(given, known, 1, 0.6)
+        instead = _INSTEAD.get((program, given))
+        near = [instead] if instead else get_close_matches(given, known, 1, 0.6)
         hint = f"did you mean `{program} {near[0]}`?" if near else f"`{program} --help` lists what there is"
         super().__init__(f"{program} has no command '{given}'", hint=hint)
 

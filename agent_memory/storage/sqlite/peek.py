@@ -146,7 +146,7 @@ KINDS = tuple(_VALUES)
 """What `values` can list."""
 
 
-def values(path: Path, kind: str, beginning: str = "", limit: int = 50) -> list[tuple[str, str]]:
+def values(path: Path, kind: str, beginning: str = "", limit: int = 1000) -> list[tuple[str, str]]:
     """List ids, keys, tags, sessions, skills or documents that begin so, each with a word on what it is."""
     escaped = beginning.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     given: dict[str, Any] = {"begin": f"{escaped}%", "limit": limit, "now": clock.to_text(clock.now())}

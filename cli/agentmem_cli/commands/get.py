@@ -13,7 +13,7 @@ def get(context: typer.Context, references: options.References = None) -> None:
     """Show memories by id, unique prefix of an id, or key.
 
     Those that are found are shown even if others are not; the exit code is then 3. As JSON one memory is an
-    object, several are an array. The id of a document stands for all of its chunks.
+    object, several are an array; `-o text` prints their texts alone. The id of a document stands for all its chunks.
 
     Examples:
         agentmem get 7f3k2m9q
@@ -23,9 +23,11 @@ def get(context: typer.Context, references: options.References = None) -> None:
     wanted = text_input.references(references)
     with invocation.memory() as memory:
         pairs = [(each, memory.get(each)) for each in documents.chunks_for(memory, wanted)]
-    invocation.output.each(
-        [record for _, record in pairs if record is not None], many=len(pairs) > 1 or references == ["-"]
-    )
+    found = [record for _, record in pairs if record is not None]
+    if invocation.flags.output == "text":  # asked for, not the form of a pipe
+        invocation.output.texts(found)
+    else:
+        invocation.output.each(found, many=len(pairs) > 1 or references == ["-"])
     missing = [reference for reference, record in pairs if record is None]
     if missing:
         raise MemoryNotFoundError("', '".join(missing))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from agentmem_cli import options
+from agent_memory.errors import MemoryNotFoundError
+from agentmem_cli import documents, options
 from agentmem_cli.context import Invocation
 
 
@@ -17,5 +18,11 @@ def history(context: typer.Context, reference: options.Reference) -> None:
     """
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
-        found = memory.history(reference)
+        try:
+            found = memory.history(reference)
+        except MemoryNotFoundError:
+            named = documents.chunks_for(memory, [reference])
+            if named == [reference]:
+                raise
+            found = memory.history(named[0])
     invocation.output.versions(found)

@@ -8,6 +8,7 @@ import typer
 
 from agentmem_cli import options
 from agentmem_cli.context import Invocation
+from agentmem_cli.output import DEFAULT_COLUMNS
 
 
 def list_(
@@ -56,6 +57,7 @@ def list_(
         none += " that fits" if archived else " that fit"
     elif not archived:
         none += "; `agentmem add` stores one"
-    invocation.output.records(shown, none=none)
+    columns = ("id", "type", "happened", "content", "tags") if sort == "occurred" else DEFAULT_COLUMNS
+    invocation.output.records(shown, columns, none=none)
     if len(found) > len(shown):
         invocation.output.note(f"the newest {limit}; --all shows all")

@@ -28,6 +28,8 @@ _STYLES = {
     "skill": "bright_blue",
 }
 _COLUMN_STYLES = {"id": "dim", "created": "dim", "happened": "dim", "expires": "dim", "tags": "dim cyan"}
+_UNBROKEN = 16
+"""Letters of a word that is kept on one line; longer ones, such as paths, are broken where there is no room."""
 _HEADINGS = {"created": "age", "event_type": "event", "created_at": "age", "updated_at": "updated"}
 
 
@@ -133,15 +135,23 @@ def rows(found: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
         number = all(
             isinstance(row.get(name), (int, float)) and not isinstance(row.get(name), bool) for row in found
         )
+        heading = _HEADINGS.get(name, name.replace("_", " "))
         table.add_column(
-            _HEADINGS.get(name, name.replace("_", " ")),
+            heading,
             justify="right" if number else "left",
             no_wrap=name in ("id", "model"),
             overflow="fold",
+            min_width=max(len(heading), _longest_word(found, name)),
         )
     for row in found:
         table.add_row(*(_text(_short(name, row.get(name))) for name in columns))
     console().print(table)
+
+
+def _longest_word(found: Sequence[Mapping[str, Any]], name: str) -> int:
+    """Return how wide a column has to be for no word of usual length to be broken."""
+    words = (word for row in found for word in _short(name, row.get(name)).split())
+    return min(_UNBROKEN, max((len(word) for word in words), default=0))
 
 
 def _short(name: str, value: Any) -> str:

@@ -92,7 +92,10 @@ def _option(setting: Setting, given: Any, base: Path | None) -> Any:
 
 
 def _path(given: str, base: Path | None) -> Path:
-    path = Path(given).expanduser()
+    try:
+        path = Path(given).expanduser()
+    except RuntimeError:
+        raise ConfigurationError(f"there is no home folder for {given}", hint="give the whole path") from None
     return path if path.is_absolute() else (base or Path.cwd()) / path
 
 

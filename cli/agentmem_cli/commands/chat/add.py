@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Annotated
 
 import typer
 
 from agent_memory import clock
+from agent_memory.errors import ValidationError
 from agentmem_cli import options, text_input
 from agentmem_cli.context import Invocation
 
@@ -32,7 +34,14 @@ def add(
         make 2>&1 | tail -5 | agentmem chat add tool -
     """
     invocation = Invocation.of(context)
-    said = text_input.one(text)
+    try:
+        said = text_input.one(text)
+    except ValidationError:
+        if text is not None:
+            raise
+        raise ValidationError(
+            f"there is no text beside the role '{role}'", hint=f"agentmem chat add user {shlex.quote(role)}"
+        ) from None
     with invocation.memory() as memory:
         id = memory.conversation.add_message(
             role,

@@ -7,13 +7,14 @@ from typing import Annotated
 import typer
 
 from agent_memory.errors import MemoryNotFoundError
+from agentmem_cli import documents
 from agentmem_cli.context import Invocation
 
 
 def show(
     context: typer.Context,
     document: Annotated[
-        str, typer.Argument(metavar="DOCUMENT", help="Its id, or the id of one of its chunks.")
+        str, typer.Argument(metavar="DOCUMENT", help="Its id or title, or the id of one of its chunks.")
     ],
 ) -> None:
     """Print a document, all of it.
@@ -25,6 +26,10 @@ def show(
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
         found = memory.semantic.get_by_document_id(document)
+        if not found and (id := documents.titled(memory, document)) is not None:
+            found = memory.semantic.get_by_document_id(id) or memory.semantic.list(
+                1, fields={"title": document}
+            )
         if not found and (single := memory.semantic.get(document)) is not None:
             found = [single]
     if not found:

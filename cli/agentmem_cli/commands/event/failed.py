@@ -18,4 +18,4 @@ def failed(context: typer.Context, kind: options.EventKind = None, limit: option
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
         found = memory.episodic.get_failed_events(kind, limit)
-    invocation.output.records(found, columns=options.EVENT_COLUMNS)
+    invocation.output.records(found, columns=options.EVENT_COLUMNS, none="no event fits")

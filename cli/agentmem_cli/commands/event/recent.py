@@ -24,4 +24,4 @@ def recent(
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
         found = memory.episodic.get_recent_events(hours, limit)
-    invocation.output.records(found, columns=options.EVENT_COLUMNS)
+    invocation.output.records(found, columns=options.EVENT_COLUMNS, none="no event fits")

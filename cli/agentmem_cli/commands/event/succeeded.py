@@ -18,4 +18,4 @@ def succeeded(context: typer.Context, kind: options.EventKind = None, limit: opt
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
         found = memory.episodic.get_successful_events(kind, limit)
-    invocation.output.records(found, columns=options.EVENT_COLUMNS)
+    invocation.output.records(found, columns=options.EVENT_COLUMNS, none="no event fits")

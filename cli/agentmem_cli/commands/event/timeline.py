@@ -30,4 +30,4 @@ def timeline(
             kind,
             limit,
         )
-    invocation.output.records(found, columns=options.EVENT_COLUMNS)
+    invocation.output.records(found, columns=options.EVENT_COLUMNS, none="no event fits")

@@ -22,4 +22,5 @@ def list_(
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
         found = memory.long_term.get_preferences(category)
-    invocation.output.records(found, columns=("id", "category", "content", "created"))
+    none = "nothing here yet" if category is None else "no preference fits"
+    invocation.output.records(found, columns=("id", "category", "content", "created"), none=none)

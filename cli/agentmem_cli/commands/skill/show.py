@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from agent_memory.errors import MemoryNotFoundError
+from agentmem_cli import errors
 from agentmem_cli.context import Invocation
 
 
@@ -23,6 +24,10 @@ def show(
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
         record = memory.procedural.get_skill(skill) or memory.procedural.get(skill)
+        known = [each.name for each in memory.procedural.list(None)] if record is None else []
     if record is None:
-        raise MemoryNotFoundError(skill, what="skill", hint="`agentmem skill list` shows those there are")
+        hint = (
+            errors.near(skill, known, "agentmem skill show") or "`agentmem skill list` shows those there are"
+        )
+        raise MemoryNotFoundError(skill, what="skill", hint=hint)
     invocation.output.record(record)
