@@ -32,3 +32,11 @@ def test_a_mistake_is_said_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert run("config", "edit").code == 2
     monkeypatch.setenv("VISUAL", "no-such-editor")
     assert "set EDITOR" in run("config", "edit").err
+
+
+def test_no_editor_is_guessed_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VISUAL", raising=False)
+    monkeypatch.delenv("EDITOR", raising=False)
+    ran = run("config", "edit")
+    assert ran.code == 2
+    assert "agentmem config set" in ran.err

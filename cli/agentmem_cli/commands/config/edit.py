@@ -23,6 +23,7 @@ def edit(context: typer.Context) -> None:
     import os
     import shlex
     import subprocess
+    import sys
 
     from agentmem_cli import signals
     from agentmem_cli.settings import files, resolve
@@ -31,7 +32,14 @@ def edit(context: typer.Context) -> None:
     path = files.user_config()
     if not path.exists():
         files.write_private(path, _TEMPLATE)
-    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or ("notepad" if os.name == "nt" else "vi")
+    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR")
+    if not editor:
+        if sys.stdin is None or not (sys.stdin.isatty() and sys.stdout.isatty()):
+            raise ConfigurationError(
+                "there is no terminal for an editor",
+                hint="`agentmem config set SETTING VALUE` changes one, or set EDITOR",
+            )
+        editor = "notepad" if os.name == "nt" else "vi"
     try:
         words = shlex.split(editor)
     except ValueError as error:
