@@ -62,6 +62,7 @@ class AgentMemory:
 
     Raises:
         ConfigurationError: a setting, or a combination of them, is unknown.
+        PolicyError: the backend or the embedder uses the network, and the setting `offline` forbids that.
     """
 
     def __init__(
@@ -82,12 +83,14 @@ class AgentMemory:
             else agent_id
         )
         store = backend or create_store(settings.backend, asked, settings.backend_config)
+        store.check_allowed(offline=settings.offline)
         index = SemanticIndex(
             store,
             provider=settings.embedding_provider,
             options=settings.embedding_config,
             named=settings.embedder_named,
             embedder=embedding_provider,
+            offline=settings.offline,
         )
         self._core = Core(store, index, settings)
         self._backend = store
@@ -724,6 +727,7 @@ class AgentMemory:
             if isinstance(target, Store)
             else create_store(target, self.agent_id, dict(backend_config or {}))
         )
+        store.check_allowed(offline=self._core.settings.offline)
         await store.open()
         try:
             return await moving.migrate(

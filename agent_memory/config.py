@@ -54,6 +54,8 @@ class MemoryConfig(BaseModel):
         _DEFAULT.decay_half_life, description="age at which half the recency is left"
     )
 
+    offline: bool = Field(_DEFAULT.offline, description="refuse backends and embedders that use the network")
+
     def __init__(self, **values: Any) -> None:
         unknown = sorted(values.keys() - type(self).model_fields.keys())
         if unknown:

@@ -39,9 +39,10 @@ class AgentMemoryError(Exception):
     """A stable word for programs: the `code` of the command line's JSON errors."""
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
-        super().__init__(message)
+        # What somebody typed is named in many an error, a connection string with its password too.
+        super().__init__(message := redacted(message))
         self.message = message
-        self.hint = hint
+        self.hint = hint if hint is None else redacted(hint)
 
     def __str__(self) -> str:
         return f"{self.message}: {self.hint}" if self.hint else self.message
@@ -96,6 +97,14 @@ class PolicyError(AgentMemoryError):
     """Refused by a rule of the user's, not by a fault."""
 
     code = "refused"
+
+    @classmethod
+    def offline(cls, what: str) -> PolicyError:
+        """Build the error for something that uses the network where that is forbidden."""
+        return cls(
+            f"{redacted(what)} uses the network, and the setting offline forbids it",
+            hint="leave out --offline, or use what is on this machine",
+        )
 
 
 class MissingDependencyError(AgentMemoryError, ImportError):

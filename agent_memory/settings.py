@@ -36,6 +36,8 @@ class Settings:
     decay_half_life: timedelta = timedelta(days=7)
     embed_on_write: bool = True
     """Embed in the same transaction as the text; otherwise the next search or `index` does."""
+    offline: bool = False
+    """Refuse whatever would send or fetch something over the network; this machine's own servers are none."""
     actor: str | None = None
     """Who writes, for the log."""
     session: str | None = field(default_factory=lambda: os.environ.get("AGENTMEM_SESSION") or None)

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from agent_memory.errors import AgentMemoryError, ConfigurationError, EmbeddingError
+from agent_memory.errors import AgentMemoryError, ConfigurationError, EmbeddingError, PolicyError
 from agent_memory.records import canonical_json
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Embedder(ABC):
     options: ClassVar[frozenset[str]] = frozenset()
     """The keys of `embedding_config` that this embedder knows."""
     uses_network: ClassVar[bool] = False
-    """Whether the text leaves this machine, or may: what must work offline does not use such an embedder."""
+    """Whether a server embeds the text, which may be on another machine."""
 
     def __init__(self, **options: Any) -> None:
         unknown = sorted(options.keys() - self.options)
@@ -87,6 +87,16 @@ class Embedder(ABC):
                 f"embedding_config key for {self.provider}", unknown[0], sorted(self.options) or ["(none)"]
             )
         self.settings: Mapping[str, Any] = options
+
+    @property
+    def leaves_machine(self) -> bool:
+        """Whether texts go to another machine, or may: then the setting `offline` forbids this embedder."""
+        return self.uses_network
+
+    def check_allowed(self, *, offline: bool) -> None:
+        """Raise PolicyError if it uses the network and may not."""
+        if offline and self.leaves_machine:
+            raise PolicyError.offline(f"the embedder {self.provider}")
 
     @classmethod
     def options_from(cls, identity: IdentityLike) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from agent_memory.embeddings.hurry import in_a_hurry
 from agent_memory.embeddings.pieces import split_by_bytes, well_formed
 from agent_memory.embeddings.threads import in_worker
 from agent_memory.errors import ConfigurationError, EmbeddingError, MissingDependencyError
+from agent_memory.network import is_elsewhere
 
 if TYPE_CHECKING:
     import httpx
@@ -118,6 +119,10 @@ class OpenAIEmbedder(Embedder):
             self.settings = {name: "***" if name == "api_key" else value for name, value in options.items()}
         self._identity: EmbeddingIdentity | None = None
         self._client: httpx.AsyncClient | None = None
+
+    @property
+    def leaves_machine(self) -> bool:
+        return is_elsewhere(self._url)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(model={self._model!r}, host={self._host!r})"

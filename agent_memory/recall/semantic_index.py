@@ -24,6 +24,7 @@ from agent_memory.errors import (
     EmbeddingError,
     EmbeddingMismatchError,
     MissingDependencyError,
+    PolicyError,
     StoreBusyError,
 )
 from agent_memory.recall import owed
@@ -43,8 +44,9 @@ from agent_memory.storage.waiting import by_the_way
 from agent_memory.storage.where import Where
 from agent_memory.text.templates import RECIPE, embedded_text
 
-NOT_AT_HAND = (EmbeddingError, MissingDependencyError, ConfigurationError)
-"""What keeps an embedder from embedding: no model, no package, no key, no answer, or another store's vectors."""
+NOT_AT_HAND = (EmbeddingError, MissingDependencyError, ConfigurationError, PolicyError)
+"""What keeps an embedder from embedding: no model, no package, no key, no answer, no network allowed, or another
+store's vectors."""
 
 OPENING = 4  # pieces of a text that is not embedded yet and is to be compared with others at once
 SAMPLE = 16  # texts of which some is embedded to tell how long all of them will take
@@ -81,12 +83,14 @@ class SemanticIndex:
         options: Mapping[str, Any],
         named: bool,
         embedder: Embedder | None = None,
+        offline: bool = False,
     ) -> None:
         self._store = store
         self._provider = embedder.provider if embedder is not None else provider
         self._options = options
         self._named = named or embedder is not None
         self._given = embedder
+        self._offline = offline
         self._embedder: Embedder | None = embedder
         self._prepared = False
         self._missing: AgentMemoryError | None = None
@@ -94,13 +98,26 @@ class SemanticIndex:
 
     async def open(self) -> None:
         """Choose the embedder: the one that was named, else the store's own, else the default."""
+        if self._given is not None:
+            self._given.check_allowed(offline=self._offline)
         if not self._store.capabilities.vectors:
             return
         space = await self._store.current_space()
         if self._given is None and not self._named and space is not None:
             await self._open_stored(space)
         elif self._given is None:
-            self._embedder = create_embedder(self._provider, self._options)
+            self._embedder = self._create(self._provider, self._options)
+
+    def _create(self, provider: str, options: Mapping[str, Any]) -> Embedder | None:
+        """Make an embedder that may be used here.
+
+        Raises:
+            PolicyError: it uses the network, and the setting `offline` forbids that.
+        """
+        embedder = create_embedder(provider, options)
+        if embedder is not None:
+            embedder.check_allowed(offline=self._offline)
+        return embedder
 
     async def _open_stored(self, space: EmbeddingSpace) -> None:
         """Use the embedder that made the store's vectors; if it is not at hand, the store opens all the same."""
@@ -108,9 +125,9 @@ class SemanticIndex:
             provider, options = options_for(space)
             # Addresses, folders and keys are not kept in the store; those of the same provider still apply.
             beside = self._options if self._provider == provider else {}
-            self._embedder = create_embedder(provider, {**beside, **options})
+            self._embedder = self._create(provider, {**beside, **options})
             self._provider, self._options = provider, {**beside, **options}
-        except (ConfigurationError, MissingDependencyError) as error:
+        except (ConfigurationError, MissingDependencyError, PolicyError) as error:
             self._provider, self._missing = space.provider, error
 
     @property
@@ -360,7 +377,7 @@ class SemanticIndex:
         """
         if provider is None and options and self._provider != NO_EMBEDDER:
             provider, options = self._provider, {**self._options, **options}
-        embedder = self._embedder if provider is None else create_embedder(provider, options or {})
+        embedder = self._embedder if provider is None else self._create(provider, options or {})
         if embedder is None:
             raise ConfigurationError("there is no embedder to embed with", hint="name one, such as 'local'")
         return embedder

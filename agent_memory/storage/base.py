@@ -42,9 +42,11 @@ from agent_memory.errors import (
     ConfigurationError,
     IntegrityError,
     MemoryNotFoundError,
+    PolicyError,
     StoreBusyError,
     ValidationError,
 )
+from agent_memory.network import is_elsewhere
 from agent_memory.records import MemoryRecord, MemoryType, OperationRecord, Status, Version
 from agent_memory.storage.attempts import Attempt
 from agent_memory.storage.changes import SHORTEST_PREFIX, Change, Erase, Operation, Remove, Written
@@ -253,6 +255,17 @@ class Store(ABC):
                 hint="open a new AgentMemory in the child process",
             )
         _ = self.agent_id
+
+    @property
+    def uses_network(self) -> bool:
+        """Whether memories leave this machine, or may: then the setting `offline` forbids this store."""
+        url = self.settings.get("url")
+        return url is not None and is_elsewhere(str(url))
+
+    def check_allowed(self, *, offline: bool) -> None:
+        """Raise PolicyError if it uses the network and may not; before it is opened."""
+        if offline and self.uses_network:
+            raise PolicyError.offline(f"the backend {self.name}")
 
     def check_writable(self) -> None:  # noqa: B027 - most stores find out as they write
         """Raise if it is known already that nothing can be written, such as StoreReadOnlyError."""

@@ -17,7 +17,8 @@ from agent_memory.text.porter import stem
 from agent_memory.text.stopwords import STOPWORDS
 from agent_memory.text.tokens import ELLIPSIS, border_before, estimate_tokens, fits, truncate
 
-_BORDER = re.compile(r"[.!?…]+[\"'”’»)\]*_]*(?=\s)|[。！？｡]+[」』”’）)]*|\n")
+# Each run of marks is looked at once, from its beginning: a text may be nothing but full stops.
+_BORDER = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’»)\]*_]*+(?=\s)|[。！？｡]+[」』”’）)]*|\n")
 _ABBREVIATED = """
     e.g i.e cf vs etc al approx ca resp no nos vol fig figs eq eqs sec ch pp ed eds mr mrs ms dr prof sr jr st mt
     ft inc ltd co corp dept est gen gov sen rep rev jan feb mar apr jun jul aug sep sept oct nov dec mon tue wed

@@ -140,7 +140,10 @@ class Invocation:
         from agent_memory.sync import SyncAgentMemory
 
         settings = Settings(
-            embedding_provider="none", actor=self._actor, session=self.settings.get("session")
+            embedding_provider="none",
+            offline=self.settings.get("offline"),
+            actor=self._actor,
+            session=self.settings.get("session"),
         )
         with self._notices(), SyncAgentMemory(None, settings, backend=store) as memory:
             yield memory
@@ -193,22 +196,17 @@ class Invocation:
             enable_decay=get("enable_decay"),
             decay_half_life=get("decay_half_life"),
             embed_on_write=False,
+            offline=get("offline"),
             actor=self._actor,
             session=get("session"),
         )
 
     def _embedder(self) -> str:
-        from agent_memory.errors import PolicyError
         from agentmem_cli.settings.values import check_embedder
 
-        provider = check_embedder(
+        return check_embedder(
             str(self.settings.get("embedding.provider")), str(self.settings.origin("embedding.provider"))
         )
-        if self.settings.get("offline") and provider == "openai":
-            raise PolicyError(
-                "the embedder openai uses the network, and --offline forbids it", hint="use local"
-            )
-        return provider
 
     def file(self) -> Path:
         """Return the SQLite file in use.

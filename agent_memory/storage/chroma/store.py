@@ -7,6 +7,7 @@ import math
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
+from agent_memory.network import is_elsewhere
 from agent_memory.redaction import redacted
 from agent_memory.storage.base import Capabilities, EmbeddingSpace, StoreDescription
 from agent_memory.storage.chroma.connection import Chroma, place_of
@@ -69,6 +70,10 @@ class ChromaStore(DocumentStore):
             if each.name.startswith(f"{self._prefix}-"):
                 await self._chroma.run(client.delete_collection, each.name)
         await self.close()
+
+    @property
+    def uses_network(self) -> bool:
+        return self._chroma.remote and is_elsewhere(self._chroma.place)
 
     def _location(self) -> str:
         return redacted(self._chroma.place)

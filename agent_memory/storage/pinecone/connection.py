@@ -42,8 +42,8 @@ class Service:
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.index_name = index_name(options)
         self._options = options
-        self._host = options.get("host") or os.environ.get("PINECONE_CONTROLLER_HOST")
-        self.location = f"pinecone://{self.index_name}" + (f" ({self._host})" if self._host else "")
+        self.host = options.get("host") or os.environ.get("PINECONE_CONTROLLER_HOST")
+        self.location = f"pinecone://{self.index_name}" + (f" ({self.host})" if self.host else "")
         self._key = self._api_key()
         self._client: Any = None
         self._indexes: dict[int, Any] = {}
@@ -63,7 +63,7 @@ class Service:
     async def open(self) -> None:
         """Connect to the index, making it if it is not there."""
         await self.close()
-        named: dict[str, Any] = {"host": self._host} if self._host else {}
+        named: dict[str, Any] = {"host": self.host} if self.host else {}
         named["retry_config"] = pinecone.RetryConfig(max_retries=2)
         self._client = pinecone.AsyncPinecone(api_key=self._key, **named)
         try:

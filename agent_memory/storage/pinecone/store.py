@@ -11,6 +11,7 @@ import anyio
 from pinecone import errors
 
 from agent_memory import paths
+from agent_memory.network import is_elsewhere
 from agent_memory.storage.base import Capabilities, EmbeddingSpace, StoreDescription
 from agent_memory.storage.documents import Document, DocumentStore, Head, Nearest, Query, Writing
 from agent_memory.storage.pinecone.connection import Service
@@ -64,6 +65,11 @@ class PineconeStore(DocumentStore):
     async def _connect(self) -> None:
         self._notes = {}
         await self._service.open()
+
+    @property
+    def uses_network(self) -> bool:
+        host = self._service.host
+        return host is None or is_elsewhere(host if "://" in host else f"https://{host}")
 
     async def close(self) -> None:
         self._agent_id = None

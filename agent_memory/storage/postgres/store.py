@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 import psycopg
 
 from agent_memory import paths
+from agent_memory.network import is_elsewhere, postgres_host
 from agent_memory.records import MemoryRecord, OperationRecord, Version
 from agent_memory.redaction import redacted
 from agent_memory.storage import listing
@@ -90,6 +91,11 @@ class PostgresStore(Store):
     def _whose(self) -> Whose:
         self.check_usable()
         return Whose(self._server.agent, self.agent_id)
+
+    @property
+    def uses_network(self) -> bool:
+        url = self._server.url
+        return "service=" in url or is_elsewhere(url, postgres_host())
 
     # --- life ----------------------------------------------------------------------------------------------
 
