@@ -311,14 +311,15 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
         conversation = await self._existing(conversation_id)
         if conversation is None:
             raise MemoryNotFoundError(what="conversation", hint="`agentmem chat list` shows those there are")
+        # Before the messages, since what is shredded is overwritten behind them, and this holds the name.
+        if await self._core.store.setting(DEFAULT_CONVERSATION) == conversation:
+            await self._core.store.set_setting(DEFAULT_CONVERSATION, None)
         where = self._where(fields={"conversation_id": conversation})
         records = await upkeep.put_away_where(
             self._core, "delete conversation", where, purge=purge, shred=shred
         )
         if self._current == conversation:
             self._current = None
-        if await self._core.store.setting(DEFAULT_CONVERSATION) == conversation:
-            await self._core.store.set_setting(DEFAULT_CONVERSATION, None)
         return sum(isinstance(each, ConversationRecord) and each.kind == "message" for each in records)
 
     @property

@@ -15,6 +15,7 @@ from agent_memory import filesystem, temporary
 from agent_memory.errors import IntegrityError, MemoryNotFoundError, PolicyError, ValidationError
 from agent_memory.records import MemoryType, Status
 from agent_memory.text.incoming import BYTE_ORDER_MARK, how_to_convert, other_encoding
+from agent_memory.transfer import drafts
 from agent_memory.transfer.lines import end_line, head_line, line_of, read_head, read_line
 from agent_memory.transfer.stream import BATCH, Entry, Head, Item, Stream
 
@@ -78,15 +79,20 @@ def _beside(path: Path) -> Iterator[BinaryIO]:
     path = Path(os.path.realpath(path))
     if not path.parent.is_dir():
         raise ValidationError(f"there is no folder {path.parent}", hint="make it first, or name another file")
+    drafts.sweep(path.parent)
     # Readable by its owner alone from its first byte on.
     number, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
         with temporary.registered(name):
             with os.fdopen(number, "wb") as file:
+                drafts.hold(file)
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
-            Path(name).replace(path)
+                if os.name != "nt":  # while it is held; there, a file that is open keeps its name
+                    Path(name).replace(path)
+            if os.name == "nt":
+                Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from io import BytesIO
 
 import pytest
 
 from agent_memory.agent import AgentMemory
-from agent_memory.memories.conversation import ConversationMemory
+from agent_memory.memories.conversation import DEFAULT_CONVERSATION, ConversationMemory
 from agent_memory.records import ConversationRecord, MemoryType, Status
 from agent_memory.settings import Settings
 from agent_memory.storage import listing
@@ -215,3 +216,14 @@ class ConversationTests(StoreTests):
         assert ids(await chat.get_messages(None, conversation_id=group.value, archived=True)) == said
         await chatty.restore(said[6])
         assert ids(await chat.get_messages(conversation_id=group.value)) == said[6:]
+
+    async def test_a_shredded_conversation_leaves_nothing_of_its_name(self, chatty: AgentMemory) -> None:
+        chat = chatty.conversation
+        await chat.set_default_conversation("unspeakable-name")
+        await chat.add_message("user", "hi", tags=["unspeakable-name"], source="/srv/unspeakable-name")
+        await chat.summarize()
+        assert await chat.delete_conversation(shred=True) == 1
+        assert await chatty.backend.setting(DEFAULT_CONVERSATION) is None
+        file = BytesIO()
+        await chatty.export_to(file, history=chatty.backend.capabilities.journal)
+        assert b"unspeakable-name" not in file.getvalue()

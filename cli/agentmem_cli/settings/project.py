@@ -63,10 +63,11 @@ def _read(path: Path) -> ProjectFile | Refused:
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
     except OSError as error:
         return Refused(path, f"it cannot be read ({error.strerror})")
+    about = os.fstat(handle)
+    if not stat.S_ISREG(about.st_mode):
+        os.close(handle)  # Python makes no file of a folder
+        return Refused(path, "it is not a file")
     with os.fdopen(handle, "rb") as file:
-        about = os.fstat(handle)
-        if not stat.S_ISREG(about.st_mode):
-            return Refused(path, "it is not a file")
         if not _ours(about) or not _ours(path.lstat()):
             return Refused(path, "it belongs to another user")
         if not _ours(path.parent.stat()):

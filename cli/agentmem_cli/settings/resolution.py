@@ -141,7 +141,13 @@ def _project(
     if found is None:
         return None, ()
     path, trusted, ignored = found.path, None, []
-    for name, given in files.parse(path, found.content).items():
+    try:
+        settings = files.parse(path, found.content)
+    except ConfigurationError as error:
+        # Anybody may have put it there; whoever works in that folder works on without it.
+        notices.append(f"ignored {path}: {error.message.removeprefix(f'{path} ')}")
+        return None, ()
+    for name, given in settings.items():
         try:
             setting = find_setting(name)
         except ConfigurationError:

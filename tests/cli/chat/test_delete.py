@@ -46,3 +46,14 @@ def test_a_conversation_may_be_named_by_an_option_as_in_the_other_verbs() -> Non
     assert done("chat", "show", "-c", "one").lines == ["user: 1"]
     assert "1" in done("chat", "summarize", "-c", "one").out
     assert "archived" in done("chat", "delete", "-c", "one").err
+
+
+def test_shredded_not_even_its_name_is_left(private_home: Path) -> None:
+    done("chat", "new", "unspeakable-name")
+    done("chat", "add", "user", "hi", "--tag", "unspeakable-tag")
+    done("chat", "add", "user", "hello", "-c", "stays")
+    done("chat", "summarize", "-c", "unspeakable-name")
+    done("chat", "delete", "unspeakable-name", "--shred", "-y")
+    assert "unspeakable" not in done("export", "-", "--history").out
+    for path in private_home.rglob("*.db*"):
+        assert b"unspeakable" not in path.read_bytes()

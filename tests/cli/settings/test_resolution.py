@@ -310,3 +310,25 @@ def test_without_files_neither_tomllib_nor_hashlib_is_imported(user_file: Path, 
         [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]", done.stderr
+
+
+@pytest.mark.parametrize(
+    "content", [b"x = " + b"[" * 5000 + b"]" * 5000, b"a." * 5000 + b"b = 1", b"= 1", b"\xff"]
+)
+def test_a_project_file_that_cannot_be_read_is_one_warning(repository: Path, content: bytes) -> None:
+    path = repository / ".agentmem.toml"
+    path.write_bytes(content)
+    (notice,) = resolve({}).notices
+    assert notice.startswith(f"ignored {path}: ")
+    assert "\n" not in notice
+
+
+def test_a_folder_in_the_place_of_the_project_file_is_one_warning(repository: Path) -> None:
+    (repository / ".agentmem.toml").mkdir()
+    assert resolve({}).notices == (f"ignored {repository / '.agentmem.toml'}: it is not a file",)
+
+
+def test_the_users_own_file_that_is_nested_too_deeply_is_an_error(user_file: Path) -> None:
+    user_file.write_bytes(b"x = " + b"[" * 5000 + b"]" * 5000)
+    with pytest.raises(ConfigurationError, match="deep"):
+        resolve({})
