@@ -330,5 +330,5 @@ def test_a_folder_in_the_place_of_the_project_file_is_one_warning(repository: Pa
 
 def test_the_users_own_file_that_is_nested_too_deeply_is_an_error(user_file: Path) -> None:
     user_file.write_bytes(b"x = " + b"[" * 5000 + b"]" * 5000)
-    with pytest.raises(ConfigurationError, match="deep"):
+    with pytest.raises(ConfigurationError, match="brackets within each other"):
         resolve({})
