@@ -80,6 +80,9 @@ class Embedder(ABC):
     uses_network: ClassVar[bool] = False
     """Whether a server embeds the text, which may be on another machine."""
 
+    shares_model: bool = False
+    """Whether other embedders of this process may use its model; set on those that are made from settings."""
+
     def __init__(self, **options: Any) -> None:
         unknown = sorted(options.keys() - self.options)
         if unknown:
@@ -225,7 +228,7 @@ def checked(vectors: Sequence[bytes], expected: int, identity: EmbeddingIdentity
 
     rows = numpy.frombuffer(b"".join(vectors), "<f4").reshape(len(vectors), -1)
     lengths = numpy.sqrt(numpy.einsum("ij,ij->i", rows, rows, dtype=numpy.float64))
-    if numpy.allclose(lengths, 1.0, atol=_UNIT):
+    if (abs(lengths - 1.0) <= _UNIT).all():
         return list(vectors)
     return pack_rows(rows)
 

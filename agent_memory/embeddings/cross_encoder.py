@@ -6,16 +6,16 @@ and only on request.
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from agent_memory.embeddings import catalog
+from agent_memory.embeddings.catalog import ModelCard
 from agent_memory.embeddings.downloads import cache_folder, check_weights, load, quiet_fastembed, snapshot
 from agent_memory.embeddings.pieces import well_formed
-from agent_memory.embeddings.threads import abandon, in_worker
+from agent_memory.embeddings.sharing import HeldModel, shared
+from agent_memory.embeddings.threads import in_worker
 from agent_memory.errors import ConfigurationError, MissingDependencyError
 
 _BATCH: Final = 16
@@ -43,9 +43,7 @@ class CrossEncoder:
             known = [each.name for each in catalog.CARDS.values() if each.purpose == "rerank"]
             raise ConfigurationError.unknown("reranker", wanted, known)
         self._card = card
-        self._loading = threading.Lock()
-        self._model: Any = None
-        self._process = os.getpid()
+        self._model: HeldModel | None = None
 
     @property
     def name(self) -> str:
@@ -72,22 +70,19 @@ class CrossEncoder:
         return [by_index[index] for index in range(len(texts))]
 
     def _model_now(self) -> Any:
-        with self._loading:
-            if self._process != os.getpid():
-                abandon(self._model)
-                self._model, self._process = None, os.getpid()
-            if self._model is None:
-                self._model = self._load()
-            return self._model
+        if self._model is None:
+            card, cache = self._card, cache_folder(self._options.get("cache_dir"))
+            given, threads = self._options.get("path"), self._options.get("threads")
+            folder = Path(given).expanduser() if given else snapshot(card, cache)
+            key = ("rerank", check_weights(card, folder), str(folder), threads)
+            self._model = shared(key, lambda: HeldModel(lambda: _load(card, folder, cache, threads)))
+        return self._model.get()
 
-    def _load(self) -> Any:
-        cache = cache_folder(self._options.get("cache_dir"))
-        given = self._options.get("path")
-        folder = Path(given).expanduser() if given else snapshot(self._card, cache)
-        check_weights(self._card, folder)
-        try:
-            quiet_fastembed()
-            from fastembed.rerank.cross_encoder import TextCrossEncoder
-        except ImportError as error:
-            raise MissingDependencyError("fastembed", extra="all") from error
-        return load(TextCrossEncoder, self._card, folder, cache, self._options.get("threads"))
+
+def _load(card: ModelCard, folder: Path, cache: Path, threads: int | None) -> Any:
+    try:
+        quiet_fastembed()
+        from fastembed.rerank.cross_encoder import TextCrossEncoder
+    except ImportError as error:
+        raise MissingDependencyError("fastembed", extra="all") from error
+    return load(TextCrossEncoder, card, folder, cache, threads)

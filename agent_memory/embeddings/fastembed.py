@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -21,7 +19,8 @@ from agent_memory.embeddings.downloads import (
     text_embedding,
 )
 from agent_memory.embeddings.pieces import segments, split_by_tokens, well_formed
-from agent_memory.embeddings.threads import abandon, in_worker
+from agent_memory.embeddings.sharing import HeldModel, shared
+from agent_memory.embeddings.threads import in_worker
 from agent_memory.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -59,11 +58,9 @@ class FastembedEmbedder(Embedder):
         self._identity: EmbeddingIdentity | None = None
         self._card: ModelCard | None = None
         self._folder = Path()
-        self._loading = threading.Lock()
-        self._model: Any = None
+        self._model: HeldModel | None = None
         self._tokenizer: Tokenizer | None = None
         self._room = _LONGEST
-        self._process = os.getpid()
 
     @classmethod
     def options_from(cls, identity: IdentityLike) -> dict[str, Any]:
@@ -108,9 +105,8 @@ class FastembedEmbedder(Embedder):
         return self._identity
 
     async def close(self) -> None:
-        """Give back the memory of the model; used again, it is loaded again."""
-        with self._loading:
-            self._model = None
+        """Give back the memory of the model, unless others use it; used again, it is loaded again."""
+        self._model = None
 
     def readable(self, text: str) -> float:
         """Return the share of tokens that the model's vocabulary knows as more than letters."""
@@ -162,17 +158,22 @@ class FastembedEmbedder(Embedder):
         return self._tokenizer
 
     def _model_now(self) -> Any:
-        with self._loading:
-            if self._process != os.getpid():
-                abandon(self._model)
-                self._model, self._process = None, os.getpid()
-            if self._model is None:
-                if self._card is None:
-                    raise RuntimeError("call `await embedder.prepare()` first")
-                cache = cache_folder(self.settings.get("cache_dir"))
-                threads = self.settings.get("threads")
-                self._model = load(text_embedding(), self._card, self._folder, cache, threads)
-            return self._model
+        held = self._model
+        if held is None:
+            card, folder, identity = self._card, self._folder, self._identity
+            if card is None or identity is None:
+                raise RuntimeError("call `await embedder.prepare()` first")
+            cache = cache_folder(self.settings.get("cache_dir"))
+            threads = self.settings.get("threads")
+
+            def model() -> Any:
+                return load(text_embedding(), card, folder, cache, threads)
+
+            # The folder counts, since it holds the tokenizer too; prefixes do not, which are put before by us.
+            key = (self.provider, card.name, identity.revision, str(folder), threads)
+            held = shared(key, lambda: HeldModel(model)) if self.shares_model else HeldModel(model)
+            self._model = held
+        return held.get()
 
 
 def _longest(folder: Path) -> int:

@@ -5,16 +5,26 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import logging
 import os
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from agent_memory import paths, temporary
 
+logger = logging.getLogger("agent_memory")
+_LARGEST: Final = 1_000_000
+"""Bytes of what is remembered."""
+_MOST: Final = 500
+"""Files that are remembered, the newest; each takes some two hundred bytes."""
+
 
 def sha256_of(path: Path, *, again: bool = False) -> str:
-    """Return the sha256 of a file in hexadecimal, from memory where path, size and time are as they were.
+    """Return the sha256 of a file in hexadecimal, from memory where the file is as it was.
+
+    Size and time of change can be made to look as they were by whoever puts another content there; the time at which
+    the system itself last saw a change cannot, nor is another file the same one to it.
 
     Args:
         path: the file.
@@ -26,13 +36,15 @@ def sha256_of(path: Path, *, again: bool = False) -> str:
     path = path.resolve()
     state = path.stat()
     stamp = [state.st_size, state.st_mtime_ns]
-    if not again:
-        known = _read().get(str(path))
-        if isinstance(known, list) and len(known) == 3 and known[:2] == stamp and isinstance(known[2], str):
-            return known[2]
+    seen = [state.st_ctime_ns, state.st_ino, state.st_dev]
+    known = _read()
+    entry = known.get(str(path))
+    if entry is not None and not again and entry[:2] == stamp and entry[3:] == seen:
+        return str(entry[2])
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    _remember(str(path), [*stamp, digest])
+    known.pop(str(path), None)
+    _remember({**dict(list(known.items())[1 - _MOST :]), str(path): [*stamp, digest, *seen]})
     return digest
 
 
@@ -40,20 +52,36 @@ def _store() -> Path:
     return paths.cache() / "hashes.json"
 
 
-def _read() -> dict[str, Any]:
-    try:
-        content = json.loads(_store().read_bytes())
-    except (OSError, ValueError, RecursionError):
+def _read() -> dict[str, list[Any]]:
+    """Return what is remembered; rubbish in its place is said once, and then replaced."""
+    store = _store()
+    if not store.is_file():  # a named pipe would be waited for
         return {}
-    return content if isinstance(content, dict) else {}
+    try:
+        with store.open("rb") as file:
+            content = file.read(_LARGEST + 1)
+        known = json.loads(content) if len(content) <= _LARGEST else None
+    except OSError:
+        return {}
+    except (ValueError, RecursionError):
+        known = None
+    if isinstance(known, dict):
+        return {path: entry for path, entry in known.items() if _is_entry(entry)}
+    if content.strip():
+        logger.warning("%s is not what was written there: models are checked again", store)
+    return {}
 
 
-def _remember(path: str, entry: list[Any]) -> None:
-    """Write the entry by replacing the file. Of two writers at once one is forgotten, and computes again."""
+def _is_entry(entry: object) -> bool:
+    return isinstance(entry, list) and list(map(type, entry)) == [int, int, str, int, int, int]
+
+
+def _remember(known: dict[str, list[Any]]) -> None:
+    """Write it by replacing the file. Of two writers at once one is forgotten, and computes again."""
     store = _store()
     with contextlib.suppress(OSError):
         paths.private_folder(store.parent)
-        content = json.dumps({**_read(), path: entry}, indent=0)
+        content = json.dumps(known, indent=0)
         handle, name = tempfile.mkstemp(dir=store.parent, prefix=store.name)
         try:
             with temporary.registered(name):

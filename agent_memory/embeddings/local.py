@@ -5,40 +5,29 @@ The weights come with a data-only package that is found, not imported; the vocab
 
 from __future__ import annotations
 
-import contextlib
 import os
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from agent_memory.embeddings import catalog
-from agent_memory.embeddings.base import Embedder, EmbeddingIdentity, pack_rows
+from agent_memory.embeddings.base import Embedder, EmbeddingIdentity
 from agent_memory.embeddings.hashes import sha256_of
+from agent_memory.embeddings.local_model import ROOM, LocalModel
 from agent_memory.embeddings.pieces import segments, split_by_tokens, well_formed
-from agent_memory.embeddings.threads import abandon, cores, in_worker
+from agent_memory.embeddings.sharing import HeldModel, shared
+from agent_memory.embeddings.threads import in_worker
 from agent_memory.errors import ConfigurationError, ModelMissingError
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 VOCABULARY = Path(__file__).with_name("data") / "vocab.txt"
-_CLS, _SEP = 101, 102
-_TOKENS = 256
-_ROOM = _TOKENS - 2  # for [CLS] and [SEP]
 _SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
-# Tokens in one run, padding included, and texts. Measured on two cores: 2,300-2,400 tokens a second with 256 or
-# 512 in a run, 1,900 with 2,048: beyond, the activations no longer fit the cache.
-_RUN_TOKENS = 384
-_RUN_TEXTS = 32
-
-# Opening the session with graph optimisation takes 210 ms instead of 35; without it each run takes 20 to 40 ms
-# longer, whatever its size. So a session is opened plain, and again optimised once the plain one has cost about
-# as much as that takes; before a bulk at once.
-_PLAIN_RUNS = 8
-_RUN_CHARACTERS = 1_500  # about how many make up a run, for an estimate before there are tokens
+_TOGETHER = 256
+"""Texts that are handed to the model at once: enough to sort them by length, few enough to read them in no time."""
 
 # Characters that are cut on the event loop itself, in 3 ms; more goes to a thread.
 _INLINE = 20_000
@@ -115,7 +104,7 @@ class LocalEmbedder(Embedder):
 
     Options:
         path: the folder that holds model.onnx, instead of the installed package.
-        threads: how many threads a run may use; by default one per core that this process may use.
+        threads: how many threads embed at once; by default one per core that this process may use.
     """
 
     provider: ClassVar[str] = "local"
@@ -130,12 +119,8 @@ class LocalEmbedder(Embedder):
             )
         self._path: Path | None = None
         self._identity: EmbeddingIdentity | None = None
-        self._opening = threading.Lock()
-        self._tokenizer: Tokenizer | None = None
-        self._session: Any = None
-        self._optimised = False
-        self._plain_runs = 0
-        self._process = os.getpid()
+        self._vocabulary: HeldModel | None = None
+        self._model: LocalModel | None = None
 
     async def prepare(self) -> None:
         """Find the weights and check them; 40 ms the first time, then less than one."""
@@ -152,11 +137,8 @@ class LocalEmbedder(Embedder):
         return self._identity
 
     async def close(self) -> None:
-        """Give back the memory of the model; used again, it is loaded again."""
-        with self._opening:
-            self._session = None
-            self._optimised = False
-            self._plain_runs = 0
+        """Give back the memory of the model, unless others use it; used again, it is loaded again."""
+        self._model = self._vocabulary = None
 
     def readable(self, text: str) -> float:
         """Return the share of tokens that are neither [UNK] nor single characters of a word."""
@@ -172,98 +154,47 @@ class LocalEmbedder(Embedder):
     def _split(self, text: str) -> list[str]:
         if _surely_fits(text):
             return [text]
-        return split_by_tokens(well_formed(text), self._tokenizer_now(), _ROOM, verify=False)
+        return split_by_tokens(well_formed(text), self._tokenizer_now(), ROOM, verify=False)
 
     async def _split_all(self, texts: Sequence[str]) -> list[list[str]]:
         to_cut = sum(len(text) for text in texts if not _surely_fits(text))
-        if to_cut == 0 or (self._tokenizer is not None and to_cut <= _INLINE):
+        if to_cut == 0 or (self._vocabulary_now().session is not None and to_cut <= _INLINE):
             return await super()._split_all(texts)
         return await in_worker(lambda: [self._split(text) for text in texts])
 
     # --- vectors -----------------------------------------------------------------------------------------------
 
     async def _embed(self, texts: Sequence[str], *, query: bool) -> Sequence[bytes]:
-        encoded = await in_worker(self._encode, texts)
-        vectors: list[bytes] = [b""] * len(texts)
-        for batch in _batches(encoded):
-            for index, vector in zip(
-                batch, await in_worker(self._run, [encoded[i] for i in batch]), strict=True
-            ):
-                vectors[index] = vector
+        model = self._model_now()
+        vectors: list[bytes] = []
+        for start in range(0, len(texts), _TOGETHER):
+            vectors += await model.embed(texts[start : start + _TOGETHER])
         return vectors
 
-    def _encode(self, texts: Sequence[str]) -> list[list[int]]:
-        """Turn texts into token ids, and have the session opened meanwhile."""
-        expected = max(len(texts) // _RUN_TEXTS, sum(len(text) for text in texts) // _RUN_CHARACTERS) + 1
-        opener = threading.Thread(target=self._open_quietly, args=(expected,), name="agentmem-model")
-        opener.start()
-        encode = self._tokenizer_now().encode
-        encoded = [encode(well_formed(text), add_special_tokens=False).ids[:_ROOM] for text in texts]
-        opener.join()
-        return encoded
+    def _model_now(self) -> LocalModel:
+        """Return the model: one for the whole process where it may be shared, else one of this embedder's own."""
+        if self._model is None:
+            path, threads = self._path, self.settings.get("threads")
+            if path is None:
+                raise RuntimeError("call `await embedder.prepare()` first")
+            vocabulary = self._vocabulary_now()
 
-    def _run(self, batch: Sequence[list[int]]) -> list[bytes]:
-        """Embed token ids: the mean over each text's tokens, [CLS] and [SEP] among them, at length 1."""
-        session = self._open()
-        self._plain_runs += not self._optimised
-        import numpy
+            def make() -> LocalModel:
+                return LocalModel(path, vocabulary.get, check_weights, threads)
 
-        width = max(map(len, batch)) + 2
-        ids = numpy.zeros((len(batch), width), dtype=numpy.int64)
-        mask = numpy.zeros_like(ids)
-        for row, tokens in enumerate(batch):
-            ids[row, 0] = _CLS
-            ids[row, 1 : len(tokens) + 1] = tokens
-            ids[row, len(tokens) + 1] = _SEP
-            mask[row, : len(tokens) + 2] = 1
-        feed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": numpy.zeros_like(ids)}
-        hidden = session.run(None, feed)[0]
-        # A sum instead of a mean: its length is set to 1 anyway.
-        return pack_rows(numpy.matmul(mask[:, None, :].astype(numpy.float32), hidden)[:, 0])
+            key = (self.provider, self.identity.fingerprint, threads)
+            self._model = shared(key, make) if self.shares_model else make()
+        return self._model
+
+    def _vocabulary_now(self) -> HeldModel:
+        # It is the same for all, whatever they run, and nothing but a table.
+        if self._vocabulary is None:
+            self._vocabulary = shared((self.provider, "vocabulary"), lambda: HeldModel(load_tokenizer))
+        return self._vocabulary
 
     def _tokenizer_now(self) -> Tokenizer:
-        if self._tokenizer is None:
-            self._tokenizer = load_tokenizer()
-        return self._tokenizer
-
-    def _open_quietly(self, runs: int) -> None:
-        """Open ahead of need; what goes wrong is raised where the session is asked for."""
-        with contextlib.suppress(Exception):
-            self._open(runs)
-
-    def _open(self, runs: int = 1) -> Any:
-        """Return the session that is best if so many runs are to come, opening it if there is none."""
-        with self._opening:
-            if self._process != os.getpid():
-                abandon(self._session)
-                self._session, self._optimised, self._process = None, False, os.getpid()
-            wanted = self._optimised or self._plain_runs + runs > _PLAIN_RUNS
-            if self._session is None or wanted != self._optimised:
-                self._session = None  # given back first: two at once take 120 MB more
-                self._session = self._new_session(optimised=wanted)
-                self._optimised = wanted
-            return self._session
-
-    def _new_session(self, *, optimised: bool) -> Any:
-        import onnxruntime
-
-        if self._path is None:
-            raise RuntimeError("call `await embedder.prepare()` first")
-        options = onnxruntime.SessionOptions()
-        levels = onnxruntime.GraphOptimizationLevel
-        options.graph_optimization_level = levels.ORT_ENABLE_ALL if optimised else levels.ORT_DISABLE_ALL
-        options.intra_op_num_threads = self.settings.get("threads") or cores()
-        # Idle threads that spin take the cores from everybody else and gain nothing here: 2,434 tokens a second
-        # without, 2,375 with.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 3
-        try:
-            return onnxruntime.InferenceSession(str(self._path), options, providers=["CPUExecutionProvider"])
-        except Exception as error:
-            raise ModelMissingError(
-                f"{self._path} cannot be loaded",
-                hint="`agentmem model verify local` says whether it is damaged",
-            ) from error
+        tokenizer: Tokenizer = self._vocabulary_now().get()
+        return tokenizer
 
 
 def _surely_fits(text: str) -> bool:
@@ -271,16 +202,4 @@ def _surely_fits(text: str) -> bool:
 
     Tested for every character; the worst are Hangul syllables, three bytes and three tokens.
     """
-    return len(text) <= _ROOM and (text.isascii() or len(text.encode("utf-8", "surrogatepass")) <= _ROOM)
-
-
-def _batches(encoded: Sequence[list[int]]) -> Iterator[list[int]]:
-    """Group texts of like length, as indexes, shortest first, so that little is padding."""
-    batch: list[int] = []
-    for index in sorted(range(len(encoded)), key=lambda index: len(encoded[index])):
-        if batch and ((len(batch) + 1) * (len(encoded[index]) + 2) > _RUN_TOKENS or len(batch) == _RUN_TEXTS):
-            yield batch
-            batch = []
-        batch.append(index)
-    if batch:
-        yield batch
+    return len(text) <= ROOM and (text.isascii() or len(text.encode("utf-8", "surrogatepass")) <= ROOM)

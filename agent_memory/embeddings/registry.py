@@ -27,6 +27,8 @@ NO_EMBEDDER = "none"
 def create_embedder(provider: str, options: Mapping[str, Any]) -> Embedder | None:
     """Make the embedder of that name, unprepared; None for `none`.
 
+    All that are made here share a model where they are of one identity, so that twenty agents hold one.
+
     Raises:
         ConfigurationError: the name or one of the options is unknown.
         MissingDependencyError: a package that it needs is not installed.
@@ -34,6 +36,7 @@ def create_embedder(provider: str, options: Mapping[str, Any]) -> Embedder | Non
     if provider == NO_EMBEDDER:
         return None
     embedder: Embedder = EMBEDDERS.load(provider)(**options)
+    embedder.shares_model = True
     return embedder
 
 

@@ -49,16 +49,21 @@ def abandon(session: object) -> None:
         _abandoned.append(session)
 
 
-def cores() -> int:
-    """Count the cores this process may use; 0 leaves the choice to onnxruntime: one thread per physical core.
-
-    onnxruntime looks at the machine only, and starts a thread for each core of the host in a container that is
-    allowed one.
-    """
-    everything = os.cpu_count() or 1
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else everything
+def usable_cores() -> int:
+    """Count the cores that this process may use: in a container fewer than the machine has."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     with contextlib.suppress(OSError, ValueError):
         quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
         if quota != "max":
             allowed = min(allowed, max(1, round(int(quota) / int(period))))
-    return 0 if allowed == everything else allowed
+    return allowed
+
+
+def cores() -> int:
+    """Return `usable_cores`; 0, if that is all, leaves the choice to onnxruntime: one thread per physical core.
+
+    onnxruntime looks at the machine only, and starts a thread for each core of the host in a container that is
+    allowed one.
+    """
+    allowed = usable_cores()
+    return 0 if allowed == (os.cpu_count() or 1) else allowed

@@ -18,6 +18,7 @@ from agent_memory.embeddings import hashes, local
 from agent_memory.embeddings.base import Embedder
 from agent_memory.embeddings.catalog import LOCAL_SHA256
 from agent_memory.embeddings.local import LocalEmbedder, find_weights
+from agent_memory.embeddings.local_model import LocalModel
 from agent_memory.errors import ConfigurationError, ModelMissingError
 from agent_memory.testing.embedder import EmbedderSuite, cosine
 
@@ -64,9 +65,9 @@ async def test_plain_and_optimised_sessions_give_the_same_vectors() -> None:
     embedder = await ready()
     text = "Graph optimisation may reorder sums."
     plain = await embedder.embed_query(text)
-    assert not embedder._optimised
+    assert not embedder._model_now().optimised
     await embedder.embed_documents([f"{text} {number}" * 8 for number in range(50)])
-    assert embedder._optimised
+    assert embedder._model_now().optimised
     assert cosine(plain, await embedder.embed_query(text)) > 0.99999
 
 
@@ -74,19 +75,19 @@ async def test_many_single_queries_end_with_an_optimised_session() -> None:
     embedder = await ready()
     for number in range(12):
         await embedder.embed_query(f"question {number}")
-    assert embedder._optimised
+    assert embedder._model_now().optimised
 
 
 async def test_the_model_runs_in_another_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     embedder = await ready()
     seen: set[int] = set()
-    run = LocalEmbedder._run
+    run = LocalModel._run
 
-    def spy(self: LocalEmbedder, batch: Any) -> list[bytes]:
+    def spy(self: LocalModel, session: Any, batch: Any) -> list[bytes]:
         seen.add(threading.get_ident())
-        return run(self, batch)
+        return run(self, session, batch)
 
-    monkeypatch.setattr(LocalEmbedder, "_run", spy)
+    monkeypatch.setattr(LocalModel, "_run", spy)
     await embedder.embed_documents(["one", "two"])
     assert seen
     assert threading.get_ident() not in seen
@@ -196,6 +197,23 @@ class TestWeights:
         with pytest.raises(ModelMissingError, match="damaged or another model"):
             await LocalEmbedder(path=tmp_path).prepare()
 
+    async def test_weights_that_were_exchanged_are_refused_though_they_look_the_same(
+        self, tmp_path: Path
+    ) -> None:
+        file = tmp_path / "model.onnx"
+        shutil.copy(find_weights(), file)
+        embedder = await ready(path=tmp_path)
+        before = file.stat()
+        content = bytearray(file.read_bytes())
+        content[-1000] ^= 1
+        file.write_bytes(content)
+        os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+        # One that was ready before, and has not opened the file yet, looks again.
+        for each in (embedder, LocalEmbedder(path=tmp_path)):
+            with pytest.raises(ModelMissingError, match="damaged or another model"):
+                await each.prepare()
+                await each.embed_query("which weights are these?")
+
     @pytest.mark.parametrize("threads", [0, -1, 1.5, "many"])
     async def test_threads_is_a_number(self, threads: object) -> None:
         with pytest.raises(ConfigurationError, match="threads"):
@@ -220,6 +238,56 @@ class TestRememberedHashes:
         file.write_bytes(b"CONTENT")
         os.utime(file, ns=(1, 1))
         assert hashes.sha256_of(file) != first
+
+    @pytest.mark.parametrize("same", ["overwritten", "replaced"])
+    async def test_a_changed_file_that_looks_unchanged_is_read_again(self, tmp_path: Path, same: str) -> None:
+        file = tmp_path / "file"
+        file.write_bytes(b"content")
+        before = file.stat()
+        first = hashes.sha256_of(file)
+        await anyio.sleep(0.05)  # longer than the clock of the file system takes to go on
+        other = file if same == "overwritten" else tmp_path / "other"
+        other.write_bytes(b"CONTENT")
+        other.rename(file)
+        os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+        assert (file.stat().st_size, file.stat().st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+        assert hashes.sha256_of(file) != first
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            "[" * 10_000,
+            '{"FILE":' * 3_000,
+            '{"FILE": [' + "[" * 900 + "]" * 900 + "]}",
+            "x" * 2_000_000,
+            '"',
+            "\xff",
+        ],
+        ids=["brackets", "braces", "a deep value", "too long", "half a word", "no JSON"],
+    )
+    async def test_rubbish_is_said_once_and_replaced(
+        self, tmp_path: Path, content: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        file = tmp_path / "file"
+        file.write_bytes(b"content")
+        paths.cache().mkdir(parents=True)
+        (paths.cache() / "hashes.json").write_text(content.replace("FILE", str(file)))
+        for _ in range(3):
+            assert hashes.sha256_of(file).startswith("ed7002b4")
+        said = [each.getMessage() for each in caplog.records]
+        assert len(said) == (not content.endswith("}"))
+        assert all("hashes.json" in each for each in said)
+        assert list(json.loads((paths.cache() / "hashes.json").read_text())) == [str(file)]
+
+    async def test_only_the_newest_are_remembered(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(hashes, "_MOST", 3)
+        for number in range(5):
+            (tmp_path / str(number)).write_bytes(b"content")
+            hashes.sha256_of(tmp_path / str(number))
+        known = json.loads((paths.cache() / "hashes.json").read_text())
+        assert [Path(each).name for each in known] == ["2", "3", "4"]
 
     @pytest.mark.parametrize("content", ["", "[1, 2]", '{"x"', '{"FILE": [1, "a"]}', '{"FILE": 3}'])
     async def test_a_spoilt_memory_is_ignored(self, tmp_path: Path, content: str) -> None:

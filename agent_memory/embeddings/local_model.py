@@ -1,0 +1,353 @@
+"""all-MiniLM-L6-v2 at work: threads of its own that embed what all its users ask for, together.
+
+Whoever wants vectors puts texts into a queue and waits once. What waits when a thread is free is embedded in one
+run, as far as it fits: of many agents and tasks that each want one text, the model reads twenty at once. Nobody is
+served twice before everybody was served once, so a question waits for one run of a bulk and not for all of it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agent_memory.embeddings.base import pack_rows
+from agent_memory.embeddings.pieces import well_formed
+from agent_memory.embeddings.sharing import SharedModel, loading
+from agent_memory.embeddings.threads import usable_cores
+from agent_memory.errors import EmbeddingError, ModelMissingError
+
+if TYPE_CHECKING:
+    import asyncio
+    from concurrent.futures import ThreadPoolExecutor
+
+    from tokenizers import Encoding, Tokenizer
+
+TOKENS = 256
+ROOM = TOKENS - 2  # for [CLS] and [SEP]
+_CLS, _SEP = 101, 102
+
+# Tokens in one run, padding included, and texts. Measured on two cores: 2,300-2,400 tokens a second with 256 or
+# 512 in a run, 1,900 with 2,048: beyond, the activations no longer fit the cache.
+_RUN_TOKENS = 384
+_RUN_TEXTS = 32
+_LEAST_TOKENS = 96
+"""Each run reads all weights, which takes as long as some ten tokens: so a bulk is not parted further than this."""
+_MOST_THREADS = 16
+
+# Opening the session with graph optimisation takes 210 ms instead of 35; without it each run takes 20 to 40 ms
+# longer, whatever its size. So a session is opened plain, and again optimised once the plain one has cost about
+# as much as that takes; before a bulk at once.
+_PLAIN_RUNS = 8
+_RUN_CHARACTERS = 1_500  # about how many make up a run, for an estimate before there are tokens
+
+
+class _Job:
+    """Texts that one caller waits for."""
+
+    def __init__(self, texts: Sequence[str], waiting: asyncio.Future[list[bytes]]) -> None:
+        self.texts = texts
+        self.waiting = waiting
+        self.tokens: list[list[int]] = []
+        self.batches: deque[list[int]] = deque()
+        """Texts that no run has taken yet, by their place, as they go into runs."""
+        self.left = 0
+        """Batches that are not embedded yet, those under way included."""
+        self.vectors: list[bytes] = [b""] * len(texts)
+        self.error: BaseException | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing is left to do, or nobody waits any more."""
+        return not self.left or self.error is not None or self.waiting.cancelled()
+
+    def read(self, encode: Callable[..., Encoding], threads: int) -> None:
+        """Turn the texts into tokens, and part them into batches."""
+        encoded = (encode(well_formed(text), add_special_tokens=False) for text in self.texts)
+        self.tokens = [each.ids[:ROOM] for each in encoded]
+        self.batches.extend(_batches(self.tokens, threads))
+        self.left = len(self.batches)
+
+
+_Part = tuple[_Job, list[int]]
+"""Texts of one job that go into a run, by their place."""
+
+
+class LocalModel(SharedModel):
+    """The model, once it is needed, and the threads in which it runs.
+
+    Args:
+        path: its file.
+        tokenizer: returns the tokenizer, which is loaded when it is first called.
+        check: called with the path before the file is opened; raises if it is not the one that was asked for.
+        threads: how many runs may go on at once; None: one per core that this process may use.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        tokenizer: Callable[[], Tokenizer],
+        check: Callable[[Path], object],
+        threads: int | None = None,
+    ) -> None:
+        self.path = path
+        self._tokenizer = tokenizer
+        self._check = check
+        self._threads = threads or min(usable_cores(), _MOST_THREADS)
+        super().__init__()
+
+    def begin(self) -> None:
+        """Start anew, unloaded."""
+        self._turn = threading.Lock()
+        """Held for moments only, while the next four change."""
+        self._inbox: list[_Job] = []
+        self._ready: deque[_Job] = deque()
+        self._running = 0
+        self._pool: ThreadPoolExecutor | None = None
+        self._opening = threading.Lock()
+        self._session: Any = None
+        self._plain_runs = 0
+        self.optimised = False
+
+    @property
+    def session(self) -> object:
+        """What is loaded."""
+        return self._session
+
+    async def embed(self, texts: Sequence[str]) -> list[bytes]:
+        """Embed texts, with whatever others ask for meanwhile.
+
+        Raises:
+            ModelMissingError: the model's file cannot be loaded.
+            EmbeddingError: no thread can be started.
+        """
+        import asyncio
+
+        job = _Job(texts, asyncio.get_running_loop().create_future())
+        with self._turn:
+            self._inbox.append(job)
+            self._call(1)
+        return await job.waiting
+
+    def _call(self, wanted: int) -> None:
+        """Have so many more threads at work, if there are as many; call it under `_turn`."""
+        try:
+            for _ in range(min(wanted, self._threads - self._running)):
+                if self._pool is None:
+                    from concurrent.futures import ThreadPoolExecutor
+
+                    self._pool = ThreadPoolExecutor(self._threads, "agentmem-model")
+                self._pool.submit(self._work)
+                self._running += 1
+        except RuntimeError as error:  # no memory for a thread, or the interpreter is about to end
+            self._pool = None
+            if not self._running:
+                self._inbox.clear()
+                raise EmbeddingError(f"the model has no thread to run in: {error}") from error
+
+    # --- in a thread -------------------------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        parts: list[_Part] | None = None
+        try:
+            while (parts := self._next()) is not None:
+                self._embed(parts)
+                self._settle(parts)
+        except BaseException as error:  # whatever happens here, somebody waits
+            with self._turn:
+                jobs = [*self._inbox, *self._ready, *(job for job, _ in parts or ())]
+                self._inbox.clear()
+                self._ready.clear()
+                self._running -= 1
+            for job in jobs:
+                job.error = job.error or error
+            _answer(jobs)
+
+    def _next(self) -> list[_Part] | None:
+        """Take in what came meanwhile and return what is to be embedded now; None where nothing is left."""
+        while True:
+            with self._turn:
+                new, self._inbox = self._inbox, []
+                if not new:
+                    parts = _next_run(self._ready)
+                    if parts is None:
+                        self._running -= 1
+                    else:
+                        self._call(len(self._ready))
+                    return parts
+            self._read(new)
+            _answer([job for job in new if job.over])
+            with self._turn:
+                self._ready.extend(job for job in new if not job.over)
+
+    def _settle(self, parts: Sequence[_Part]) -> None:
+        with self._turn:
+            for job, _ in parts:
+                job.left -= 1
+        _answer([job for job, _ in parts if job.over])
+
+    def _read(self, jobs: Sequence[_Job]) -> None:
+        """Turn texts into token ids, and have the session opened meanwhile."""
+        texts = sum(len(job.texts) for job in jobs)
+        characters = sum(len(text) for job in jobs for text in job.texts)
+        runs = max(texts // _RUN_TEXTS, characters // _RUN_CHARACTERS) + 1
+        opener: threading.Thread | None = None
+        if self._session is None:
+            with contextlib.suppress(RuntimeError):  # without another thread it is opened afterwards
+                opener = threading.Thread(target=self._open_quietly, args=(runs,), name="agentmem-opener")
+                opener.start()
+        try:
+            encode = self._tokenizer().encode
+            for job in jobs:
+                try:
+                    job.read(encode, self._threads)
+                except Exception as error:
+                    job.error = error
+        finally:
+            if opener is not None and opener.ident is not None:
+                opener.join()
+
+    def _embed(self, parts: Sequence[_Part]) -> None:
+        """Embed texts of several jobs in one run; where that fails, each job's alone."""
+        try:
+            session = self._open(max(len(job.batches) for job, _ in parts) + 1)
+        except Exception as error:
+            for job, _ in parts:
+                job.error = error
+            return
+        try:
+            vectors = iter(
+                self._run(session, [job.tokens[place] for job, places in parts for place in places])
+            )
+        except Exception as error:
+            if len(parts) > 1:
+                for part in parts:
+                    self._embed([part])
+            else:
+                parts[0][0].error = error
+            return
+        for job, places in parts:
+            for place in places:
+                job.vectors[place] = next(vectors)
+
+    def _run(self, session: Any, batch: Sequence[list[int]]) -> list[bytes]:
+        """Embed token ids: the mean over each text's tokens, [CLS] and [SEP] among them, at length 1."""
+        self._plain_runs += not self.optimised
+        import numpy
+
+        width = max(map(len, batch)) + 2
+        ids = numpy.zeros((len(batch), width), dtype=numpy.int64)
+        mask = numpy.zeros_like(ids)
+        for row, tokens in enumerate(batch):
+            ids[row, 0] = _CLS
+            ids[row, 1 : len(tokens) + 1] = tokens
+            ids[row, len(tokens) + 1] = _SEP
+            mask[row, : len(tokens) + 2] = 1
+        feed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": numpy.zeros_like(ids)}
+        hidden = session.run(None, feed)[0]
+        # A sum instead of a mean: its length is set to 1 anyway.
+        return pack_rows(numpy.matmul(mask[:, None, :].astype(numpy.float32), hidden)[:, 0])
+
+    # --- the session -------------------------------------------------------------------------------------------
+
+    def _open_quietly(self, runs: int) -> None:
+        """Open ahead of need; what goes wrong is raised where the session is asked for."""
+        with contextlib.suppress(Exception):
+            self._open(runs)
+
+    def _open(self, runs: int) -> Any:
+        """Return the session that is best if so many runs are to come, opening it if there is none."""
+        with self._opening:
+            wanted = self.optimised or self._plain_runs + runs > _PLAIN_RUNS
+            if self._session is None or wanted != self.optimised:
+                self._session = None  # given back first: two at once take 120 MB more
+                with loading():
+                    self._session = self._new_session(optimised=wanted)
+                self.optimised = wanted
+            return self._session
+
+    def _new_session(self, *, optimised: bool) -> Any:
+        self._check(self.path)
+        try:
+            import onnxruntime
+
+            options = onnxruntime.SessionOptions()
+            levels = onnxruntime.GraphOptimizationLevel
+            options.graph_optimization_level = levels.ORT_ENABLE_ALL if optimised else levels.ORT_DISABLE_ALL
+            # A run has one thread, and several runs go on at once: that takes a fifth less of the processor for one
+            # text than two threads that wait for each other, and as little for a bulk.
+            options.intra_op_num_threads = 1
+            options.log_severity_level = 3
+            return onnxruntime.InferenceSession(str(self.path), options, providers=["CPUExecutionProvider"])
+        except Exception as error:
+            raise ModelMissingError(
+                f"{self.path} cannot be loaded",
+                hint="`agentmem model verify local` says whether it is damaged",
+            ) from error
+
+
+def _next_run(ready: deque[_Job]) -> list[_Part] | None:
+    """Take the texts of the next run: the next batch of the first job, and of others what fits beside it.
+
+    Others whose texts are about as long come first, so that little is padding. Only what is small goes along: the
+    batches of a bulk are full already. A job that is not done stands behind the others then.
+    """
+    waiting = [job for job in ready if not job.over]
+    ready.clear()
+    if not waiting:
+        return None
+    first = waiting.pop(0)
+    parts = [(first, first.batches.popleft())]
+    width, count = _width(parts[0]), len(parts[0][1])
+    others = [(job, job.batches[0]) for job in waiting if len(job.batches) == 1]
+    for part in sorted(others, key=lambda part: abs(_width(part) - width)):
+        wider, more = max(width, _width(part)), count + len(part[1])
+        if more * wider > _RUN_TOKENS or more > _RUN_TEXTS:
+            break
+        part[0].batches.popleft()
+        parts.append(part)
+        width, count = wider, more
+    ready.extend(job for job in (*waiting, first) if job.batches)
+    return parts
+
+
+def _width(part: _Part) -> int:
+    job, places = part
+    return len(job.tokens[places[-1]]) + 2  # the longest is the last
+
+
+def _batches(encoded: Sequence[list[int]], threads: int) -> Iterator[list[int]]:
+    """Group texts of like length, as indexes, shortest first: little is padding then, and every thread has some."""
+    share = sum(len(tokens) + 2 for tokens in encoded) // threads
+    room = max(_LEAST_TOKENS, min(_RUN_TOKENS, share))
+    batch: list[int] = []
+    for index in sorted(range(len(encoded)), key=lambda index: len(encoded[index])):
+        if batch and ((len(batch) + 1) * (len(encoded[index]) + 2) > room or len(batch) == _RUN_TEXTS):
+            yield batch
+            batch = []
+        batch.append(index)
+    if batch:
+        yield batch
+
+
+def _answer(jobs: Sequence[_Job]) -> None:
+    """Wake those who wait for these jobs, each event loop once."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[_Job]] = {}
+    for job in jobs:
+        by_loop.setdefault(job.waiting.get_loop(), []).append(job)
+    for loop, theirs in by_loop.items():
+        with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile
+            loop.call_soon_threadsafe(_deliver, theirs)
+
+
+def _deliver(jobs: Sequence[_Job]) -> None:
+    for job in jobs:
+        if job.waiting.done():
+            continue
+        if job.error is not None:
+            job.waiting.set_exception(job.error)
+        else:
+            job.waiting.set_result(job.vectors)
