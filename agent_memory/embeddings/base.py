@@ -202,9 +202,13 @@ class Embedder(ABC):
         except AgentMemoryError:
             raise
         except Exception as error:  # an engine raises what it likes, for one strange text among many
-            said = " ".join(str(error).split())[:200]
-            raise EmbeddingError(f"{identity} failed: {type(error).__name__}: {said}") from error
+            raise EmbeddingError(f"{identity} failed: {type(error).__name__}: {one_line(error)}") from error
         return checked(answer, len(pieces), identity)
+
+
+def one_line(error: BaseException) -> str:
+    """Return what an error says, on one line of at most 200 characters."""
+    return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 def checked(vectors: Sequence[bytes], expected: int, identity: EmbeddingIdentity) -> list[bytes]:

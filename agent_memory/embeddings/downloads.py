@@ -15,8 +15,10 @@ from typing import Any
 
 from agent_memory import paths
 from agent_memory.embeddings import catalog
+from agent_memory.embeddings.base import one_line
 from agent_memory.embeddings.catalog import ModelCard
 from agent_memory.embeddings.hashes import sha256_of
+from agent_memory.embeddings.room import ENGINE, check_room
 from agent_memory.embeddings.threads import cores
 from agent_memory.errors import (
     ConfigurationError,
@@ -225,8 +227,10 @@ def load(engine: Any, card: ModelCard, folder: Path, cache: Path, threads: int |
     """Load a model by one of fastembed's engines, from the files in a folder.
 
     Raises:
+        EmbeddingError: this process may not take the memory that the model needs.
         ModelMissingError: the files are no model.
     """
+    check_room(ENGINE + 3 * card.megabytes)
     try:
         # With its folder named, fastembed looks nothing up, neither in a cache nor on the network.
         return engine(
@@ -309,8 +313,3 @@ def _reporting(card: ModelCard, cache: Path, progress: Progress | None) -> Itera
         done.set()
         watcher.join()
     progress(expected, expected)
-
-
-def one_line(error: BaseException) -> str:
-    """Return what an error says, on one line of at most 200 characters."""
-    return " ".join(str(error).split())[:200] or type(error).__name__

@@ -16,7 +16,8 @@ from agent_memory.embeddings.base import Embedder, EmbeddingIdentity
 from agent_memory.embeddings.hashes import sha256_of
 from agent_memory.embeddings.local_model import ROOM, LocalModel
 from agent_memory.embeddings.pieces import segments, split_by_tokens, well_formed
-from agent_memory.embeddings.sharing import HeldModel, shared
+from agent_memory.embeddings.room import ENGINE, check_room
+from agent_memory.embeddings.sharing import HeldModel, loaded_models, shared
 from agent_memory.embeddings.threads import in_worker
 from agent_memory.errors import ConfigurationError, ModelMissingError
 
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
 VOCABULARY = Path(__file__).with_name("data") / "vocab.txt"
 _SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
-
+_MEGABYTES = ENGINE + 150
+"""Of addresses, that loading takes."""
 _TOGETHER = 256
 """Texts that are handed to the model at once: enough to sort them by length, few enough to read them in no time."""
 
@@ -123,8 +125,14 @@ class LocalEmbedder(Embedder):
         self._model: LocalModel | None = None
 
     async def prepare(self) -> None:
-        """Find the weights and check them; 40 ms the first time, then less than one."""
+        """Find the weights and check them; 40 ms the first time, then less than one.
+
+        Raises:
+            EmbeddingError: this process may not take the memory that the model needs.
+        """
         if self._identity is None:
+            if not loaded_models(LocalModel):
+                check_room(_MEGABYTES)
             path = find_weights(self.settings.get("path"))
             revision = await in_worker(check_weights, path)
             self._path, self._identity = path, identity_of_weights(revision)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agent_memory.embeddings.base import pack_rows
+from agent_memory.embeddings.base import one_line, pack_rows
 from agent_memory.embeddings.pieces import well_formed
 from agent_memory.embeddings.sharing import SharedModel, loading
 from agent_memory.embeddings.threads import usable_cores
@@ -280,12 +280,12 @@ class LocalModel(SharedModel):
             # A run has one thread, and several runs go on at once: that takes a fifth less of the processor for one
             # text than two threads that wait for each other, and as little for a bulk.
             options.intra_op_num_threads = 1
-            options.log_severity_level = 3
+            options.log_severity_level = 4  # what goes wrong is raised, and need not be printed as well
             return onnxruntime.InferenceSession(str(self.path), options, providers=["CPUExecutionProvider"])
         except Exception as error:
             raise ModelMissingError(
-                f"{self.path} cannot be loaded",
-                hint="`agentmem model verify local` says whether it is damaged",
+                f"{self.path} cannot be loaded: {one_line(error)}",
+                hint="check that there is enough memory; `agentmem model verify local` reads the file again",
             ) from error
 
 

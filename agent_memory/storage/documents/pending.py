@@ -20,6 +20,7 @@ from agent_memory.storage.documents.writing import Writing, begin
 from agent_memory.storage.where import Where
 
 T = TypeVar("T")
+_EVERYTHING = Where(statuses=(), expired=None)
 
 
 class PendingTexts(DocumentHooks):
@@ -119,7 +120,11 @@ class PendingTexts(DocumentHooks):
                 for piece in pieces:
                     check_vector(target, piece)
             found = await self._attempts(writing.before, target.id)
-            _note_attempts(writing, *found.with_more(attempts, vectors or {}))
+            # What was erased while it was embedded leaves nothing.
+            query = Query(where=_EVERYTHING, now=clock.now(), embedding_hashes=tuple(attempts))
+            held = {each.embedding_hash async for each in self._admitted(query)} if attempts else set()
+            wanted = {digest: attempt for digest, attempt in attempts.items() if digest in held}
+            _note_attempts(writing, *found.with_more(wanted, vectors or {}))
             return writing, None
 
         await self._written(prepare)

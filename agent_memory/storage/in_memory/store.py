@@ -100,6 +100,7 @@ class InMemoryStore(Store):
             self._shelf.put(space, vectors)
         if not plan.empty:
             self._apply(plan)
+        self._shelf.forget(self._unwanted(vectors))
         self._version += 1
         return [replace(each, record=copied(each.record)) for each in plan.written]
 
@@ -147,6 +148,10 @@ class InMemoryStore(Store):
             erased = self._journal.erase(set(plan.erase_history))
             used = {row.embedding_hash for row in self._rows.values()}
             self._shelf.forget({embedding_hash(embedded_text(each)) for each in erased} - used)
+
+    def _unwanted(self, digests: Collection[bytes]) -> set[bytes]:
+        """Return those of the texts that no memory has: they were erased while they were embedded."""
+        return set(digests) - {row.embedding_hash for row in self._rows.values()} if digests else set()
 
     def _keep(self, row: Row) -> None:
         self._rows[row.record.id] = row
@@ -345,6 +350,7 @@ class InMemoryStore(Store):
     async def put_vectors(self, space: EmbeddingSpace, vectors: Mapping[bytes, Sequence[bytes]]) -> None:
         self.check_usable()
         self._shelf.put(space, vectors)
+        self._shelf.forget(self._unwanted(vectors))
         self._version += 1
 
     async def attempts(self, space: EmbeddingSpace, digests: Collection[bytes]) -> dict[bytes, Attempt]:
@@ -365,6 +371,7 @@ class InMemoryStore(Store):
     ) -> None:
         self.check_usable()
         self._shelf.begin(space, attempts, vectors or {})
+        self._shelf.give_up(self._unwanted(attempts))
         self._version += 1
 
     # --- history -------------------------------------------------------------------------------------------

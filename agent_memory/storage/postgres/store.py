@@ -405,7 +405,7 @@ class PostgresStore(Store):
         async def unit(connection: Connection) -> None:
             await writing.lock(connection, whose)
             known = await vectors.known(connection, whose, space)
-            await vectors.store(connection, whose, known, vectors_)
+            await vectors.store(connection, whose, known, await vectors.wanted(connection, whose, vectors_))
 
         await self._server.write(unit)
         await self._tell_planner(len(vectors_))
@@ -430,7 +430,8 @@ class PostgresStore(Store):
         async def unit(connection: Connection) -> None:
             await writing.lock(connection, whose)
             known = await vectors.known(connection, whose, space)
-            await attempts.keep(connection, whose, known, attempts_, vectors_ or {})
+            wanted = await vectors.wanted(connection, whose, attempts_)
+            await attempts.keep(connection, whose, known, wanted, vectors_ or {})
 
         await self._server.write(unit)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from pgvector import Vector
 
@@ -14,6 +14,7 @@ from agent_memory.storage.postgres.connection import Connection
 from agent_memory.storage.postgres.copying import insert
 from agent_memory.storage.postgres.reading import Whose, fetch
 
+T = TypeVar("T")
 _GIVEN: Final = (
     *("provider", "model", "revision", "dimension", "pooling", "query_prefix", "document_prefix"),
     *("recipe", "fingerprint", "created_at"),
@@ -134,6 +135,15 @@ async def store(
     await insert(connection, "embedding", columns, values)
     await attempts.settled(connection, whose, space, given)
     return int(last) + len(new)
+
+
+async def wanted(connection: Connection, whose: Whose, by_text: Mapping[bytes, T]) -> dict[bytes, T]:
+    """Return those of the texts that a memory has: others were erased while they were embedded."""
+    query = (
+        f"select distinct embedded_hash from memory where agent = {whose.number} and embedded_hash = any(%s)"
+    )
+    used = {bytes(row[0]) for row in await fetch(connection, query, [list(by_text)])}
+    return {digest: value for digest, value in by_text.items() if digest in used}
 
 
 async def pieces_of(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from agent_memory import clock
@@ -69,6 +69,10 @@ async def commit(
         if plan.removes or plan.replaces:
             await attempts.forget_unused(connection, whose)
         await _forget(connection, whose, plan)
+    # A known memory may say the same in other words.
+    gone = given.keys() - (await vectors.wanted(connection, whose, given)).keys() if given else set()
+    if gone:
+        await _forget_vectors(connection, whose, gone)
     return list(plan.written)
 
 
@@ -360,11 +364,17 @@ async def _forget(connection: Connection, whose: Whose, plan: Plan) -> None:
             f"update journal set before = null, after = null where {erased}", (list(plan.erase_history),)
         )
     if hashes:
-        await connection.execute(
-            f"delete from embedding where agent = {agent} and text_hash = any(%s) and not exists"
-            f" (select 1 from memory as m where m.agent = {agent} and m.embedded_hash = embedding.text_hash)",
-            (list(hashes),),
-        )
+        await _forget_vectors(connection, whose, hashes)
+
+
+async def _forget_vectors(connection: Connection, whose: Whose, hashes: Collection[bytes]) -> None:
+    """Delete the vectors of those of the texts that no memory has."""
+    agent = whose.number
+    await connection.execute(
+        f"delete from embedding where agent = {agent} and text_hash = any(%s) and not exists"
+        f" (select 1 from memory as m where m.agent = {agent} and m.embedded_hash = embedding.text_hash)",
+        (list(hashes),),
+    )
 
 
 async def _hashes(connection: Connection, condition: str, values: Sequence[Any]) -> set[bytes]:

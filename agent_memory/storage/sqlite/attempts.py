@@ -83,11 +83,16 @@ def keep(
         )
     before = read(connection, space.id, attempts.keys())
     embedded = vectors.known_hashes(connection, space, attempts.keys())
+    gone = set(vectors.unused(connection, attempts.keys()))  # erased while they were embedded
     written: list[Any] = []
     parts: list[Any] = []
     for digest, attempt in attempts.items():
         added = new.get(digest, ())
-        if digest in embedded or not attempt.follows(before.get(digest, Attempt()), len(added)):
+        if (
+            digest in embedded
+            or digest in gone
+            or not attempt.follows(before.get(digest, Attempt()), len(added))
+        ):
             continue
         if attempt.kept == 0 or digest not in before:
             _delete_parts(connection, space.id, [digest])

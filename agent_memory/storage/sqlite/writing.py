@@ -43,7 +43,7 @@ def commit(
     index.mark_texts(connection, touched)
     if plan.removes or plan.replaces:
         attempts.forget_unused(connection, touched)
-    forget(connection, plan)
+    forget(connection, plan, given)
     if given or touched or plan.keep_one_version or plan.erase_history:
         index.catch_up(connection)
     return list(plan.written)
@@ -110,8 +110,12 @@ def _leave_out(state: planning.State, damaged: Damaged) -> None:
 
 
 def put(connection: Connection, space: Space | None, given: Vectors) -> None:
-    """Store vectors in a space, the current one for None, and bring the index in step."""
-    store_vectors(connection, space, given)
+    """Store vectors in a space, the current one for None, and bring the index in step.
+
+    A text that no memory has any more was erased while it was embedded, and leaves nothing.
+    """
+    gone = set(vectors.unused(connection, given))
+    store_vectors(connection, space, {digest: given[digest] for digest in given if digest not in gone})
     index.catch_up(connection)
 
 
@@ -140,9 +144,12 @@ def store_vectors(connection: Connection, space: Space | None, given: Vectors) -
         )
 
 
-def forget(connection: Connection, plan: Plan) -> None:
-    """Take out of the journal what has to be forgotten, and the vectors that nobody has any more."""
-    hashes: list[bytes] = []
+def forget(connection: Connection, plan: Plan, given: Collection[bytes] = ()) -> None:
+    """Take out of the journal what has to be forgotten, and the vectors that nobody has any more.
+
+    Of those given, a known memory may say the same in other words.
+    """
+    hashes = list(given)
     for memory_id in plan.keep_one_version:
         hashes += _keep_newest_version(connection, memory_id)
     for memory_id in plan.erase_history:

@@ -149,3 +149,36 @@ class PendingTests(StoreTests):
         assert [await store.kept_pieces(space, each) for each in hashes] == [[], [], []]
         assert texts(await store.owed(5)) == ["another"]
         assert await store.owed_count(failed=True) == 0
+
+    @needs("vectors")
+    async def test_what_is_erased_while_it_is_embedded_leaves_nothing(self, store: Store) -> None:
+        space = await store.add_space(builders.space())
+        names = ("erased", "changed", "whole", "begun", "failed", "held twice")
+        records = dict(zip(names, await put(store, *map(builders.fact, names)), strict=True))
+        (twin,) = await put(store, builders.fact("held twice"), even_if_known=True)
+        # An embedder has all of these texts in hand; meanwhile:
+        await change(store, records.pop("changed"), content="other words")
+        await remove(store, *records.values(), erase=True)
+        await store.put_vectors(space, {_hash(name): [_EAST] for name in ("erased", "changed", "held twice")})
+        await store.put_vectors(space, vectors_of(whole=[_EAST, _NORTH]))
+        await store.keep_attempts(space, {_hash("begun"): Attempt(kept=1, piece=1)}, {_hash("begun"): [_UP]})
+        await store.keep_attempts(
+            space, {_hash("failed"): Attempt(reason="'failed' is refused", failed_at=_AT)}
+        )
+        again = await put(store, *(builders.fact(name) for name in names if name != "held twice"))
+        assert await store.vectors([each.id for each in again]) == {}
+        assert await store.vectors([twin.id]) == {twin.id: [_EAST]}
+        assert await store.attempts(space, list(map(_hash, names))) == {}
+        assert await store.kept_pieces(space, _hash("begun")) == []
+        assert await store.owed_count(failed=True) == 0
+        assert await store.owed_count() == len(again) + 1
+
+    @needs("vectors")
+    async def test_a_known_memory_in_other_words_leaves_no_vector_of_these(self, store: Store) -> None:
+        await store.add_space(builders.space())
+        (known,) = await put(store, builders.fact("The office is closed"))
+        other = "The office  is closed"
+        (same,) = await put(store, builders.fact(other), vectors={_hash(other): [_EAST]})
+        assert same.id == known.id
+        (later,) = await put(store, builders.fact(other), even_if_known=True)
+        assert await store.vectors([known.id, later.id]) == {}
