@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from agent_memory import AgentMemory, MemoryConfig
-from agent_memory.recall.dates import named_times
+from agent_memory.recall.dates import MOST_TIMES, named_times
 
 ASKED = datetime(2023, 6, 14, 15, 30, tzinfo=UTC)  # a Wednesday
 
@@ -66,3 +67,12 @@ async def test_a_named_time_reorders_and_hides_nothing(tmp_path: Path) -> None:
             explanation = found[0].explanation
             assert explanation is not None
             assert explanation["boosts"]["date"] == 0.5
+
+
+@pytest.mark.parametrize(
+    "part", ["today ", "3 days ago ", "2026-05-08 ", "last a few ", "march 3, ", "in may "]
+)
+def test_a_query_of_any_length_is_read_in_linear_time(part: str) -> None:
+    before = time.process_time()
+    assert len(named_times(part * 20_000, ASKED)) <= MOST_TIMES
+    assert time.process_time() - before < 5

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -177,3 +179,10 @@ def test_small_talk_alone_still_gives_something() -> None:
 @given(st.lists(anything, max_size=6), st.integers(0, 40))
 def test_a_summary_fits(texts: list[str], budget: int) -> None:
     assert estimate_tokens(extractive_summary(texts, budget)) <= budget
+
+
+@pytest.mark.parametrize("part", [".", "?!", ".'", "a. ", "\n", "mr. "])
+def test_a_text_of_any_length_is_cut_in_linear_time(part: str) -> None:
+    before = time.process_time()
+    sentences(part * 20_000)
+    assert time.process_time() - before < 5
