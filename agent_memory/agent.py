@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from agent_memory.embeddings.base import Embedder
+from agent_memory.embeddings.registry import NO_EMBEDDER, check_embedder_name
+from agent_memory.errors import ValidationError
 from agent_memory.memories import upkeep
+from agent_memory.memories.arguments import shown
 from agent_memory.memories.base import Listing, TypeMemory, store_items
+from agent_memory.memories.calling import Called, checked
 from agent_memory.memories.core import Core
 from agent_memory.memories.filters import build_where
 from agent_memory.memories.given import NOT_GIVEN, Omitted
@@ -48,34 +53,40 @@ Types = str | MemoryType | Iterable[str | MemoryType] | None
 Words = str | Iterable[str] | None
 
 
-class AgentMemory:
+class AgentMemory(Called):
     """The memory of one agent.
 
-    Use it as an async context manager, or call `open` and `close`. With no settings it is one SQLite file in
-    the user's data folder, searched by words and by meaning, with nothing to install, download or start.
+    It opens itself with the first call. Use it as an async context manager, or call `close` when done. With no
+    settings it is one SQLite file in the user's data folder, searched by words and by meaning, with nothing to
+    install, download or start.
 
     Args:
         agent_id: whose memory; one file per agent. None: whoever the store at hand belongs to.
         config: a `MemoryConfig`, or None for the defaults.
         backend: an open or unopened store to use instead of the configured one; it is closed with the memory.
-        embedding_provider: an embedder to use instead of the configured one.
+        embedding_provider: an embedder, or the name of one, to use instead of the configured one.
 
     Raises:
         ConfigurationError: a setting, or a combination of them, is unknown.
         PolicyError: the backend or the embedder uses the network, and the setting `offline` forbids that.
     """
 
+    @checked
     def __init__(
         self,
         agent_id: str | None = "default",
         config: MemoryConfig | Settings | None = None,
         *,
         backend: Store | None = None,
-        embedding_provider: Embedder | None = None,
+        embedding_provider: Embedder | str | None = None,
     ) -> None:
         settings = (
             Settings() if config is None else config if isinstance(config, Settings) else config.settings()
         )
+        if isinstance(embedding_provider, str):
+            name = check_embedder_name(embedding_provider)
+            settings = replace(settings, embedding_provider=name, embedder_named=True)
+            embedding_provider = None
         # "default" is also what nobody chose, so a file that was named keeps its own agent then.
         asked = (
             None
@@ -95,11 +106,12 @@ class AgentMemory:
         self._core = Core(store, index, settings)
         self._backend = store
         self._entered = 0
+        self._closes = False
 
     # --- life ----------------------------------------------------------------------------------------------
 
     async def open(self) -> Self:
-        """Open the store and choose the embedder; does nothing the second time.
+        """Open the store and choose the embedder; does nothing the second time. The first call does it by itself.
 
         Raises:
             BackendError: the store cannot be opened.
@@ -114,7 +126,9 @@ class AgentMemory:
         await self._core.close()
 
     async def __aenter__(self) -> Self:
-        await self.open()
+        opened = await self._core.open()
+        if not self._entered:
+            self._closes = opened
         self._entered += 1
         return self
 
@@ -122,7 +136,7 @@ class AgentMemory:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._entered -= 1
-        if not self._entered:  # else somebody further out goes on with it
+        if not self._entered and self._closes:  # else somebody who opened it before goes on with it
             await self.close()
 
     # --- the six types, each imported when it is first used ------------------------------------------------
@@ -188,9 +202,12 @@ class AgentMemory:
 
     @property
     def has_semantic(self) -> bool:
-        """Whether memories can be found by meaning."""
+        """Whether memories can be found by meaning; before it is opened, whether the settings say so."""
+        if not self._core.opened:
+            return self._core.index.provider != NO_EMBEDDER and self._backend.capabilities.vectors
         return self._core.index.available
 
+    @checked
     def of(self, memory_type: str | MemoryType) -> TypeMemory[Any]:
         """Return the memory of one type by its name or alias: note, fact, chat, event, doc, skill.
 
@@ -220,11 +237,16 @@ class AgentMemory:
         self, items: Iterable[Mapping[str, Any]], *, progress: Progress | None = None
     ) -> Listing[Written]:
         """Store memories as `add_many` does, and say for each what came of it."""
-        typed = (
-            (self.of(item.get("type", "fact")), {k: v for k, v in item.items() if k != "type"})
-            for item in items
-        )
+        typed = (self._typed(item, number) for number, item in enumerate(items, 1))
         return await store_items(self._core, typed, progress)
+
+    def _typed(self, item: Any, number: int) -> tuple[TypeMemory[Any], Mapping[str, Any]]:
+        if not isinstance(item, Mapping):
+            raise ValidationError(
+                f"item {number} is {shown(item)}",
+                hint='give a dict such as {"type": "fact", "content": "..."}',
+            )
+        return self.of(item.get("type", "fact")), {k: v for k, v in item.items() if k != "type"}
 
     async def add_objects(
         self,

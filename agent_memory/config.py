@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic import ValidationError as PydanticError
 
 from agent_memory import clock
-from agent_memory.embeddings.registry import EMBEDDERS, NO_EMBEDDER
+from agent_memory.embeddings.registry import check_embedder_name
 from agent_memory.errors import ConfigurationError
 from agent_memory.settings import Settings
 from agent_memory.storage.registry import check_backend_name
@@ -81,9 +81,7 @@ class MemoryConfig(BaseModel):
     @field_validator("embedding_provider")
     @classmethod
     def _known_embedder(cls, name: str) -> str:
-        if name != NO_EMBEDDER and name not in EMBEDDERS.builtin and name not in EMBEDDERS.names():
-            raise ConfigurationError.unknown(EMBEDDERS.what, name, [NO_EMBEDDER, *EMBEDDERS.names()])
-        return name
+        return check_embedder_name(name)
 
     @field_validator("short_term_ttl", "decay_half_life", mode="before")
     @classmethod

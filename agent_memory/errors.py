@@ -152,6 +152,11 @@ class BackendError(AgentMemoryError):
 
     code = "backend"
 
+    @classmethod
+    def forked(cls, what: str) -> BackendError:
+        """Build the error for something of a parent process that a forked child cannot use."""
+        return cls(f"{what} was opened before a fork", hint="open a new AgentMemory in the child process")
+
 
 class ClosedError(BackendError):
     """The memory was closed, and stays so."""

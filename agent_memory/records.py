@@ -30,6 +30,12 @@ class MemoryType(StrEnum):
     SEMANTIC = "semantic"
     PROCEDURAL = "procedural"
 
+    @property
+    def described(self) -> str:
+        """What to call one memory of this type in a sentence: `an episodic memory`."""
+        name = self.value.replace("_", "-")
+        return f"{'an' if name[0] in 'aeiou' else 'a'} {name} memory"
+
     @classmethod
     def parse(cls, name: str) -> MemoryType:
         """Read a type's name or its everyday alias: note, fact, chat, event, doc, skill.
@@ -37,6 +43,8 @@ class MemoryType(StrEnum):
         Raises:
             ConfigurationError: it is none of them.
         """
+        if not isinstance(name, str):
+            raise ConfigurationError.unknown("memory type", name, [*TYPE_ALIASES])
         word = name.strip().lower().replace("-", "_")
         try:
             return TYPE_ALIASES.get(word) or TYPE_ALIASES.get(word.removesuffix("s")) or cls(word)

@@ -7,6 +7,7 @@ from typing import Any
 
 from agent_memory.embeddings import catalog
 from agent_memory.embeddings.base import Embedder, IdentityLike
+from agent_memory.errors import ConfigurationError
 from agent_memory.registry import Registry
 
 EMBEDDERS = Registry(
@@ -22,6 +23,17 @@ EMBEDDERS = Registry(
 )
 NO_EMBEDDER = "none"
 """The provider name that asks for keyword search only."""
+
+
+def check_embedder_name(name: str) -> str:
+    """Return the name if an embedder stands behind it, or if it is `none`.
+
+    Raises:
+        ConfigurationError: it is unknown.
+    """
+    if name != NO_EMBEDDER and name not in EMBEDDERS.builtin and name not in EMBEDDERS.names():
+        raise ConfigurationError.unknown(EMBEDDERS.what, name, [NO_EMBEDDER, *EMBEDDERS.names()])
+    return name
 
 
 def create_embedder(provider: str, options: Mapping[str, Any]) -> Embedder | None:

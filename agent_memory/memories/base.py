@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar, cast
 
 from agent_memory import clock
 from agent_memory.embeddings.base import pack_many
 from agent_memory.errors import MemoryNotFoundError, ValidationError
 from agent_memory.memories import upkeep
+from agent_memory.memories.arguments import shown
+from agent_memory.memories.calling import Call, Called, call_of
 from agent_memory.memories.core import Core
 from agent_memory.memories.drafting import draft
 from agent_memory.memories.filters import build_where
@@ -34,7 +37,7 @@ Listing = list
 """The built-in list, under a name that a class with a method `list` can still use in its annotations."""
 
 
-class TypeMemory(Generic[R]):
+class TypeMemory(Called, Generic[R]):
     """The memories of one type. The six types add their own verbs to these."""
 
     record_class: ClassVar[type[MemoryRecord]]
@@ -125,6 +128,10 @@ class TypeMemory(Generic[R]):
     ) -> Listing[Written]:
         """Store many memories as `add_many` does, and say for each what came of it."""
         return await store_items(self._core, ((self, item) for item in items), progress)
+
+    @cached_property
+    def _item(self) -> Call:
+        return call_of(TypeMemory.add, type(self))
 
     async def _before_adding(self) -> None:
         """Get ready for new memories."""
@@ -322,9 +329,9 @@ async def store_items(
         if memories not in types:
             await memories._before_adding()
         types.setdefault(memories, []).append(number)
-        given: dict[str, Any] = {"content": item} if isinstance(item, str) else dict(item)
-        embedding = given.pop("embedding", None)
         try:
+            given = memories._item.item(_as_mapping(item))
+            embedding = given.pop("embedding", None)
             changes.append(memories._addition(given, moment))
         except ValidationError as error:
             if number == 0 and names is None:  # most often the only one
@@ -341,6 +348,16 @@ async def store_items(
     for memories, places in types.items():
         await memories._after_adding([written[place] for place in places])
     return written
+
+
+def _as_mapping(item: Any) -> Mapping[str, Any]:
+    if isinstance(item, str):
+        return {"content": item}
+    if not isinstance(item, Mapping):
+        raise ValidationError(
+            f"it is {shown(item)}", hint="give a text, or a dict with the arguments of `add`"
+        )
+    return item
 
 
 async def _packed(core: Core, given: Mapping[bytes, Any]) -> Embedded | None:

@@ -11,7 +11,9 @@ from typing import Any, Final
 from agent_memory import clock
 from agent_memory.errors import AmbiguousIdError, MemoryNotFoundError, ValidationError
 from agent_memory.memories import upkeep
+from agent_memory.memories.arguments import shown
 from agent_memory.memories.base import Listing, TypeMemory
+from agent_memory.memories.calling import instead
 from agent_memory.memories.core import Core
 from agent_memory.memories.drafting import check_name, check_text
 from agent_memory.memories.given import Default, DefaultLimit
@@ -123,6 +125,7 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
     async def _before_adding(self) -> None:
         await self._conversation()
 
+    @instead(occurred_at="at")
     async def add_message(
         self,
         /,
@@ -353,7 +356,13 @@ async def _summary(messages: Sequence[ConversationRecord], summarizer: Summarize
         from anyio import to_thread
 
         answer = await to_thread.run_sync(lambda: summarizer(messages))
-    return answer if isinstance(answer, str) else await answer
+    if inspect.isawaitable(answer):
+        answer = await answer
+    if not isinstance(answer, str):
+        raise ValidationError(
+            f"the summarizer returned {shown(answer)}", hint="let it return the summary as text"
+        )
+    return answer
 
 
 def _lines(message: ConversationRecord) -> Sequence[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -43,15 +44,31 @@ class Core:
         self._index = index
         self.settings = settings
         self._opened = self._closed = False
+        self._process = os.getpid()
 
     # --- life ----------------------------------------------------------------------------------------------
 
-    async def open(self) -> None:
-        """Open the store and choose the embedder; does nothing the second time. Raises as `AgentMemory.open`."""
+    @property
+    def ready(self) -> bool:
+        """Whether it is open, in this process."""
+        return self._opened and self._process == os.getpid()
+
+    @property
+    def opened(self) -> bool:
+        """Whether it has been opened, here or in the process that this one was forked from."""
+        return self._opened
+
+    async def open(self) -> bool:
+        """Open the store and choose the embedder; does nothing the second time. Raises as `AgentMemory.open`.
+
+        Returns:
+            Whether this call opened it.
+        """
+        self._check_process()
         async with self._turning:
             self.check_not_closed()
             if self._opened:
-                return
+                return False
             await self._store.open()
             try:
                 await self._index.open()
@@ -59,15 +76,27 @@ class Core:
                 await self._store.close()
                 raise
             self._opened = True
+            return True
 
     async def close(self) -> None:
         """Give back the store and the embedder, behind an opening that is under way; twice is once."""
         self._closed = True
+        if self._process != os.getpid():
+            return  # connections and threads are the parent's
         async with self._turning:
             if self._opened:
                 self._opened = False
                 await self._index.close()
                 await self._store.close()
+
+    def _check_process(self) -> None:
+        """Raise if it was opened before a fork; if it was only made before, it is this process's own now."""
+        if self._process == os.getpid():
+            return
+        if self._opened:
+            raise BackendError.forked("this memory")
+        self._process = os.getpid()
+        self.__dict__.pop("_turning", None)  # somebody in the parent may have held it
 
     def check_not_closed(self) -> None:
         """Raise ClosedError after `close`: every use of the memory passes here."""

@@ -198,7 +198,7 @@ def _plain(name: str, value: Any) -> Any:
             return [_plain(name, each) for each in value]
         case _:
             raise ValidationError(
-                f"the {name} holds a {type(value).__name__}, and JSON has none",
+                f"the {name} holds a value of the type {type(value).__name__}, and JSON has none",
                 hint="use text, numbers, true, false, None, lists and dicts; a time as text, by isoformat()",
             )
 
@@ -207,7 +207,9 @@ def _member(name: str, key: Any) -> str:
     """Return the name that JSON gives to a member of an object."""
     plain = _plain(name, key)
     if isinstance(plain, (dict, list)):
-        raise ValidationError(f"a name in the {name} is a {type(key).__name__}", hint="use strings as keys")
+        raise ValidationError(
+            f"a name in the {name} is of the type {type(key).__name__}", hint="use strings as keys"
+        )
     return plain if isinstance(plain, str) else canonical_json(plain)
 
 
@@ -224,7 +226,7 @@ def check_fields(kind: type[MemoryRecord], given: Mapping[str, Any]) -> dict[str
     for name, value in given.items():
         if name not in known:
             raise ValidationError(
-                f"a {kind.memory_type.value} memory has no field '{name}'",
+                f"{kind.memory_type.described} has no field '{name}'",
                 hint="use one of " + ", ".join(known),
             )
         if value is None:
@@ -247,6 +249,8 @@ def _checked_field(name: str, kind: str, value: Any) -> Any:
         if name in TUPLE_FIELDS:
             return tuple(check_text(name, each) for each in _several(value))
         return as_json(name, value)
+    if name == "duration" and isinstance(value, timedelta | str):
+        value = (clock.as_duration(value) if isinstance(value, str) else value).total_seconds()
     allowed = _PYTHON_TYPES[kind]
     if not isinstance(value, allowed) or (isinstance(value, bool) and kind != "boolean"):
         raise ValidationError(f"{name} is {value!r}", hint=f"give {kind}")

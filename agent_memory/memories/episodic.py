@@ -9,6 +9,7 @@ from typing import Any, Final
 from agent_memory import clock
 from agent_memory.errors import ValidationError
 from agent_memory.memories.base import Listing, TypeMemory
+from agent_memory.memories.calling import also, instead
 from agent_memory.memories.given import Default
 from agent_memory.records import EpisodicRecord, ScoredMemory
 from agent_memory.storage.base import Order
@@ -31,17 +32,16 @@ class EpisodicMemory(TypeMemory[EpisodicRecord]):
         given = dict(fields or {})
         if given.get("success") is None and isinstance(given.get("outcome"), str):
             given["success"] = success_of(given["outcome"])
-        if isinstance(given.get("duration"), timedelta):
-            given["duration"] = given["duration"].total_seconds()
         return super()._draft(content, fields=given, **common)
 
+    @also(metadata="Mapping[str, Any] | None")
     async def record_event(
         self,
         /,
         event_type: str,
         description: str,
         outcome: str | None = None,
-        participants: Iterable[str] | None = None,
+        participants: str | Iterable[str] | None = None,
         location: str | None = None,
         importance: float = EVENT_IMPORTANCE,
         duration: timedelta | float | None = None,
@@ -60,20 +60,25 @@ class EpisodicMemory(TypeMemory[EpisodicRecord]):
             success: whether it went well, where the outcome's words do not say.
             more: further arguments of `add`.
         """
+        other = more.pop("metadata", None)  # what every other method calls it
+        if other is not None and extra_metadata is not None:
+            raise ValidationError("both extra_metadata and metadata are given", hint="leave one of them out")
         return await self.add(
             description,
             importance,
-            extra_metadata,
+            other if extra_metadata is None else extra_metadata,
             occurred_at=occurred_at,
             event_type=event_type,
             outcome=outcome,
-            participants=None if participants is None else participants,
+            participants=participants,
             location=location,
             duration=duration,
             success=success,
             **more,
         )
 
+    @also(extra_metadata="Mapping[str, Any] | None")
+    @instead(event_type="", outcome="result")
     async def record_action(
         self,
         /,

@@ -10,6 +10,7 @@ from typing import Any, Final
 from agent_memory import clock
 from agent_memory.errors import ConfigurationError, ValidationError
 from agent_memory.memories.base import Listing, TypeMemory
+from agent_memory.memories.calling import instead
 from agent_memory.memories.drafting import check_text
 from agent_memory.memories.given import Default
 from agent_memory.records import ProceduralRecord, ScoredMemory
@@ -63,12 +64,13 @@ class ProceduralMemory(TypeMemory[ProceduralRecord]):
             raise ValidationError("success_count is larger than use_count", hint="give both of them")
         return record
 
+    @instead(kind="")
     async def record_skill(
         self,
         /,
         name: str,
         pattern: str,
-        triggers: Iterable[str] | None = None,
+        triggers: str | Iterable[str] | None = None,
         category: str | None = None,
         importance: float = SKILL_IMPORTANCE,
         **more: Any,
@@ -84,12 +86,13 @@ class ProceduralMemory(TypeMemory[ProceduralRecord]):
             name, pattern, triggers=triggers, category=category, importance=importance, kind="skill", **more
         )
 
+    @instead(kind="")
     async def record_workflow(
         self,
         /,
         name: str,
-        steps: Iterable[str],
-        triggers: Iterable[str] | None = None,
+        steps: str | Iterable[str],
+        triggers: str | Iterable[str] | None = None,
         importance: float = SKILL_IMPORTANCE,
         **more: Any,
     ) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 from agent_memory import clock
 from agent_memory.errors import ValidationError
 from agent_memory.memories.base import Item, Listing, TypeMemory, Words, store_items
+from agent_memory.memories.calling import instead
 from agent_memory.memories.documents.adding import StoredPaths, store_paths, store_version
 from agent_memory.memories.documents.cutting import cut
 from agent_memory.memories.documents.finding import Place
@@ -109,6 +110,7 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
         item = {"content": content, "importance": importance, "embedding": embedding, **more}
         return (await self.add_many_detailed([item]))[0].id
 
+    @instead(position="", embedding="")
     async def add_document(
         self,
         /,
@@ -139,6 +141,7 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
         texts = await cut(self._core, check_text("content", content), old)
         return await self.add_chunks(texts, document_id, progress=progress, **shared)
 
+    @instead(document_id="", position="", path="", embedding="")
     async def add_paths(
         self,
         /,
@@ -214,6 +217,7 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
             for position, text in enumerate(texts)
         ]
 
+    @instead(position="", embedding="")
     async def add_chunks(
         self,
         /,

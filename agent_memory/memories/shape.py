@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from agent_memory import clock
 from agent_memory.errors import AgentMemoryError, ValidationError
+from agent_memory.memories.arguments import shown
 from agent_memory.records import OWN_FIELDS, MemoryType, Status
 from agent_memory.storage.changes import Written
 
@@ -85,6 +86,8 @@ def read_shape(data: Mapping[str, Any]) -> Shaped:
             put away or is over.
         ConfigurationError: its type is unknown.
     """
+    if not isinstance(data, Mapping):
+        raise ValidationError(f"it is {shown(data)}", hint='give an object such as {"content": "..."}')
     item: dict[str, Any] = {}
     dropped = set[str]()
     for given, value in data.items():

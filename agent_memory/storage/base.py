@@ -232,7 +232,9 @@ class Store(ABC):
         if self._agent_id is None:
             if self._was_open:
                 raise ClosedError(f"the {self.name} store")
-            raise BackendError(f"the {self.name} store is not open", hint="use `async with AgentMemory(...)`")
+            raise BackendError(
+                f"the {self.name} store is not open", hint="use `async with`, or `await memory.open()`"
+            )
         return self._agent_id
 
     @abstractmethod
@@ -250,10 +252,7 @@ class Store(ABC):
     def check_usable(self) -> None:
         """Raise if the store is closed, or was opened before this process was forked."""
         if not self.owned():
-            raise BackendError(
-                f"this {self.name} store was opened before a fork",
-                hint="open a new AgentMemory in the child process",
-            )
+            raise BackendError.forked(f"this {self.name} store")
         _ = self.agent_id
 
     @property

@@ -10,20 +10,19 @@ import os
 import threading
 import weakref
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractContextManager
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from anyio.from_thread import BlockingPortal, start_blocking_portal
-
 from agent_memory.agent import AgentMemory
 from agent_memory.embeddings.base import Embedder
-from agent_memory.errors import ClosedError
+from agent_memory.errors import BackendError, ClosedError
+from agent_memory.memories.calling import checked
 from agent_memory.records import MemoryType
 from agent_memory.settings import Settings
 from agent_memory.storage.base import Store
 from agent_memory.sync.blocking import SyncTypeMemory, blocking
+from agent_memory.sync.loop import Loop
 
 if TYPE_CHECKING:
     from agent_memory.config import MemoryConfig
@@ -37,62 +36,81 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def _close(
-    twin: AgentMemory, portal: BlockingPortal, loop: AbstractContextManager[BlockingPortal], process: int
-) -> None:
-    if process != os.getpid():
+def _close(twin: AgentMemory, loop: Loop) -> None:
+    if not loop.owned:
         return  # forked: the loop's thread is the parent's
     try:
-        portal.call(twin.close)
+        loop.finish(twin.close)
     finally:
-        loop.__exit__(None, None, None)
+        loop.stop()
 
 
 class SyncAgentMemory:
     """The memory of one agent, blocking: the same arguments, names and errors as `AgentMemory`.
 
-    Use it as a context manager, or call `close` when done; a forgotten one does not keep the program running.
+    It opens itself with the first call. Use it as a context manager, or call `close` when done; a forgotten one does
+    not keep the program running.
     """
 
+    @checked
     def __init__(
         self,
         agent_id: str | None = "default",
         config: MemoryConfig | Settings | None = None,
         *,
         backend: Store | None = None,
-        embedding_provider: Embedder | None = None,
+        embedding_provider: Embedder | str | None = None,
     ) -> None:
         self._twin = AgentMemory(agent_id, config, backend=backend, embedding_provider=embedding_provider)
-        self._portal: BlockingPortal | None = None
+        self._loop: Loop | None = None
         self._giving_back: Callable[[], object] | None = None
         self._opening = threading.Lock()
         self._closed = False
+        self._process = os.getpid()
         self._entered = 0
+        self._closes = False
 
     # --- life ----------------------------------------------------------------------------------------------
 
     def open(self) -> Self:
-        """Open the store and choose the embedder; does nothing the second time.
+        """Open the store and choose the embedder; does nothing the second time. The first call does it by itself.
 
         Raises:
             ClosedError: this memory was closed.
+            BackendError: it cannot be opened, or was opened before this process was forked.
         """
+        self._open()
+        return self
+
+    def _open(self) -> bool:
+        """Open it, and say whether this call did."""
+        self._check_process()
         with self._opening:  # several threads may use a new memory at once
             self._check_not_closed()
-            if self._portal is None:
-                loop = start_blocking_portal()
-                portal = loop.__enter__()
-                # Runs at `close`, else when this object goes, else as the interpreter exits: while the loop's
-                # thread still lives. Later, the portal would wait for it for ever.
-                giving_back = weakref.finalize(self, _close, self._twin, portal, loop, os.getpid())
-                try:
-                    portal.call(self._twin.open)
-                except BaseException:
-                    giving_back.detach()
-                    loop.__exit__(None, None, None)
-                    raise
-                self._portal, self._giving_back = portal, giving_back
-        return self
+            if self._loop is not None:
+                return False
+            loop = Loop()
+            # Runs at `close`, else when this object goes, else as the interpreter exits: while the loop's
+            # thread still lives. Later, it would be waited for for ever.
+            giving_back = weakref.finalize(self, _close, self._twin, loop)
+            try:
+                loop.call(self._twin.open)
+            except BaseException:
+                giving_back.detach()
+                loop.stop()
+                raise
+            self._loop, self._giving_back = loop, giving_back
+            return True
+
+    def _check_process(self) -> None:
+        """Raise if it was opened before a fork; if it was only made before, it is this process's own now."""
+        if self._process == os.getpid():
+            return
+        self._check_not_closed()
+        if self._loop is not None:
+            raise BackendError.forked("this memory")
+        self._opening = threading.Lock()  # somebody in the parent may have held it
+        self._process = os.getpid()
 
     def close(self) -> None:
         """Give back the store, the embedder and the thread, for good: every later call raises ClosedError.
@@ -100,22 +118,28 @@ class SyncAgentMemory:
         What other threads are in the middle of is done or refused. Twice is once.
         """
         self._closed = True
+        if self._process != os.getpid():
+            return  # the thread is the parent's
         with self._opening:  # behind an opening that is under way
             if self._giving_back is not None:
                 self._giving_back()
 
     def __enter__(self) -> Self:
-        self.open()
+        opened = self._open()
         with self._opening:
+            if not self._entered:
+                self._closes = opened
             self._entered += 1
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._process != os.getpid():
+            return  # forked within the block: it is the parent's
         with self._opening:
             self._entered -= 1
-        if not self._entered:  # else somebody further out goes on with it
+        if not self._entered and self._closes:  # else somebody who opened it before goes on with it
             self.close()
 
     def _check_not_closed(self) -> None:
@@ -125,13 +149,12 @@ class SyncAgentMemory:
     def run(self, call: Callable[[], Awaitable[T]]) -> T:
         """Run a coroutine of the twin to its end and return what it returns."""
         self._check_not_closed()
-        if self._portal is None:
+        if self._loop is None or self._process != os.getpid():
             # Opened on first use, so that `memory = SyncAgentMemory()` alone works in a notebook.
-            self.open()
-        self._twin.backend.check_usable()
-        assert self._portal is not None
+            self._open()
+        assert self._loop is not None
         try:
-            return self._portal.call(call)
+            return self._loop.call(call)
         except RuntimeError as error:
             if "portal is not running" in str(error):
                 self._check_not_closed()  # another thread closed it in between
@@ -213,6 +236,7 @@ class SyncAgentMemory:
         """Whether memories can be found by meaning."""
         return self.open()._twin.has_semantic
 
+    @checked
     def of(self, memory_type: str | MemoryType) -> SyncTypeMemory:
         """Return the memory of one type by its name or alias: note, fact, chat, event, doc, skill."""
         found: SyncTypeMemory = getattr(self, MemoryType.parse(memory_type).value)

@@ -1,0 +1,308 @@
+"""Reading what a call is given, by the annotations of what is called.
+
+Annotations are text here, and many of their names are imported for type checkers alone. So they are taken apart at
+each `|`, and each part is looked up in a table of what such a value looks like. A part that is not in the table lets
+everything pass.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime, timedelta
+from typing import Any, Final, get_args
+
+from agent_memory import clock
+from agent_memory.embeddings.base import Embedder
+from agent_memory.errors import ConfigurationError, ValidationError
+from agent_memory.memories.given import NOT_GIVEN
+from agent_memory.settings import Settings
+from agent_memory.storage.base import Order, OrderBy, Store
+
+Reader = Callable[[str, Any], Any]
+"""Gets the name of an argument and what came; returns what the function is given, or raises ValidationError."""
+Part = Callable[[Any], Any]
+"""Gets what came; returns what the function is given, or `_OTHER` where it is nothing of this kind."""
+
+_OTHER: Final = object()
+_SHOWN = 40  # characters of a value in an error
+_LARGEST = 2**31 - 1
+_NAMES: Mapping[str, str] = {
+    "Words": "str | Iterable[str] | None",
+    "Types": "str | Iterable[str] | None",
+    "Place": "str | PathLike[str]",
+    "Iterable[str | MemoryType]": "Iterable[str]",
+    "Iterable[str | Status]": "Iterable[str]",
+    "Sequence[str]": "Iterable[str]",
+    "MemoryType": "str",
+    "Status": "str",
+    "Iterable[Item]": "Iterable[Mapping[str, Any]]",
+    "Mode": "str",
+    "Format": "str",
+    "OnConflict": "str",
+    "Progress": "Callable",
+    "Summarizer": "Callable",
+}
+"""What other annotations mean."""
+_COUNTS = frozenset({"limit", "offset", "last", "n", "count", "min_uses"})
+"""Arguments that say how many."""
+
+
+def shown(value: Any) -> str:
+    """Return what to call a value in an error: a short form of it, and its type."""
+    if value is None or value is NOT_GIVEN:
+        return repr(value)
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # somebody else's `__repr__`
+        text = "something"
+    short = text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+    return f"{short} ({type(value).__name__})"
+
+
+def wrong(name: str, value: Any, wanted: str) -> ValidationError:
+    """Build the error for an argument of the wrong kind."""
+    return ValidationError(f"{name} is {shown(value)}", hint=f"give {wanted}")
+
+
+def reader(name: str, annotation: Any) -> Reader | None:
+    """Return what reads an argument of that name and annotation; None where anything may be given."""
+    if not isinstance(annotation, str):
+        return None
+    names = _parts(annotation)
+    if "timedelta" in names:  # in seconds too, and as text
+        names = ["timedelta", *(each for each in names if each not in ("float", "str", "timedelta"))]
+    if "PathLike[str]" in names:
+        names = [each for each in names if each != "str"]
+    found = [_PARTS.get(each) for each in names]
+    if any(each is None for each in found):
+        return None
+    parts = [each[0] for each in found if each is not None]
+    wanted = " or ".join(dict.fromkeys(each[1] for each in found if each is not None))
+    read = _any_of(parts, wanted)
+    return _counted(read) if name in _COUNTS else read
+
+
+def _parts(annotation: str) -> list[str]:
+    """Take an annotation apart, and what its names stand for too."""
+    parts, depth, start = list[str](), 0, 0
+    for place, sign in enumerate(annotation):
+        depth += (sign == "[") - (sign == "]")
+        if sign == "|" and not depth:
+            parts.append(annotation[start:place].strip())
+            start = place + 1
+    parts.append(annotation[start:].strip())
+    result = list[str]()
+    for part in parts:
+        result += _parts(_NAMES[part]) if part in _NAMES else [part]
+    return list(dict.fromkeys(result))
+
+
+def _any_of(parts: list[Part], wanted: str) -> Reader:
+    def read(name: str, value: Any) -> Any:
+        try:
+            for part in parts:
+                if (result := part(value)) is not _OTHER:
+                    return result
+        except ValidationError as error:
+            raise ValidationError(f"{name}: {error.message}", hint=error.hint) from None
+        raise wrong(name, value, wanted)
+
+    return read
+
+
+def _counted(read: Reader) -> Reader:
+    def counted(name: str, value: Any) -> Any:
+        number = read(name, value)
+        if number is None or 0 <= number <= _LARGEST:
+            return number
+        if number < 0:
+            raise ValidationError(f"{name} is {number}, and cannot be negative", hint="give 0 or more")
+        return _LARGEST  # such as `sys.maxsize`, for all there are
+
+    return counted
+
+
+# --- what values look like ----------------------------------------------------------------------------------------
+
+
+def _text(value: Any) -> Any:
+    return value if isinstance(value, str) else _OTHER
+
+
+def _flag(value: Any) -> Any:
+    return value if isinstance(value, bool) else _OTHER
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, int):
+        return _OTHER if isinstance(value, bool) else value
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else _OTHER
+    return value.__index__() if hasattr(value, "__index__") else _OTHER
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, bool | str):
+        return _OTHER
+    if not isinstance(value, float):
+        if not hasattr(value, "__float__") and not hasattr(value, "__index__"):
+            return _OTHER
+        try:
+            if isinstance(value, int):
+                float(value)
+                return value
+            value = float(value)
+        except (OverflowError, TypeError, ValueError):
+            raise ValidationError(
+                f"{shown(value)} is no finite number", hint="give a finite number"
+            ) from None
+    if value - value != 0:  # of NaN and infinity
+        raise ValidationError(f"{value!r} is no finite number", hint="give a finite number")
+    return value
+
+
+def _moment(value: Any) -> Any:
+    if isinstance(value, str):
+        return clock.parse_moment(value)
+    if not isinstance(value, datetime):
+        return clock.midnight(value) if isinstance(value, date) else _OTHER
+    try:
+        return clock.as_utc(value)
+    except OverflowError:
+        raise ValidationError(
+            f"{value.isoformat()} is outside of the calendar in UTC", hint="give a year from 2 to 9998"
+        ) from None
+
+
+def _duration(value: Any) -> Any:
+    if isinstance(value, str):
+        return clock.as_duration(value)
+    return value if isinstance(value, timedelta) else _number(value)
+
+
+def _nothing(value: Any) -> Any:
+    return None if value is None else _OTHER
+
+
+def _left_out(value: Any) -> Any:
+    # None too: what may be left out says itself whether None takes it away.
+    return value if value is NOT_GIVEN or value is None else _OTHER
+
+
+def _mapping(value: Any) -> Any:
+    return value if isinstance(value, Mapping) else _OTHER
+
+
+def _callable(value: Any) -> Any:
+    return value if callable(value) else _OTHER
+
+
+def _texts(value: Any) -> Any:
+    return _each(value, _text)
+
+
+def _places(value: Any) -> Any:
+    return _each(value, _path)
+
+
+def _each(value: Any, part: Part) -> Any:
+    if isinstance(value, str | bytes | bytearray | Mapping) or not isinstance(value, Iterable):
+        return _OTHER
+    several = list(value)
+    result = [part(each) for each in several]
+    for given, read in zip(several, result, strict=True):
+        if read is _OTHER:
+            raise ValidationError(f"{shown(given)} is in it", hint="give only text")
+    return result
+
+
+def _several(value: Any) -> Any:
+    if isinstance(value, str | bytes | bytearray | Mapping):
+        return _OTHER  # to go through their characters or keys is not what anybody means
+    return value if isinstance(value, Iterable) else _OTHER
+
+
+def _path(value: Any) -> Any:
+    try:
+        path = os.fspath(value)
+    except TypeError:
+        return _OTHER
+    if not isinstance(path, str):
+        return _OTHER
+    if "\x00" in path:
+        raise ValidationError(f"the path {path!r} holds a NUL character", hint="take it out")
+    if not path:
+        raise ValidationError("the path is empty", hint="name a file or folder")
+    return value
+
+
+def _file(value: Any) -> Any:
+    import io
+
+    if isinstance(value, io.TextIOBase):
+        raise ValidationError("the file is open as text", hint="open it in binary mode: 'rb' or 'wb'")
+    return value if hasattr(value, "write") or hasattr(value, "read") else _OTHER
+
+
+def _file_stream(value: Any) -> Any:
+    return value if hasattr(value, "entries") and hasattr(value, "head") else _OTHER
+
+
+def _store(value: Any) -> Any:
+    return value if isinstance(value, Store) else _OTHER
+
+
+def _embedder(value: Any) -> Any:
+    return value if isinstance(value, Embedder) else _OTHER
+
+
+def _settings(value: Any) -> Any:
+    if isinstance(value, Settings):
+        return value
+    # Asked by what it can do, since pydantic is loaded by those alone who have one.
+    return value if not isinstance(value, type) and callable(getattr(value, "settings", None)) else _OTHER
+
+
+def _order(value: Any) -> Any:
+    if isinstance(value, str):
+        return Order(_order_name(value))
+    if not isinstance(value, Order):
+        return _OTHER
+    _order_name(value.by)
+    return value
+
+
+def _order_name(value: Any) -> Any:
+    known = get_args(OrderBy)
+    if isinstance(value, str) and value not in known:
+        raise ConfigurationError.unknown("order", value, known)
+    return _text(value)
+
+
+_PARTS: Mapping[str, tuple[Part, str]] = {
+    "str": (_text, "text"),
+    "bool": (_flag, "True or False"),
+    "int": (_whole, "a whole number"),
+    "float": (_number, "a number"),
+    "datetime": (_moment, "a time: a datetime, a date, or text such as '2026-05-08T14:00Z'"),
+    "timedelta": (_duration, "a duration: a timedelta, seconds, or text such as '2h'"),
+    "None": (_nothing, "None"),
+    "Omitted": (_left_out, "leave it out"),
+    "Mapping[str, Any]": (_mapping, "a dict"),
+    "Callable": (_callable, "a function"),
+    "Iterable[str]": (_texts, "a list of texts"),
+    "Iterable[Place]": (_places, "a list of paths"),
+    "Iterable[Mapping[str, Any]]": (_several, "a list, with a dict for each memory"),
+    "Sequence[float]": (_several, "a list of numbers"),
+    "PathLike[str]": (_path, "a path"),
+    "BinaryIO": (_file, "a file that is open in binary mode"),
+    "FileStream": (_file_stream, "a stream"),
+    "Store": (_store, "a store"),
+    "Embedder": (_embedder, "an embedder"),
+    "MemoryConfig": (_settings, "a MemoryConfig"),
+    "Settings": (_settings, "a MemoryConfig"),
+    "Order": (_order, "an Order"),
+    "OrderBy": (_order_name, "the name of an order"),
+}
+"""For each part of an annotation what reads such a value, and what to call it in an error."""

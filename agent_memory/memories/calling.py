@@ -1,0 +1,230 @@
+"""The door through which every call of a memory comes.
+
+It opens the memory with the first call, and reads what is given (`memories/arguments.py`), so that each method begins
+with what its signature promises, and what is wrong is told in one line that names the argument.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
+
+from agent_memory.errors import ValidationError
+from agent_memory.memories.arguments import Reader, reader
+from agent_memory.memories.filters import build_where
+from agent_memory.records import OWN_FIELDS, MemoryType
+
+if TYPE_CHECKING:
+    from agent_memory.memories.core import Core
+
+F = TypeVar("F", bound=Callable[..., Any])
+_LIFE = frozenset({"open", "close"})
+_OWN_KINDS = {
+    "text": "str | None",
+    "integer": "int | None",
+    "real": "float | None",
+    "boolean": "bool | None",
+    "json": "Any",
+}
+_BESIDE: Mapping[str, str] = {
+    "created_at": "datetime | None",
+    "expires_at": "datetime | None",
+    "embedding": "Sequence[float] | None",
+}
+"""What a new memory may bring, and `add` has no argument for."""
+_LISTED: Final = 12  # names that an error lists where none is near
+
+
+class Call(NamedTuple):
+    """What may be given to one method."""
+
+    name: str
+    order: tuple[str, ...]
+    """Arguments that may be given without a name, in order."""
+    required: tuple[str, ...]
+    readers: Mapping[str, Reader | None]
+    """Of each argument by name, those that stand behind a `**` among them."""
+    free: bool
+    """Whether some stand behind a `**`."""
+    instead: Mapping[str, str]
+    """Names that have another one here, or are set by the method itself."""
+
+    def read(self, given: Sequence[Any], named: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+        """Return the arguments as the method is to get them.
+
+        Raises:
+            ValidationError: one is missing, unknown, given twice or of the wrong kind; the message names it.
+        """
+        if len(given) > len(self.order):
+            raise ValidationError(
+                f"{self.name} takes {len(self.order)} arguments without a name, and {len(given)} came",
+                hint="name them: " + self._known(),
+            )
+        places = [
+            value if (read := self.readers[name]) is None else read(name, value)
+            for name, value in zip(self.order, given, strict=False)
+        ]
+        names = {}
+        for name, value in named.items():
+            if name not in self.readers or name in self.order[: len(given)]:
+                raise self._refused(name, given)
+            read = self.readers[name]
+            names[name] = value if read is None else read(name, value)
+        for name in self.required[len(given) :]:
+            if name not in named:
+                raise ValidationError(
+                    f"{self.name} needs '{name}'", hint=f"call {self.name}({self._needed()})"
+                )
+        return places, names
+
+    def item(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments of one memory among several as `add` is to get them; None is not given.
+
+        Raises:
+            ValidationError: one is unknown or of the wrong kind; the message names it.
+        """
+        result = {}
+        for name, value in given.items():
+            if name not in self.readers:
+                raise self._refused(name, ())
+            read = self.readers[name]
+            result[name] = value if read is None or value is None else read(name, value)
+        return result
+
+    def _refused(self, name: str, given: Sequence[Any]) -> ValidationError:
+        if name in self.order[: len(given)]:
+            return ValidationError(f"{self.name} got '{name}' twice", hint="leave one of them out")
+        if name in self.instead:
+            other = self.instead[name]
+            return ValidationError(
+                f"{self.name} has no argument '{name}'",
+                hint=f"give '{other}'" if other else f"{self.name} sets it itself",
+            )
+        what = "no field and no argument" if self.free else "no argument"
+        return ValidationError(f"{self.name} has {what} '{name}'", hint=self._near(name))
+
+    def _near(self, name: str) -> str:
+        from difflib import get_close_matches
+
+        near = get_close_matches(str(name), [each for each in self.readers if isinstance(each, str)], 1)
+        return f"did you mean '{near[0]}'?" if near else "use one of " + self._known()
+
+    def _known(self) -> str:
+        known = list(self.readers)
+        return ", ".join(known[:_LISTED]) + (", …" if len(known) > _LISTED else "")
+
+    def _needed(self) -> str:
+        return ", ".join(f"{each}=…" for each in self.required)
+
+
+def also(**annotations: str) -> Callable[[F], F]:
+    """Note for a method which further names it takes behind its `**`, each with its annotation."""
+
+    def noted(function: F) -> F:
+        function._also = annotations  # type: ignore[attr-defined]
+        return function
+
+    return noted
+
+
+def instead(**names: str) -> Callable[[F], F]:
+    """Note for a method which arguments of `add` have another name there; under "" those that it sets itself."""
+
+    def noted(function: F) -> F:
+        function._instead = names  # type: ignore[attr-defined]
+        return function
+
+    return noted
+
+
+def call_of(function: Callable[..., Any], owner: type) -> Call:
+    """Learn what may be given to a method of a class, or of one that it is derived from."""
+    parameters = list(inspect.signature(function).parameters.values())[1:]
+    readers = {
+        each.name: reader(each.name, each.annotation)
+        for each in parameters
+        if each.kind is not each.VAR_KEYWORD
+    }
+    instead: dict[str, str] = getattr(function, "_instead", {})
+    behind = [each.name for each in parameters if each.kind is each.VAR_KEYWORD]
+    for name in behind:
+        further: dict[str, str] = getattr(function, "_also", {})
+        for more, annotation in [*_behind(name, owner), *further.items()]:
+            if more not in instead and more not in readers:
+                readers[more] = reader(more, annotation)
+    return Call(
+        name=function.__name__,
+        order=tuple(each.name for each in parameters if each.kind is each.POSITIONAL_OR_KEYWORD),
+        required=tuple(
+            each.name for each in parameters if each.default is each.empty and each.name not in behind
+        ),
+        readers=readers,
+        free=bool(behind),
+        instead=instead,
+    )
+
+
+def _behind(name: str, owner: type) -> Iterable[tuple[str, Any]]:
+    """List the names that a `**` of that name stands for, each with its annotation."""
+    if name == "filters":
+        known = inspect.signature(build_where).parameters.values()
+        return [(each.name, each.annotation) for each in known if each.name != "types"]
+    record = getattr(owner, "record_class", None)
+    types = MemoryType if record is None else (record.memory_type,)
+    own = [(each.name, _annotation(each.name, each.kind)) for kind in types for each in OWN_FIELDS[kind]]
+    if name == "more":
+        add = inspect.signature(owner.add).parameters.values()  # type: ignore[attr-defined]
+        own = [*((each.name, each.annotation) for each in list(add)[2:] if each.name != "fields"), *own]
+    return own if record is None else [*own, *_BESIDE.items()]
+
+
+def _annotation(name: str, kind: str) -> str:
+    if name == "duration":
+        return "timedelta | float | None"
+    if name in ("participants", "triggers", "steps"):
+        return "str | Iterable[str] | None"
+    return _OWN_KINDS[kind]
+
+
+def checked(function: F) -> F:
+    """Let a method get its arguments as its signature promises them."""
+    calls: dict[type, Call] = {}
+
+    @wraps(function)
+    def call(self: Any, /, *args: Any, **kwargs: Any) -> Any:
+        known = calls.get(type(self)) or calls.setdefault(type(self), call_of(function, type(self)))
+        places, names = known.read(args, kwargs)
+        return function(self, *places, **names)
+
+    return cast(F, call)
+
+
+def _opening(function: F) -> F:
+    """Let a coroutine method get its arguments so, and open the memory first where it is not."""
+    calls: dict[type, Call] = {}
+
+    @wraps(function)
+    async def call(self: Called, /, *args: Any, **kwargs: Any) -> Any:
+        core = self._core
+        core.check_not_closed()
+        known = calls.get(type(self)) or calls.setdefault(type(self), call_of(function, type(self)))
+        places, names = known.read(args, kwargs)
+        if not core.ready:
+            await core.open()
+        return await function(self, *places, **names)
+
+    return cast(F, call)
+
+
+class Called:
+    """A class whose public methods come through this door: coroutines open the memory as well."""
+
+    _core: Core
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for name, member in list(vars(cls).items()):
+            if inspect.iscoroutinefunction(member) and not name.startswith("_") and name not in _LIFE:
+                setattr(cls, name, _opening(member))
