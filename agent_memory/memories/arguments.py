@@ -46,6 +46,12 @@ _NAMES: Mapping[str, str] = {
 """What other annotations mean."""
 _COUNTS = frozenset({"limit", "offset", "last", "n", "count", "min_uses"})
 """Arguments that say how many."""
+_WANTED: Mapping[str, str] = {
+    "backend": "a store; the name of a backend goes into MemoryConfig(backend=...)",
+    "config": "MemoryConfig(...), with these as its arguments",
+    "embedding_provider": "the name of an embedder, or an embedder",
+}
+"""What to give where the kinds of value do not say it well."""
 
 
 def shown(value: Any) -> str:
@@ -78,7 +84,7 @@ def reader(name: str, annotation: Any) -> Reader | None:
     if any(each is None for each in found):
         return None
     parts = [each[0] for each in found if each is not None]
-    wanted = " or ".join(dict.fromkeys(each[1] for each in found if each is not None))
+    wanted = _WANTED.get(name) or " or ".join(dict.fromkeys(each[1] for each in found if each is not None))
     read = _any_of(parts, wanted)
     return _counted(read) if name in _COUNTS else read
 

@@ -155,7 +155,7 @@ def call_of(function: Callable[..., Any], owner: type) -> Call:
             if more not in instead and more not in readers:
                 readers[more] = reader(more, annotation)
     return Call(
-        name=function.__name__,
+        name=owner.__name__ if function.__name__ == "__init__" else function.__name__,
         order=tuple(each.name for each in parameters if each.kind is each.POSITIONAL_OR_KEYWORD),
         required=tuple(
             each.name for each in parameters if each.default is each.empty and each.name not in behind

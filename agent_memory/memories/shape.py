@@ -68,6 +68,11 @@ def read_shapes(
         ValidationError: one cannot be read; the message begins with its name.
     """
     result: list[Shaped] = []
+    objects = list(objects)
+    if names is not None and len(names) != len(objects):
+        raise ValidationError(
+            f"names has {len(names)} names for {len(objects)} objects", hint="give one for each"
+        )
     for number, data in enumerate(objects, 1):
         name = names[number - 1] if names is not None else f"item {number}"
         try:

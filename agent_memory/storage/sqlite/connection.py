@@ -254,6 +254,8 @@ def check_settings(path: object, busy_timeout: object, synchronous: object, crea
     """Raise ConfigurationError where a setting of this backend cannot be used."""
     if path is not None and (not isinstance(path, (str, os.PathLike)) or not str(path)):
         raise ConfigurationError(f"path is {path!r}", hint="give a file name")
+    if path is not None and "\x00" in str(path):
+        raise ConfigurationError(f"path is {str(path)!r}, with a NUL character", hint="take it out")
     if path is not None and str(path) == ":memory:":
         raise ConfigurationError("':memory:' is no file", hint="use the backend 'memory'")
     if (
