@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
@@ -43,9 +44,16 @@ async def in_worker(function: Callable[[*Arguments], Result], *arguments: *Argum
 def abandon(session: object) -> None:
     """Keep a model session that was opened before a fork, so that it is never closed in the child.
 
-    Its threads do not exist there, and closing waits for them for ever.
+    Its threads do not exist there, and closing waits for them for ever: as the interpreter exits, too, when it lets
+    go of all that modules hold. So it is counted as held once more than it is.
     """
-    if session is not None:
+    if session is None:
+        return
+    if sys.implementation.name == "cpython":
+        import ctypes  # here, since few processes fork with a model loaded
+
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(session))
+    else:
         _abandoned.append(session)
 
 

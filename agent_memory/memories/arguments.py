@@ -7,6 +7,7 @@ everything pass.
 
 from __future__ import annotations
 
+import operator
 import os
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
@@ -86,6 +87,8 @@ def reader(name: str, annotation: Any) -> Reader | None:
     parts = [each[0] for each in found if each is not None]
     wanted = _WANTED.get(name) or " or ".join(dict.fromkeys(each[1] for each in found if each is not None))
     read = _any_of(parts, wanted)
+    if name == "hours":  # infinitely many are all there are
+        return lambda name, value: value if value == float("inf") else read(name, value)
     return _counted(read) if name in _COUNTS else read
 
 
@@ -145,7 +148,10 @@ def _whole(value: Any) -> Any:
         return _OTHER if isinstance(value, bool) else value
     if isinstance(value, float):
         return int(value) if value.is_integer() else _OTHER
-    return value.__index__() if hasattr(value, "__index__") else _OTHER
+    try:
+        return operator.index(value)
+    except TypeError:
+        return _OTHER
 
 
 def _number(value: Any) -> Any:

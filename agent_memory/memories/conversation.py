@@ -227,7 +227,15 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
                 )
                 for each in messages
             ]
-        except (KeyError, IndexError, ValueError, AttributeError, TypeError, MemoryError, OverflowError) as error:
+        except (
+            KeyError,
+            IndexError,
+            ValueError,
+            AttributeError,
+            TypeError,
+            MemoryError,
+            OverflowError,
+        ) as error:
             raise ValidationError(
                 f"the format template {format_template!r} cannot be filled in: {error}",
                 hint="use {role}, {content}, {name} and {time}; {{ and }} for braces",

@@ -25,7 +25,7 @@ def blocking(method: Callable[Concatenate[Any, P], Awaitable[T]]) -> Callable[Co
     name = method.__name__  # looked up on the twin, whose class may have refined it
 
     @wraps(method)
-    def call(self: Any, *args: P.args, **kwargs: P.kwargs) -> T:
+    def call(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return self.run(lambda: getattr(self._twin, name)(*args, **kwargs))  # type: ignore[no-any-return]
 
     return cast("Callable[Concatenate[Any, P], T]", call)
