@@ -212,3 +212,116 @@ def test_a_summarizer_may_use_the_memory_it_summarises() -> None:
         memory.conversation.add_message("user", "hello")
         text = memory.conversation.summarize(lambda messages: f"{len(messages)}: {memory.list()[-1].content}")
         assert text == "1: the customer is called Kim"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.parametrize("provider", ["dummy", "local"])
+def test_a_forked_child_uses_what_is_its_own_and_is_told_what_is_not(tmp_path: Path, provider: str) -> None:
+    code = (
+        "import asyncio, gc, os, sys, time, warnings\n"
+        "warnings.simplefilter('ignore')\n"
+        "from agent_memory import AgentMemory, BackendError, MemoryConfig, SyncAgentMemory\n"
+        f"config = MemoryConfig(embedding_provider={provider!r})\n"
+        "memory = SyncAgentMemory('t', config).open()\n"
+        "unopened = SyncAgentMemory('t', config)\n"
+        "twin = AgentMemory('t', config)\n"
+        "async def first():\n"
+        "    await twin.long_term.add('kept')\n"
+        "asyncio.run(first())\n"
+        "memory.search('kept')\n"
+        "def refused(call):\n"
+        "    try:\n"
+        "        call()\n"
+        "    except BackendError as error:\n"
+        "        assert 'fork' in str(error), error\n"
+        "    else:\n"
+        "        raise AssertionError('answered')\n"
+        "def within():\n"
+        "    with memory: pass\n"
+        "def new():\n"
+        "    with SyncAgentMemory('t', config) as own:\n"
+        "        own.long_term.add('of the child')\n"
+        "        assert own.search('child')[0].memory.content == 'of the child'\n"
+        "def gone():\n"
+        "    global memory\n"
+        "    del memory\n"
+        "    gc.collect()\n"
+        "async def in_the_loop():\n"
+        "    child = os.fork()\n"
+        "    if child == 0:\n"
+        "        try:\n"
+        "            await twin.count()\n"
+        "        except BackendError as error:\n"
+        "            await twin.close()\n"
+        "            os._exit(0 if 'fork' in str(error) else 1)\n"
+        "        os._exit(2)\n"
+        "    return child\n"
+        "def waited(name, child):\n"
+        "    end = time.monotonic() + 15\n"
+        "    while time.monotonic() < end:\n"
+        "        done, status = os.waitpid(child, os.WNOHANG)\n"
+        "        if done: break\n"
+        "        time.sleep(0.01)\n"
+        "    else:\n"
+        "        os.kill(child, 9)\n"
+        "        sys.exit(f'{name} hangs')\n"
+        "    assert status == 0, (name, status)\n"
+        "    assert memory.count() >= 1, name\n"
+        "def forked(name, call):\n"
+        "    child = os.fork()\n"
+        "    if child == 0:\n"
+        "        try:\n"
+        "            call()\n"
+        "        except SystemExit: raise\n"
+        "        except BaseException as error:\n"
+        "            print(name, repr(error), file=sys.stderr, flush=True)\n"
+        "            os._exit(3)\n"
+        "        os._exit(0)\n"
+        "    waited(name, child)\n"
+        "forked('use', lambda: refused(memory.count))\n"
+        "forked('open', lambda: refused(memory.open))\n"
+        "forked('with', lambda: refused(within))\n"
+        "forked('async', lambda: refused(lambda: asyncio.run(twin.count())))\n"
+        "forked('close', lambda: memory.close())\n"
+        "forked('new', new)\n"
+        "forked('unopened', lambda: unopened.count())\n"
+        "forked('gone', gone)\n"
+        "forked('exit', lambda: sys.exit(0))\n"
+        "waited('loop', asyncio.run(in_the_loop()))\n"
+        "asyncio.run(twin.close())\n"
+        "memory.close()\n"
+        "print('done')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.stdout.strip() == "done", done.stderr
+
+
+@pytest.mark.parametrize("call", ["embed", "write", "wait"])
+def test_ctrl_c_cancels_a_call_and_closing_does_not_wait_for_it(tmp_path: Path, call: str) -> None:
+    code = (
+        "import os, signal, sys, threading, time\n"
+        "from agent_memory import MemoryConfig, SyncAgentMemory\n"
+        "calls = {\n"
+        "    'embed': lambda: memory.long_term.add_many([f'fact {n} ' + 'and more words ' * 30 for n in range(5000)]),\n"
+        "    'write': lambda: memory.long_term.add_many([f'fact {n}' for n in range(200_000)]),\n"
+        "    'wait': lambda: memory.conversation.summarize(lambda messages: time.sleep(60) or 'text'),\n"
+        "}\n"
+        f"provider = 'local' if {call!r} == 'embed' else 'none'\n"
+        "memory = SyncAgentMemory('t', MemoryConfig(embedding_provider=provider))\n"
+        "memory.conversation.add_message('user', 'hello')\n"
+        "threading.Timer(0.7, lambda: os.kill(os.getpid(), signal.SIGINT)).start()\n"
+        "try:\n"
+        f"    calls[{call!r}]()\n"
+        "except KeyboardInterrupt:\n"
+        "    start = time.monotonic()\n"
+        "    memory.close()\n"
+        "    print('closed', time.monotonic() - start)\n"
+        "sys.stdout.flush()\n"
+        "os._exit(0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.startswith("closed"), done.stderr
+    assert float(done.stdout.split()[1]) < 2
+    with SyncAgentMemory("t", config(embedding_provider="none")) as memory:
+        assert memory.conversation.count() == 1
+        assert memory.check() == []

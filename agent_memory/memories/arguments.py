@@ -244,6 +244,12 @@ def _path(value: Any) -> Any:
         return _OTHER
     if "\x00" in path:
         raise ValidationError(f"the path {path!r} holds a NUL character", hint="take it out")
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:
+        raise ValidationError(
+            f"the path {path!r} is not valid Unicode", hint="decode it with errors='surrogateescape'"
+        ) from None
     if not path:
         raise ValidationError("the path is empty", hint="name a file or folder")
     return value

@@ -37,12 +37,15 @@ T = TypeVar("T")
 
 
 def _close(twin: AgentMemory, loop: Loop) -> None:
-    if not loop.owned:
-        return  # forked: the loop's thread is the parent's
-    try:
-        loop.finish(twin.close)
-    finally:
-        loop.stop()
+    if loop.owned:
+        loop.end(twin.close)
+        return
+    # This process is a fork. The threads of the loop and of a loaded model are the parent's, and whatever gives them
+    # back here waits for them for ever.
+    from agent_memory.embeddings.threads import abandon
+
+    abandon(twin)
+    abandon(loop)
 
 
 class SyncAgentMemory:

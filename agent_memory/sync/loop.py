@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Awaitable, Callable
-from concurrent.futures import CancelledError, Future
-from concurrent.futures import TimeoutError as NotYet
+from concurrent.futures import Future
 from contextlib import suppress
 from typing import TypeVar
 
@@ -14,8 +13,8 @@ import anyio
 from anyio.from_thread import BlockingPortal
 
 T = TypeVar("T")
-_PATIENCE = 0.8
-"""Seconds that somebody who interrupted a call waits, for the store to close and then for the thread to end."""
+_PATIENCE = 1.5
+"""Seconds that somebody who interrupted a call waits for the memory to be closed. What is left goes on behind."""
 
 
 class Loop:
@@ -40,29 +39,41 @@ class Loop:
 
     def call(self, call: Callable[[], Awaitable[T]]) -> T:
         """Run a coroutine to its end and return what it returns; who stops waiting, by Ctrl-C for one, cancels it."""
-        running: Future[T] = self._portal.start_task_soon(call)
+        running: Future[T] | None = None
         try:
+            running = self._portal.start_task_soon(call)
             return running.result()
-        except BaseException:
-            if not running.done():
-                self._interrupted = True
+        except (KeyboardInterrupt, SystemExit, GeneratorExit):
+            self._interrupted = True
+            if running is not None:
                 running.cancel()
             raise
 
-    def finish(self, call: Callable[[], Awaitable[object]]) -> None:
-        """Run a last coroutine. After a call that was interrupted, leave it behind where it takes long."""
+    def end(self, last: Callable[[], Awaitable[object]]) -> None:
+        """Run a last coroutine, and wait for the thread to end; not long after a call that was interrupted."""
         if not self._interrupted:
-            self.call(call)
+            self._end(last)
             return
-        with suppress(NotYet, CancelledError):
-            self._portal.start_task_soon(call).result(_PATIENCE)
+
+        def ending() -> None:
+            with suppress(Exception):  # nobody is there to hear of it
+                self._end(last)
+
+        behind = threading.Thread(target=ending, name="agent_memory ending", daemon=True)
+        behind.start()
+        behind.join(_PATIENCE)
+
+    def _end(self, last: Callable[[], Awaitable[object]]) -> None:
+        try:
+            self.call(last)
+        finally:
+            self.stop()
 
     def stop(self) -> None:
-        """Let the loop end, and wait for its thread; not long after a call that was interrupted."""
-        patience = _PATIENCE if self._interrupted else None
-        with suppress(RuntimeError, NotYet, CancelledError):  # it may have ended by itself
-            self._portal.start_task_soon(self._portal.stop, False).result(patience)
-        self._thread.join(patience)
+        """Let the loop end, and wait for its thread."""
+        with suppress(RuntimeError):  # it may have ended by itself
+            self._portal.call(self._portal.stop, False)
+        self._thread.join(_PATIENCE if self._interrupted else None)
 
 
 def _serve(started: Future[BlockingPortal]) -> None:

@@ -182,7 +182,23 @@ def test_a_memory_is_called_by_its_type(memory: SyncAgentMemory) -> None:
 # --- two hundred wrong calls --------------------------------------------------------------------------------------
 
 VALUES: list[Any] = [
-    *(None, 5, -1, 10**30, math.nan, math.inf, True, "", "x", "a\x00b", "\ud800", b"x", object(), len, int),
+    *(
+        None,
+        5,
+        -1,
+        10**30,
+        math.nan,
+        math.inf,
+        True,
+        "",
+        "x",
+        "a\x00b",
+        "\ud800",
+        b"x",
+        object(),
+        lambda *_: None,
+        int,
+    ),
     *([], [5], ["a", None], {"a": 1}, {5: object()}, {1, 2}, (x for x in "ab"), date(1, 1, 1), datetime.max),  # noqa: DTZ901
     *(timedelta(days=-1), timedelta.max, Decimal("NaN"), io.StringIO("x"), 1j, "{role.x}", "x" * 10_000),
 ]
