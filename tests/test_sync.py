@@ -302,7 +302,7 @@ def test_ctrl_c_cancels_a_call_and_closing_does_not_wait_for_it(tmp_path: Path, 
         "import os, signal, sys, threading, time\n"
         "from agent_memory import MemoryConfig, SyncAgentMemory\n"
         "calls = {\n"
-        "    'embed': lambda: memory.long_term.add_many([f'fact {n} ' + 'and more words ' * 30 for n in range(5000)]),\n"
+        "    'embed': lambda: memory.long_term.add_many([f'fact {n} ' + 'more words ' * 40 for n in range(5000)]),\n"
         "    'write': lambda: memory.long_term.add_many([f'fact {n}' for n in range(200_000)]),\n"
         "    'wait': lambda: memory.conversation.summarize(lambda messages: time.sleep(60) or 'text'),\n"
         "}\n"

@@ -42,7 +42,7 @@ async def in_worker(function: Callable[[*Arguments], Result], *arguments: *Argum
 
 
 def abandon(session: object) -> None:
-    """Keep a model session that was opened before a fork, so that it is never closed in the child.
+    """Keep a model session, or what holds one, that was opened before a fork, so that the child never closes it.
 
     Its threads do not exist there, and closing waits for them for ever: as the interpreter exits, too, when it lets
     go of all that modules hold. So it is counted as held once more than it is.
@@ -53,6 +53,13 @@ def abandon(session: object) -> None:
         import ctypes  # here, since few processes fork with a model loaded
 
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(session))
+        if "onnxruntime" in sys.modules and not _abandoned:
+            # Once Python has ended, its C++ library would wait for the parent's threads, too. What is registered last
+            # is called first, and gets the exit code.
+            process = ctypes.CDLL(None)
+            if hasattr(process, "on_exit"):
+                process.on_exit(process._exit, None)
+                _abandoned.append(True)
     else:
         _abandoned.append(session)
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 from agent_memory import clock
 from agent_memory.errors import BackendError, ClosedError, ConflictError, MemoryNotFoundError
@@ -45,6 +46,7 @@ class Core:
         self.settings = settings
         self._opened = self._closed = False
         self._process = os.getpid()
+        _cores.add(self)
 
     # --- life ----------------------------------------------------------------------------------------------
 
@@ -248,6 +250,23 @@ class Core:
         moment = clock.now()
         anyhow = replace(where, statuses=(), expired=None)
         return [record for record in await self.store.purged() if anyhow.matches(record, moment)]
+
+
+_cores: WeakSet[Core] = WeakSet()
+
+
+def _after_fork_in_child() -> None:
+    """Hold for good what the parent opened: its threads do not exist here, and giving it back waits for them."""
+    opened = [core for core in _cores if core.opened]
+    if opened:
+        from agent_memory.embeddings.threads import abandon
+
+        for core in opened:
+            abandon(core)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
 def _at_once(records: Sequence[MemoryRecord]) -> tuple[Sequence[MemoryRecord], Sequence[MemoryRecord]]:

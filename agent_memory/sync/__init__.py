@@ -37,15 +37,8 @@ T = TypeVar("T")
 
 
 def _close(twin: AgentMemory, loop: Loop) -> None:
-    if loop.owned:
+    if loop.owned:  # else this process is a fork, and the loop's thread is the parent's
         loop.end(twin.close)
-        return
-    # This process is a fork. The threads of the loop and of a loaded model are the parent's, and whatever gives them
-    # back here waits for them for ever.
-    from agent_memory.embeddings.threads import abandon
-
-    abandon(twin)
-    abandon(loop)
 
 
 class SyncAgentMemory:
