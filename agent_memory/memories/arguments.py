@@ -146,8 +146,6 @@ def _flag(value: Any) -> Any:
 def _whole(value: Any) -> Any:
     if isinstance(value, int):
         return _OTHER if isinstance(value, bool) else value
-    if isinstance(value, float):
-        return int(value) if value.is_integer() else _OTHER
     try:
         return operator.index(value)
     except TypeError:
