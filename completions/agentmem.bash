@@ -183,11 +183,13 @@ __agentmem_takes() { # PATH OPTION: what its value is
 
 __agentmem_argument() { # PATH NUMBER: what that argument is
     case "$1 $2" in
-        'get '* | 'update 0' | 'pin '* | 'unpin '* | 'forget '* | 'restore '* | 'work extend 0' | \
-        'fact update 0' | 'doc related 0' | 'history 0')
+        'get '* | 'update 0' | 'pin '* | 'unpin '* | 'forget '* | 'restore '* | 'fact update 0' | \
+        'doc related 0' | 'history 0')
             echo '@ids' ;;
-        'work set 0' | 'work get 0' | 'work clear '*)
-            echo '@keys' ;;
+        'work set 0' | 'work get 0' | 'work extend 0' | 'work clear '*)
+            echo '@working' ;;
+        'pref set 0' | 'pref list 0')
+            echo '@categories' ;;
         'chat add 0')
             echo '=user assistant system tool' ;;
         'chat show 0' | 'chat switch 0' | 'chat summarize 0' | 'chat delete 0')

@@ -509,10 +509,12 @@ end
 
 function __agentmem_argument -a at number # what that argument is
     switch "$at $number"
-        case 'get *' 'update 0' 'pin *' 'unpin *' 'forget *' 'restore *' 'work extend 0' 'fact update 0' 'doc related 0' 'history 0'
+        case 'get *' 'update 0' 'pin *' 'unpin *' 'forget *' 'restore *' 'fact update 0' 'doc related 0' 'history 0'
             echo '@ids'
-        case 'work set 0' 'work get 0' 'work clear *'
-            echo '@keys'
+        case 'work set 0' 'work get 0' 'work extend 0' 'work clear *'
+            echo '@working'
+        case 'pref set 0' 'pref list 0'
+            echo '@categories'
         case 'chat add 0'
             echo '=user assistant system tool'
         case 'chat show 0' 'chat switch 0' 'chat summarize 0' 'chat delete 0'

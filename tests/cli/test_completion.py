@@ -56,5 +56,11 @@ def test_the_real_program_completes_what_is_stored(tmp_path: Path) -> None:
     assert complete("get", "-a", "alice", id[:4]) == [id]
     assert complete("search", "--agent", "alice", "--tag", "") == ["food"]
     assert complete("sea") == ["search"]
+    done("work", "set", "step", "one", "-a", "alice")
+    done("pref", "set", "theme", "dark", "-a", "alice")
+    done("add", "at length", "--key", "another", "-a", "alice")
+    assert complete("-a", "alice", "work", "get", "") == ["step"]
+    assert complete("-a", "alice", "pref", "list", "") == ["theme"]
+    assert {"step", "another"} <= set(complete("-a", "alice", "get", ""))
     assert "skill" in complete("list", "--type", "s")
     assert complete("config", "get", "emb") == ["embedding.provider"]

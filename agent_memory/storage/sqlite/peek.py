@@ -132,6 +132,10 @@ _LIKE = "like :begin escape '\\'"
 _VALUES = {
     "ids": f"select id, content from memory where {_LIVE} and id {_LIKE} order by created_at desc",
     "keys": f"select key, content from memory where {_LIVE} and key {_LIKE} order by created_at desc",
+    "working": "select key, value from short_term join memory on pk = memory"
+    f" where {_LIVE} and kind = 'working' and key {_LIKE} order by updated_at desc",
+    "categories": "select category, content from long_term join memory on pk = memory"
+    f" where {_LIVE} and kind = 'preference' and category {_LIKE} group by category order by category",
     "tags": "select tag, count(*) || iif(count(*) = 1, ' memory', ' memories')"
     f" from memory_tag where tag {_LIKE} group by tag order by count(*) desc",
     "sessions": "select conversation_id, count(*) || iif(count(*) = 1, ' message', ' messages')"
@@ -147,7 +151,7 @@ KINDS = tuple(_VALUES)
 
 
 def values(path: Path, kind: str, beginning: str = "", limit: int = 1000) -> list[tuple[str, str]]:
-    """List ids, keys, tags, sessions, skills or documents that begin so, each with a word on what it is."""
+    """List what of a kind begins so, each with a word on what it is."""
     escaped = beginning.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     given: dict[str, Any] = {"begin": f"{escaped}%", "limit": limit, "now": clock.to_text(clock.now())}
     with looking(path) as connection:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-DYNAMIC = ("agents", "ids", "keys", "tags", "sessions", "skills", "documents")
+DYNAMIC = ("agents", "ids", "keys", "working", "categories", "tags", "sessions", "skills", "documents")
 """Kinds that `agentmem __complete KIND` answers from what is stored."""
 FILES = "files"
 
@@ -29,6 +29,7 @@ _METAVARS: Mapping[str, str] = {
     "AGENT": "agents",
     "TAG": "tags",
     "CONVERSATION": "sessions",
+    "CATEGORY": "categories",
     "SKILL": "skills",
     "DOCUMENT": "documents",
     "FILE": FILES,
@@ -42,6 +43,10 @@ _METAVARS: Mapping[str, str] = {
     "PROVIDER": "providers",
     "MODEL": "models",
 }
+
+
+OF_NOUNS: Mapping[str, Mapping[str, str]] = {"work": {"keys": "working", "ids": "working"}}
+"""Kinds that mean another below a noun."""
 
 
 def of_option(names: tuple[str, ...], metavar: str | None) -> str | None:

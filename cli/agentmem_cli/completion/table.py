@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from agentmem_cli.completion.kinds import DYNAMIC, FILES
+from agentmem_cli.completion.kinds import DYNAMIC, FILES, OF_NOUNS
 from agentmem_cli.reference.tree import Argument, Command, Option
 
 SWITCH, FREE = "", "free"
@@ -38,21 +38,22 @@ def rows(root: Command) -> list[Row]:
     everywhere = {option.names for option in root.options}
     result = []
     for command in root.walk():
+        noun = command.path[0] if len(command.path) > 1 else ""
         own = [each for each in command.options if not command.path or each.names not in everywhere]
         result.append(
             Row(
                 path=" ".join(command.path),
                 commands=tuple(Word(each.path[-1], _line(each.summary)) for each in command.commands),
                 options=tuple(Word(name, _line(each.help)) for each in own for name in each.names),
-                values={name: _value(each) for each in own for name in each.names},
-                arguments=tuple(_value(each) for each in command.arguments),
+                values={name: _value(each, noun) for each in own for name in each.names},
+                arguments=tuple(_value(each, noun) for each in command.arguments),
                 many=any(each.multiple for each in command.arguments[-1:]),
             )
         )
     return result
 
 
-def _value(what: Option | Argument) -> str:
+def _value(what: Option | Argument, noun: str) -> str:
     if isinstance(what, Option) and what.metavar is None:
         return SWITCH
     if what.choices:
@@ -60,7 +61,7 @@ def _value(what: Option | Argument) -> str:
     if what.kind is not None and what.kind.startswith("="):
         return what.kind
     if what.kind in DYNAMIC:
-        return f"@{what.kind}"
+        return f"@{OF_NOUNS.get(noun, {}).get(what.kind, what.kind)}"
     return FILES if what.kind == FILES else FREE
 
 

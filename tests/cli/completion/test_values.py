@@ -64,8 +64,11 @@ def test_nothing_is_said_where_nothing_is_known(
 ) -> None:
     (tmp_path / "broken.db").write_bytes(b"x" * 4000)
     (tmp_path / ".agentmem.toml").write_text("not toml")
-    for arguments in (["ids", "", "-a", "alice"], [], ["nonsense", ""]):
+    for arguments in ([], ["nonsense", ""]):
         assert ask(capsys, *arguments) == []
+    assert len(ask(capsys, "ids", "", "-a", "alice")) == 1, (
+        "a file of a project that cannot be read stops nothing"
+    )
     (tmp_path / ".agentmem.toml").unlink()
     assert ask(capsys, "ids", "", "--db", str(tmp_path / "broken.db")) == []
     assert ask(capsys, "ids", "", "-a", "nobody") == []
