@@ -9,6 +9,8 @@ _HIDDEN: Final = "***"
 _SCHEME: Final = r"\b[a-z][a-z0-9+.-]{0,30}://"
 _URL: Final = re.compile(rf"(?P<scheme>{_SCHEME})(?P<rest>[^\n]*?)(?={_SCHEME}|\n|$)", re.IGNORECASE)
 _PORT: Final = re.compile(r"(?:\[[^\]]*\]|[^:/?#]*):\d{1,5}(?:[/?#].*)?[.,;)'\"]*")
+_LATER_HOST: Final = re.compile(r"[^\n]*@(?=[^\s@/]*(?::\d+|/))")
+"""All before a host with a port or a path: where a space was left in a password of digits, they look like a port."""
 _NAMES_USERS: Final = frozenset({"postgres://", "postgresql://"})
 """Where a word before the @ is most often a user's name; elsewhere it may well be the password itself."""
 # What is called so holds a secret, whatever stands in front: `sslpassword`, `client_secret`, `x-api-key`.
@@ -43,6 +45,8 @@ def _without_password(url: re.Match[str]) -> str:
     ends = word.rfind("@")
     if ends < 0 and colon and not _PORT.fullmatch(word):
         ends = rest.rfind("@")
+    if ends < 0 and colon and (later := _LATER_HOST.match(rest)):
+        ends = later.end() - 1
     if len(name) >= ends:
         name, colon = rest[: max(ends, 0)], ""
     if ends < 0 or rest.startswith("[") or any(each in name for each in "/?#"):

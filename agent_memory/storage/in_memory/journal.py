@@ -40,7 +40,14 @@ class Journal:
                 texts = [text for text in (entry.before, entry.after) if text is not None]
                 erased += [version_from_dict(json.loads(text)) for text in texts]
                 self._entries[place] = replace(entry, before=None, after=None)
+        self._erase_sessions({entry.operation_id for entry in self._entries if entry.memory_id in memory_ids})
         return erased
+
+    def _erase_sessions(self, operation_ids: set[str]) -> None:
+        """Take the session out of operations of which no text is left: its name may be part of what is erased."""
+        telling = {entry.operation_id for entry in self._entries if entry.before or entry.after}
+        for each in operation_ids - telling:
+            self._operations[each] = replace(self._operations[each], session=None)
 
     def histories(self, memory_ids: Collection[str], agent_id: str) -> dict[str, list[Version]]:
         """Collect the versions of many memories."""

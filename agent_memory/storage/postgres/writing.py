@@ -363,6 +363,14 @@ async def _forget(connection: Connection, whose: Whose, plan: Plan) -> None:
         await connection.execute(
             f"update journal set before = null, after = null where {erased}", (list(plan.erase_history),)
         )
+        # The name of a session may be part of what is erased: it goes from operations of which no text is left.
+        await connection.execute(
+            f"update operation set session = null where agent = {agent} and session is not null"
+            f" and id in (select operation from journal where {erased}) and not exists (select 1 from journal"
+            f" as other where other.agent = {agent} and other.operation = operation.id"
+            " and (other.before is not null or other.after is not null))",
+            (list(plan.erase_history),),
+        )
     if hashes:
         await _forget_vectors(connection, whose, hashes)
 

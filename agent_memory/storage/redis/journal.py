@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, Final
 
 from agent_memory import clock
@@ -25,6 +25,25 @@ async def earlier(client: Any, keys: Keys, memory_ids: Sequence[str]) -> dict[st
     return result
 
 
+async def silenced(
+    client: Any, keys: Keys, plan: Plan, old: dict[str, list[JournalEntry]]
+) -> dict[str, dict[str, Any]]:
+    """Return the earlier operations of which no text is left once a plan has erased what it erases, by id.
+
+    The name of a session may be part of what is erased.
+    """
+    erased = set(plan.erase_history)
+    result = {}
+    ids = {entry.operation_id for each in erased for entry in old.get(each, ())}
+    logged = await _logged(client, keys, sorted(ids))
+    for each, data in logged.items():
+        entries = await _entries(client, keys, await client.lrange(keys("changes", each), 0, -1))
+        telling = any(entry.before or entry.after for entry in entries if entry.memory_id not in erased)
+        if data["session"] is not None and not telling:
+            result[each] = {**data, "session": None}
+    return result
+
+
 async def _entries(client: Any, keys: Keys, numbers: Sequence[bytes]) -> list[JournalEntry]:
     if not numbers:
         return []
@@ -37,9 +56,19 @@ def _entry(data: dict[str, Any]) -> JournalEntry:
     return JournalEntry(**{**data, "at": None if at is None else clock.from_text(at)})
 
 
-def append(pipe: Any, keys: Keys, plan: Plan, old: dict[str, list[JournalEntry]]) -> None:
-    """Write down a plan. `old` has the entries of memories whose history is cut or erased."""
+def append(
+    pipe: Any,
+    keys: Keys,
+    plan: Plan,
+    old: dict[str, list[JournalEntry]],
+    silent: dict[str, dict[str, Any]],
+) -> None:
+    """Write down a plan. `old` has the entries of memories whose history is cut or erased, `silent` is `silenced`."""
     operation = plan.operation
+    if plan.erase_history and {entry.memory_id for entry in plan.journal} <= set(plan.erase_history):
+        operation = replace(operation, session=None)
+    for each, data in silent.items():
+        pipe.hset(keys("operation"), each, canonical_json(data))
     pipe.rpush(keys("operations"), operation.id)
     pipe.hset(keys("operation"), operation.id, _operation_text(operation))
     if operation.undoes is not None:

@@ -215,6 +215,9 @@ class RedisStore(Reading, Upkeep, DocumentStore):
         with translated(self._url):
             try:
                 old = await journal.earlier(self._client, self._keys, unique(cut))
+                silent = (
+                    await journal.silenced(self._client, self._keys, plan, old) if plan is not None else {}
+                )
                 held = [each for each, (before, _) in writing.changed.items() if before is not None]
                 indexed = await self._indexed([*held, *writing.removed])
                 await self._sweep()
@@ -227,7 +230,7 @@ class RedisStore(Reading, Upkeep, DocumentStore):
                     pipe.multi()
                     self._batch(pipe, writing.head.version, indexed).write(writing)
                     if plan is not None and not plan.empty:
-                        journal.append(pipe, self._keys, plan, old)
+                        journal.append(pipe, self._keys, plan, old, silent)
                     await pipe.execute()
             except exceptions.WatchError:
                 # Overtaken, or the connection broke: then nobody has said whether it was stored.

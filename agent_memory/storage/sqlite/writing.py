@@ -154,6 +154,8 @@ def forget(connection: Connection, plan: Plan, given: Collection[bytes] = ()) ->
         hashes += _keep_newest_version(connection, memory_id)
     for memory_id in plan.erase_history:
         hashes += _erase_history(connection, memory_id)
+    for memory_id in plan.erase_history:
+        _erase_sessions(connection, memory_id)
     vectors.delete(connection, vectors.unused(connection, hashes))
 
 
@@ -346,6 +348,19 @@ def _erase_history(connection: Connection, memory_id: str) -> list[bytes]:
         [(rows.journal_checksum((*row[1:-2], None, None)), row[0]) for row in found],
     )
     return list(_hashes_in(found, memory_id))
+
+
+def _erase_sessions(connection: Connection, memory_id: str) -> None:
+    """Take the session out of the operations of which no text is left: its name may be part of what is erased."""
+    silent = (
+        f"session is not null and seq in (select operation from journal where {rows.OF_MEMORY}) and not exists"
+        " (select 1 from journal as other where other.operation = operation.seq"
+        " and (other.before is not null or other.after is not null))"
+    )
+    found = connection.execute(f"select seq from operation where {silent}", {"id": memory_id}).fetchall()
+    for (seq,) in found:
+        connection.execute("update operation set session = null where seq = ?", (seq,))
+        checked.seal(connection, "operation", "seq = ?", (seq,))
 
 
 def _hashes_in(entries: Iterable[Sequence[Any]], memory_id: str) -> set[bytes]:

@@ -154,6 +154,21 @@ class HistoryTests(StoreTests):
         assert await store.check() == []
 
     @needs("journal")
+    async def test_the_session_goes_with_the_last_text_of_an_operation(self, store: Store) -> None:
+        both = [builders.fact("erased first"), builders.fact("erased last")]
+        for name, records in (("shared", both), ("river", [builders.fact("stays")])):
+            await store.commit(Operation(verb="add", session=name), [Add(each) for each in records])
+
+        async def shred(record_id: str) -> list[str]:
+            record = (await store.get([record_id]))[record_id]
+            await store.commit(Operation(verb="shred", session="shared"), [Remove(record, erase=True)])
+            assert await store.check() == []
+            return sorted(each.session or "" for each in await store.operations(10))
+
+        assert await shred(both[0].id) == ["", "river", "shared"]
+        assert await shred(both[1].id) == ["", "", "", "river"]
+
+    @needs("journal")
     async def test_what_was_purged_is_told_and_can_still_be_erased(self, store: Store) -> None:
         stays, one, two = await put(store, *(builders.fact(text) for text in ("stays", "one", "two")))
         one = await change(store, one, content="secret")
