@@ -22,7 +22,7 @@ def main() -> None:
         reason = streams.written_out()
     except OSError as error:  # of what is answered here; the others report their own
         reason = streams.refused(error)
-    streams.finish(reason)
+    streams.finish(None if code else reason)  # what went wrong before has been said, and is the cause
     sys.exit(code or int(reason is not None))
 
 
