@@ -28,9 +28,11 @@ ACTIVE = (
 
 def has_extension(connection: Connection) -> bool:
     """Say whether sqlite-vec is loaded into this connection."""
-    return bool(
-        connection.execute("select 1 from pragma_function_list where name = 'vec_version'").fetchone()
-    )
+    try:
+        connection.execute("select vec_version()").fetchone()
+    except driver.Error:
+        return False
+    return True
 
 
 def generation(connection: Connection) -> int:
@@ -72,8 +74,11 @@ def catch_up(connection: Connection) -> None:
 
 
 def _waiting(connection: Connection) -> int:
-    """Count the rows of the index that would have to be deleted to bring it up to date."""
-    query = "select count(*) from memory_vec where rowid in (select embedding from memory_vec_pending)"
+    """Count the rows of the index that would have to be deleted to bring it up to date, or return more than them."""
+    (pending,) = connection.execute("select count(*) from memory_vec_pending").fetchone()
+    if pending <= _MANY:
+        return int(pending)  # which spares the index a question with every write
+    query = "select count(*) from memory_vec_rowids where rowid in (select embedding from memory_vec_pending)"
     try:
         return int(connection.execute(query).fetchone()[0])
     except driver.Error:
@@ -82,11 +87,16 @@ def _waiting(connection: Connection) -> int:
 
 def _renew_pending(connection: Connection, space: Space) -> None:
     pending = "select embedding from memory_vec_pending"
-    before = _sum(connection, f"rowid in ({pending})")
-    connection.execute(f"delete from memory_vec where rowid in ({pending})")
-    _insert(connection, f"embedding.id in ({pending}) and {ACTIVE}", space)
+    # Asked for several rows, sqlite-vec goes through all it has; its own table of rows is asked instead.
+    query = f"select rowid from memory_vec_rowids where rowid in ({pending})"
+    before = [row[0] for row in connection.execute(query)]
+    connection.executemany("delete from memory_vec where rowid = ?", [(number,) for number in before])
+    wanted = f"embedding.id in ({pending}) and {ACTIVE}"
+    _insert(connection, wanted, space)
     if (known := noted(connection, VECTOR_KEYS)) is not None:
-        note(connection, VECTOR_KEYS, known - before + _sum(connection, f"rowid in ({pending})"))
+        query = f"select coalesce(sum(embedding.id + 1), 0) from embedding where {wanted}"
+        (after,) = connection.execute(query, (space.id,)).fetchone()
+        note(connection, VECTOR_KEYS, known - sum(before) - len(before) + after)
     connection.execute("delete from memory_vec_pending")
 
 

@@ -159,7 +159,7 @@ async def test_what_a_process_without_the_extension_wrote_is_found_and_caught_up
         without.setenv("AGENTMEM_NO_VECTOR_INDEX", "1")
         async with opened(path) as store:
             assert (await store.describe()).level == "exact-scan"
-            stored += await add(store, *facts[20:])
+            stored += await add(store, *facts[20:], vectors=given)
             await replace(store, changed(stored[7], status=Status.ARCHIVED), verb="archive")
             await remove(store, stored[8], erase=True)
             for number in (3, 30):
