@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from agent_memory import clock
 from agent_memory.errors import IntegrityError
 from agent_memory.storage.base import Store
 from agent_memory.storage.where import Where
@@ -199,7 +200,9 @@ def _agree(theirs: Item, ours: Item, parts: Parts, *, new: bool) -> bool:
         return theirs.revision in {each.revision for each in ours.history}
     said = Parts(history=parts.history and new)
     same = line_of(replace(theirs, place=0), said) == line_of(replace(ours, place=0), said)
-    return same and (not theirs.vectors or not parts.vectors or near(theirs.vectors, ours.vectors))
+    if not theirs.vectors or not parts.vectors or (not ours.vectors and ours.record.expired(clock.now())):
+        return same  # one that is over is found no more, and so nothing is owed for it
+    return same and near(theirs.vectors, ours.vectors)
 
 
 __all__ = ["Exported", "Moved", "export", "import_", "losses", "migrate", "verify"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agent_memory import AgentMemory, SyncAgentMemory
+from agent_memory import AgentMemory, SyncAgentMemory, clock
 from agent_memory.errors import BackendError, IntegrityError, StoreUnreachableError
 from agent_memory.settings import Settings
 from agent_memory.storage.base import Store
@@ -194,3 +195,21 @@ async def test_a_store_that_cannot_be_opened_moves_nothing(tmp_path: Path) -> No
         await put(memory.backend, builders.fact())
         with pytest.raises(BackendError):
             await memory.migrate_to("sqlite", {"path": tmp_path / "b.db"})
+
+
+async def test_what_was_embedded_here_later_and_is_over_by_now_needs_no_vectors_there(
+    tmp_path: Path,
+) -> None:
+    start = clock.now()
+    settings = Settings(
+        backend_config={"path": tmp_path / "a.db"}, embedding_provider="dummy", embed_on_write=False
+    )
+    async with AgentMemory("a", settings) as memory:
+        with clock.fixed(start):
+            await memory.long_term.add("over soon", ttl="1h")
+            await memory.migrate_to("sqlite", {"path": tmp_path / "b.db"})
+            await memory.index()
+        with clock.fixed(start + timedelta(days=1)):
+            await memory.long_term.add("stays")
+            moved = await memory.migrate_to("sqlite", {"path": tmp_path / "b.db"})
+    assert (moved.added, moved.verified) == (1, 2)
