@@ -74,7 +74,12 @@ async def test_every_flip_is_named_and_stops_nothing_else(
 
 def _asked_in_a_shell(path: Path) -> None:
     """Let the command line say what is damaged, and show the rest."""
-    for command, code in ((["doctor"], 5), (["list", "--limit", "5"], 0), (["search", "zebra"], 0)):
+    whatever = {0, 5}  # 5 where the damaged row is among those that were read
+    for command, codes, least in (
+        (["doctor"], {5}, 1),
+        (["list", "--limit", "5"], whatever, 4),
+        (["search", "zebra"], whatever, 9),
+    ):
         said = subprocess.run(
             [sys.executable, "-m", "agentmem_cli", "--db", str(path), *command],
             env={
@@ -86,6 +91,7 @@ def _asked_in_a_shell(path: Path) -> None:
             text=True,
             check=False,
         )
-        assert said.returncode == code, said
+        assert said.returncode in codes, said
+        assert len(said.stdout.splitlines()) >= least, said
         assert "Traceback" not in said.stderr
         assert "report" not in said.stderr
