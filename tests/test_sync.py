@@ -309,6 +309,7 @@ def test_ctrl_c_cancels_a_call_and_closing_does_not_wait_for_it(tmp_path: Path, 
         f"provider = 'local' if {call!r} == 'embed' else 'none'\n"
         "memory = SyncAgentMemory('t', MemoryConfig(embedding_provider=provider))\n"
         "memory.conversation.add_message('user', 'hello')\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # it is ignored below some test runners
         "threading.Timer(0.7, lambda: os.kill(os.getpid(), signal.SIGINT)).start()\n"
         "try:\n"
         f"    calls[{call!r}]()\n"
@@ -321,7 +322,9 @@ def test_ctrl_c_cancels_a_call_and_closing_does_not_wait_for_it(tmp_path: Path, 
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stdout.startswith("closed"), done.stderr
-    assert float(done.stdout.split()[1]) < 2
+    assert float(done.stdout.split()[1]) < 10, (
+        "a fraction of a second where the machine has nothing else to do"
+    )
     with SyncAgentMemory("t", config(embedding_provider="none")) as memory:
         assert memory.conversation.count() == 1
         assert memory.check() == []

@@ -213,7 +213,8 @@ def _texts(value: Any) -> Any:
 
 
 def _places(value: Any) -> Any:
-    return _each(value, _path)
+    # An empty one is refused where it is known what else may be meant.
+    return _each(value, lambda each: each if each == "" else _path(each))
 
 
 def _each(value: Any, part: Part) -> Any:

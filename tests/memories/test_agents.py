@@ -338,7 +338,8 @@ async def test_values_to_complete_with() -> None:
     assert peek.values(path, "skills", "free") == [("free-disk", "prune")]
     assert peek.values(path, "documents") == [("doc1", "Manual")]
     assert len(peek.values(path, "ids", limit=2)) == 2
-    assert set(peek.KINDS) == {"ids", "keys", "tags", "sessions", "skills", "documents"}
+    known = {"ids", "keys", "working", "categories", "tags", "sessions", "skills", "documents"}
+    assert set(peek.KINDS) == known
 
 
 async def test_another_programs_database_is_not_looked_into(tmp_path: Path) -> None:

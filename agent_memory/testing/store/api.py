@@ -320,15 +320,15 @@ class ApiTests(MemoryTests):
     @pytest.mark.parametrize(
         ("value", "said"),
         [
-            ({1, 2}, "holds a set"),
-            ((datetime(2026, 5, 8, tzinfo=UTC),), "holds a datetime.*isoformat"),
-            ({"inner": b"bytes"}, "holds a bytes"),
-            ([Decimal("1.5")], "holds a Decimal"),
+            ({1, 2}, "of the type set"),
+            ((datetime(2026, 5, 8, tzinfo=UTC),), "of the type datetime.*isoformat"),
+            ({"inner": b"bytes"}, "of the type bytes"),
+            ([Decimal("1.5")], "of the type Decimal"),
             ({"a": {1: "x", "1": "y"}}, "the same text"),
-            ({(1, 2): "x"}, "a name in the .* is a tuple"),
+            ({(1, 2): "x"}, "a name in the .* of the type tuple"),
             (float("nan"), "not JSON"),
             ([float("inf")], "not JSON"),
-            (object(), "holds a object"),
+            (object(), "of the type object"),
         ],
         ids=lambda value: value if isinstance(value, str) else type(value).__name__,
     )

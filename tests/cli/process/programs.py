@@ -31,8 +31,14 @@ def started(
         stderr=subprocess.PIPE,
         env=surroundings(**(env or {})),
         text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=heeding_signals,
     )
+
+
+def heeding_signals() -> None:
+    """Ignore no signal any more, in a process that is about to become the program."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def wait_for(there: Path, seconds: float = 30.0) -> None:
