@@ -5,7 +5,8 @@ What stands at the end of a line belongs to the file and not to the text: a copy
 
 from __future__ import annotations
 
-from typing import Any, Final
+import os
+from typing import Any, BinaryIO, Final
 
 from agent_memory.errors import ValidationError
 
@@ -17,7 +18,37 @@ _MARKS: Final = (
     (b"\xff\xfe", "UTF-16"),
     (b"\xfe\xff", "UTF-16"),
 )
+MOST_BYTES: Final = 256_000_000
+"""What is read at once, from stdin or from a file: a stream without an end must not fill the memory."""
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+
+
+def whole(stream: BinaryIO, where: str) -> bytes:
+    """Read a stream to its end.
+
+    Raises:
+        ValidationError: it holds more than `MOST_BYTES`.
+    """
+    data = stream.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        raise ValidationError(
+            f"{where} holds more than {MOST_BYTES // 1_000_000} MB", hint="store it in several parts"
+        )
+    return data
+
+
+def whole_file(path: str) -> bytes:
+    """Read a file to its end, without waiting for anybody to write to a named pipe that nobody has open.
+
+    Raises:
+        OSError: it cannot be read.
+        ValidationError: it holds more than `MOST_BYTES`.
+    """
+    number = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with os.fdopen(number, "rb") as file:
+        if hasattr(os, "O_NONBLOCK"):
+            os.set_blocking(number, True)
+        return whole(file, path)
 
 
 def decoded(data: bytes, where: str) -> str:

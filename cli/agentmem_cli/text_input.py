@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from agent_memory.errors import ValidationError
-from agent_memory.text.incoming import decoded, from_json, with_newlines
+from agent_memory.text.incoming import decoded, from_json, whole, whole_file, with_newlines
 from agentmem_cli.context import stdin_is_piped
 
 
@@ -41,7 +41,7 @@ def one(text: str | None) -> str:
 
 def stdin() -> str:
     """Read all of stdin as UTF-8."""
-    return decoded(sys.stdin.buffer.read(), "stdin")
+    return decoded(whole(sys.stdin.buffer, "stdin"), "stdin")
 
 
 def documents(text: str | None, files: Sequence[Path] | None, glob: str | None = None) -> list[Document]:
@@ -72,7 +72,7 @@ def _cut(text: str) -> str:
 
 def _read(path: Path) -> Document:
     try:
-        text = decoded(path.read_bytes(), str(path))
+        text = decoded(whole_file(str(path)), str(path))
     except OSError as error:
         raise ValidationError(f"cannot read {path}: {error.strerror}", hint="check the name") from None
     if not text.strip():

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -457,3 +461,30 @@ def test_an_empty_list_says_so() -> None:
 def test_a_value_of_null_is_a_value() -> None:
     done("work", "set", "nothing", "null", "--parse")
     assert done("work", "get", "nothing", "--json").out == "null\n"
+
+
+def test_a_named_pipe_without_a_writer_is_empty_and_one_with_a_writer_is_read(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    ran = run("add", "--file", str(pipe))
+    assert (ran.code, ran.out) == (2, "")
+    assert "is empty" in ran.err
+    number = os.open(pipe, os.O_RDWR)
+    os.write(number, b"through a pipe\n")
+    threading.Timer(0.5, os.close, (number,)).start()
+    id = done("add", "--file", str(pipe)).out.strip()
+    assert done("get", id, "-o", "text").out == "through a pipe\n"
+
+
+def test_a_stream_without_an_end_is_refused() -> None:
+    endless = subprocess.Popen(["yes", "a line"], stdout=subprocess.PIPE)
+    ran = subprocess.run(
+        [sys.executable, "-m", "agentmem_cli", "add", "-"],
+        stdin=endless.stdout,
+        capture_output=True,
+        text=True,
+    )
+    endless.kill()
+    endless.communicate()
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert "several parts" in ran.stderr

@@ -23,4 +23,5 @@ def list_(
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
         found = memory.long_term.list(None if everything else limit, tags=tags, fields={"kind": "fact"})
-    invocation.output.records(found)
+    none = "no fact fits" if tags else "nothing here yet"
+    invocation.output.records(found, none=none)

@@ -48,4 +48,6 @@ def list_(
             found = memory.procedural.list(limit)
     if category is not None:
         found = [record for record in found if record.category == category][:limit]
-    invocation.output.records(found, columns=("id", "name", "uses", "content", "triggers", "category"))
+    none = "nothing here yet" if category is None and sort is Sort.CREATED else "no skill fits"
+    columns = ("id", "name", "uses", "content", "triggers", "category")
+    invocation.output.records(found, columns=columns, none=none)
