@@ -33,7 +33,7 @@ test: $(STAMP) lint  ## run every check and test, real servers included (about t
 	@# Three processes on two cores: the tests of servers wait for them.
 	@$(BIN)/python -m pytest -m "not soak" -n 3
 
-soak: $(STAMP)  ## run the long loops: crowds of writers, killed writers, random input
+soak: $(STAMP)  ## run the long loops: crowds, kills, walks and hostile runs (AGENTMEM_WALK_SECONDS, AGENTMEM_HOSTILE_SECONDS)
 	@$(BIN)/python -m pytest -m soak -s --timeout 3600
 
 lint: $(STAMP)  ## check style, types and the direction of imports
