@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _NARROWEST, _WIDEST = 40, 500
 _ERRORS = "agentmem"
+_TOLD = "agentmem-told"
+"""How stdout and stderr write what their encoding lacks."""
 
 _OBEYED = re.compile(
     "\r\n|[\x00-\x08\x0b-\x1f\x7f-\x9f"  # the control characters but for tab and newline
@@ -41,8 +43,9 @@ def prepare() -> None:
     """Make the streams of this process fit; to be called once, before anything else opens a file."""
     _open_closed()
     codecs.register_error(_ERRORS, _written)
-    sys.stdout = _prepared(sys.stdout)
-    sys.stderr = _prepared(sys.stderr)
+    codecs.register_error(_TOLD, _without_bytes)
+    sys.stdout = _prepared(sys.stdout, _ERRORS)
+    sys.stderr = _prepared(sys.stderr, _TOLD)
 
 
 def _open_closed() -> None:
@@ -63,10 +66,10 @@ def _open_closed() -> None:
         sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
 
 
-def _prepared(stream: TextIO) -> TextIO:
+def _prepared(stream: TextIO, errors: str) -> TextIO:
     if not isinstance(stream, io.TextIOWrapper):
         return stream
-    stream.reconfigure(errors=_ERRORS)
+    stream.reconfigure(errors=errors)
     return Terminal(stream) if stream.isatty() else stream
 
 
@@ -83,6 +86,15 @@ def _written(error: UnicodeError) -> tuple[str | bytes, int]:
             return "".join(result), place
         result.append(_PLAINER.get(char) or char.encode("ascii", "backslashreplace").decode("ascii"))
     return "".join(result), error.end
+
+
+def _without_bytes(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Do the same for what is told on stderr, which stays valid in its encoding: no byte is written as it was."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    chars = error.object[error.start : error.end]
+    shown = (_PLAINER.get(char) or char.encode("ascii", "backslashreplace").decode("ascii") for char in chars)
+    return "".join(shown), error.end
 
 
 class Terminal(io.TextIOWrapper):
