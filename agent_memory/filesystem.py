@@ -11,7 +11,7 @@ import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Literal
+from typing import BinaryIO, Final, Literal
 
 from agent_memory.errors import BackendError
 
@@ -50,6 +50,23 @@ def file_size(path: Path) -> int | None:
     if (what := _kind(about)) != "a file":
         raise BackendError(f"{path} is {what}", hint="give the path of a file")
     return about.st_size
+
+
+def opened(path: str | Path, mode: Literal["rb", "wb"]) -> BinaryIO:
+    """Open a file or a stream at once; of a named pipe that nobody writes to, there is nothing to read.
+
+    Raises:
+        OSError: it cannot be opened; a named pipe that nobody reads cannot be written to.
+    """
+    flags = os.O_RDONLY if mode == "rb" else os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    number = os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0), 0o600)
+    try:
+        if hasattr(os, "O_NONBLOCK"):
+            os.set_blocking(number, True)
+        return os.fdopen(number, mode)
+    except BaseException:
+        os.close(number)
+        raise
 
 
 def _about(path: Path) -> os.stat_result | None:

@@ -5,9 +5,9 @@ What stands at the end of a line belongs to the file and not to the text: a copy
 
 from __future__ import annotations
 
-import os
 from typing import Any, BinaryIO, Final
 
+from agent_memory import filesystem
 from agent_memory.errors import ValidationError
 
 DEEPEST: Final = 100
@@ -44,10 +44,7 @@ def whole_file(path: str) -> bytes:
         OSError: it cannot be read.
         ValidationError: it holds more than `MOST_BYTES`.
     """
-    number = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    with os.fdopen(number, "rb") as file:
-        if hasattr(os, "O_NONBLOCK"):
-            os.set_blocking(number, True)
+    with filesystem.opened(path, "rb") as file:
         return whole(file, path)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -67,7 +68,12 @@ def _beside(path: Path) -> Iterator[BinaryIO]:
     what = filesystem.kind(path)
     if what in filesystem.STREAMS:
         # Such as /dev/stdout: there is nothing to take the place of.
-        with path.open("wb") as there:
+        try:
+            stream = filesystem.opened(path, "wb")
+        except OSError as error:
+            reason = "nobody reads from it" if error.errno == errno.ENXIO else error.strerror
+            raise ValidationError(f"cannot write to {path}: {reason}", hint="name a file") from None
+        with stream as there:
             yield there
         return
     if what not in ("a file", None):
@@ -241,6 +247,10 @@ def _seekable(place: Place) -> Iterator[BinaryIO]:
     if not isinstance(place, str | os.PathLike):
         with tempfile.TemporaryFile() as kept:
             while portion := place.read(_PORTION):
+                if not kept.tell() and not portion.removeprefix(BYTE_ORDER_MARK).startswith(b"{"):
+                    read_head(
+                        _text(portion.split(b"\n", 1)[0][:200] + b"\n", 1)
+                    )  # says what is wrong at once
                 kept.write(portion)
             kept.seek(0)
             yield kept
@@ -250,7 +260,7 @@ def _seekable(place: Place) -> Iterator[BinaryIO]:
     if what is None:
         raise MemoryNotFoundError(str(path), what="file", hint="name one that `agentmem export` wrote")
     if what in filesystem.STREAMS:
-        with path.open("rb") as pipe, _seekable(pipe) as kept:
+        with filesystem.opened(path, "rb") as pipe, _seekable(pipe) as kept:
             yield kept
         return
     if what != "a file":

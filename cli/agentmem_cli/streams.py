@@ -69,8 +69,11 @@ def _open_closed() -> None:
 def _prepared(stream: TextIO, errors: str) -> TextIO:
     if not isinstance(stream, io.TextIOWrapper):
         return stream
+    if stream.isatty():
+        stream.reconfigure(errors=_TOLD)  # bytes of a file name may be what a terminal obeys
+        return Terminal(stream)
     stream.reconfigure(errors=errors)
-    return Terminal(stream) if stream.isatty() else stream
+    return stream
 
 
 def _written(error: UnicodeError) -> tuple[str | bytes, int]:

@@ -469,6 +469,8 @@ def test_a_named_pipe_without_a_writer_is_empty_and_one_with_a_writer_is_read(tm
     ran = run("add", "--file", str(pipe))
     assert (ran.code, ran.out) == (2, "")
     assert "is empty" in ran.err
+    assert "is not an export" in run("import", str(pipe)).err
+    assert "nobody reads" in run("export", str(pipe)).err
     number = os.open(pipe, os.O_RDWR)
     os.write(number, b"through a pipe\n")
     threading.Timer(0.5, os.close, (number,)).start()
