@@ -470,6 +470,7 @@ def test_a_named_pipe_without_a_writer_is_empty_and_one_with_a_writer_is_read(tm
     assert (ran.code, ran.out) == (2, "")
     assert "is empty" in ran.err
     assert "is not an export" in run("import", str(pipe)).err
+    stored("something to export")
     assert "nobody reads" in run("export", str(pipe)).err
     number = os.open(pipe, os.O_RDWR)
     os.write(number, b"through a pipe\n")
