@@ -1,7 +1,8 @@
 """A byte that flips in a row: the row is named, and everything else is listed, found, counted and exported.
 
 A flip in a block of the full-text index counts if any word is found otherwise than before: some bytes of it are never
-read. It is named, and until it is mended some memories may be found by meaning alone. Where a flip leaves a table that cannot be read at all, it is left out here: `test_salvage` is about those.
+read. It is named, and until it is mended some memories may be found by meaning alone. Where a flip leaves a table
+that cannot be read at all, it is left out here: `test_salvage` is about those.
 """
 
 from __future__ import annotations
