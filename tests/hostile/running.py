@@ -19,7 +19,10 @@ from .places import Circumstances, Place, namespaces, prefix
 
 DEADLINE = 30.0
 """Seconds after which a program counts as one that hangs, however busy the machine is."""
-PROGRAM = (sys.executable, "-m", "agentmem_cli")
+_PLAIN = sys.executable.isascii()
+PROGRAM = (sys.executable, *(() if _PLAIN else ("-S",)), "-m", "agentmem_cli")
+_MORE = {} if _PLAIN else {"PYTHONPATH": os.pathsep.join(sys.path)}
+"""From a path with other letters than ASCII, Python itself starts in every locale only where it reads no `.pth` file."""
 _FULL_FILE = 400_000
 """Bytes that a file may have where a full disk cannot be mounted."""
 
@@ -62,7 +65,7 @@ def run(place: Place, arguments: Sequence[str], circumstances: Circumstances) ->
     process = subprocess.Popen(
         [os.fsencode(each) for each in command],
         cwd=place.work if place.disk == "usual" or not namespaces() else place.root,
-        env=dict(circumstances.environment),
+        env={**circumstances.environment, **_MORE},
         stdin=subprocess.PIPE if given is not None else None,
         stdout=out,
         stderr=err,
@@ -178,7 +181,7 @@ def pasted(place: Place, ran: Ran, number: int) -> str:
     file = Path(place.root, f"stdin-{number}")
     if given is not None:
         file.write_bytes(given)
-    env = [f"{name}={value}" for name, value in ran.circumstances.environment.items()]
+    env = [f"{name}={value}" for name, value in {**ran.circumstances.environment, **_MORE}.items()]
     words = ["env", "-i", *env, *prefix(place), *PROGRAM, *ran.arguments]
     marks = {"closed": "&-", "full": "/dev/full", "gone": ">(true)"}
     streams = "<&-" if given is None else f"< {file}"

@@ -14,6 +14,16 @@ from pathlib import Path
 
 PROGRAM = str(Path(sys.executable).parent / "agentmem")
 
+ANYWHERE = (
+    [PROGRAM] if PROGRAM.isascii() else [sys.executable, "-S", "-m", "agentmem_cli"],
+    {} if PROGRAM.isascii() else {"PYTHONPATH": os.pathsep.join(sys.path)},
+)
+"""The program for any locale, and what has to stand in the environment for it.
+
+From a path with other letters than ASCII, Python itself does not start in a locale without them: it reads the `.pth` file
+of an editable installation in the locale's encoding. Without `site` it reads none.
+"""
+
 
 def surroundings(**more: str) -> dict[str, str]:
     """Return the environment, with some variables set."""

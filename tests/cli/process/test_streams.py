@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.process.programs import PROGRAM, surroundings
+from tests.cli.process.programs import ANYWHERE, PROGRAM, surroundings
 
 TEXT = "héllo 你好 … 👍"
 
@@ -48,10 +48,11 @@ def test_narrow_encodings(encoding: str) -> None:
 
 @pytest.mark.parametrize("locale", ["C", "POSIX", "xx_YY.UTF-8", "nonsense"])
 def test_locales(locale: str) -> None:
-    there = surroundings(LC_ALL=locale)
-    subprocess.run([PROGRAM, "add", TEXT], env=there, check=True, capture_output=True)
+    program, more = ANYWHERE
+    there = surroundings(LC_ALL=locale, **more)
+    subprocess.run([*program, "add", TEXT], env=there, check=True, capture_output=True)
     assert contents() == [TEXT]
-    subprocess.run([PROGRAM, "list"], env=there, check=True, capture_output=True)
+    subprocess.run([*program, "list"], env=there, check=True, capture_output=True)
 
 
 @pytest.mark.parametrize("columns", ["0", "1", "10", "-3", "wide", "1000000000"])
