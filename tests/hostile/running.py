@@ -22,7 +22,7 @@ DEADLINE = 30.0
 _PLAIN = sys.executable.isascii()
 PROGRAM = (sys.executable, *(() if _PLAIN else ("-S",)), "-m", "agentmem_cli")
 _MORE = {} if _PLAIN else {"PYTHONPATH": os.pathsep.join(sys.path)}
-"""From a path with other letters than ASCII, Python itself starts in every locale only where it reads no `.pth` file."""
+"""From a path with other letters than ASCII, Python starts in any locale only where it reads no `.pth` file."""
 _FULL_FILE = 400_000
 """Bytes that a file may have where a full disk cannot be mounted."""
 

@@ -20,8 +20,8 @@ ANYWHERE = (
 )
 """The program for any locale, and what has to stand in the environment for it.
 
-From a path with other letters than ASCII, Python itself does not start in a locale without them: it reads the `.pth` file
-of an editable installation in the locale's encoding. Without `site` it reads none.
+From a path with other letters than ASCII, Python itself does not start in a locale without them: it reads the `.pth`
+file of an editable installation in the locale's encoding. Without `site` it reads none.
 """
 
 
