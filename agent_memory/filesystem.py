@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import stat
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, Final, Literal
@@ -24,6 +26,8 @@ _KINDS: Final[tuple[tuple[Callable[[int], bool], Kind], ...]] = (
     (stat.S_ISCHR, "a device"),
     (stat.S_ISBLK, "a disk"),
 )
+_PATIENCE: Final = 3.0
+"""Seconds within which somebody has to open the other end of a named pipe."""
 STREAMS: Final[tuple[Kind, ...]] = ("a named pipe", "a device")
 """What is read or written from one end to the other, and holds nothing that could be lost."""
 
@@ -53,20 +57,36 @@ def file_size(path: Path) -> int | None:
 
 
 def opened(path: str | Path, mode: Literal["rb", "wb"]) -> BinaryIO:
-    """Open a file or a stream at once; of a named pipe that nobody writes to, there is nothing to read.
+    """Open a file or a stream; the other end of a named pipe is waited for only so long.
+
+    Of one that nobody writes to in that time, there is nothing to read.
 
     Raises:
         OSError: it cannot be opened; a named pipe that nobody reads cannot be written to.
     """
     flags = os.O_RDONLY if mode == "rb" else os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-    number = os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0), 0o600)
+    flags |= getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    number = _opened_in_time(path, flags)
     try:
         if hasattr(os, "O_NONBLOCK"):
+            if mode == "rb" and stat.S_ISFIFO(os.fstat(number).st_mode):
+                select.select([number], [], [], _PATIENCE)
             os.set_blocking(number, True)
         return os.fdopen(number, mode)
     except BaseException:
         os.close(number)
         raise
+
+
+def _opened_in_time(path: str | Path, flags: int) -> int:
+    end = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return os.open(path, flags, 0o600)
+        except OSError as error:
+            if error.errno != errno.ENXIO or time.monotonic() > end:
+                raise
+        time.sleep(0.05)
 
 
 def _about(path: Path) -> os.stat_result | None:

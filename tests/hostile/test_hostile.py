@@ -17,7 +17,7 @@ from .case import RUNS, Case
 from .doors import doors, global_options
 from .laws import BrokenLawError
 
-CASES = 30
+CASES = 15
 """Cases with fixed seeds."""
 SECONDS = float(os.environ.get("AGENTMEM_HOSTILE_SECONDS", "120"))
 """How long the cases with new seeds go on."""

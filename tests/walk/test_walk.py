@@ -19,7 +19,7 @@ from .shortening import place_of, shortest
 
 STEPS = 30
 """In one walk."""
-SEEDS = {"memory": 40, "sqlite": 12, "postgres": 3, "redis": 6}
+SEEDS = {"memory": 25, "sqlite": 9, "postgres": 2, "redis": 4}
 """Seeds that are walked each time, by backend: a quarter of a minute each."""
 SECONDS = float(os.environ.get("AGENTMEM_WALK_SECONDS", "120"))
 """How long the walks with new seeds go on, for each backend."""

@@ -16,7 +16,7 @@ from .files import filled
 
 pytestmark = pytest.mark.anyio
 
-_WRONG: tuple[Any, ...] = (None, 7, -0.5, "", "no such thing", "[[", b"\xff\xfe", 2**63 - 1)
+_WRONG: tuple[Any, ...] = (None, -0.5, "", "no such thing", b"\xff\xfe")
 
 
 def _columns(path: Path, table: str) -> list[str]:
