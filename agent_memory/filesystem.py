@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-import select
 import stat
 import time
 from collections.abc import Callable
@@ -70,12 +69,20 @@ def opened(path: str | Path, mode: Literal["rb", "wb"]) -> BinaryIO:
     try:
         if hasattr(os, "O_NONBLOCK"):
             if mode == "rb" and stat.S_ISFIFO(os.fstat(number).st_mode):
-                select.select([number], [], [], _PATIENCE)
+                _wait_for_writer(number)
             os.set_blocking(number, True)
         return os.fdopen(number, mode)
     except BaseException:
         os.close(number)
         raise
+
+
+def _wait_for_writer(number: int) -> None:
+    import select  # late: hardly anybody reads from a named pipe
+
+    waiting = select.poll()  # `select` knows no descriptors from 1024 on
+    waiting.register(number, select.POLLIN)
+    waiting.poll(int(_PATIENCE * 1000))
 
 
 def _opened_in_time(path: str | Path, flags: int) -> int:

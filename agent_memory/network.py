@@ -13,7 +13,7 @@ _WORD = re.compile(r"\b(?:host|hostaddr)\s*=\s*(?:'(?P<quoted>[^']*)'|(?P<plain>
 
 
 def is_elsewhere(place: str, default: str = "") -> bool:
-    """Say whether a URL, or a connection string such as `host=db port=5432`, leads to another machine, or may.
+    """Say whether a URL or a connection string (`host=db port=5432`) may lead to another machine.
 
     Args:
         default: the host where none is named; empty is this machine.

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -12,19 +11,6 @@ from agent_memory import AgentMemory, MemoryConfig, ValidationError, clock
 from agent_memory.recall.dates import named_times
 
 InZone = Callable[[str], None]
-
-
-@pytest.fixture
-def in_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[InZone]:
-    """Put this process into another time zone."""
-
-    def go(name: str) -> None:
-        monkeypatch.setenv("TZ", name)
-        time.tzset()
-
-    yield go
-    monkeypatch.undo()
-    time.tzset()
 
 
 def utc(text: str) -> datetime:

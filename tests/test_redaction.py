@@ -53,7 +53,7 @@ def test_secrets_are_hidden(text: str, shown: str) -> None:
         "redis://localhost:6379 does not answer, write to me@example.org",
         "http://[::1]:8000/a@b",
         "https://example.org/@me?x=1",
-        "sqlite:///home/me/a.db",
+        "sqlite:///srv/a.db",
         "password_file=/run/secrets/pw",
         "tokens=5",
         "a text about a password: forget it",

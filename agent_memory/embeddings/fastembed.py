@@ -105,7 +105,7 @@ class FastembedEmbedder(Embedder):
         return self._identity
 
     async def close(self) -> None:
-        """Give back the memory of the model, unless others use it; used again, it is loaded again."""
+        """Release the model, which is freed when nobody else uses it; a later call loads it again."""
         self._model = None
 
     def readable(self, text: str) -> float:

@@ -145,7 +145,7 @@ class LocalEmbedder(Embedder):
         return self._identity
 
     async def close(self) -> None:
-        """Give back the memory of the model, unless others use it; used again, it is loaded again."""
+        """Release the model, which is freed when nobody else uses it; a later call loads it again."""
         self._model = self._vocabulary = None
 
     def readable(self, text: str) -> float:

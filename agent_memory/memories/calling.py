@@ -189,7 +189,7 @@ def _annotation(name: str, kind: str) -> str:
 
 
 def checked(function: F) -> F:
-    """Let a method get its arguments as its signature promises them."""
+    """Check and convert the arguments of a method by its signature."""
     calls: dict[type, Call] = {}
 
     @wraps(function)
@@ -202,7 +202,7 @@ def checked(function: F) -> F:
 
 
 def _opening(function: F) -> F:
-    """Let a coroutine method get its arguments so, and open the memory first where it is not."""
+    """Check and convert the arguments of a coroutine method by its signature, and open the memory if needed."""
     calls: dict[type, Call] = {}
 
     @wraps(function)

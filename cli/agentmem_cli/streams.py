@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _NARROWEST, _WIDEST = 40, 500
 _ERRORS = "agentmem"
 _TOLD = "agentmem-told"
-"""How stdout and stderr write what their encoding lacks."""
+"""Error handlers: for pipes and files on stdout, and for stderr and terminals."""
 
 _OBEYED = re.compile(
     "\r\n|[\x00-\x08\x0b-\x1f\x7f-\x9f"  # the control characters but for tab and newline
@@ -87,17 +87,19 @@ def _written(error: UnicodeError) -> tuple[str | bytes, int]:
             return bytes((ord(char) - 0xDC00,)), place + 1
         if "\udc80" <= char <= "\udcff":
             return "".join(result), place
-        result.append(_PLAINER.get(char) or char.encode("ascii", "backslashreplace").decode("ascii"))
+        result.append(_plainer(char))
     return "".join(result), error.end
 
 
 def _without_bytes(error: UnicodeError) -> tuple[str | bytes, int]:
-    """Do the same for what is told on stderr, which stays valid in its encoding: no byte is written as it was."""
+    """Write what an encoding lacks plainer or escaped, bytes of file names as well: what results is always valid."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    chars = error.object[error.start : error.end]
-    shown = (_PLAINER.get(char) or char.encode("ascii", "backslashreplace").decode("ascii") for char in chars)
-    return "".join(shown), error.end
+    return "".join(map(_plainer, error.object[error.start : error.end])), error.end
+
+
+def _plainer(char: str) -> str:
+    return _PLAINER.get(char) or char.encode("ascii", "backslashreplace").decode("ascii")
 
 
 class Terminal(io.TextIOWrapper):

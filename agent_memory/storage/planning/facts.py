@@ -83,7 +83,7 @@ def deduplicated(change: Add) -> bool:
 
 
 def placed_anew(change: Add) -> bool:
-    """Say whether what is to be added is a message that gets a position; one that comes back keeps its own."""
+    """Say whether a message gets a new position; one that is restored keeps the one that it has."""
     record = change.record
     return (
         isinstance(record, ConversationRecord)

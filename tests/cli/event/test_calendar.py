@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
 from ..running import done
 
 InZone = Callable[[str], None]
-
-
-@pytest.fixture
-def in_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[InZone]:
-    """Put this process into another time zone."""
-
-    def go(name: str) -> None:
-        monkeypatch.setenv("TZ", name)
-        time.tzset()
-
-    yield go
-    monkeypatch.undo()
-    time.tzset()
 
 
 @pytest.mark.parametrize(
