@@ -13,9 +13,7 @@ from typing import Any
 from agentmem_cli.settings.names import OUTPUTS
 
 _WITH_VALUE = {"--agent", "-a", "--db", "--backend", "--output", "-o"}
-_SWITCHES = {
-    *("--json", "--ndjson", "--quiet", "-q", "--verbose", "-v", "--debug", "--offline", "--yes", "-y"),
-}
+_SWITCHES = {"--json", "--ndjson", "--quiet", "-q", "--verbose", "-v", "--debug", "--offline", "--yes", "-y"}
 
 
 def arranged(arguments: Sequence[str], root: Any) -> list[str]:
