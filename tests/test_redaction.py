@@ -15,6 +15,9 @@ from agent_memory.redaction import redacted
     [
         ("postgresql://me:pw@h/db", "postgresql://me:***@h/db"),
         ("postgresql://u:a b pw@h", "postgresql://u:***@h"),
+        ("postgresql://u:12 34@h/x", "postgresql://u:***@h/x"),
+        ("redis://:6379 1@h:6379 does not answer", "redis://:***@h:6379 does not answer"),
+        ("redis://h:6379 refused: ask admin", "redis://h:6379 refused: ask admin"),
         ("postgresql://u:a/b?c#d@h:5/x", "postgresql://u:***@h:5/x"),
         ("postgresql://u:a@b:c@h/db", "postgresql://u:***@h/db"),
         ("redis://:pw@h:6379/0", "redis://:***@h:6379/0"),

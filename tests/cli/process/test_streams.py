@@ -90,3 +90,20 @@ def test_a_database_is_never_opened_as_a_closed_stream() -> None:
     folder = Path(os.environ["AGENTMEM_HOME"])
     assert (folder / "default.db").read_bytes().startswith(b"SQLite format 3")
     assert contents() == ["one fact"]
+
+
+@pytest.mark.parametrize(
+    "command", ["--db $'/no/\\xff.db' list", "--db $'\\xc6\\xe9.db' search x", "import $'\\x80'"]
+)
+def test_stderr_is_valid_whatever_bytes_a_name_has(command: str) -> None:
+    said = sh(f"agentmem {command}", LC_ALL="C.UTF-8").stderr
+    assert said
+    said.decode("utf-8")
+
+
+@pytest.mark.parametrize("command", ["get no-such known", "history no-such", "chat show no-such"])
+def test_what_is_wrong_is_said_once_though_stdout_takes_nothing(command: str) -> None:
+    subprocess.run([PROGRAM, "add", "a fact", "--key", "known"], check=True, capture_output=True)
+    ran = sh(f"agentmem {command} > /dev/full")
+    errors = [line for line in ran.stderr.decode().splitlines() if line.startswith("error: ")]
+    assert (ran.returncode, len(errors)) in ((3, 1), (1, 1), (0, 0)), ran.stderr

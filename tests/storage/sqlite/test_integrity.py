@@ -14,7 +14,7 @@ import pytest
 from agent_memory.errors import StoreBusyError
 from agent_memory.records import MemoryType, Status
 from agent_memory.storage.changes import Add, Operation
-from agent_memory.storage.sqlite import SqliteStore
+from agent_memory.storage.sqlite import SqliteStore, word_index
 from agent_memory.storage.sqlite.vectors import narrowed, widened
 from agent_memory.storage.where import Where, conditions
 from agent_memory.testing import builders
@@ -94,6 +94,31 @@ def in_file(vector: bytes) -> bytes:
     """Return a vector as it stands in the file: in half precision."""
     numbers = array("f", vector)
     return struct.pack(f"<{len(numbers)}e", *numbers)
+
+
+@pytest.mark.parametrize(("was", "now"), [(b"zebra", b"zebrb"), (b"heron", b"iesou"), (b"kiwi", b"kiwj")])
+async def test_words_are_compared_though_fts5_finds_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, was: bytes, now: bytes
+) -> None:
+    path = tmp_path / "a.db"
+    async with opened(path) as store:
+        await add(
+            store, *(builders.fact(word) for word in ("the zebra", "a heron", "one kiwi", "nothing else"))
+        )
+    monkeypatch.setattr(word_index, "check", lambda connection: None)
+    async with opened(path) as store:
+        assert await store.check() == []
+    with raw(path) as connection:
+        # The first letters of a word may stand with the word before it.
+        blocks = connection.execute("select id, block from memory_fts_data").fetchall()
+        altered = [(block.replace(was[1:], now[1:]), number) for number, block in blocks if was[1:] in block]
+        assert altered
+        with connection:
+            connection.executemany("update memory_fts_data set block = ? where id = ?", altered)
+    async with opened(path) as store:
+        assert any("full-text index" in fault for fault in await store.check())
+        await store.rebuild()
+        assert await store.check() == []
 
 
 async def test_a_flipped_bit_in_the_file_is_found(tmp_path: Path) -> None:
