@@ -45,8 +45,8 @@ if TYPE_CHECKING:
     from agent_memory.recall.recall import Recall
     from agent_memory.recall.search import Mode
     from agent_memory.transfer.files import FileStream
+    from agent_memory.transfer.importing import OnConflict
     from agent_memory.transfer.moving import Exported, Moved
-    from agent_memory.transfer.taking import OnConflict
 
 logger = logging.getLogger("agent_memory")
 Types = str | MemoryType | Iterable[str | MemoryType] | None
@@ -122,7 +122,7 @@ class AgentMemory(Called):
         return self
 
     async def close(self) -> None:
-        """Give back the store and the embedder, for good: every later call raises ClosedError. Twice is once."""
+        """Release the store and the embedder, for good: every later call raises ClosedError. Idempotent."""
         await self._core.close()
 
     async def __aenter__(self) -> Self:
@@ -276,18 +276,21 @@ class AgentMemory(Called):
         from agent_memory.memories.shape import Added, read_shapes, storing_order
 
         shaped = read_shapes(objects, defaults, names)
-        order = storing_order([each.item for each in shaped])
+        order = storing_order([item.item for item in shaped])
         typed = [
-            (self.of(each.item.get("type", "fact")), {k: v for k, v in each.item.items() if k != "type"})
-            for each in shaped
+            (self.of(item.item.get("type", "fact")), {k: v for k, v in item.item.items() if k != "type"})
+            for item in shaped
         ]
         called = names or [f"item {number}" for number in range(1, len(shaped) + 1)]
         stored = await store_items(
-            self._core, [typed[place] for place in order], progress, [called[place] for place in order]
+            self._core,
+            [typed[position] for position in order],
+            progress,
+            [called[position] for position in order],
         )
         written = dict(zip(order, stored, strict=True))
-        dropped = frozenset[str]().union(*(each.dropped for each in shaped))
-        return Added([written[place] for place in range(len(shaped))], dropped)
+        dropped = frozenset[str]().union(*(item.dropped for item in shaped))
+        return Added([written[position] for position in range(len(shaped))], dropped)
 
     # --- finding -------------------------------------------------------------------------------------------
 
@@ -642,7 +645,7 @@ class AgentMemory(Called):
         return counts | await breakdown(self._core.store) if detailed else counts
 
     async def get_status(self) -> dict[str, Any]:
-        """Say how things stand: where the store is, which level is in force, what is owed. Loads no model.
+        """Return how things stand: where the store is, which level is in force, what is pending. Loads no model.
 
         `owed_embeddings` counts the memories that are not embedded yet, `failed_embeddings` those among them whose
         text an embedder failed on, and `failures` has `id`, `reason` and `at` of the newest twenty of these.
@@ -783,7 +786,7 @@ class AgentMemory(Called):
         return await self._core.store.operations(limit)
 
     async def index(self, *, limit: int | None = None, progress: Progress | None = None) -> int:
-        """Embed what is owed, and return how many texts that were; renew words that an older version indexed.
+        """Embed what is pending, and return how many texts that were; renew words that an older version indexed.
 
         What failed before is tried again. It may be stopped at any time, even within a long text: what was done stays
         done. A text that the embedder fails on does not hinder the others; `get_status` names it and the reason.
@@ -796,7 +799,7 @@ class AgentMemory(Called):
             ModelMissingError, MissingDependencyError, EmbeddingMismatchError, ConfigurationError.
         """
         await self._core.store.renew()
-        return await self._core.index.pay_owed(texts=limit, progress=progress)
+        return await self._core.index.embed_pending(texts=limit, progress=progress)
 
     async def reembed(
         self,
@@ -811,7 +814,7 @@ class AgentMemory(Called):
     async def cost_of_reembedding(
         self, embedding_provider: str | None = None, embedding_config: Mapping[str, Any] | None = None
     ) -> ReembeddingCost:
-        """Say how many texts `reembed` would embed and about how long that takes. Changes nothing."""
+        """Return how many texts `reembed` would embed and about how long that takes. Changes nothing."""
         return await self._core.index.cost_of_reembedding(embedding_provider, embedding_config)
 
     async def check_isolation(self) -> Listing[str]:

@@ -122,7 +122,11 @@ def shown_minute(moment: datetime) -> str:
 @lru_cache(maxsize=4)
 def _named_zone(name: str) -> tzinfo | None:
     """Return the zone of that name where the system has no zones of its own; None leaves it to the system."""
-    if not name or name.startswith((":", "/")) or any(Path(each).is_dir() for each in _ZONE_FOLDERS):
+    if (
+        not name
+        or name.startswith((":", "/"))
+        or any(Path(zone_folder).is_dir() for zone_folder in _ZONE_FOLDERS)
+    ):
         return None
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 

@@ -13,7 +13,7 @@ _WORD = re.compile(r"\b(?:host|hostaddr)\s*=\s*(?:'(?P<quoted>[^']*)'|(?P<plain>
 
 
 def is_elsewhere(place: str, default: str = "") -> bool:
-    """Say whether a URL or a connection string (`host=db port=5432`) may lead to another machine.
+    """Return whether a URL or a connection string (`host=db port=5432`) may lead to another machine.
 
     Args:
         default: the host where none is named; empty is this machine.
@@ -32,8 +32,8 @@ def _hosts(place: str) -> Iterator[str]:
         yield from (host or "").split(",")
     if match is not None:
         # Some servers are several, `a:1,b:2`; what stands before the last @ says who asks.
-        for each in match["authority"].rpartition("@")[2].split(","):
-            yield from filter(None, [_without_port(each)])
+        for part in match["authority"].rpartition("@")[2].split(","):
+            yield from filter(None, [_without_port(part)])
 
 
 def _without_port(address: str) -> str:

@@ -159,7 +159,7 @@ class MemoryRecord:
         )
 
     def expired(self, moment: datetime) -> bool:
-        """Say whether its time is over at that moment."""
+        """Return whether its time is over at that moment."""
         return self.expires_at is not None and self.expires_at <= moment
 
 
@@ -276,9 +276,9 @@ TYPE_NAMES: Mapping[type[MemoryRecord], str] = {
 
 OWN_FIELDS: Mapping[MemoryType, tuple[OwnField, ...]] = {
     memory_type: tuple(
-        OwnField(each.name, each.metadata["kind"], each.metadata["later"])
-        for each in dataclasses.fields(kind)
-        if "kind" in each.metadata
+        OwnField(field_.name, field_.metadata["kind"], field_.metadata["later"])
+        for field_ in dataclasses.fields(kind)
+        if "kind" in field_.metadata
     )
     for memory_type, kind in RECORD_CLASSES.items()
 }
@@ -319,7 +319,7 @@ def version_to_dict(record: MemoryRecord) -> dict[str, Any]:
     return result
 
 
-_NAMES = {kind: tuple(each.name for each in dataclasses.fields(kind)) for kind in RECORD_CLASSES.values()}
+_NAMES = {kind: tuple(field_.name for field_ in dataclasses.fields(kind)) for kind in RECORD_CLASSES.values()}
 _VALUES = {kind: attrgetter(*names) for kind, names in _NAMES.items()}
 
 
@@ -335,7 +335,7 @@ def stamped(record: R, *, agent_id: str, revision: str) -> R:
 
 
 def same_version(left: MemoryRecord, right: MemoryRecord) -> bool:
-    """Say whether two records say the same, whenever they were written and however often they were read."""
+    """Return whether two records say the same, whenever they were written and however often they were read."""
     right = dataclasses.replace(
         right,
         updated_at=left.updated_at,

@@ -49,7 +49,7 @@ def _without_password(url: re.Match[str]) -> str:
         ends = later.end() - 1
     if len(name) >= ends:
         name, colon = rest[: max(ends, 0)], ""
-    if ends < 0 or rest.startswith("[") or any(each in name for each in "/?#"):
+    if ends < 0 or rest.startswith("[") or any(item in name for item in "/?#"):
         return url[0]  # the @, if there is one, stands in the path
     if colon:
         return f"{scheme}{name}:{_HIDDEN}{rest[ends:]}"

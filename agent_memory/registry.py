@@ -57,4 +57,4 @@ class Registry:
     def _entry_points(self) -> dict[str, str]:
         from importlib.metadata import entry_points
 
-        return {each.name: each.value for each in entry_points(group=self.group)}
+        return {entry_point.name: entry_point.value for entry_point in entry_points(group=self.group)}

@@ -36,10 +36,10 @@ def remove_all() -> None:
 
 def _remove_folder(name: str) -> None:
     with os.scandir(name) as inside:
-        for each in inside:
+        for item in inside:
             with suppress(OSError):
-                if each.is_dir(follow_symlinks=False):
-                    _remove_folder(each.path)
+                if item.is_dir(follow_symlinks=False):
+                    _remove_folder(item.path)
                 else:
-                    os.unlink(each.path)  # noqa: PTH108
+                    os.unlink(item.path)  # noqa: PTH108
     os.rmdir(name)  # noqa: PTH106

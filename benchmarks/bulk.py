@@ -64,9 +64,9 @@ def _bare_model(texts: list[str]) -> float:
 
     def batch(places: list[int]) -> np.ndarray[Any, Any]:
         encoded = tokenizer.encode_batch([texts[place] for place in places])
-        longest = max(len(each.ids) for each in encoded)
-        ids = np.array([each.ids + [0] * (longest - len(each.ids)) for each in encoded], dtype=np.int64)
-        mask = (np.arange(longest) < np.array([[len(each.ids)] for each in encoded])).astype(np.int64)
+        longest = max(len(item.ids) for item in encoded)
+        ids = np.array([item.ids + [0] * (longest - len(item.ids)) for item in encoded], dtype=np.int64)
+        mask = (np.arange(longest) < np.array([[len(item.ids)] for item in encoded])).astype(np.int64)
         inputs = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
         hidden = session.run(None, inputs)[0]
         pooled = (hidden * mask[:, :, None]).sum(1) / mask.sum(1, keepdims=True)
@@ -117,7 +117,7 @@ def _bare_rows(filled: Path, empty: Path) -> float:
         place = "" if "without rowid" in sql else "rowid, "
         known = {row[0] for row in target.execute(f"select {place or '*, '} 1 from {table}")}
         cursor = source.execute(f"select {place} * from {table}")
-        columns = [each[0] for each in cursor.description]
+        columns = [item[0] for item in cursor.description]
         values = [row for row in cursor.fetchall() if row[0] not in known]
         if columns[0] == "rowid" and columns.count(columns[1]) and "primary key" in sql:
             columns, values = columns[1:], [row[1:] for row in values]  # the rowid has a name of its own

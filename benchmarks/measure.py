@@ -36,7 +36,7 @@ def commands(table: dict[str, Sequence[str]], *, runs: int = 15, **environment: 
                 arguments, env=env, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
             )
             times[name].append(time.perf_counter() - started)
-    return {name: statistics.median(each[1:]) for name, each in times.items()}
+    return {name: statistics.median(item[1:]) for name, item in times.items()}
 
 
 def calls(action: Callable[[int], object], *, runs: int) -> float:

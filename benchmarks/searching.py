@@ -70,7 +70,7 @@ async def _vectors(memory: SyncAgentMemory, ids: list[str]) -> list[bytes]:
     path = str(memory.backend.settings["path"])
     async with AgentMemory(None, Settings(backend_config={"path": path})) as reader:
         found = await reader.backend.vectors(ids)
-    return [found[each][0] for each in ids]
+    return [found[memory_id][0] for memory_id in ids]
 
 
 def _raw_tables(vectors: list[bytes]) -> driver.Connection:

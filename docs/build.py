@@ -126,9 +126,9 @@ def abilities() -> str:
     rows = [["", *stores], ["---"] * (len(stores) + 1)]
     for name, shown in _ABILITIES.items():
         rows.append(
-            [shown, *("yes" if getattr(each.capabilities, name) else "-" for each in stores.values())]
+            [shown, *("yes" if getattr(store.capabilities, name) else "-" for store in stores.values())]
         )
-    largest = [each.capabilities.largest for each in stores.values()]
+    largest = [store.capabilities.largest for store in stores.values()]
     rows.append(["bytes a memory may take", *(f"{size:,}" if size else "any" for size in largest)])
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 

@@ -33,7 +33,7 @@ async def main(backend: str) -> None:
         facts = await memory.long_term.get_facts(tags=["tag1"])
         prefs = await memory.long_term.get_preferences("category")
         assert [fact.content for fact in facts] == ["fact"]
-        assert [each.content for each in prefs] == ["preference"]
+        assert [pref.content for pref in prefs] == ["preference"]
 
         # Conversation: who said what
         await memory.conversation.add_message(role="user", content="Hello")

@@ -129,6 +129,9 @@ async def test_what_is_to_come_is_not_recent_but_for_what_clocks_differ() -> Non
         now = clock.now()
         for text, ahead in (("past", -600), ("soon", 30), ("in an hour", 3600), ("in ten days", 864_000)):
             await memory.episodic.record_event("deploy", text, occurred_at=now + timedelta(seconds=ahead))
-        assert [each.content for each in await memory.episodic.get_recent_events()] == ["soon", "past"]
+        assert [recent_event.content for recent_event in await memory.episodic.get_recent_events()] == [
+            "soon",
+            "past",
+        ]
         timeline = await memory.episodic.get_event_timeline()
         assert len(timeline) == 4

@@ -13,7 +13,7 @@ from agent_memory.settings import Settings
 
 
 def test_the_two_forms_agree() -> None:
-    ours = {each.name for each in dataclasses.fields(Settings)}
+    ours = {field_.name for field_ in dataclasses.fields(Settings)}
     assert set(MemoryConfig.model_fields) <= ours
     assert MemoryConfig().settings() == Settings()
     assert MemoryConfig(embedding_provider="local").settings().embedder_named

@@ -76,7 +76,7 @@ def test_an_agents_loop_remembers(tmp_path: Path) -> None:
     out = run("sh", str(EXAMPLES / "agent_loop.sh"), stdin=said, AGENT_MODEL="tail -n 1")
     assert out == "User: My name is Ada.\nUser: What is my name?\n"
     messages = json.loads(run("agentmem", "-a", "shell-agent", "list", "--type", "chat", "--json"))
-    assert [each["role"] for each in messages] == ["assistant", "user", "assistant", "user"]
+    assert [message["role"] for message in messages] == ["assistant", "user", "assistant", "user"]
     prompts = run("sh", str(EXAMPLES / "agent_loop.sh"), stdin="Who am I?\n", AGENT_MODEL="cat")
     assert "My name is Ada." in prompts
 
@@ -92,8 +92,8 @@ def test_the_git_log_recorder_adds_each_commit_once(tmp_path: Path) -> None:
     run("sh", script, str(tmp_path), AGENTMEM_AGENT="git")
     run("sh", script, str(tmp_path), AGENTMEM_AGENT="git")
     events = json.loads(run("agentmem", "-a", "git", "event", "timeline", "--json"))
-    assert [each["content"] for each in events] == ['change "0"', 'change "1"', 'change "2"', "one more"]
-    assert {each["event_type"] for each in events} == {"commit"}
+    assert [event["content"] for event in events] == ['change "0"', 'change "1"', 'change "2"', "one more"]
+    assert {event["event_type"] for event in events} == {"commit"}
 
 
 def test_a_backend_written_by_somebody_else_passes_the_suite(tmp_path: Path) -> None:

@@ -81,9 +81,9 @@ def test_a_document_that_did_not_change_needs_no_tokenizer(tmp_path: Path) -> No
 def test_every_module_imports_alone(package: str, tmp_path: Path) -> None:
     found = __import__(package)
     names = [
-        each.name
-        for each in pkgutil.walk_packages(found.__path__, f"{package}.")
-        if ".testing" not in each.name and not each.name.endswith("__main__")
+        walk_package.name
+        for walk_package in pkgutil.walk_packages(found.__path__, f"{package}.")
+        if ".testing" not in walk_package.name and not walk_package.name.endswith("__main__")
     ]
     assert names
     for name in names:

@@ -30,7 +30,7 @@ def test_a_name_of_ones_own_means_none_of_them() -> None:
 
 
 def test_each_name_means_one_role() -> None:
-    spellings = [each for names in SPELLINGS.values() for each in set(names)]
+    spellings = [name for names in SPELLINGS.values() for name in set(names)]
     assert len(spellings) == len(set(spellings))
 
 
@@ -43,8 +43,8 @@ def test_chat_messages_have_the_names_that_a_model_takes() -> None:
     said = [
         builders.message(role, role=role) for role in ("human", "AI", "function", "developer", "narrator")
     ]
-    items = [PackedItem(each, each.content, "full", 1, section=LAST_MESSAGES) for each in said]
-    assert [each["role"] for each in Messages().messages(items, "t")] == [
+    items = [PackedItem(item, item.content, "full", 1, section=LAST_MESSAGES) for item in said]
+    assert [message["role"] for message in Messages().messages(items, "t")] == [
         "user",
         "assistant",
         "tool",

@@ -40,7 +40,7 @@ def test_every_async_name_has_a_blocking_twin_with_the_same_signature() -> None:
     blocking = SyncAgentMemory("t", config(backend="memory"))
     pairs = [
         (asynchronous, blocking),
-        *((getattr(asynchronous, each), getattr(blocking, each)) for each in TYPES),
+        *((getattr(asynchronous, item), getattr(blocking, item)) for item in TYPES),
     ]
     for original, twin in pairs:
         for name, value in public(original).items():
@@ -138,9 +138,9 @@ def test_closing_is_for_good_and_twice_is_once(backend: str) -> None:
         memory.open()
     with pytest.raises(ClosedError), memory:
         pass
-    for each in ("agent_id", "embedding_provider", "has_semantic"):
+    for item in ("agent_id", "embedding_provider", "has_semantic"):
         with pytest.raises(ClosedError):
-            getattr(memory, each)
+            getattr(memory, item)
     if backend == "sqlite":
         with SyncAgentMemory("t", config()) as again:
             assert again.get(kept) is not None
@@ -191,7 +191,7 @@ def test_closing_while_other_threads_write_refuses_or_stores(backend: str) -> No
         while len(acknowledged) < 20:
             time.sleep(0.001)
         memory.close()
-        assert {each.result() for each in writing} == {"closed"}
+        assert {item.result() for item in writing} == {"closed"}
     if backend == "sqlite":
         with SyncAgentMemory("t", config()) as again:
             assert set(acknowledged) <= {record.id for record in again.list(limit=None)}

@@ -45,8 +45,8 @@ class EmbeddingIdentity:
         another engine gives the same vectors.
         """
         weights = [self.revision] if len(self.revision) == 64 else [self.provider, self.model, self.revision]
-        parts = [*weights, self.dimension, self.pooling, self.query_prefix, self.document_prefix]
-        return hashlib.sha256(canonical_json(parts).encode()).hexdigest()[:16]
+        split = [*weights, self.dimension, self.pooling, self.query_prefix, self.document_prefix]
+        return hashlib.sha256(canonical_json(split).encode()).hexdigest()[:16]
 
     def __str__(self) -> str:
         return f"{self.provider} ({self.model}, {self.dimension} dimensions)"
@@ -130,80 +130,80 @@ class Embedder(ABC):
     async def _embed(self, texts: Sequence[str], *, query: bool) -> Sequence[bytes]:
         """Embed texts that fit the model, in the order given; each result as `pack` makes it."""
 
-    def _segments(self, text: str) -> list[str]:
+    def _split_into_parts(self, text: str) -> list[str]:
         """Cut a text into long consecutive parts without looking at it closely; each is then cut by itself.
 
-        So a book is cut into pieces bit by bit, as they are embedded. The same text is always cut alike.
+        So a book is cut into segments bit by bit, as they are embedded. The same text is always cut alike.
         """
         return [text]
 
     def _split(self, text: str) -> list[str]:
-        """Cut a segment into consecutive pieces that the model reads whole. All of it is in some piece."""
+        """Cut a part into consecutive segments that the model reads whole. All of it is in some segment."""
         return [text]
 
     async def _split_all(self, texts: Sequence[str]) -> list[list[str]]:
         """Cut several segments; overridden where cutting takes so long that it belongs in a thread."""
         return [self._split(text) or [text] for text in texts]
 
-    def readable(self, text: str) -> float:
-        """Say how much of a text this model understands, in [0, 1]; below .5 its cosine means nothing."""
+    def language_coverage(self, text: str) -> float:
+        """Return how much of a text this model understands, in [0, 1]; below .5 its cosine means nothing."""
         return 1.0
 
-    async def close(self) -> None:  # noqa: B027 - most have nothing to give back
-        """Give back connections and memory."""
+    async def close(self) -> None:  # noqa: B027 - most have nothing to release
+        """Release connections and memory."""
 
     # --- what callers use ----------------------------------------------------------------------------------
 
-    def segments(self, text: str) -> list[str]:
-        """Cut a text into the parts that are cut into pieces one by one; at least one. Cheap for any length."""
-        return self._segments(text) or [text]
+    def parts(self, text: str) -> list[str]:
+        """Cut a text into the parts that are cut into segments one by one; at least one. Cheap for any length."""
+        return self._split_into_parts(text) or [text]
 
-    async def split_segments(self, segments: Sequence[str]) -> list[list[str]]:
-        """Cut each segment into the pieces that will be embedded one by one; at least one each."""
-        return await self._split_all(segments)
+    async def split_parts(self, parts: Sequence[str]) -> list[list[str]]:
+        """Cut each part into the segments that will be embedded one by one; at least one each."""
+        return await self._split_all(parts)
 
     async def split(self, text: str) -> list[str]:
-        """Cut a text into the pieces that will be embedded one by one; at least one."""
-        return [piece for pieces in await self._split_all(self.segments(text)) for piece in pieces]
+        """Cut a text into the segments that will be embedded one by one; at least one."""
+        return [segment for segments in await self._split_all(self.parts(text)) for segment in segments]
 
     async def embed_query(self, text: str) -> bytes:
-        """Embed what is asked. A query longer than the model reads is represented by its first piece.
+        """Embed what is asked. A query longer than the model reads is represented by its first segment.
 
         Raises:
             EmbeddingError: it could not be embedded.
         """
-        pieces = await self._split_all(self.segments(text)[:1])
-        return (await self._vectors(pieces[0][:1], query=True))[0]
+        segments = await self._split_all(self.parts(text)[:1])
+        return (await self._vectors(segments[0][:1], query=True))[0]
 
     async def embed_documents(self, texts: Sequence[str]) -> list[list[bytes]]:
-        """Embed what is stored: for each text the vectors of its pieces, in order, at least one.
+        """Embed what is stored: for each text the vectors of its segments, in order, at least one.
 
         Raises:
             EmbeddingError: one of them could not be embedded.
         """
-        segments = [self.segments(text) for text in texts]
-        cut = iter(await self._split_all([segment for parts in segments for segment in parts]))
-        pieces = [[piece for _ in parts for piece in next(cut)] for parts in segments]
-        vectors = iter(await self.embed_pieces([piece for text in pieces for piece in text]))
-        return [[next(vectors) for _ in text] for text in pieces]
+        parts = [self.parts(text) for text in texts]
+        cut = iter(await self._split_all([part for split in parts for part in split]))
+        segments = [[segment for _ in split for segment in next(cut)] for split in parts]
+        vectors = iter(await self.embed_segments([segment for text in segments for segment in text]))
+        return [[next(vectors) for _ in text] for text in segments]
 
-    async def embed_pieces(self, pieces: Sequence[str]) -> list[bytes]:
-        """Embed pieces that the model reads whole, as `split` cuts them: one unit vector each, float32.
+    async def embed_segments(self, segments: Sequence[str]) -> list[bytes]:
+        """Embed segments that the model reads whole, as `split` cuts them: one unit vector each, float32.
 
         Raises:
             EmbeddingError: one of them could not be embedded.
         """
-        return await self._vectors(pieces, query=False) if pieces else []
+        return await self._vectors(segments, query=False) if segments else []
 
-    async def _vectors(self, pieces: Sequence[str], *, query: bool) -> list[bytes]:
+    async def _vectors(self, segments: Sequence[str], *, query: bool) -> list[bytes]:
         identity = self.identity
         try:
-            answer = await self._embed(pieces, query=query)
+            answer = await self._embed(segments, query=query)
         except AgentMemoryError:
             raise
         except Exception as error:  # an engine raises what it likes, for one strange text among many
             raise EmbeddingError(f"{identity} failed: {type(error).__name__}: {one_line(error)}") from error
-        return checked(answer, len(pieces), identity)
+        return checked(answer, len(segments), identity)
 
 
 def one_line(error: BaseException) -> str:

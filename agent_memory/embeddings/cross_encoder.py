@@ -13,7 +13,7 @@ from typing import Any, Final
 from agent_memory.embeddings import catalog
 from agent_memory.embeddings.catalog import ModelCard
 from agent_memory.embeddings.downloads import cache_folder, check_weights, load, quiet_fastembed, snapshot
-from agent_memory.embeddings.pieces import well_formed
+from agent_memory.embeddings.segments import well_formed
 from agent_memory.embeddings.sharing import HeldModel, shared
 from agent_memory.embeddings.threads import in_worker
 from agent_memory.errors import ConfigurationError, MissingDependencyError
@@ -40,7 +40,7 @@ class CrossEncoder:
         wanted = str(options.get("model") or catalog.RERANKER)
         card = catalog.card_of(wanted)
         if card is None or card.purpose != "rerank":
-            known = [each.name for each in catalog.CARDS.values() if each.purpose == "rerank"]
+            known = [item.name for item in catalog.CARDS.values() if item.purpose == "rerank"]
             raise ConfigurationError.unknown("reranker", wanted, known)
         self._card = card
         self._model: HeldModel | None = None

@@ -18,7 +18,7 @@ from agent_memory.embeddings import catalog
 from agent_memory.embeddings.base import one_line
 from agent_memory.embeddings.catalog import ModelCard
 from agent_memory.embeddings.hashes import sha256_of
-from agent_memory.embeddings.room import ENGINE, check_room
+from agent_memory.embeddings.memory_bound import ENGINE, check_room
 from agent_memory.embeddings.threads import cores
 from agent_memory.errors import (
     ConfigurationError,
@@ -69,9 +69,9 @@ def describe(name: str, cache: Path | None = None) -> ModelCard:
                     more_files=tuple(model.additional_files),
                 )
     known = [
-        each.name
-        for each in catalog.CARDS.values()
-        if each.provider == "fastembed" and each.purpose == "embed"
+        item.name
+        for item in catalog.CARDS.values()
+        if item.provider == "fastembed" and item.purpose == "embed"
     ]
     raise ConfigurationError.unknown(
         "fastembed model", name, [*known, "or any other that fastembed supports"]
@@ -182,8 +182,8 @@ def remembered_cards(cache: Path | None = None) -> Mapping[str, ModelCard]:
     try:
         content = json.loads((_cards_file(cache or cache_folder())).read_bytes())
         return {
-            each["name"]: ModelCard(**{**each, "more_files": tuple(each["more_files"])})
-            for each in content.values()
+            item["name"]: ModelCard(**{**item, "more_files": tuple(item["more_files"])})
+            for item in content.values()
         }
     except (OSError, ValueError, TypeError, AttributeError, KeyError):
         return {}
@@ -196,7 +196,7 @@ def _cards_file(cache: Path) -> Path:
 def _remember(card: ModelCard, cache: Path) -> None:
     if catalog.card_of(card.name) is None:
         cards = {**remembered_cards(cache), card.name: card}
-        content = json.dumps({name: dataclasses.asdict(each) for name, each in cards.items()}, indent=1)
+        content = json.dumps({name: dataclasses.asdict(item) for name, item in cards.items()}, indent=1)
         with contextlib.suppress(OSError):
             _cards_file(cache).write_text(content)
 

@@ -64,8 +64,8 @@ class DummyEmbedder(Embedder):
         values = [0.0] * dimension
         for word, count in counts.items():
             weight = 1.0 + math.log(count)
-            for place, sign in _places(word, dimension):
-                values[place] += sign * weight
+            for position, sign in _places(word, dimension):
+                values[position] += sign * weight
         if not any(values):
             values[0] = 1.0  # a text without words still has a direction, the same for all such texts
         return pack(values)

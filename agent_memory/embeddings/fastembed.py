@@ -18,7 +18,7 @@ from agent_memory.embeddings.downloads import (
     snapshot,
     text_embedding,
 )
-from agent_memory.embeddings.pieces import segments, split_by_tokens, well_formed
+from agent_memory.embeddings.segments import parts, split_by_tokens, well_formed
 from agent_memory.embeddings.sharing import HeldModel, shared
 from agent_memory.embeddings.threads import in_worker
 from agent_memory.errors import ConfigurationError
@@ -108,14 +108,14 @@ class FastembedEmbedder(Embedder):
         """Release the model, which is freed when nobody else uses it; a later call loads it again."""
         self._model = None
 
-    def readable(self, text: str) -> float:
+    def language_coverage(self, text: str) -> float:
         """Return the share of tokens that the model's vocabulary knows as more than letters."""
-        from agent_memory.embeddings.understanding import share_understood
+        from agent_memory.embeddings.language_coverage import language_coverage_of
 
-        return share_understood(well_formed(text), self._tokenizer_now())
+        return language_coverage_of(well_formed(text), self._tokenizer_now())
 
-    def _segments(self, text: str) -> list[str]:
-        return list(segments(text))
+    def _split_into_parts(self, text: str) -> list[str]:
+        return list(parts(text))
 
     def _split(self, text: str) -> list[str]:
         return split_by_tokens(well_formed(text), self._tokenizer_now(), self._room, verify=True)

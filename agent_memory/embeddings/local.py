@@ -15,8 +15,8 @@ from agent_memory.embeddings import catalog
 from agent_memory.embeddings.base import Embedder, EmbeddingIdentity
 from agent_memory.embeddings.hashes import sha256_of
 from agent_memory.embeddings.local_model import ROOM, LocalModel
-from agent_memory.embeddings.pieces import segments, split_by_tokens, well_formed
-from agent_memory.embeddings.room import ENGINE, check_room
+from agent_memory.embeddings.memory_bound import ENGINE, check_room
+from agent_memory.embeddings.segments import parts, split_by_tokens, well_formed
 from agent_memory.embeddings.sharing import HeldModel, loaded_models, shared
 from agent_memory.embeddings.threads import in_worker
 from agent_memory.errors import ConfigurationError, ModelMissingError
@@ -59,8 +59,8 @@ def find_weights(folder: str | os.PathLike[str] | None = None) -> Path:
             )
         return file
     spec = find_spec(catalog.LOCAL_PACKAGE)
-    for place in (spec.submodule_search_locations or ()) if spec else ():
-        file = Path(place) / "model.onnx"
+    for position in (spec.submodule_search_locations or ()) if spec else ():
+        file = Path(position) / "model.onnx"
         if file.is_file():
             return file
     raise ModelMissingError(
@@ -148,16 +148,16 @@ class LocalEmbedder(Embedder):
         """Release the model, which is freed when nobody else uses it; a later call loads it again."""
         self._model = self._vocabulary = None
 
-    def readable(self, text: str) -> float:
+    def language_coverage(self, text: str) -> float:
         """Return the share of tokens that are neither [UNK] nor single characters of a word."""
-        from agent_memory.embeddings.understanding import share_understood
+        from agent_memory.embeddings.language_coverage import language_coverage_of
 
-        return share_understood(well_formed(text), self._tokenizer_now())
+        return language_coverage_of(well_formed(text), self._tokenizer_now())
 
-    # --- pieces ------------------------------------------------------------------------------------------------
+    # --- segments ------------------------------------------------------------------------------------------------
 
-    def _segments(self, text: str) -> list[str]:
-        return list(segments(text))
+    def _split_into_parts(self, text: str) -> list[str]:
+        return list(parts(text))
 
     def _split(self, text: str) -> list[str]:
         if _surely_fits(text):
@@ -206,7 +206,7 @@ class LocalEmbedder(Embedder):
 
 
 def _surely_fits(text: str) -> bool:
-    """Say whether a text fits by its length alone: WordPiece makes no more tokens than UTF-8 has bytes.
+    """Return whether a text fits by its length alone: WordPiece makes no more tokens than UTF-8 has bytes.
 
     Tested for every character; the worst are Hangul syllables, three bytes and three tokens.
     """

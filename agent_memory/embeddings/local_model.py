@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent_memory.embeddings.base import one_line, pack_rows
-from agent_memory.embeddings.pieces import well_formed
+from agent_memory.embeddings.segments import well_formed
 from agent_memory.embeddings.sharing import SharedModel, loading
 from agent_memory.embeddings.threads import usable_cores
 from agent_memory.errors import EmbeddingError, ModelMissingError
@@ -67,7 +67,7 @@ class _Job:
     def read(self, encode: Callable[..., Encoding], threads: int) -> None:
         """Turn the texts into tokens, and part them into batches."""
         encoded = (encode(well_formed(text), add_special_tokens=False) for text in self.texts)
-        self.tokens = [each.ids[:ROOM] for each in encoded]
+        self.tokens = [item.ids[:ROOM] for item in encoded]
         self.batches.extend(_batches(self.tokens, threads))
         self.left = len(self.batches)
 
@@ -220,7 +220,7 @@ class LocalModel(SharedModel):
             return
         try:
             vectors = iter(
-                self._run(session, [job.tokens[place] for job, places in parts for place in places])
+                self._run(session, [job.tokens[position] for job, places in parts for position in places])
             )
         except Exception as error:
             if len(parts) > 1:
@@ -230,8 +230,8 @@ class LocalModel(SharedModel):
                 parts[0][0].error = error
             return
         for job, places in parts:
-            for place in places:
-                job.vectors[place] = next(vectors)
+            for position in places:
+                job.vectors[position] = next(vectors)
 
     def _run(self, session: Any, batch: Sequence[list[int]]) -> list[bytes]:
         """Embed token ids: the mean over each text's tokens, [CLS] and [SEP] among them, at length 1."""

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
 from agent_memory.embeddings.base import Embedder, EmbeddingIdentity, IdentityLike, pack_rows
-from agent_memory.embeddings.hurry import in_a_hurry
-from agent_memory.embeddings.pieces import split_by_bytes, well_formed
+from agent_memory.embeddings.fail_fast import fails_fast
+from agent_memory.embeddings.segments import split_by_bytes, well_formed
 from agent_memory.embeddings.threads import in_worker
 from agent_memory.errors import ConfigurationError, EmbeddingError, MissingDependencyError
 from agent_memory.network import is_elsewhere
@@ -74,7 +74,7 @@ class OpenAIEmbedder(Embedder):
         timeout: seconds for one request, 30 if left out.
         max_retries: how often a request is repeated that met a full or failing server, 3 if left out.
         max_tokens: how much the model reads; 8,191 for OpenAI's, else 2,048. Longer texts are embedded in
-            pieces of at most as many bytes, which cannot be more tokens.
+            segments of at most as many bytes, which cannot be more tokens.
         encoding_format: `float` or `base64`; base64 for OpenAI's own address, else float.
     """
 
@@ -180,8 +180,8 @@ class OpenAIEmbedder(Embedder):
         if client is not None:
             await client.aclose()
 
-    def _segments(self, text: str) -> list[str]:
-        # Counting bytes is so cheap that a segment is a piece already.
+    def _split_into_parts(self, text: str) -> list[str]:
+        # Counting bytes is so cheap that a segment is a segment already.
         prefix = max(len(self._query_prefix.encode()), len(self._document_prefix.encode()))
         return split_by_bytes(text, max(32, self._room - prefix - 8))  # 8 for special tokens
 
@@ -240,7 +240,7 @@ class OpenAIEmbedder(Embedder):
                 if response.status_code not in _RETRIED or "insufficient_quota" in response.text:
                     raise EmbeddingError(problem, hint=hint)
             attempt += 1
-            retries = 0 if in_a_hurry() else self._max_retries
+            retries = 0 if fails_fast() else self._max_retries
             if attempt > retries or (wait or 0) > _LONGEST_WAIT:
                 raise EmbeddingError(problem, hint=hint)
             if wait is None:
@@ -297,7 +297,7 @@ class OpenAIEmbedder(Embedder):
         return f"set native_dimension to {given} in embedding_config, if that is the right model"
 
     def _describe(self, response: httpx.Response) -> tuple[str, str]:
-        """Say what the server refused, in its own words, without the key."""
+        """Describe what the server refused, in its own words, without the key."""
         try:
             content = json.loads(response.content)
             said = content.get("error", content) if isinstance(content, dict) else content

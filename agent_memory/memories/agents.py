@@ -65,7 +65,7 @@ def list_agents(home: Path | None = None) -> list[AgentFile]:
         return []
     except OSError as error:
         raise BackendError(f"cannot look into {folder}: {error.strerror}") from error
-    return sorted(found, key=lambda each: (each.agent_id is None, each.agent_id or each.path.name))
+    return sorted(found, key=lambda item: (item.agent_id is None, item.agent_id or item.path.name))
 
 
 def get_agent(agent_id: str, home: Path | None = None) -> AgentFile:
@@ -86,7 +86,7 @@ def nearest(agent_id: str, home: Path | None = None) -> str | None:
     from difflib import get_close_matches
 
     names = {
-        each.agent_id.casefold(): each.agent_id for each in list_agents(home) if each.agent_id is not None
+        agent.agent_id.casefold(): agent.agent_id for agent in list_agents(home) if agent.agent_id is not None
     }
     found = get_close_matches(agent_id.casefold(), names, 1, 0.6)
     return names[found[0]] if found else None

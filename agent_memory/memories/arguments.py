@@ -78,14 +78,16 @@ def reader(name: str, annotation: Any) -> Reader | None:
         return None
     names = _parts(annotation)
     if "timedelta" in names:  # in seconds too, and as text
-        names = ["timedelta", *(each for each in names if each not in ("float", "str", "timedelta"))]
+        names = ["timedelta", *(item for item in names if item not in ("float", "str", "timedelta"))]
     if "PathLike[str]" in names:
-        names = [each for each in names if each != "str"]
-    found = [_PARTS.get(each) for each in names]
-    if any(each is None for each in found):
+        names = [item for item in names if item != "str"]
+    found = [_PARTS.get(item) for item in names]
+    if any(result is None for result in found):
         return None
-    parts = [each[0] for each in found if each is not None]
-    wanted = _WANTED.get(name) or " or ".join(dict.fromkeys(each[1] for each in found if each is not None))
+    parts = [result[0] for result in found if result is not None]
+    wanted = _WANTED.get(name) or " or ".join(
+        dict.fromkeys(result[1] for result in found if result is not None)
+    )
     read = _any_of(parts, wanted)
     if name == "hours":  # infinitely many are all there are
         return lambda name, value: value if value == float("inf") else read(name, value)
@@ -95,11 +97,11 @@ def reader(name: str, annotation: Any) -> Reader | None:
 def _parts(annotation: str) -> list[str]:
     """Take an annotation apart, and what its names stand for too."""
     parts, depth, start = list[str](), 0, 0
-    for place, sign in enumerate(annotation):
+    for position, sign in enumerate(annotation):
         depth += (sign == "[") - (sign == "]")
         if sign == "|" and not depth:
-            parts.append(annotation[start:place].strip())
-            start = place + 1
+            parts.append(annotation[start:position].strip())
+            start = position + 1
     parts.append(annotation[start:].strip())
     result = list[str]()
     for part in parts:
@@ -214,14 +216,14 @@ def _texts(value: Any) -> Any:
 
 def _places(value: Any) -> Any:
     # An empty one is refused where it is known what else may be meant.
-    return _each(value, lambda each: each if each == "" else _path(each))
+    return _each(value, lambda item: item if item == "" else _path(item))
 
 
 def _each(value: Any, part: Part) -> Any:
     if isinstance(value, str | bytes | bytearray | Mapping) or not isinstance(value, Iterable):
         return _OTHER
     several = list(value)
-    result = [part(each) for each in several]
+    result = [part(item) for item in several]
     for given, read in zip(several, result, strict=True):
         if read is _OTHER:
             raise ValidationError(f"{shown(given)} is in it", hint="give only text")

@@ -12,9 +12,9 @@ from agent_memory.embeddings.base import pack_many
 from agent_memory.errors import MemoryNotFoundError, ValidationError
 from agent_memory.memories import upkeep
 from agent_memory.memories.arguments import shown
+from agent_memory.memories.building import build
 from agent_memory.memories.calling import Call, Called, call_of
 from agent_memory.memories.core import Core
-from agent_memory.memories.drafting import draft
 from agent_memory.memories.filters import build_where
 from agent_memory.memories.given import Default
 from agent_memory.recall.pending import Progress
@@ -157,13 +157,13 @@ class TypeMemory(Called, Generic[R]):
         if named & {"session", "conversation_id"}:  # of a message they are the same
             common["session_given"] = True
             named |= {"session", "conversation_id"}
-        record = self._draft(content, fields=given, moment=moment, **common)
+        record = self._build(content, fields=given, moment=moment, **common)
         return Add(record, frozenset(named), even_if_known=force)
 
-    def _draft(self, content: str, *, fields: Mapping[str, Any] | None = None, **common: Any) -> R:
+    def _build(self, content: str, *, fields: Mapping[str, Any] | None = None, **common: Any) -> R:
         """Make the record; the types refine it."""
         common.setdefault("session", self._core.settings.session)
-        return cast(R, draft(self.record_class, content, fields=fields, **common))
+        return cast(R, build(self.record_class, content, fields=fields, **common))
 
     async def remove(self, id: str, *, purge: bool = False, shred: bool = False) -> bool:
         """Put a memory away; False if there is none.
@@ -345,8 +345,8 @@ async def store_items(
             vectors[embedding_hash(embedded_text(record))] = embedding
     packed = await _packed(core, vectors)
     written = await core.write("add", changes, embed=to_embed, given=packed, progress=progress)
-    for memories, places in types.items():
-        await memories._after_adding([written[place] for place in places])
+    for memories, positions in types.items():
+        await memories._after_adding([written[position] for position in positions])
     return written
 
 

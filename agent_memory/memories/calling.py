@@ -62,7 +62,7 @@ class Call(NamedTuple):
                 f"{self.name} takes {len(self.order)} arguments without a name, and {len(given)} came",
                 hint="name them: " + self._known(),
             )
-        places = [
+        positions = [
             value if (read := self.readers[name]) is None else read(name, value)
             for name, value in zip(self.order, given, strict=False)
         ]
@@ -77,7 +77,7 @@ class Call(NamedTuple):
                 raise ValidationError(
                     f"{self.name} needs '{name}'", hint=f"call {self.name}({self._needed()})"
                 )
-        return places, names
+        return positions, names
 
     def item(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments of one memory among several as `add` is to get them; None is not given.
@@ -108,7 +108,7 @@ class Call(NamedTuple):
     def _near(self, name: str) -> str:
         from difflib import get_close_matches
 
-        near = get_close_matches(str(name), [each for each in self.readers if isinstance(each, str)], 1)
+        near = get_close_matches(str(name), [item for item in self.readers if isinstance(item, str)], 1)
         return f"did you mean '{near[0]}'?" if near else "use one of " + self._known()
 
     def _known(self) -> str:
@@ -116,7 +116,7 @@ class Call(NamedTuple):
         return ", ".join(known[:_LISTED]) + (", …" if len(known) > _LISTED else "")
 
     def _needed(self) -> str:
-        return ", ".join(f"{each}=…" for each in self.required)
+        return ", ".join(f"{item}=…" for item in self.required)
 
 
 def also(**annotations: str) -> Callable[[F], F]:
@@ -143,12 +143,12 @@ def call_of(function: Callable[..., Any], owner: type) -> Call:
     """Learn what may be given to a method of a class, or of one that it is derived from."""
     parameters = list(inspect.signature(function).parameters.values())[1:]
     readers = {
-        each.name: reader(each.name, each.annotation)
-        for each in parameters
-        if each.kind is not each.VAR_KEYWORD
+        parameter.name: reader(parameter.name, parameter.annotation)
+        for parameter in parameters
+        if parameter.kind is not parameter.VAR_KEYWORD
     }
     instead: dict[str, str] = getattr(function, "_instead", {})
-    behind = [each.name for each in parameters if each.kind is each.VAR_KEYWORD]
+    behind = [parameter.name for parameter in parameters if parameter.kind is parameter.VAR_KEYWORD]
     for name in behind:
         further: dict[str, str] = getattr(function, "_also", {})
         for more, annotation in [*_behind(name, owner), *further.items()]:
@@ -156,9 +156,13 @@ def call_of(function: Callable[..., Any], owner: type) -> Call:
                 readers[more] = reader(more, annotation)
     return Call(
         name=owner.__name__ if function.__name__ == "__init__" else function.__name__,
-        order=tuple(each.name for each in parameters if each.kind is each.POSITIONAL_OR_KEYWORD),
+        order=tuple(
+            parameter.name for parameter in parameters if parameter.kind is parameter.POSITIONAL_OR_KEYWORD
+        ),
         required=tuple(
-            each.name for each in parameters if each.default is each.empty and each.name not in behind
+            parameter.name
+            for parameter in parameters
+            if parameter.default is parameter.empty and parameter.name not in behind
         ),
         readers=readers,
         free=bool(behind),
@@ -170,13 +174,15 @@ def _behind(name: str, owner: type) -> Iterable[tuple[str, Any]]:
     """List the names that a `**` of that name stands for, each with its annotation."""
     if name == "filters":
         known = inspect.signature(build_where).parameters.values()
-        return [(each.name, each.annotation) for each in known if each.name != "types"]
+        return [(entry.name, entry.annotation) for entry in known if entry.name != "types"]
     record = getattr(owner, "record_class", None)
     types = MemoryType if record is None else (record.memory_type,)
-    own = [(each.name, _annotation(each.name, each.kind)) for kind in types for each in OWN_FIELDS[kind]]
+    own = [
+        (field_.name, _annotation(field_.name, field_.kind)) for kind in types for field_ in OWN_FIELDS[kind]
+    ]
     if name == "more":
         add = inspect.signature(owner.add).parameters.values()  # type: ignore[attr-defined]
-        own = [*((each.name, each.annotation) for each in list(add)[2:] if each.name != "fields"), *own]
+        own = [*((item.name, item.annotation) for item in list(add)[2:] if item.name != "fields"), *own]
     return own if record is None else [*own, *_BESIDE.items()]
 
 
@@ -195,8 +201,8 @@ def checked(function: F) -> F:
     @wraps(function)
     def call(self: Any, /, *args: Any, **kwargs: Any) -> Any:
         known = calls.get(type(self)) or calls.setdefault(type(self), call_of(function, type(self)))
-        places, names = known.read(args, kwargs)
-        return function(self, *places, **names)
+        positions, names = known.read(args, kwargs)
+        return function(self, *positions, **names)
 
     return cast(F, call)
 
@@ -210,10 +216,10 @@ def _opening(function: F) -> F:
         core = self._core
         core.check_not_closed()
         known = calls.get(type(self)) or calls.setdefault(type(self), call_of(function, type(self)))
-        places, names = known.read(args, kwargs)
+        positions, names = known.read(args, kwargs)
         if not core.ready:
             await core.open()
-        return await function(self, *places, **names)
+        return await function(self, *positions, **names)
 
     return cast(F, call)
 

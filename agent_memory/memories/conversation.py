@@ -13,9 +13,9 @@ from agent_memory.errors import AmbiguousIdError, MemoryNotFoundError, Validatio
 from agent_memory.memories import upkeep
 from agent_memory.memories.arguments import shown
 from agent_memory.memories.base import Listing, TypeMemory
+from agent_memory.memories.building import check_name, check_text
 from agent_memory.memories.calling import instead
 from agent_memory.memories.core import Core
-from agent_memory.memories.drafting import check_name, check_text
 from agent_memory.memories.given import Default, DefaultLimit
 from agent_memory.memories.window import Turn, before, in_view, last_turns, view
 from agent_memory.recall.frames import as_name, in_block, in_brackets
@@ -96,7 +96,7 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
         known = [group.value for group in await self.get_conversations(archived=archived)]
         if reference in known:
             return reference
-        begin = [each for each in known if each.startswith(reference) and is_id(each)]
+        begin = [entry for entry in known if entry.startswith(reference) and is_id(entry)]
         if len(begin) > 1:
             raise AmbiguousIdError(reference, begin)
         return begin[0] if begin else reference
@@ -112,7 +112,7 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
 
     # --- writing -------------------------------------------------------------------------------------------
 
-    def _draft(
+    def _build(
         self, content: str, *, fields: Mapping[str, Any] | None = None, **common: Any
     ) -> ConversationRecord:
         given = dict(fields or {})
@@ -120,7 +120,7 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
         if chosen is None:
             chosen = self._current = new_id()
         given["conversation_id"] = common["session"] = chosen
-        return super()._draft(content, fields=given, **common)
+        return super()._build(content, fields=given, **common)
 
     async def _before_adding(self) -> None:
         await self._conversation()
@@ -220,12 +220,12 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
         try:
             lines = [
                 format_template.format(
-                    role=as_name(each.role),
-                    content=in_block(each.content, "    "),
-                    name=as_name(each.name or each.role),
-                    time=clock.local(each.happened_at).isoformat(),
+                    role=as_name(message.role),
+                    content=in_block(message.content, "    "),
+                    name=as_name(message.name or message.role),
+                    time=clock.local(message.happened_at).isoformat(),
                 )
-                for each in messages
+                for message in messages
             ]
         except (
             KeyError,
@@ -282,7 +282,7 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
         return messages
 
     async def _still_told(self, summary: ConversationRecord, first: ConversationRecord) -> bool:
-        """Say whether a summary tells of messages that were put away before the first, and of none taken back since.
+        """Return whether a summary covers messages archived before the first, and none that were restored since.
 
         Files of the first version have such: what grew beyond the window was summarised and archived at once.
         """
@@ -303,7 +303,7 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
         return found[0] if found else None
 
     def _summary_record(self, conversation: str, text: str) -> ConversationRecord:
-        return super()._draft(
+        return super()._build(
             text,
             key=_summary_key(conversation),
             session=conversation,
@@ -331,7 +331,7 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
         )
         if self._current == conversation:
             self._current = None
-        return sum(isinstance(each, ConversationRecord) and each.kind == "message" for each in records)
+        return sum(isinstance(record, ConversationRecord) and record.kind == "message" for record in records)
 
     @property
     def _window(self) -> int:
@@ -355,7 +355,7 @@ def _summary_key(conversation: str) -> str:
 
 async def _summary(messages: Sequence[ConversationRecord], summarizer: Summarizer | None) -> str:
     if summarizer is None:
-        return _extract([line for each in messages for line in _lines(each)])
+        return _extract([line for message in messages for line in _lines(message)])
     answer: str | Awaitable[str]
     if inspect.iscoroutinefunction(summarizer):
         answer = summarizer(messages)

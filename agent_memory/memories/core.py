@@ -81,7 +81,7 @@ class Core:
             return True
 
     async def close(self) -> None:
-        """Give back the store and the embedder, behind an opening that is under way; twice is once."""
+        """Release the store and the embedder, behind an opening that is under way. Idempotent."""
         self._closed = True
         if self._process != os.getpid():
             return  # connections and threads are the parent's
@@ -167,7 +167,7 @@ class Core:
             new = [change.record for change in changes if isinstance(change, Add)] if embed is None else embed
             at_once, later = _at_once(new)
             made = await self.index.vectors_of(at_once, None if later else progress, known=vectors)
-            # Another process may have changed the embedder between the two; what is left out stays owed.
+            # Another process may have changed the embedder between the two; what is left out stays pending.
             if made is not None and (space is None or space.id == made.space.id):
                 space = made.space
                 vectors |= made.vectors
@@ -175,7 +175,7 @@ class Core:
         if made is not None:
             await self.index.note_failures(made)
         if later:
-            with suppress(*NOT_AT_HAND, BackendError):  # it is stored, and the embedding is owed
+            with suppress(*NOT_AT_HAND, BackendError):  # it is stored, and the embedding is pending
                 await self.index.embed(later, progress, known=vectors)
         return written
 
@@ -202,7 +202,7 @@ class Core:
                 record = fresh
         raise AssertionError("unreachable")
 
-    async def put_away(
+    async def archive(
         self,
         verb: str,
         choose: Choose,
@@ -241,7 +241,7 @@ class Core:
                     raise
                 continue
             if shred and written:
-                await self.store.scrub()
+                await self.store.secure_vacuum()
             return records
         raise AssertionError("unreachable")
 

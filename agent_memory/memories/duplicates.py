@@ -37,7 +37,7 @@ def find_same(records: Iterable[LongTermRecord]) -> list[Duplicates]:
     found: list[Duplicates] = []
     for group in groups.values():
         first, *others = sorted(group, key=_rank)
-        merged = tuple(each for each in others if not each.pinned and each.key is None)
+        merged = tuple(other for other in others if not other.pinned and other.key is None)
         if merged:
             found.append(Duplicates(first, merged))
     return found
@@ -51,7 +51,7 @@ def find_duplicates(
     Kinds and categories do not mix. A fact is shown beside the best that is near it, once.
     """
     same = {group.kept.id: group for group in find_same(records)}
-    gone = {each.id for group in same.values() for each in group.merged}
+    gone = {item.id for group in same.values() for item in group.merged}
     kinds: dict[tuple[str, str | None], list[LongTermRecord]] = defaultdict(list)
     for record in records:
         if record.id not in gone:
@@ -60,10 +60,10 @@ def find_duplicates(
     for group in kinds.values():
         ranked = sorted(group, key=_rank)
         similar = _beside(ranked, vectors, threshold)
-        for place, record in enumerate(ranked):
+        for position, record in enumerate(ranked):
             merged = same[record.id].merged if record.id in same else ()
-            if merged or place in similar:
-                near = tuple(ranked[each] for each in similar.get(place, ()))
+            if merged or position in similar:
+                near = tuple(ranked[item] for item in similar.get(position, ()))
                 found.append(Duplicates(record, merged, near))
     return found
 
@@ -75,23 +75,23 @@ def merging(group: Duplicates) -> Iterator[Replace]:
     that stays has counts, then what the better of the others have.
     """
     everyone = (group.kept, *group.merged)
-    ends = [each.expires_at for each in everyone if each.expires_at is not None]
-    metadata = {name: value for each in reversed(everyone) for name, value in each.metadata.items()}
-    dated = next((each for each in everyone if each.occurred_at is not None), group.kept)
+    ends = [item.expires_at for item in everyone if item.expires_at is not None]
+    metadata = {name: value for item in reversed(everyone) for name, value in item.metadata.items()}
+    dated = next((item for item in everyone if item.occurred_at is not None), group.kept)
     kept = replace(
         group.kept,
-        tags=tuple(sorted({tag for each in everyone for tag in each.tags})),
-        importance=max(each.importance for each in everyone),
+        tags=tuple(sorted({tag for item in everyone for tag in item.tags})),
+        importance=max(item.importance for item in everyone),
         expires_at=max(ends) if len(ends) == len(everyone) else None,
-        ttl_given=any(each.ttl_given for each in everyone),
+        ttl_given=any(item.ttl_given for item in everyone),
         metadata=metadata,
-        source=next((each.source for each in everyone if each.source is not None), None),
+        source=next((item.source for item in everyone if item.source is not None), None),
         occurred_at=dated.occurred_at,
         utc_offset=dated.utc_offset,
     )
     yield Replace(kept, "merge")
-    for each in group.merged:
-        yield Replace(replace(each, status=Status.SUPERSEDED, superseded_by=kept.id), "supersede")
+    for item in group.merged:
+        yield Replace(replace(item, status=Status.SUPERSEDED, superseded_by=kept.id), "supersede")
 
 
 def _rank(record: LongTermRecord) -> tuple[object, ...]:
@@ -106,12 +106,12 @@ def _beside(
     """Return, by place of the better one, the places that are near it; each is beside the best only."""
     result: dict[int, list[int]] = {}
     placed: set[int] = set()
-    for place, before in sorted(_near(ranked, vectors, threshold).items()):
+    for position, before in sorted(_near(ranked, vectors, threshold).items()):
         # No chain of near neighbours: what stands beside another has nothing beside itself.
-        heads = [each for each in before if each not in placed]
+        heads = [item for item in before if item not in placed]
         if heads:
-            result.setdefault(min(heads), []).append(place)
-            placed.add(place)
+            result.setdefault(min(heads), []).append(position)
+            placed.add(position)
     return result
 
 
@@ -119,17 +119,17 @@ def _near(
     ranked: Sequence[LongTermRecord], vectors: Mapping[str, Sequence[bytes]], threshold: float
 ) -> dict[int, list[int]]:
     """Return, for each place, the places before it whose cosine reaches the threshold. Long texts stay out."""
-    places = [place for place, record in enumerate(ranked) if len(vectors.get(record.id, ())) == 1]
-    if len(places) < 2:
+    positions = [position for position, record in enumerate(ranked) if len(vectors.get(record.id, ())) == 1]
+    if len(positions) < 2:
         return {}
     import numpy as np
 
-    matrix = np.frombuffer(b"".join(vectors[ranked[place].id][0] for place in places), dtype="<f4")
-    matrix = matrix.reshape(len(places), -1)
+    matrix = np.frombuffer(b"".join(vectors[ranked[position].id][0] for position in positions), dtype="<f4")
+    matrix = matrix.reshape(len(positions), -1)
     result: dict[int, list[int]] = {}
-    for start in range(0, len(places), _BLOCK):
+    for start in range(0, len(positions), _BLOCK):
         rows, columns = np.nonzero(matrix[start : start + _BLOCK] @ matrix.T >= threshold)
         for row, column in zip((rows + start).tolist(), columns.tolist(), strict=True):
             if column < row:
-                result.setdefault(places[row], []).append(places[column])
+                result.setdefault(positions[row], []).append(positions[column])
     return result

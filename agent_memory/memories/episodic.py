@@ -26,13 +26,13 @@ class EpisodicMemory(TypeMemory[EpisodicRecord]):
 
     record_class = EpisodicRecord
 
-    def _draft(
+    def _build(
         self, content: str, *, fields: Mapping[str, Any] | None = None, **common: Any
     ) -> EpisodicRecord:
         given = dict(fields or {})
         if given.get("success") is None and isinstance(given.get("outcome"), str):
             given["success"] = success_of(given["outcome"])
-        return super()._draft(content, fields=given, **common)
+        return super()._build(content, fields=given, **common)
 
     @also(metadata="Mapping[str, Any] | None")
     async def record_event(

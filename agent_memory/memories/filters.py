@@ -61,8 +61,8 @@ def _kind(
     if given is None or isinstance(given, MemoryType):
         return given, None
     names = [given] if isinstance(given, str) else list(given)
-    words = [each.strip().lower().removesuffix("s") if isinstance(each, str) else each for each in names]
-    kinds = [KIND_ALIASES[each] for each in words if isinstance(each, str) and each in KIND_ALIASES]
+    words = [name.strip().lower().removesuffix("s") if isinstance(name, str) else name for name in names]
+    kinds = [KIND_ALIASES[word] for word in words if isinstance(word, str) and word in KIND_ALIASES]
     if not kinds:
         return names, None
     if len({*words}) > 1:
@@ -80,11 +80,11 @@ def _types(given: str | MemoryType | Iterable[str | MemoryType] | None) -> tuple
 def _statuses(given: str | Status | Iterable[str | Status] | None) -> tuple[Status, ...]:
     if given is None:
         return ()
-    return tuple(_status(each) for each in ([given] if isinstance(given, str) else given))
+    return tuple(_status(item) for item in ([given] if isinstance(given, str) else given))
 
 
 def _status(given: str | Status) -> Status:
     try:
         return Status(given)
     except ValueError:
-        raise ConfigurationError.unknown("status", given, [each.value for each in Status]) from None
+        raise ConfigurationError.unknown("status", given, [statu.value for statu in Status]) from None

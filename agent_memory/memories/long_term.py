@@ -7,11 +7,11 @@ from typing import Final
 
 from agent_memory.errors import ConflictError
 from agent_memory.memories.base import Listing, TypeMemory, Words
+from agent_memory.memories.building import check_tags
 from agent_memory.memories.core import ATTEMPTS
-from agent_memory.memories.drafting import check_tags
 from agent_memory.memories.duplicates import Duplicates, find_duplicates, find_same, merging
+from agent_memory.memories.editing import edited
 from agent_memory.memories.given import NOT_GIVEN, Default
-from agent_memory.memories.revising import edited
 from agent_memory.records import LongTermRecord
 from agent_memory.storage.where import check_share
 
@@ -82,9 +82,9 @@ class LongTermMemory(TypeMemory[LongTermRecord]):
         records = await self._select(self._where(), None)
         vectors: Mapping[str, Sequence[bytes]] = {}
         if self._core.index.available:
-            await self._core.index.pay_owed()
+            await self._core.index.embed_pending()
             # To a model that cannot read a script, everything in it is alike.
-            readable = [each.id for each in records if self._core.searcher.readable(each)]
+            readable = [record.id for record in records if self._core.searcher.language_coverage(record)]
             vectors = await self._core.store.vectors(readable)
         return find_duplicates(records, vectors, threshold)
 

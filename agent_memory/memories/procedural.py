@@ -10,8 +10,8 @@ from typing import Any, Final
 from agent_memory import clock
 from agent_memory.errors import ConfigurationError, ValidationError
 from agent_memory.memories.base import Listing, TypeMemory
+from agent_memory.memories.building import check_text
 from agent_memory.memories.calling import instead
-from agent_memory.memories.drafting import check_text
 from agent_memory.memories.given import Default
 from agent_memory.records import ProceduralRecord, ScoredMemory
 from agent_memory.text.analysis import analyse, whole_words
@@ -51,7 +51,7 @@ class ProceduralMemory(TypeMemory[ProceduralRecord]):
 
     record_class = ProceduralRecord
 
-    def _draft(
+    def _build(
         self, content: str, *, fields: Mapping[str, Any] | None = None, **common: Any
     ) -> ProceduralRecord:
         given = dict(fields or {})
@@ -59,7 +59,7 @@ class ProceduralMemory(TypeMemory[ProceduralRecord]):
             given["name"] = common.get("key") or content.strip().splitlines()[0][:80]
         elif common.get("key") is None:
             common["key"] = given["name"]
-        record = super()._draft(content, fields=given, **common)
+        record = super()._build(content, fields=given, **common)
         if record.success_count > record.use_count:
             raise ValidationError("success_count is larger than use_count", hint="give both of them")
         return record
@@ -122,8 +122,8 @@ class ProceduralMemory(TypeMemory[ProceduralRecord]):
 
     async def find_applicable_skills(self, situation: str, limit: int = 5) -> Listing[ScoredMemory]:
         """Find the skills that a situation calls for: by triggers, words and meaning together, best first."""
-        nominated = await self._search(situation, max(limit * 4, 20), count_access=False)
-        found = {each.memory.id: each for each in nominated}
+        candidates = await self._search(situation, max(limit * 4, 20), count_access=False)
+        found = {candidate.memory.id: candidate for candidate in candidates}
         for record in await self._triggered(situation):
             known = found.get(record.id) or ScoredMemory(record, 0.0, 0.0)
             found[record.id] = replace(
@@ -131,8 +131,8 @@ class ProceduralMemory(TypeMemory[ProceduralRecord]):
                 score=known.score + TRIGGER_BOOST * (1.0 - known.score),
                 relevance=known.relevance + TRIGGER_BOOST * (1.0 - known.relevance),
             )
-        best = sorted(found.values(), key=lambda each: -each.score)[:limit]
-        await self._core.store.touch([each.memory.id for each in best])
+        best = sorted(found.values(), key=lambda item: -item.score)[:limit]
+        await self._core.store.touch([item.memory.id for item in best])
         return best
 
     async def _triggered(self, situation: str) -> Listing[ProceduralRecord]:
@@ -170,7 +170,7 @@ class ProceduralMemory(TypeMemory[ProceduralRecord]):
     async def get_most_used_skills(self, limit: int = 10) -> Listing[ProceduralRecord]:
         """Return the skills that were used at all, the most used first."""
         used = await self._select(self._where(fields={"use_count": {">": 0}}), None)
-        return sorted(used, key=lambda each: (-each.use_count, each.name))[:limit]
+        return sorted(used, key=lambda item: (-item.use_count, item.name))[:limit]
 
     async def get_most_successful_skills(
         self, min_uses: int = 3, limit: int = 10
@@ -181,7 +181,7 @@ class ProceduralMemory(TypeMemory[ProceduralRecord]):
         """
         used = await self._select(self._where(fields={"use_count": {">=": max(min_uses, 1)}}), None)
         return sorted(
-            used, key=lambda each: (-wilson_lower_bound(each.success_count, each.use_count), each.name)
+            used, key=lambda item: (-wilson_lower_bound(item.success_count, item.use_count), item.name)
         )[:limit]
 
     async def add_trigger(self, id: str, trigger: str) -> bool:

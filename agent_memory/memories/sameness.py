@@ -48,7 +48,7 @@ def wording(text: str) -> str:
 
 
 def same_words(left: str, right: str) -> bool:
-    """Say whether two texts say the same in the same words."""
+    """Return whether two texts say the same in the same words."""
     return wording(left) == wording(right)
 
 
@@ -71,18 +71,20 @@ def _without_capital(word: str) -> str:
 
 
 def _without_articles(words: Sequence[str]) -> list[str]:
-    quoted = [place for place, word in enumerate(words) if _QUOTE.search(word)]
+    quoted = [position for position, word in enumerate(words) if _QUOTE.search(word)]
     # Between quotation marks every letter counts, and which of them belong together is not worth guessing.
     inside = range(quoted[0], quoted[-1] + 1) if quoted else range(0)
-    return [word for place, word in enumerate(words) if place in inside or not _is_article(words, place)]
+    return [
+        word for position, word in enumerate(words) if position in inside or not _is_article(words, position)
+    ]
 
 
-def _is_article(words: Sequence[str], place: int) -> bool:
-    """Say whether the word there is an article that may go: never a letter, a name, or a part of code."""
-    word = words[place].lower() if place == 0 and words[0].istitle() else words[place]
-    if word not in _ARTICLES or place + 1 == len(words):
+def _is_article(words: Sequence[str], position: int) -> bool:
+    """Return whether the word there is an article that may go: never a letter, a name, or a part of code."""
+    word = words[position].lower() if position == 0 and words[0].istitle() else words[position]
+    if word not in _ARTICLES or position + 1 == len(words):
         return False
-    before, after = words[place - 1] if place else None, words[place + 1]
+    before, after = words[position - 1] if position else None, words[position + 1]
     if before is not None and not _is_plain(before):
         return False
     if word == "the":
@@ -100,7 +102,7 @@ def _is_plain(word: str) -> bool:
 
 
 def _takes_a_noun(word: str) -> bool:
-    """Say whether a word is a preposition, a conjunction or, by its ending, a verb such as `likes` or `wanted`."""
+    """Return whether a word is a preposition, a conjunction or, by its ending, a verb such as `likes` or `wanted`."""
     if word in _BEFORE_ARTICLE:
         return True
     past = word.endswith("ed") and not word.endswith("eed")

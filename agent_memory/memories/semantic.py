@@ -9,12 +9,12 @@ from typing import Any, Final, NamedTuple
 from agent_memory import clock
 from agent_memory.errors import ValidationError
 from agent_memory.memories.base import Item, Listing, TypeMemory, Words, store_items
+from agent_memory.memories.building import check_text
 from agent_memory.memories.calling import instead
 from agent_memory.memories.documents.adding import StoredPaths, store_paths, store_version
 from agent_memory.memories.documents.cutting import cut
 from agent_memory.memories.documents.finding import Place
 from agent_memory.memories.documents.stored import chunks_of_document
-from agent_memory.memories.drafting import check_text
 from agent_memory.memories.given import Default
 from agent_memory.recall.pending import Progress
 from agent_memory.records import ScoredMemory, SemanticRecord
@@ -249,20 +249,20 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
                 (self, {"content": text, "document_id": document, "position": position, **shared})
                 for position, text in enumerate(texts)
             ]
-            return [each.id for each in await store_items(self._core, items, progress)]
+            return [entry.id for entry in await store_items(self._core, items, progress)]
         moment = clock.now()
 
-        def drafted(text: str, position: int) -> Add:
+        def built(text: str, position: int) -> Add:
             item = {"content": text, "document_id": document_id, "position": position, **shared}
             return self._addition(item, moment)
 
-        return await store_version(self._core, document_id, texts, drafted, progress)
+        return await store_version(self._core, document_id, texts, built, progress)
 
     async def get_by_document_id(self, id: str) -> Listing[SemanticRecord]:
         """Return a document's chunks in order, by the document's id, a unique prefix of it, or a chunk's id."""
         reference = check_text("document id", id).strip()
-        groups = [each.value for each in await self._core.store.groups(self._where(), "document_id")]
-        begin = [each for each in groups if each.startswith(reference)]
+        groups = [group.value for group in await self._core.store.groups(self._where(), "document_id")]
+        begin = [group for group in groups if group.startswith(reference)]
         document = reference if reference in groups else begin[0] if len(begin) == 1 else None
         if document is None:
             chunk = await self._find(reference)
@@ -278,7 +278,7 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
         """List documents and single pieces of knowledge, the most recently added to first; None lists all."""
         groups = sorted(
             await self._core.store.groups(self._where(), "document_id"),
-            key=lambda each: each.last,
+            key=lambda item: item.last,
             reverse=True,
         )[:limit]
         firsts: dict[str, SemanticRecord] = {}
@@ -313,9 +313,9 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
         return True
 
     async def reindex_all(self, *, progress: Progress | None = None) -> int:
-        """Embed whatever is owed and build the words and vector index anew; return how many memories there are."""
+        """Embed whatever is pending and build the words and vector index anew; return how many memories there are."""
         if self._core.index.available:
-            await self._core.index.pay_owed(progress=progress)
+            await self._core.index.embed_pending(progress=progress)
         await self._core.store.rebuild()
         return await self.count()
 

@@ -131,7 +131,7 @@ def storing_order(items: Sequence[Mapping[str, Any]]) -> range:
     so a listing has to be stored from its end, to be listed as it was.
     """
     times = [item.get("created_at") for item in items]
-    listed = all(isinstance(each, datetime) for each in times) and all(
+    listed = all(isinstance(time, datetime) for time in times) and all(
         before >= after  # type: ignore[operator]  # all are times
         for before, after in pairwise(times)
     )
@@ -173,7 +173,7 @@ def _read_value(given: str, name: str, value: Any) -> Any:
     elif name == "tags" or (_OWN.get(name) == "json" and name != "value"):
         wanted = "a list of texts"
         good = isinstance(value, str) or (
-            isinstance(value, list) and all(isinstance(each, str) for each in value)
+            isinstance(value, list) and all(isinstance(item, str) for item in value)
         )
     elif name == "ttl":
         wanted = "a time to live such as 2h, or a number of seconds"
@@ -182,7 +182,7 @@ def _read_value(given: str, name: str, value: Any) -> Any:
         wanted = "a list of numbers"
         good = not isinstance(value, str | bytes | Mapping | int | float) and not (
             isinstance(value, list)
-            and any(isinstance(each, bool | str | list | dict | None) for each in value)
+            and any(isinstance(item, bool | str | list | dict | None) for item in value)
         )
     elif name == "importance" or _OWN.get(name) in ("integer", "real"):
         wanted, good = "a number", isinstance(value, int | float) and not isinstance(value, bool)

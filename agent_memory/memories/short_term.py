@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from agent_memory import clock
 from agent_memory.memories.base import Listing, TypeMemory
-from agent_memory.memories.drafting import as_json, check_text, expiry
+from agent_memory.memories.building import as_json, check_text, expiry
 from agent_memory.memories.given import Default
 from agent_memory.records import ShortTermRecord, Status
 
@@ -26,12 +26,12 @@ class ShortTermMemory(TypeMemory[ShortTermRecord]):
 
     record_class = ShortTermRecord
 
-    def _draft(
+    def _build(
         self, content: str, *, fields: Mapping[str, Any] | None = None, **common: Any
     ) -> ShortTermRecord:
         if common.get("ttl") is None and common.get("expires_at") is None:
             common["ttl"] = self._core.settings.short_term_ttl
-        return super()._draft(content, fields=fields, **common)
+        return super()._build(content, fields=fields, **common)
 
     async def add_context(
         self, context: str, importance: float = CONTEXT_IMPORTANCE, context_type: str = "general"
@@ -84,7 +84,7 @@ class ShortTermMemory(TypeMemory[ShortTermRecord]):
         async def choose() -> Listing[ShortTermRecord]:
             return await self._select(where, None)
 
-        return len(await self._core.put_away("cleanup", choose, shred=True))
+        return len(await self._core.archive("cleanup", choose, shred=True))
 
     async def extend_ttl(self, id: str, additional_time: timedelta | float | str | None = None) -> bool:
         """Let a memory live longer, by the default time to live if none is given; False if there is none.

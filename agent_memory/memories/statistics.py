@@ -31,7 +31,8 @@ async def breakdown(store: Store) -> dict[str, Any]:
     """
     moment = clock.now()
     types: dict[str, dict[str, Any]] = {
-        each.value: {"count": 0, "bytes": 0, "oldest": None, "newest": None} for each in MemoryType
+        memory_type.value: {"count": 0, "bytes": 0, "oldest": None, "newest": None}
+        for memory_type in MemoryType
     }
     tags: Counter[str] = Counter()
     ages = dict.fromkeys((*AGES, "older"), 0)

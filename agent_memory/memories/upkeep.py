@@ -9,8 +9,8 @@ from typing import Any
 from agent_memory import clock
 from agent_memory.errors import ConflictError, IntegrityError, MemoryNotFoundError, ValidationError
 from agent_memory.memories.core import Core
+from agent_memory.memories.editing import edited
 from agent_memory.memories.filters import build_where
-from agent_memory.memories.revising import edited
 from agent_memory.recall.constants import READABLE
 from agent_memory.records import MemoryRecord, MemoryType, OperationRecord, Status, Version, same_version
 from agent_memory.storage.changes import Add, Change, Remove, Replace
@@ -38,7 +38,7 @@ async def get(core: Core, reference: str, *, count_access: bool) -> MemoryRecord
 
 
 async def update(core: Core, reference: str, **given: Any) -> MemoryRecord:
-    """Store a new version of an active memory; what may be given says `memories.revising.edited`."""
+    """Store a new version of an active memory; what may be given says `memories.editing.edited`."""
     record = await core.store.resolve(reference, statuses=(Status.ACTIVE,))
     default = core.settings.short_term_ttl if record.memory_type is MemoryType.SHORT_TERM else None
     return await core.change("update", record, lambda current: edited(current, default_ttl=default, **given))
@@ -47,7 +47,7 @@ async def update(core: Core, reference: str, **given: Any) -> MemoryRecord:
 async def set_pinned(core: Core, reference: str, pinned: bool) -> MemoryRecord:
     """Pin or unpin an active memory."""
     record = await core.store.resolve(reference, statuses=(Status.ACTIVE,))
-    return await core.change("pin" if pinned else "unpin", record, lambda each: replace(each, pinned=pinned))
+    return await core.change("pin" if pinned else "unpin", record, lambda item: replace(item, pinned=pinned))
 
 
 # --- forgetting and bringing back ------------------------------------------------------------------------------
@@ -104,7 +104,7 @@ async def put_away_named(
 
     if dry_run:
         return [*await choose(), *gone.values()]
-    return await core.put_away("forget", choose, purge=purge, shred=shred, gone=purged)
+    return await core.archive("forget", choose, purge=purge, shred=shred, gone=purged)
 
 
 async def forget_where(
@@ -132,7 +132,7 @@ async def put_away_where(
 
     if dry_run:
         return [*await choose(), *(await purged() if shred and core.store.capabilities.journal else ())]
-    return await core.put_away(verb, choose, purge=purge, shred=shred, gone=purged)
+    return await core.archive(verb, choose, purge=purge, shred=shred, gone=purged)
 
 
 async def _last_version(core: Core, memory_id: str) -> MemoryRecord | None:
@@ -185,7 +185,7 @@ async def history(core: Core, reference: str) -> list[Version]:
 
 async def clear_all(core: Core, *, purge: bool, shred: bool) -> dict[str, int]:
     """Archive, purge or shred everything in one operation."""
-    counts = dict.fromkeys((each.value for each in MemoryType), 0)
+    counts = dict.fromkeys((memory_type.value for memory_type in MemoryType), 0)
     for record in await put_away_where(core, "clear all", build_where(), purge=purge, shred=shred):
         counts[record.memory_type.value] += 1
     return counts
@@ -218,9 +218,11 @@ async def _standing(core: Core, count: int) -> list[OperationRecord]:
         operations = await core.store.operations(limit)
         # Of working memory the journal keeps one version: what changed nothing else has left no entries.
         found = [
-            each
-            for each in operations
-            if each.undone_by is None and each.verb not in (UNDO, "cleanup", TAKEN, RENEW) and each.changes
+            operation
+            for operation in operations
+            if operation.undone_by is None
+            and operation.verb not in (UNDO, "cleanup", TAKEN, RENEW)
+            and operation.changes
         ]
         if len(found) >= count or len(operations) < limit:
             return found[:count]
@@ -267,7 +269,7 @@ def _in_present_form(
 
 
 def _still(left: MemoryRecord | None, found: MemoryRecord | None) -> bool:
-    """Say whether a memory is as an operation left it; one undone and redone since then is."""
+    """Return whether a memory is as an operation left it; one undone and redone since then is."""
     if left is None or found is None:
         return left is found
     return same_version(left, found)
@@ -279,7 +281,7 @@ def _still(left: MemoryRecord | None, found: MemoryRecord | None) -> bool:
 async def statistics(core: Core) -> dict[str, Any]:
     """Count what there is, per type and in all, and describe the store."""
     store = core.store
-    counts = dict.fromkeys((each.value for each in MemoryType), 0)
+    counts = dict.fromkeys((memory_type.value for memory_type in MemoryType), 0)
     counts |= {group.value: group.count for group in await store.groups(build_where(), "type")}
     archived = await store.count(build_where(status=Status.ARCHIVED, expired=None))
     superseded = await store.count(build_where(status=Status.SUPERSEDED, expired=None))
@@ -298,7 +300,7 @@ async def statistics(core: Core) -> dict[str, Any]:
 
 
 async def status(core: Core) -> dict[str, Any]:
-    """Say where the memory is, what is in force and what is owed, without loading a model."""
+    """Return where the memory is, what is in force and what is pending, without loading a model."""
     described = await core.store.describe()
     space = await core.store.current_space()
     because = await core.index.unavailable_because()
@@ -317,14 +319,18 @@ async def status(core: Core) -> dict[str, Any]:
         "memories": await core.store.count(build_where()),
         "embedding_provider": core.index.provider,
         "embedded_with": str(space) if space is not None else None,
-        "owed_embeddings": await core.store.owed_count() if core.index.available else 0,
-        "failed_embeddings": await core.store.owed_count(failed=True) if core.index.available else 0,
+        "owed_embeddings": await core.store.pending_count() if core.index.available else 0,
+        "failed_embeddings": await core.store.pending_count(failed=True) if core.index.available else 0,
         "failures": [
-            {"id": each.id, "reason": each.reason, "at": None if each.at is None else clock.to_text(each.at)}
-            for each in await core.index.failures(FAILURES)
+            {
+                "id": failure.id,
+                "reason": failure.reason,
+                "at": None if failure.at is None else clock.to_text(failure.at),
+            }
+            for failure in await core.index.failures(FAILURES)
         ],
         "meaning_unavailable_because": because,
-        "unreadable_share": await _unreadable_share(core),
+        "unreadable_share": await _uncovered_share(core),
         "capabilities": core.store.capabilities.named(),
         **described.details,
     }
@@ -333,8 +339,8 @@ async def status(core: Core) -> dict[str, Any]:
 _SAMPLE = 200  # the newest memories; enough to tell a tenth from a third
 
 
-async def _unreadable_share(core: Core) -> float:
-    """Say how many of the newest memories the embedder does not understand, as a share; 0 without an embedder.
+async def _uncovered_share(core: Core) -> float:
+    """Return how many of the newest memories the embedder does not understand, as a share; 0 without an embedder.
 
     Every embedder reads ASCII. Only where more than a tenth is something else is its tokenizer asked.
     """
@@ -344,4 +350,4 @@ async def _unreadable_share(core: Core) -> float:
         return 0.0
     if not core.index.available:
         return 0.0
-    return sum(core.index.readable(text) < READABLE for text in doubtful) / len(sample)
+    return sum(core.index.language_coverage(text) < READABLE for text in doubtful) / len(sample)

@@ -22,7 +22,7 @@ Turn = tuple[ConversationRecord | None, ConversationRecord | None]
 
 _OLDEST_FIRST: Final = Order("position", descending=False)
 _NEWEST_FIRST: Final = Order("position")
-_OTHERS: Final = tuple(Condition("role", "!=", each) for each in SPELLINGS["system"])
+_OTHERS: Final = tuple(Condition("role", "!=", spelling) for spelling in SPELLINGS["system"])
 
 
 class View(NamedTuple):

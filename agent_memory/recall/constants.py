@@ -15,7 +15,7 @@ MEANING_WEIGHT: Final = 0.7
 sum beats rank fusion on each (by .5 to 9.4 nDCG@10)."""
 
 CANDIDATES: Final = 50
-"""How many memories each arm nominates at least. Measured: with the best 50 of each, and exact scores of both for
+"""How many candidates each retriever returns at least. Measured: with the best 50 of each, and exact scores for
 their union, the order is that of the whole store."""
 
 MOST_TERMS: Final = 64
@@ -76,12 +76,12 @@ DATE_SLACK: Final = timedelta(days=1)
 """People tell of a day on the day after it; better by .02 to .04 than none."""
 
 OPENING_WEIGHT: Final = 0.3
-"""How much the first piece of a long memory counts, against the piece nearest to the query: the more pieces there
-are, the nearer is one by chance. Measured on BEAM, with the other rules: 0 50.9 nDCG@10, .3 52.3, 1 53.5; Cranfield:
+"""How much the first segment of a long memory counts, against the one nearest to the query: the more there are, the
+nearer is one by chance. Measured on BEAM, with the other rules: 0 50.9 nDCG@10, .3 52.3, 1 53.5; Cranfield:
 0 43.3, .3 43.8, 1 43.5. The more it is, the less is found of what stands at the end of a long text."""
 
 CHANCE: Final = 0.2
-"""Of what chance alone gives the nearest of many pieces, the part that is taken off before it counts by itself.
+"""Of what chance alone gives the nearest of many segments, the part that is taken off before it counts by itself.
 Measured: neutral on BEAM and Cranfield, within .2, from here to 1.5; it keeps a sentence at the end findable."""
 
 READABLE: Final = 0.5
@@ -92,9 +92,9 @@ SCORE_MIDDLE: Final = 2.0
 SCORE_SCALE: Final = 1.0
 """The logistic that turns the sum into `score`: a memory two deviations above the store's average scores .5."""
 
-OWED_PIECES: Final = 64
-OWED_SECONDS: Final = 0.3
-"""What one search embeds of what others left owed, before it answers: pieces that a model reads at once."""
+PENDING_SEGMENTS: Final = 64
+PENDING_SECONDS: Final = 0.3
+"""What one search embeds of what others left pending, before it answers: segments that a model reads at once."""
 
 RENEWED_WORDS: Final = 200
 """Memories whose words one search indexes anew, after it has answered, where an older analyser indexed them."""

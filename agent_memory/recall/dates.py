@@ -82,7 +82,7 @@ class Span(NamedTuple):
     end: datetime
 
     def holds(self, moment: datetime) -> bool:
-        """Say whether a moment lies in it."""
+        """Return whether a moment lies in it."""
         return self.start <= moment < self.end
 
 

@@ -19,17 +19,17 @@ _QUESTION_MARKS = ("?", "？", "؟")
 
 
 def asks(record: MemoryRecord) -> bool:
-    """Say whether a memory is a message that ends with a question."""
+    """Return whether a memory is a message that ends with a question."""
     return is_message(record) and record.content.rstrip().endswith(_QUESTION_MARKS)
 
 
 def is_message(record: MemoryRecord) -> bool:
-    """Say whether a memory is a message of a conversation, no summary."""
+    """Return whether a memory is a message of a conversation, no summary."""
     return isinstance(record, ConversationRecord) and record.kind == "message"
 
 
 def from_person(record: MemoryRecord) -> bool:
-    """Say whether a person said it: the user, or anybody with a name.
+    """Return whether a person said it: the user, or anybody with a name.
 
     What an assistant without a name says is long and speaks of everything that was asked: likely words, seldom the
     fact itself.
@@ -56,7 +56,7 @@ class Dialogue:
         return await self._store.adjacent(said, -1) if said else {}
 
 
-def lend(
+def propagate_context(
     parts: Mapping[str, Parts],
     records: Mapping[str, MemoryRecord],
     before: Mapping[str, str],

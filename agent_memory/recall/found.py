@@ -15,12 +15,12 @@ class Found(list[ScoredMemory]):
         self,
         memories: Iterable[ScoredMemory] = (),
         *,
-        arms: Iterable[str] = (),
+        retrievers: Iterable[str] = (),
         notices: Iterable[str] = (),
         terms: Iterable[str] = (),
     ) -> None:
         super().__init__(memories)
-        self.arms = tuple(arms)
+        self.retrievers = tuple(retrievers)
         """What took part in the search: `words`, `meaning`, `key`."""
         self.notices = tuple(notices)
         """One line for each thing that was left out, or is not ready yet."""
@@ -30,4 +30,4 @@ class Found(list[ScoredMemory]):
     @property
     def nothing_relevant(self) -> bool:
         """Whether nothing here seems to answer the query; what came nearest is in the list all the same."""
-        return all(each.relevance < NOTHING_RELEVANT for each in self)
+        return all(item.relevance < NOTHING_RELEVANT for item in self)

@@ -45,8 +45,8 @@ class Outcomes:
                 for found in (await self._next_success(event, where), await self._skill(event, where, mode)):
                     result += [found] if found is not None else []
         once: dict[str, Candidate] = {}
-        for each in result:
-            once.setdefault(each.memory.id, each)
+        for item in result:
+            once.setdefault(item.memory.id, item)
         return list(once.values())
 
     async def _next_success(self, event: EpisodicRecord, where: Where) -> Candidate | None:
@@ -64,18 +64,20 @@ class Outcomes:
             occurred=Period(event.happened_at, where.occurred.end if where.occurred else None),
         )
         listed = await self._store.select(wanted, Order("occurred", descending=False), MOST_LATER)
-        later = [each for each in listed if each.happened_at > event.happened_at]
+        later = [item for item in listed if item.happened_at > event.happened_at]
         if not later:
             return None
         found = await self._searcher.search(
             event.content,
-            replace(wanted, ids=tuple(each.id for each in later)),
+            replace(wanted, ids=tuple(item.id for item in later)),
             limit=MOST_LATER,
             mode="keyword" if self._store.capabilities.full_text else "hybrid",
             count_access=False,
         )
-        related = {each.memory.id: each for each in found if each.relevance >= constants.NOTHING_RELEVANT}
-        first = next((each for each in later if each.id in related), None)
+        related = {
+            result.memory.id: result for result in found if result.relevance >= constants.NOTHING_RELEVANT
+        }
+        first = next((item for item in later if item.id in related), None)
         return None if first is None else Candidate(first, scored=related[first.id])
 
     async def _skill(self, event: EpisodicRecord, where: Where, mode: Mode) -> Candidate | None:

@@ -109,16 +109,16 @@ def by_worth(
     what was found right before and behind it in its source: evidence lies beside evidence, and is read with it.
     """
     most = int(budget * LARGEST_SHARE)
-    whole = [_cost(each, frame, most) for each in candidates]
-    short = [_cost(each, beside, most) for each in candidates] if beside else whole
-    sources = [source(each.memory) for each in candidates]
+    whole = [_cost(candidate, frame, most) for candidate in candidates]
+    short = [_cost(candidate, beside, most) for candidate in candidates] if beside else whole
+    sources = [source(candidate.memory) for candidate in candidates]
     worth = _worth(candidates)
     left, begun, order = list(range(len(candidates))), set[Hashable](), list[int]()
 
-    def net(place: int) -> float:
-        origin = sources[place]
-        tokens = short[place] if origin and origin.key in begun else whole[place]
-        return worth[place] - constants.ROOM_WEIGHT * math.log(tokens)
+    def net(position: int) -> float:
+        origin = sources[position]
+        tokens = short[position] if origin and origin.key in begun else whole[position]
+        return worth[position] - constants.ROOM_WEIGHT * math.log(tokens)
 
     while left:
         best = max(left, key=net) if order else left[0]
@@ -127,12 +127,12 @@ def by_worth(
         origin = sources[best]
         if origin:
             begun.add(origin.key)
-    return [candidates[place] for place in order]
+    return [candidates[position] for position in order]
 
 
 def _worth(candidates: Sequence[Candidate]) -> list[float]:
-    alone = [summed(each.scored.score) if each.scored else 0.0 for each in candidates]
-    sources = [source(each.memory) for each in candidates]
+    alone = [summed(candidate.scored.score) if candidate.scored else 0.0 for candidate in candidates]
+    sources = [source(candidate.memory) for candidate in candidates]
     there = {origin.passage: worth for origin, worth in zip(sources, alone, strict=True) if origin}
     return [
         worth + constants.BESIDE_WEIGHT * sum(max(0.0, there.get(passage, 0.0)) for passage in origin.beside)
@@ -212,13 +212,13 @@ _SHORTER: tuple[tuple[Form, Callable[[str, Sequence[str], int], str]], ...] = (
 
 
 def _use_up(items: list[PackedItem], left: int, terms: Sequence[str], frames: _Frames) -> list[PackedItem]:
-    for place, item in enumerate(items):
+    for position, item in enumerate(items):
         if item.form == "full" or left <= 0:
             continue
         candidate = Candidate(item.memory, item.section, item.scored)
         better = _fit(candidate, item.tokens + left, terms, frames.of(candidate))
         if better.tokens > item.tokens:
             left -= better.tokens - item.tokens
-            items[place] = better
+            items[position] = better
             frames.begin(candidate)
     return items

@@ -1,6 +1,6 @@
-"""Embedding what a store owes: piece by piece, so that what is done stays done, and no text stands in another's way.
+"""Embedding pending texts: segment by segment, so that finished work stays, and no text blocks another.
 
-A text counts as embedded when all of its pieces are; until then its vectors are kept beside it (`storage.attempts`).
+A text counts as embedded when all of its segments are; until then its vectors are kept apart (`storage.attempts`).
 Where an embedder fails, the text that it fails on is found, kept with the reason, and left out until it is asked for
 again by `agentmem index`, or until it changes.
 """
@@ -15,7 +15,7 @@ from typing import Final
 
 from agent_memory import clock
 from agent_memory.embeddings.base import Embedder
-from agent_memory.embeddings.hurry import hurried
+from agent_memory.embeddings.fail_fast import fail_fast
 from agent_memory.errors import EmbeddingError, EmbeddingMismatchError, ModelMissingError
 from agent_memory.redaction import redacted
 from agent_memory.storage.attempts import Attempt
@@ -24,7 +24,7 @@ from agent_memory.storage.base import EmbeddingSpace, Store
 Progress = Callable[[int, int], None]
 """Called with (done, total) as long work goes on."""
 
-STEP_PIECES: Final = 256
+STEP_SEGMENTS: Final = 256
 STEP_BYTES: Final = 16_000
 """What is embedded before it is stored: enough to sort by length, few enough to lose little. About 2 s of the default
 model at most."""
@@ -32,91 +32,91 @@ SENT_BYTES: Final = 250_000
 """The same with a server: about what one request holds."""
 SHORT_STEP_BYTES: Final = 1_500
 """The same while a search waits, with a model on this machine: .1 to .2 s of the default one."""
-SHORT_STEP_PIECES: Final = 32
+SHORT_STEP_SEGMENTS: Final = 32
 """The same with a server, where one request takes as long as another."""
 PATIENCE: Final = 2.0
 """Seconds in which a search finds out which text an embedder fails on; what is still in doubt is left to `index`."""
-PIECE_BYTES: Final = 1000
-"""Of a piece about which nothing better is known: about the 256 tokens that small models read."""
+SEGMENT_BYTES: Final = 1000
+"""Of a segment about which nothing better is known: about the 256 tokens that small models read."""
 PROBE: Final = "hello"
 """What any embedder embeds, if it is at work at all."""
 _REASON: Final = 300  # characters of a reason that are kept
 
 _NOT_OF_A_TEXT = (EmbeddingMismatchError, ModelMissingError)
 Found = bytes | EmbeddingError
-"""What became of a piece."""
+"""What became of a segment."""
 
 
 @dataclass(slots=True)
 class Budget:
     """How much may be done; None: as much as there is."""
 
-    pieces: int | None = None
+    segments: int | None = None
     seconds: float | None = None
 
 
 class _Text:
-    """One text on its way: which of its pieces come next."""
+    """One text on its way: which of its segments come next."""
 
-    def __init__(self, digest: bytes, text: str, segments: Sequence[str], attempt: Attempt) -> None:
+    def __init__(self, digest: bytes, text: str, parts: Sequence[str], attempt: Attempt) -> None:
         self.digest = digest
         self.attempt = attempt
         self.restarted = 0
-        self._segments = segments
-        self._segment, self._piece = attempt.segment, attempt.piece
-        self._pieces: list[str] | None = None
+        self._parts_of = parts
+        self._part, self._segment = attempt.part, attempt.segment
+        self._segments: list[str] | None = None
         self.taken: list[tuple[str, int, int]] = []
-        """Pieces that were taken since the last step, and the place after each."""
+        """Segments that were taken since the last step, and the place after each."""
 
     @property
     def uncut(self) -> str | None:
         """The segment that has to be cut next, if it is not cut yet."""
-        if self._pieces is None and self._segment < len(self._segments):
-            return self._segments[self._segment]
+        if self._segments is None and self._part < len(self._parts_of):
+            return self._parts_of[self._part]
         return None
 
     @property
     def over(self) -> bool:
-        """Whether all pieces were taken."""
-        last = self._segment == len(self._segments) - 1
-        return self._segment >= len(self._segments) or (
-            last and self._pieces is not None and self._piece >= len(self._pieces)
+        """Whether all segments were taken."""
+        last = self._part == len(self._parts_of) - 1
+        return self._part >= len(self._parts_of) or (
+            last and self._segments is not None and self._segment >= len(self._segments)
         )
 
     @property
     def left(self) -> int:
-        """About how many pieces are left; known for the present segment only."""
-        if self._pieces is not None and len(self._segments) == 1:
-            return len(self._pieces) - self._piece
-        return sum(1 + len(each) // PIECE_BYTES for each in self._segments[self._segment :])
+        """About how many segments are left; known for the present segment only."""
+        if self._segments is not None and len(self._parts_of) == 1:
+            return len(self._segments) - self._segment
+        return sum(1 + len(part) // SEGMENT_BYTES for part in self._parts_of[self._part :])
 
-    def cut(self, pieces: list[str]) -> None:
-        """Take over the pieces of the segment in `uncut`."""
-        self._pieces = pieces
+    def cut(self, segments: list[str]) -> None:
+        """Take over the segments of the segment in `uncut`."""
+        self._segments = segments
 
     async def take(self, embedder: Embedder) -> str | None:
-        """Take the next piece; None if there is no more."""
+        """Take the next segment; None if there is no more."""
         while not self.over:
-            if (segment := self.uncut) is not None:
-                (self._pieces,) = await embedder.split_segments([segment])
-            assert self._pieces is not None
-            if self._piece < len(self._pieces):
-                self._piece += 1
-                self.taken.append((self._pieces[self._piece - 1], self._segment, self._piece))
+            if (part := self.uncut) is not None:
+                (self._segments,) = await embedder.split_parts([part])
+            assert self._segments is not None
+            if self._segment < len(self._segments):
+                self._segment += 1
+                self.taken.append((self._segments[self._segment - 1], self._part, self._segment))
                 return self.taken[-1][0]
-            self._segment, self._piece, self._pieces = self._segment + 1, 0, None
+            self._part, self._segment, self._segments = self._part + 1, 0, None
         return None
 
     def advance(self, count: int) -> Attempt:
-        """Return the attempt after so many of the pieces taken."""
-        place = self.taken[count - 1][1:] if count else (self.attempt.segment, self.attempt.piece)
-        return Attempt(kept=self.attempt.kept + count, segment=place[0], piece=place[1])
+        """Return the attempt after so many of the segments taken."""
+        position = self.taken[count - 1][1:] if count else (self.attempt.part, self.attempt.segment)
+        return Attempt(kept=self.attempt.kept + count, part=position[0], segment=position[1])
 
     def begin_anew(self) -> None:
-        """Go back to the first piece."""
+        """Go back to the first segment."""
         self.attempt = Attempt()
         self.restarted += 1
-        self._segment, self._piece, self._pieces, self.taken = 0, 0, None, []
+        self._part, self._segment, self._segments, self.taken = 0, 0, None, []
 
 
 @dataclass(slots=True)
@@ -133,7 +133,7 @@ class Pending:
 
     Args:
         hurry: whether somebody waits for something else: then steps are short, short texts come first and of the
-            others each in turn gets one piece, so that a book does not hold up what is behind it, and a server that
+            others each in turn gets one segment, so that a book does not hold up what is behind it, and a server that
             fails is not waited for.
     """
 
@@ -143,17 +143,17 @@ class Pending:
         embedder: Embedder,
         space: EmbeddingSpace,
         *,
-        hurry: bool = False,
+        fail_fast: bool = False,
         progress: Progress | None = None,
     ) -> None:
         self._store = store
         self._embedder = embedder
         self._space = space
-        self._hurry = hurry
+        self._hurry = fail_fast
         self._progress = progress
         self._waiting = 0  # texts that were not looked at yet
-        self.pieces = 0
-        """How many pieces were embedded."""
+        self.segments = 0
+        """How many segments were embedded."""
         self.failures: dict[bytes, str] = {}
         """Why texts could not be embedded, by hash."""
 
@@ -167,15 +167,15 @@ class Pending:
         end = None if budget.seconds is None else time.monotonic() + budget.seconds
         known = await self._known(texts)
         # Where there is time for a single step, it is better spent on ten notes than on a page of a book.
-        ordered = sorted(texts, key=lambda digest: self._hurry and len(texts[digest]) > PIECE_BYTES)
+        ordered = sorted(texts, key=lambda digest: self._hurry and len(texts[digest]) > SEGMENT_BYTES)
         queue = deque(
-            _Text(each, texts[each], self._embedder.segments(texts[each]), known.get(each, Attempt()))
-            for each in ordered
+            _Text(item, texts[item], self._embedder.parts(texts[item]), known.get(item, Attempt()))
+            for item in ordered
         )
-        done, begun = 0, self.pieces
-        with hurried(self._hurry):
+        done, begun = 0, self.segments
+        with fail_fast(self._hurry):
             while queue:
-                room = None if budget.pieces is None else budget.pieces - (self.pieces - begun)
+                room = None if budget.segments is None else budget.segments - (self.segments - begun)
                 if room is not None and room <= 0:
                     break
                 done += await self._step(queue, room)
@@ -189,20 +189,20 @@ class Pending:
         return await self._store.attempts(self._space, texts.keys())
 
     def expect(self, texts: int) -> None:
-        """Say how many texts there are beside those of the next `pay`, for the progress that is told."""
+        """Return how many texts there are beside those of the next `pay`, for the progress that is told."""
         self._waiting = texts
 
     def _tell(self, queue: Iterable[_Text]) -> None:
         if self._progress is not None:
             left = sum(text.left for text in queue) + self._waiting
-            self._progress(self.pieces, self.pieces + left)
+            self._progress(self.segments, self.segments + left)
 
     # --- one step ------------------------------------------------------------------------------------------
 
     async def _step(self, queue: deque[_Text], room: int | None) -> int:
-        """Embed the next pieces and store what they make; texts that are done or have failed leave the queue."""
+        """Embed the next segments and store what they make; texts that are done or have failed leave the queue."""
         taken = await self._take(queue, room)
-        found = iter(await self._embed([piece for text in taken for piece, _, _ in text.taken]))
+        found = iter(await self._embed([segment for text in taken for segment, _, _ in text.taken]))
         step = _Step()
         gone: set[bytes] = set()
         for text in taken:
@@ -214,7 +214,7 @@ class Pending:
                     error = result
                     break
                 made.append(result)
-            self.pieces += len(made)
+            self.segments += len(made)
             attempt = text.advance(len(made))
             if error is None and text.over and text.restarted > 1:
                 error = EmbeddingError("what was embedded of it could not be kept")
@@ -241,8 +241,10 @@ class Pending:
         return len(step.whole)
 
     async def _take(self, queue: deque[_Text], room: int | None) -> list[_Text]:
-        """Take the pieces of the next step, and return the texts that they are of."""
-        most = min(SHORT_STEP_PIECES if self._hurry else STEP_PIECES, STEP_PIECES if room is None else room)
+        """Take the segments of the next step, and return the texts that they are of."""
+        most = min(
+            SHORT_STEP_SEGMENTS if self._hurry else STEP_SEGMENTS, STEP_SEGMENTS if room is None else room
+        )
         size = SHORT_STEP_BYTES if self._hurry else STEP_BYTES
         if self._embedder.uses_network:
             size = SENT_BYTES
@@ -253,11 +255,11 @@ class Pending:
         waiting = deque(text for text in queue if not text.over)
         while waiting and count < most and size > 0:
             text = waiting[0]
-            piece = await text.take(self._embedder)
-            if piece is not None:
+            segment = await text.take(self._embedder)
+            if segment is not None:
                 taken[text.digest] = text
                 count += 1
-                size -= len(piece.encode("utf-8", "replace"))
+                size -= len(segment.encode("utf-8", "replace"))
             if text.over:
                 waiting.popleft()
             elif self._hurry:
@@ -273,17 +275,17 @@ class Pending:
         """Cut the segments that come next all at once: a thread of the tokenizer's is not worth it for each."""
         uncut: list[tuple[_Text, str]] = []
         for text in queue:
-            if (segment := text.uncut) is not None:
-                uncut.append((text, segment))
-                size -= len(segment)
+            if (part := text.uncut) is not None:
+                uncut.append((text, part))
+                size -= len(part)
             if size <= 0:
                 break
-        cut = await self._embedder.split_segments([segment for _, segment in uncut]) if uncut else []
-        for (text, _), pieces in zip(uncut, cut, strict=True):
-            text.cut(pieces)
+        cut = await self._embedder.split_parts([part for _, part in uncut]) if uncut else []
+        for (text, _), segments in zip(uncut, cut, strict=True):
+            text.cut(segments)
 
     async def _kept(self, text: _Text) -> list[bytes]:
-        return await self._store.kept_pieces(self._space, text.digest) if text.attempt.kept else []
+        return await self._store.kept_segments(self._space, text.digest) if text.attempt.kept else []
 
     async def _keep(self, step: _Step) -> None:
         if step.whole:
@@ -293,51 +295,53 @@ class Pending:
 
     # --- an embedder that fails ----------------------------------------------------------------------------
 
-    async def _embed(self, pieces: Sequence[str]) -> list[Found]:
-        """Embed pieces; in the place of one that cannot be embedded stands the error.
+    async def _embed(self, segments: Sequence[str]) -> list[Found]:
+        """Embed segments; in the place of one that cannot be embedded stands the error.
 
         Raises:
-            EmbeddingError: it is not the fault of any one piece.
+            EmbeddingError: it is not the fault of any one segment.
         """
         try:
-            return list(await self._embedder.embed_pieces(pieces))
+            return list(await self._embedder.embed_segments(segments))
         except _NOT_OF_A_TEXT:
             raise
         except EmbeddingError as error:
             await self._probe(error)
             end = time.monotonic() + PATIENCE if self._hurry else None
-            return await self._isolate(pieces, error, end)
+            return await self._isolate(segments, error, end)
 
     async def _probe(self, error: EmbeddingError) -> None:
         """Raise the error if the embedder embeds nothing else either."""
         try:
-            await self._embedder.embed_pieces([PROBE])
+            await self._embedder.embed_segments([PROBE])
         except EmbeddingError:
             raise error from None
 
-    async def _isolate(self, pieces: Sequence[str], error: EmbeddingError, end: float | None) -> list[Found]:
-        """Find the pieces that an embedder fails on, half by half."""
-        if len(pieces) == 1:
-            return [await self._last_try(pieces[0], error)]
+    async def _isolate(
+        self, segments: Sequence[str], error: EmbeddingError, end: float | None
+    ) -> list[Found]:
+        """Find the segments that an embedder fails on, half by half."""
+        if len(segments) == 1:
+            return [await self._last_try(segments[0], error)]
         if end is not None and time.monotonic() >= end:
-            return [EmbeddingError(f"left to `agentmem index`: {error.message}")] * len(pieces)
+            return [EmbeddingError(f"left to `agentmem index`: {error.message}")] * len(segments)
         result: list[Found] = []
-        middle = len(pieces) // 2
-        for half in (pieces[:middle], pieces[middle:]):
+        middle = len(segments) // 2
+        for half in (segments[:middle], segments[middle:]):
             try:
-                with hurried():  # whoever fails for good is found sooner without waiting, and tried again
-                    result += await self._embedder.embed_pieces(half)
+                with fail_fast():  # whoever fails for good is found sooner without waiting, and tried again
+                    result += await self._embedder.embed_segments(half)
             except _NOT_OF_A_TEXT:
                 raise
             except EmbeddingError as again:
                 result += await self._isolate(half, again, end)
         return result
 
-    async def _last_try(self, piece: str, error: EmbeddingError) -> Found:
-        """Try one piece again: a server that was full a moment ago says nothing about the text."""
+    async def _last_try(self, segment: str, error: EmbeddingError) -> Found:
+        """Try one segment again: a server that was full a moment ago says nothing about the text."""
         await self._probe(error)
         try:
-            return (await self._embedder.embed_pieces([piece]))[0]
+            return (await self._embedder.embed_segments([segment]))[0]
         except _NOT_OF_A_TEXT:
             raise
         except EmbeddingError as again:
@@ -375,8 +379,8 @@ def failed_attempts(failures: Mapping[bytes, str]) -> dict[bytes, Attempt]:
 def _failed(attempt: Attempt, reason: str) -> Attempt:
     return Attempt(
         kept=attempt.kept,
+        part=attempt.part,
         segment=attempt.segment,
-        piece=attempt.piece,
         reason=reason,
         failed_at=clock.now(),
     )

@@ -93,14 +93,14 @@ class Recaller:
             notices = found.notices
             terms = found.terms or query_terms(query)
             candidates = by_worth(
-                [Candidate(each.memory, scored=each) for each in found],
+                [Candidate(result.memory, scored=result) for result in found],
                 budget=budget,
                 frame=wording.frame,
                 beside=_beside(wording),
             )
             candidates = await Outcomes(self._store, self._searcher).joined(candidates, where, mode)
         said = {message.id for message in last}
-        candidates = [each for each in candidates if each.memory.id not in said]
+        candidates = [candidate for candidate in candidates if candidate.memory.id not in said]
         # The latest messages come last in the text but first in the budget, newest first: they were asked for.
         tail = [Candidate(message, LAST_MESSAGES) for message in reversed(last)]
         recall = self._pack([*tail, *candidates], terms, wording, budget, notices)
@@ -221,13 +221,15 @@ def _each_once(candidates: Sequence[Candidate]) -> tuple[list[Candidate], list[P
     said: set[str] = set()
     once: list[Candidate] = []
     repeated: list[PackedItem] = []
-    for each in candidates:
-        text = normalise(each.memory.content)
-        if text in said and each.section != LAST_MESSAGES:
+    for candidate in candidates:
+        text = normalise(candidate.memory.content)
+        if text in said and candidate.section != LAST_MESSAGES:
             reason = "another memory says the same"
-            repeated.append(PackedItem(each.memory, "", "dropped", 0, reason, each.section, each.scored))
+            repeated.append(
+                PackedItem(candidate.memory, "", "dropped", 0, reason, candidate.section, candidate.scored)
+            )
         else:
-            once.append(each)
+            once.append(candidate)
             said.add(text)
     return once, repeated
 

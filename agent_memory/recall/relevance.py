@@ -38,7 +38,7 @@ UNRELATED = (
 """Sentences that have nothing to do with each other: how near an embedder finds them is what chance looks like."""
 
 
-class Null(NamedTuple):
+class BackgroundDistribution(NamedTuple):
     """What the cosines of unrelated texts look like to one embedder."""
 
     mean: float
@@ -48,20 +48,22 @@ class Null(NamedTuple):
         return f"{self.mean:.4f} {self.deviation:.4f}"
 
     def z(self, cosine: float) -> float:
-        """Say how many deviations above chance a cosine lies."""
+        """Return how many deviations above chance a cosine lies."""
         return Distribution(self.mean, self.deviation).z(cosine)
 
 
-DEFAULT_NULL = Null(constants.PRIOR_MEAN, constants.PRIOR_DEVIATION)
+DEFAULT_BACKGROUND = BackgroundDistribution(constants.PRIOR_MEAN, constants.PRIOR_DEVIATION)
 
 
-def null_of(vectors: Sequence[bytes]) -> Null:
+def background_of(vectors: Sequence[bytes]) -> BackgroundDistribution:
     """Work out the null distribution of an embedder from its vectors of `UNRELATED`."""
     import numpy as np
 
     matrix = np.frombuffer(b"".join(vectors), dtype="<f4").reshape(len(vectors), -1)
     cosines = (matrix @ matrix.T)[np.triu_indices(len(vectors), 1)]
-    return Null(float(cosines.mean()), max(float(cosines.std()), constants.SMALLEST_DEVIATION))
+    return BackgroundDistribution(
+        float(cosines.mean()), max(float(cosines.std()), constants.SMALLEST_DEVIATION)
+    )
 
 
 class WordShare:
@@ -73,7 +75,7 @@ class WordShare:
     def __init__(self, words: Sequence[QueryWord], statistics: WordStatistics) -> None:
         self._statistics = statistics
         self._documents = max(statistics.documents, constants.SMALL_STORE)
-        self._words = [(each, self._weight(each.whole), self._parts(each)) for each in words]
+        self._words = [(word, self._weight(word.whole), self._parts(word)) for word in words]
         self._all = sum(weight for _, weight, _ in self._words)
 
     def _weight(self, term: str) -> float:
@@ -110,10 +112,10 @@ def relevance(nearness: float | None, share: float | None) -> float:
         share: the share of the query's words that it holds; None where words take no part.
     """
     if nearness is None:
-        by_words, offset = constants.RELEVANCE_BY_WORDS
-        return logistic(by_words * (share or 0.0) + offset)
+        by_keyword, offset = constants.RELEVANCE_BY_WORDS
+        return logistic(by_keyword * (share or 0.0) + offset)
     if share is None:
         by_meaning, offset = constants.RELEVANCE_BY_MEANING
         return logistic(by_meaning * nearness + offset)
-    by_meaning, by_words, offset = constants.RELEVANCE
-    return logistic(by_meaning * nearness + by_words * share + offset)
+    by_meaning, by_keyword, offset = constants.RELEVANCE
+    return logistic(by_meaning * nearness + by_keyword * share + offset)

@@ -37,11 +37,13 @@ class Reranker:
             ModelMissingError: the model is not on this machine.
         """
         encoder = self._encoder
-        logits = await encoder.scores(query, [embedded_text(each.memory) for each in found])
-        order = sorted(range(len(found)), key=lambda place: -logits[place])
+        logits = await encoder.scores(query, [embedded_text(item.memory) for item in found])
+        order = sorted(range(len(found)), key=lambda position: -logits[position])
         result = []
-        for place in order:
-            part = {"rerank": {"model": encoder.name, "logit": round(logits[place], 4), "from": place + 1}}
-            explanation = {**(found[place].explanation or {}), **part} if explain else None
-            result.append(replace(found[place], score=logistic(logits[place]), explanation=explanation))
+        for position in order:
+            part = {
+                "rerank": {"model": encoder.name, "logit": round(logits[position], 4), "from": position + 1}
+            }
+            explanation = {**(found[position].explanation or {}), **part} if explain else None
+            result.append(replace(found[position], score=logistic(logits[position]), explanation=explanation))
         return result

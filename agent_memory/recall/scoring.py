@@ -20,7 +20,7 @@ class Distribution(NamedTuple):
     deviation: float
 
     def z(self, value: float) -> float:
-        """Say how many deviations above the mean a value lies."""
+        """Return how many deviations above the mean a value lies."""
         return (value - self.mean) / self.deviation
 
 
@@ -39,11 +39,11 @@ def cosine_distribution(count: int, mean: float, deviation: float) -> Distributi
 
 
 def piecewise(cosines: Sequence[float], distribution: Distribution) -> float:
-    """Return how many deviations above the mean a memory in several pieces lies.
+    """Return how many deviations above the mean a memory in several segments lies.
 
-    Of many pieces the nearest is near by chance: of n normal values the largest lies about sqrt(2 ln n) deviations
-    above their mean. So the first piece, which mostly says what the whole is about, counts as well; unless one piece
-    is nearer than chance explains.
+    Of many segments the nearest is near by chance: of n normal values the largest lies about sqrt(2 ln n) deviations
+    above their mean. So the first segment, which mostly says what the whole is about, counts as well; unless one is
+    nearer than chance explains.
     """
     nearest = max(cosines)
     opening = constants.OPENING_WEIGHT
@@ -86,10 +86,10 @@ class Parts:
         """The sum through one fixed logistic, in [0, 1]."""
         return logistic((self.total - constants.SCORE_MIDDLE) / constants.SCORE_SCALE)
 
-    def explain(self, arms: tuple[str, ...]) -> Mapping[str, Any]:
+    def explain(self, retrievers: tuple[str, ...]) -> Mapping[str, Any]:
         """Return every part by name, rounded for reading."""
         result: dict[str, Any] = {
-            "arms": list(arms),
+            "arms": list(retrievers),
             "words": {"bm25": _short(self.bm25), "z": _short(self.words_z), "weight": self.words_weight},
         }
         if self.cosine is not None:

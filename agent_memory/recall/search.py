@@ -1,4 +1,4 @@
-"""Searching: let any arm nominate, score the union exactly, sort by the sum."""
+"""Searching: let every retriever name candidates, score the union exactly, sort by the sum."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from agent_memory.ranking.decay import DecayPolicy
 from agent_memory.ranking.importance import ImportanceScorer
 from agent_memory.recall import constants
 from agent_memory.recall.dates import Span, named_times
-from agent_memory.recall.dialogue import Dialogue, lend
+from agent_memory.recall.dialogue import Dialogue, propagate_context
 from agent_memory.recall.found import Found
 from agent_memory.recall.relevance import WordShare, relevance
 from agent_memory.recall.reranking import Reranker
@@ -83,12 +83,12 @@ class Searcher:
                 check_share(name, least)
         notices: list[str] = []
         wanted = max(limit, constants.RERANKED) if rerank else limit
-        prepared, arms = await self._nominate(
+        prepared, retrievers = await self._retrieve_candidates(
             query, mode, where, max(constants.CANDIDATES, 2 * wanted), notices
         )
-        ids = list(dict.fromkeys(memory_id for arm in arms.values() for memory_id in arm))
+        ids = list(dict.fromkeys(memory_id for retriever in retrievers.values() for memory_id in retriever))
         records = await self._store.get(ids)
-        parts = await self._score_all(prepared, arms, records, where)
+        parts = await self._score_all(prepared, retrievers, records, where)
         relevant = await self._relevance(prepared)
         ids = list(dict.fromkeys([*ids, *parts]))
         ranked = sorted(parts, key=lambda memory_id: (-parts[memory_id].total, ids.index(memory_id)))
@@ -100,7 +100,7 @@ class Searcher:
                 continue
             if min_similarity is not None and (similarity is None or similarity < min_similarity):
                 continue
-            named = tuple(name for name, arm in arms.items() if memory_id in arm)
+            named = tuple(name for name, retriever in retrievers.items() if memory_id in retriever)
             explanation = part.explain(named) if explain else None
             result.append(
                 ScoredMemory(
@@ -115,7 +115,7 @@ class Searcher:
                 break
         if rerank:
             result = await self._reranker.reranked(query, result, explain=explain)
-            result = [each for each in result if min_score is None or each.score >= min_score][:limit]
+            result = [item for item in result if min_score is None or item.score >= min_score][:limit]
         if min_similarity is not None and prepared.vector is None and ranked:
             notices.append(
                 "no memory has a similarity to this query, so none reaches the least one asked for"
@@ -126,7 +126,9 @@ class Searcher:
             await self._store.renew(constants.RENEWED_WORDS)
         for notice in notices:
             logger.warning(notice)
-        return Found(result, arms=_arm_names(prepared, arms), notices=notices, terms=prepared.terms)
+        return Found(
+            result, retrievers=_retriever_names(prepared, retrievers), notices=notices, terms=prepared.terms
+        )
 
     async def near(
         self, record: MemoryRecord, where: Where, *, limit: int, min_similarity: float
@@ -139,20 +141,20 @@ class Searcher:
         """
         _check_limit(limit)
         await self._index.check_comparable()
-        await self._pay_some([])
-        pieces = (await self._store.vectors([record.id])).get(record.id)
-        if pieces is None:
-            pieces = await self._index.opening(record)
+        await self._embed_some_pending([])
+        segments = (await self._store.vectors([record.id])).get(record.id)
+        if segments is None:
+            segments = await self._index.opening(record)
         cosines: dict[str, float] = {}
         distributions: dict[str, Distribution] = {}
-        for piece in pieces:
-            distribution = await self._cosines(piece)
-            for memory_id, cosine in await self._store.by_vector(piece, where, limit + 1):
+        for segment in segments:
+            distribution = await self._cosines(segment)
+            for memory_id, cosine in await self._store.by_vector(segment, where, limit + 1):
                 if cosine > cosines.get(memory_id, -1.0):
                     cosines[memory_id], distributions[memory_id] = cosine, distribution
         cosines.pop(record.id, None)
         records = await self._store.get(list(cosines))
-        null = await self._index.null()
+        background = await self._index.background()
         result = []
         for memory_id, cosine in sorted(cosines.items(), key=lambda pair: -pair[1]):
             similarity = min(1.0, max(0.0, cosine))
@@ -161,10 +163,12 @@ class Searcher:
             part = Parts(words_weight=0.0, meaning_weight=1.0)
             part.cosine, part.meaning_z = cosine, distributions[memory_id].z(cosine)
             result.append(
-                ScoredMemory(records[memory_id], part.score, relevance(null.z(cosine), None), similarity)
+                ScoredMemory(
+                    records[memory_id], part.score, relevance(background.z(cosine), None), similarity
+                )
             )
         found = result[:limit]
-        await self._store.touch([each.memory.id for each in found])
+        await self._store.touch([item.memory.id for item in found])
         return found
 
     def _check(self, query: str, limit: int, mode: str) -> None:
@@ -187,8 +191,8 @@ class Searcher:
     # --- the query -----------------------------------------------------------------------------------------
 
     def _words(self, query: str, mode: Mode) -> list[QueryWord]:
-        by_words = mode != "vector" and self._store.capabilities.full_text
-        return query_words(query)[: constants.MOST_TERMS] if by_words else []
+        by_keyword = mode != "vector" and self._store.capabilities.full_text
+        return query_words(query)[: constants.MOST_TERMS] if by_keyword else []
 
     async def _begun(self, words: Sequence[QueryWord]) -> list[str]:
         """Return what the store holds that begins like a word of the query, such as the whole of a hash."""
@@ -208,95 +212,99 @@ class Searcher:
                 raise
             notices.append(f"searched by words only: {error}")
             return None
-        await self._pay_some(notices)
+        await self._embed_some_pending(notices)
         return vector
 
-    async def _pay_some(self, notices: list[str]) -> None:
-        """Embed some of what is owed; whatever goes wrong with that is no fault of the query."""
-        if not await self._store.owed_count():
+    async def _embed_some_pending(self, notices: list[str]) -> None:
+        """Embed some of what is pending; whatever goes wrong with that is no fault of the query."""
+        if not await self._store.pending_count():
             return
         until = " until `agentmem index` has embedded them"
         try:
-            await self._index.pay_some(pieces=constants.OWED_PIECES, seconds=constants.OWED_SECONDS)
+            await self._index.embed_some_pending(
+                segments=constants.PENDING_SEGMENTS, seconds=constants.PENDING_SECONDS
+            )
         except AgentMemoryError as error:
             until = f", as what is pending could not be embedded now: {error}"
-        owed = await self._store.owed_count()
-        if not owed:
+        pending = await self._store.pending_count()
+        if not pending:
             return
-        failed = await self._store.owed_count(failed=True)
-        by_words = "by words only" if self._store.capabilities.full_text else "by no search"
-        if owed > failed:
-            notices.append(f"{_memories(owed - failed)} found {by_words}{until}")
+        failed = await self._store.pending_count(failed=True)
+        by_keyword = "by words only" if self._store.capabilities.full_text else "by no search"
+        if pending > failed:
+            notices.append(f"{_memories(pending - failed)} found {by_keyword}{until}")
         if failed:
             text = "its text" if failed == 1 else "their texts"
             notices.append(
-                f"{_memories(failed)} found {by_words}, as {text} cannot be embedded: `agentmem status` says why"
+                f"{_memories(failed)} found {by_keyword}, as {text} cannot be embedded: `agentmem status` says why"
             )
 
-    # --- nominating ----------------------------------------------------------------------------------------
+    # --- retrieving ----------------------------------------------------------------------------------------
 
-    async def _nominate(
+    async def _retrieve_candidates(
         self, query: str, mode: Mode, where: Where, limit: int, notices: list[str]
     ) -> tuple[Query, dict[str, dict[str, float]]]:
-        """Let each arm name its best; the words are looked for while the model embeds the query."""
+        """Let each retriever name its best; the words are looked for while the model embeds the query."""
         import asyncio
 
-        arms: dict[str, dict[str, float]] = {}
+        retrievers: dict[str, dict[str, float]] = {}
         words = self._words(query, mode)
         terms = distinct([*terms_of(words)[: constants.MOST_TERMS], *await self._begun(words)])
         if terms:
-            nominating = asyncio.create_task(self._store.by_words(terms, where, limit))
+            retrieving = asyncio.create_task(self._store.by_keyword(terms, where, limit))
             try:
                 vector = await self._vector(query, mode, notices)
-                arms["words"] = dict(await nominating)
+                retrievers["words"] = dict(await retrieving)
             except BaseException:
-                nominating.cancel()
+                retrieving.cancel()
                 raise
         else:
             vector = await self._vector(query, mode, notices)
-        unread = vector is not None and bool(terms) and self._index.readable(query) < constants.READABLE
+        unread = (
+            vector is not None and bool(terms) and self._index.language_coverage(query) < constants.READABLE
+        )
         if unread:
             vector = None
         if vector is not None:
-            arms["meaning"] = dict(await self._store.by_vector(vector, where, limit))
+            retrievers["meaning"] = dict(await self._store.by_vector(vector, where, limit))
         key = query.strip()
         if len(key) <= 200 and "\n" not in key:
             keyed = await self._store.select(replace(where, keys=(key,)), limit=3)
             if keyed:
-                arms["key"] = {record.id: 1.0 for record in keyed}
+                retrievers["key"] = {record.id: 1.0 for record in keyed}
         statistics = await self._store.word_statistics(terms) if terms else None
-        return Query(query, words, terms, vector, statistics, unread), arms
+        return Query(query, words, terms, vector, statistics, unread), retrievers
 
     # --- scoring -------------------------------------------------------------------------------------------
 
     async def _score_all(
         self,
         query: Query,
-        arms: Mapping[str, Mapping[str, float]],
+        retrievers: Mapping[str, Mapping[str, float]],
         records: dict[str, MemoryRecord],
         where: Where,
     ) -> dict[str, Parts]:
-        """Score what was nominated, and with messages what was answered to them; `records` gains the answers."""
+        """Score what was retrieved, and with messages what was answered to them; `records` gains the answers."""
         dialogue = Dialogue(self._store)
         moment = clock.now()
-        answers = [each for each in await dialogue.answers(records.values()) if each not in records]
+        answers = [answer for answer in await dialogue.answers(records.values()) if answer not in records]
         for record in (await self._store.get(answers)).values():
             if where.matches(record, moment):
                 records[record.id] = record
         before = await dialogue.questions(records.values())
         # The questions count for their answers, whether or not they may be found themselves.
-        beside = await self._store.get([each for each in before.values() if each not in records])
+        beside = await self._store.get([item for item in before.values() if item not in records])
         everything = {**records, **beside}
-        parts = await self._score(query, arms, everything)
-        lend(parts, everything, before)
+        parts = await self._score(query, retrievers, everything)
+        propagate_context(parts, everything, before)
         return {memory_id: parts[memory_id] for memory_id in records}
 
     async def _score(
-        self, query: Query, arms: Mapping[str, Mapping[str, float]], records: Mapping[str, MemoryRecord]
+        self, query: Query, retrievers: Mapping[str, Mapping[str, float]], records: Mapping[str, MemoryRecord]
     ) -> dict[str, Parts]:
         parts = {memory_id: Parts() for memory_id in records}
         if query.statistics is not None:
-            await self._score_words(query, query.statistics, arms.get("words", {}), parts)
+            await self._score_words(query, query.statistics, retrievers.get("words", {}), parts)
         if query.vector is None:
             # One signal alone is its own sum: the scale of `score` stays that of the sum of both.
             for part in parts.values():
@@ -318,7 +326,7 @@ class Searcher:
         for memory_id, part in parts.items():
             if any(span.holds(records[memory_id].happened_at) for span in spans):
                 part.date = constants.DATE_WEIGHT
-            part.exact_key = memory_id in arms.get("key", {})
+            part.exact_key = memory_id in retrievers.get("key", {})
             self._boost(records[memory_id], part, moment)
         return parts
 
@@ -326,11 +334,11 @@ class Searcher:
         self,
         query: Query,
         statistics: WordStatistics,
-        nominated: Mapping[str, float],
+        candidates: Mapping[str, float],
         parts: dict[str, Parts],
     ) -> None:
-        missing = [memory_id for memory_id in parts if memory_id not in nominated]
-        scores = {**nominated, **await self._store.word_scores(query.terms, missing)}
+        missing = [memory_id for memory_id in parts if memory_id not in candidates]
+        scores = {**candidates, **await self._store.word_scores(query.terms, missing)}
         mean, deviation = expected_statistics(statistics)
         distribution = Distribution(mean, deviation) if deviation > 0 else None
         for memory_id, part in parts.items():
@@ -340,38 +348,41 @@ class Searcher:
     async def _score_meaning(
         self, vector: bytes, records: Mapping[str, MemoryRecord], parts: dict[str, Parts], *, worded: bool
     ) -> None:
-        cosines = piece_cosines(vector, await self._store.vectors(list(parts)))
+        cosines = segment_cosines(vector, await self._store.vectors(list(parts)))
         distribution = await self._cosines(vector)
         for memory_id, part in parts.items():
-            pieces = cosines.get(memory_id)
-            if not pieces:
+            segments = cosines.get(memory_id)
+            if not segments:
                 part.notes.append("not embedded yet: scored by words alone")
                 continue
-            part.cosine = max(pieces)
-            if not self.readable(records[memory_id]):
+            part.cosine = max(segments)
+            if not self.language_coverage(records[memory_id]):
                 part.notes.append("in a script that the embedder does not read: scored by words alone")
                 continue
-            part.meaning_z = piecewise(pieces, distribution) if worded else distribution.z(part.cosine)
+            part.meaning_z = piecewise(segments, distribution) if worded else distribution.z(part.cosine)
 
     async def _relevance(self, query: Query) -> Callable[[MemoryRecord, Parts], float]:
         """Return what says how relevant a memory is; only those that are returned are asked about."""
-        null = await self._index.null() if query.vector is not None else None
+        background = await self._index.background() if query.vector is not None else None
         words = None if query.statistics is None else WordShare(query.words, query.statistics)
 
         def of(record: MemoryRecord, part: Parts) -> float:
             if part.exact_key:
                 return 1.0
-            comparable = null is not None and part.cosine is not None and self.readable(record)
-            nearness = null.z(part.cosine) if comparable else None  # type: ignore[union-attr,arg-type]
+            comparable = background is not None and part.cosine is not None and self.language_coverage(record)
+            nearness = background.z(part.cosine) if comparable else None  # type: ignore[union-attr,arg-type]
             return relevance(nearness, words.of(indexed_text(record)) if words else None)
 
         return of
 
-    def readable(self, record: MemoryRecord) -> bool:
-        """Say whether the embedder understands a memory's text, so that its cosine means something."""
+    def language_coverage(self, record: MemoryRecord) -> bool:
+        """Return whether the embedder understands a memory's text, so that its cosine means something."""
         # What a model cannot read is in another script; asking the tokenizer about each memory costs more than
         # all the rest of the scoring.
-        return record.content.isascii() or self._index.readable(embedded_text(record)) >= constants.READABLE
+        return (
+            record.content.isascii()
+            or self._index.language_coverage(embedded_text(record)) >= constants.READABLE
+        )
 
     async def _cosines(self, vector: bytes) -> Distribution:
         """Return how the query's cosines are distributed over the store."""
@@ -401,26 +412,26 @@ def _memories(count: int) -> str:
     return "1 memory is" if count == 1 else f"{count} memories are"
 
 
-def piece_cosines(vector: bytes, pieces: Mapping[str, Sequence[bytes]]) -> dict[str, list[float]]:
-    """Return, for each memory, the cosines of a query and its pieces, in their order."""
-    if not pieces:
+def segment_cosines(vector: bytes, segments: Mapping[str, Sequence[bytes]]) -> dict[str, list[float]]:
+    """Return, for each memory, the cosines of a query and its segments, in their order."""
+    if not segments:
         return {}
     import numpy as np
 
-    flat = [piece for each in pieces.values() for piece in each]
+    flat = [segment for item in segments.values() for segment in item]
     cosines = np.frombuffer(b"".join(flat), dtype="<f4").reshape(len(flat), -1) @ np.frombuffer(
         vector, dtype="<f4"
     )
     result, start = {}, 0
-    for memory_id, each in pieces.items():
-        result[memory_id] = [float(cosine) for cosine in cosines[start : start + len(each)]]
-        start += len(each)
+    for memory_id, item in segments.items():
+        result[memory_id] = [float(cosine) for cosine in cosines[start : start + len(item)]]
+        start += len(item)
     return result
 
 
-def _arm_names(query: Query, arms: Mapping[str, object]) -> list[str]:
+def _retriever_names(query: Query, retrievers: Mapping[str, object]) -> list[str]:
     return [
         name
-        for name, there in (("words", query.terms), ("meaning", query.vector), ("key", "key" in arms))
+        for name, there in (("words", query.terms), ("meaning", query.vector), ("key", "key" in retrievers))
         if there
     ]

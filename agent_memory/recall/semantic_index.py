@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from agent_memory import clock
 from agent_memory.embeddings.base import Embedder, EmbeddingIdentity
 from agent_memory.embeddings.catalog import LOCAL_MODEL
-from agent_memory.embeddings.hurry import hurried
+from agent_memory.embeddings.fail_fast import fail_fast
 from agent_memory.embeddings.registry import NO_EMBEDDER, create_embedder, options_for
 from agent_memory.errors import (
     AgentMemoryError,
@@ -27,28 +27,28 @@ from agent_memory.errors import (
     PolicyError,
     StoreBusyError,
 )
-from agent_memory.recall import owed
-from agent_memory.recall.owed import Failure, texts_of
+from agent_memory.recall import backlog
+from agent_memory.recall.backlog import Failure, texts_of
 from agent_memory.recall.pending import (
-    PIECE_BYTES,
+    SEGMENT_BYTES,
     Budget,
     Gathering,
     Pending,
     Progress,
     failed_attempts,
 )
-from agent_memory.recall.relevance import DEFAULT_NULL, UNRELATED, Null, null_of
+from agent_memory.recall.relevance import DEFAULT_BACKGROUND, UNRELATED, BackgroundDistribution, background_of
 from agent_memory.records import MemoryRecord
 from agent_memory.storage.base import EmbeddingSpace, Store
 from agent_memory.storage.waiting import by_the_way
 from agent_memory.storage.where import Where
-from agent_memory.text.templates import RECIPE, embedded_text
+from agent_memory.text.templates import TEMPLATE_VERSION, embedded_text
 
 NOT_AT_HAND = (EmbeddingError, MissingDependencyError, ConfigurationError, PolicyError)
 """What keeps an embedder from embedding: no model, no package, no key, no answer, no network allowed, or another
 store's vectors."""
 
-OPENING = 4  # pieces of a text that is not embedded yet and is to be compared with others at once
+OPENING = 4  # segments of a text that is not embedded yet and is to be compared with others at once
 SAMPLE = 16  # texts of which some is embedded to tell how long all of them will take
 
 
@@ -161,7 +161,7 @@ class SemanticIndex:
         return self._embedder
 
     def refuses(self, error: Exception) -> bool:
-        """Say whether an error means that somebody named an embedder which the store's vectors are not from."""
+        """Return whether an error means that somebody named an embedder which the store's vectors are not from."""
         return self._named and isinstance(error, EmbeddingMismatchError)
 
     async def space(self) -> EmbeddingSpace:
@@ -192,7 +192,7 @@ class SemanticIndex:
         return embedder
 
     def _matching(self, embedder: Embedder, space: EmbeddingSpace) -> EmbeddingSpace:
-        if space.fingerprint != embedder.identity.fingerprint or space.recipe != RECIPE:
+        if space.fingerprint != embedder.identity.fingerprint or space.template_version != TEMPLATE_VERSION:
             raise EmbeddingMismatchError(stored=str(space), asked=str(embedder.identity))
         return space
 
@@ -203,7 +203,7 @@ class SemanticIndex:
         *,
         known: Container[bytes] = frozenset(),
     ) -> Embedded | None:
-        """Embed what is about to be stored; None where that is not possible now, and the embedding stays owed.
+        """Embed what is about to be stored; None where that is not possible now, and the embedding stays pending.
 
         Texts whose hash is in `known` have a vector already.
         """
@@ -236,8 +236,8 @@ class SemanticIndex:
         """
         await self.check_comparable()
         embedder = self.require()
-        (pieces,) = await embedder.split_segments(embedder.segments(embedded_text(record))[:1])
-        return await embedder.embed_pieces(pieces[:OPENING])
+        (segments,) = await embedder.split_parts(embedder.parts(embedded_text(record))[:1])
+        return await embedder.embed_segments(segments[:OPENING])
 
     async def embed(
         self,
@@ -259,15 +259,15 @@ class SemanticIndex:
             raise EmbeddingError(reason, hint="`agentmem status` says what could not be embedded")
 
     async def split(self, text: str) -> list[str]:
-        """Cut a text into pieces that the embedder reads whole; about such pieces where it is not at hand."""
+        """Cut a text into segments that the embedder reads whole; about such segments where it is not at hand."""
         if not self.available:
             return [text]
         try:
             return await (await self._at_hand()).split(text)
         except NOT_AT_HAND:
-            from agent_memory.embeddings.pieces import split_by_bytes
+            from agent_memory.embeddings.segments import split_by_bytes
 
-            return split_by_bytes(text, PIECE_BYTES)
+            return split_by_bytes(text, SEGMENT_BYTES)
 
     async def query_vector(self, query: str) -> bytes:
         """Embed a query in the store's space, or in the one that the store would get with its first vector.
@@ -279,32 +279,32 @@ class SemanticIndex:
         await self.check_comparable()
         return await self.require().embed_query(query)
 
-    async def null(self) -> Null:
+    async def background(self) -> BackgroundDistribution:
         """Return what the cosines of unrelated texts look like to this embedder, measuring it once for each store."""
         identity = self.require().identity
         if (identity.provider, identity.model) == ("local", LOCAL_MODEL):
-            return DEFAULT_NULL
+            return DEFAULT_BACKGROUND
         name = f"null distribution of {identity.fingerprint}"
         known = await self._store.setting(name)
         if known is not None:
             mean, deviation = map(float, known.split())
-            return Null(mean, deviation)
+            return BackgroundDistribution(mean, deviation)
         try:
-            with hurried():
-                pieces = await self.require().embed_documents(UNRELATED)
+            with fail_fast():
+                segments = await self.require().embed_documents(UNRELATED)
         except NOT_AT_HAND:
-            return DEFAULT_NULL  # a service that fails now must not cost the search its results
-        null = null_of([each[0] for each in pieces])
+            return DEFAULT_BACKGROUND  # a service that fails now must not cost the search its results
+        background = background_of([segment[0] for segment in segments])
         with suppress(BackendError), by_the_way():  # it can be measured again
-            await self._store.set_setting(name, str(null))
-        return null
+            await self._store.set_setting(name, str(background))
+        return background
 
-    def readable(self, text: str) -> float:
-        """Say how much of a text the embedder understands, in [0, 1]."""
-        return self.require().readable(text)
+    def language_coverage(self, text: str) -> float:
+        """Return how much of a text the embedder understands, in [0, 1]."""
+        return self.require().language_coverage(text)
 
-    async def pay_some(self, *, pieces: int, seconds: float) -> None:
-        """Embed some of what is still owed, the newest in turn, while somebody waits for something else.
+    async def embed_some_pending(self, *, segments: int, seconds: float) -> None:
+        """Embed some of what is still pending, the newest in turn, while somebody waits for something else.
 
         What could not be embedded before is left alone.
 
@@ -315,12 +315,12 @@ class SemanticIndex:
         self._store.check_writable()
         with by_the_way():
             space = await self.space()
-            texts = texts_of(await self._store.owed(pieces, space, failed=False))
-            pending = Pending(self._store, self.require(), space, hurry=True)
-            await pending.pay(texts, Budget(pieces=pieces, seconds=seconds))
+            texts = texts_of(await self._store.pending(segments, space, failed=False))
+            pending = Pending(self._store, self.require(), space, fail_fast=True)
+            await pending.pay(texts, Budget(segments=segments, seconds=seconds))
 
-    async def pay_owed(self, *, texts: int | None = None, progress: Progress | None = None) -> int:
-        """Embed what is still owed, newest first, at most so many texts; then try again what failed before.
+    async def embed_pending(self, *, texts: int | None = None, progress: Progress | None = None) -> int:
+        """Embed what is still pending, newest first, at most so many texts; then try again what failed before.
 
         Returns:
             How many texts were embedded. What could not be is kept with its reason: see `failures`.
@@ -329,12 +329,12 @@ class SemanticIndex:
             EmbeddingMismatchError: the store's vectors are of another embedder.
             EmbeddingError, MissingDependencyError, ConfigurationError: the embedder is not at hand.
         """
-        return await owed.fill(self._store, self.require(), await self.space(), texts, progress)
+        return await backlog.fill(self._store, self.require(), await self.space(), texts, progress)
 
     async def failures(self, limit: int) -> list[Failure]:
         """List memories whose text could not be embedded in the current space, newest first."""
         space = await self._store.current_space() if self.available else None
-        return [] if space is None else await owed.failures(self._store, space, limit)
+        return [] if space is None else await backlog.failures(self._store, space, limit)
 
     async def reembed(
         self,
@@ -355,9 +355,9 @@ class SemanticIndex:
         embedder = self._chosen(provider, options)
         await embedder.prepare()
         space = await self._store.add_space(space_of(embedder.identity))
-        done = await owed.fill(self._store, embedder, space, None, progress)
-        failed = [] if done else await owed.failures(self._store, space, 1)
-        if failed and await self._store.owed_count(space) == await self._store.count(Where()):
+        done = await backlog.fill(self._store, embedder, space, None, progress)
+        failed = [] if done else await backlog.failures(self._store, space, 1)
+        if failed and await self._store.pending_count(space) == await self._store.count(Where()):
             raise EmbeddingError(f"{space} embeds none of the texts: {failed[0].reason}")
         if not space.current:
             await self._store.switch_space(space)
@@ -385,7 +385,7 @@ class SemanticIndex:
     async def cost_of_reembedding(
         self, provider: str | None = None, options: Mapping[str, Any] | None = None
     ) -> ReembeddingCost:
-        """Say how much `reembed` would do; changes nothing and sends nothing to anybody.
+        """Return how much `reembed` would do; changes nothing and sends nothing to anybody.
 
         Raises:
             ConfigurationError, ModelMissingError, MissingDependencyError: as for `reembed`.
@@ -394,17 +394,13 @@ class SemanticIndex:
         try:
             await embedder.prepare()
             wanted = space_of(embedder.identity)
-            begun = [
-                each
-                for each in await self._store.spaces()
-                if (each.fingerprint, each.recipe) == (wanted.fingerprint, wanted.recipe)
-            ]
-            texts = await (self._store.owed_count(begun[0]) if begun else self._store.count(Where()))
+            begun = [space for space in await self._store.spaces() if space.same_as(wanted)]
+            texts = await (self._store.pending_count(begun[0]) if begun else self._store.count(Where()))
             seconds = None
             if (
                 "base_url" not in embedder.options
             ):  # a service far away is asked for nothing before the user is
-                sample = [embedded_text(each) for each in await self._store.select(Where(), limit=SAMPLE)]
+                sample = [embedded_text(record) for record in await self._store.select(Where(), limit=SAMPLE)]
                 seconds = texts * await _seconds(embedder, sample)
             return ReembeddingCost(wanted, texts, seconds)
         finally:
@@ -412,7 +408,7 @@ class SemanticIndex:
                 await embedder.close()
 
     async def unavailable_because(self) -> str | None:
-        """Say in one line why meaning is left out of searches, or None where it is not."""
+        """Return in one line why meaning is left out of searches, or None where it is not."""
         if not self.available:
             return None
         try:
@@ -422,14 +418,14 @@ class SemanticIndex:
         return None
 
     async def close(self) -> None:
-        """Give back what the embedder holds."""
+        """Release what the embedder holds."""
         if self._embedder is not None:
             await self._embedder.close()
 
 
 async def _seconds(embedder: Embedder, sample: Sequence[str]) -> float:
-    """Measure how long a text like these takes, by its first pieces and by how long it is."""
-    firsts = [text[:PIECE_BYTES] for text in sample]
+    """Measure how long a text like these takes, by its first segments and by how long it is."""
+    firsts = [text[:SEGMENT_BYTES] for text in sample]
     await embedder.embed_documents(firsts[:1])  # loads the model
     before = time.perf_counter()
     await embedder.embed_documents(firsts)
@@ -449,7 +445,7 @@ def space_of(identity: EmbeddingIdentity) -> EmbeddingSpace:
         pooling=identity.pooling,
         query_prefix=identity.query_prefix,
         document_prefix=identity.document_prefix,
-        recipe=RECIPE,
+        template_version=TEMPLATE_VERSION,
         fingerprint=identity.fingerprint,
         created_at=clock.now(),
         current=False,

@@ -15,16 +15,16 @@ class Attempt:
     """
 
     kept: int = 0
-    """How many vectors of its pieces are kept, from the first on."""
-    segment: int = 0
+    """How many vectors of its segments are kept, from the first on."""
+    part: int = 0
     """In which of the parts that the text is first cut into (`Embedder.segments`) embedding goes on."""
-    piece: int = 0
-    """With which piece of that segment."""
+    segment: int = 0
+    """With which segment of that segment."""
     reason: str | None = None
     """Why it could not be embedded; None where nothing has gone wrong."""
     failed_at: datetime | None = None
     """When that was found."""
 
     def follows(self, known: Attempt, added: int) -> bool:
-        """Say whether this is what comes after a known attempt, with so many vectors more, or a fresh start."""
+        """Return whether this is what comes after a known attempt, with so many vectors more, or a fresh start."""
         return self.kept == 0 or self.kept == known.kept + added

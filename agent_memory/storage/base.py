@@ -1,4 +1,4 @@
-"""The contract between the library and a store: a store nominates, the core scores.
+"""The contract between the library and a store: a store retrieves candidates, the core scores.
 
 A backend fills the hooks, whose names begin with an underscore; the public methods check, normalise and
 supply what a backend lacks. What a backend cannot do it says in `capabilities`; asking for it raises an error
@@ -10,7 +10,7 @@ Rules that every backend keeps, and that the suite in `agent_memory.testing.stor
 * A commit is all or nothing where `transactions` is declared; elsewhere a failed one says what it left.
 * A read sees only its own agent's memories, and never waits for a writer.
 * An expired memory is never returned unless `Where.expired` asks for it.
-* No nomination returns fewer memories because of a filter: what cannot be pushed down is filtered after
+* No retrieval returns fewer memories because of a filter: what cannot be pushed down is filtered after
   fetching until `limit` are found or nothing is left.
 
 Export, import and migration need no hook of their own for writing: what is taken over from another store comes
@@ -99,7 +99,9 @@ class Capabilities:
 
     def named(self) -> dict[str, bool]:
         """Return every ability by name, for tables."""
-        return {each.name: getattr(self, each.name) for each in fields(self) if each.name != "largest"}
+        return {
+            field_.name: getattr(self, field_.name) for field_ in fields(self) if field_.name != "largest"
+        }
 
 
 class Order(NamedTuple):
@@ -125,16 +127,20 @@ class EmbeddingSpace:
     pooling: str
     query_prefix: str
     document_prefix: str
-    recipe: int
+    template_version: int
     """Number of the template that made the embedded texts."""
     fingerprint: str
-    """Of the embedder's identity; the same fingerprint and recipe are the same space."""
+    """Of the embedder's identity; the same fingerprint and template version are the same space."""
     created_at: datetime
     current: bool
     """Whether searches use it. At most one space is current."""
 
     def __str__(self) -> str:
         return f"{self.provider} ({self.model}, {self.dimension} dimensions)"
+
+    def same_as(self, other: EmbeddingSpace) -> bool:
+        """Return whether vectors of both may be compared: embedder and template version are the same."""
+        return (self.fingerprint, self.template_version) == (other.fingerprint, other.template_version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,14 +245,14 @@ class Store(ABC):
 
     @abstractmethod
     async def close(self) -> None:
-        """Give back every connection; twice is once."""
+        """Close every connection. Idempotent."""
 
     @abstractmethod
     async def _open(self) -> str:
         """Connect and return the agent id of the store."""
 
     def owned(self) -> bool:
-        """Say whether this process opened the store, rather than one that it was forked from."""
+        """Return whether this process opened the store, rather than one that it was forked from."""
         return self._pid == os.getpid()
 
     def check_usable(self) -> None:
@@ -279,9 +285,9 @@ class Store(ABC):
         async for page in self.scan(everything):
             current = (await self.get([record.id for record in page])).values()
             await self.commit(Operation(verb="drop"), [Remove(record, erase=True) for record in current])
-        if self.capabilities.journal and (gone := await self.purged()):
-            await self.commit(Operation(verb="drop"), [Erase(record) for record in gone])
-        await self.scrub()
+        if self.capabilities.journal and (tombstoned := await self.purged()):
+            await self.commit(Operation(verb="drop"), [Erase(record) for record in tombstoned])
+        await self.secure_vacuum()
         await self.close()
 
     # --- writing -------------------------------------------------------------------------------------------
@@ -296,8 +302,8 @@ class Store(ABC):
         """Write changes as one operation, all or nothing.
 
         `vectors` holds, by hash of the embedded text (`text.templates.embedding_hash`), the unit vectors of its
-        pieces in `space` (None: the current one), kept also where the memory itself is known already; texts
-        without one in the current space are owed.
+        segments in `space` (None: the current one), kept also where the memory itself is known already; texts
+        without one in the current space are pending.
 
         Raises:
             StoreBusyError: somebody else is writing and all retries are used up; nothing was written.
@@ -355,7 +361,7 @@ class Store(ABC):
         """Count memories per value of one field; the most first, memories without the field left out."""
 
     async def scan(self, where: Where, batch: int = 1000) -> AsyncIterator[list[MemoryRecord]]:
-        """Go through all memories in the order they were stored, in batches, for export and rebuilding."""
+        """Iterate over all memories in the order they were stored, in batches, for export and rebuilding."""
         after = 0
         while True:
             page, after = await self._scan(where, after, batch)
@@ -450,17 +456,17 @@ class Store(ABC):
     async def version(self) -> int:
         """Return a number that moves with every write of anybody, for caches."""
 
-    # --- nominating ----------------------------------------------------------------------------------------
+    # --- retrieving ----------------------------------------------------------------------------------------
 
-    async def by_words(self, terms: Sequence[str], where: Where, limit: int) -> list[tuple[str, float]]:
+    async def by_keyword(self, terms: Sequence[str], where: Where, limit: int) -> list[tuple[str, float]]:
         """Return the ids of the best memories holding any of the terms, with their BM25 scores, best first.
 
         `terms` come from `text.analysis.query_terms`; the score is FTS5's formula, positive.
         """
         self._require("full_text", "full-text search")
-        return await self._by_words(terms, where, limit) if terms and limit > 0 else []
+        return await self._by_keyword(terms, where, limit) if terms and limit > 0 else []
 
-    async def _by_words(self, terms: Sequence[str], where: Where, limit: int) -> list[tuple[str, float]]:
+    async def _by_keyword(self, terms: Sequence[str], where: Where, limit: int) -> list[tuple[str, float]]:
         raise CapabilityError(self.name, "full-text search")
 
     async def word_scores(self, terms: Sequence[str], ids: Sequence[str]) -> dict[str, float]:
@@ -525,7 +531,7 @@ class Store(ABC):
     async def by_vector(self, vector: bytes, where: Where, limit: int) -> list[tuple[str, float]]:
         """Return the ids of the nearest memories in the current space with their cosines, nearest first.
 
-        Of a memory in several pieces the nearest piece counts.
+        Of a memory in several segments the nearest segment counts.
         """
         self._require("vectors", "vectors")
         return await self._by_vector(vector, where, limit) if limit > 0 else []
@@ -536,10 +542,10 @@ class Store(ABC):
     async def vectors(
         self, ids: Sequence[str], space: EmbeddingSpace | None = None
     ) -> dict[str, list[bytes]]:
-        """Return the vectors of given memories' pieces, float32, in the current space or another.
+        """Return the vectors of given memories' segments, float32, in the current space or another.
 
         A store may round their numbers to half precision; a cosine is off by less than .0005 then. A memory whose
-        embedding is owed is left out.
+        embedding is pending is left out.
         """
         self._require("vectors", "vectors")
         return await self._vectors(ids, space) if ids else {}
@@ -569,7 +575,7 @@ class Store(ABC):
     async def add_space(self, space: EmbeddingSpace) -> EmbeddingSpace:
         """Make a space known and return it with its id; current if it is the first.
 
-        One with the same fingerprint and recipe is returned as it is.
+        One with the same fingerprint and template version is returned as it is.
         """
 
     @abstractmethod
@@ -577,7 +583,7 @@ class Store(ABC):
         """Make a space the current one and rebuild what is derived from it, at once or not at all."""
 
     @abstractmethod
-    async def owed(
+    async def pending(
         self, limit: int, space: EmbeddingSpace | None = None, *, failed: bool | None = None
     ) -> list[MemoryRecord]:
         """List active, unexpired memories without vectors in the current space or another, newest first.
@@ -587,8 +593,8 @@ class Store(ABC):
         """
 
     @abstractmethod
-    async def owed_count(self, space: EmbeddingSpace | None = None, *, failed: bool | None = None) -> int:
-        """Count what `owed` would list."""
+    async def pending_count(self, space: EmbeddingSpace | None = None, *, failed: bool | None = None) -> int:
+        """Count what `pending` would list."""
 
     @abstractmethod
     async def put_vectors(self, space: EmbeddingSpace, vectors: Mapping[bytes, Sequence[bytes]]) -> None:
@@ -602,7 +608,7 @@ class Store(ABC):
         """Return what is remembered of texts that are not embedded whole, by hash; the others are left out."""
 
     @abstractmethod
-    async def kept_pieces(self, space: EmbeddingSpace, digest: bytes) -> list[bytes]:
+    async def kept_segments(self, space: EmbeddingSpace, digest: bytes) -> list[bytes]:
         """Return the vectors kept of a text that is not embedded whole, in order; none if any cannot be read."""
 
     @abstractmethod
@@ -645,12 +651,12 @@ class Store(ABC):
         found = {memory_id: await self._versions(memory_id=memory_id) for memory_id in ids}
         return {memory_id: versions for memory_id, versions in found.items() if versions}
 
-    async def gone(self) -> list[str]:
+    async def tombstoned(self) -> list[str]:
         """List the ids of memories that the journal knows and that are not there, shredded ones included, sorted."""
         self._require("journal", "history")
-        return sorted(await self._gone())
+        return sorted(await self._tombstoned())
 
-    async def _gone(self) -> list[str]:
+    async def _tombstoned(self) -> list[str]:
         """Return the ids in the journal that no memory has, in any order; also where only the text is erased."""
         raise CapabilityError(self.name, "history")
 
@@ -674,7 +680,7 @@ class Store(ABC):
 
     @abstractmethod
     async def describe(self) -> StoreDescription:
-        """Say what and where the store is, without reading much of it."""
+        """Describe what and where the store is, without reading much of it."""
 
     @abstractmethod
     async def check(self) -> list[str]:
@@ -689,10 +695,12 @@ class Store(ABC):
         before = await self.check()
         await self.rebuild()
         left = await self.check()
-        return Repair(left, mended=(fault for fault in before if fault not in set(left)))
+        return Repair(
+            left, mended=(integrity_error for integrity_error in before if integrity_error not in set(left))
+        )
 
     @abstractmethod
-    async def scrub(self) -> None:
+    async def secure_vacuum(self) -> None:
         """Overwrite what was erased, so that no byte of it is left in the store's own files."""
 
     def _require(self, capability: str, ability: str) -> None:

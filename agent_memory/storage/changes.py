@@ -28,12 +28,12 @@ def new_id() -> str:
 
 
 def is_id(text: str) -> bool:
-    """Say whether a text looks like what `new_id` makes."""
+    """Return whether a text looks like what `new_id` makes."""
     return len(text) == ID_LENGTH and not text.strip(_ALPHABET)
 
 
 def may_begin_id(text: str) -> bool:
-    """Say whether a text may be meant for an id, shortened to four characters or more."""
+    """Return whether a text may be meant for an id, shortened to four characters or more."""
     return SHORTEST_PREFIX <= len(text) <= ID_LENGTH and not text.strip(_ALPHABET)
 
 
@@ -103,7 +103,7 @@ class Erase:
 
 
 @dataclass(frozen=True, slots=True)
-class Take:
+class Import:
     """Take a memory over from another store as it is there: revision, times, position and history stay.
 
     It is no new version of anything and never a duplicate. One that is there in this very revision stays untouched;
@@ -121,7 +121,7 @@ class Take:
 
 
 @dataclass(frozen=True, slots=True)
-class Bury:
+class Tombstone:
     """Take over that a memory was taken out of another store. One that is here is a conflict. Only history tells."""
 
     memory_id: str
@@ -129,7 +129,7 @@ class Bury:
     """The last one says that it was taken out. Versions without text stay without."""
 
 
-Change = Add | Replace | Remove | Erase | Take | Bury
+Change = Add | Replace | Remove | Erase | Import | Tombstone
 
 
 @dataclass(frozen=True, slots=True)

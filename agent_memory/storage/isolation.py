@@ -23,7 +23,7 @@ from agent_memory.records import (
 from agent_memory.storage.base import EmbeddingSpace, GroupBy, Store
 from agent_memory.storage.changes import Add, Operation, Remove, Replace, new_id
 from agent_memory.storage.where import Condition, Where
-from agent_memory.text.templates import RECIPE, embedded_text, embedding_hash
+from agent_memory.text.templates import TEMPLATE_VERSION, embedded_text, embedding_hash
 
 DIMENSION: Final = 384
 _EVERYTHING = Where(statuses=(), expired=None)
@@ -43,23 +43,23 @@ async def leaks(planted: Store, asked: Store, *, dimension: int = DIMENSION) -> 
     records = _canaries()
     operation = Operation(verb="add")
     space = await planted.add_space(_space(dimension)) if planted.capabilities.vectors else None
-    vectors = {} if space is None else {_digest(each): [_vector(dimension)] for each in records}
-    written = await planted.commit(operation, [Add(each) for each in records], vectors, space)
-    stored = [each.record for each in written]
+    vectors = {} if space is None else {_digest(record): [_vector(dimension)] for record in records}
+    written = await planted.commit(operation, [Add(record) for record in records], vectors, space)
+    stored = [write.record for write in written]
     await planted.set_setting(_WORD, _WORD)
     try:
         if asked.capabilities.vectors:
             await asked.add_space(_space(dimension))
         probes = {
             **_reads(asked, stored),
-            **_nominations(asked, stored, dimension),
+            **_candidates(asked, stored, dimension),
             **_past(asked, stored, operation),
         }
         found = [f"{name} gave {answer!r}" for name, ask in probes.items() if (answer := await ask())]
         found += await _writes(planted, asked, stored)
     finally:
-        current = (await planted.get([each.id for each in stored])).values()
-        await planted.commit(Operation(verb="shred"), [Remove(each, erase=True) for each in current])
+        current = (await planted.get([item.id for item in stored])).values()
+        await planted.commit(Operation(verb="shred"), [Remove(item, erase=True) for item in current])
         await planted.set_setting(_WORD, None)
     return found
 
@@ -91,12 +91,12 @@ def _canaries() -> list[MemoryRecord]:
 
 
 def _reads(store: Store, stored: list[MemoryRecord]) -> Mapping[str, Probe]:
-    ids = [each.id for each in stored]
-    message = next(each for each in stored if isinstance(each, ConversationRecord))
+    ids = [item.id for item in stored]
+    message = next(item for item in stored if isinstance(item, ConversationRecord))
     wheres = {
         "everything": _EVERYTHING,
         "ids": Where(ids=tuple(ids)),
-        "keys": Where(keys=tuple(each.key for each in stored if each.key)),
+        "keys": Where(keys=tuple(item.key for item in stored if item.key)),
         "tags": Where(tags_all=(_WORD,)),
         "sources": Where(sources=(_WORD,)),
         "sessions": Where(sessions=(str(message.session),)),
@@ -112,8 +112,8 @@ def _reads(store: Store, stored: list[MemoryRecord]) -> Mapping[str, Probe]:
         "scan": scanned,
         "neighbours": lambda: store.neighbours(message.id, 5, 5),
         "adjacent": lambda: store.adjacent(ids, 1),
-        "owed": lambda: store.owed(10),
-        "owed_count": store.owed_count,
+        "pending": lambda: store.pending(10),
+        "pending_count": store.pending_count,
         "setting": lambda: store.setting(_WORD),
     }
     for name, where in wheres.items():
@@ -121,8 +121,8 @@ def _reads(store: Store, stored: list[MemoryRecord]) -> Mapping[str, Probe]:
         probes[f"count by {name}"] = lambda where=where: store.count(where)  # type: ignore[misc]
     for by in get_args(GroupBy):
         probes[f"groups by {by}"] = lambda by=by: store.groups(_EVERYTHING, by)  # type: ignore[misc]
-    for each in stored:
-        for reference in filter(None, (each.id, each.id[:8], each.key)):
+    for item in stored:
+        for reference in filter(None, (item.id, item.id[:8], item.key)):
             probes[f"resolve {reference}"] = lambda it=reference: _resolved(store, it)  # type: ignore[misc]
     return probes
 
@@ -136,11 +136,11 @@ async def _resolved(store: Store, reference: str) -> str | None:
         return str(error)
 
 
-def _nominations(store: Store, stored: list[MemoryRecord], dimension: int) -> Mapping[str, Probe]:
-    ids = [each.id for each in stored]
+def _candidates(store: Store, stored: list[MemoryRecord], dimension: int) -> Mapping[str, Probe]:
+    ids = [item.id for item in stored]
     probes: dict[str, Probe] = {}
     if store.capabilities.full_text:
-        probes["by_words"] = lambda: store.by_words([_WORD], _EVERYTHING, 10)
+        probes["by_keyword"] = lambda: store.by_keyword([_WORD], _EVERYTHING, 10)
         probes["word_scores"] = lambda: store.word_scores([_WORD], ids)
         probes["terms_beginning"] = lambda: store.terms_beginning(_CODE[:-1], 10)
         probes["word_statistics"] = lambda: _documents(store)
@@ -156,7 +156,7 @@ async def _documents(store: Store) -> int:
 
 
 def _past(store: Store, stored: list[MemoryRecord], operation: Operation) -> Mapping[str, Probe]:
-    ids = [each.id for each in stored]
+    ids = [item.id for item in stored]
     if not store.capabilities.journal:
         return {}
     return {
@@ -165,14 +165,14 @@ def _past(store: Store, stored: list[MemoryRecord], operation: Operation) -> Map
         "changes_of": lambda: store.changes_of(operation.id),
         "operations": store.operations,
         "purged": store.purged,
-        "gone": store.gone,
+        "tombstoned": store.tombstoned,
     }
 
 
 async def _writes(planted: Store, asked: Store, stored: list[MemoryRecord]) -> list[str]:
     """Try to change the canary as the other agent; taking its key or its text makes a memory of one's own."""
     found = []
-    fact = next(each for each in stored if isinstance(each, LongTermRecord))
+    fact = next(item for item in stored if isinstance(item, LongTermRecord))
     for name, change in (("replace", Replace(fact)), ("remove", Remove(fact))):
         try:
             await asked.commit(Operation(verb=name), [change])
@@ -191,8 +191,8 @@ async def _writes(planted: Store, asked: Store, stored: list[MemoryRecord]) -> l
     if own.id == fact.id or own.outcome != "added":
         found.append(f"adding under its key gave {own.id}, {own.outcome}")
     await asked.commit(Operation(verb="shred"), [Remove(own.record, erase=True)])
-    now = await planted.get([each.id for each in stored])
-    found += [f"memory {each.id} was changed" for each in stored if now.get(each.id) != each]
+    now = await planted.get([item.id for item in stored])
+    found += [f"memory {item.id} was changed" for item in stored if now.get(item.id) != item]
     return found
 
 
@@ -214,7 +214,7 @@ def _space(dimension: int) -> EmbeddingSpace:
         pooling="mean",
         query_prefix="",
         document_prefix="",
-        recipe=RECIPE,
+        template_version=TEMPLATE_VERSION,
         fingerprint=f"{_WORD}-{dimension}",
         created_at=clock.now(),
         current=False,

@@ -60,7 +60,7 @@ def _group_values(record: MemoryRecord, by: GroupBy) -> Iterable[str]:
 
 
 def live(record: MemoryRecord, moment: datetime) -> bool:
-    """Say whether a memory is active and has not expired."""
+    """Return whether a memory is active and has not expired."""
     return record.status is Status.ACTIVE and not record.expired(moment)
 
 
@@ -73,12 +73,12 @@ def placed(record: MemoryRecord | None) -> tuple[str, int] | None:
 
 def around(here: int, others: Sequence[tuple[int, T]], before: int, after: int) -> list[T]:
     """Return what stands around a position, that position included; `others` are positions in order."""
-    earlier = [each for position, each in others if position <= here]
-    later = [each for position, each in others if position > here]
+    earlier = [item for position, item in others if position <= here]
+    later = [item for position, item in others if position > here]
     return [*earlier[max(0, len(earlier) - before - 1) :], *later[:after]]
 
 
 def beside(here: int, others: Iterable[tuple[int, T]], step: int, wanted: Callable[[T], bool]) -> T | None:
     """Return the nearest wanted one before (-1) or after (1) a position."""
-    there = [(place * step, each) for place, each in others if (place - here) * step > 0 and wanted(each)]
+    there = [(place * step, item) for place, item in others if (place - here) * step > 0 and wanted(item)]
     return min(there, key=lambda pair: pair[0])[1] if there else None

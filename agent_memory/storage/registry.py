@@ -49,7 +49,7 @@ def check_backend_name(backend: str) -> str:
     if separator:
         if scheme.lower() not in _SCHEMES:
             raise ConfigurationError.unknown(
-                "backend URL scheme", scheme, [f"{each}://" for each in _SCHEMES]
+                "backend URL scheme", scheme, [f"{item}://" for item in _SCHEMES]
             )
     elif backend not in BACKENDS.builtin and backend not in BACKENDS.names():
         raise ConfigurationError.unknown(BACKENDS.what, backend, BACKENDS.names())
@@ -57,7 +57,7 @@ def check_backend_name(backend: str) -> str:
 
 
 def names_a_file(backend: str, options: Mapping[str, Any]) -> bool:
-    """Say whether the settings name the file to open, rather than the agent whose file it is."""
+    """Return whether the settings name the file to open, rather than the agent whose file it is."""
     scheme, separator, rest = backend.partition("://")
     return "path" in options or (bool(separator) and _SCHEMES.get(scheme.lower()) == "sqlite" and bool(rest))
 

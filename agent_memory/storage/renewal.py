@@ -44,7 +44,7 @@ def renewed(record: MemoryRecord) -> MemoryRecord:
 
 
 def outdated(record: MemoryRecord) -> bool:
-    """Say whether a memory of the first version differs from its present form."""
+    """Return whether a memory of the first version differs from its present form."""
     return renewed(record) is not record and not same_version(renewed(record), record)
 
 
@@ -78,7 +78,7 @@ def renewals(records: Sequence[MemoryRecord], moment: datetime) -> list[Change]:
     after = {record.id: renewed(record) for record in records}
     _merge_keys(after, moment)
     _merge_conversations(before, after)
-    changed = [after[each.id] for each in records if not same_version(each, after[each.id])]
+    changed = [after[item.id] for item in records if not same_version(item, after[item.id])]
     # A key may pass from one memory to another: what gives one up goes first.
     changed.sort(key=lambda record: record.status is Status.ACTIVE)
     return [Replace(record, "merge" if _moved(before[record.id], record) else RENEW) for record in changed]
@@ -97,15 +97,15 @@ def _merge_keys(after: dict[str, MemoryRecord], moment: datetime) -> None:
         if len(group) == 1:
             continue
         older, *_, newest = sorted(
-            group, key=lambda each: (not each.expired(moment), each.updated_at, each.id)
+            group, key=lambda item: (not item.expired(moment), item.updated_at, item.id)
         )
         after[older.id] = replace(
             newest,
             id=older.id,
             revision=older.revision,
-            created_at=min(each.created_at for each in group),
-            tags=tuple(sorted({tag for each in group for tag in each.tags})),
-            pinned=any(each.pinned for each in group),
+            created_at=min(item.created_at for item in group),
+            tags=tuple(sorted({tag for item in group for tag in item.tags})),
+            pinned=any(item.pinned for item in group),
         )
         for other in group:
             if other.id != older.id:
@@ -129,6 +129,6 @@ def _merge_conversations(before: dict[str, MemoryRecord], after: dict[str, Memor
                 messages[record.conversation_id].append(record)
     for conversation, said in messages.items():
         if len(spellings[conversation]) > 1:
-            said.sort(key=lambda each: (each.happened_at, each.position or 0, each.id))
+            said.sort(key=lambda item: (item.happened_at, item.position or 0, item.id))
             for position, record in enumerate(said):
                 after[record.id] = replace(record, position=position)

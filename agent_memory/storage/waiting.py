@@ -23,5 +23,5 @@ def by_the_way() -> Iterator[None]:
 
 
 def may_wait() -> bool:
-    """Say whether a write of this task waits for others."""
+    """Return whether a write of this task waits for others."""
     return not _by_the_way.get()

@@ -48,7 +48,7 @@ class Condition(NamedTuple):
     """A scalar; for `in` a tuple of them; for `exists` True or False."""
 
     def holds(self, values: Mapping[str, Any]) -> bool:
-        """Say whether a set of values fulfils it."""
+        """Return whether a set of values fulfils it."""
         there = values.get(self.name) is not None
         if self.operator == "exists":
             return there is self.value
@@ -56,7 +56,7 @@ class Condition(NamedTuple):
             return False
         actual = values[self.name]
         if self.operator == "in":
-            return any(_same_kind(actual, each) and actual == each for each in self.value)
+            return any(_same_kind(actual, item) and actual == item for item in self.value)
         return _same_kind(actual, self.value) and _COMPARE[self.operator](actual, self.value)
 
 
@@ -80,7 +80,7 @@ class Period(NamedTuple):
     end: datetime | None = None
 
     def holds(self, moment: datetime) -> bool:
-        """Say whether a moment lies in it."""
+        """Return whether a moment lies in it."""
         return (self.start is None or self.start <= moment) and (self.end is None or moment < self.end)
 
 
@@ -123,7 +123,7 @@ class Where:
                 )
 
     def matches(self, record: MemoryRecord, now: datetime) -> bool:
-        """Say whether a memory is meant: the plain meaning of the language."""
+        """Return whether a memory is meant: the plain meaning of the language."""
         return (
             (not self.types or record.memory_type in self.types)
             and (self.ids is None or record.id in self.ids)
@@ -144,7 +144,7 @@ class Where:
         )
 
     def _fields_hold(self, record: MemoryRecord) -> bool:
-        own = {each.name: getattr(record, each.name) for each in OWN_FIELDS[record.memory_type]}
+        own = {field_.name: getattr(record, field_.name) for field_ in OWN_FIELDS[record.memory_type]}
         return all(condition.holds(own) for condition in self.fields)
 
 
@@ -157,7 +157,7 @@ def _check_condition(condition: Condition) -> None:
     if op == "exists":
         good = isinstance(value, bool)
     elif op == "in":
-        good = isinstance(value, tuple) and all(_kind(each) is not None and each == each for each in value)
+        good = isinstance(value, tuple) and all(_kind(item) is not None and item == item for item in value)
     elif op in ("=", "!="):
         good = _kind(value) is not None
     else:
@@ -203,22 +203,22 @@ def _condition(name: str, op: Any, value: Any) -> Condition:
 
 def _triples(given: Mapping[str, Any] | Iterable[Sequence[Any]]) -> Iterator[tuple[Any, Any, Any]]:
     if not isinstance(given, Mapping):
-        for each in given:
-            if isinstance(each, str) or len(each) != 3:
-                raise ValidationError(f"{each!r} is not a condition", hint="give (name, operator, value)")
-            yield each[0], each[1], each[2]
+        for item in given:
+            if isinstance(item, str) or len(item) != 3:
+                raise ValidationError(f"{item!r} is not a condition", hint="give (name, operator, value)")
+            yield item[0], item[1], item[2]
         return
     for name, value in given.items():
         if isinstance(value, Mapping) or _all_mappings(value):
             for inner in [value] if isinstance(value, Mapping) else value:
-                yield from ((name, op, each) for op, each in inner.items())
+                yield from ((name, op, item) for op, item in inner.items())
         else:
             yield name, "in" if isinstance(value, (list, tuple, set, frozenset)) else "=", value
 
 
 def _all_mappings(value: Any) -> bool:
     return (
-        isinstance(value, (list, tuple)) and bool(value) and all(isinstance(each, Mapping) for each in value)
+        isinstance(value, (list, tuple)) and bool(value) and all(isinstance(item, Mapping) for item in value)
     )
 
 

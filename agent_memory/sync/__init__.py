@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def _close(twin: AgentMemory, loop: Loop) -> None:
+def _close(delegate: AgentMemory, loop: Loop) -> None:
     if loop.owned:  # else this process is a fork, and the loop's thread is the parent's
-        loop.end(twin.close)
+        loop.end(delegate.close)
 
 
 class SyncAgentMemory:
@@ -57,7 +57,7 @@ class SyncAgentMemory:
         backend: Store | None = None,
         embedding_provider: Embedder | str | None = None,
     ) -> None:
-        self._twin = AgentMemory(agent_id, config, backend=backend, embedding_provider=embedding_provider)
+        self._delegate = AgentMemory(agent_id, config, backend=backend, embedding_provider=embedding_provider)
         self._loop: Loop | None = None
         self._giving_back: Callable[[], object] | None = None
         self._opening = threading.Lock()
@@ -88,9 +88,9 @@ class SyncAgentMemory:
             loop = Loop()
             # Runs at `close`, else when this object goes, else as the interpreter exits: while the loop's
             # thread still lives. Later, it would be waited for for ever.
-            giving_back = weakref.finalize(self, _close, self._twin, loop)
+            giving_back = weakref.finalize(self, _close, self._delegate, loop)
             try:
-                loop.call(self._twin.open)
+                loop.call(self._delegate.open)
             except BaseException:
                 giving_back.detach()
                 loop.stop()
@@ -109,9 +109,9 @@ class SyncAgentMemory:
         self._process = os.getpid()
 
     def close(self) -> None:
-        """Give back the store, the embedder and the thread, for good: every later call raises ClosedError.
+        """Release the store, the embedder and the thread, for good: every later call raises ClosedError.
 
-        What other threads are in the middle of is done or refused. Twice is once.
+        What other threads are in the middle of is done or refused. Idempotent.
         """
         self._closed = True
         if self._process != os.getpid():
@@ -143,7 +143,7 @@ class SyncAgentMemory:
             raise ClosedError()
 
     def run(self, call: Callable[[], Awaitable[T]]) -> T:
-        """Run a coroutine of the twin to its end and return what it returns."""
+        """Run a coroutine of the delegate to its end and return what it returns."""
         self._check_not_closed()
         if self._loop is None or self._process != os.getpid():
             # Opened on first use, so that `memory = SyncAgentMemory()` alone works in a notebook.
@@ -163,74 +163,74 @@ class SyncAgentMemory:
         """The context of the task at hand."""
         from agent_memory.sync.short_term import SyncShortTermMemory
 
-        return SyncShortTermMemory(self._twin.short_term, self)
+        return SyncShortTermMemory(self._delegate.short_term, self)
 
     @cached_property
     def long_term(self) -> SyncLongTermMemory:
         """Facts and preferences."""
         from agent_memory.sync.long_term import SyncLongTermMemory
 
-        return SyncLongTermMemory(self._twin.long_term, self)
+        return SyncLongTermMemory(self._delegate.long_term, self)
 
     @cached_property
     def conversation(self) -> SyncConversationMemory:
         """Who said what."""
         from agent_memory.sync.conversation import SyncConversationMemory
 
-        return SyncConversationMemory(self._twin.conversation, self)
+        return SyncConversationMemory(self._delegate.conversation, self)
 
     @cached_property
     def episodic(self) -> SyncEpisodicMemory:
         """What happened."""
         from agent_memory.sync.episodic import SyncEpisodicMemory
 
-        return SyncEpisodicMemory(self._twin.episodic, self)
+        return SyncEpisodicMemory(self._delegate.episodic, self)
 
     @cached_property
     def semantic(self) -> SyncSemanticMemory:
         """Knowledge and documents."""
         from agent_memory.sync.semantic import SyncSemanticMemory
 
-        return SyncSemanticMemory(self._twin.semantic, self)
+        return SyncSemanticMemory(self._delegate.semantic, self)
 
     @cached_property
     def procedural(self) -> SyncProceduralMemory:
         """Skills and workflows."""
         from agent_memory.sync.procedural import SyncProceduralMemory
 
-        return SyncProceduralMemory(self._twin.procedural, self)
+        return SyncProceduralMemory(self._delegate.procedural, self)
 
     # --- what it consists of -------------------------------------------------------------------------------
 
     @property
     def agent_id(self) -> str:
         """Whose memory this is."""
-        return self.open()._twin.agent_id
+        return self.open()._delegate.agent_id
 
     @property
     def backend(self) -> Store:
         """The store that keeps it."""
-        return self._twin.backend
+        return self._delegate.backend
 
     @property
     def embedding_provider(self) -> Embedder | None:
         """The embedder in use; None where memories are found by words only."""
-        return self.open()._twin.embedding_provider
+        return self.open()._delegate.embedding_provider
 
     @property
     def wrote(self) -> bool:
         """Whether memories were stored, changed or put away through this object."""
-        return self.open()._twin.wrote
+        return self.open()._delegate.wrote
 
     @property
     def damaged(self) -> Mapping[str, str]:
         """What reads have left out since it cannot be read: by a name such as `memory 7f3k2m9q`, why."""
-        return self.open()._twin.damaged
+        return self.open()._delegate.damaged
 
     @property
     def has_semantic(self) -> bool:
         """Whether memories can be found by meaning."""
-        return self.open()._twin.has_semantic
+        return self.open()._delegate.has_semantic
 
     @checked
     def of(self, memory_type: str | MemoryType) -> SyncTypeMemory:

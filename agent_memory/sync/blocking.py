@@ -21,40 +21,40 @@ class Owner(Protocol):
 
 
 def blocking(method: Callable[Concatenate[Any, P], Awaitable[T]]) -> Callable[Concatenate[Any, P], T]:
-    """Make the blocking twin of a coroutine method; name, signature and docstring survive."""
-    name = method.__name__  # looked up on the twin, whose class may have refined it
+    """Make the blocking delegate of a coroutine method; name, signature and docstring survive."""
+    name = method.__name__  # looked up on the delegate, whose class may have refined it
 
     @wraps(method)
     def call(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return self.run(lambda: getattr(self._twin, name)(*args, **kwargs))  # type: ignore[no-any-return]
+        return self.run(lambda: getattr(self._delegate, name)(*args, **kwargs))  # type: ignore[no-any-return]
 
     return cast("Callable[Concatenate[Any, P], T]", call)
 
 
 class _Blocking:
-    """A blocking object and its async twin."""
+    """A blocking object and its async delegate."""
 
-    _twin: Any
+    _delegate: Any
     _owner: Owner
 
-    def __init__(self, twin: Any, owner: Owner) -> None:
-        self._twin = twin
+    def __init__(self, delegate: Any, owner: Owner) -> None:
+        self._delegate = delegate
         self._owner = owner
 
     def run(self, call: Callable[[], Awaitable[T]]) -> T:
-        """Run a coroutine of the twin to its end and return what it returns."""
+        """Run a coroutine of the delegate to its end and return what it returns."""
         return self._owner.run(call)
 
 
 class SyncTypeMemory(_Blocking):
     """What can be done with memories of any type, blocking."""
 
-    _twin: TypeMemory[Any]
+    _delegate: TypeMemory[Any]
 
     @property
     def memory_type(self) -> MemoryType:
         """Which type these are."""
-        return self._twin.memory_type
+        return self._delegate.memory_type
 
     add = blocking(TypeMemory.add)
     add_many = blocking(TypeMemory.add_many)

@@ -9,12 +9,12 @@ from agent_memory.sync.blocking import SyncTypeMemory, blocking
 class SyncConversationMemory(SyncTypeMemory):
     """The same as `ConversationMemory`, blocking."""
 
-    _twin: ConversationMemory
+    _delegate: ConversationMemory
 
     @property
     def conversation_id(self) -> str | None:
         """The conversation in use; None until one was chosen, written to or read."""
-        return self._twin.conversation_id
+        return self._delegate.conversation_id
 
     new_conversation = blocking(ConversationMemory.new_conversation)
     switch_conversation = blocking(ConversationMemory.switch_conversation)

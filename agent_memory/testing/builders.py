@@ -20,7 +20,7 @@ from agent_memory.records import (
 )
 from agent_memory.storage.base import EmbeddingSpace
 from agent_memory.storage.changes import new_id
-from agent_memory.text.templates import RECIPE, embedded_text, embedding_hash
+from agent_memory.text.templates import TEMPLATE_VERSION, embedded_text, embedding_hash
 
 R = TypeVar("R", bound=MemoryRecord)
 
@@ -64,7 +64,7 @@ def event(content: str = "Finished the review", **given: Any) -> EpisodicRecord:
 
 
 def document(content: str = "Python was created by Guido van Rossum", **given: Any) -> SemanticRecord:
-    """Make a piece of knowledge."""
+    """Make a segment of knowledge."""
     return build(SemanticRecord, content, **given)
 
 
@@ -86,7 +86,7 @@ def space(name: str = "suite", dimension: int = 8, **given: Any) -> EmbeddingSpa
         "pooling": "mean",
         "query_prefix": "",
         "document_prefix": "",
-        "recipe": RECIPE,
+        "template_version": TEMPLATE_VERSION,
         "fingerprint": f"{name}-{dimension}",
         "created_at": clock.now(),
         "current": False,
@@ -114,7 +114,7 @@ def vectors_of(
     vectors: Mapping[str, Sequence[bytes]] | None = None, /, **more: Any
 ) -> dict[bytes, list[bytes]]:
     """Return vectors by hash, given by the text that is embedded as it is, such as a fact's."""
-    return {embedding_hash(text): list(pieces) for text, pieces in {**(vectors or {}), **more}.items()}
+    return {embedding_hash(text): list(segments) for text, segments in {**(vectors or {}), **more}.items()}
 
 
 def cosine(one: bytes, other: bytes) -> float:

@@ -79,7 +79,7 @@ class EmbedderSuite:
 
     async def test_vectors_have_the_dimension_and_length_one(self, ready: Embedder) -> None:
         documents = await ready.embed_documents(["a red house", "a blue house"])
-        assert [len(pieces) for pieces in documents] == [1, 1]
+        assert [len(segments) for segments in documents] == [1, 1]
         for vector in (documents[0][0], documents[1][0], await ready.embed_query("which house is red?")):
             self.check_vector(ready, vector)
 
@@ -89,10 +89,10 @@ class EmbedderSuite:
     async def test_order_does_not_depend_on_length(self, ready: Embedder) -> None:
         texts = [_SENTENCE * 3, "tea", _SENTENCE + "And coffee.", "bread and butter", _SENTENCE * 2, "x"]
         together = await ready.embed_documents(texts)
-        for text, pieces in zip(texts, together, strict=True):
+        for text, segments in zip(texts, together, strict=True):
             alone = (await ready.embed_documents([text]))[0]
-            assert len(alone) == len(pieces)
-            for one, other in zip(alone, pieces, strict=True):
+            assert len(alone) == len(segments)
+            for one, other in zip(alone, segments, strict=True):
                 assert cosine(one, other) > 0.999, text
 
     async def test_the_same_text_has_the_same_vector_again(self, ready: Embedder) -> None:
@@ -106,9 +106,9 @@ class EmbedderSuite:
 
     @pytest.mark.parametrize("text", _AWKWARD.values(), ids=_AWKWARD.keys())
     async def test_any_text_has_a_vector(self, ready: Embedder, text: str) -> None:
-        (pieces,) = await ready.embed_documents([text])
-        assert pieces
-        for vector in [*pieces, await ready.embed_query(text)]:
+        (segments,) = await ready.embed_documents([text])
+        assert segments
+        for vector in [*segments, await ready.embed_query(text)]:
             self.check_vector(ready, vector)
 
     async def test_a_text_that_fits_is_one_piece(self, ready: Embedder) -> None:
@@ -117,16 +117,16 @@ class EmbedderSuite:
 
     async def test_a_long_text_is_cut_and_nothing_is_lost(self, ready: Embedder) -> None:
         text = "".join(f"Sentence {number} of many. {_SENTENCE}\n\n" for number in range(200))
-        pieces = await ready.split(text)
-        assert "".join(pieces) == text
+        segments = await ready.split(text)
+        assert "".join(segments) == text
         (vectors,) = await ready.embed_documents([text])
-        assert len(vectors) == len(pieces)
+        assert len(vectors) == len(segments)
         self.check_vector(ready, await ready.embed_query(text))
 
     async def test_readability_is_a_share(self, ready: Embedder) -> None:
         for text in [*_AWKWARD.values(), _SENTENCE]:
-            assert 0.0 <= ready.readable(text) <= 1.0
-        assert ready.readable(_SENTENCE) > 0.5
+            assert 0.0 <= ready.language_coverage(text) <= 1.0
+        assert ready.language_coverage(_SENTENCE) > 0.5
 
     async def test_tasks_do_not_mix_up_their_vectors(self, ready: Embedder) -> None:
         texts = [f"note number {number}: " + "word " * number for number in range(8)]

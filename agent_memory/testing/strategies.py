@@ -47,7 +47,7 @@ def records(
     *types: MemoryType, content: st.SearchStrategy[str] = contents
 ) -> st.SearchStrategy[MemoryRecord]:
     """Make memories of these types, else of all."""
-    return st.one_of([_records(each, content) for each in types or MemoryType])
+    return st.one_of([_records(item, content) for item in types or MemoryType])
 
 
 def _records(memory_type: MemoryType, content: st.SearchStrategy[str]) -> st.SearchStrategy[MemoryRecord]:

@@ -30,11 +30,14 @@ _LIFE = {"open", "close", "run", "of"}
 
 
 def verbs(memory: Any) -> Iterator[tuple[str, Callable[[], Any]]]:
-    """Go through the methods of a memory and of its six types, each with a call of it that needs nothing more.
+    """Iterate over the methods of a memory and of its six types, each with a call of it that needs nothing more.
 
     Works for both faces: what a call returns is awaitable for the one and a result for the other.
     """
-    faces = {"": memory, **{f"{each.value}.": getattr(memory, each.value) for each in MemoryType}}
+    faces = {
+        "": memory,
+        **{f"{memory_type.value}.": getattr(memory, memory_type.value) for memory_type in MemoryType},
+    }
     for prefix, face in faces.items():
         for name, method in inspect.getmembers(type(face), inspect.isfunction):
             if not name.startswith("_") and name not in _LIFE:
@@ -44,7 +47,7 @@ def verbs(memory: Any) -> Iterator[tuple[str, Callable[[], Any]]]:
 def _arguments(method: Callable[..., Any]) -> list[Any]:
     named = list(inspect.signature(method).parameters.values())[1:]
     return [
-        _ARGUMENTS.get(each.name, lambda: "text")()
-        for each in named
-        if each.default is each.empty and each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)
+        _ARGUMENTS.get(item.name, lambda: "text")()
+        for item in named
+        if item.default is item.empty and item.kind in (item.POSITIONAL_ONLY, item.POSITIONAL_OR_KEYWORD)
     ]

@@ -118,7 +118,7 @@ def _query_words(folded: str) -> list[QueryWord]:
         if bare is run or not found:
             found += map(QueryWord, words)
             continue
-        telling = (each for each in words if each not in STOPWORDS and (len(each) > 1 or not each.isalpha()))
+        telling = (word for word in words if word not in STOPWORDS and (len(word) > 1 or not word.isalpha()))
         found[-1] = found[-1]._replace(parts=(*found[-1].parts, *telling))
     return found
 
@@ -145,7 +145,7 @@ def distinct(terms: Iterable[str]) -> list[str]:
 
 
 def is_code(word: str) -> bool:
-    """Say whether a word may be a hash or an identifier, which people give by its beginning.
+    """Return whether a word may be a hash or an identifier, which people give by its beginning.
 
     It has seven characters or more, a letter and a digit among them.
     """
@@ -214,13 +214,13 @@ class _Kinds(dict[str, str]):
 
     def __init__(self) -> None:
         super().__init__()
-        ranges = sorted(each.split("-") for each in _UNSPACED.split())
+        ranges = sorted(part.split("-") for part in _UNSPACED.split())
         self._first = [first for first, _ in ranges]
         self._last = [last for _, last in ranges]
 
     def __missing__(self, letter: str) -> str:
-        place = bisect_right(self._first, letter) - 1
-        if place >= 0 and letter <= self._last[place]:
+        position = bisect_right(self._first, letter) - 1
+        if position >= 0 and letter <= self._last[position]:
             kind = "unspaced"
         else:
             kind = "short" if letter < _THREE_BYTES else "long"

@@ -61,7 +61,7 @@ def decoded(data: bytes, where: str) -> str:
 
 
 def not_utf8(data: bytes, error: UnicodeDecodeError) -> str:
-    """Say what bytes are that are no UTF-8, as the end of a sentence."""
+    """Describe what bytes are that are no UTF-8, as the end of a sentence."""
     name = other_encoding(data)
     return f"is {name}, not UTF-8" if name else f"is not UTF-8 text (byte {error.start})"
 
@@ -99,10 +99,10 @@ def check_depth(value: Any, what: str) -> None:
     """
     level = [value]
     for _ in range(DEEPEST + 1):
-        level = [each for each in level if isinstance(each, (dict, list, tuple))]
+        level = [item for item in level if isinstance(item, (dict, list, tuple))]
         if not level:
             return
-        level = [each for outer in level for each in (outer.values() if isinstance(outer, dict) else outer)]
+        level = [item for outer in level for item in (outer.values() if isinstance(outer, dict) else outer)]
     raise too_deep(what)
 
 

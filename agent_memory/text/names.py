@@ -39,9 +39,9 @@ def normal_value(value: Any) -> Any:
     if isinstance(value, str):
         return _composed(value)
     if isinstance(value, dict):
-        return {_composed(name): normal_value(each) for name, each in value.items()}
+        return {_composed(name): normal_value(item) for name, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [normal_value(each) for each in value]
+        return [normal_value(item) for item in value]
     return value
 
 
@@ -51,7 +51,7 @@ def with_normal_names(record: R) -> R:
         "tags": tuple(sorted({_composed(tag) for tag in record.tags})),
         "metadata": normal_value(dict(record.metadata)) if record.metadata else record.metadata,
     }
-    own = (each.name for each in OWN_FIELDS[record.memory_type] if each.name in NAME_FIELDS)
+    own = (field_.name for field_ in OWN_FIELDS[record.memory_type] if field_.name in NAME_FIELDS)
     for name in ("key", "source", "session", *own):
         value = getattr(record, name)
         if isinstance(value, str):

@@ -113,7 +113,7 @@ def _step_1(word: str) -> str:
 
 
 def _mended(word: str) -> str:
-    """Give back the `e`, or take off the doubled consonant, where `-ed` or `-ing` stood."""
+    """Restore the final `e`, or take off the doubled consonant, where `-ed` or `-ing` stood."""
     if len(word) > 2 and word.endswith(("at", "bl", "iz")):
         return word + "e"
     if len(word) > 1 and word[-1] == word[-2] and word[-1] not in "aeioulsz":
@@ -154,5 +154,5 @@ def _has_vowel(word: str) -> bool:
 
 
 def _short(word: str) -> bool:
-    """Say whether a word ends consonant, vowel, consonant, the last not `w`, `x` or `y`: Porter's *o."""
+    """Return whether a word ends consonant, vowel, consonant, the last not `w`, `x` or `y`: Porter's *o."""
     return word[-1] not in "wxy" and _forms(word)[-3:] == "cvc"

@@ -155,7 +155,7 @@ def _ends_here(text: str, start: int, match: re.Match[str]) -> bool:
 
 
 def _is_wrapped(text: str, start: int, newline: int) -> bool:
-    """Say whether a line break only breaks the line: a long line without an end, and the next in lower case."""
+    """Return whether a line break only breaks the line: a long line without an end, and the next in lower case."""
     line = text[max(start, text.rfind("\n", 0, newline) + 1) : newline].rstrip()
     after = text[newline + 1 : newline + 40]
     return (
@@ -171,42 +171,42 @@ def _by_coverage(held: Sequence[frozenset[str]]) -> list[int]:
     frequency = Counter(term for terms in held for term in terms)
     weight = {term: math.log(1 + len(held) / count) for term, count in frequency.items()}
 
-    def gain(place: int) -> float:
-        return sum(weight[term] for term in sorted(held[place]))
+    def gain(position: int) -> float:
+        return sum(weight[term] for term in sorted(held[position]))
 
-    def take(place: int) -> None:
-        for term in held[place]:
+    def take(position: int) -> None:
+        for term in held[position]:
             weight[term] /= 2
 
-    return list(_lazily([place for place, terms in enumerate(held) if terms], gain, take))
+    return list(_lazily([position for position, terms in enumerate(held) if terms], gain, take))
 
 
 def _lazily(
-    places: Iterable[int], gain: Callable[[int], float], take: Callable[[int], None]
+    positions: Iterable[int], gain: Callable[[int], float], take: Callable[[int], None]
 ) -> Iterator[int]:
     """Take the place with the most gain again and again; gains only ever fall, so few are computed anew."""
-    heap = [(-gain(place), place) for place in places]
+    heap = [(-gain(position), position) for position in positions]
     heapq.heapify(heap)
     while heap:
-        _, place = heap[0]
-        now = -gain(place)
-        if len(heap) > 1 and (now, place) > min(heap[1:3]):
-            heapq.heapreplace(heap, (now, place))
+        _, position = heap[0]
+        now = -gain(position)
+        if len(heap) > 1 and (now, position) > min(heap[1:3]):
+            heapq.heapreplace(heap, (now, position))
             continue
         heapq.heappop(heap)
-        take(place)
-        yield place
+        take(position)
+        yield position
 
 
 def _nearest_first(chosen: Sequence[int], count: int) -> list[int]:
     """Order the other places by how near they are to a chosen one, the better chosen first, what follows first."""
-    rank = {place: position for position, place in enumerate(chosen)}
-    others = [place for place in range(count) if place not in rank]
+    rank = {position: index for index, position in enumerate(chosen)}
+    others = [position for position in range(count) if position not in rank]
     ranked = sorted(chosen)
 
-    def nearness(place: int) -> tuple[int, int, int]:
-        nearest = min(ranked, key=lambda other: (abs(place - other), rank[other]))
-        return (abs(place - nearest), rank[nearest], -place)
+    def nearness(position: int) -> tuple[int, int, int]:
+        nearest = min(ranked, key=lambda other: (abs(position - other), rank[other]))
+        return (abs(position - nearest), rank[nearest], -position)
 
     return sorted(others, key=nearness)
 
@@ -216,11 +216,11 @@ def _fill(text: str, spans: Sequence[tuple[int, int]], order: Sequence[int], bud
     gap = estimate_tokens(_GAP)
     left = budget + gap  # the gap before the first is counted, and need not be there
     taken: list[int] = []
-    for place in order:
-        start, end = spans[place]
+    for position in order:
+        start, end = spans[position]
         cost = estimate_tokens(text[start:end])
         if cost <= left:
-            taken.append(place)
+            taken.append(position)
             left -= cost
         if left <= gap:
             break
@@ -229,21 +229,21 @@ def _fill(text: str, spans: Sequence[tuple[int, int]], order: Sequence[int], bud
     return sorted(taken)
 
 
-def _joined(text: str, spans: Sequence[tuple[int, int]], places: Sequence[int]) -> str:
-    if not places:
+def _joined(text: str, spans: Sequence[tuple[int, int]], positions: Sequence[int]) -> str:
+    if not positions:
         return ""
     parts: list[str] = []
-    first = previous = places[0]
-    for place in [*places[1:], len(spans) + 1]:
-        if place != previous + 1:
+    first = previous = positions[0]
+    for position in [*positions[1:], len(spans) + 1]:
+        if position != previous + 1:
             parts.append(text[spans[first][0] : spans[previous][1]])
-            first = place
-        previous = place
+            first = position
+        previous = position
     result = _GAP.join(parts)
     return (
-        (f"{ELLIPSIS} " if places[0] > 0 else "")
+        (f"{ELLIPSIS} " if positions[0] > 0 else "")
         + result
-        + (f" {ELLIPSIS}" if places[-1] < len(spans) - 1 else "")
+        + (f" {ELLIPSIS}" if positions[-1] < len(spans) - 1 else "")
     )
 
 
@@ -279,7 +279,7 @@ def _first_match(sentence: str, wanted: frozenset[str]) -> int:
     for match in _WORD.finditer(sentence):
         if wanted.intersection(map(stem, analyse(match[0]))):
             run = match[0]
-            within = [place for term in wanted if (place := run.casefold().find(term)) > 0]
+            within = [position for term in wanted if (position := run.casefold().find(term)) > 0]
             return match.start() + (min(within) if within and not run.isascii() else 0)
     return 0
 
@@ -303,7 +303,9 @@ def _candidates(texts: Sequence[str]) -> list[_Candidate]:
             if inside < end:
                 words = frozenset(stem(word) for word in analyse(text[inside:end]) if word not in STOPWORDS)
                 found.append(_Candidate(number, inside, end, words))
-    telling = [each for each in found if len(each.words) >= _FEWEST_WORDS and _is_statement(texts, each)]
+    telling = [
+        result for result in found if len(result.words) >= _FEWEST_WORDS and _is_statement(texts, result)
+    ]
     return telling or found
 
 
@@ -317,38 +319,38 @@ def _speaker(text: str) -> str:
 
 
 def _by_centrality(candidates: Sequence[_Candidate]) -> Iterator[_Candidate]:
-    frequency = Counter(word for each in candidates for word in each.words)
+    frequency = Counter(word for candidate in candidates for word in candidate.words)
     share: dict[str, float] = {word: count / len(candidates) for word, count in frequency.items()}
-    last = max((each.text for each in candidates), default=0)
+    last = max((candidate.text for candidate in candidates), default=0)
 
-    def gain(place: int) -> float:
-        each = candidates[place]
+    def gain(position: int) -> float:
+        each = candidates[position]
         if not each.words:
             return 0.0
         # Between the mean and the sum of its words: the mean alone likes the shortest, the sum the longest.
         central = sum(share[word] for word in sorted(each.words)) / math.sqrt(len(each.words))
         return central * (1.2 if each.text in (0, last) else 1.0)
 
-    def take(place: int) -> None:
-        for word in candidates[place].words:
+    def take(position: int) -> None:
+        for word in candidates[position].words:
             share[word] *= share[word]
 
-    for place in _lazily(range(len(candidates)), gain, take):
-        yield candidates[place]
+    for position in _lazily(range(len(candidates)), gain, take):
+        yield candidates[position]
 
 
 def _lines(texts: Sequence[str], taken: Iterable[_Candidate]) -> str:
     by_text: dict[int, list[_Candidate]] = {}
-    for each in sorted(taken):
-        by_text.setdefault(each.text, []).append(each)
+    for segment in sorted(taken):
+        by_text.setdefault(segment.text, []).append(segment)
     return "\n".join(_line(texts[number], chosen) for number, chosen in by_text.items())
 
 
 def _line(text: str, chosen: Sequence[_Candidate]) -> str:
     speaker = _speaker(text)
     said = " ".join(
-        (ELLIPSIS + " " if _skips(text, before, each) else "") + text[each.start : each.end]
-        for before, each in zip([None, *chosen[:-1]], chosen, strict=True)
+        (ELLIPSIS + " " if _skips(text, before, item) else "") + text[item.start : item.end]
+        for before, item in zip([None, *chosen[:-1]], chosen, strict=True)
     )
     return speaker + " ".join(said.split())
 

@@ -50,7 +50,7 @@ def worded(text: str) -> str:
 
 
 def is_symbol(word: str) -> bool:
-    """Say whether a word of the index stands for a symbol."""
+    """Return whether a word of the index stands for a symbol."""
     return ord(word[0]) >= _PLANE
 
 
@@ -66,9 +66,9 @@ def _base() -> re.Pattern[str]:
 
 def _words(match: re.Match[str]) -> str:
     whole = match[0].translate(_UNSEEN)
-    bases = [each for each in _base().findall(match[0]) if each != whole]
+    bases = [item for item in _base().findall(match[0]) if item != whole]
     return f" {f' {PART}'.join(map(_private, (whole, *bases)))} "
 
 
 def _private(characters: str) -> str:
-    return "".join(chr(_PLANE | ord(each) & 0xFFFF) for each in characters)
+    return "".join(chr(_PLANE | ord(character) & 0xFFFF) for character in characters)

@@ -1,6 +1,6 @@
 """What of a memory is indexed as words, what is embedded, and what makes two memories the same.
 
-`RECIPE` numbers the embedded text: vectors made after different recipes are not compared, so a change of
+`RECIPE` numbers the embedded text: vectors made after different template versions are not compared, so a change of
 `embedded_text` needs a new number.
 """
 
@@ -24,7 +24,7 @@ from agent_memory.records import (
     ShortTermRecord,
 )
 
-RECIPE: Final = 1
+TEMPLATE_VERSION: Final = 1
 _HASH_BYTES = 16
 
 # Not `strftime`, which speaks the locale's language.

@@ -21,7 +21,7 @@ from functools import lru_cache
 ELLIPSIS = "…"
 
 _LONGEST = 64  # characters costed together; what is longer without white space is several pieces
-_PIECE = re.compile(rf"\S{{1,{_LONGEST}}}")
+_SEGMENT = re.compile(rf"\S{{1,{_LONGEST}}}")
 _WORD = re.compile(r"[A-Z]?[a-z]+")
 _CAPITALS = re.compile(r"[A-Z]+(?![a-z])")
 _WITH_DIGITS = re.compile(r"\b[A-Za-z]*+[0-9][A-Za-z0-9]*")
@@ -83,11 +83,11 @@ def estimate_tokens(text: str) -> int:
         return 0
     white = len((_WHITE if "  " in text else _NEWLINE).findall(text)) + text.count("\t")
     # A single space belongs to the word behind it.
-    return max(1, math.ceil(sum(map(_cost, _PIECE.findall(text))) + _SPACE_COST * white))
+    return max(1, math.ceil(sum(map(_cost, _SEGMENT.findall(text))) + _SPACE_COST * white))
 
 
 def fits(text: str, tokens: int) -> bool:
-    """Say whether a text takes at most so many tokens, without reading a book to its end."""
+    """Return whether a text takes at most so many tokens, without reading a book to its end."""
     start = text[: max(0, tokens) * _CHARACTERS_PER_TOKEN]
     return (len(start) == len(text) or estimate_tokens(start) <= tokens) and estimate_tokens(text) <= tokens
 
@@ -133,32 +133,32 @@ def truncate(text: str, tokens: int) -> str:
     return ""
 
 
-def border_before(text: str, place: int) -> int:
+def border_before(text: str, position: int) -> int:
     """Return the last place at or before the given one where a text may be cut.
 
     That is before white space and on both sides of a letter of a script written without spaces; inside a word only
     if it has more than 30 characters, such as a key; and never inside a character made of several.
     """
-    if place >= len(text):
+    if position >= len(text):
         return len(text)
-    for candidate in range(place, max(0, place - _LONGEST_WORD), -1):
+    for candidate in range(position, max(0, position - _LONGEST_WORD), -1):
         if text[candidate].isspace() or (
             max(text[candidate - 1 : candidate + 1]) >= _UNSPACED and _between_characters(text, candidate)
         ):
             return candidate
-    if place <= _LONGEST_WORD and (
-        len(text) <= _LONGEST_WORD or any(map(str.isspace, text[place : _LONGEST_WORD + 1]))
+    if position <= _LONGEST_WORD and (
+        len(text) <= _LONGEST_WORD or any(map(str.isspace, text[position : _LONGEST_WORD + 1]))
     ):
         return 0
-    while place > 0 and not _between_characters(text, place):
-        place -= 1
-    return place
+    while position > 0 and not _between_characters(text, position):
+        position -= 1
+    return position
 
 
-def _between_characters(text: str, place: int) -> bool:
-    character = text[place]
+def _between_characters(text: str, position: int) -> bool:
+    character = text[position]
     return character.isascii() or not (
-        text[place - 1] == "\u200d"  # joins emoji
+        text[position - 1] == "\u200d"  # joins emoji
         or character in "\u200d\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
         or unicodedata.category(character).startswith("M")
     )

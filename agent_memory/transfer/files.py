@@ -16,7 +16,7 @@ from agent_memory import filesystem, temporary
 from agent_memory.errors import IntegrityError, MemoryNotFoundError, PolicyError, ValidationError
 from agent_memory.records import MemoryType, Status
 from agent_memory.text.incoming import BYTE_ORDER_MARK, how_to_convert, other_encoding
-from agent_memory.transfer import drafts
+from agent_memory.transfer import partial_files
 from agent_memory.transfer.lines import end_line, head_line, line_of, read_head, read_line
 from agent_memory.transfer.stream import BATCH, Entry, Head, Item, Stream
 
@@ -29,14 +29,14 @@ _PORTION = 1 << 20
 # --- writing ---------------------------------------------------------------------------------------------------
 
 
-async def write(stream: Stream, place: Place, progress: Progress | None = None) -> int:
+async def write(stream: Stream, position: Place, progress: Progress | None = None) -> int:
     """Write a stream, ordered by id, and return how many lines hold a memory or the note that one is gone.
 
     A file of that path is replaced once the new one is whole; only its owner may read it.
     """
-    if not isinstance(place, str | os.PathLike):
-        return await _write(stream, place, progress)
-    with _beside(Path(place)) as file:
+    if not isinstance(position, str | os.PathLike):
+        return await _write(stream, position, progress)
+    with _beside(Path(position)) as file:
         return await _write(stream, file, progress)
 
 
@@ -49,14 +49,14 @@ async def _write(stream: Stream, file: BinaryIO, progress: Progress | None) -> i
         file.write(data)
 
     put(head_line(stream.head))
-    entries = sorted(stream.entries, key=lambda each: each.id)
+    entries = sorted(stream.entries, key=lambda item: item.id)
     for start in range(0, len(entries), BATCH):
         for item in await stream.read(entries[start : start + BATCH]):
             put(line_of(item, stream.head.parts))
         if progress is not None:
             progress(min(start + BATCH, len(entries)), len(entries))
-    gone = sum(each.gone for each in entries)
-    put(end_line(len(entries) - gone, gone, digest.hexdigest()))
+    tombstoned = sum(entry.tombstoned for entry in entries)
+    put(end_line(len(entries) - tombstoned, tombstoned, digest.hexdigest()))
     file.flush()
     return len(entries)
 
@@ -85,13 +85,13 @@ def _beside(path: Path) -> Iterator[BinaryIO]:
     path = Path(os.path.realpath(path))
     if not path.parent.is_dir():
         raise ValidationError(f"there is no folder {path.parent}", hint="make it first, or name another file")
-    drafts.sweep(path.parent)
+    partial_files.sweep(path.parent)
     # Readable by its owner alone from its first byte on.
     number, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
         with temporary.registered(name):
             with os.fdopen(number, "wb") as file:
-                drafts.hold(file)
+                partial_files.hold(file)
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
@@ -131,22 +131,22 @@ class FileStream:
     async def read(self, entries: Sequence[Entry]) -> list[Item]:
         """Read some of it, in the order given."""
         result = []
-        for each in entries:
-            offset, number = self._offsets[each.id]
+        for entry in entries:
+            offset, number = self._offsets[entry.id]
             self._file.seek(offset)
             result.append(_item(_own_line(self._file.readline()), number))
         return result
 
     @classmethod
     @contextmanager
-    def of(cls, place: Place) -> Iterator[Self]:
+    def of(cls, position: Place) -> Iterator[Self]:
         """Open a file and check all of it, for as long as it is used.
 
         Raises:
             IntegrityError: it is not an export, of an unknown version, or not whole.
             MemoryNotFoundError: there is no such file.
         """
-        with _seekable(place) as file:
+        with _seekable(position) as file:
             yield cls._checked(file)
 
     @classmethod
@@ -166,7 +166,7 @@ class FileStream:
                 _check_end(line, number, entries, digest.hexdigest())
                 if file.read().strip():
                     raise IntegrityError(f"line {number + 1} of the export stands behind its end")
-                entries.sort(key=lambda each: (each.gone, each.place))
+                entries.sort(key=lambda item: (item.tombstoned, item.position))
                 return cls(file, head, entries, offsets)
             item = _item(line, number)
             if item.id <= last:
@@ -217,7 +217,7 @@ def _entry(item: Item) -> Entry:
         return Entry(item.id, item.revision, 0, None, True)
     keyed = record.key is not None and record.status is Status.ACTIVE
     key = (MemoryType(record.memory_type), record.key) if keyed and record.key is not None else None
-    return Entry(item.id, item.revision, item.place, key)
+    return Entry(item.id, item.revision, item.position, key)
 
 
 def _check_end(line: bytes, number: int, entries: Sequence[Entry], digest: str) -> None:
@@ -226,8 +226,8 @@ def _check_end(line: bytes, number: int, entries: Sequence[Entry], digest: str) 
         there = (said["memories"], said["gone"], said["digest"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise IntegrityError(f"line {number} of the export cannot be read") from error
-    gone = sum(each.gone for each in entries)
-    if there != (len(entries) - gone, gone, digest):
+    tombstoned = sum(entry.tombstoned for entry in entries)
+    if there != (len(entries) - tombstoned, tombstoned, digest):
         raise IntegrityError(
             "the export was changed after it was written, or lines of it are missing: its end does not fit",
             hint="nothing was imported; copy or write it again",
@@ -242,11 +242,11 @@ def _is_database(path: Path) -> bool:
 
 
 @contextmanager
-def _seekable(place: Place) -> Iterator[BinaryIO]:
+def _seekable(position: Place) -> Iterator[BinaryIO]:
     """Open a file at its beginning; what comes through a pipe is kept in a file without a name meanwhile."""
-    if not isinstance(place, str | os.PathLike):
+    if not isinstance(position, str | os.PathLike):
         with tempfile.TemporaryFile() as kept:
-            while portion := place.read(_PORTION):
+            while portion := position.read(_PORTION):
                 if not kept.tell() and not portion.removeprefix(BYTE_ORDER_MARK).startswith(b"{"):
                     read_head(
                         _text(portion.split(b"\n", 1)[0][:200] + b"\n", 1)
@@ -255,7 +255,7 @@ def _seekable(place: Place) -> Iterator[BinaryIO]:
             kept.seek(0)
             yield kept
         return
-    path = Path(place).expanduser()
+    path = Path(position).expanduser()
     what = filesystem.kind(path)
     if what is None:
         raise MemoryNotFoundError(str(path), what="file", hint="name one that `agentmem export` wrote")

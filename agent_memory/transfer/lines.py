@@ -34,7 +34,7 @@ from agent_memory.transfer import vectors
 from agent_memory.transfer.stream import FORMAT, SETTINGS, Head, Item, Parts
 
 _ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
-_SPACE = tuple(each.name for each in fields(EmbeddingSpace) if each.name not in ("id", "current"))
+_SPACE = tuple(field_.name for field_ in fields(EmbeddingSpace) if field_.name not in ("id", "current"))
 _BESIDE = frozenset({"id", "revision", "place", "usage", "vectors", "history", "gone"})
 """What a line holds besides the present version's own fields."""
 
@@ -86,9 +86,9 @@ def read_head(line: str) -> Head:
         raise IntegrityError(f"the first line of this export cannot be read ({error!r})") from error
 
 
-def end_line(memories: int, gone: int, digest: str) -> str:
+def end_line(memories: int, tombstoned: int, digest: str) -> str:
     """Write the last line: how much there was, and the digest of every byte before it."""
-    return canonical_json({"end": {"digest": digest, "gone": gone, "memories": memories}})
+    return canonical_json({"end": {"digest": digest, "gone": tombstoned, "memories": memories}})
 
 
 # --- memories --------------------------------------------------------------------------------------------------
@@ -98,15 +98,15 @@ def line_of(item: Item, parts: Parts) -> str:
     """Write a memory, or the note that one is gone."""
     result: dict[str, Any] = {"id": item.id, "revision": item.revision}
     if item.record is not None:
-        result |= _version(item.record) | {"place": item.place}
+        result |= _version(item.record) | {"place": item.position}
         if parts.usage and item.record.accessed_at is not None:
             accessed = clock.to_text(item.record.accessed_at)
             result["usage"] = {"accessed_at": accessed, "count": item.record.access_count}
         if parts.vectors and item.vectors:
-            result["vectors"] = [vectors.to_text(each) for each in item.vectors]
+            result["vectors"] = [vectors.to_text(vector) for vector in item.vectors]
     elif item.end is not None:
-        gone = {"at": clock.to_text(item.end.at), "parent": item.end.parent, "verb": item.end.verb}
-        result["gone"] = {name: value for name, value in gone.items() if value is not None}
+        tombstoned = {"at": clock.to_text(item.end.at), "parent": item.end.parent, "verb": item.end.verb}
+        result["gone"] = {name: value for name, value in tombstoned.items() if value is not None}
     if parts.history and item.history:
         result["history"] = _history(item.history)
     return canonical_json(result)
@@ -129,19 +129,23 @@ def _history(versions: Sequence[Version]) -> list[dict[str, Any]]:
     """Write versions; what was before is left out where it is what the one before it left."""
     result: list[dict[str, Any]] = []
     left: tuple[str, dict[str, Any] | None] | None = None
-    for each in versions:
-        before = None if each.before is None else _version(each.before)
-        after = None if each.after is None else _version(each.after)
-        said: dict[str, Any] = {"at": clock.to_text(each.at), "revision": each.revision, "verb": each.verb}
-        if each.parent is not None:
-            said["parent"] = each.parent
-        follows = left is not None and left[0] == each.parent
+    for version in versions:
+        before = None if version.before is None else _version(version.before)
+        after = None if version.after is None else _version(version.after)
+        said: dict[str, Any] = {
+            "at": clock.to_text(version.at),
+            "revision": version.revision,
+            "verb": version.verb,
+        }
+        if version.parent is not None:
+            said["parent"] = version.parent
+        follows = left is not None and left[0] == version.parent
         if before != (left[1] if follows and left is not None else None):
             said["before"] = before
         if after is not None:
             said["after"] = after
         result.append(said)
-        left = (each.revision, after)
+        left = (version.revision, after)
     return result
 
 
@@ -159,20 +163,20 @@ def read_line(line: str) -> Item:
     if "\\u0000" in line.replace("\\\\", ""):
         raise ValueError("it holds a NUL")
     memory_id, revision = said["id"], said["revision"]
-    if not all(isinstance(each, str) and _ID.fullmatch(each) for each in (memory_id, revision)):
+    if not all(isinstance(item, str) and _ID.fullmatch(item) for item in (memory_id, revision)):
         raise ValueError("its id or revision is none")
     history = _read_history(said.get("history", ()), memory_id)
     if history and (history[-1].revision != revision or (history[-1].after is None) != ("gone" in said)):
         raise ValueError("its history does not end in what it is")
     if "gone" in said:
-        gone = said["gone"]
+        tombstoned = said["gone"]
         end = Version(
             memory_id=memory_id,
             revision=revision,
-            parent=gone.get("parent"),
+            parent=tombstoned.get("parent"),
             operation_id="",
-            verb=gone["verb"],
-            at=clock.from_text(gone["at"]),
+            verb=tombstoned["verb"],
+            at=clock.from_text(tombstoned["at"]),
             before=None,
             after=None,
         )
@@ -184,36 +188,36 @@ def read_line(line: str) -> Item:
     return Item(
         id=memory_id,
         revision=revision,
-        place=int(said["place"]),
+        position=int(said["place"]),
         # An export of an earlier version may hold names in other forms; its history stays as it is.
         record=with_normal_names(
             _record({name: value for name, value in said.items() if name not in _BESIDE}, memory_id, beside)
         ),
-        vectors=[vectors.from_text(each) for each in said.get("vectors", ())],
+        vectors=[vectors.from_text(item) for item in said.get("vectors", ())],
         history=history,
     )
 
 
 def _read_history(said: Sequence[Mapping[str, Any]], memory_id: str) -> list[Version]:
     result: list[Version] = []
-    for each in said:
-        parent, after = each.get("parent"), each.get("after")
+    for item in said:
+        parent, after = item.get("parent"), item.get("after")
         last = result[-1] if result else None
-        if "before" in each:
-            told = each["before"]
+        if "before" in item:
+            told = item["before"]
             before = None if told is None else _record(told, memory_id, {"revision": parent or ""})
         else:
             before = last.after if last is not None and last.revision == parent else None
         result.append(
             Version(
                 memory_id=memory_id,
-                revision=each["revision"],
+                revision=item["revision"],
                 parent=parent,
                 operation_id="",
-                verb=each["verb"],
-                at=clock.from_text(each["at"]),
+                verb=item["verb"],
+                at=clock.from_text(item["at"]),
                 before=before,
-                after=None if after is None else _record(after, memory_id, {"revision": each["revision"]}),
+                after=None if after is None else _record(after, memory_id, {"revision": item["revision"]}),
             )
         )
     return result
@@ -244,7 +248,7 @@ def _record(said: Mapping[str, Any], memory_id: str, beside: Mapping[str, Any]) 
     for own in OWN_FIELDS[record.memory_type]:
         value = getattr(record, own.name)
         if own.name in TUPLE_FIELDS:
-            if not all(isinstance(each, str) for each in value):
+            if not all(isinstance(item, str) for item in value):
                 raise ValueError(f"its {own.name} are no texts")
         elif value is not None and not isinstance(value, _KINDS[own.kind]):
             raise ValueError(f"its {own.name} is no {own.kind}")

@@ -13,10 +13,10 @@ from agent_memory.errors import IntegrityError
 from agent_memory.storage.base import Store
 from agent_memory.storage.where import Where
 from agent_memory.transfer import files
+from agent_memory.transfer.importing import Decision, Importer, OnConflict, Progress, decide
 from agent_memory.transfer.lines import line_of
 from agent_memory.transfer.reading import EVERYTHING, StoreStream
 from agent_memory.transfer.stream import BATCH, Item, Parts, Stream
-from agent_memory.transfer.taking import Decision, OnConflict, Progress, Taker, decide
 from agent_memory.transfer.vectors import near
 
 logger = logging.getLogger("agent_memory")
@@ -48,7 +48,7 @@ class Moved:
     """Conflicts in which the other side's memory was taken."""
     verified: int = 0
     """Memories that were compared afterwards, each in full."""
-    owed: int = 0
+    pending: int = 0
     """Active memories here that still have to be embedded."""
     notices: Sequence[str] = field(default=())
     """What is not moved, a line each."""
@@ -61,21 +61,21 @@ class Moved:
 
 async def export(
     store: Store,
-    place: files.Place,
+    position: files.Place,
     parts: Parts,
     where: Where = EVERYTHING,
     progress: Progress | None = None,
 ) -> Exported:
     """Write what is in an open store."""
     stream = await StoreStream.of(store, parts, where)
-    lines = await files.write(stream, place, progress)
-    gone = sum(each.gone for each in stream.entries)
-    return Exported(memories=lines - gone, gone=gone)
+    lines = await files.write(stream, position, progress)
+    tombstoned = sum(entry.tombstoned for entry in stream.entries)
+    return Exported(memories=lines - tombstoned, gone=tombstoned)
 
 
 async def import_(
     store: Store,
-    place: files.Place | files.FileStream,
+    position: files.Place | files.FileStream,
     *,
     on_conflict: OnConflict = "refuse",
     dry_run: bool = False,
@@ -83,11 +83,15 @@ async def import_(
     progress: Progress | None = None,
 ) -> Moved:
     """Take over what a file holds, after all of it was checked."""
-    with nullcontext(place) if isinstance(place, files.FileStream) else files.FileStream.of(place) as stream:
+    with (
+        nullcontext(position)
+        if isinstance(position, files.FileStream)
+        else files.FileStream.of(position) as stream
+    ):
         decision = await decide(store, stream, on_conflict)
         notices = _warned(losses(stream, store, decision))
         if not dry_run:
-            await Taker(store, stream, decision, **_named(who)).take(progress)
+            await Importer(store, stream, decision, **_named(who)).take(progress)
         return await _told(store, decision, notices)
 
 
@@ -107,13 +111,13 @@ async def migrate(
     notices = _warned(losses(stream, target, decision))
     if dry_run:
         return await _told(target, decision, notices)
-    await Taker(target, stream, decision, **_named(who)).take(progress)
+    await Importer(target, stream, decision, **_named(who)).take(progress)
     verified = await verify(source, target, decision)
     return replace(await _told(target, decision, notices), verified=verified)
 
 
 def losses(stream: Stream, target: Store, decision: Decision) -> list[str]:
-    """Say what of a stream a store cannot keep."""
+    """Describe what of a stream a store cannot keep."""
     parts, able = stream.head.parts, target.capabilities
     told = []
     if parts.history and not able.journal:
@@ -129,8 +133,8 @@ def losses(stream: Stream, target: Store, decision: Decision) -> list[str]:
 
 def _warned(notices: Sequence[str]) -> Sequence[str]:
     """Say it before anything is written."""
-    for each in notices:
-        logger.warning(each)
+    for notice in notices:
+        logger.warning(notice)
     return notices
 
 
@@ -143,11 +147,11 @@ async def _told(store: Store, decision: Decision, notices: Sequence[str]) -> Mov
     return Moved(
         added=len(decision.new),
         updated=len(decision.newer),
-        gone=len(decision.gone),
+        gone=len(decision.tombstoned),
         same=decision.same,
         kept=len(kept),
-        settled=sum(each not in kept for each in decision.conflicts),
-        owed=await store.owed_count() if store.capabilities.vectors else 0,
+        settled=sum(conflict not in kept for conflict in decision.conflicts),
+        pending=await store.pending_count() if store.capabilities.vectors else 0,
         notices=notices,
     )
 
@@ -168,15 +172,15 @@ async def verify(source: Store, target: Store, decision: Decision) -> int:
     parts = Parts(**both)
     there = await StoreStream.of(source, parts)
     here = await StoreStream.of(target, parts)
-    known = {each.id: each for each in here.entries}
+    known = {entry.id: entry for entry in here.entries}
     left = set(decision.kept)
-    new = {each.id for each in decision.new} - decision.conflicts.keys()
-    wrong = [each.id for each in there.entries if each.id not in known and each.id not in left]
-    compared = [each for each in there.entries if each.id in known and each.id not in left]
+    new = {item.id for item in decision.new} - decision.conflicts.keys()
+    wrong = [entry.id for entry in there.entries if entry.id not in known and entry.id not in left]
+    compared = [entry for entry in there.entries if entry.id in known and entry.id not in left]
     for start in range(0, len(compared), BATCH):
         part = compared[start : start + BATCH]
         theirs = await there.read(part)
-        ours = await here.read([known[each.id] for each in part])
+        ours = await here.read([known[item.id] for item in part])
         wrong += [
             one.id
             for one, other in zip(theirs, ours, strict=True)
@@ -192,16 +196,16 @@ async def verify(source: Store, target: Store, decision: Decision) -> int:
 
 
 def _agree(theirs: Item, ours: Item, parts: Parts, *, new: bool) -> bool:
-    """Say whether two stores hold the same of a memory; `new` says that all of it has just come from there."""
+    """Return whether two stores hold the same of a memory; `new` says that all of it has just come from there."""
     if theirs.record is None or ours.record is None:
         return theirs.record is ours.record
     if theirs.revision != ours.revision:
         # It went on here: the other's version has to be behind it.
-        return theirs.revision in {each.revision for each in ours.history}
+        return theirs.revision in {version.revision for version in ours.history}
     said = Parts(history=parts.history and new)
-    same = line_of(replace(theirs, place=0), said) == line_of(replace(ours, place=0), said)
+    same = line_of(replace(theirs, position=0), said) == line_of(replace(ours, position=0), said)
     if not theirs.vectors or not parts.vectors or (not ours.vectors and ours.record.expired(clock.now())):
-        return same  # one that is over is found no more, and so nothing is owed for it
+        return same  # one that is over is found no more, and so nothing is pending for it
     return same and near(theirs.vectors, ours.vectors)
 
 

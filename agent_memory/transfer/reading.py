@@ -9,8 +9,8 @@ from agent_memory.errors import BackendError, IntegrityError
 from agent_memory.records import MemoryRecord, Status, Version
 from agent_memory.storage.base import EmbeddingSpace, Store
 from agent_memory.storage.where import Where
-from agent_memory.transfer.gone import ends, gone
 from agent_memory.transfer.stream import SETTINGS, Entry, Head, Item, Parts
+from agent_memory.transfer.tombstones import ends, tombstoned
 
 EVERYTHING = Where(statuses=(), expired=None)
 _ATTEMPTS = 5
@@ -52,7 +52,7 @@ class StoreStream:
         head = Head(agent_id=store.agent_id, parts=parts, space=space, settings=settings)
         entries = await _memories(store, where)
         if where == EVERYTHING:
-            entries += await _gone(store)
+            entries += await _tombstoned(store)
         return cls(store, head, entries)
 
     async def read(self, entries: Sequence[Entry]) -> list[Item]:
@@ -61,35 +61,40 @@ class StoreStream:
         Raises:
             BackendError: something is no longer there, or others keep changing it.
         """
-        items = await self._present([each for each in entries if not each.gone])
-        items |= await self._ends([each.id for each in entries if each.gone])
-        if missing := next((each.id for each in entries if each.id not in items), None):
+        items = await self._present([entry for entry in entries if not entry.tombstoned])
+        items |= await self._ends([entry.id for entry in entries if entry.tombstoned])
+        if missing := next((entry.id for entry in entries if entry.id not in items), None):
             raise BackendError(
                 f"memory {missing} was taken away while it was being read", hint="run the command again"
             )
-        return [items[each.id] for each in entries]
+        return [items[entry.id] for entry in entries]
 
     async def _present(self, entries: Sequence[Entry]) -> dict[str, Item]:
-        parts, ids = self._head.parts, [each.id for each in entries]
+        parts, ids = self._head.parts, [entry.id for entry in entries]
         for _ in range(_ATTEMPTS):
             records = await self._store.get(ids)
             histories = await self._store.histories(ids) if parts.history else {}
-            if not any(_overtaken(each, histories) for each in records.values()) or not parts.history:
+            if (
+                not any(_write_conflict(record, histories) for record in records.values())
+                or not parts.history
+            ):
                 break
         else:
-            raise _contradiction(next(each for each in records.values() if _overtaken(each, histories)))
+            raise _contradiction(
+                next(record for record in records.values() if _write_conflict(record, histories))
+            )
         vectors = await self._vectors(ids, self._head.space)
         return {
-            each.id: Item(
-                id=each.id,
-                revision=records[each.id].revision,
-                place=each.place,
-                record=records[each.id],
-                vectors=vectors.get(each.id, ()),
-                history=histories.get(each.id, ()),
+            entry.id: Item(
+                id=entry.id,
+                revision=records[entry.id].revision,
+                position=entry.position,
+                record=records[entry.id],
+                vectors=vectors.get(entry.id, ()),
+                history=histories.get(entry.id, ()),
             )
-            for each in entries
-            if each.id in records
+            for entry in entries
+            if entry.id in records
         }
 
     async def _vectors(self, ids: Sequence[str], space: EmbeddingSpace | None) -> dict[str, list[bytes]]:
@@ -102,23 +107,23 @@ class StoreStream:
             return {}
         known = await ends(self._store, ids)
         return {
-            each: Item(
-                id=each,
-                revision=known[each][-1].revision,
-                end=known[each][-1],
-                history=known[each] if self._head.parts.history else (),
+            memory_id: Item(
+                id=memory_id,
+                revision=known[memory_id][-1].revision,
+                end=known[memory_id][-1],
+                history=known[memory_id] if self._head.parts.history else (),
             )
-            for each in ids
-            if each in known
+            for memory_id in ids
+            if memory_id in known
         }
 
 
 async def _memories(store: Store, where: Where) -> list[Entry]:
     for _ in range(_ATTEMPTS):
-        found = [_entry(each) async for page in store.scan(where) for each in page]
+        found = [_entry(item) async for page in store.scan(where) for item in page]
         counted = await store.count(where)
         if len(found) <= counted <= len(found) + store.unreadable:
-            return [each._replace(place=place) for place, each in enumerate(found, 1)]
+            return [result._replace(position=position) for position, result in enumerate(found, 1)]
     raise BackendError(
         f"the {store.name} store counts {counted} memories and gives {len(found)}",
         hint="run it again once nobody writes; nothing was written",
@@ -131,12 +136,12 @@ def _entry(record: MemoryRecord) -> Entry:
     return Entry(record.id, record.revision, 0, key)
 
 
-async def _gone(store: Store) -> list[Entry]:
-    known = await ends(store, await gone(store))
-    return [Entry(each, versions[-1].revision, 0, None, True) for each, versions in sorted(known.items())]
+async def _tombstoned(store: Store) -> list[Entry]:
+    known = await ends(store, await tombstoned(store))
+    return [Entry(item, versions[-1].revision, 0, None, True) for item, versions in sorted(known.items())]
 
 
-def _overtaken(record: MemoryRecord, histories: dict[str, list[Version]]) -> bool:
+def _write_conflict(record: MemoryRecord, histories: dict[str, list[Version]]) -> bool:
     return (
         histories.get(record.id, [None])[-1] is None or histories[record.id][-1].revision != record.revision
     )

@@ -44,11 +44,11 @@ class Entry(NamedTuple):
     id: str
     revision: str
     """Of one that is gone: the change that took it out."""
-    place: int
+    position: int
     """Its number in the order of storing, from 1; 0 for what is gone."""
     key: tuple[MemoryType, str] | None
     """The type and key of an active memory that has one."""
-    gone: bool = False
+    tombstoned: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ class Item:
 
     id: str
     revision: str
-    place: int = 0
+    position: int = 0
     record: MemoryRecord | None = None
     """None: it is gone."""
     end: Version | None = None

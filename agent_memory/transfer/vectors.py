@@ -33,10 +33,10 @@ def from_text(text: str) -> bytes:
 
 
 def near(some: Sequence[bytes], others: Sequence[bytes]) -> bool:
-    """Say whether two memories have the same vectors, but for rounding."""
+    """Return whether two memories have the same vectors, but for rounding."""
     import numpy as np
 
-    if [len(each) for each in some] != [len(each) for each in others]:
+    if [len(item) for item in some] != [len(other) for other in others]:
         return False
     left, right = np.frombuffer(b"".join(some), "<f4"), np.frombuffer(b"".join(others), "<f4")
     return bool(np.abs(left - right).max(initial=0.0) <= _NEAR)

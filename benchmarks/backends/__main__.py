@@ -64,7 +64,7 @@ def corpus(count: int) -> tuple[list[LongTermRecord], list[bytes]]:
         )
         for number in range(count)
     ]
-    return facts, [each.astype("<f4").tobytes() for each in vectors]
+    return facts, [vector.astype("<f4").tobytes() for vector in vectors]
 
 
 async def _backend(name: str, count: int) -> dict[str, Any]:
@@ -96,8 +96,8 @@ async def _fill(store: Store, facts: Sequence[LongTermRecord], vectors: Sequence
     begun = time.perf_counter()
     for start in range(0, len(facts), BATCH):
         part = facts[start : start + BATCH]
-        given = {builders.digest(each): [one] for each, one in zip(part, vectors[start:], strict=False)}
-        await store.commit(Operation(verb="add"), [Add(each) for each in part], given)
+        given = {builders.digest(item): [one] for item, one in zip(part, vectors[start:], strict=False)}
+        await store.commit(Operation(verb="add"), [Add(item) for item in part], given)
     return time.perf_counter() - begun
 
 

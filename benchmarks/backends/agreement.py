@@ -47,7 +47,7 @@ async def _row(questions: QuestionSet, embedder: CachedEmbedder, name: str, mode
     with served(name) as server:
         setup = Setup(backend=server.backend, options=server.options, mode=mode)
         found = await run(questions, embedder, io.StringIO(), baselines=False, setup=setup, progress=False)
-    row = next(each for each in found.rows() if each["category"] == "all" and each["level"] == "item")
+    row = next(item for item in found.rows() if item["category"] == "all" and item["level"] == "item")
     ms = found.costs()["ms per question"]
     print(f"{name:<20}{mode:<10}{row['recall@10']:>10}{row['ndcg@10']:>10}{ms:>8}", flush=True)
 

@@ -57,14 +57,14 @@ async def _one(url: str, number: int, count: int, dimension: int) -> None:
     await store.open()
     await store.add_space(builders.space(dimension=dimension))
     facts = [
-        builders.fact(f"agent {number} knows fact {each} about matter {each % 97}") for each in range(count)
+        builders.fact(f"agent {number} knows fact {item} about matter {item % 97}") for item in range(count)
     ]
     vectors = np.random.default_rng(number).normal(size=(count, dimension))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     given = {
         builders.digest(fact): [one.astype("<f4").tobytes()] for fact, one in zip(facts, vectors, strict=True)
     }
-    await store.commit(Operation(verb="add"), [Add(each) for each in facts], given)
+    await store.commit(Operation(verb="add"), [Add(item) for item in facts], given)
     await store.close()
 
 
@@ -76,7 +76,7 @@ async def _searched(url: str, agents: list[int], dimension: int) -> dict[str, li
         await store.open()
         for run in range(5):
             begun = time.perf_counter()
-            assert len(await store.by_words(["matter", str(run)], Where(), 10)) == 10
+            assert len(await store.by_keyword(["matter", str(run)], Where(), 10)) == 10
             middle = time.perf_counter()
             assert len(await store.by_vector(query, Where(), 10)) == 10
             end = time.perf_counter()
@@ -91,8 +91,8 @@ async def _searched(url: str, agents: list[int], dimension: int) -> dict[str, li
 
 def _times(times: dict[str, list[float]]) -> str:
     parts = []
-    for name, each in times.items():
-        p50, p95 = np.percentile(each, [50, 95])
+    for name, item in times.items():
+        p50, p95 = np.percentile(item, [50, 95])
         parts.append(f"{name} p50 {p50:.1f} ms, p95 {p95:.1f} ms")
     return "; ".join(parts)
 

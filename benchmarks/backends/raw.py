@@ -238,14 +238,14 @@ class RawRedis:
                 *("SORTBY", "far", "RETURN", "1", "far", "LIMIT", "0", "10", "PARAMS", "2", "v", query),
                 *("DIALECT", "2"),
             )
-            ids = [each[b"id"].decode().rsplit(":", 2)[1] for each in answer[b"results"]]
+            ids = [item[b"id"].decode().rsplit(":", 2)[1] for item in answer[b"results"]]
         elif rare:
             members = sorted(
                 await self._client.sinter(f"{self._root}:tag:rare", f"{self._root}:status:active")
             )
             pipe = self._client.pipeline(transaction=False)
-            for each in members:
-                pipe.hget(f"{self._root}:vec:1:{each.decode()}:0", "vector")
+            for member in members:
+                pipe.hget(f"{self._root}:vec:1:{member.decode()}:0", "vector")
             matrix = np.frombuffer(b"".join(await pipe.execute()), "<f4").reshape(len(members), -1)
             best = np.argsort(-(matrix @ np.frombuffer(query, "<f4")))[:10]
             ids = [members[place].decode() for place in best]
@@ -253,7 +253,7 @@ class RawRedis:
             answer = await self._client.execute_command(
                 *("VSIM", f"{self._root}:near:1", "FP32", query, "COUNT", 10, "EF", 500)
             )
-            ids = [each.decode().split(":")[0] for each in answer]
+            ids = [item.decode().split(":")[0] for item in answer]
         else:
             ids = await self._compared(query)
         pipe = self._client.pipeline(transaction=False)
@@ -263,12 +263,12 @@ class RawRedis:
 
     async def _compared(self, query: bytes) -> list[str]:
         if self._copy is None:
-            members = [each.decode() for each in await self._client.zrange(f"{self._root}:places", 0, -1)]
+            members = [member.decode() for member in await self._client.zrange(f"{self._root}:places", 0, -1)]
             flat = []
             for start in range(0, len(members), 2000):
                 pipe = self._client.pipeline(transaction=False)
-                for each in members[start : start + 2000]:
-                    pipe.hget(f"{self._root}:vec:1:{each}:0", "vector")
+                for member in members[start : start + 2000]:
+                    pipe.hget(f"{self._root}:vec:1:{member}:0", "vector")
                 flat += await pipe.execute()
             self._copy = members, np.frombuffer(b"".join(flat), "<f4").reshape(len(members), -1)
         await self._client.get(f"{self._root}:head")
@@ -314,7 +314,7 @@ class RawChroma:
             where={"$and": wanted} if rare else wanted[0],
             include=["distances"],
         )
-        ids = [each.split(":")[0] for each in found["ids"][0]]
+        ids = [result.split(":")[0] for result in found["ids"][0]]
         texts = self._collection("memories").get(ids=ids, include=["documents"])["documents"]
         return len([json.loads(text) for text in texts])
 
@@ -345,11 +345,11 @@ class RawPinecone:
 
     async def search(self, query: bytes, rare: bool) -> int:
         wanted = {"status": {"$eq": "active"}, **({"tags": {"$eq": "rare"}} if rare else {})}
-        vector = [float(each) for each in np.frombuffer(query, "<f4")]
+        vector = [float(item) for item in np.frombuffer(query, "<f4")]
         found = await self._index.query(vector=vector, top_k=10, namespace="bench--space-1", filter=wanted)
         ids = [match.id.split("#")[0] for match in found.matches]
         records = (await self._index.fetch(ids=ids, namespace="bench--memories")).vectors.values()
-        return len([json.loads(each.metadata["document"]) for each in records])
+        return len([json.loads(record.metadata["document"]) for record in records])
 
     async def close(self) -> None:
         await self._index.close()

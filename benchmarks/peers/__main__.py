@@ -64,7 +64,7 @@ async def _vectors() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     assert embedder is not None
     await embedder.prepare()
     texts = sentences(MEMORIES)
-    vectors = [pieces[0] for pieces in await embedder.embed_documents(texts)]
+    vectors = [segments[0] for segments in await embedder.embed_documents(texts)]
     rows = [
         {"id": str(number), "text": text, "vector": np.frombuffer(vector, "<f4").tolist()}
         for number, (text, vector) in enumerate(zip(texts, vectors, strict=True))

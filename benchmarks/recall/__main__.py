@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from agent_memory.embeddings.registry import create_embedder
-from benchmarks.recall import packing, readers, strangers
+from benchmarks.recall import cross_agent, packing, readers
 from benchmarks.recall.cache import CachedEmbedder
 from benchmarks.recall.product import Setup
 from benchmarks.recall.run import Results, run
@@ -60,9 +60,9 @@ async def _run(given: argparse.Namespace) -> None:
             print("  ".join(f"{name} {value}" for name, value in found.costs().items()) + "\n", flush=True)
             if given.packed:
                 print("\n".join(packing.lines(await packing.measure(questions, embedder))) + "\n", flush=True)
-            if given.strangers:
-                told = await strangers.measure(questions, embedder)
-                print("\n".join(strangers.lines(told)) + "\n", flush=True)
+            if given.cross_agent:
+                told = await cross_agent.measure(questions, embedder)
+                print("\n".join(cross_agent.lines(told)) + "\n", flush=True)
             results.append(found)
     _write(given.out, results)
     print(f"written to {given.out}/recall.json and questions.jsonl; {embedder.missed} texts embedded anew")

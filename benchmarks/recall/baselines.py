@@ -29,8 +29,10 @@ class Baselines:
     async def open(self) -> None:
         """Embed the bare texts; of a long one its beginning counts, as in every tool that does no more."""
         texts = await self._embedder.beginnings([item.text for item in self._items])
-        pieces = await self._embedder.embed_documents(texts)
-        self._matrix = np.frombuffer(b"".join(piece[0] for piece in pieces), "<f4").reshape(len(pieces), -1)
+        segments = await self._embedder.embed_documents(texts)
+        self._matrix = np.frombuffer(b"".join(segment[0] for segment in segments), "<f4").reshape(
+            len(segments), -1
+        )
 
     async def rank(self, question: str) -> dict[str, list[str]]:
         """Rank all items by each baseline, best first."""
@@ -68,6 +70,6 @@ def _words(text: str) -> list[str]:
 def _fused(*rankings: Sequence[str]) -> list[str]:
     scores: dict[str, float] = {}
     for ranking in rankings:
-        for place, each in enumerate(ranking, 1):
-            scores[each] = scores.get(each, 0.0) + 1 / (RRF_K + place)
-    return sorted(scores, key=lambda each: -scores[each])
+        for place, item in enumerate(ranking, 1):
+            scores[item] = scores.get(item, 0.0) + 1 / (RRF_K + place)
+    return sorted(scores, key=lambda item: -scores[item])

@@ -48,10 +48,10 @@ class CachedEmbedder(Embedder):
 
     async def beginnings(self, texts: Sequence[str]) -> list[str]:
         """Return of each text as many words as the model reads at once, as in a tool that cuts off the rest."""
-        pieces = await self._split_all(texts)
+        segments = await self._split_all(texts)
         return [
             text if len(split) == 1 else await self._beginning(text)
-            for text, split in zip(texts, pieces, strict=True)
+            for text, split in zip(texts, segments, strict=True)
         ]
 
     async def _beginning(self, text: str) -> str:

@@ -20,7 +20,7 @@ def scores(ranked: Sequence[str], gold: Set[str]) -> dict[str, float]:
         `ndcg@10`, `mrr` (one over the place of the first gold item, however far down), and for each depth `any@k`
         (at least one gold item is in the first k), `all@k` (every one is) and `recall@k` (the share that is).
     """
-    hits = [place for place, each in enumerate(ranked, 1) if each in gold]
+    hits = [place for place, candidate in enumerate(ranked, 1) if candidate in gold]
     ideal = sum(1 / math.log2(place + 1) for place in range(1, min(len(gold), 10) + 1))
     result = {
         "ndcg@10": sum(1 / math.log2(place + 1) for place in hits if place <= 10) / ideal,

@@ -47,18 +47,18 @@ async def measure(questions: QuestionSet, embedder: CachedEmbedder) -> Shares:
         print(f"\r{questions.name}, packed: {number} of {len(questions.agents)} agents", end="", flush=True)
     print()
     return {
-        system: {budget: statistics.mean(each) for budget, each in by_budget.items()}
+        system: {budget: statistics.mean(entry) for budget, entry in by_budget.items()}
         for system, by_budget in shares.items()
     }
 
 
 def _cut_off(ranked: Sequence[str], texts: Mapping[str, str], budget: int) -> set[str]:
     kept: set[str] = set()
-    for each in ranked:
-        budget -= estimate_tokens(texts[each]) + 1
+    for candidate in ranked:
+        budget -= estimate_tokens(texts[candidate]) + 1
         if budget < 0:
             break
-        kept.add(each)
+        kept.add(candidate)
     return kept
 
 

@@ -76,9 +76,9 @@ class Product:
             )
             seconds = time.perf_counter() - begun
         return Answer(
-            [self._names[each.memory.id] for each in found],
-            [each.relevance for each in found],
-            sum(estimate_tokens(each.memory.content) for each in found[:10]),
+            [self._names[result.memory.id] for result in found],
+            [result.relevance for result in found],
+            sum(estimate_tokens(result.memory.content) for result in found[:10]),
             seconds,
         )
 
@@ -86,7 +86,7 @@ class Product:
         """Return the items that stand whole in a packed recall."""
         with clock.fixed(self._asked_at(question)):
             found = await self._memory.recall(question.text, budget)
-        return {self._names[each.memory.id] for each in found.items if each.form == "full"}
+        return {self._names[item.memory.id] for item in found.items if item.form == "full"}
 
     def _asked_at(self, question: Question) -> datetime:
         return question.asked_at or self._agent.asked_at or clock.now()

@@ -57,7 +57,7 @@ class QuestionSet:
     """`item`, and `session` where items belong to sessions."""
 
     def questions(self) -> Iterator[tuple[Agent, Question]]:
-        """Go through all questions with their agents."""
+        """Iterate over all questions with their agents."""
         for agent in self.agents:
             for question in agent.questions:
                 yield agent, question

@@ -48,7 +48,7 @@ class Results:
                 groups.setdefault(self.categories[question], []).append(question)
             for category, questions in groups.items():
                 found = [by_question[question] for question in questions]
-                low, high = metrics.interval([each["ndcg@10"] for each in found])
+                low, high = metrics.interval([result["ndcg@10"] for result in found])
                 yield {
                     "set": self.name,
                     "level": level,
@@ -124,7 +124,7 @@ async def _ask_agent(
             if plain is not None and (question.gold or question.gold_sessions):
                 rankings |= await plain.rank(question.text)
             for system, ranked in rankings.items():
-                items = [each for each in ranked if each in judged]
+                items = [candidate for candidate in ranked if candidate in judged]
                 _score(questions, question, system, items, _sessions(ranked, sessions), results)
                 lines.write(_line(questions, question, system, items, answer.relevance) + "\n")
         results.memories += len(agent.items)
@@ -148,7 +148,7 @@ def _score(
 
 def _sessions(ranked: Sequence[str], sessions: Mapping[str, str]) -> list[str]:
     """Rank sessions by the best of their items."""
-    return list(dict.fromkeys(sessions[each] for each in ranked))
+    return list(dict.fromkeys(sessions[candidate] for candidate in ranked))
 
 
 def _line(
@@ -167,7 +167,7 @@ def _line(
             "ranked": list(items[:KEPT]),
             "gold": sorted(question.gold),
             "gold_sessions": sorted(question.gold_sessions),
-            **({"relevance": [round(each, 4) for each in relevance[:KEPT]]} if system == NAME else {}),
+            **({"relevance": [round(item, 4) for item in relevance[:KEPT]]} if system == NAME else {}),
         },
         ensure_ascii=False,
     )

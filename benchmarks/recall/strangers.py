@@ -21,7 +21,7 @@ class Relevance(NamedTuple):
     """The relevance of the best memory for each question."""
 
     answerable: list[float]
-    strangers: list[float]
+    cross_agent: list[float]
 
 
 async def measure(questions: QuestionSet, embedder: CachedEmbedder) -> Relevance:
@@ -43,7 +43,7 @@ async def measure(questions: QuestionSet, embedder: CachedEmbedder) -> Relevance
                         continue
                     answer = await product.ask(question, moment)
                     best = max(answer.relevance, default=0.0)
-                    (result.answerable if mine else result.strangers).append(best)
+                    (result.answerable if mine else result.cross_agent).append(best)
             await product.close()
         print(
             f"\r{questions.name}, strangers: {number} of {len(questions.agents)} agents", end="", flush=True
@@ -55,13 +55,13 @@ async def measure(questions: QuestionSet, embedder: CachedEmbedder) -> Relevance
 def lines(found: Relevance) -> Iterable[str]:
     """Write the curve: called empty among those with an answer, and among the strangers'."""
     ranked = sorted(found.answerable)
-    yield f"{len(ranked)} questions with an answer, {len(found.strangers)} put to somebody else's memory"
+    yield f"{len(ranked)} questions with an answer, {len(found.cross_agent)} put to somebody else's memory"
     for share in FALSE_SHARES:
         yield _line(ranked[int(share * len(ranked))], found)
     yield _line(NOTHING_RELEVANT, found) + "  (nothing_relevant)"
 
 
 def _line(least: float, found: Relevance) -> str:
-    wrong = sum(each < least for each in found.answerable) / max(1, len(found.answerable))
-    right = sum(each < least for each in found.strangers) / max(1, len(found.strangers))
+    wrong = sum(item < least for item in found.answerable) / max(1, len(found.answerable))
+    right = sum(item < least for item in found.cross_agent) / max(1, len(found.cross_agent))
     return f"below {least:.3f}: {100 * wrong:5.1f} % wrongly called empty, {100 * right:5.1f} % rightly"

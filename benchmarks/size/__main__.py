@@ -113,7 +113,7 @@ def fill(corpus: Corpus, count: int, path: Path) -> Path:
 
 def measure(corpus: Corpus, count: int, path: Path, questions: int) -> dict[str, Any]:
     """Ask questions of the library, of a scan of all vectors and of FTS5 by turns."""
-    places = {each: place for place, each in enumerate(path.with_suffix(".ids").read_text().split())}
+    places = {part: place for place, part in enumerate(path.with_suffix(".ids").read_text().split())}
     times: dict[str, list[float]] = {name: [] for name in ("search", "embed", "scan", "FTS5", "filtered")}
     found = filtered = 0
     with (
@@ -143,7 +143,7 @@ def measure(corpus: Corpus, count: int, path: Path, questions: int) -> dict[str,
         for query in asked:
             ask(query, note=True)
         peak = library.peak
-    middle = {name: statistics.median(each) for name, each in times.items()}
+    middle = {name: statistics.median(item) for name, item in times.items()}
     floor = middle["embed"] + middle["scan"] + middle["FTS5"]
     return {
         "memories": count,
@@ -174,7 +174,7 @@ def _agreeing(
 ) -> int:
     """Count how many of the ten that the library finds by meaning are as near as the ten nearest."""
     ours, _ = library.call("nearest", vector, tag)
-    cosines, _ = scan.call("cosines", vector, [places[each] for each in ours])
+    cosines, _ = scan.call("cosines", vector, [places[our] for our in ours])
     return sum(cosine >= best[-1][1] - 1e-6 for cosine in cosines)
 
 

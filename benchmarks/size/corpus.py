@@ -83,7 +83,7 @@ async def collect(paths: Sequence[Path], embedder: CachedEmbedder) -> Corpus:
     vectors = []
     for start in range(0, len(sentences), 512):
         found = await embedder.embed_documents(sentences[start : start + 512])
-        vectors += [pieces[0] for pieces in found]
+        vectors += [segments[0] for segments in found]
         print(f"\rembedded {len(vectors):,} of {len(sentences):,} sentences", end="", flush=True)
     print()
     matrix = np.frombuffer(b"".join(vectors), "<f4").reshape(len(vectors), -1)

@@ -121,7 +121,7 @@ def scan(corpus: Corpus, count: int) -> Calls:
         return [(int(place) * every, float(cosines[place])) for place in first[np.argsort(-cosines[first])]]
 
     def cosines_of(vector: bytes, places: list[int]) -> list[float]:
-        return [float(each) for each in matrix[places] @ np.frombuffer(vector, "<f4")]
+        return [float(item) for item in matrix[places] @ np.frombuffer(vector, "<f4")]
 
     return {"best": best, "cosines": cosines_of}
 

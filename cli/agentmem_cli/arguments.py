@@ -54,7 +54,7 @@ def arranged(arguments: Sequence[str], root: Any) -> list[str]:
 
 
 def is_text(word: str, valued: Collection[str]) -> bool:
-    """Say whether a word that begins with a hyphen is a text: up to an equals sign, no option holds a space."""
+    """Return whether a word that begins with a hyphen is a text: up to an equals sign, no option holds a space."""
     head = word.partition("=")[0]
     attached = word[:2] in valued and word[1:2] != "-" and word[2:3] != " "  # `-t'two words'`
     return " " in head and not attached
@@ -83,7 +83,7 @@ def _entered(group: Any, word: str) -> tuple[Any, frozenset[str]]:
         return found or group, frozenset()
     return None, frozenset(
         name
-        for each in found.params
-        if not getattr(each, "is_flag", True) and not getattr(each, "count", False)
-        for name in (*each.opts, *each.secondary_opts)
+        for parameter in found.params
+        if not getattr(parameter, "is_flag", True) and not getattr(parameter, "count", False)
+        for name in (*parameter.opts, *parameter.secondary_opts)
     )

@@ -256,7 +256,7 @@ class Invocation:
         from agent_memory.memories.agents import list_agents
 
         home = self.settings.get("home")
-        known = [each.agent_id for each in list_agents(home) if each.agent_id is not None]
+        known = [agent.agent_id for agent in list_agents(home) if agent.agent_id is not None]
         wanted = str(self.settings.get("agent"))
         near = get_close_matches(wanted, known, 1, 0.6)
         hint = f"did you mean `-a {near[0]}`?" if near else "`agentmem add` makes it"
@@ -278,7 +278,7 @@ class Invocation:
             logger.removeHandler(handler)
             logger.propagate = True
 
-    def embed_owed(self, memory: SyncAgentMemory, stored: int, no_embed: bool = False) -> None:
+    def embed_pending(self, memory: SyncAgentMemory, stored: int, no_embed: bool = False) -> None:
         """Embed what a command stored, if that was many texts; nobody waits for a model after a single one."""
         from agent_memory.errors import ConfigurationError, EmbeddingError, MissingDependencyError
         from agentmem_cli import progress
@@ -313,5 +313,5 @@ class _Notices(logging.Handler):
 
 
 def stdin_is_piped() -> bool:
-    """Say whether something may be read from stdin without waiting for a person."""
+    """Return whether something may be read from stdin without waiting for a person."""
     return sys.stdin is not None and not sys.stdin.closed and not sys.stdin.isatty()

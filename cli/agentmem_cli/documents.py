@@ -35,7 +35,7 @@ def _chunks(memory: SyncAgentMemory, reference: str) -> list[str]:
             return []
     except MemoryNotFoundError:
         pass
-    return [each.id for each in memory.semantic.get_by_document_id(reference)]
+    return [item.id for item in memory.semantic.get_by_document_id(reference)]
 
 
 def _named(memory: SyncAgentMemory, reference: str) -> list[str]:
@@ -48,12 +48,15 @@ def _named(memory: SyncAgentMemory, reference: str) -> list[str]:
     found = memory.long_term.get_preferences(reference)[:1] or memory.procedural.list(
         1, fields={"name": reference}
     )
-    return [each.id for each in found]
+    return [result.id for result in found]
 
 
 def titled(memory: SyncAgentMemory, title: str) -> str | None:
     """Return the id of the newest document with a title; None if none has it."""
-    return next((each.id for each in memory.semantic.get_documents(None) if each.first.title == title), None)
+    return next(
+        (document.id for document in memory.semantic.get_documents(None) if document.first.title == title),
+        None,
+    )
 
 
 def add_texts(
@@ -66,7 +69,7 @@ def add_texts(
         return
     with invocation.memory() as memory:
         ids = [id for text in texts for id in memory.semantic.add_document(text, **given)]
-        invocation.embed_owed(memory, len(ids), no_embed)
+        invocation.embed_pending(memory, len(ids), no_embed)
     invocation.output.ids(ids)
 
 
@@ -95,7 +98,7 @@ def add_paths(
                 progress=report,
             )
         if not dry_run:
-            invocation.embed_owed(memory, sum(each.added for each in stored.documents), no_embed)
+            invocation.embed_pending(memory, sum(document.added for document in stored.documents), no_embed)
     _print(invocation, stored, dry_run=dry_run)
 
 
@@ -104,16 +107,21 @@ def _print(invocation: Invocation, stored: StoredPaths, *, dry_run: bool) -> Non
     if not dry_run:
         output.chunks(
             [
-                {"id": id, "outcome": each.outcome, "document_id": each.document_id, "path": each.path}
-                for each in stored.documents
-                if each.outcome != "archived"
-                for id in each.ids
+                {
+                    "id": id,
+                    "outcome": document.outcome,
+                    "document_id": document.document_id,
+                    "path": document.path,
+                }
+                for document in stored.documents
+                if document.outcome != "archived"
+                for id in document.ids
             ]
         )
-    for each in stored.documents:
-        output.note(_told(each, dry_run=dry_run))
+    for document in stored.documents:
+        output.note(_told(document, dry_run=dry_run))
     if stored.skipped:
-        shown = [f"{each.shown} {each.reason}" for each in stored.skipped[:_SKIPPED_SHOWN]]
+        shown = [f"{item.shown} {item.reason}" for item in stored.skipped[:_SKIPPED_SHOWN]]
         more = len(stored.skipped) - len(shown)
         output.note(
             f"skipped {plain.many(len(stored.skipped), 'file')}: "

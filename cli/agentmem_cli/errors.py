@@ -20,7 +20,9 @@ _INSTEAD = {("agentmem event", "list"): "timeline"}
 
 def near(given: str, known: Sequence[str], what: str) -> str | None:
     """Return a hint that names what may be meant: what is spelt nearly so, or holds the word; None if nothing is."""
-    found = get_close_matches(given, known, 1, 0.6) or [each for each in known if given and given in each][:1]
+    found = (
+        get_close_matches(given, known, 1, 0.6) or [entry for entry in known if given and given in entry][:1]
+    )
     return f"did you mean `{what} {shlex.quote(found[0])}`?" if found else None
 
 

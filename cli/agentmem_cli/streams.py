@@ -171,7 +171,7 @@ def binary_stdout() -> BinaryIO:
 
 
 def can_write(text: str) -> bool:
-    """Say whether stdout's encoding has every character of a text."""
+    """Return whether stdout's encoding has every character of a text."""
     try:
         text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
@@ -185,7 +185,7 @@ def columns() -> int:
 
 
 def obeys() -> bool:
-    """Say whether stderr is a terminal on which something can be drawn over."""
+    """Return whether stderr is a terminal on which something can be drawn over."""
     return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
 

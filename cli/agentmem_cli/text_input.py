@@ -101,8 +101,10 @@ def _numbered(
     """Return lines, each with its name, such as `line 3`."""
     refuse_text_beside(text, files, glob)
     if files or glob:
-        for each in documents(None, files, glob):
-            yield from ((f"{each.source} line {number}", line) for number, line in _enumerated(each.text))
+        for document in documents(None, files, glob):
+            yield from (
+                (f"{document.source} line {number}", line) for number, line in _enumerated(document.text)
+            )
     else:
         whole = stdin() if text in (None, "-") else str(text)
         yield from ((f"line {number}", line) for number, line in _enumerated(whole))
@@ -147,8 +149,8 @@ def references(given: Sequence[str] | None) -> list[str]:
         ValidationError: there is none.
     """
     found: list[str] = []
-    for each in given or ():
-        found += lines("-") if each == "-" else [each]
+    for value in given or ():
+        found += lines("-") if value == "-" else [value]
     if not found:
         raise ValidationError("there is no id", hint="give an id, the beginning of one, or a key")
     return found

@@ -54,7 +54,7 @@ def test_every_day(url: str) -> None:
     done(*on, "event", "add", "The kettle broke")
     assert done(*on, "list", "-o", "id").lines[-1] == one
     found = done(*on, "search", "Ada prefers tea", "--limit", "1", "--json").json
-    assert [each["id"] for each in found] == [one]
+    assert [result["id"] for result in found] == [one]
     assert done(*on, "status", "--json").json["memories"] == 2
     assert done(*on, "doctor", "--isolation", "--json").json == {"faults": [], "leaks": []}
     done(*on, "forget", one)

@@ -82,7 +82,7 @@ def test_add_reads_stdin_lines_files_and_ndjson(tmp_path: Path) -> None:
     objects = '{"content": "x", "type": "event", "tags": ["t"]}\n{"text": "y"}\n'
     ids = done("add", "--ndjson-in", "--tag", "all", stdin=objects).lines
     found = done("get", *ids, "--json").json
-    assert [(each["type"], each["tags"]) for each in found] == [
+    assert [(result["type"], result["tags"]) for result in found] == [
         ("episodic", ["all", "t"]),
         ("long_term", ["all"]),
     ]
@@ -156,7 +156,7 @@ def test_search_in_every_form() -> None:
     assert json.loads(done("search", "cache", "--ndjson").lines[0])["id"] == first
     assert first[:8] in done("search", "cache").lines[0]
     assert "score" in done("search", "cache", "-o", "table").out
-    assert [each["id"] for each in done("search", "cache", "--type", "event", "--json").json] == [first]
+    assert [item["id"] for item in done("search", "cache", "--type", "event", "--json").json] == [first]
 
 
 def test_search_says_when_it_finds_nothing() -> None:
@@ -189,7 +189,7 @@ def test_global_options_stand_anywhere() -> None:
     before = done("--json", "-a", "other", "list").json
     after = done("list", "-a", "other", "--json").json
     assert before == after
-    assert [each["content"] for each in after] == ["elsewhere"]
+    assert [item["content"] for item in after] == ["elsewhere"]
     assert done("list", "--json").json == []
 
 
@@ -208,7 +208,7 @@ def test_get_shows_those_found_and_fails_for_those_missing() -> None:
     first = stored("one")
     ran = run("get", first[:8], "nothing-here", "--json")
     assert ran.code == 3
-    assert [each["id"] for each in ran.json] == [first]
+    assert [item["id"] for item in ran.json] == [first]
     assert "nothing-here" in ran.err
 
 
@@ -216,8 +216,8 @@ def test_update_history_undo() -> None:
     first = stored("one", "--key", "k")
     assert done("update", "k", "two", "--tag", "t").out.strip() == first
     assert done("get", "k", "--json").json["content"] == "two"
-    assert [each["verb"] for each in done("history", first, "--json").json] == ["add", "update"]
-    assert [each["verb"] for each in done("log", "--json").json] == ["update", "add"]
+    assert [item["verb"] for item in done("history", first, "--json").json] == ["add", "update"]
+    assert [item["verb"] for item in done("log", "--json").json] == ["update", "add"]
     assert "took back 1" in done("undo").err
     assert done("get", "k", "--json").json["content"] == "one"
 
@@ -227,7 +227,7 @@ def test_forget_restore() -> None:
     ran = done("forget", first[:8])
     assert f"archived 1 (agentmem restore {first[:8]})" in ran.err
     assert run("get", first).code == 3
-    assert [each["id"] for each in done("list", "--archived", "--json").json] == [first]
+    assert [item["id"] for item in done("list", "--archived", "--json").json] == [first]
     done("restore", first[:8])
     assert done("get", first, "--json").json["content"] == "one"
     assert "archives" in done("rm", first).err
@@ -277,7 +277,7 @@ def test_every_condition_on_one_name_must_hold() -> None:
 
     def listed(command: str, *more: str) -> list[str]:
         rows = done(command, *more, "--json").json
-        return sorted(each["content"] for each in rows)
+        return sorted(row["content"] for row in rows)
 
     assert listed("list", *asked) == ["dev runs", "test runs"]
     assert listed("list", *asked, "--where", "env!=dev", "--where", "env") == ["test runs"]
@@ -324,7 +324,7 @@ def test_lines_end_where_lines_end_and_nowhere_else() -> None:
     assert len(done("add", "--lines", stdin=f"{odd}\r\nsecond\n").lines) == 2
     exported = done("list", "--ndjson").out
     assert len(done("add", "--ndjson-in", "--force", stdin=exported).lines) == 2
-    assert [each["content"] for each in done("list", "--json").json].count(odd) == 2
+    assert [item["content"] for item in done("list", "--json").json].count(odd) == 2
 
 
 def test_a_long_document_is_stored_in_chunks_and_a_short_one_whole(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -332,9 +332,9 @@ def test_a_long_document_is_stored_in_chunks_and_a_short_one_whole(monkeypatch: 
     text = "\n\n".join(f"Paragraph {number} speaks of subject {number} at length." for number in range(80))
     ids = done("add", "-", "--type", "doc", stdin=text).lines
     assert len(ids) > 2
-    chunks = [done("get", each, "--json").json for each in ids]
-    assert len({each["document_id"] for each in chunks}) == 1
-    assert "".join(each["content"] for each in chunks) == text
+    chunks = [done("get", memory_id, "--json").json for memory_id in ids]
+    assert len({chunk["document_id"] for chunk in chunks}) == 1
+    assert "".join(chunk["content"] for chunk in chunks) == text
     assert done("add", "-", "--type", "doc", stdin=text).lines == ids
     (short,) = done("add", "short knowledge", "--type", "doc").lines
     assert done("get", short, "--json").json["document_id"] is None
@@ -349,8 +349,8 @@ def test_the_id_of_a_document_is_accepted_where_ids_are(
     ids = done("doc", "add", "--file", str(path)).lines
     done("doc", "add", "--text", "A sentence about the deployment of things")
     document = done("doc", "list", "-o", "id").lines[-1]
-    assert [each["id"] for each in done("get", document, "--json").json] == ids
-    assert not {each["id"] for each in done("doc", "related", document, "--json").json} & set(ids)
+    assert [item["id"] for item in done("get", document, "--json").json] == ids
+    assert not {item["id"] for item in done("doc", "related", document, "--json").json} & set(ids)
     assert done("pin", document[:8], "-o", "id").lines == ids
     assert f"archived {len(ids)}" in done("forget", document).err
     done("undo")
@@ -361,7 +361,7 @@ def test_recall_in_the_forms_for_programs() -> None:
     id = stored("the deploy goes out on Fridays")
     found = done("recall", "deploy", "--json").json
     assert "deploy goes out" in found["text"]
-    assert [(each["id"], each["form"]) for each in found["items"]] == [(id, "full")]
+    assert [(result["id"], result["form"]) for result in found["items"]] == [(id, "full")]
     assert found["tokens"] <= found["budget"] == 2000
     assert done("recall", "deploy", "-o", "id").lines == [id]
     assert json.loads(done("recall", "deploy", "--ndjson").out)["text"] == found["text"]

@@ -15,12 +15,12 @@ COMMANDS = [command for command in reference.root().walk() if command.path and n
 
 def test_the_whole_tree_as_json() -> None:
     told = done("help", "--json").json
-    assert {each["command"] for each in told["commands"]} == {
+    assert {item["command"] for item in told["commands"]} == {
         " ".join(command.path) for command in reference.root().walk() if command.path
     }
     assert set(told["exit_codes"]) == {str(code) for code in exit_codes.MEANINGS}
     assert ["--agent", "-a"] in [option["names"] for option in told["global_options"]]
-    assert [each["command"] for each in done("help", "chat", "add", "--json").json["commands"]] == [
+    assert [item["command"] for item in done("help", "chat", "add", "--json").json["commands"]] == [
         "chat add"
     ]
 

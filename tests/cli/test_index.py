@@ -40,12 +40,12 @@ def test_what_cannot_be_embedded_is_named_and_passed(server: EmbeddingServer) ->
     assert (ran.code, ran.json) == (1, {"embedded": 3, "owed": 1, "failed": 1})
     assert f"{ids[1][:8]} cannot be embedded: 127.0.0.1" in ran.err
     assert "413: too large for us" in ran.err
-    assert {each["id"] for each in done("search", "two", "--mode", "vector", "--json").json} == {
+    assert {item["id"] for item in done("search", "two", "--mode", "vector", "--json").json} == {
         ids[0],
         *ids[2:],
     }
     found = done("search", "zucchini", "--json")
-    assert ids[1] in {each["id"] for each in found.json}
+    assert ids[1] in {item["id"] for item in found.json}
     assert "1 memory is found by words only, as its text cannot be embedded" in found.err
     told = done("status", "--json").json
     assert (told["owed_embeddings"], told["failed_embeddings"]) == (1, 1)

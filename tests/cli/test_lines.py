@@ -15,7 +15,7 @@ ITS_OWN = ("id", "updated_at", "accessed_at", "access_count", "agent_id")
 
 def listed(*arguments: str) -> list[dict[str, Any]]:
     found = done("list", "--all", "--json", *arguments).json
-    return [{name: value for name, value in each.items() if name not in ITS_OWN} for each in found]
+    return [{name: value for name, value in result.items() if name not in ITS_OWN} for result in found]
 
 
 def test_memories_of_all_types_go_from_one_agent_to_another(clean_surroundings: Path) -> None:
@@ -51,7 +51,7 @@ def test_memories_of_all_types_go_from_one_agent_to_another(clean_surroundings: 
     assert "updated_at" in note
     shown = done("get", *done("list", "--all", "-o", "id").lines, "--json", "-q").json
     again = done(
-        "-a", "third", "add", "--ndjson-in", stdin="".join(json.dumps(each) + "\n" for each in shown)
+        "-a", "third", "add", "--ndjson-in", stdin="".join(json.dumps(item) + "\n" for item in shown)
     )
     assert len(again.lines) == 14
     assert listed("-a", "third") == first
@@ -60,7 +60,7 @@ def test_memories_of_all_types_go_from_one_agent_to_another(clean_surroundings: 
 def test_ids_are_printed_in_the_order_of_the_lines() -> None:
     lines = '{"content":"b","created_at":"2020-01-02"}\n{"content":"a","created_at":"2020-01-01"}\n'
     ids = done("add", "--ndjson-in", stdin=lines).lines
-    assert [each["content"] for each in done("get", *ids, "--json").json] == ["b", "a"]
+    assert [item["content"] for item in done("get", *ids, "--json").json] == ["b", "a"]
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_lines_come_from_files_too(tmp_path: Path) -> None:
     (tmp_path / "facts.ndjson").write_text('{"content":"three"}\n')
     assert len(done("add", "--lines", "--file", str(tmp_path / "facts.txt")).lines) == 2
     done("add", "--ndjson-in", "--file", str(tmp_path / "facts.ndjson"))
-    assert [each["content"] for each in listed()] == ["three", "two", "one"]
+    assert [item["content"] for item in listed()] == ["three", "two", "one"]
     (tmp_path / "facts.ndjson").write_text('{"content":"four"}\n{"contnt":"five"}\n')
     ran = run("add", "--ndjson-in", "--file", str(tmp_path / "facts.ndjson"))
     assert "facts.ndjson line 2" in ran.err

@@ -63,7 +63,7 @@ def test_nothing_known(shell: Path) -> None:
 def test_list_into_get(shell: Path) -> None:
     sh("agentmem add one -q && agentmem add two -q")
     found = json.loads(sh("agentmem list --type fact -o id | xargs agentmem get --json").stdout)
-    assert {each["content"] for each in found} == {"one", "two"}
+    assert {result["content"] for result in found} == {"one", "two"}
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(shell: Path) -> None:

@@ -47,4 +47,4 @@ def test_everything_can_be_drawn(line: str, said: str) -> None:
         line = "doc show " + done("doc", "list", "-o", "id").lines[0]
     drawn = done(*line.split(), "-o", "table").out
     assert said in drawn
-    assert all(len(each) <= 100 for each in drawn.splitlines())
+    assert all(len(item) <= 100 for item in drawn.splitlines())

@@ -15,8 +15,8 @@ from tests.cli.running import run
 def entries() -> Iterator[tuple[tuple[str, ...], Entry]]:
     for name, entry in COMMANDS.items():
         if isinstance(entry, Noun):
-            for verb, each in entry.verbs.items():
-                yield (name, verb), each
+            for verb, item in entry.verbs.items():
+                yield (name, verb), item
         else:
             yield (name,), entry
 

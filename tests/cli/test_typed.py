@@ -15,7 +15,7 @@ from tests.cli.running import done, run
 def test_a_text_may_begin_with_a_hyphen(text: str) -> None:
     done("add", "--tag", "t", text, "-q")
     done("chat", "add", "assistant", text, "--name", "Bot")
-    contents = [each["content"] for each in done("list", "--json", "--all").json]
+    contents = [item["content"] for item in done("list", "--json", "--all").json]
     assert contents == [text, text]
 
 
@@ -101,8 +101,8 @@ def test_names_that_lists_print_are_accepted() -> None:
     assert done("get", "rotate-keys", "-o", "text").out == "make new ones\n"
     assert "dark" in done("history", "theme").out
     assert done("doc", "show", "Notes").out == "what was said\n"
-    assert [each["content"] for each in done("list", "--type", "pref", "--json").json] == ["dark"]
-    assert [each["key"] for each in done("list", "--type", "work", "--json").json] == ["branch"]
+    assert [item["content"] for item in done("list", "--type", "pref", "--json").json] == ["dark"]
+    assert [item["key"] for item in done("list", "--type", "work", "--json").json] == ["branch"]
     assert len(done("list", "--type", "skills", "--json").json) == 1
 
 

@@ -68,7 +68,7 @@ async def test_what_is_no_vector_is_an_embedding_error(answer: Any, said: str) -
     with pytest.raises(EmbeddingError, match=said):
         await embedder.embed_documents(["one", "two"])
     with pytest.raises(EmbeddingError, match=said):
-        await embedder.embed_pieces(["one", "two"])
+        await embedder.embed_segments(["one", "two"])
     with pytest.raises(EmbeddingError):
         await Answering(answer if isinstance(answer, Exception) else answer[1:]).embed_query("one")
 
@@ -80,10 +80,10 @@ async def test_our_own_errors_go_through_as_they_are() -> None:
 
 @pytest.mark.parametrize("given", [vector(0, 3, 4), vector(0, 0.3, 0.4), vector(0, 3e19, 4e19)])
 async def test_a_vector_of_another_length_is_brought_to_length_one(given: bytes) -> None:
-    (made,) = await Answering([given]).embed_pieces(["one"])
+    (made,) = await Answering([given]).embed_segments(["one"])
     assert list(numbers(made)) == pytest.approx([0, 0.6, 0.8])
 
 
 async def test_a_unit_vector_stays_as_it_is() -> None:
     given = vector(0.6000001, 0.8, 0)
-    assert await Answering([given]).embed_pieces(["one"]) == [given]
+    assert await Answering([given]).embed_segments(["one"]) == [given]

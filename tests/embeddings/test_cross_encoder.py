@@ -68,7 +68,10 @@ async def test_a_reranker_is_no_embedder() -> None:
 def test_the_cards_agree_with_fastembed() -> None:
     from fastembed.rerank.cross_encoder import TextCrossEncoder
 
-    known = {each["model"]: each for each in TextCrossEncoder.list_supported_models()}
+    known = {
+        supported_model["model"]: supported_model
+        for supported_model in TextCrossEncoder.list_supported_models()
+    }
     for card in catalog.CARDS.values():
         if card.purpose == "rerank":
             theirs = known[card.name]

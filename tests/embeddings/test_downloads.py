@@ -155,7 +155,7 @@ def test_a_model_outside_the_catalog_is_listed_once_pulled(model_folder: Path, t
     server = Hub("thenlper/gte-base", folder)
     with serve(server):
         run(PULL, "thenlper/gte-base", hub=server)
-    state = {each.card.name: each for each in models.list_models()}["thenlper/gte-base"]
+    state = {model.card.name: model for model in models.list_models()}["thenlper/gte-base"]
     assert state.present
     assert state.card.dimension == 768
 

@@ -24,7 +24,7 @@ class TestDummyEmbedder(EmbedderSuite):
             "alpha beta sun moon",
             "rain sun moon stars",
         ]
-        cosines = [cosine(query, pieces[0]) for pieces in await embedder.embed_documents(texts)]
+        cosines = [cosine(query, segments[0]) for segments in await embedder.embed_documents(texts)]
         assert cosines == sorted(cosines, reverse=True)
         assert cosines[0] == pytest.approx(1.0, abs=1e-6)
         assert cosines[-1] < 0.4

@@ -48,7 +48,7 @@ async def test_the_same_weights_make_the_same_space_as_the_default(model_folder:
     ):
         assert len(one) == len(other), text
         assert all(cosine(a, b) > 0.999 for a, b in zip(one, other, strict=True)), text
-        assert here.readable(text) == there.readable(text)
+        assert here.language_coverage(text) == there.language_coverage(text)
 
 
 async def test_prefixes_reach_the_model_and_the_identity(model_folder: Path) -> None:
@@ -78,7 +78,7 @@ async def test_the_models_own_limit_is_read_from_its_files(model_folder: Path, t
     config = tmp_path / "short" / "tokenizer_config.json"
     config.write_text(json.dumps({"model_max_length": 64, "pad_token": "[PAD]"}))
     embedder = await ready(FastembedEmbedder(model=MINILM, path=tmp_path / "short"))
-    assert [len(piece.split()) for piece in await embedder.split("word " * 124)] == [62, 62]
+    assert [len(segment.split()) for segment in await embedder.split("word " * 124)] == [62, 62]
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ async def test_it_finds_by_meaning() -> None:
         "Deploys happen on Friday",
     ]
     query = await embedder.embed_query("Which theme should the interface have?")
-    scores = [cosine(query, pieces[0]) for pieces in await embedder.embed_documents(facts)]
+    scores = [cosine(query, segments[0]) for segments in await embedder.embed_documents(facts)]
     assert max(scores) == scores[0]
 
 
@@ -54,10 +54,10 @@ async def test_the_end_of_a_long_text_has_a_vector_of_its_own() -> None:
     embedder = await ready()
     text = "The weather was mild and nothing much happened that day. " * 280
     text += "The key to the shed hangs behind the blue teapot."
-    (pieces,) = await embedder.embed_documents([text])
+    (segments,) = await embedder.embed_documents([text])
     query = await embedder.embed_query("Where is the key to the shed?")
-    scores = [cosine(query, piece) for piece in pieces]
-    assert len(pieces) >= 12
+    scores = [cosine(query, segment) for segment in segments]
+    assert len(segments) >= 12
     assert max(scores) == scores[-1]
 
 
@@ -139,13 +139,13 @@ async def test_a_query_need_not_wait_for_a_bulk() -> None:
 )
 async def test_it_knows_what_it_can_read(text: str, understood: bool) -> None:
     embedder = await ready()
-    assert (embedder.readable(text) >= 0.5) is understood
+    assert (embedder.language_coverage(text) >= 0.5) is understood
 
 
 async def test_a_long_text_is_judged_by_all_of_it() -> None:
     embedder = await ready()
-    assert embedder.readable("Plain English words. " * 2_000 + "я" * 100) > 0.9
-    assert embedder.readable("Hello. " + "Завтра встретимся в парке. " * 2_000) < 0.2
+    assert embedder.language_coverage("Plain English words. " * 2_000 + "я" * 100) > 0.9
+    assert embedder.language_coverage("Hello. " + "Завтра встретимся в парке. " * 2_000) < 0.2
 
 
 async def test_the_vocabulary_is_whole() -> None:
@@ -209,10 +209,10 @@ class TestWeights:
         file.write_bytes(content)
         os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
         # One that was ready before, and has not opened the file yet, looks again.
-        for each in (embedder, LocalEmbedder(path=tmp_path)):
+        for item in (embedder, LocalEmbedder(path=tmp_path)):
             with pytest.raises(ModelMissingError, match="damaged or another model"):
-                await each.prepare()
-                await each.embed_query("which weights are these?")
+                await item.prepare()
+                await item.embed_query("which weights are these?")
 
     @pytest.mark.parametrize("threads", [0, -1, 1.5, "many"])
     async def test_threads_is_a_number(self, threads: object) -> None:
@@ -274,9 +274,9 @@ class TestRememberedHashes:
         (paths.cache() / "hashes.json").write_text(content.replace("FILE", str(file)))
         for _ in range(3):
             assert hashes.sha256_of(file).startswith("ed7002b4")
-        said = [each.getMessage() for each in caplog.records]
+        said = [record.getMessage() for record in caplog.records]
         assert len(said) == (not content.endswith("}"))
-        assert all("hashes.json" in each for each in said)
+        assert all("hashes.json" in item for item in said)
         assert list(json.loads((paths.cache() / "hashes.json").read_text())) == [str(file)]
 
     async def test_only_the_newest_are_remembered(
@@ -287,7 +287,7 @@ class TestRememberedHashes:
             (tmp_path / str(number)).write_bytes(b"content")
             hashes.sha256_of(tmp_path / str(number))
         known = json.loads((paths.cache() / "hashes.json").read_text())
-        assert [Path(each).name for each in known] == ["2", "3", "4"]
+        assert [Path(entry).name for entry in known] == ["2", "3", "4"]
 
     @pytest.mark.parametrize("content", ["", "[1, 2]", '{"x"', '{"FILE": [1, "a"]}', '{"FILE": 3}'])
     async def test_a_spoilt_memory_is_ignored(self, tmp_path: Path, content: str) -> None:

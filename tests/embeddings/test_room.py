@@ -33,10 +33,10 @@ def test_too_little_memory_is_said_and_words_still_find(tmp_path: Path, megabyte
     result = subprocess.run(arguments, capture_output=True, text=True, timeout=120)
     assert result.returncode == 0, result.stderr
     assert result.stderr.count("\n") <= 1  # the notice, once more as a warning, and nothing of an engine's
-    notice, error, owed = result.stdout.splitlines()
+    notice, error, pending = result.stdout.splitlines()
     assert "searched by words only: the model takes about" in notice
     assert "ulimit -v" in error
-    assert owed == "1"
+    assert pending == "1"
     # With more room, what is owed is embedded as ever.
     result = subprocess.run([*arguments[:-1], "8000"], capture_output=True, text=True, timeout=120)
     assert result.stdout.splitlines() == ["", "0"]

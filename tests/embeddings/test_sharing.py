@@ -90,8 +90,8 @@ class TestOneModel:
 
     async def test_another_number_of_threads_is_another_model(self) -> None:
         one, two, same = await made(threads=1), await made(threads=2), await made(threads=1)
-        for each in (one, two, same):
-            await each.embed_query("hello")
+        for item in (one, two, same):
+            await item.embed_query("hello")
         assert in_use() == 2
 
     async def test_the_same_weights_from_elsewhere_are_the_same_model(self, model_folder: Path) -> None:
@@ -117,9 +117,9 @@ class TestOneModel:
         one, two = (create_embedder("fastembed", options) for _ in range(2))
         assert one is not None
         assert two is not None
-        for each in (one, two):
-            await each.prepare()
-            await each.embed_query("hello")
+        for item in (one, two):
+            await item.prepare()
+            await item.embed_query("hello")
         gc.collect()
         assert loaded_models(HeldModel) == 1
         await one.close()
@@ -181,7 +181,7 @@ class TestTogether:
             runs.bad = embedder._tokenizer_now().encode(texts[9], add_special_tokens=False).ids
             ids = await asyncio.gather(*(memory.long_term.add(text) for text in texts))
             status = await memory.get_status()
-            assert [each["id"] for each in status["failures"]] == [ids[9]]
+            assert [statu["id"] for statu in status["failures"]] == [ids[9]]
             assert "too much" in status["failures"][0]["reason"]
             assert status["owed_embeddings"] == 1
             assert await memory.count() == 25
@@ -196,9 +196,9 @@ class TestTogether:
         await anyio.sleep(0.01 * gone)
         tasks[gone].cancel()
         results = await asyncio.gather(*tasks, return_exceptions=True)
-        assert sum(isinstance(each, asyncio.CancelledError) for each in results) <= 1
-        for place, each in enumerate(results):
-            assert place == gone or isinstance(each, bytes)
+        assert sum(isinstance(result, asyncio.CancelledError) for result in results) <= 1
+        for place, result in enumerate(results):
+            assert place == gone or isinstance(result, bytes)
         assert await embedder.embed_query("still there?")
 
     async def test_a_bulk_that_was_cancelled_is_not_gone_through(self, runs: Runs) -> None:

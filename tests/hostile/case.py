@@ -71,7 +71,7 @@ class Case:
                 made += [value(chance, argument.value, self._ids) for _ in range(times)]
         if chance.random() < 0.05:
             made.insert(chance.randrange(len(made) + 1), hostile(chance))
-        return [each.replace("\0", "") for each in made]
+        return [entry.replace("\0", "") for entry in made]
 
     def _option(self, option: Option) -> list[str]:
         name = self._chance.choice(option.names)

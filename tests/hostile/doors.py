@@ -50,11 +50,11 @@ def doors() -> tuple[Door, ...]:
 
 def _doors(commands: list[dict[str, Any]]) -> list[Door]:
     found = []
-    for each in commands:
-        if "commands" in each:
+    for command in commands:
+        if "commands" in command:
             continue  # a noun; its verbs are listed as well
-        arguments = [Argument(one["name"], one["required"], one["repeats"]) for one in each["arguments"]]
-        found.append(Door(tuple(each["command"].split()), tuple(arguments), _options(each["options"])))
+        arguments = [Argument(one["name"], one["required"], one["repeats"]) for one in command["arguments"]]
+        found.append(Door(tuple(command["command"].split()), tuple(arguments), _options(command["options"])))
     return found
 
 
@@ -65,4 +65,4 @@ def global_options() -> tuple[Option, ...]:
 
 
 def _options(listed: list[dict[str, Any]]) -> tuple[Option, ...]:
-    return tuple(Option(tuple(each["names"]), each["value"]) for each in listed)
+    return tuple(Option(tuple(item["names"]), item["value"]) for item in listed)

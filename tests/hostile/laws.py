@@ -93,9 +93,9 @@ def check_after(place: Place, stored: list[str]) -> None:
             faults = memory.check()
             if faults:
                 raise BrokenLawError(f"{path.name}: {faults[:5]}")
-            for each in stored if agent == "default" else ():
-                if not memory.history(each):
-                    raise BrokenLawError(f"{each} was acknowledged, and the journal does not know it")
+            for item in stored if agent == "default" else ():
+                if not memory.history(item):
+                    raise BrokenLawError(f"{item} was acknowledged, and the journal does not know it")
 
 
 def acknowledged(ran: Ran) -> list[str]:
@@ -104,7 +104,7 @@ def acknowledged(ran: Ran) -> list[str]:
     if (
         ran.code
         or ran.circumstances.out != "pipe"
-        or elsewhere & {each.partition("=")[0] for each in ran.arguments}
+        or elsewhere & {argument.partition("=")[0] for argument in ran.arguments}
     ):
         return []
     if not ran.circumstances.environment["AGENTMEM_HOME"].endswith("home"):

@@ -210,7 +210,7 @@ def prefix(place: Place) -> list[str]:
 
 @cache
 def namespaces() -> bool:
-    """Say whether disks can be mounted for one program alone."""
+    """Return whether disks can be mounted for one program alone."""
     tried = subprocess.run(
         ["unshare", "-Urm", "mount", "-t", "tmpfs", "none", "/tmp"], capture_output=True, check=False
     )

@@ -63,7 +63,7 @@ def run(place: Place, arguments: Sequence[str], circumstances: Circumstances) ->
             resource.setrlimit(resource.RLIMIT_FSIZE, (_FULL_FILE, _FULL_FILE))
 
     process = subprocess.Popen(
-        [os.fsencode(each) for each in command],
+        [os.fsencode(item) for item in command],
         cwd=place.work if place.disk == "usual" or not namespaces() else place.root,
         env={**circumstances.environment, **_MORE},
         stdin=subprocess.PIPE if given is not None else None,
@@ -72,9 +72,9 @@ def run(place: Place, arguments: Sequence[str], circumstances: Circumstances) ->
         preexec_fn=prepare,
         start_new_session=True,
     )
-    for each in (out, err):
-        if isinstance(each, int) and each >= 0:
-            os.close(each)
+    for item in (out, err):
+        if isinstance(item, int) and item >= 0:
+            os.close(item)
     return _ended(process, tuple(arguments), circumstances, master, started)
 
 

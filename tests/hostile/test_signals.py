@@ -76,7 +76,7 @@ def _check(place: Place, ran: Ran) -> None:
 
 
 @pytest.mark.parametrize("count", [1, pytest.param(50, marks=[pytest.mark.soak, pytest.mark.timeout(0)])])
-@pytest.mark.parametrize("met", [signal.SIGINT, signal.SIGTERM], ids=lambda each: each.name)
+@pytest.mark.parametrize("met", [signal.SIGINT, signal.SIGTERM], ids=lambda item: item.name)
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_signal_ends_it_at_once_and_the_file_is_whole(
     start: Path, tmp_path: Path, name: str, met: signal.Signals, count: int

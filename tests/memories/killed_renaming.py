@@ -77,7 +77,7 @@ def look_at(home: Path, asked: Path, order: tuple[str, str]) -> None:
     for folder in (home, asked):
         agents.rename_agent(OLD, NEW, folder)
         assert (contents(folder, OLD), contents(folder, NEW)) == (None, expected), folder
-        assert [each.agent_id for each in agents.list_agents(folder)] == [NEW]
+        assert [item.agent_id for item in agents.list_agents(folder)] == [NEW]
 
 
 def main(given: Path, work: Path) -> None:

@@ -38,17 +38,19 @@ async def fill(memory: AgentMemory) -> dict[str, str]:
 async def test_one_search_over_all_six_types(memory: AgentMemory) -> None:
     ids = await fill(memory)
     found = await memory.search("build", limit=10)
-    assert {each.memory.id for each in found} == set(ids.values())
-    assert {each.memory.memory_type.value for each in found} == set(ids)
-    assert all(0 <= each.score <= 1 and 0 <= each.relevance <= 1 for each in found)
-    assert [each.score for each in found] == sorted((each.score for each in found), reverse=True)
+    assert {result.memory.id for result in found} == set(ids.values())
+    assert {result.memory.memory_type.value for result in found} == set(ids)
+    assert all(0 <= result.score <= 1 and 0 <= result.relevance <= 1 for result in found)
+    assert [result.score for result in found] == sorted((result.score for result in found), reverse=True)
 
 
 async def test_filters(memory: AgentMemory) -> None:
     ids = await fill(memory)
-    assert [each.memory.id for each in await memory.search("build", types="fact")] == [ids["long_term"]]
-    assert [each.memory.id for each in await memory.search("build", tags=["ops", "x"])] == [ids["long_term"]]
-    assert {each.memory.id for each in await memory.search("build", types=["event", "skill"])} == {
+    assert [scored.memory.id for scored in await memory.search("build", types="fact")] == [ids["long_term"]]
+    assert [scored.memory.id for scored in await memory.search("build", tags=["ops", "x"])] == [
+        ids["long_term"]
+    ]
+    assert {scored.memory.id for scored in await memory.search("build", types=["event", "skill"])} == {
         ids["episodic"],
         ids["procedural"],
     }
@@ -91,7 +93,7 @@ async def test_an_exact_key_comes_first(memory: AgentMemory) -> None:
 async def test_importance_and_age_reorder_but_never_hide(memory: AgentMemory) -> None:
     plain = await memory.long_term.add("the meeting room is on floor three", importance=0.1)
     weighty = await memory.long_term.add("the meeting room is on floor nine", importance=1.0)
-    assert [each.memory.id for each in await memory.search("meeting room")] == [weighty, plain]
+    assert [scored.memory.id for scored in await memory.search("meeting room")] == [weighty, plain]
     exact = await memory.long_term.add("quokka", importance=0.0, occurred_at=datetime(1990, 1, 1, tzinfo=UTC))
     assert (await memory.search("quokka"))[0].memory.id == exact
 
@@ -105,7 +107,8 @@ async def test_scoring_and_decay_are_applied_only_when_they_are_on(
             await memory.long_term.add("alpha beta one", importance=1.0)
             await memory.long_term.add("alpha beta two", importance=0.0, occurred_at=old)
             boosts = [
-                (each.explanation or {})["boosts"] for each in await memory.search("alpha beta", explain=True)
+                (scored.explanation or {})["boosts"]
+                for scored in await memory.search("alpha beta", explain=True)
             ]
             assert any(any(boost.values()) for boost in boosts) is on
 
@@ -138,16 +141,21 @@ async def test_update_changes_only_what_is_given(memory: AgentMemory) -> None:
 
 async def test_forget_restore_purge_and_history(memory: AgentMemory) -> None:
     stored = await memory.long_term.store_fact("remember the milk")
-    assert [each.id for each in await memory.forget(stored[:8])] == [stored]
+    assert [item.id for item in await memory.forget(stored[:8])] == [stored]
     assert await memory.get(stored) is None
     assert await memory.search("milk") == []
     assert await memory.count() == 0
-    assert [each.id for each in await memory.list(status="archived")] == [stored]
+    assert [record.id for record in await memory.list(status="archived")] == [stored]
     assert (await memory.restore(stored[:8])).content == "remember the milk"
     assert (await memory.search("milk"))[0].memory.id == stored
     await memory.forget(stored, purge=True)
     assert await memory.list(status=None) == []
-    assert [each.verb for each in await memory.history(stored)] == ["add", "archive", "restore", "purge"]
+    assert [version.verb for version in await memory.history(stored)] == [
+        "add",
+        "archive",
+        "restore",
+        "purge",
+    ]
     assert (await memory.restore(stored)).id == stored
     assert (await memory.search("milk"))[0].memory.id == stored
     await memory.forget(stored, shred=True)
@@ -174,7 +182,7 @@ async def test_forget_where_spares_what_is_pinned(memory: AgentMemory) -> None:
     await memory.long_term.add("loose", tags=["old"])
     await memory.long_term.add("other")
     assert len(await memory.forget_where(tags="old", dry_run=True)) == 1
-    assert [each.content for each in await memory.forget_where(tags="old")] == ["loose"]
+    assert [item.content for item in await memory.forget_where(tags="old")] == ["loose"]
     assert await memory.count() == 2
     assert not (await memory.unpin(pinned)).pinned
     assert len(await memory.forget_where(tags="old")) == 1
@@ -184,7 +192,7 @@ async def test_undo_takes_back_one_command_after_another(memory: AgentMemory) ->
     first = await memory.long_term.add("first", key="k")
     await memory.long_term.add("second", key="k")
     await memory.forget(first)
-    assert [each.verb for each in await memory.undo(dry_run=True)] == ["forget"]
+    assert [item.verb for item in await memory.undo(dry_run=True)] == ["forget"]
     await memory.undo()
     record = await memory.get("k")
     assert record is not None
@@ -212,7 +220,7 @@ async def test_undo_refuses_where_others_built_on_it(memory: AgentMemory) -> Non
     await memory.update(stored, "two")
     log = await memory.log()
     await memory.undo()
-    assert [each.verb for each in log] == ["update", "add"]
+    assert [operation.verb for operation in log] == ["update", "add"]
     await memory.update(stored, "three")
     await memory.undo(2)
     assert await memory.count() == 0
@@ -223,9 +231,9 @@ async def test_counts_statistics_and_clearing(memory: AgentMemory) -> None:
     stats = await memory.get_stats()
     assert stats["agent_id"] == "tester"
     assert stats["total"] == 6
-    assert all(stats[each.value] == 1 for each in MemoryType)
+    assert all(stats[memory_type.value] == 1 for memory_type in MemoryType)
     assert await memory.count(types="fact") == 1
-    assert await memory.clear_all() == dict.fromkeys((each.value for each in MemoryType), 1)
+    assert await memory.clear_all() == dict.fromkeys((memory_type.value for memory_type in MemoryType), 1)
     assert await memory.count() == 0
     assert (await memory.get_stats())["archived"] == 6
     status = await memory.get_status()
@@ -293,7 +301,7 @@ async def test_a_purged_memory_whose_key_is_taken_does_not_push_the_holder_out(m
     new = await memory.long_term.add("emacs", key="editor")
     with pytest.raises(ValidationError, match="editor"):
         await memory.restore(old)
-    assert [each.content for each in await memory.list()] == ["emacs"]
+    assert [record.content for record in await memory.list()] == ["emacs"]
     await memory.forget(new)
     assert (await memory.restore(old)).content == "vim"
     with pytest.raises(ValidationError, match="editor"):
@@ -302,7 +310,7 @@ async def test_a_purged_memory_whose_key_is_taken_does_not_push_the_holder_out(m
 
 async def test_what_goes_for_good_goes_though_archived_expired_or_purged(memory: AgentMemory) -> None:
     def three(word: str) -> list[dict[str, object]]:
-        return [{"content": f"{word} {each}", "tags": word} for each in ("live", "archived", "purged")]
+        return [{"content": f"{word} {name}", "tags": word} for name in ("live", "archived", "purged")]
 
     for word, shred in (
         ("one", lambda: memory.forget_where(tags="one", shred=True)),
@@ -316,14 +324,14 @@ async def test_what_goes_for_good_goes_though_archived_expired_or_purged(memory:
         with fixed(now() + timedelta(hours=1)):
             await shred()
         for id in (*ids, expired):
-            assert all(each.before is each.after is None for each in await memory.history(id)), word
+            assert all(version.before is version.after is None for version in await memory.history(id)), word
     assert await memory.backend.purged() == []
     expired = await memory.short_term.add("a secret", ttl=60)
     with fixed(now() + timedelta(hours=1)):
         assert len(await memory.forget(expired, shred=True)) == 1
     purged = await memory.long_term.store_fact("another secret")
     await memory.forget(purged, purge=True)
-    assert [each.id for each in await memory.forget(purged, shred=True, dry_run=True)] == [purged]
+    assert [item.id for item in await memory.forget(purged, shred=True, dry_run=True)] == [purged]
     assert await memory.long_term.remove(purged, shred=True)
     assert not await memory.long_term.remove(purged, shred=True)
     with pytest.raises(MemoryNotFoundError):
@@ -359,7 +367,7 @@ async def test_a_change_does_not_reach_what_was_put_away_meanwhile(memory: Agent
     assert record is not None
     await memory.forget(id)
     with pytest.raises(MemoryNotFoundError):
-        await memory._core.change("update", record, lambda each: replace(each, content="there"))
+        await memory._core.change("update", record, lambda item: replace(item, content="there"))
 
 
 async def test_opening_twice_at_once_opens_once(make_config: Callable[..., MemoryConfig]) -> None:

@@ -79,7 +79,7 @@ async def test_a_file_that_may_only_be_read_is_listed(
         return connect(path, **options)
 
     monkeypatch.setattr(driver, "connect", careful)
-    assert [each.total for each in list_agents()] == [2]
+    assert [agent.total for agent in list_agents()] == [2]
     assert len(tried) == len(refused) + 1
 
 
@@ -97,7 +97,7 @@ async def test_a_renamed_agent_has_everything_under_its_new_name_only() -> None:
     stored = await fill("old bot")
     target = rename_agent("old bot", "New Bot")
     assert target == paths.database("New Bot")
-    assert [each.agent_id for each in list_agents()] == ["New Bot"]
+    assert [agent.agent_id for agent in list_agents()] == ["New Bot"]
     assert sorted(target.parent.iterdir()) == [target]
     assert target.stat().st_mode & 0o777 == 0o600
     async with AgentMemory("New Bot", CONFIG) as memory:
@@ -114,7 +114,7 @@ async def test_a_taken_name_is_refused_and_nothing_changes() -> None:
     await fill("two")
     with pytest.raises(ValidationError, match="the agent 'two' exists already"):
         rename_agent("one", "two")
-    assert [(each.agent_id, each.total) for each in list_agents()] == [("one", 2), ("two", 2)]
+    assert [(agent.agent_id, agent.total) for agent in list_agents()] == [("one", 2), ("two", 2)]
     with pytest.raises(ValidationError, match="control characters"):
         rename_agent("one", "a\nb")
     assert rename_agent("one", "one") == paths.database("one")
@@ -143,7 +143,7 @@ async def test_what_an_earlier_version_left_of_a_renaming_is_finished() -> None:
     assert rename_agent("old", "new") == paths.database("new")
     async with AgentMemory("new", CONFIG) as memory:
         assert await memory.get(stored) is not None
-    assert [each.agent_id for each in list_agents()] == ["new"]
+    assert [agent.agent_id for agent in list_agents()] == ["new"]
 
 
 async def test_the_log_of_a_file_that_is_gone_is_not_taken_for_anothers() -> None:
@@ -184,7 +184,7 @@ async def test_a_file_that_somebody_has_open_is_left_alone(
         rename_agent("busy", "free") if verb == "rename" else remove_agent("busy")
     other.communicate("\n", timeout=30)
     assert other.returncode == 0
-    assert [(each.agent_id, each.total) for each in list_agents()] == [("busy", 2)]
+    assert [(agent.agent_id, agent.total) for agent in list_agents()] == [("busy", 2)]
     assert len(list(paths.home().iterdir())) == 1
 
 

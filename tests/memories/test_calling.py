@@ -58,10 +58,10 @@ def memory() -> Any:
 def test_times_may_be_given_in_any_form(memory: SyncAgentMemory, since: Any) -> None:
     early = memory.episodic.record_event("a", "early", occurred_at="2025-12-01")
     late = memory.episodic.record_event("a", "late", occurred_at=date(2026, 2, 1))
-    assert [each.id for each in memory.list(since=since)] == [late]
-    assert [each.id for each in memory.list(until=since)] == [early]
-    assert [each.id for each in memory.episodic.list(since=since)] == [late]
-    assert [each.id for each in memory.episodic.get_events_in_range(since)] == [late]
+    assert [record.id for record in memory.list(since=since)] == [late]
+    assert [record.id for record in memory.list(until=since)] == [early]
+    assert [record.id for record in memory.episodic.list(since=since)] == [late]
+    assert [item.id for item in memory.episodic.get_events_in_range(since)] == [late]
 
 
 @pytest.mark.parametrize("ttl", ["2h", timedelta(hours=2), 7200, 7200.0, Decimal(7200)])
@@ -78,7 +78,7 @@ def test_durations_may_be_given_in_any_form(memory: SyncAgentMemory, ttl: Any) -
 
 
 def test_one_tag_or_many_and_what_counts_as_a_number(memory: SyncAgentMemory) -> None:
-    for tags in ("x", ["x"], ("x",), {"x"}, frozenset({"x"}), (each for each in ["x"])):
+    for tags in ("x", ["x"], ("x",), {"x"}, frozenset({"x"}), (name for name in ["x"])):
         memory.long_term.add(f"{type(tags)}", tags=tags)
     assert memory.count(tags="x") == 6
     assert len(memory.list(limit=sys.maxsize)) == 6
@@ -170,7 +170,7 @@ def test_a_path_with_a_nul_character_is_a_setting_that_cannot_be(tmp_path: Path)
 
 
 def test_a_memory_is_called_by_its_type(memory: SyncAgentMemory) -> None:
-    kinds = [each.described for each in MemoryType]
+    kinds = [memory_type.described for memory_type in MemoryType]
     assert "an episodic memory" in kinds
     assert "a short-term memory" in kinds
     id = memory.episodic.record_event("a", "b")
@@ -213,7 +213,7 @@ VALUES: list[Any] = [
 
 
 def methods(memory: Any) -> list[tuple[Any, str]]:
-    faces = [memory, *(getattr(memory, each.value) for each in MemoryType)]
+    faces = [memory, *(getattr(memory, memory_type.value) for memory_type in MemoryType)]
     return [
         (face, name)
         for face in faces
@@ -232,12 +232,14 @@ def vars_of(kind: type) -> dict[str, Any]:
 
 def wrong_call(chance: random.Random, method: Any) -> tuple[list[Any], dict[str, Any]]:
     parameters = [
-        each for each in signature(method).parameters.values() if each.kind is not Parameter.VAR_KEYWORD
+        parameter
+        for parameter in signature(method).parameters.values()
+        if parameter.kind is not Parameter.VAR_KEYWORD
     ]
     given = {
-        each.name: chance.choice(VALUES)
-        for each in parameters
-        if each.default is Parameter.empty or chance.random() < 0.4
+        parameter.name: chance.choice(VALUES)
+        for parameter in parameters
+        if parameter.default is Parameter.empty or chance.random() < 0.4
     }
     if chance.random() < 0.2:
         given[chance.choice(["limt", "self", "content", "metadata", "kind", "fields", "types"])] = (
@@ -274,7 +276,7 @@ def test_no_wrong_call_ends_in_a_python_error(tmp_path: Path, seed: int, blockin
         memory = kind("default", settings)
         every = methods(memory)
         bad = [await outcome(chance, *chance.choice(every)) for _ in range(50)]
-        assert [each for each in bad if each] == []
+        assert [item for item in bad if item] == []
         stored = memory.long_term.add("still at work")
         id = stored if blocking else await stored
         found = memory.get(id)

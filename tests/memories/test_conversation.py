@@ -20,7 +20,7 @@ async def test_messages_come_back_oldest_first_the_newest_of_them(memory: AgentM
     for number in range(6):
         await memory.conversation.add_message("user" if number % 2 == 0 else "assistant", f"message {number}")
     messages = await memory.conversation.get_messages(limit=3)
-    assert [(each.content, each.position) for each in messages] == [
+    assert [(message.content, message.position) for message in messages] == [
         ("message 3", 3),
         ("message 4", 4),
         ("message 5", 5),
@@ -31,7 +31,9 @@ async def test_messages_come_back_oldest_first_the_newest_of_them(memory: AgentM
 async def test_system_messages_can_be_left_out(memory: AgentMemory) -> None:
     await memory.conversation.add_message("system", "be brief")
     await memory.conversation.add_message("user", "hello")
-    assert [each.role for each in await memory.conversation.get_messages(include_system=False)] == ["user"]
+    assert [message.role for message in await memory.conversation.get_messages(include_system=False)] == [
+        "user"
+    ]
     assert len(await memory.conversation.get_messages()) == 2
 
 
@@ -66,11 +68,14 @@ async def test_switching_conversations_keeps_each_index_and_misses_nothing(memor
     await memory.conversation.add_message("user", "b1")
     assert await memory.conversation.switch_conversation(first) == "first"
     await memory.conversation.add_message("user", "a2")
-    assert [(each.content, each.position) for each in await memory.conversation.get_messages()] == [
+    assert [(message.content, message.position) for message in await memory.conversation.get_messages()] == [
         ("a1", 0),
         ("a2", 1),
     ]
-    groups = {each.value: each.count for each in await memory.conversation.get_conversations()}
+    groups = {
+        conversation.value: conversation.count
+        for conversation in await memory.conversation.get_conversations()
+    }
     assert groups == {"first": 2, "second": 1}
 
 
@@ -91,7 +96,7 @@ async def test_the_most_recently_written_conversation_is_the_default(
         await memory.conversation.set_default_conversation("one")
     async with AgentMemory("t", make_config()) as memory:
         await memory.conversation.add_message("assistant", "back")
-        assert [each.content for each in await memory.conversation.get_messages()] == ["hello", "back"]
+        assert [message.content for message in await memory.conversation.get_messages()] == ["hello", "back"]
 
 
 async def test_summaries_with_and_without_a_callable(memory: AgentMemory) -> None:
@@ -119,7 +124,7 @@ async def test_deleting_a_conversation_archives_it(memory: AgentMemory) -> None:
     await memory.conversation.new_conversation("stays")
     kept = await memory.conversation.add_message("user", "here")
     assert await memory.conversation.delete_conversation("gone") == 2
-    assert [each.id for each in await memory.conversation.list()] == [kept]
+    assert [record.id for record in await memory.conversation.list()] == [kept]
     assert await memory.search("secret", mode="keyword") == []
     assert await memory.undo()
     assert await memory.conversation.count() == 3
@@ -137,7 +142,7 @@ async def test_a_full_conversation_takes_many_messages_at_once(
         last = await memory.conversation.add_message("user", "last")
         assert len(await memory.conversation.get_messages()) == 10
         everything = await memory.conversation.get_messages(None)
-        assert [each.position for each in everything] == list(range(62))
+        assert [item.position for item in everything] == list(range(62))
         assert everything[-1].id == last
         assert await memory.count() == await memory.count(status=None) == 62
 
@@ -164,9 +169,9 @@ async def test_a_name_is_never_guessed_and_an_id_may_be_shortened(memory: AgentM
     made = await memory.conversation.new_conversation()
     await memory.conversation.add_message("user", "2")
     await memory.conversation.switch_conversation("elsewhere")
-    assert [each.content for each in await memory.conversation.get_messages(conversation_id=made[:4])] == [
-        "2"
-    ]
+    assert [
+        message.content for message in await memory.conversation.get_messages(conversation_id=made[:4])
+    ] == ["2"]
     assert await memory.conversation.get_messages(conversation_id=made[:3]) == []
     assert await memory.conversation.switch_conversation(made[:6]) == made
     twin = made[:8] + ("0" if made[8] != "0" else "1") + made[9:]
@@ -187,9 +192,9 @@ async def test_a_conversation_can_be_shredded_with_what_left_it_before(
         await memory.forget(ids[:2])
         gone = (await memory.conversation.get_conversations())[-1].value
         assert await memory.conversation.delete_conversation(gone, shred=True) == 9
-        assert [each.id for each in await memory.list(None, status=None)] == [stays]
+        assert [item.id for item in await memory.list(None, status=None)] == [stays]
         for id in ids:
-            assert all(each.before is each.after is None for each in await memory.history(id))
+            assert all(version.before is version.after is None for version in await memory.history(id))
 
 
 async def test_a_template_that_cannot_be_filled_in_says_so(memory: AgentMemory) -> None:
@@ -215,4 +220,6 @@ async def test_the_environment_names_the_conversation(
     async with AgentMemory("t", make_config()) as memory:
         await memory.conversation.add_message("user", "1")
         assert memory.conversation.conversation_id == "from-the-shell"
-        assert [each.value for each in await memory.conversation.get_conversations()] == ["from-the-shell"]
+        assert [conversation.value for conversation in await memory.conversation.get_conversations()] == [
+            "from-the-shell"
+        ]

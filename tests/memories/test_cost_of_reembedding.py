@@ -24,7 +24,7 @@ async def test_a_begun_reembedding_costs_only_what_is_left(memory: AgentMemory) 
     await memory.long_term.add_many(["one", "two", "three"])
     cost = await memory.cost_of_reembedding("dummy", {"dimension": 16})
     space = await memory.backend.add_space(cost.space)
-    (record,) = await memory.backend.owed(1, space)
+    (record,) = await memory.backend.pending(1, space)
     from agent_memory.embeddings.registry import create_embedder
     from agent_memory.text.templates import embedded_text, embedding_hash
 

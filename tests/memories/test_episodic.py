@@ -34,13 +34,20 @@ async def test_successful_and_failed_events(memory: AgentMemory) -> None:
     await memory.episodic.record_event("deploy", "third", outcome="rolled forward by hand")
     await memory.episodic.record_action("restart the server", "it came back", success=True)
     await memory.episodic.record_action("pay the bill", "card refused", success=False)
-    assert [each.content for each in await memory.episodic.get_failed_events()] == ["pay the bill", "first"]
-    assert [each.content for each in await memory.episodic.get_failed_events("deploy")] == ["first"]
-    assert [each.content for each in await memory.episodic.get_successful_events()] == [
+    assert [failed_event.content for failed_event in await memory.episodic.get_failed_events()] == [
+        "pay the bill",
+        "first",
+    ]
+    assert [failed_event.content for failed_event in await memory.episodic.get_failed_events("deploy")] == [
+        "first"
+    ]
+    assert [
+        successful_event.content for successful_event in await memory.episodic.get_successful_events()
+    ] == [
         "restart the server",
         "second",
     ]
-    assert [each.content for each in await memory.episodic.get_events_by_type("deploy")] == [
+    assert [item.content for item in await memory.episodic.get_events_by_type("deploy")] == [
         "third",
         "second",
         "first",
@@ -52,16 +59,16 @@ async def test_ranges_recent_events_and_the_timeline_go_by_when_it_happened(memo
     await memory.episodic.record_event("trip", "today")
     await memory.episodic.record_event("trip", "in 2020", occurred_at=long_ago)
     await memory.episodic.record_event("trip", "last week", occurred_at=now() - timedelta(days=7))
-    assert [each.content for each in await memory.episodic.get_recent_events()] == ["today"]
-    assert [each.content for each in await memory.episodic.get_events_in_range(long_ago)] == [
+    assert [recent_event.content for recent_event in await memory.episodic.get_recent_events()] == ["today"]
+    assert [item.content for item in await memory.episodic.get_events_in_range(long_ago)] == [
         "today",
         "last week",
         "in 2020",
     ]
     half_open = await memory.episodic.get_events_in_range(long_ago, long_ago + timedelta(days=1))
-    assert [each.content for each in half_open] == ["in 2020"]
+    assert [item.content for item in half_open] == ["in 2020"]
     assert await memory.episodic.get_events_in_range(long_ago - timedelta(days=1), long_ago) == []
-    assert [each.content for each in await memory.episodic.get_event_timeline()] == [
+    assert [item.content for item in await memory.episodic.get_event_timeline()] == [
         "in 2020",
         "last week",
         "today",
@@ -85,9 +92,9 @@ async def test_an_outcome_is_read_with_its_punctuation_and_read_again_when_it_ch
     memory: AgentMemory,
 ) -> None:
     id = await memory.episodic.record_event("deploy", "version 2", outcome="Failed.")
-    assert [each.id for each in await memory.episodic.get_failed_events()] == [id]
+    assert [failed_event.id for failed_event in await memory.episodic.get_failed_events()] == [id]
     await memory.update(id, outcome="Success!")
-    assert [each.id for each in await memory.episodic.get_successful_events()] == [id]
+    assert [successful_event.id for successful_event in await memory.episodic.get_successful_events()] == [id]
     await memory.update(id, outcome="who knows")
     record = await memory.get(id)
     assert isinstance(record, EpisodicRecord)
@@ -101,4 +108,4 @@ async def test_hours_that_make_no_sense(memory: AgentMemory) -> None:
         with pytest.raises(ValidationError, match="hours"):
             await memory.episodic.get_recent_events(hours)
     for hours in (1e308, math.inf, 99_999_999):
-        assert [each.id for each in await memory.episodic.get_recent_events(hours)] == [id]
+        assert [recent_event.id for recent_event in await memory.episodic.get_recent_events(hours)] == [id]

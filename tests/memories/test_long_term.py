@@ -18,14 +18,16 @@ async def test_facts_by_any_tag(memory: AgentMemory) -> None:
     assert len(await memory.long_term.get_facts()) == 3
     assert len(await memory.long_term.get_facts(tags=["nature", "maths"])) == 2
     found = await memory.long_term.get_by_tags("colour")
-    assert [(each.id, each.source, each.tags) for each in found] == [(first, "eyes", ("colour", "nature"))]
+    assert [(result.id, result.source, result.tags) for result in found] == [
+        (first, "eyes", ("colour", "nature"))
+    ]
 
 
 async def test_preferences_by_category(memory: AgentMemory) -> None:
     await memory.long_term.store_preference("editor", "vim")
     await memory.long_term.store_preference("theme", "dark")
     await memory.long_term.store_preference("other editor", "vim")
-    assert [each.content for each in await memory.long_term.get_preferences("editor")] == ["vim"]
+    assert [preference.content for preference in await memory.long_term.get_preferences("editor")] == ["vim"]
     assert len(await memory.long_term.get_preferences()) == 3
     assert await memory.long_term.get_facts() == []
 
@@ -54,7 +56,7 @@ async def test_a_key_makes_versions_under_one_id(memory: AgentMemory) -> None:
     record = await memory.long_term.get("home")
     assert record is not None
     assert record.content == "lives in Rome"
-    assert [each.after and each.after.content for each in await memory.history(first)] == [
+    assert [version.after and version.after.content for version in await memory.history(first)] == [
         "lives in Paris",
         "lives in Rome",
     ]
@@ -79,15 +81,15 @@ async def test_consolidation_merges_archives_and_can_be_undone(memory: AgentMemo
     twin = await memory.long_term.store_fact("The user lives in  Berlin.", importance=0.3, tags=["b"])
     other = await memory.long_term.store_fact("bananas are yellow")
     assert await memory.long_term.consolidate_duplicates() == 1
-    left = {each.id for each in await memory.long_term.list()}
+    left = {item.id for item in await memory.long_term.list()}
     assert left == {kept, other}
     record = await memory.long_term.get(kept)
     assert record is not None
     assert record.tags == ("a", "b")
     gone = await memory.list(status="superseded")
-    assert [(each.id, each.status) for each in gone] == [(twin, Status.SUPERSEDED)]
+    assert [(item.id, item.status) for item in gone] == [(twin, Status.SUPERSEDED)]
     assert await memory.undo()
-    assert {each.id for each in await memory.long_term.list()} == {kept, twin, other}
+    assert {item.id for item in await memory.long_term.list()} == {kept, twin, other}
     record = await memory.long_term.get(kept)
     assert record is not None
     assert record.tags == ("a",)
@@ -116,7 +118,7 @@ async def test_what_is_near_is_shown_and_never_merged(make_config: Callable[...,
             for text in pair:
                 await memory.long_term.store_fact(text)
         shown = await memory.long_term.find_duplicates(0.6)
-        assert {tuple(sorted(each.content for each in (group.kept, *group.similar))) for group in shown} >= {
+        assert {tuple(sorted(item.content for item in (group.kept, *group.similar))) for group in shown} >= {
             tuple(sorted(pair)) for pair in pairs[:2]
         }
         assert [group.merged for group in shown if group.merged] == []
@@ -135,8 +137,8 @@ async def test_each_is_shown_once_and_the_same_beside_the_similar(memory: AgentM
     await memory.long_term.store_fact("bananas are yellow")
     (group,) = await memory.long_term.find_duplicates(0.9)
     assert group.kept.id == kept
-    assert [each.id for each in group.merged] == [twin]
-    assert [each.id for each in group.similar] == [near]
+    assert [item.id for item in group.merged] == [twin]
+    assert [item.id for item in group.similar] == [near]
 
 
 async def test_what_is_merged_brings_along_what_it_had(memory: AgentMemory) -> None:
@@ -166,7 +168,7 @@ async def test_facts_of_sessions_that_were_named_are_not_the_same(memory: AgentM
         await memory.long_term.add("the door is open", session=session)
         await memory.long_term.add("The door is open.", session=session)
     assert await memory.long_term.consolidate_duplicates() == 3
-    assert sorted(str(each.session) for each in await memory.long_term.list()) == ["None", "bob", "eve"]
+    assert sorted(str(record.session) for record in await memory.long_term.list()) == ["None", "bob", "eve"]
 
 
 async def test_consolidation_never_puts_away_what_has_a_key_or_shortens_a_life(memory: AgentMemory) -> None:
@@ -175,7 +177,7 @@ async def test_consolidation_never_puts_away_what_has_a_key_or_shortens_a_life(m
     named = await memory.long_term.add("Tea is served at  noon.", key="tea", importance=0.0)
     other = await memory.long_term.add("tea is served at noon", key="chai")
     assert await memory.long_term.consolidate_duplicates() == 2
-    assert {each.id for each in await memory.long_term.list()} == {named, other}
+    assert {record.id for record in await memory.long_term.list()} == {named, other}
     assert await memory.get("tea") is not None
     for put_away in (ending, lasting):
         assert (await memory.restore(put_away)).id == put_away

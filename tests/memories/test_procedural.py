@@ -18,7 +18,7 @@ async def test_skills_by_name_category_and_as_objects(memory: AgentMemory) -> No
     plain = await memory.procedural.get_skill_as_object("retry")
     assert plain is not None
     assert (plain.name, plain.pattern, plain.success_rate) == ("retry", record.content, None)
-    assert [each.name for each in await memory.procedural.get_skills_by_category("errors")] == ["retry"]
+    assert [item.name for item in await memory.procedural.get_skills_by_category("errors")] == ["retry"]
     assert await memory.procedural.get_skill("unknown") is None
     assert await memory.procedural.get_skill_as_object("unknown") is None
 
@@ -58,7 +58,7 @@ async def test_a_trigger_fits_however_it_is_written(
     await memory.procedural.record_skill("other", "do that", triggers=["unrelated"])
     await memory.procedural.record_skill("wanted", "do this", triggers=[trigger])
     found = await memory.procedural.find_applicable_skills(situation)
-    assert [each.memory.name for each in found if each.score >= 0.5] == ["wanted"]
+    assert [result.memory.name for result in found if result.score >= 0.5] == ["wanted"]
 
 
 async def test_triggers_bring_the_skill_that_fits(memory: AgentMemory) -> None:
@@ -68,7 +68,7 @@ async def test_triggers_bring_the_skill_that_fits(memory: AgentMemory) -> None:
     assert found[0].memory.key == "backoff"
     found = await memory.procedural.find_applicable_skills("HTTP 429!")
     assert found[0].memory.key == "backoff"
-    assert all(0 <= each.score <= 1 and 0 <= each.relevance <= 1 for each in found)
+    assert all(0 <= result.score <= 1 and 0 <= result.relevance <= 1 for result in found)
 
 
 async def test_usage_ranks_by_count_and_by_proven_success(memory: AgentMemory) -> None:
@@ -79,11 +79,18 @@ async def test_usage_ranks_by_count_and_by_proven_success(memory: AgentMemory) -
         assert await memory.procedural.record_skill_usage(proven, success=number > 1)
     for _ in range(3):
         assert await memory.procedural.record_skill_usage("lucky")
-    assert [each.name for each in await memory.procedural.get_most_used_skills()] == ["proven", "lucky"]
-    assert [each.name for each in await memory.procedural.get_most_successful_skills()] == ["proven", "lucky"]
-    assert [each.name for each in await memory.procedural.get_most_successful_skills(min_uses=4)] == [
-        "proven"
+    assert [most_used_skill.name for most_used_skill in await memory.procedural.get_most_used_skills()] == [
+        "proven",
+        "lucky",
     ]
+    assert [
+        most_successful_skill.name
+        for most_successful_skill in await memory.procedural.get_most_successful_skills()
+    ] == ["proven", "lucky"]
+    assert [
+        most_successful_skill.name
+        for most_successful_skill in await memory.procedural.get_most_successful_skills(min_uses=4)
+    ] == ["proven"]
     assert not await memory.procedural.record_skill_usage("nothing-here")
     assert lucky
 
@@ -127,6 +134,9 @@ async def test_only_the_skills_that_are_given_count_as_used(memory: AgentMemory)
         await memory.procedural.record_skill(f"build {number}", f"build it, way {number}")
         for number in range(6)
     ]
-    given = {each.memory.id for each in await memory.procedural.find_applicable_skills("build", limit=2)}
+    given = {
+        applicable_skill.memory.id
+        for applicable_skill in await memory.procedural.find_applicable_skills("build", limit=2)
+    }
     counted = await memory.backend.get(ids)
-    assert {each for each in ids if counted[each].access_count} == given
+    assert {memory_id for memory_id in ids if counted[memory_id].access_count} == given

@@ -19,9 +19,9 @@ async def test_search_by_meaning_finds_the_nearest(memory: AgentMemory) -> None:
     assert found[0].similarity is not None
     assert 0 < found[0].similarity <= 1
     assert len(await memory.semantic.search("who created Python", limit=1)) == 1
-    assert [each.memory.id for each in await memory.semantic.search("who created Python", min_score=0.3)] == [
-        python
-    ]
+    assert [
+        scored.memory.id for scored in await memory.semantic.search("who created Python", min_score=0.3)
+    ] == [python]
 
 
 async def test_search_with_filters(memory: AgentMemory) -> None:
@@ -29,7 +29,7 @@ async def test_search_with_filters(memory: AgentMemory) -> None:
     wanted = await memory.semantic.add("green apple", tags=["fruit"], importance=0.9)
     await memory.semantic.add("apple computer", tags=["tech"], importance=0.9)
     found = await memory.semantic.search_with_filters("apple", tags=["fruit"], min_importance=0.5)
-    assert [each.memory.id for each in found] == [wanted]
+    assert [result.memory.id for result in found] == [wanted]
 
 
 async def test_related_memories_leave_out_the_memory_itself(memory: AgentMemory) -> None:
@@ -37,7 +37,7 @@ async def test_related_memories_leave_out_the_memory_itself(memory: AgentMemory)
     second = await memory.semantic.add("the cat sat on the sofa")
     await memory.semantic.add("interest rates rose sharply")
     related = await memory.semantic.find_related(first[:10], limit=5, min_score=0.5)
-    assert [each.memory.id for each in related] == [second]
+    assert [item.memory.id for item in related] == [second]
 
 
 async def test_a_vector_made_elsewhere(memory: AgentMemory) -> None:
@@ -63,7 +63,7 @@ async def test_documents_in_chunks(memory: AgentMemory) -> None:
     assert (record.title, record.position, record.source) == ("Numbers", 1, "book")
     assert record.document_id is not None
     chunks = await memory.semantic.get_by_document_id(record.document_id)
-    assert [each.id for each in chunks] == ids
+    assert [chunk.id for chunk in chunks] == ids
     assert await memory.semantic.get_by_document_id(record.document_id[:8]) == chunks
     assert await memory.semantic.add_chunks(["one", "two", "three"], title="Numbers", source="book") == ids
     other = await memory.semantic.add_chunks(["one"], title="Another")
@@ -79,9 +79,9 @@ async def test_documents_are_listed_with_single_pieces(memory: AgentMemory) -> N
     with clock.fixed(datetime(2026, 5, 3, tzinfo=UTC)):
         await memory.semantic.add_chunks(["three"], document_id="third")
     listed = await memory.semantic.get_documents()
-    assert [(each.id, each.chunks) for each in listed[:2]] == [("third", 1), (single, 1)]
+    assert [(item.id, item.chunks) for item in listed[:2]] == [("third", 1), (single, 1)]
     assert (listed[2].first.id, listed[2].first.title, listed[2].chunks) == (ids[0], "First", 2)
-    assert [each.id for each in await memory.semantic.get_documents(2)] == ["third", single]
+    assert [document.id for document in await memory.semantic.get_documents(2)] == ["third", single]
 
 
 async def test_a_document_is_stored_whole(memory: AgentMemory) -> None:
@@ -107,7 +107,7 @@ async def test_without_an_embedder_it_stores_and_says_what_is_missing(backend: s
             await memory.semantic.search("Python")
         with pytest.raises(ConfigurationError, match="embedding_provider"):
             await memory.search("Python", mode="vector")
-        assert [each.memory.id for each in await memory.search("python")] == [stored]
+        assert [scored.memory.id for scored in await memory.search("python")] == [stored]
         assert len(await memory.semantic.add_document("a document")) == 1
 
 
@@ -116,9 +116,9 @@ async def test_related_goes_by_the_stored_vectors_and_counts_no_access_on_itself
     near = await memory.semantic.add("the cat sat on the mat again", title="Pets", importance=0.1)
     far = await memory.semantic.add("the cat ran", importance=1.0)
     related = await memory.semantic.find_related(first, min_score=0.0)
-    assert [each.memory.id for each in related[:2]] == [near, far]
-    assert [each.similarity for each in related] == sorted(
-        (each.similarity or 0.0 for each in related), reverse=True
+    assert [item.memory.id for item in related[:2]] == [near, far]
+    assert [item.similarity for item in related] == sorted(
+        (item.similarity or 0.0 for item in related), reverse=True
     )
     counted = await memory.backend.get([first, near])
     assert (counted[first].access_count, counted[near].access_count) == (0, 1)
@@ -127,12 +127,12 @@ async def test_related_goes_by_the_stored_vectors_and_counts_no_access_on_itself
 async def test_a_new_version_of_a_document_takes_the_place_of_the_old(memory: AgentMemory) -> None:
     first = await memory.semantic.add_chunks(["one", "two", "three"], "guide", title="Guide")
     second = await memory.semantic.add_chunks(["one", "zwei"], "guide", title="Guide")
-    assert [each.content for each in await memory.semantic.get_by_document_id("guide")] == ["one", "zwei"]
+    assert [item.content for item in await memory.semantic.get_by_document_id("guide")] == ["one", "zwei"]
     assert second[0] == first[0]
-    assert {each.id for each in await memory.list(status="archived")} == {first[1], first[2]}
+    assert {record.id for record in await memory.list(status="archived")} == {first[1], first[2]}
     await memory.undo()
     chunks = await memory.semantic.get_by_document_id("guide")
-    assert [each.content for each in chunks] == ["one", "two", "three"]
+    assert [chunk.content for chunk in chunks] == ["one", "two", "three"]
 
 
 async def test_a_document_is_stored_though_the_model_is_not_there(
@@ -141,7 +141,7 @@ async def test_a_document_is_stored_though_the_model_is_not_there(
     async with AgentMemory("t", make_config(embedding_provider="fastembed")) as memory:
         ids = await memory.semantic.add_document("A sentence of a long text. " * 200)
         assert len(ids) > 3
-        assert await memory.backend.owed_count() == len(ids)
+        assert await memory.backend.pending_count() == len(ids)
         with pytest.raises(EmbeddingError):
             await memory.semantic.update_embedding(ids[0])
         found = await memory.search("sentence", limit=1)

@@ -67,7 +67,7 @@ def test_what_is_said_once_for_all_gives_way_to_what_is_said_of_one() -> None:
         ],
         {"importance": 0.1, "tags": ["all"], "ttl": "7d", "type": "event"},
     )
-    first, second = (each.item for each in shaped)
+    first, second = (item.item for item in shaped)
     assert first == {
         "content": "x",
         "importance": 0.9,
@@ -80,7 +80,7 @@ def test_what_is_said_once_for_all_gives_way_to_what_is_said_of_one() -> None:
 
 def test_a_listing_is_stored_from_its_end() -> None:
     def times(*days: int) -> list[dict[str, Any]]:
-        return [{"created_at": DAY + timedelta(days=each)} for each in days]
+        return [{"created_at": DAY + timedelta(days=day)} for day in days]
 
     assert list(storing_order(times(3, 2, 2, 1))) == [3, 2, 1, 0]
     assert list(storing_order(times(1, 2, 3))) == [0, 1, 2]

@@ -23,12 +23,12 @@ async def test_what_has_expired_is_never_returned(memory: AgentMemory) -> None:
     await memory.short_term.add("zebra for an hour")
     with fixed(now() + timedelta(minutes=2)):
         assert await memory.short_term.get(brief) is None
-        assert [each.content for each in await memory.short_term.list()] == ["zebra for an hour"]
+        assert [record.content for record in await memory.short_term.list()] == ["zebra for an hour"]
         assert await memory.short_term.count() == 1
-        assert [each.memory.content for each in await memory.search("zebra", mode="keyword")] == [
+        assert [scored.memory.content for scored in await memory.search("zebra", mode="keyword")] == [
             "zebra for an hour"
         ]
-        assert all(each.memory.id != brief for each in await memory.search("zebra"))
+        assert all(scored.memory.id != brief for scored in await memory.search("zebra"))
         assert await memory.short_term.cleanup_expired() == 1
         assert await memory.short_term.cleanup_expired() == 0
         assert await memory.short_term.count() == 1
@@ -38,9 +38,9 @@ async def test_context_by_type_newest_first(memory: AgentMemory) -> None:
     await memory.short_term.add_context("step 1", context_type="task")
     await memory.short_term.add_context("step 2", context_type="task")
     await memory.short_term.add_context("it rains")
-    assert [each.content for each in await memory.short_term.get_context("task")] == ["step 2", "step 1"]
+    assert [item.content for item in await memory.short_term.get_context("task")] == ["step 2", "step 1"]
     general = await memory.short_term.get_context("general")
-    assert [(each.content, each.importance) for each in general] == [("it rains", 0.6)]
+    assert [(item.content, item.importance) for item in general] == [("it rains", 0.6)]
     assert len(await memory.short_term.get_context(limit=2)) == 2
 
 

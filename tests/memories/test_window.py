@@ -72,7 +72,7 @@ async def test_the_last_turns_are_those_of_the_window(make_config: Configure, wi
         for n in (1, 2, 5, 12, 50):
             found = await memory.conversation.get_last_n_turns(n)
             expected = (
-                texts[-n:] if window else [(f"user {each}", f"assistant {each}") for each in range(12)][-n:]
+                texts[-n:] if window else [(f"user {item}", f"assistant {item}") for item in range(12)][-n:]
             )
             assert [
                 (asked and asked.content, answer and answer.content) for asked, answer in found
@@ -102,7 +102,7 @@ class Heard:
         self.last: list[str] = []
 
     def __call__(self, messages: Sequence[ConversationRecord]) -> str:
-        self.last = [f"{each.kind} {each.content}" for each in messages]
+        self.last = [f"{message.kind} {message.content}" for message in messages]
         return f"a summary of {len(messages)}"
 
 
@@ -112,7 +112,7 @@ async def archive_as_the_first_version_did(memory: AgentMemory, count: int) -> N
     oldest = (await memory.conversation.get_messages(None))[:count]
     summary = await memory.conversation.get_summary()
     assert summary is not None
-    changes = [Replace(replace(each, status=Status.ARCHIVED), "archive") for each in oldest]
+    changes = [Replace(replace(item, status=Status.ARCHIVED), "archive") for item in oldest]
     await memory.backend.commit(
         Operation(verb="trim"), [*changes, Replace(replace(summary, importance=0.6), "update")]
     )
@@ -124,13 +124,13 @@ async def test_files_of_the_first_version_keep_what_they_have(make_config: Confi
         chat, heard = memory.conversation, Heard()
         said = [await chat.add_message("user", f"message {number}") for number in range(9)]
         await archive_as_the_first_version_did(memory, 3)
-        assert [each.id for each in await chat.get_messages(None)] == said[3:]
-        assert [each.id for each in await chat.get_messages(archived=True)] == said[:3]
+        assert [message.id for message in await chat.get_messages(None)] == said[3:]
+        assert [message.id for message in await chat.get_messages(archived=True)] == said[:3]
         await chat.summarize(heard)
         assert heard.last == ["summary what was said before", "message message 3", "message message 4"]
-        for each in said[:3]:
-            await memory.restore(each)
-        assert [each.id for each in await chat.get_messages(None)] == said
+        for item in said[:3]:
+            await memory.restore(item)
+        assert [message.id for message in await chat.get_messages(None)] == said
         await chat.summarize(heard)
         assert heard.last == [f"message message {number}" for number in range(5)]
 

@@ -6,7 +6,7 @@ import pytest
 
 from agent_memory import AgentMemory, MemoryConfig
 from agent_memory.recall import constants
-from agent_memory.recall.dialogue import asks, from_person, lend
+from agent_memory.recall.dialogue import asks, from_person, propagate_context
 from agent_memory.recall.scoring import Parts
 from agent_memory.testing import builders
 
@@ -34,11 +34,11 @@ def test_what_is_lent_and_taken() -> None:
     machine = builders.message("Here is a list of agencies", role="assistant", position=2)
     elsewhere = builders.message("Hello", conversation_id="other")
     fact = builders.fact("no message")
-    records = {each.id: each for each in (question, answer, machine, elsewhere, fact)}
-    parts = {each: Parts() for each in records}
+    records = {item.id: item for item in (question, answer, machine, elsewhere, fact)}
+    parts = {record: Parts() for record in records}
     parts[question.id].meaning_z = 4.0
     before = {answer.id: question.id, machine.id: answer.id}
-    lend(parts, records, before)
+    propagate_context(parts, records, before)
     worth = parts[question.id].evidence
     assert worth > 0
     assert parts[answer.id].reply == pytest.approx(constants.REPLY_WEIGHT * worth)
@@ -53,7 +53,7 @@ def test_an_assistant_that_asks_lends_less_than_a_person() -> None:
     asked = builders.message("Shall I list agencies?", role="assistant", position=0)
     answer = builders.message("Yes please", role="user", position=1)
     parts = {asked.id: Parts(meaning_z=4.0), answer.id: Parts()}
-    lend(parts, {each.id: each for each in (asked, answer)}, {answer.id: asked.id})
+    propagate_context(parts, {item.id: item for item in (asked, answer)}, {answer.id: asked.id})
     assert parts[answer.id].reply == pytest.approx(constants.REPLY_TO_ASSISTANT * parts[asked.id].evidence)
     assert 0 < constants.REPLY_TO_ASSISTANT < constants.REPLY_WEIGHT
 
@@ -67,13 +67,13 @@ async def test_an_answer_is_found_by_its_question_though_it_shares_no_word() -> 
         answer = await say("assistant", "Adoption agencies", name="Caroline", conversation_id="one")
         await say("user", "How lovely", name="Mel", conversation_id="one")
         found = await memory.search("researching summer", limit=2, explain=True)
-        assert answer in [each.memory.id for each in found]
-        (it,) = [each for each in found if each.memory.id == answer]
+        assert answer in [result.memory.id for result in found]
+        (it,) = [result for result in found if result.memory.id == answer]
         assert it.explanation is not None
         assert it.explanation["boosts"]["reply"] > 0
-        assert answer not in [each.memory.id for each in await memory.search("researching", types="fact")]
+        assert answer not in [scored.memory.id for scored in await memory.search("researching", types="fact")]
         await memory.forget(answer)
-        assert answer not in [each.memory.id for each in await memory.search("researching summer")]
+        assert answer not in [scored.memory.id for scored in await memory.search("researching summer")]
 
 
 async def test_an_answer_that_the_filter_leaves_out_stays_out() -> None:
@@ -82,4 +82,4 @@ async def test_an_answer_that_the_filter_leaves_out_stays_out() -> None:
         question = await say("user", "What are you researching?", name="Mel", tags=["a"])
         await say("assistant", "Adoption agencies", name="Caroline")
         found = await memory.search("researching", tags="a")
-        assert [each.memory.id for each in found] == [question]
+        assert [result.memory.id for result in found] == [question]

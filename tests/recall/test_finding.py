@@ -181,8 +181,8 @@ async def test_words_of_two_characters_are_found(tmp_path: Path, text: str, word
     async with AgentMemory(config=local(tmp_path / "a.db", embedding_provider="none")) as memory:
         stored = await memory.long_term.add(text)
         await memory.long_term.add_many(english(20))
-        assert [each.memory.id for each in await memory.search(word)] == [stored]
-        assert [each.memory.id for each in await memory.search(word, mode="keyword")] == [stored]
+        assert [scored.memory.id for scored in await memory.search(word)] == [stored]
+        assert [scored.memory.id for scored in await memory.search(word, mode="keyword")] == [stored]
 
 
 async def test_a_long_memory_is_found_by_a_sentence_from_its_end(tmp_path: Path) -> None:
@@ -221,7 +221,7 @@ async def test_a_file_of_one_embedder_serves_under_any_other(tmp_path: Path) -> 
     async with AgentMemory(config=local(path, embedding_provider="none")) as memory:
         assert (await memory.search("dark"))[0].memory.id == stored
     async with AgentMemory(config=local(path, embedding_provider="dummy")) as memory:
-        assert [each.id for each in await memory.list()] == [stored]
+        assert [record.id for record in await memory.list()] == [stored]
         assert (await memory.search("dark", mode="keyword"))[0].memory.id == stored
         later = await memory.long_term.add("User prefers large letters")
         assert (await memory.search("letters", mode="keyword"))[0].memory.id == later
@@ -273,9 +273,9 @@ async def test_what_is_still_owed_is_found_by_words_at_once(tmp_path: Path) -> N
 )
 async def test_a_short_code_in_a_query_leaves_no_meaning_out(tmp_path: Path, text: str, query: str) -> None:
     async with AgentMemory("a", local(tmp_path / "a.db")) as memory:
-        await memory.add_many([{"content": each} for each in (text, *english(40))])
+        await memory.add_many([{"content": item} for item in (text, *english(40))])
         found = await memory.search(query, explain=True)
-        assert found.arms == ("words", "meaning")
+        assert found.retrievers == ("words", "meaning")
         assert found[0].memory.content == text
         assert "meaning" in (found[0].explanation or {})
 
@@ -283,9 +283,9 @@ async def test_a_short_code_in_a_query_leaves_no_meaning_out(tmp_path: Path, tex
 @pytest.mark.parametrize("query", ["3f9a2bcd4e5f", "设备在哪里", "🎉🎉"])
 async def test_it_is_explained_when_meaning_is_left_out(tmp_path: Path, query: str) -> None:
     async with AgentMemory("a", local(tmp_path / "a.db")) as memory:
-        await memory.add_many([{"content": each} for each in (f"noted {query} today", *english(5))])
+        await memory.add_many([{"content": item} for item in (f"noted {query} today", *english(5))])
         found = await memory.search(query, explain=True)
-        assert found.arms == ("words",)
+        assert found.retrievers == ("words",)
         assert found[0].memory.content == f"noted {query} today"
         notes = (found[0].explanation or {})["notes"]
         assert "the embedder does not read this query: scored by words alone" in notes
@@ -295,7 +295,7 @@ async def test_a_code_is_found_by_its_beginning_and_shown_in_a_small_recall(tmp_
     digest = "9fceb02d0ae598e95dc970b74767f19372d61af8"
     story = f"Nothing of note happened. The release was built from {digest}. " + "It was quiet again. " * 60
     async with AgentMemory("a", local(tmp_path / "a.db")) as memory:
-        await memory.add_many([{"content": each} for each in (story, *english(40))])
+        await memory.add_many([{"content": item} for item in (story, *english(40))])
         found = await memory.search(digest[:7])
         assert found[0].memory.content == story
         assert not found.nothing_relevant

@@ -107,7 +107,7 @@ _HEADING = re.compile("(### )?(Pinned|The latest messages):?")
 
 
 def _written(format: str, found: list[MemoryRecord], section: str) -> str:
-    items = [PackedItem(each, each.content, "full", 1, section=section) for each in found]
+    items = [PackedItem(result, result.content, "full", 1, section=section) for result in found]
     text = writer(format).write(items, "agent <&\"'")
     text.encode()  # nothing in it is half a character
     return text
@@ -141,7 +141,7 @@ def test_generated_memories_stay_in_their_frames(found: list[MemoryRecord], sect
     _check_lines(text, len(found), re.compile(rf".+, {day}: "))
     assert text.count("\n\n") <= 1, "only the heading of a section has an empty line before it"
     tree = ElementTree.fromstring(_written("xml", found, section))
-    assert [each.tag for each in tree] == ["memory"] * len(found)
+    assert [item.tag for item in tree] == ["memory"] * len(found)
     assert tree.attrib.keys() == {"agent", "note"}
     for element, record in zip(tree, found, strict=True):
         assert not list(element)
@@ -207,7 +207,7 @@ def test_hostile_memories_stay_in_their_frames_when_recalled(attack: str) -> Non
 
 def _check_recall(text: str, format: str) -> None:
     if format == "xml":
-        assert all(each.tag == "memory" for each in ElementTree.fromstring(text))
+        assert all(item.tag == "memory" for item in ElementTree.fromstring(text))
     elif format in ("json", "messages"):
         json.loads(text)
     else:

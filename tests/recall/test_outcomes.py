@@ -65,4 +65,4 @@ async def test_a_failure_that_nothing_follows_brings_nothing(tmp_path: Path) -> 
         assert await outcomes.joined([candidate], Where(), "hybrid") == [candidate]
         skill = await memory.procedural.record_skill("free_backup_space", "when the backup is out of space")
         joined = await outcomes.joined([candidate], Where(), "hybrid")
-        assert [each.memory.id for each in joined] == [failed, skill]
+        assert [item.memory.id for item in joined] == [failed, skill]

@@ -33,7 +33,7 @@ def found(text: str, score: float, **given: object) -> Candidate:
 
 
 def texts(candidates: Sequence[Candidate]) -> list[str]:
-    return [each.memory.content for each in candidates]
+    return [candidate.memory.content for candidate in candidates]
 
 
 async def recalled(memory: AgentMemory, query: str, budget: int = 300, format: str = "markdown") -> str:

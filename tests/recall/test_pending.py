@@ -67,7 +67,7 @@ FAULTS: dict[str, Twist] = {
     "a number too large": vector_is(lambda values: [10**400, *values[1:]]),
     "one too few": numbers(lambda data: data[:-1]),
     "one too many": numbers(lambda data: [*data, data[0]]),
-    "the same index twice": numbers(lambda data: [{**each, "index": 7} for each in data]),
+    "the same index twice": numbers(lambda data: [{**datum, "index": 7} for datum in data]),
     "an index left out": numbers(lambda data: [{**data[0], "index": None}, *data[1:], *data[:1]]),
     "no answer": numbers(lambda data: {"sorry": "no"}),  # type: ignore[arg-type,return-value]
     "400": answer(400, '{"error": {"message": "this input is refused"}}'),
@@ -110,17 +110,19 @@ class TestATextThatAServerFailsOn:
         async with opened(path, "openai", **reached(server)) as memory:
             for _ in range(3):
                 found = await memory.search("note about c", limit=50, mode="vector")
-            assert {each.memory.id for each in found} == set(good)
-            by_words = await memory.search("zucchini")
-            assert bad in [each.memory.id for each in by_words]
-            assert "words" in by_words.arms
-            assert "meaning" in by_words.arms
+            assert {result.memory.id for result in found} == set(good)
+            by_keyword = await memory.search("zucchini")
+            assert bad in [item.memory.id for item in by_keyword]
+            assert "words" in by_keyword.retrievers
+            assert "meaning" in by_keyword.retrievers
             status = await memory.get_status()
             assert (status["owed_embeddings"], status["failed_embeddings"]) == (1, 1)
             (failure,) = status["failures"]
             assert failure["id"] == bad
             assert failure["reason"]
-            assert any("1 memory is found by words only, as its text" in each for each in by_words.notices)
+            assert any(
+                "1 memory is found by words only, as its text" in notice for notice in by_keyword.notices
+            )
 
     async def test_it_is_left_alone_until_it_is_asked_for(
         self, server: EmbeddingServer, tmp_path: Path, fault: str
@@ -151,9 +153,9 @@ class TestATextThatAServerFailsOn:
             ids = await memory.long_term.add_many([*TEXTS[:5], BAD, *TEXTS[5:]])
             status = await memory.get_status()
             assert (status["owed_embeddings"], status["failed_embeddings"]) == (1, 1)
-            assert [each["id"] for each in status["failures"]] == [ids[5]]
+            assert [statu["id"] for statu in status["failures"]] == [ids[5]]
             found = await memory.search("note about c", limit=50, mode="vector")
-            assert {each.memory.id for each in found} == set(ids) - {ids[5]}
+            assert {result.memory.id for result in found} == set(ids) - {ids[5]}
             # Other words, another text: what could not be embedded is forgotten.
             await memory.update(ids[5], content="the marrow budget was granted")
             assert (await memory.get_status())["owed_embeddings"] == 0
@@ -166,10 +168,10 @@ class TestATextThatAServerFailsOn:
         async with opened(path, "dummy") as memory:
             ids = await memory.long_term.add_many([*TEXTS, BAD])
             await memory.reembed("openai", reached(server))
-            assert [each["id"] for each in (await memory.get_status())["failures"]] == [ids[-1]]
+            assert [status["id"] for status in (await memory.get_status())["failures"]] == [ids[-1]]
         async with opened(path, "openai", **reached(server)) as memory:
             found = await memory.search("note about c", limit=50, mode="vector")
-            assert {each.memory.id for each in found} == set(ids[:-1])
+            assert {result.memory.id for result in found} == set(ids[:-1])
 
 
 class TestAServerThatFailsAltogether:
@@ -185,7 +187,7 @@ class TestAServerThatFailsAltogether:
                 await memory.search("note about c", mode="vector")
             found = await memory.search("note about c")
             assert found
-            assert any("searched by words only: 127.0.0.1" in each for each in found.notices)
+            assert any("searched by words only: 127.0.0.1" in notice for notice in found.notices)
             told = await memory.get_status()
             assert (told["owed_embeddings"], told["failed_embeddings"]) == (len(TEXTS), 0)
             server.twist = None
@@ -215,8 +217,8 @@ class TestAServerThatFailsAltogether:
         async with opened(path, "openai", **reached(server)) as memory:
             found = await memory.search(BAD)
             assert found[0].memory.id == ids[-1]
-            assert tuple(found.arms) == ("words",)
-            assert any("not this one" in each for each in found.notices)
+            assert tuple(found.retrievers) == ("words",)
+            assert any("not this one" in notice for notice in found.notices)
             with pytest.raises(EmbeddingError, match="not this one"):
                 await memory.search(BAD, mode="vector")
             assert (await memory.search("note about c", mode="vector")) != []
@@ -232,10 +234,10 @@ class TestASearchThatMayNotWait:
         async with opened(path, "openai", **reached(server) | {"max_retries": 5}) as memory:
             await memory.search("note about c")
             # With the others, with one of them, alone, and once more after a word that works.
-            assert len([each for each in server.requests if _any(each.body["input"])]) == 4
+            assert len([request for request in server.requests if _any(request.body["input"])]) == 4
             server.requests.clear()
             await memory.index()
-            assert len([each for each in server.requests if _any(each.body["input"])]) == 12
+            assert len([request for request in server.requests if _any(request.body["input"])]) == 12
 
     async def test_what_it_has_no_time_to_find_out_is_left_to_index(
         self, server: EmbeddingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -250,7 +252,7 @@ class TestASearchThatMayNotWait:
             assert status["failed_embeddings"] > 1
             assert "left to `agentmem index`: 127.0.0.1" in status["failures"][0]["reason"]
             assert await memory.index() == len(TEXTS)
-            assert [each["id"] for each in (await memory.get_status())["failures"]] == [bad]
+            assert [item["id"] for item in (await memory.get_status())["failures"]] == [bad]
 
     async def test_a_store_that_takes_nothing_is_no_fault_of_the_query(self, tmp_path: Path) -> None:
         class Full(SqliteStore):
@@ -265,13 +267,15 @@ class TestASearchThatMayNotWait:
             ) as memory:
                 found = await memory.search("note about c", mode=mode)  # type: ignore[arg-type]
                 assert (found != []) == (mode == "hybrid")
-                assert any("could not be embedded now: the disk is full" in each for each in found.notices)
+                assert any(
+                    "could not be embedded now: the disk is full" in notice for notice in found.notices
+                )
 
 
 # --- long texts ------------------------------------------------------------------------------------------------
 
 
-class PieceEmbedder(DummyEmbedder):
+class SegmentEmbedder(DummyEmbedder):
     """Reads eight words at once, cuts texts into segments of 96, and can be told to stop."""
 
     def __init__(self, **options: Any) -> None:
@@ -279,7 +283,7 @@ class PieceEmbedder(DummyEmbedder):
         self.read: list[str] = []
         self.stop_after = 10**9
 
-    def _segments(self, text: str) -> list[str]:
+    def _split_into_parts(self, text: str) -> list[str]:
         return _parts(text, 96)
 
     def _split(self, text: str) -> list[str]:
@@ -309,46 +313,48 @@ def book(seed: int, words: int = 4_000) -> str:
 async def test_a_search_embeds_some_of_a_long_text_and_the_next_goes_on(tmp_path: Path, length: int) -> None:
     path, text = tmp_path / "a.db", book(length, length)
     (memory_id,) = await _store_pending(path, [text])
-    pieces = await PieceEmbedder().split(text)
+    segments = await SegmentEmbedder().split(text)
     read: list[str] = []
     searches = 0
-    owed = True
-    while owed:
-        embedder = PieceEmbedder()
+    pending = True
+    while pending:
+        embedder = SegmentEmbedder()
         async with opened(path, embedder) as memory:
             found = await memory.search("nothing of that")
-            now = [each for each in embedder.read if each in set(pieces)]
-            assert 0 < len(now) <= constants.OWED_PIECES
+            now = [item for item in embedder.read if item in set(segments)]
+            assert 0 < len(now) <= constants.PENDING_SEGMENTS
             read += now
-            owed = bool((await memory.get_status())["owed_embeddings"])
-            assert any("1 memory is found by words only until" in each for each in found.notices) == owed
+            pending = bool((await memory.get_status())["owed_embeddings"])
+            assert (
+                any("1 memory is found by words only until" in notice for notice in found.notices) == pending
+            )
             searches += 1
             assert searches < 500
-    assert read == pieces
-    async with opened(path, PieceEmbedder()) as memory:
+    assert read == segments
+    async with opened(path, SegmentEmbedder()) as memory:
         (vectors,) = (await memory.backend.vectors([memory_id])).values()
-        assert len(vectors) == len(pieces)
-        assert (await memory.search(pieces[-1], mode="vector"))[0].similarity == pytest.approx(1, abs=1e-3)
+        assert len(vectors) == len(segments)
+        assert (await memory.search(segments[-1], mode="vector"))[0].similarity == pytest.approx(1, abs=1e-3)
         assert await memory.check() == []
 
 
 async def test_what_was_embedded_before_a_kill_is_not_embedded_again(tmp_path: Path) -> None:
     path, text = tmp_path / "a.db", book(1, 8_000)
     await _store_pending(path, [text, "a short note"])
-    pieces = await PieceEmbedder().split(text)
-    first = PieceEmbedder()
+    segments = await SegmentEmbedder().split(text)
+    first = SegmentEmbedder()
     first.stop_after = 700
     with pytest.raises((KeyboardInterrupt, BaseExceptionGroup)):
         async with opened(path, first) as memory:
             await memory.index()
     assert 300 < len(first.read) <= 700
-    second = PieceEmbedder()
+    second = SegmentEmbedder()
     seen: list[tuple[int, int]] = []
     async with opened(path, second) as memory:
         assert (await memory.get_status())["owed_embeddings"] == 1
         assert await memory.index(progress=lambda done, total: seen.append((done, total))) == 1
         assert (await memory.get_status())["owed_embeddings"] == 0
-    assert [each for each in first.read + second.read if each in set(pieces)] == pieces
+    assert [item for item in first.read + second.read if item in set(segments)] == segments
     assert seen[-1][0] == seen[-1][1] == len(second.read)
     assert len(seen) > 1
     assert all(done <= total for done, total in seen)
@@ -358,22 +364,22 @@ async def test_a_book_does_not_hold_up_the_notes_behind_it(tmp_path: Path) -> No
     path = tmp_path / "a.db"
     notes = await _store_pending(path, [f"note number {number}" for number in range(30)])
     await _store_pending(path, [book(seed, 20_000) for seed in range(3)])
-    embedder = PieceEmbedder()
+    embedder = SegmentEmbedder()
     async with opened(path, embedder) as memory:
         for _ in range(12):
             found = await memory.search("note number", limit=40, mode="vector")
-        assert {each.memory.id for each in found} == set(notes)
+        assert {result.memory.id for result in found} == set(notes)
         # Nor do the notes hold up the books.
-        assert sum("w" in each for each in embedder.read) > 30
+        assert sum("w" in item for item in embedder.read) > 30
 
 
 async def test_a_long_text_is_stored_before_it_is_embedded(tmp_path: Path) -> None:
-    embedder = PieceEmbedder()
+    embedder = SegmentEmbedder()
     embedder.stop_after = 300
     with pytest.raises((KeyboardInterrupt, BaseExceptionGroup)):
         async with opened(tmp_path / "a.db", embedder) as memory:
             await memory.long_term.add_many(["a short note", book(3, 8_000)])
-    again = PieceEmbedder()
+    again = SegmentEmbedder()
     async with opened(tmp_path / "a.db", again) as memory:
         assert await memory.count() == 2
         assert await memory.index() == 1
@@ -384,18 +390,18 @@ async def test_embedding_anew_goes_on_within_a_text(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     async with opened(path, DummyEmbedder(dimension=8)) as memory:
         await memory.long_term.add(book(4, 8_000))
-    first = PieceEmbedder()
+    first = SegmentEmbedder()
     first.stop_after = 600
     with pytest.raises((KeyboardInterrupt, BaseExceptionGroup)):
         async with opened(path) as memory:
             memory._core.index._embedder = first
             await memory.reembed()
-    second = PieceEmbedder()
+    second = SegmentEmbedder()
     async with opened(path) as memory:
         memory._core.index._embedder = second
         space = await memory.reembed()
         assert (space.dimension, space.current) == (64, True)
-        assert await memory.backend.owed_count() == 0
+        assert await memory.backend.pending_count() == 0
     assert len(first.read) + len(second.read) == 1_000
     assert not set(first.read) & set(second.read)
 
@@ -417,11 +423,11 @@ async def test_damage_to_what_is_kept_of_a_text_costs_the_work_and_nothing_else(
 ) -> None:
     path, text = tmp_path / "a.db", book(5, 1_536)
     (memory_id,) = await _store_pending(path, [text])
-    async with opened(path, PieceEmbedder()) as memory:
+    async with opened(path, SegmentEmbedder()) as memory:
         await memory.search("anything")
         assert isinstance(memory.backend, SqliteStore)
         await memory.backend._write(lambda connection: connection.execute(damage))
-    async with opened(path, PieceEmbedder()) as memory:
+    async with opened(path, SegmentEmbedder()) as memory:
         assert len(await memory.check()) == (not damage.startswith("delete"))
         assert (await memory.get_status())["failures"] == []
         if mended:
@@ -435,7 +441,7 @@ async def test_damage_to_what_is_kept_of_a_text_costs_the_work_and_nothing_else(
 
 
 async def test_an_engine_that_raises_is_an_embedder_that_fails(tmp_path: Path) -> None:
-    class Fragile(PieceEmbedder):
+    class Fragile(SegmentEmbedder):
         async def _embed(self, texts: Sequence[str], *, query: bool) -> Sequence[bytes]:
             if _any(texts):
                 raise ZeroDivisionError("in\nthe engine")

@@ -10,7 +10,7 @@ from agent_memory import AgentMemory
 from agent_memory.embeddings.base import pack_rows
 from agent_memory.embeddings.dummy import DummyEmbedder
 from agent_memory.errors import EmbeddingError
-from agent_memory.recall.relevance import UNRELATED, WordShare, null_of, relevance
+from agent_memory.recall.relevance import UNRELATED, WordShare, background_of, relevance
 from agent_memory.text.analysis import query_words
 from agent_memory.text.bm25 import WordStatistics
 from tests.recall.test_finding import local
@@ -92,15 +92,15 @@ async def test_an_embedder_that_fails_on_them_costs_no_results(tmp_path: Path) -
 
     async with AgentMemory(config=local(tmp_path / "a.db"), embedding_provider=Failing()) as memory:
         stored = await memory.long_term.add("teal is a colour")
-        assert [each.memory.id for each in await memory.search("colour")] == [stored]
+        assert [scored.memory.id for scored in await memory.search("colour")] == [stored]
 
 
 def test_the_null_distribution_is_that_of_all_pairs() -> None:
     import numpy as np
 
-    null = null_of(pack_rows(np.array([[1, 0, 0], [0, 1, 0], [0.6, 0.8, 0]], dtype="<f4")))
-    assert null.mean == pytest.approx((0 + 0.6 + 0.8) / 3)
-    assert null.deviation == pytest.approx(np.std([0, 0.6, 0.8]))
+    background = background_of(pack_rows(np.array([[1, 0, 0], [0, 1, 0], [0.6, 0.8, 0]], dtype="<f4")))
+    assert background.mean == pytest.approx((0 + 0.6 + 0.8) / 3)
+    assert background.deviation == pytest.approx(np.std([0, 0.6, 0.8]))
 
 
 def test_rare_words_count_more_and_unknown_ones_most() -> None:

@@ -31,16 +31,16 @@ async def memory(reranker_folder: Path) -> AsyncIterator[AgentMemory]:
 
 async def test_the_order_is_the_cross_encoders_and_so_is_the_score(memory: AgentMemory) -> None:
     found = await memory.search(QUERY, rerank=True, explain=True)
-    logits = [each.explanation["rerank"]["logit"] for each in found if each.explanation]
+    logits = [result.explanation["rerank"]["logit"] for result in found if result.explanation]
     assert found[0].memory.content == TEXTS[1]
     assert logits == sorted(logits, reverse=True)
     assert len(set(logits)) > 1
-    scores = [each.score for each in found]
+    scores = [result.score for result in found]
     assert scores == sorted(scores, reverse=True)
     assert all((score > 0.5) == (logit > 0) for score, logit in zip(scores, logits, strict=True))
     plain = await memory.search(QUERY)
-    assert {each.memory.id: each.relevance for each in plain} == {
-        each.memory.id: each.relevance for each in found
+    assert {item.memory.id: item.relevance for item in plain} == {
+        result.memory.id: result.relevance for result in found
     }
 
 

@@ -83,7 +83,7 @@ class PostgresServer:
         """Start it and wait until it answers."""
         # No socket in a folder: its path may not be longer than about a hundred bytes.
         fixed = ("listen_addresses=127.0.0.1", "unix_socket_directories=")
-        settings = [f"--{each}" for each in (*self._settings, *fixed)]
+        settings = [f"--{setting}" for setting in (*self._settings, *fixed)]
         options = shlex.join(["-p", str(self.port), *settings])  # a shell will read them
         data, log = str(self._root / "data"), str(self._root / "log")
         self._run("pg_ctl", "-D", data, "-w", "-t", "60", "-l", log, "-o", options, "start")

@@ -16,7 +16,7 @@ def somebody_else() -> dict[str, Any]:
     """Return the arguments that make `subprocess.run` run as another user; none where this is not root."""
     if os.geteuid() != 0:
         return {}
-    names = {each.pw_name: each for each in pwd.getpwall()}
+    names = {item.pw_name: item for item in pwd.getpwall()}
     user = next(names[name] for name in ("postgres", "nobody") if name in names)
     return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
 
@@ -36,22 +36,22 @@ def folder_for(who: dict[str, Any], prefix: str) -> Path:
 
 
 def readable(folder: Path) -> bool:
-    """Say whether every user may read all that is in a folder."""
+    """Return whether every user may read all that is in a folder."""
     return _all_may(folder, stat.S_IXOTH) and all(
-        each.is_symlink() or each.stat().st_mode & stat.S_IROTH for each in folder.rglob("*")
+        path.is_symlink() or path.stat().st_mode & stat.S_IROTH for path in folder.rglob("*")
     )
 
 
 def copy_readable(folder: Path, target: Path) -> None:
     """Copy a folder so that every user may read it and run what is in it."""
     shutil.copytree(folder, target, symlinks=True)
-    for each in (target, *_not_links(target)):
-        each.chmod(each.stat().st_mode | (0o055 if each.stat().st_mode & stat.S_IXUSR else 0o044))
+    for not_link in (target, *_not_links(target)):
+        not_link.chmod(not_link.stat().st_mode | (0o055 if not_link.stat().st_mode & stat.S_IXUSR else 0o044))
 
 
 def _not_links(folder: Path) -> Iterator[Path]:
-    return (each for each in folder.rglob("*") if not each.is_symlink())
+    return (path for path in folder.rglob("*") if not path.is_symlink())
 
 
 def _all_may(folder: Path, mode: int) -> bool:
-    return all(each.stat().st_mode & mode for each in (folder.resolve(), *folder.resolve().parents))
+    return all(parent.stat().st_mode & mode for parent in (folder.resolve(), *folder.resolve().parents))

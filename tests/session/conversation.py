@@ -42,7 +42,7 @@ _MONTHS = ("April", "May", "June", "September", "October")
 
 
 def messages() -> Iterator[dict[str, object]]:
-    """Go through the messages as `agentmem add --ndjson-in` takes them."""
+    """Iterate over the messages as `agentmem add --ndjson-in` takes them."""
     for place in range(MESSAGES):
         role, text = _said(place)
         yield {"type": "chat", "conversation_id": "travel", "role": role, "content": text}
@@ -50,7 +50,7 @@ def messages() -> Iterator[dict[str, object]]:
 
 def write(path: Path) -> None:
     """Write them to a file."""
-    path.write_text("".join(json.dumps(each) + "\n" for each in messages()), encoding="utf-8")
+    path.write_text("".join(json.dumps(message) + "\n" for message in messages()), encoding="utf-8")
 
 
 def _said(place: int) -> tuple[str, str]:

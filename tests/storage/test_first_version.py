@@ -61,18 +61,18 @@ def test_a_store_of_the_first_version_is_whole_and_reads_by_the_present_rules(op
     assert memory.history(ids["audit"])[0].after.success is False  # type: ignore[union-attr]
 
     # Names in another form are the same names, and both values of one key are in its history.
-    assert [each.id for each in memory.list(tags="café")] == [ids["plain"]]
-    assert [each.id for each in memory.list(source="résumé.md")] == [ids["plain"]]
-    assert [each.id for each in memory.list(metadata={"größe": "schön"})] == [memory.get("café").id]  # type: ignore[union-attr]
+    assert [record.id for record in memory.list(tags="café")] == [ids["plain"]]
+    assert [record.id for record in memory.list(source="résumé.md")] == [ids["plain"]]
+    assert [record.id for record in memory.list(metadata={"größe": "schön"})] == [memory.get("café").id]  # type: ignore[union-attr]
     assert memory.long_term.get_preferences("menü")[0].id == ids["pref"]
     assert memory.procedural.get_skill("débloquer").use_count == 1  # type: ignore[union-attr]
     kept = memory.get(unicodedata.normalize("NFD", "café"))
     assert kept is not None
     assert kept.content == "The café opens at nine"
-    said = [each.after.content for each in memory.history(kept.id) if each.after is not None]
+    said = [version.after.content for version in memory.history(kept.id) if version.after is not None]
     assert said == ["The café opens at eight", "The café opens at nine"]
     other = ({ids["nfc"], ids["nfd"]} - {kept.id}).pop()
-    assert other in {each.id for each in memory.list(status="superseded")}
+    assert other in {record.id for record in memory.list(status="superseded")}
 
     # What the old rule put away stays put away, and can be reached.
     assert (

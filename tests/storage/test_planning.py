@@ -38,7 +38,7 @@ class Shelf:
 
     records: dict[str, MemoryRecord] = field(default_factory=dict)
     journal: list[JournalEntry] = field(default_factory=list)
-    gone: dict[str, MemoryRecord] = field(default_factory=dict)
+    tombstoned: dict[str, MemoryRecord] = field(default_factory=dict)
     """The last versions of what was taken out, also of what is back again."""
 
     def facts(self, needs: planning.Needs) -> planning.State:
@@ -64,7 +64,7 @@ class Shelf:
         operation = operation or Operation(verb="test", started_at=NOW)
         plan = planning.plan(operation, changes, self.facts(planning.needs(changes)), "tester")
         for record in plan.removes:
-            self.gone[record.id] = self.records.pop(record.id)
+            self.tombstoned[record.id] = self.records.pop(record.id)
         for before, after in plan.replaces:
             assert self.records[before.id] == before
             self.records[after.id] = after
@@ -76,7 +76,7 @@ class Shelf:
 
 
 @pytest.fixture
-def shelf() -> Shelf:
+def contents() -> Shelf:
     return Shelf()
 
 
@@ -120,7 +120,7 @@ class Model:
 
     def _add(self, change: Add, chosen: str) -> tuple[str, str]:
         record: Any = change.record
-        active = [each for each in self.records.values() if each.status is Status.ACTIVE]
+        active = [item for item in self.records.values() if item.status is Status.ACTIVE]
         if change.brought_back:
             if record.status is Status.ACTIVE and record.key is not None:
                 for holder in active:
@@ -152,7 +152,7 @@ class Model:
         ):
             twins = self.twins(record)
             if twins:
-                known = next(each for each in twins if each.id == chosen)
+                known = next(twin for twin in twins if twin.id == chosen)
                 merged = replace(
                     known,
                     tags=tuple(sorted({*known.tags, *record.tags})),
@@ -174,9 +174,9 @@ class Model:
     def twins(self, record: MemoryRecord) -> list[MemoryRecord]:
         digest = content_hash(record)
         return [
-            each
-            for each in self.records.values()
-            if each.status is Status.ACTIVE and not each.expired(NOW) and content_hash(each) == digest
+            item
+            for item in self.records.values()
+            if item.status is Status.ACTIVE and not item.expired(NOW) and content_hash(item) == digest
         ]
 
     def _place_of_version(self, before: Any, after: Any) -> int:
@@ -257,17 +257,19 @@ _commits = st.lists(
 )
 
 
-def _changes(shelf: Shelf, actions: list[Any]) -> list[Change]:
-    there = list(shelf.records.values())
+def _changes(contents: Shelf, actions: list[Any]) -> list[Change]:
+    there = list(contents.records.values())
     changes: list[Change] = []
     for action in actions:
         if action[0] == "add":
             _, make, fields, force = action
             changes.append(Add(make(created_at=NOW, **fields), even_if_known=force))
         elif action[0] in ("bring back", "erase"):
-            gone = [each for each in shelf.gone.values() if action[2] or each.id not in shelf.records]
-            if gone:
-                record = gone[action[1] % len(gone)]
+            tombstoned = [
+                item for item in contents.tombstoned.values() if action[2] or item.id not in contents.records
+            ]
+            if tombstoned:
+                record = tombstoned[action[1] % len(tombstoned)]
                 changes.append(Erase(record) if action[0] == "erase" else Add(record, brought_back=True))
         elif there:
             record = there[action[1] % len(there)]
@@ -281,16 +283,16 @@ def _changes(shelf: Shelf, actions: list[Any]) -> list[Change]:
 @settings(max_examples=300, deadline=None)
 @given(commits=_commits)
 def test_a_plan_means_what_its_changes_mean_one_by_one(commits: list[list[Any]]) -> None:
-    shelf = Shelf()
+    contents = Shelf()
     with clock.fixed(NOW):
         for actions in commits:
-            changes = _changes(shelf, actions)
-            before, journal = dict(shelf.records), list(shelf.journal)
-            model = Model(shelf.records)
+            changes = _changes(contents, actions)
+            before, journal = dict(contents.records), list(contents.journal)
+            model = Model(contents.records)
             try:
-                plan = shelf.commit(*changes)
+                plan = contents.commit(*changes)
             except AgentMemoryError as error:
-                assert (shelf.records, shelf.journal) == (before, journal)
+                assert (contents.records, contents.journal) == (before, journal)
                 with pytest.raises(type(error)):
                     model.apply_all(changes)
                 continue
@@ -298,57 +300,57 @@ def test_a_plan_means_what_its_changes_mean_one_by_one(commits: list[list[Any]])
                 model.apply(change, written.id) for change, written in zip(changes, plan.written, strict=True)
             ]
             assert [(written.id, written.outcome) for written in plan.written] == outcomes
-            assert {key: said(value) for key, value in shelf.records.items()} == {
+            assert {key: said(value) for key, value in contents.records.items()} == {
                 key: said(value) for key, value in model.records.items()
             }
-            _check_plan(plan, before, shelf)
-        _check_journal(shelf)
+            _check_plan(plan, before, contents)
+        _check_journal(contents)
 
 
-def _check_plan(plan: Plan, before: dict[str, MemoryRecord], shelf: Shelf) -> None:
+def _check_plan(plan: Plan, before: dict[str, MemoryRecord], contents: Shelf) -> None:
     assert plan.empty == (not plan.journal)
     changed = {entry.memory_id for entry in plan.journal}
-    assert {each.id for each in (*plan.inserts, *plan.removes)} <= changed
+    assert {item.id for item in (*plan.inserts, *plan.removes)} <= changed
     assert {after.id for _, after in plan.replaces} <= changed
-    for memory_id, record in shelf.records.items():
+    for memory_id, record in contents.records.items():
         assert (before.get(memory_id) == record) == (memory_id not in changed)
         assert record.agent_id == ("tester" if memory_id in changed else before[memory_id].agent_id)
     for written in plan.written:
         assert written.id == written.record.id
-    active = [record for record in shelf.records.values() if record.status is Status.ACTIVE]
+    active = [record for record in contents.records.values() if record.status is Status.ACTIVE]
     keys = [(record.memory_type, record.key) for record in active if record.key is not None]
     assert len(set(keys)) == len(keys)
     assert set(plan.erase_history) <= changed
 
 
-def _check_journal(shelf: Shelf) -> None:
+def _check_journal(contents: Shelf) -> None:
     """Replay the journal: it tells everything, in order, each entry upon the one before."""
     replayed: dict[str, tuple[str, str]] = {}
-    clocks = [entry.hlc for entry in shelf.journal]
+    clocks = [entry.hlc for entry in contents.journal]
     assert clocks == sorted(set(clocks))
-    assert len({entry.change_id for entry in shelf.journal}) == len(shelf.journal)
-    for entry in shelf.journal:
+    assert len({entry.change_id for entry in contents.journal}) == len(contents.journal)
+    for entry in contents.journal:
         revision, text = replayed.pop(entry.memory_id, (None, None))
         assert (entry.parent_id, entry.before) == (revision, text)
         if entry.after is not None:
             replayed[entry.memory_id] = (entry.change_id, entry.after)
     assert {memory_id: revision for memory_id, (revision, _) in replayed.items()} == {
-        memory_id: record.revision for memory_id, record in shelf.records.items()
+        memory_id: record.revision for memory_id, record in contents.records.items()
     }
     for memory_id, (_, text) in replayed.items():
-        assert same_version(version_from_dict(json.loads(text)), shelf.records[memory_id])
+        assert same_version(version_from_dict(json.loads(text)), contents.records[memory_id])
 
 
 # --- single rules ------------------------------------------------------------------------------------------------
 
 
-def test_the_clock_of_the_journal_never_goes_back(shelf: Shelf) -> None:
+def test_the_clock_of_the_journal_never_goes_back(contents: Shelf) -> None:
     with clock.fixed(NOW):
-        first = shelf.commit(*(Add(builders.event(text)) for text in "abc")).journal
+        first = contents.commit(*(Add(builders.event(text)) for text in "abc")).journal
     with clock.fixed(NOW - timedelta(days=365)):
-        second = shelf.commit(Add(builders.event("d"))).journal
+        second = contents.commit(Add(builders.event("d"))).journal
     with clock.fixed(NOW + timedelta(days=1)):
-        third = shelf.commit(Add(builders.event("e"))).journal
+        third = contents.commit(Add(builders.event("e"))).journal
     assert [entry.hlc for entry in first] == [int(NOW.timestamp() * 1_000_000) + step for step in range(3)]
     assert second[0].hlc == first[-1].hlc + 1
     assert third[0].hlc == int((NOW + timedelta(days=1)).timestamp() * 1_000_000)
@@ -357,7 +359,7 @@ def test_the_clock_of_the_journal_never_goes_back(shelf: Shelf) -> None:
 def test_only_what_decides_is_asked_for() -> None:
     fact, event, said_ = builders.fact("one"), builders.event("two"), builders.message("three")
     keyed, placed = builders.fact("four", key="k"), builders.message("five", position=3)
-    needs = planning.needs([Add(each) for each in (fact, event, said_, keyed, placed)])
+    needs = planning.needs([Add(item) for item in (fact, event, said_, keyed, placed)])
     assert needs.hashes == {content_hash(fact)}
     assert needs.keys == {(MemoryType.LONG_TERM, "k")}
     assert needs.conversations == {"chat-1"}
@@ -370,69 +372,69 @@ def test_only_what_decides_is_asked_for() -> None:
     )
 
 
-def test_many_duplicates_in_one_commit_are_one(shelf: Shelf) -> None:
-    plan = shelf.commit(*(Add(builders.fact("same", tags=(tag,))) for tag in "abab"))
+def test_many_duplicates_in_one_commit_are_one(contents: Shelf) -> None:
+    plan = contents.commit(*(Add(builders.fact("same", tags=(tag,))) for tag in "abab"))
     assert [written.outcome for written in plan.written] == ["added", "known", "known", "known"]
-    assert [record.tags for record in shelf.records.values()] == [("a", "b")]
-    plan = shelf.commit(*(Add(builders.fact("same", tags=(tag,))) for tag in "xyz"))
+    assert [record.tags for record in contents.records.values()] == [("a", "b")]
+    plan = contents.commit(*(Add(builders.fact("same", tags=(tag,))) for tag in "xyz"))
     assert [written.outcome for written in plan.written] == ["known"] * 3
-    assert len(shelf.records) == 1
+    assert len(contents.records) == 1
 
 
-def test_what_a_commit_makes_of_a_memory_counts_for_its_later_changes(shelf: Shelf) -> None:
-    old = shelf.commit(Add(builders.fact("old"))).written[0].record
-    plan = shelf.commit(
+def test_what_a_commit_makes_of_a_memory_counts_for_its_later_changes(contents: Shelf) -> None:
+    old = contents.commit(Add(builders.fact("old"))).written[0].record
+    plan = contents.commit(
         Replace(replace(old, content="new")), Add(builders.fact("new")), Add(builders.fact("old"))
     )
     assert [written.outcome for written in plan.written] == ["updated", "known", "added"]
 
 
-def test_a_forced_duplicate_stands_for_the_one_that_goes(shelf: Shelf) -> None:
-    first = shelf.commit(Add(builders.fact("same"))).written[0].record
-    second = shelf.commit(Add(builders.fact("same"), even_if_known=True)).written[0].record
-    plan = shelf.commit(Remove(first), Add(builders.fact("same")))
+def test_a_forced_duplicate_stands_for_the_one_that_goes(contents: Shelf) -> None:
+    first = contents.commit(Add(builders.fact("same"))).written[0].record
+    second = contents.commit(Add(builders.fact("same"), even_if_known=True)).written[0].record
+    plan = contents.commit(Remove(first), Add(builders.fact("same")))
     assert [(written.id, written.outcome) for written in plan.written] == [
         (first.id, "removed"),
         (second.id, "known"),
     ]
 
 
-def test_true_and_one_are_different_versions(shelf: Shelf) -> None:
-    record = shelf.commit(Add(builders.note("x", value=True, metadata={"n": 1}))).written[0].record
-    plan = shelf.commit(Replace(replace(record, value=1)))  # type: ignore[call-arg]
+def test_true_and_one_are_different_versions(contents: Shelf) -> None:
+    record = contents.commit(Add(builders.note("x", value=True, metadata={"n": 1}))).written[0].record
+    plan = contents.commit(Replace(replace(record, value=1)))  # type: ignore[call-arg]
     assert [written.outcome for written in plan.written] == ["updated"]
-    plan = shelf.commit(Replace(replace(plan.written[0].record, metadata={"n": 1.0})))
+    plan = contents.commit(Replace(replace(plan.written[0].record, metadata={"n": 1.0})))
     assert [written.outcome for written in plan.written] == ["updated"]
-    plan = shelf.commit(Replace(replace(plan.written[0].record, metadata={"n": 1.0})))
+    plan = contents.commit(Replace(replace(plan.written[0].record, metadata={"n": 1.0})))
     assert [written.outcome for written in plan.written] == ["unchanged"]
 
 
-def test_short_term_memory_is_to_keep_one_version(shelf: Shelf) -> None:
-    plan = shelf.commit(Add(builders.note("1", key="k")), Add(builders.fact("1", key="k")))
+def test_short_term_memory_is_to_keep_one_version(contents: Shelf) -> None:
+    plan = contents.commit(Add(builders.note("1", key="k")), Add(builders.fact("1", key="k")))
     assert plan.keep_one_version == []
     note = plan.written[0].record
-    plan = shelf.commit(Add(builders.note("2", key="k")), Add(builders.fact("2", key="k")))
+    plan = contents.commit(Add(builders.note("2", key="k")), Add(builders.fact("2", key="k")))
     assert plan.keep_one_version == [note.id]
-    plan = shelf.commit(*(Add(builders.note(text, key="l")) for text in "ab"))
+    plan = contents.commit(*(Add(builders.note(text, key="l")) for text in "ab"))
     assert plan.keep_one_version == [plan.written[0].id]
 
 
-def test_erasing_names_the_memory_whose_history_goes(shelf: Shelf) -> None:
-    record = shelf.commit(Add(builders.fact("secret"))).written[0].record
-    plan = shelf.commit(Remove(record, erase=True))
-    assert (plan.erase_history, [each.id for each in plan.removes]) == ([record.id], [record.id])
+def test_erasing_names_the_memory_whose_history_goes(contents: Shelf) -> None:
+    record = contents.commit(Add(builders.fact("secret"))).written[0].record
+    plan = contents.commit(Remove(record, erase=True))
+    assert (plan.erase_history, [item.id for item in plan.removes]) == ([record.id], [record.id])
     assert [entry.verb for entry in plan.journal] == ["shred"]
 
 
-def test_a_taken_id_is_a_conflict(shelf: Shelf) -> None:
+def test_a_taken_id_is_a_conflict(contents: Shelf) -> None:
     event = builders.event("one")
     with pytest.raises(ConflictError):
-        shelf.commit(Add(event), Add(replace(event, content="two")))
-    assert shelf.records == {}
+        contents.commit(Add(event), Add(replace(event, content="two")))
+    assert contents.records == {}
 
 
-def test_a_version_keeps_what_was_counted(shelf: Shelf) -> None:
-    record = shelf.commit(Add(builders.fact("one", key="k"))).written[0].record
-    shelf.records[record.id] = replace(record, access_count=3, accessed_at=NOW)
-    stored = shelf.commit(Add(builders.fact("two", key="k"))).written[0].record
+def test_a_version_keeps_what_was_counted(contents: Shelf) -> None:
+    record = contents.commit(Add(builders.fact("one", key="k"))).written[0].record
+    contents.records[record.id] = replace(record, access_count=3, accessed_at=NOW)
+    stored = contents.commit(Add(builders.fact("two", key="k"))).written[0].record
     assert (stored.content, stored.access_count, stored.accessed_at) == ("two", 3, NOW)

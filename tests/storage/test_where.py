@@ -126,7 +126,7 @@ def test_conditions_are_read_from_mappings_and_triples() -> None:
         Condition("there", "exists", True),
     )
     assert conditions(given) == expected
-    assert conditions([(each.name, each.operator, each.value) for each in expected]) == expected
+    assert conditions([(item.name, item.operator, item.value) for item in expected]) == expected
     assert conditions([["kind", "in", ["a", "b"]]]) == (Condition("kind", "in", ("a", "b")),)
     assert conditions({"kind": {"in": {"a"}}}) == (Condition("kind", "in", ("a",)),)
     assert conditions({"env": [{"!=": "prod"}, {"!=": "test", "exists": True}]}) == (
@@ -170,7 +170,7 @@ def test_words_are_kept_once_and_in_order() -> None:
 def test_a_period_is_half_open() -> None:
     day, second = NOW + timedelta(days=1), timedelta(microseconds=1)
     both = Period(NOW, day)
-    assert [both.holds(each) for each in (NOW - second, NOW, day - second, day)] == [False, True, True, False]
+    assert [both.holds(item) for item in (NOW - second, NOW, day - second, day)] == [False, True, True, False]
     assert Period(None, NOW).holds(NOW - second)
     assert Period(NOW, None).holds(day)
     assert Period().holds(NOW)
@@ -269,17 +269,17 @@ def test_parts_are_joined_by_and(record: MemoryRecord, one: Where, other: Where)
     )
     parts = [
         Where(
-            tags_any=each.tags_any,
-            tags_all=each.tags_all,
-            keys=each.keys,
-            sources=each.sources,
-            sessions=each.sessions,
+            tags_any=item.tags_any,
+            tags_all=item.tags_all,
+            keys=item.keys,
+            sources=item.sources,
+            sessions=item.sessions,
             statuses=(),
-            min_importance=each.min_importance,
-            metadata=each.metadata,
-            fields=each.fields,
+            min_importance=item.min_importance,
+            metadata=item.metadata,
+            fields=item.fields,
             expired=None,
         )
-        for each in (one, other)
+        for item in (one, other)
     ]
-    assert joined.matches(record, NOW) == all(each.matches(record, NOW) for each in parts)
+    assert joined.matches(record, NOW) == all(part.matches(record, NOW) for part in parts)

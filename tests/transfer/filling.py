@@ -40,7 +40,7 @@ async def imported(store: Store, text: bytes, **given: Any) -> moving.Moved:
 
 async def put(store: Store, *records: MemoryRecord, vectors: Any = None) -> list[Any]:
     written = await store.commit(Operation(verb="add"), [Add(record) for record in records], vectors)
-    return [each.record for each in written]
+    return [write.record for write in written]
 
 
 async def change(store: Store, record: MemoryRecord, verb: str = "update", **fields: Any) -> Any:
@@ -70,8 +70,8 @@ async def fill(store: Store) -> dict[str, Any]:
         builders.skill("On 429, wait", triggers=("429",), steps=("wait", "try again"), pinned=True),
     ]
     vectors = {
-        builders.digest(each): pieces
-        for each, *pieces in zip(
+        builders.digest(item): pieces
+        for item, *pieces in zip(
             records[2:],
             builders.random_vectors(len(records) - 2, seed=1),
             builders.random_vectors(len(records) - 2, seed=2),

@@ -12,8 +12,8 @@ from agent_memory.records import Status
 from agent_memory.storage.base import Store
 from agent_memory.testing import builders
 from agent_memory.transfer import moving
+from agent_memory.transfer.importing import OnConflict
 from agent_memory.transfer.stream import Parts
-from agent_memory.transfer.taking import OnConflict
 
 from .conftest import OpenStore
 from .filling import PRESENT, change, exported, fill, imported, put, remove
@@ -55,7 +55,7 @@ async def test_changed_on_both_sides(open_store: OpenStore, backend: str) -> Non
     assert (await _get(other, rest)).content == "rest"
     assert await other.check() == []
     if other.capabilities.journal:
-        told = [each.after.content for each in await other.history(fact.id) if each.after]
+        told = [item.after.content for item in await other.history(fact.id) if item.after]
         assert told == ["one", "mine", "theirs"]
     assert (await imported(other, text)).changed == 0
 
@@ -74,11 +74,11 @@ async def test_taken_out_here(open_store: OpenStore, backend: str, parts: Parts)
     with pytest.raises(ValidationError, match="was taken out here"):
         await imported(other, text)
     assert (await imported(other, text, on_conflict="keep")).kept == 1
-    assert await other.gone() == [fact.id]
+    assert await other.tombstoned() == [fact.id]
     assert (await imported(other, text, on_conflict="replace")).added == 1
     assert (await _get(other, fact)).content == "one"
     assert await other.check() == []
-    assert [each.verb for each in await other.history(fact.id)][1:] == ["purge", "restore"]
+    assert [version.verb for version in await other.history(fact.id)][1:] == ["purge", "restore"]
 
 
 @BACKENDS
@@ -124,9 +124,9 @@ async def test_many_conflicts_are_counted_and_the_first_few_named(open_store: Op
     one, other = await open_store("memory", "a"), await open_store("sqlite", "b")
     facts = await put(one, *(builders.fact(str(number)) for number in range(9)))
     await imported(other, await exported(one))
-    for each in facts:
-        await change(other, await _get(other, each), content=f"{each.content}!")
-        await change(one, each, content=f"{each.content}?")
+    for fact in facts:
+        await change(other, await _get(other, fact), content=f"{fact.content}!")
+        await change(one, fact, content=f"{fact.content}?")
     with pytest.raises(ValidationError, match=r"9 of 9 memories conflict.*and 4 more.*--on-conflict keep"):
         await imported(other, await exported(one))
 
@@ -145,7 +145,7 @@ async def test_another_embedder_in_use_keeps_its_own_vectors(open_store: OpenSto
     done = await imported(other, await exported(one))
     assert await other.current_space() == space
     assert "another embedder" in done.notices[0]
-    assert done.owed == await other.owed_count() == 10
+    assert done.pending == await other.pending_count() == 10
     assert await exported(other, PRESENT) != await exported(one, PRESENT)  # the first line tells
 
 
@@ -153,6 +153,6 @@ async def test_vectors_that_come_later_are_added(open_store: OpenStore) -> None:
     one, other = await open_store("memory", "a"), await open_store("sqlite", "b")
     await fill(one)
     await imported(other, await exported(one, PRESENT))
-    owed = await other.owed_count()
+    pending = await other.pending_count()
     await imported(other, await exported(one))
-    assert owed > await other.owed_count() == await one.owed_count()
+    assert pending > await other.pending_count() == await one.pending_count()

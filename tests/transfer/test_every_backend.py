@@ -61,14 +61,14 @@ async def _many(store: Store, count: int) -> None:
     )
     given = builders.random_vectors(100, seed=3)
     records = [makers[number % 6](f"memory {number} über 記憶") for number in range(count)]
-    vectors = {builders.digest(each): [given[number % 100]] for number, each in enumerate(records)}
-    written = await store.commit(Operation(verb="add"), [Add(each) for each in records], vectors)
+    vectors = {builders.digest(record): [given[number % 100]] for number, record in enumerate(records)}
+    written = await store.commit(Operation(verb="add"), [Add(record) for record in records], vectors)
     for verb in ("update", "tag"):
         changed = [
-            replace(each.record, tags=(verb,), content=f"{each.record.content} {verb}")
-            for each in written[: count // 3]
+            replace(write.record, tags=(verb,), content=f"{write.record.content} {verb}")
+            for write in written[: count // 3]
         ]
-        written = await store.commit(Operation(verb=verb), [Replace(each, verb) for each in changed])
+        written = await store.commit(Operation(verb=verb), [Replace(item, verb) for item in changed])
 
 
 @pytest.mark.timeout(900)

@@ -64,9 +64,9 @@ async def test_a_line_that_is_missing_twice_or_changed_is_noticed(open_store: Op
         [*lines, *lines],
         [lines[0].replace(b"chat-1", b"chat-2"), *lines[1:]],
     ]
-    for each in broken:
+    for item in broken:
         with pytest.raises(IntegrityError):
-            await imported(store, b"\n".join(each))
+            await imported(store, b"\n".join(item))
     assert await store.version() == 0
 
 
@@ -150,7 +150,7 @@ async def test_a_file_is_its_owners_and_takes_its_place_when_it_is_whole(
     assert path.read_bytes() == await exported(store)
     assert link.is_symlink()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert sorted(each.name for each in tmp_path.iterdir() if "ndjson" in each.name) == ["out.ndjson"]
+    assert sorted(item.name for item in tmp_path.iterdir() if "ndjson" in item.name) == ["out.ndjson"]
     with pytest.raises(ValidationError, match="no folder"):
         await moving.export(store, tmp_path / "nowhere" / "x", ALL_PARTS)
     with pytest.raises(MemoryNotFoundError, match="no file"):
@@ -194,7 +194,7 @@ async def test_a_partial_read_fails_and_leaves_the_file_that_was_there(tmp_path:
     with pytest.raises(BackendError, match="taken away"):
         await moving.export(forgetting, path, ALL_PARTS)
     assert path.read_text() == "what was there"
-    assert [each.name for each in tmp_path.iterdir()] == ["out.ndjson"]
+    assert [item.name for item in tmp_path.iterdir()] == ["out.ndjson"]
 
 
 async def test_pipes_and_devices_are_written_and_read_as_they_are(

@@ -97,12 +97,12 @@ class Careless(InMemoryStore):
     async def get(self, ids: Sequence[str]) -> Any:
         found = await super().get(ids)
         if self.fault == "text":
-            return {key: replace(each, content=f"{each.content}.") for key, each in found.items()}
+            return {key: replace(item, content=f"{item.content}.") for key, item in found.items()}
         return found
 
     async def _vectors(self, ids: Sequence[str], space: Any) -> Any:
         found = await super()._vectors(ids, space)
-        return {key: each[::-1] for key, each in found.items()} if self.fault == "vectors" else found
+        return {key: item[::-1] for key, item in found.items()} if self.fault == "vectors" else found
 
 
 @pytest.mark.parametrize("fault", ["text", "vectors"])
@@ -161,13 +161,13 @@ async def test_the_library_exports_imports_and_migrates(tmp_path: Path) -> None:
     async with memory_of(InMemoryStore("tester")) as memory:
         assert (await memory.import_from(path)).added == 13
         assert await exported(memory.backend) == path.read_bytes()
-        assert [(each.verb, each.actor, each.changes) for each in await memory.log()] == [
+        assert [(operation.verb, operation.actor, operation.changes) for operation in await memory.log()] == [
             ("import", "a test", 15)
         ]
         # An import is no command of this store's: there is nothing to take back, and what follows can be.
         assert await memory.undo() == []
         new = await memory.long_term.add("new")
-        assert [each.verb for each in await memory.undo()] == ["add"]
+        assert [item.verb for item in await memory.undo()] == ["add"]
         assert await memory.get(new) is None
         assert (await memory.import_from(path)).changed == 0
     with SyncAgentMemory("tester", WORDS_ONLY, backend=SqliteStore("tester", path=tmp_path / "b.db")) as sync:
@@ -180,7 +180,7 @@ async def test_vectors_are_used_where_they_arrive(tmp_path: Path) -> None:
     async with AgentMemory("tester", settings, backend=InMemoryStore("tester")) as memory:
         kept = await memory.long_term.add("The staging database runs in Oslo")
         other = SqliteStore("tester", path=tmp_path / "b.db")
-        assert (await memory.migrate_to(other)).owed == 0
+        assert (await memory.migrate_to(other)).pending == 0
     async with AgentMemory(
         "tester", settings, backend=SqliteStore("tester", path=tmp_path / "b.db")
     ) as memory:

@@ -61,12 +61,12 @@ async def test_everything_that_can_be_asked_gives_the_same(
         for descending in (True, False):
             order = Order(by, descending)  # type: ignore[arg-type]
             ours, theirs = [
-                [to_dict(each) for each in await each.select(EVERYTHING, order)] for each in (one, other)
+                [to_dict(record) for record in await item.select(EVERYTHING, order)] for item in (one, other)
             ]
             assert ours == theirs, by
-    assert await one.owed_count() == await other.owed_count() > 0
+    assert await one.pending_count() == await other.pending_count() > 0
     assert await other.setting("conversation") == "chat-1"
-    assert [each.id for each in await one.purged()] == [each.id for each in await other.purged()]
+    assert [record.id for record in await one.purged()] == [record.id for record in await other.purged()]
     space, there = await one.current_space(), await other.current_space()
     assert space is not None
     assert there is not None
@@ -97,7 +97,7 @@ async def test_a_store_without_history_keeps_all_else(open_store: OpenStore) -> 
     assert await exported(back, WITH_VECTORS) == await exported(one, WITH_VECTORS)
     assert await exported(back, parts) != await exported(one, parts)
     assert await back.check() == []
-    assert len(await back.gone()) == 2
+    assert len(await back.tombstoned()) == 2
 
 
 async def test_the_order_of_storing_survives_ties(open_store: OpenStore) -> None:
@@ -105,7 +105,7 @@ async def test_the_order_of_storing_survives_ties(open_store: OpenStore) -> None
     moment = clock.now()
     stored = await put(one, *(builders.event(str(number), created_at=moment) for number in range(40)))
     await imported(other, await exported(one))
-    assert [each.id for each in await other.select(Where())] == [each.id for each in stored][::-1]
+    assert [record.id for record in await other.select(Where())] == [item.id for item in stored][::-1]
 
 
 async def test_what_was_taken_over_goes_on(open_store: OpenStore) -> None:
@@ -114,7 +114,7 @@ async def test_what_was_taken_over_goes_on(open_store: OpenStore) -> None:
     await imported(other, await exported(one))
     fact = (await other.get([here["fact"].id]))[here["fact"].id]
     fact = await change(other, fact, content="Alice lives in Braga")
-    assert [each.verb for each in await other.history(fact.id)] == ["add", "update", "tag", "update"]
+    assert [version.verb for version in await other.history(fact.id)] == ["add", "update", "tag", "update"]
     message = (await put(other, builders.message("next")))[0]
     assert message.position == 5
     # Back again: the newer version takes the place of the one that it was made upon.
@@ -154,7 +154,7 @@ async def _round(records: list[Any], upheavals: list[tuple[str, int]], one: Stor
             stored += await put(one, record)
         except ValidationError:
             continue
-    stored = list({each.id: each for each in stored}.values())
+    stored = list({item.id: item for item in stored}.values())
     for verb, number in upheavals:
         if not stored:
             break

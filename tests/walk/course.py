@@ -123,7 +123,7 @@ class Course:
         look = self._look()
         laws.check(self.model, step, answer, look)
         self.model.take(look, ids_in(answer))
-        self.script.learnt(len(self.taken), answer, self._handle, [each.id for each in look.listed])
+        self.script.learnt(len(self.taken), answer, self._handle, [item.id for item in look.listed])
         if plan.killed:
             self._worker.kill()
             self.script.killed(str(self._worker))
@@ -176,7 +176,7 @@ class Course:
 
     def _resolved(self, name: str, value: Any) -> Any:
         if isinstance(value, list) and not isinstance(value, Vector):
-            return [self._resolved(name, each) for each in value]
+            return [self._resolved(name, item) for item in value]
         if isinstance(value, Ref):
             return self._name_of(value)
         if isinstance(value, Printed):
@@ -228,8 +228,8 @@ class Course:
 
     def _words(self) -> list[str]:
         """Choose whose words to ask for: those of the newest memories, and now and then one in turn."""
-        newest = [self.model.there[each] for each in self.model.seen[-2:] if each in self.model.there]
-        words = [word for word in DISTINCT for each in newest if holds(each, word)]
+        newest = [self.model.there[item] for item in self.model.seen[-2:] if item in self.model.there]
+        words = [word for word in DISTINCT for item in newest if holds(item, word)]
         turn, thorough = divmod(len(self.taken), 4)
         if not thorough:
             words.append(DISTINCT[turn % len(DISTINCT)])
@@ -244,7 +244,7 @@ class Course:
         if not self.taken:
             return
         active = live(self.model.there, self._moment)
-        texts = list(dict.fromkeys(each.content for each in active.values()))[:12]
+        texts = list(dict.fromkeys(record.content for record in active.values()))[:12]
         queries = [("hybrid", word) for word in DISTINCT] + [("vector", text) for text in texts]
         said = self._worker.ask(
             "dig",
@@ -264,5 +264,5 @@ class Course:
 def _plain(value: Any) -> Any:
     """Return a value as it is sent: names of memories are mere texts then."""
     if isinstance(value, list):
-        return [_plain(each) for each in value]
+        return [_plain(item) for item in value]
     return str(value) if isinstance(value, str) else value

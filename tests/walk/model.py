@@ -27,7 +27,7 @@ class Step:
     """The id of the one memory that it names by its id or the beginning of it."""
 
     def takes_away(self, name: str) -> bool:
-        """Say whether None for this argument takes something away, since it is not the default."""
+        """Return whether None for this argument takes something away, since it is not the default."""
         parameter = self.verb.parameters.get(name)
         return parameter is not None and takes_away(parameter)
 
@@ -67,15 +67,15 @@ class Model:
 
     def changes(self, look: Look) -> dict[str, Change]:
         """Compare what was with what is."""
-        ids = [*self.there, *(each for each in look.there if each not in self.there)]
-        pairs = {each: Change(self.there.get(each), look.there.get(each)) for each in ids}
-        return {each: pair for each, pair in pairs.items() if pair.before != pair.after}
+        ids = [*self.there, *(item for item in look.there if item not in self.there)]
+        pairs = {memory_id: Change(self.there.get(memory_id), look.there.get(memory_id)) for memory_id in ids}
+        return {item: pair for item, pair in pairs.items() if pair.before != pair.after}
 
     def take(self, look: Look, first: Sequence[str]) -> None:
         """Take over what is; `first` are ids that the step's answer named, in its order."""
-        for each in (*first, *(record.id for record in look.listed), *sorted(look.there)):
-            if each in look.there and each not in self.seen:
-                self.seen.append(each)
+        for item in (*first, *(record.id for record in look.listed), *sorted(look.there)):
+            if item in look.there and item not in self.seen:
+                self.seen.append(item)
         self.there = look.there
         for operation in look.log:
             self.verbs[operation.id] = operation.verb
@@ -91,7 +91,7 @@ class Model:
 
 
 def holds(record: MemoryRecord, word: str) -> bool:
-    """Say whether a text holds a word, as a person would."""
+    """Return whether a text holds a word, as a person would."""
     text = unicodedata.normalize("NFC", record.content).casefold()
     return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) is not None
 
@@ -99,9 +99,9 @@ def holds(record: MemoryRecord, word: str) -> bool:
 def live(records: Mapping[str, MemoryRecord], moment: datetime) -> dict[str, MemoryRecord]:
     """Return what may be seen at a moment: active and not expired."""
     return {
-        each.id: each
-        for each in records.values()
-        if each.status is Status.ACTIVE and not each.expired(moment)
+        record.id: record
+        for record in records.values()
+        if record.status is Status.ACTIVE and not record.expired(moment)
     }
 
 
@@ -110,7 +110,7 @@ def ids_in(answer: Any) -> list[str]:
     if isinstance(answer, str):
         return [answer]
     if isinstance(answer, list | tuple):
-        return [each for part in answer for each in ids_in(part)]
+        return [item for part in answer for item in ids_in(part)]
     if isinstance(getattr(answer, "id", None), str):  # a record, or what came of a write
         return [answer.id]
     return []

@@ -10,7 +10,7 @@ from agent_memory.recall.formats import Format
 from agent_memory.recall.search import Mode
 from agent_memory.records import MemoryType
 from agent_memory.storage.base import Order
-from agent_memory.transfer.taking import OnConflict
+from agent_memory.transfer.importing import OnConflict
 
 START = datetime(2026, 5, 8, 12, 30, 33, 400, tzinfo=UTC)
 """When a walk begins."""
@@ -56,7 +56,7 @@ _NAMES = ("alpha", "beta", "Gamma one")
 _SESSIONS = ("river", "lake")
 _TRIGGERS = ("merge conflict", "deploy")
 _OUTCOMES = ("success", "failed: timeout", "error-free", "4 of 5")
-_TYPES = tuple(each.value for each in MemoryType)
+_TYPES = tuple(memory_type.value for memory_type in MemoryType)
 _FLAGS = (False, True)
 _CONTENT = ("content", "context", "fact", "description", "pattern", "preference", "new_content", "action")
 _QUERY = ("query", "situation", "text")

@@ -96,6 +96,6 @@ def _plainer(plan: Plan) -> Iterator[Plan]:
         yield replace(plan, reopens=False)
     for name in plan.given:
         if name not in plan.verb.required:
-            yield replace(plan, given={each: value for each, value in plan.given.items() if each != name})
+            yield replace(plan, given={item: value for item, value in plan.given.items() if item != name})
         elif isinstance(plan.given[name], list) and len(plan.given[name]) > 1:
             yield replace(plan, given={**plan.given, name: plan.given[name][:1]})

@@ -67,7 +67,7 @@ class Vector(list[float]):
 
 
 def known(name: str) -> bool:
-    """Say whether there are values for a parameter of that name, or a reason why there are none."""
+    """Return whether there are values for a parameter of that name, or a reason why there are none."""
     return name in {*POOLS, *REFERENCES, *ITEMS, *PATHS, *VECTORS, *LEFT_OUT, *FREE}
 
 
@@ -85,7 +85,9 @@ def optional(verb: Verb) -> list[str]:
 def further(face: str) -> list[str]:
     """List what the `add` of a face takes beside its text, its type's own fields included."""
     own = [MemoryType(face)] if face else list(MemoryType)
-    fields = [each.name for kind in own for each in OWN_FIELDS[kind] if each.name not in KEPT_BY_THE_LIBRARY]
+    fields = [
+        field_.name for kind in own for field_ in OWN_FIELDS[kind] if field_.name not in KEPT_BY_THE_LIBRARY
+    ]
     shared = [name for name in inspect.signature(TypeMemory.add).parameters if name != "content"]
     return [*(shared if face else ()), *fields]
 
@@ -163,5 +165,5 @@ class Hand:
 
 
 def takes_away(parameter: inspect.Parameter) -> bool:
-    """Say whether None is not the default of a parameter, and yet may be given: then it takes something away."""
+    """Return whether None is not the default of a parameter, and yet may be given: then it takes something away."""
     return "None" in str(parameter.annotation) and parameter.default not in (None, parameter.empty)

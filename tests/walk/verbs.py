@@ -46,15 +46,19 @@ class Verb:
     def required(self) -> list[str]:
         """What has to be given."""
         return [
-            each.name
-            for each in self.parameters.values()
-            if each.default is each.empty and each.kind is not each.VAR_KEYWORD
+            parameter.name
+            for parameter in self.parameters.values()
+            if parameter.default is parameter.empty and parameter.kind is not parameter.VAR_KEYWORD
         ]
 
     @cached_property
     def free(self) -> str | None:
         """The name of the parameter that stands for further ones, if it has one."""
-        found = [each.name for each in self.parameters.values() if each.kind is each.VAR_KEYWORD]
+        found = [
+            parameter.name
+            for parameter in self.parameters.values()
+            if parameter.kind is parameter.VAR_KEYWORD
+        ]
         return found[0] if found else None
 
     @property

@@ -86,9 +86,9 @@ class Process:
 
     def close(self, name: str | None = None) -> None:
         """Close a handle, or all."""
-        for each in [name] if name is not None else list(self.handles):
-            if each in self.handles:
-                self.handles.pop(each).close()
+        for item in [name] if name is not None else list(self.handles):
+            if item in self.handles:
+                self.handles.pop(item).close()
 
     def call(
         self,
@@ -120,22 +120,26 @@ class Process:
         log = memory.log(1_000_000)[::-1]
         counts: dict[str, int] = {}
         if thorough:
-            statuses = (None, *(each.value for each in Status))
-            counts = {str(each): memory.count(status=each) for each in statuses}
-            counts |= {each.value: memory.of(each).count() for each in MemoryType}
+            statuses = (None, *(statu.value for statu in Status))
+            counts = {str(status): memory.count(status=status) for status in statuses}
+            counts |= {memory_type.value: memory.of(memory_type).count() for memory_type in MemoryType}
         return Look(
             there=there,
             gone=gone,
             listed=memory.list(None, status=None, descending=False),
-            active=[each.id for each in memory.list(None)],
+            active=[item.id for item in memory.list(None)],
             counts=counts,
             stats=memory.get_stats(),
             log=log,
-            versions={each.id: _changes(memory, each.id) for each in log if each.id not in set(seen)},
+            versions={
+                operation.id: _changes(memory, operation.id)
+                for operation in log
+                if operation.id not in set(seen)
+            },
             conversations=_conversations(memory) if thorough else {},
             faults=memory.check(),
             found={
-                word: [each.memory.id for each in memory.search(word, mode="keyword", count_access=False)]
+                word: [scored.memory.id for scored in memory.search(word, mode="keyword", count_access=False)]
                 for word in words
             },
         )
@@ -146,10 +150,11 @@ class Process:
         """Embed what is owed, ask for every text, and take all over into an empty store."""
         memory = self.handle(name, place)
         memory.index()
-        owed = memory.get_status()["owed_embeddings"]
+        pending = memory.get_status()["owed_embeddings"]
         asked = {
             (mode, query): [
-                each.memory.id for each in memory.search(query, mode=cast("Mode", mode), count_access=False)
+                scored.memory.id
+                for scored in memory.search(query, mode=cast("Mode", mode), count_access=False)
             ]
             for mode, query in queries
         }
@@ -162,7 +167,7 @@ class Process:
             second = other.import_from(io.BytesIO(export.getvalue()))
             faults = other.check()
         return {
-            "owed": owed,
+            "owed": pending,
             "asked": asked,
             "faults": memory.check(),
             "export": export.getvalue(),
@@ -202,8 +207,10 @@ def _exported(memory: SyncAgentMemory) -> tuple[dict[str, MemoryRecord], list[st
 def _conversations(memory: SyncAgentMemory) -> dict[str, list[str]]:
     talk = memory.conversation
     return {
-        each.value: [message.id for message in talk.get_messages(None, conversation_id=each.value)]
-        for each in talk.get_conversations()
+        conversation.value: [
+            message.id for message in talk.get_messages(None, conversation_id=conversation.value)
+        ]
+        for conversation in talk.get_conversations()
     }
 
 

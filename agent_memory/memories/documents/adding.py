@@ -26,7 +26,7 @@ from agent_memory.storage.changes import Add, Change, Replace
 from agent_memory.text.templates import embedding_hash
 
 Item = dict[str, Any]
-Draft = Callable[[Item], Add]
+Build = Callable[[Item], Add]
 """Makes a new memory of the arguments of `add`."""
 
 
@@ -75,7 +75,7 @@ class _Planned(NamedTuple):
 async def store_paths(
     core: Core,
     paths: Sequence[Place],
-    draft: Draft,
+    build: Build,
     given: Mapping[str, Any],
     *,
     glob: str | None,
@@ -94,20 +94,20 @@ async def store_paths(
     for name in ("title", "key"):
         if name in given and len(texts) > 1:
             raise ValidationError(f"one {name} was given for {len(texts)} documents", hint="leave it out")
-    empty = [] if prune_empty else [each for each in finding.folders if each.empty]
+    empty = [] if prune_empty else [folder for folder in finding.folders if folder.empty]
     documents, notices = await store_files(
         core,
         texts,
-        draft,
+        build,
         given,
-        prune=[each for each in finding.folders if prune and each not in empty],
+        prune=[folder for folder in finding.folders if prune and folder not in empty],
         dry_run=dry_run,
         progress=progress,
     )
     if prune:
         notices += [
-            f"nothing was archived for {each.shown}: it is empty, as if a disk were not mounted there (-y archives)"
-            for each in empty
+            f"nothing was archived for {item.shown}: it is empty, as if a disk were not mounted there (-y archives)"
+            for item in empty
         ]
     return StoredPaths(documents, finding.skipped, notices)
 
@@ -116,12 +116,12 @@ async def store_version(
     core: Core,
     document_id: str,
     texts: Sequence[str],
-    draft: Callable[[str, int], Add],
+    build: Callable[[str, int], Add],
     progress: Progress | None,
 ) -> list[str]:
     """Store a document in chunks under its id, in place of the version that is there; return the chunks' ids."""
     for attempt in range(ATTEMPTS):
-        made = update(await chunks_of_document(core, document_id), texts, draft)
+        made = update(await chunks_of_document(core, document_id), texts, build)
         try:
             written = await core.write("add", made.changes, embed=made.to_embed, progress=progress)
         except ConflictError:
@@ -165,7 +165,7 @@ def read_files(finding: Finding) -> list[Text]:
 async def store_files(
     core: Core,
     texts: Sequence[Text],
-    draft: Draft,
+    build: Build,
     given: Mapping[str, Any],
     *,
     prune: Sequence[Folder] = (),
@@ -183,18 +183,18 @@ async def store_files(
         ConflictError: others were faster twenty times; nothing was stored.
     """
     for attempt in range(ATTEMPTS):
-        stored, notices = await chunks_of_files(core, {each.file.path: each for each in texts})
+        stored, notices = await chunks_of_files(core, {text.file.path: text for text in texts})
         planned: list[_Planned] = []
-        for number, each in enumerate(texts, 1):
-            planned.append(await _plan(core, each, stored[each.file.path], draft, given))
+        for number, text in enumerate(texts, 1):
+            planned.append(await _plan(core, text, stored[text.file.path], build, given))
             if progress is not None:
                 progress(number, len(texts))
         gone: dict[str, Chunks] = {}
         for folder in prune:
             gone |= await chunks_of_gone_files(core, folder)
-        changes: list[Change] = [change for each in planned for change in each.update.changes]
+        changes: list[Change] = [change for item in planned for change in item.update.changes]
         changes += [_archived(chunk) for chunks in gone.values() for chunk in chunks]
-        embed = [record for each in planned for record in each.update.to_embed]
+        embed = [record for item in planned for record in item.update.to_embed]
         try:
             written = [] if dry_run else await core.write("add", changes, embed=embed, progress=progress)
         except ConflictError:
@@ -202,15 +202,15 @@ async def store_files(
                 raise
             continue
         ids = new_ids(changes, written)
-        return [*(_told(each, ids) for each in planned), *map(_told_gone, gone.items())], notices
+        return [*(_told(item, ids) for item in planned), *map(_told_gone, gone.items())], notices
     raise AssertionError("unreachable")
 
 
-async def _plan(core: Core, source: Text, old: Chunks, draft: Draft, given: Mapping[str, Any]) -> _Planned:
+async def _plan(core: Core, source: Text, old: Chunks, build: Build, given: Mapping[str, Any]) -> _Planned:
     path, key = source.file.path, given.get("key")
     if key is not None:
         holders = await chunk_with_key(core, str(key))
-        old = [*holders, *(chunk for chunk in old if chunk.id not in {each.id for each in holders})]
+        old = [*holders, *(chunk for chunk in old if chunk.id not in {holder.id for holder in holders})]
     known = next((chunk.document_id for chunk in old if chunk.document_id is not None), None)
     document_id = known or document_of(path)
     always = {"document_id": document_id, "path": path, **given}
@@ -221,10 +221,10 @@ async def _plan(core: Core, source: Text, old: Chunks, draft: Draft, given: Mapp
     whole = key is not None or any(chunk.key is not None for chunk in old)
     texts = [source.text] if whole else await cut(core, source.text, old)
 
-    def drafted(text: str, position: int) -> Add:
-        return draft({**always, "content": text, "position": position})
+    def built(text: str, position: int) -> Add:
+        return build({**always, "content": text, "position": position})
 
-    return _Planned(source, document_id, update(old, texts, drafted), bool(old))
+    return _Planned(source, document_id, update(old, texts, built), bool(old))
 
 
 def document_of(path: str) -> str:

@@ -49,15 +49,15 @@ def parts_of(text: str, pieces: Sequence[str]) -> list[Part]:
     longest = max((_size(piece) for piece in pieces), default=0)
     small = HALF if len(pieces) == 1 else min(HALF, longest // 2)
     cut_anew = set[int]()
-    for place, part in enumerate(parts):
+    for position, part in enumerate(parts):
         if part.known:
             continue
-        beside = [each for each in (place - 1, place + 1) if 0 <= each < len(parts)]
-        cut_anew.update(each for each in beside if _size(parts[each].text) < small)
+        beside = [item for item in (position - 1, position + 1) if 0 <= item < len(parts)]
+        cut_anew.update(item for item in beside if _size(parts[item].text) < small)
         if _size(part.text) < LITTLE:
             cut_anew.update(beside[:1])
     return _together(
-        Part(part.text, part.known and place not in cut_anew) for place, part in enumerate(parts)
+        Part(part.text, part.known and position not in cut_anew) for position, part in enumerate(parts)
     )
 
 
@@ -104,10 +104,10 @@ def _spans(text: str, pieces: Iterable[str]) -> list[tuple[int, int]]:
     taken: list[tuple[int, int]] = []
     cursor = 0
     for piece in pieces:
-        place = _find(text, piece, cursor, taken)
-        if place is not None:
-            insort(taken, (place, place + len(piece)))
-            cursor = place + len(piece)
+        position = _find(text, piece, cursor, taken)
+        if position is not None:
+            insort(taken, (position, position + len(piece)))
+            cursor = position + len(piece)
     return taken
 
 
@@ -116,9 +116,9 @@ def _find(text: str, piece: str, cursor: int, taken: list[tuple[int, int]]) -> i
     if not piece.strip():
         return None
     for low, high in ((cursor, cursor + REACH), (max(0, cursor - REACH), cursor)):
-        place = text.find(piece, low, high)
-        if place >= 0 and _is_free(place, place + len(piece), taken):
-            return place
+        position = text.find(piece, low, high)
+        if position >= 0 and _is_free(position, position + len(piece), taken):
+            return position
     return None
 
 

@@ -86,7 +86,7 @@ def find(paths: Iterable[Place], pattern: str | None = None) -> Finding:
 
 
 def is_gone(path: str) -> bool:
-    """Say whether a file is not there any more; one that only cannot be looked at is not gone."""
+    """Return whether a file is not there any more; one that only cannot be looked at is not gone."""
     try:
         os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -104,7 +104,7 @@ def _files(named: Iterable[str], pattern: str | None, finding: Finding) -> Itera
         elif stat.S_ISDIR(mode):
             within = list(_walk(shown, pattern, finding))
             finding.folders.append(Folder(os.path.realpath(shown), shown, _is_empty(shown)))
-            yield from ((each, False) for each in within)
+            yield from ((item, False) for item in within)
         else:
             raise ValidationError(
                 f"{_cut(shown)} is neither a file nor a folder", hint="pipe its text in, and give - instead"
@@ -152,19 +152,19 @@ def _is_empty(folder: str) -> bool:
 
 
 def _walk(folder: str, pattern: str | None, finding: Finding) -> Iterator[str]:
-    """Go through a folder and those in it, without recursion: how deep they go is not ours to say."""
+    """Iterate over a folder and those in it, without recursion: how deep they go is not ours to say."""
     waiting = [(folder, "")]
     while waiting:
-        place, within = waiting.pop()
+        position, within = waiting.pop()
         try:
-            with os.scandir(place) as found:
+            with os.scandir(position) as found:
                 entries = sorted(found, key=lambda entry: entry.name)
         except OSError as error:
             if not within:
                 raise ValidationError(
-                    f"cannot read the folder {_cut(place)}: {error.strerror}", hint="see `ls -ld`"
+                    f"cannot read the folder {_cut(position)}: {error.strerror}", hint="see `ls -ld`"
                 ) from None
-            finding.skipped.append(Skipped(place, f"cannot be read ({error.strerror})"))
+            finding.skipped.append(Skipped(position, f"cannot be read ({error.strerror})"))
             continue
         deeper: list[tuple[str, str]] = []
         for entry in entries:
@@ -185,10 +185,10 @@ def _walk(folder: str, pattern: str | None, finding: Finding) -> Iterator[str]:
 
 
 def fits(relative: str, pattern: str) -> bool:
-    """Say whether a file's name, or its path within its folder, fits a pattern; `**/` may stand for nothing."""
+    """Return whether a file's name, or its path within its folder, fits a pattern; `**/` may stand for nothing."""
     name = relative.rpartition("/")[2]
     return any(
-        fnmatchcase(text, each) for text in (name, relative) for each in (pattern, pattern.replace("**/", ""))
+        fnmatchcase(text, item) for text in (name, relative) for item in (pattern, pattern.replace("**/", ""))
     )
 
 

@@ -41,14 +41,18 @@ def of_file(
     """
     sources, title = sources_of(file), normalise(Path(file.shown).name)
     documents: dict[str, list[SemanticRecord]] = defaultdict(list)
-    for each in candidates:
-        if each.source is not None and normalise(each.source) in sources and each.title == title:
-            documents[each.document_id or each.id].append(each)
+    for candidate in candidates:
+        if (
+            candidate.source is not None
+            and normalise(candidate.source) in sources
+            and candidate.title == title
+        ):
+            documents[candidate.document_id or candidate.id].append(candidate)
     lines = set(_lines(text))
     mine: list[SemanticRecord] = []
     doubtful: list[str] = []
     for name in sorted(documents):
-        chunks = sorted(documents[name], key=lambda each: each.position or 0)
+        chunks = sorted(documents[name], key=lambda item: item.position or 0)
         if Path(str(chunks[0].source)).is_absolute() or _says_so(chunks, lines):
             mine += chunks
         else:

@@ -23,7 +23,7 @@ _OF_THE_DOCUMENT: Mapping[str, tuple[str, ...]] = {
 }
 """Fields that belong to a document rather than to a chunk where all of its chunks agree in them; each with the fields
 that only go with it. Tags and metadata beside them, one by one."""
-_PLACE = ("document_id", "position", "path")
+_COLUMN_INDEX = ("document_id", "position", "path")
 
 
 class Update(NamedTuple):
@@ -47,13 +47,13 @@ def new_ids(changes: Iterable[Change], written: Iterable[Written]) -> dict[str, 
     Empty where nothing was written.
     """
     return {
-        change.record.id: each.id
-        for change, each in zip(changes, written, strict=False)
+        change.record.id: item.id
+        for change, item in zip(changes, written, strict=False)
         if isinstance(change, Add)
     }
 
 
-def update(old: Sequence[SemanticRecord], texts: Sequence[str], draft: Callable[[str, int], Add]) -> Update:
+def update(old: Sequence[SemanticRecord], texts: Sequence[str], build: Callable[[str, int], Add]) -> Update:
     """Work out how a document becomes its new version.
 
     A chunk that says the same keeps its id, wherever it stands now, and takes over what comes with the new version.
@@ -71,23 +71,23 @@ def update(old: Sequence[SemanticRecord], texts: Sequence[str], draft: Callable[
     added: list[Change] = []
     to_embed: list[MemoryRecord] = []
     for position, (text, before) in enumerate(zip(texts, matched, strict=True)):
-        addition = draft(text, position)
-        drafted = cast(SemanticRecord, addition.record)
+        addition = build(text, position)
+        built = cast(SemanticRecord, addition.record)
         named = named_fields(addition)
         if before is None:
-            after = replace(drafted, **_inherited(shared, drafted, named))
+            after = replace(built, **_inherited(shared, built, named))
             added.append(replace(addition, record=after, given=named))
             to_embed.append(after)
         else:
-            gained = united(before, drafted, named) | {name: getattr(drafted, name) for name in _PLACE}
-            gained["key"] = drafted.key or before.key
+            gained = united(before, built, named) | {name: getattr(built, name) for name in _COLUMN_INDEX}
+            gained["key"] = built.key or before.key
             after = replace(before, **gained, content=text)
             if not same_version(before, after):
                 kept.append(Replace(after, "update"))
             if embedded_text(after) != embedded_text(before):
                 to_embed.append(after)
         chunks.append(after)
-    archived: list[Change] = [Replace(replace(each, status=Status.ARCHIVED), "archive") for each in left]
+    archived: list[Change] = [Replace(replace(entry, status=Status.ARCHIVED), "archive") for entry in left]
     return Update([*archived, *kept, *added], chunks, left, len(added), to_embed)
 
 
@@ -110,7 +110,7 @@ def match(
                 found[position] = same.popleft()
         taken = {chunk.id for chunk in found if chunk is not None}
         left = [chunk for chunk in left if chunk.id not in taken]
-    for chunk in [each for each in left if each.key is not None]:
+    for chunk in [entry for entry in left if entry.key is not None]:
         if None in found:
             found[found.index(None)] = chunk
             left.remove(chunk)
@@ -123,16 +123,16 @@ def _common(chunks: Sequence[SemanticRecord]) -> dict[str, Any]:
         return {}
     first, *others = chunks
     result: dict[str, Any] = {
-        "tags": {tag for tag in first.tags if all(tag in each.tags for each in others)},
+        "tags": {tag for tag in first.tags if all(tag in item.tags for item in others)},
         "metadata": {
             name: value
             for name, value in first.metadata.items()
-            if all(name in each.metadata and _same(each.metadata[name], value) for each in others)
+            if all(name in item.metadata and _same(item.metadata[name], value) for item in others)
         },
     }
     for name, companions in _OF_THE_DOCUMENT.items():
-        values = {each: getattr(first, each) for each in (name, *companions)}
-        if all(getattr(other, each) == value for other in others for each, value in values.items()):
+        values = {companion: getattr(first, companion) for companion in (name, *companions)}
+        if all(getattr(other, item) == value for other in others for item, value in values.items()):
             result |= values
     return result
 
@@ -141,15 +141,15 @@ def _same(left: Any, right: Any) -> bool:
     return canonical_json(left) == canonical_json(right)
 
 
-def _inherited(shared: Mapping[str, Any], drafted: SemanticRecord, named: frozenset[str]) -> dict[str, Any]:
+def _inherited(shared: Mapping[str, Any], built: SemanticRecord, named: frozenset[str]) -> dict[str, Any]:
     """Return what a new chunk has from its document: whatever was not given with it."""
     if not shared:
         return {}
     result: dict[str, Any] = {
-        "tags": tuple(sorted(shared["tags"].union(drafted.tags))),
-        "metadata": {**shared["metadata"], **drafted.metadata},
+        "tags": tuple(sorted(shared["tags"].union(built.tags))),
+        "metadata": {**shared["metadata"], **built.metadata},
     }
     for name, companions in _OF_THE_DOCUMENT.items():
         if name in shared and name not in named:
-            result |= {each: shared[each] for each in (name, *companions)}
+            result |= {companion: shared[companion] for companion in (name, *companions)}
     return result

@@ -46,8 +46,8 @@ async def chunks_of_files(
             found[path] = [*sorted(by_path[path], key=_place), *mine]
             notices += [
                 f"an older document from {file.shown} stays beside this one: it may be of another file"
-                f" (agentmem doc show {each[:8]})"
-                for each in doubtful
+                f" (agentmem doc show {item[:8]})"
+                for item in doubtful
             ]
     return found, notices
 

@@ -36,7 +36,7 @@ _INDEX = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """What Chroma calls the folder of an index."""
 
 
-def place_of(options: Mapping[str, Any]) -> str:
+def sequence_of(options: Mapping[str, Any]) -> str:
     """Return the folder, absolute, or the URL of the server that the options name.
 
     Raises:
@@ -85,9 +85,9 @@ _HELD: dict[str, _Held] = {}
 class Chroma:
     """One store's way to its collections."""
 
-    def __init__(self, place: str, options: Mapping[str, Any]) -> None:
-        self.place = place
-        self.remote = place.startswith(("http://", "https://"))
+    def __init__(self, location: str, options: Mapping[str, Any]) -> None:
+        self.location = location
+        self.remote = location.startswith(("http://", "https://"))
         self._options = options
         self._client: Any = None
 
@@ -108,7 +108,7 @@ class Chroma:
             self._client = await anyio.to_thread.run_sync(self._server if self.remote else self._folder)
 
     def _server(self) -> Any:
-        address = urlsplit(self.place)
+        address = urlsplit(self.location)
         token = self._options.get("token")
         named = {name: self._options[name] for name in ("tenant", "database") if self._options.get(name)}
         return chromadb.HttpClient(
@@ -121,13 +121,13 @@ class Chroma:
         )
 
     def _folder(self) -> Any:
-        held = _HELD.get(self.place)
+        held = _HELD.get(self.location)
         if held is None or held.process != os.getpid():
-            _check_folder(Path(self.place))
-            path = paths.private_folder(Path(self.place))
-            lock = _locked(path / LOCK, self.place)
-            client = chromadb.PersistentClient(path=self.place, settings=Settings(**_SETTINGS))  # type: ignore[arg-type]
-            held = _HELD[self.place] = _Held(client, lock, 0, os.getpid())
+            _check_folder(Path(self.location))
+            path = paths.private_folder(Path(self.location))
+            lock = _locked(path / LOCK, self.location)
+            client = chromadb.PersistentClient(path=self.location, settings=Settings(**_SETTINGS))  # type: ignore[arg-type]
+            held = _HELD[self.location] = _Held(client, lock, 0, os.getpid())
             for file in filter(_made_here, path.iterdir()):
                 file.chmod(0o700 if file.is_dir() else 0o600)
         held.stores += 1
@@ -136,12 +136,12 @@ class Chroma:
     async def close(self) -> None:
         """Give the folder back with its last store."""
         client, self._client = self._client, None
-        held = _HELD.get(self.place)
+        held = _HELD.get(self.location)
         if client is None or held is None or held.client is not client:
             return
         held.stores -= 1
         if not held.stores and held.process == os.getpid():
-            del _HELD[self.place]
+            del _HELD[self.location]
             await anyio.to_thread.run_sync(client.close)
             os.close(held.lock)
 
@@ -162,17 +162,17 @@ class Chroma:
         try:
             yield
         except httpx.TransportError as error:
-            raise StoreUnreachableError(self.place, str(error) or type(error).__name__) from error
+            raise StoreUnreachableError(self.location, str(error) or type(error).__name__) from error
         except (AuthorizationError, ChromaAuthError) as error:
             raise BackendError(
-                f"{redacted(self.place)} refuses this user", hint="give the token as backend_config.token"
+                f"{redacted(self.location)} refuses this user", hint="give the token as backend_config.token"
             ) from error
         except (ChromaError, ValueError) as error:
             said = " ".join(str(error).split())
             if self.remote and "connect" in said.lower():
-                raise StoreUnreachableError(self.place, said) from error
+                raise StoreUnreachableError(self.location, said) from error
             raise BackendError(
-                f"{redacted(self.place)} refused: {redacted(said)}", hint="Chroma's log may say more"
+                f"{redacted(self.location)} refused: {redacted(said)}", hint="Chroma's log may say more"
             ) from error
 
 
@@ -186,11 +186,11 @@ def _check_folder(path: Path) -> None:
 
 
 def _made_here(file: Path) -> bool:
-    """Say whether Chroma or we made a file: nobody else's is touched, should there be any in the folder."""
+    """Return whether Chroma or we made a file: nobody else's is touched, should there be any in the folder."""
     return file.name == LOCK or file.name.startswith(_DATA) or _INDEX.fullmatch(file.name) is not None
 
 
-def _locked(file: Path, place: str) -> int:
+def _locked(file: Path, location: str) -> int:
     """Take a lock that goes with the process, and return the open file that holds it."""
     handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
     try:
@@ -204,5 +204,5 @@ def _locked(file: Path, place: str) -> int:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         os.close(handle)
-        raise FolderInUseError(place) from None
+        raise FolderInUseError(location) from None
     return handle

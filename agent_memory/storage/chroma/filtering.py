@@ -41,8 +41,8 @@ def where_of(query: Query) -> Where | None:
     parts += [{_tag(tag): True} for tag in where.tags_all]
     if where.pinned is not None:
         parts.append({"pinned": where.pinned})
-    if query.owed_in is not None:
-        parts.append({_space(query.owed_in): {"$ne": True}})
+    if query.pending_in is not None:
+        parts.append({_space(query.pending_in): {"$ne": True}})
     return _joined("$and", parts) if parts else None
 
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Final
 from agent_memory.network import is_elsewhere
 from agent_memory.redaction import redacted
 from agent_memory.storage.base import Capabilities, EmbeddingSpace, StoreDescription
-from agent_memory.storage.chroma.connection import Chroma, place_of
+from agent_memory.storage.chroma.connection import Chroma, sequence_of
 from agent_memory.storage.chroma.filtering import values_of, where_of
 from agent_memory.storage.documents import Document, DocumentStore, Nearest, Query
 
@@ -40,7 +40,7 @@ class ChromaStore(DocumentStore):
 
     def __init__(self, agent_id: str | None, **options: Any) -> None:
         super().__init__(agent_id, **options)
-        self._chroma = Chroma(place_of(options), options)
+        self._chroma = Chroma(sequence_of(options), options)
         digest = hashlib.blake2b(str(self.requested_agent).encode(), digest_size=12).hexdigest()
         self._prefix = f"{options.get('prefix', 'agentmem')}-{digest}"
         self._collections: dict[str, Any] = {}
@@ -66,17 +66,17 @@ class ChromaStore(DocumentStore):
     async def drop(self) -> None:
         self.check_usable()
         client = self._chroma.client
-        for each in await self._chroma.run(client.list_collections):
-            if each.name.startswith(f"{self._prefix}-"):
-                await self._chroma.run(client.delete_collection, each.name)
+        for item in await self._chroma.run(client.list_collections):
+            if item.name.startswith(f"{self._prefix}-"):
+                await self._chroma.run(client.delete_collection, item.name)
         await self.close()
 
     @property
     def uses_network(self) -> bool:
-        return self._chroma.remote and is_elsewhere(self._chroma.place)
+        return self._chroma.remote and is_elsewhere(self._chroma.location)
 
     def _location(self) -> str:
-        return redacted(self._chroma.place)
+        return redacted(self._chroma.location)
 
     async def describe(self) -> StoreDescription:
         self.check_usable()
@@ -121,7 +121,7 @@ class ChromaStore(DocumentStore):
     async def _read(self, ids: Sequence[str]) -> dict[str, Document]:
         result: dict[str, Document] = {}
         memories = await self._collection("memories")
-        for part in _batches([each for each in dict.fromkeys(ids) if each]):
+        for part in _batches([key for key in dict.fromkeys(ids) if key]):
             found = await self._chroma.run(memories.get, ids=list(part), include=["documents"])
             for memory_id, text in zip(found["ids"], found["documents"], strict=True):
                 result[memory_id] = Document.from_json(text, self.agent_id)
@@ -139,12 +139,12 @@ class ChromaStore(DocumentStore):
     async def _save(self, documents: Sequence[Document]) -> None:
         memories = await self._collection("memories")
         for part in _batches(documents):
-            values = await self._replacing(memories, {each.id: values_of(each) for each in part})
+            values = await self._replacing(memories, {item.id: values_of(item) for item in part})
             await self._chroma.run(
                 memories.upsert,
-                ids=[each.id for each in part],
-                documents=[each.to_json() for each in part],
-                embeddings=[_direction(each.id) for each in part],
+                ids=[item.id for item in part],
+                documents=[item.to_json() for item in part],
+                embeddings=[_direction(item.id) for item in part],
                 metadatas=values,
             )
 
@@ -152,11 +152,11 @@ class ChromaStore(DocumentStore):
         """Return values that take the place of those there: what is there stays unless it is named as None."""
         found = await self._chroma.run(collection.get, ids=list(new), include=["metadatas"])
         there = dict(zip(found["ids"], found["metadatas"], strict=True))
-        return [{**dict.fromkeys(there.get(each) or {}), **values} for each, values in new.items()]
+        return [{**dict.fromkeys(there.get(item) or {}), **values} for item, values in new.items()]
 
     async def _delete(self, documents: Sequence[Document]) -> None:
         memories = await self._collection("memories")
-        for part in _batches([each.id for each in documents]):
+        for part in _batches([document.id for document in documents]):
             await self._chroma.run(memories.delete, ids=list(part))
 
     # --- vectors -------------------------------------------------------------------------------------------
@@ -166,9 +166,9 @@ class ChromaStore(DocumentStore):
 
         vectors = await self._collection(f"space-{space_id}")
         rows = [
-            (f"{document.id}:{number}", np.frombuffer(piece, "<f4"), values_of(document))
-            for document, pieces in entries
-            for number, piece in enumerate(pieces)
+            (f"{document.id}:{number}", np.frombuffer(segment, "<f4"), values_of(document))
+            for document, segments in entries
+            for number, segment in enumerate(segments)
         ]
         for part in _batches(rows):
             await self._chroma.run(
@@ -181,12 +181,12 @@ class ChromaStore(DocumentStore):
     async def _refresh_vectors(self, space_id: int, documents: Sequence[Document]) -> None:
         vectors = await self._collection(f"space-{space_id}")
         new = {
-            f"{each.id}:{number}": values_of(each)
-            for each in documents
-            for number in range(each.embedded[space_id])
+            f"{document.id}:{number}": values_of(document)
+            for document in documents
+            for number in range(document.embedded[space_id])
         }
         for part in _batches(list(new)):
-            values = await self._replacing(vectors, {each: new[each] for each in part})
+            values = await self._replacing(vectors, {item: new[item] for item in part})
             await self._chroma.run(vectors.update, ids=list(part), metadatas=values)
 
     async def _delete_vectors(self, space_id: int, documents: Sequence[Document]) -> None:
@@ -203,10 +203,12 @@ class ChromaStore(DocumentStore):
             found = await self._chroma.run(vectors.get, ids=list(part), include=["embeddings"])
             for name, vector in zip(found["ids"], found["embeddings"], strict=True):
                 held[name] = vector.astype("<f4").tobytes()
-        pieces = {each.id: [held.get(name) for name in _names(space_id, [each])] for each in documents}
+        segments = {
+            document.id: [held.get(name) for name in _names(space_id, [document])] for document in documents
+        }
         return {
-            memory_id: [piece for piece in all_of if piece is not None]
-            for memory_id, all_of in pieces.items()
+            memory_id: [segment for segment in all_of if segment is not None]
+            for memory_id, all_of in segments.items()
         }
 
     async def _nearest(self, space: EmbeddingSpace, vector: bytes, query: Query, count: int) -> Nearest:
@@ -239,7 +241,9 @@ class ChromaStore(DocumentStore):
 
 
 def _names(space_id: int, documents: Sequence[Document]) -> list[str]:
-    return [f"{each.id}:{number}" for each in documents for number in range(each.embedded[space_id])]
+    return [
+        f"{document.id}:{number}" for document in documents for number in range(document.embedded[space_id])
+    ]
 
 
 def _memory(name: str) -> str:

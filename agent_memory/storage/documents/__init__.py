@@ -1,19 +1,19 @@
 """A store over anything that keeps documents: `DocumentStore` does the rest."""
 
 from agent_memory.storage.documents.document import Document
-from agent_memory.storage.documents.head import Head
+from agent_memory.storage.documents.manifest import Manifest
 from agent_memory.storage.documents.query import Query
 from agent_memory.storage.documents.store import DocumentStore, Nearest, is_message
-from agent_memory.storage.documents.writing import Overtaken, Writing, begin
+from agent_memory.storage.documents.write_batch import WriteBatch, WriteConflict, begin
 
 __all__ = [
     "Document",
     "DocumentStore",
-    "Head",
+    "Manifest",
     "Nearest",
-    "Overtaken",
     "Query",
-    "Writing",
+    "WriteBatch",
+    "WriteConflict",
     "begin",
     "is_message",
 ]

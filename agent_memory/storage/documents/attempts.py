@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agent_memory import clock
@@ -22,7 +22,7 @@ class Kept:
 
     attempt: Attempt = Attempt()
     parts: tuple[int, ...] = ()
-    """Of each part kept, the number of its first piece."""
+    """Of each part kept, the number of its first segment."""
 
     @property
     def failed(self) -> bool:
@@ -46,16 +46,16 @@ class Attempts:
         """Return it as canonical JSON; None if there is nothing to keep."""
         if not self.kept:
             return None
-        return canonical_json({digest.hex(): _to_dict(each) for digest, each in self.kept.items()})
+        return canonical_json({digest.hex(): _to_dict(item) for digest, item in self.kept.items()})
 
     @classmethod
     def from_json(cls, space_id: int, text: str | None) -> Attempts:
         """Read what `to_json` wrote."""
         data = json.loads(text) if text else {}
-        return cls(space_id, {bytes.fromhex(digest): _from_dict(each) for digest, each in data.items()})
+        return cls(space_id, {bytes.fromhex(digest): _from_dict(item) for digest, item in data.items()})
 
     def failed(self, digest: bytes) -> bool:
-        """Say whether a text could not be embedded."""
+        """Return whether a text could not be embedded."""
         return digest in self.kept and self.kept[digest].failed
 
     def part(self, digest: bytes, first: int) -> str:
@@ -91,7 +91,7 @@ class Attempts:
         """Return it without some texts, and what goes beside it, by name."""
         gone = [digest for digest in self.kept if digest in digests]
         texts = dict.fromkeys(name for digest in gone for name in self.parts(digest))
-        return replace(self, kept={each: of for each, of in self.kept.items() if each not in digests}), texts
+        return replace(self, kept={item: of for item, of in self.kept.items() if item not in digests}), texts
 
 
 def name_of(space_id: int) -> str:
@@ -112,13 +112,24 @@ def vectors_of(text: str | None, dimension: int) -> list[bytes]:
 
 
 def _to_dict(kept: Kept) -> dict[str, Any]:
-    values = {each.name: getattr(kept.attempt, each.name) for each in fields(kept.attempt)}
-    failed_at = kept.attempt.failed_at
-    values |= {"failed_at": None if failed_at is None else clock.to_text(failed_at)}
-    return {**values, "parts": list(kept.parts)}
+    attempt = kept.attempt
+    return {
+        "kept": attempt.kept,
+        "segment": attempt.part,  # by the names of the first version
+        "piece": attempt.segment,
+        "reason": attempt.reason,
+        "failed_at": None if attempt.failed_at is None else clock.to_text(attempt.failed_at),
+        "parts": list(kept.parts),
+    }
 
 
 def _from_dict(data: dict[str, Any]) -> Kept:
-    parts = tuple(data.pop("parts"))
-    failed_at = data.pop("failed_at")
-    return Kept(Attempt(**data, failed_at=None if failed_at is None else clock.from_text(failed_at)), parts)
+    failed_at = data["failed_at"]
+    attempt = Attempt(
+        kept=data["kept"],
+        part=data["segment"],
+        segment=data["piece"],
+        reason=data["reason"],
+        failed_at=None if failed_at is None else clock.from_text(failed_at),
+    )
+    return Kept(attempt, tuple(data["parts"]))

@@ -16,7 +16,7 @@ from agent_memory.text.templates import content_hash, embedded_text, embedding_h
 class Document:
     """A memory and what follows from it."""
 
-    place: int
+    sequence: int
     """Its number in the order in which memories were stored, from 1."""
     record: MemoryRecord
     content_hash: bytes
@@ -35,11 +35,11 @@ class Document:
         """Return the whole document as canonical JSON."""
         record = self.record
         data: dict[str, Any] = {
-            "place": self.place,
+            "place": self.sequence,
             "revision": record.revision,
             "content_hash": self.content_hash.hex(),
             "embedding_hash": self.embedding_hash.hex(),
-            "embedded": {str(space): pieces for space, pieces in self.embedded.items()},
+            "embedded": {str(space): segments for space, segments in self.embedded.items()},
             "version": version_to_dict(record),
         }
         if record.accessed_at is not None:
@@ -63,16 +63,16 @@ class Document:
             record,
             bytes.fromhex(data["content_hash"]),
             bytes.fromhex(data["embedding_hash"]),
-            {int(space): pieces for space, pieces in data["embedded"].items()},
+            {int(space): segments for space, segments in data["embedded"].items()},
         )
 
-    def within(self, space_id: int, pieces: int) -> Document:
+    def within(self, space_id: int, segments: int) -> Document:
         """Return it as having so many vectors in a space."""
-        return replace(self, embedded={**self.embedded, space_id: pieces})
+        return replace(self, embedded={**self.embedded, space_id: segments})
 
 
-def document_of(place: int, record: MemoryRecord, embedded: Mapping[int, int] | None = None) -> Document:
+def document_of(sequence: int, record: MemoryRecord, embedded: Mapping[int, int] | None = None) -> Document:
     """Make the document of a memory."""
     return Document(
-        place, record, content_hash(record), embedding_hash(embedded_text(record)), dict(embedded or {})
+        sequence, record, content_hash(record), embedding_hash(embedded_text(record)), dict(embedded or {})
     )

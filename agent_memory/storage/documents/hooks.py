@@ -9,9 +9,9 @@ from typing import NamedTuple
 from agent_memory.storage.base import EmbeddingSpace, Store
 from agent_memory.storage.documents.document import Document
 from agent_memory.storage.documents.query import Query
-from agent_memory.storage.documents.writing import Writing
+from agent_memory.storage.documents.write_batch import WriteBatch
 
-Pieces = Sequence[bytes]
+Segments = Sequence[bytes]
 
 
 class Nearest(NamedTuple):
@@ -44,7 +44,7 @@ class DocumentHooks(Store):
 
     @abstractmethod
     def _find(self, query: Query) -> AsyncIterator[Sequence[Document]]:
-        """Go through all documents that a query admits, in any order; others may be among them.
+        """Iterate over all documents that a query admits, in any order; others may be among them.
 
         Each comes once. The more a backend leaves out, the less there is to read; it must leave out none that
         `Query.admits`.
@@ -68,34 +68,36 @@ class DocumentHooks(Store):
     async def _delete(self, documents: Sequence[Document]) -> None:
         """Take documents out."""
 
-    async def _write(self, writing: Writing) -> None:
+    async def _write(self, write_batch: WriteBatch) -> None:
         """Write everything that a write consists of.
 
-        One after the other: places in the order of storing are taken first, then vectors come, then the documents
-        that speak of them. A backend with transactions does all of it in one, and raises `Overtaken` if the head's
-        version is no longer that of `writing.before`.
+        One after the other: sequence numbers are taken first, then vectors are stored, then the documents that
+        refer to them. A backend with transactions does all of it in one, and raises `WriteConflict` if the
+        manifest's version is no longer that of `write_batch.before`.
         """
-        for name, text in {**writing.metas, "head": writing.head.to_json()}.items():
+        for name, text in {**write_batch.metas, "head": write_batch.manifest.to_json()}.items():
             if text is None:
                 await self._delete_meta(name)
             else:
                 await self._save_meta(name, text)
-        if writing.removed:
-            await self._delete(list(writing.removed.values()))
-        for space_id, documents in writing.dropped.items():
+        if write_batch.removed:
+            await self._delete(list(write_batch.removed.values()))
+        for space_id, documents in write_batch.dropped.items():
             await self._delete_vectors(space_id, documents)
-        after = {document.id: document for _, document in writing.changed.values()}
-        for space_id, vectors in writing.vectors.items():
-            await self._save_vectors(space_id, [(after[each], pieces) for each, pieces in vectors.items()])
-        for space in writing.head.spaces:
-            if refreshed := writing.refreshed(space.id):
+        after = {document.id: document for _, document in write_batch.changed.values()}
+        for space_id, vectors in write_batch.vectors.items():
+            await self._save_vectors(
+                space_id, [(after[item], segments) for item, segments in vectors.items()]
+            )
+        for space in write_batch.manifest.spaces:
+            if refreshed := write_batch.refreshed(space.id):
                 await self._refresh_vectors(space.id, refreshed)
         if after:
             await self._save(list(after.values()))
 
     # --- vectors; only for backends that declare them --------------------------------------------------------
 
-    async def _save_vectors(self, space_id: int, entries: Sequence[tuple[Document, Pieces]]) -> None:
+    async def _save_vectors(self, space_id: int, entries: Sequence[tuple[Document, Segments]]) -> None:
         """Store the vectors of documents, float32, in a space."""
         raise NotImplementedError
 
@@ -103,7 +105,7 @@ class DocumentHooks(Store):
         """Take out the vectors of documents, which `Document.embedded` counts, from a space."""
         raise NotImplementedError
 
-    async def _read_vectors(self, space_id: int, documents: Sequence[Document]) -> Mapping[str, Pieces]:
+    async def _read_vectors(self, space_id: int, documents: Sequence[Document]) -> Mapping[str, Segments]:
         """Return the vectors of documents in a space by id, float32, in their order."""
         raise NotImplementedError
 
@@ -117,8 +119,8 @@ class DocumentHooks(Store):
         found: list[tuple[str, float]] = []
         wanted = np.frombuffer(vector, "<f4")
         async for page in self._find(query):
-            held = [each for each in page if space.id in each.embedded and query.admits(each)]
-            for memory_id, pieces in (await self._read_vectors(space.id, held)).items():
-                cosines = np.frombuffer(b"".join(pieces), "<f4").reshape(len(pieces), -1) @ wanted
+            held = [item for item in page if space.id in item.embedded and query.admits(item)]
+            for memory_id, segments in (await self._read_vectors(space.id, held)).items():
+                cosines = np.frombuffer(b"".join(segments), "<f4").reshape(len(segments), -1) @ wanted
                 found.append((memory_id, float(cosines.max())))
         return Nearest(found, complete=True)

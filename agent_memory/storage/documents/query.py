@@ -20,7 +20,7 @@ class Query:
     """Any of these; empty: all."""
     embedding_hashes: tuple[bytes, ...] = ()
     """Any of these; empty: all."""
-    owed_in: int | None = None
+    pending_in: int | None = None
     """Only those without vectors in this embedding space."""
 
     @property
@@ -30,10 +30,10 @@ class Query:
         return where.ids is None and not where.metadata and not where.fields
 
     def admits(self, document: Document) -> bool:
-        """Say whether a document is wanted: the plain meaning of a query."""
+        """Return whether a document is wanted: the plain meaning of a query."""
         return (
             (not self.content_hashes or document.content_hash in self.content_hashes)
             and (not self.embedding_hashes or document.embedding_hash in self.embedding_hashes)
-            and (self.owed_in is None or self.owed_in not in document.embedded)
+            and (self.pending_in is None or self.pending_in not in document.embedded)
             and self.where.matches(document.record, self.now)
         )

@@ -15,7 +15,7 @@ from typing import Final
 from agent_memory.records import canonical_json
 
 _MOST: Final = 1024
-Place = tuple[str, int]
+VectorAddress = tuple[str, int]
 """A memory's id, and which of its vectors."""
 
 
@@ -24,11 +24,11 @@ class Sample:
     """Which vectors of a space are kept in the sample."""
 
     stride: int = 1
-    kept: Sequence[Place] = ()
+    kept: Sequence[VectorAddress] = ()
 
     def to_json(self) -> str:
         """Return it as canonical JSON."""
-        return canonical_json({"stride": self.stride, "kept": [list(place) for place in self.kept]})
+        return canonical_json({"stride": self.stride, "kept": [list(address) for address in self.kept]})
 
     @classmethod
     def from_json(cls, text: str | None) -> Sample:
@@ -36,26 +36,26 @@ class Sample:
         if text is None:
             return cls()
         data = json.loads(text)
-        return cls(data["stride"], [(memory_id, piece) for memory_id, piece in data["kept"]])
+        return cls(data["stride"], [(memory_id, segment) for memory_id, segment in data["kept"]])
 
-    def with_more(self, counted: int, places: Iterable[Place]) -> Sample:
+    def with_more(self, counted: int, addresses: Iterable[VectorAddress]) -> Sample:
         """Return the sample after more vectors were stored; `counted` is how many there were before."""
         stride, kept = self.stride, list(self.kept)
-        for number, place in enumerate(places, counted):
+        for number, address in enumerate(addresses, counted):
             if number % stride:
                 continue
-            kept.append(place)
+            kept.append(address)
             if len(kept) > _MOST:
                 stride, kept = 2 * stride, kept[::2]
         return Sample(stride, kept)
 
-    def shown(self, counted: int, limit: int) -> list[Place]:
+    def shown(self, counted: int, limit: int) -> list[VectorAddress]:
         """Return at most so many of them, the same until `counted` doubles."""
         if counted < 1 or limit < 1:
             return []
         settled = 1 << (counted.bit_length() - 1)
-        places = list(self.kept[: -(-settled // self.stride)])
+        addresses = list(self.kept[: -(-settled // self.stride)])
         step = 1
-        while -(-len(places) // step) > limit:
+        while -(-len(addresses) // step) > limit:
             step *= 2
-        return places[::step]
+        return addresses[::step]

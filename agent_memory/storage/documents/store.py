@@ -28,16 +28,16 @@ from agent_memory.storage.base import (
     unique,
 )
 from agent_memory.storage.changes import Change, Operation, Written
-from agent_memory.storage.documents.checking import faults
+from agent_memory.storage.documents.checking import integrity_errors
 from agent_memory.storage.documents.document import Document, document_of
-from agent_memory.storage.documents.head import Head, check_vector, check_vectors
-from agent_memory.storage.documents.hooks import Nearest, Pieces
+from agent_memory.storage.documents.hooks import Nearest, Segments
+from agent_memory.storage.documents.manifest import Manifest, check_vector, check_vectors
 from agent_memory.storage.documents.pending import PendingTexts
 from agent_memory.storage.documents.query import Query
 from agent_memory.storage.documents.sample import Sample
-from agent_memory.storage.documents.writing import (
-    Overtaken,
-    Writing,
+from agent_memory.storage.documents.write_batch import (
+    WriteBatch,
+    WriteConflict,
     apply_plan,
     apply_vectors,
     begin,
@@ -78,25 +78,25 @@ class DocumentStore(PendingTexts):
 
     async def _bring_up_to_date(self) -> None:
         """Renew the memories that an earlier version stored, and note which words wait."""
-        head = await self._head()
-        if (head.form, head.analyser) == (renewal.FORM, ANALYSER):
+        manifest = await self._manifest()
+        if (manifest.form, manifest.analyser) == (renewal.FORM, ANALYSER):
             return
-        if head.form != renewal.FORM:
-            records = [each.record for each in await self._matching(_EVERYTHING)]
+        if manifest.form != renewal.FORM:
+            records = [item.record for item in await self._matching(_EVERYTHING)]
             await self.commit(Operation(verb=renewal.RENEW), renewal.renewals(records, clock.now()))
 
-        def change(head: Head) -> tuple[Head, None]:
-            settings = {name: normal_value(text) for name, text in head.settings.items()}
-            head = replace(head, form=renewal.FORM, settings=settings)
-            return head if head.analyser == ANALYSER else head.outdated(), None
+        def change(manifest: Manifest) -> tuple[Manifest, None]:
+            settings = {name: normal_value(text) for name, text in manifest.settings.items()}
+            manifest = replace(manifest, form=renewal.FORM, settings=settings)
+            return manifest if manifest.analyser == ANALYSER else manifest.outdated(), None
 
-        await self._change_head(change)
+        await self._change_manifest(change)
 
-    async def _head(self) -> Head:
+    async def _manifest(self) -> Manifest:
         text = await self._load_meta("head")
         if text is None:  # nothing that an earlier version wrote
-            return Head(self.agent_id, form=renewal.FORM, analyser=ANALYSER)
-        return Head.from_json(text)
+            return Manifest(self.agent_id, form=renewal.FORM, analyser=ANALYSER)
+        return Manifest.from_json(text)
 
     # --- writing -------------------------------------------------------------------------------------------
 
@@ -107,50 +107,52 @@ class DocumentStore(PendingTexts):
         vectors: Mapping[bytes, Sequence[bytes]],
         space: EmbeddingSpace | None,
     ) -> list[Written]:
-        async def prepare() -> tuple[Writing, list[Written]]:
-            writing = begin(await self._head())
-            target = writing.before.known(space) if vectors else None
+        async def prepare() -> tuple[WriteBatch, list[Written]]:
+            write_batch = begin(await self._manifest())
+            target = write_batch.before.known(space) if vectors else None
             if target is not None:
                 check_vectors(target, vectors)
             needs = planning.needs(changes)
-            state, held = await self._facts(needs, writing.before)
+            state, held = await self._facts(needs, write_batch.before)
             plan = planning.plan(operation, changes, state, self.agent_id, needs.digests)
             removed = {record.id for record in plan.removes}
-            taken = await self._present([each.id for each in plan.inserts if each.id not in removed])
+            taken = await self._present([item.id for item in plan.inserts if item.id not in removed])
             if taken:
                 raise ConflictError(taken[0])
             if not plan.empty:
-                apply_plan(writing, plan, held)
-            await self._embed(writing, vectors, target)
-            await self._forget_attempts(writing)
-            return writing, list(plan.written)
+                apply_plan(write_batch, plan, held)
+            await self._embed(write_batch, vectors, target)
+            await self._forget_attempts(write_batch)
+            return write_batch, list(plan.written)
 
         return await self._written(prepare)
 
-    async def _written(self, prepare: Callable[[], Awaitable[tuple[Writing, T]]]) -> T:
+    async def _written(self, prepare: Callable[[], Awaitable[tuple[WriteBatch, T]]]) -> T:
         """Plan a write and write it, until nobody was faster; whole, even if the caller is cancelled meanwhile."""
         with anyio.CancelScope(shield=True):
             for attempt in range(ATTEMPTS):
                 async with self._lock:
-                    writing, result = await prepare()
+                    write_batch, result = await prepare()
                     try:
-                        await self._write(writing)
+                        await self._write(write_batch)
                         return result
-                    except Overtaken:
+                    except WriteConflict:
                         pass
                 await anyio.sleep(min(0.001 * attempt, 0.05))
         raise StoreBusyError(f"the {self.name} store")
 
-    async def _facts(self, needs: planning.Needs, head: Head) -> tuple[planning.State, dict[str, Document]]:
+    async def _facts(
+        self, needs: planning.Needs, manifest: Manifest
+    ) -> tuple[planning.State, dict[str, Document]]:
         """Read what decides the outcome of a write, and the documents of what it may change."""
         now = clock.now()
-        state = planning.State(last_hlc=head.last_hlc)
+        state = planning.State(last_hlc=manifest.last_hlc)
         held = await self._read(sorted(needs.ids)) if needs.ids else {}
         for part in _parts(sorted(needs.hashes)):
             known = [
-                each async for each in self._admitted(Query(where=Where(), now=now, content_hashes=part))
+                item async for item in self._admitted(Query(where=Where(), now=now, content_hashes=part))
             ]
-            for document in sorted(known, key=lambda each: each.place):
+            for document in sorted(known, key=lambda item: item.sequence):
                 state.by_hash.setdefault(document.content_hash, document.id)
                 held[document.id] = document
         for part in _parts(sorted(needs.keys)):
@@ -169,64 +171,68 @@ class DocumentStore(PendingTexts):
 
     async def _last_position(self, conversation_id: str) -> int | None:
         """Return the highest position in a conversation, archived messages included."""
-        return max((place for place, _ in await self._messages(conversation_id, _EVERYTHING)), default=None)
+        return max(
+            (sequence for sequence, _ in await self._messages(conversation_id, _EVERYTHING)), default=None
+        )
 
     async def _present(self, ids: Sequence[str]) -> list[str]:
         """Return those of the ids that are taken."""
-        return [each for part in _parts(ids) for each in await self._read(part)]
+        return [item for part in _parts(ids) for item in await self._read(part)]
 
     async def _embed(
-        self, writing: Writing, given: Mapping[bytes, Pieces], space: EmbeddingSpace | None
+        self, write_batch: WriteBatch, given: Mapping[bytes, Segments], space: EmbeddingSpace | None
     ) -> None:
         """Give documents the vectors that come with the write, or that another document of the same text has."""
-        if not writing.head.spaces:
+        if not write_batch.manifest.spaces:
             return
-        hashes = {*given, *(each.embedding_hash for _, each in writing.changed.values())}
-        twins: list[Document] = []
+        hashes = {*given, *(item.embedding_hash for _, item in write_batch.changed.values())}
+        duplicates: list[Document] = []
         for part in _parts(sorted(hashes)):
             query = Query(where=_EVERYTHING, now=clock.now(), embedding_hashes=part)
-            twins += [each async for each in self._admitted(query)]
-        known: dict[int, dict[bytes, Pieces]] = {}
-        for each in writing.head.spaces:
+            duplicates += [item async for item in self._admitted(query)]
+        known: dict[int, dict[bytes, Segments]] = {}
+        for item in write_batch.manifest.spaces:
             sources = {
-                twin.embedding_hash: twin
-                for twin in twins
-                if each.id in twin.embedded and twin.id not in writing.removed
+                duplicate.embedding_hash: duplicate
+                for duplicate in duplicates
+                if item.id in duplicate.embedded and duplicate.id not in write_batch.removed
             }
             missing = {
                 document.embedding_hash
-                for document in (*(after for _, after in writing.changed.values()), *twins)
-                if each.id not in document.embedded
+                for document in (*(after for _, after in write_batch.changed.values()), *duplicates)
+                if item.id not in document.embedded
             }
-            wanted = [twin for digest, twin in sources.items() if digest in missing]
+            wanted = [duplicate for digest, duplicate in sources.items() if digest in missing]
             if wanted:
-                pieces = await self._read_vectors(each.id, wanted)
-                known[each.id] = {twin.embedding_hash: pieces[twin.id] for twin in wanted}
-        apply_vectors(writing, given, space, twins, known)
-        await self._count_vectors(writing)
+                segments = await self._read_vectors(item.id, wanted)
+                known[item.id] = {duplicate.embedding_hash: segments[duplicate.id] for duplicate in wanted}
+        apply_vectors(write_batch, given, space, duplicates, known)
+        await self._count_vectors(write_batch)
 
-    async def _count_vectors(self, writing: Writing) -> None:
+    async def _count_vectors(self, write_batch: WriteBatch) -> None:
         """Count what is stored, and let some of it into the sample."""
-        counts = dict(writing.head.vectors)
-        for space_id, vectors in writing.vectors.items():
+        counts = dict(write_batch.manifest.vectors)
+        for space_id, vectors in write_batch.vectors.items():
             counted = counts.get(space_id, 0)
-            places = [
-                (memory_id, piece) for memory_id, pieces in vectors.items() for piece in range(len(pieces))
+            sequences = [
+                (memory_id, segment)
+                for memory_id, segments in vectors.items()
+                for segment in range(len(segments))
             ]
             sample = Sample.from_json(await self._load_meta(f"sample-{space_id}"))
-            more = sample.with_more(counted, places)
+            more = sample.with_more(counted, sequences)
             if more != sample:
-                writing.metas[f"sample-{space_id}"] = more.to_json()
-            counts[space_id] = counted + len(places)
-        writing.head = replace(writing.head, vectors=counts)
+                write_batch.metas[f"sample-{space_id}"] = more.to_json()
+            counts[space_id] = counted + len(sequences)
+        write_batch.manifest = replace(write_batch.manifest, vectors=counts)
 
-    async def _change_head(self, change: Callable[[Head], tuple[Head, T]]) -> T:
-        """Write what `change` makes of the head; it returns the new head and the result."""
+    async def _change_manifest(self, change: Callable[[Manifest], tuple[Manifest, T]]) -> T:
+        """Write what `change` makes of the manifest; it returns the new head and the result."""
 
-        async def prepare() -> tuple[Writing, T]:
-            writing = begin(await self._head())
-            writing.head, result = change(writing.head)
-            return writing, result
+        async def prepare() -> tuple[WriteBatch, T]:
+            write_batch = begin(await self._manifest())
+            write_batch.manifest, result = change(write_batch.manifest)
+            return write_batch, result
 
         return await self._written(prepare)
 
@@ -241,27 +247,27 @@ class DocumentStore(PendingTexts):
                 await self._save(
                     [
                         replace(
-                            each,
+                            result,
                             record=replace(
-                                each.record, accessed_at=moment, access_count=each.record.access_count + 1
+                                result.record, accessed_at=moment, access_count=result.record.access_count + 1
                             ),
                         )
-                        for each in found.values()
+                        for result in found.values()
                     ]
                 )
 
     async def set_setting(self, name: str, value: str | None) -> None:
         self.check_usable()
 
-        def change(head: Head) -> tuple[Head, None]:
-            settings = {each: text for each, text in head.settings.items() if each != name}
-            return replace(head, settings=settings | ({} if value is None else {name: value})), None
+        def change(manifest: Manifest) -> tuple[Manifest, None]:
+            settings = {item: text for item, text in manifest.settings.items() if item != name}
+            return replace(manifest, settings=settings | ({} if value is None else {name: value})), None
 
-        await self._change_head(change)
+        await self._change_manifest(change)
 
     async def setting(self, name: str) -> str | None:
         self.check_usable()
-        return (await self._head()).settings.get(name)
+        return (await self._manifest()).settings.get(name)
 
     # --- reading -------------------------------------------------------------------------------------------
 
@@ -276,16 +282,16 @@ class DocumentStore(PendingTexts):
         self.check_usable()
         if where.ids is not None and not where.ids:
             return []
-        found = [each async for each in self._admitted(Query(where=where, now=clock.now()))]
-        return sorted(found, key=lambda each: each.place)
+        found = [item async for item in self._admitted(Query(where=where, now=clock.now()))]
+        return sorted(found, key=lambda item: item.sequence)
 
     async def get(self, ids: Sequence[str]) -> dict[str, MemoryRecord]:
         self.check_usable()
         found = dict.fromkeys(unique(ids))
         documents = {
-            each.id: each for part in _parts(list(found)) for each in (await self._read(part)).values()
+            item.id: item for part in _parts(list(found)) for item in (await self._read(part)).values()
         }
-        return {each: documents[each].record for each in found if each in documents}
+        return {result: documents[result].record for result in found if result in documents}
 
     async def select(
         self, where: Where, order: Order | None = None, limit: int | None = None, offset: int = 0
@@ -293,56 +299,60 @@ class DocumentStore(PendingTexts):
         by, descending = check_order(order)
         listing.check_slice(limit, offset)
         found = await self._matching(where)
-        found.sort(key=lambda each: (listing.sort_value(each.record, by), each.place), reverse=descending)
-        return [each.record for each in found[offset : None if limit is None else offset + limit]]
+        found.sort(key=lambda item: (listing.sort_value(item.record, by), item.sequence), reverse=descending)
+        return [result.record for result in found[offset : None if limit is None else offset + limit]]
 
     async def count(self, where: Where) -> int:
         return len(await self._matching(where))
 
     async def groups(self, where: Where, by: GroupBy) -> list[Group]:
         check_group(by)
-        return listing.grouped((each.record for each in await self._matching(where)), by)
+        return listing.grouped((item.record for item in await self._matching(where)), by)
 
     async def scan(self, where: Where, batch: int = 1000) -> AsyncIterator[list[MemoryRecord]]:
         # What is there is settled at once; each page is read when its turn comes, as others go on writing.
-        ids = [each.id for each in await self._matching(where)]
+        ids = [item.id for item in await self._matching(where)]
         for part in _parts(ids, batch):
             found = (await self._read(part)).values()
             query = Query(where=where, now=clock.now())
-            page = sorted((each for each in found if query.admits(each)), key=lambda each: each.place)
+            page = sorted(
+                (result for result in found if query.admits(result)), key=lambda item: item.sequence
+            )
             if page:
-                yield [each.record for each in page]
+                yield [item.record for item in page]
 
     async def _scan(self, where: Where, after: int, limit: int) -> tuple[list[MemoryRecord], int]:
-        found = [each for each in await self._matching(where) if each.place > after][:limit]
-        return [each.record for each in found], found[-1].place if len(found) == limit else 0
+        found = [item for item in await self._matching(where) if item.sequence > after][:limit]
+        return [result.record for result in found], found[-1].sequence if len(found) == limit else 0
 
     async def _by_prefix(self, prefix: str, limit: int) -> list[str]:
-        return [each.id for each in await self._matching(_EVERYTHING) if each.id.startswith(prefix)][:limit]
+        return [item.id for item in await self._matching(_EVERYTHING) if item.id.startswith(prefix)][:limit]
 
     async def _messages(self, conversation_id: str, where: Where) -> list[tuple[int, MemoryRecord]]:
         """Return the messages and summaries of a conversation that have a position, in its order."""
         condition = Condition("conversation_id", "=", conversation_id)
         fitting = replace(where, types=(MemoryType.CONVERSATION,), fields=(condition,))
-        records = [each.record for each in await self._matching(fitting)]
-        found = [(place[1], each) for each in records if (place := listing.placed(each)) is not None]
+        records = [item.record for item in await self._matching(fitting)]
+        found = [
+            (sequence[1], record) for record in records if (sequence := listing.placed(record)) is not None
+        ]
         return sorted(found, key=lambda pair: pair[0])
 
     async def neighbours(self, message_id: str, before: int, after: int) -> list[MemoryRecord]:
-        place = listing.placed((await self.get([message_id])).get(message_id))
-        if place is None:
+        sequence = listing.placed((await self.get([message_id])).get(message_id))
+        if sequence is None:
             return []
-        conversation_id, here = place
+        conversation_id, here = sequence
         return listing.around(here, await self._messages(conversation_id, Where()), before, after)
 
     async def adjacent(self, message_ids: Sequence[str], step: Literal[-1, 1]) -> dict[str, str]:
         result: dict[str, str] = {}
         conversations: dict[str, list[tuple[int, MemoryRecord]]] = {}
         for record in (await self.get(message_ids)).values():
-            place = listing.placed(record)
-            if place is None or not is_message(record):
+            sequence = listing.placed(record)
+            if sequence is None or not is_message(record):
                 continue
-            conversation_id, here = place
+            conversation_id, here = sequence
             if conversation_id not in conversations:
                 conversations[conversation_id] = await self._messages(conversation_id, Where())
             other = listing.beside(here, conversations[conversation_id], step, is_message)
@@ -352,12 +362,12 @@ class DocumentStore(PendingTexts):
 
     async def version(self) -> int:
         self.check_usable()
-        return (await self._head()).version
+        return (await self._manifest()).version
 
-    # --- nominating ----------------------------------------------------------------------------------------
+    # --- retrieving ----------------------------------------------------------------------------------------
 
     async def _by_vector(self, vector: bytes, where: Where, limit: int) -> list[tuple[str, float]]:
-        space = (await self._head()).current()
+        space = (await self._manifest()).current()
         if space is None or (where.ids is not None and not where.ids):
             return []
         check_vector(space, vector)
@@ -382,42 +392,44 @@ class DocumentStore(PendingTexts):
         self, best: Mapping[str, float], query: Query, space: EmbeddingSpace, limit: int
     ) -> list[tuple[str, float]]:
         """Look at the nearest, in order, until so many are admitted; ties by the order in which they were stored."""
-        ranked = sorted(best, key=lambda each: -best[each])
+        ranked = sorted(best, key=lambda item: -best[item])
         found: list[Document] = []
         for part in _parts(ranked, max(50, 2 * limit)):
             if len(found) >= limit and best[part[0]] < best[found[limit - 1].id]:
                 break
             documents = (await self._read(part)).values()
-            found += [each for each in documents if query.admits(each) and space.id in each.embedded]
-            found.sort(key=lambda each: (-best[each.id], each.place))
-        return [(each.id, best[each.id]) for each in found]
+            found += [
+                document for document in documents if query.admits(document) and space.id in document.embedded
+            ]
+            found.sort(key=lambda item: (-best[item.id], item.sequence))
+        return [(result.id, best[result.id]) for result in found]
 
     async def _vectors(self, ids: Sequence[str], space: EmbeddingSpace | None) -> dict[str, list[bytes]]:
-        head = await self._head()
-        if space is None and head.current() is None:
+        manifest = await self._manifest()
+        if space is None and manifest.current() is None:
             return {}
-        chosen = head.known(space)
+        chosen = manifest.known(space)
         result: dict[str, list[bytes]] = {}
         for part in _parts(unique(ids)):
-            held = [each for each in (await self._read(part)).values() if chosen.id in each.embedded]
+            held = [item for item in (await self._read(part)).values() if chosen.id in item.embedded]
             if held:
                 found = await self._read_vectors(chosen.id, held)
-                result.update({memory_id: list(pieces) for memory_id, pieces in found.items()})
+                result.update({memory_id: list(segments) for memory_id, segments in found.items()})
         return result
 
     async def _sample_vectors(self, limit: int) -> list[bytes]:
-        head = await self._head()
-        space = head.current()
-        counted = 0 if space is None else head.vectors.get(space.id, 0)
+        manifest = await self._manifest()
+        space = manifest.current()
+        counted = 0 if space is None else manifest.vectors.get(space.id, 0)
         if space is None or not counted or limit < 1:
             return []
         key = (space.id, counted.bit_length(), limit)
         if key not in self._sampled:
             sample = Sample.from_json(await self._load_meta(f"sample-{space.id}"))
-            places = sample.shown(counted, limit)
-            held = await self._vectors([memory_id for memory_id, _ in places], space)
+            sequences = sample.shown(counted, limit)
+            held = await self._vectors([memory_id for memory_id, _ in sequences], space)
             self._sampled = {
-                key: [held[each][piece] for each, piece in places if piece < len(held.get(each, ()))]
+                key: [held[item][segment] for item, segment in sequences if segment < len(held.get(item, ()))]
             }
         return self._sampled[key]
 
@@ -425,29 +437,29 @@ class DocumentStore(PendingTexts):
 
     async def spaces(self) -> list[EmbeddingSpace]:
         self.check_usable()
-        return sorted((await self._head()).spaces, key=lambda space: (not space.current, space.id))
+        return sorted((await self._manifest()).spaces, key=lambda space: (not space.current, space.id))
 
     async def add_space(self, space: EmbeddingSpace) -> EmbeddingSpace:
         self.check_usable()
-        known = (await self._head()).alike(space)
+        known = (await self._manifest()).alike(space)
         if known is not None:
             return known
 
-        def change(head: Head) -> tuple[Head, EmbeddingSpace]:
-            if head.alike(space) is None:
-                head = head.with_space(space)
-            added = head.alike(space)
+        def change(manifest: Manifest) -> tuple[Manifest, EmbeddingSpace]:
+            if manifest.alike(space) is None:
+                manifest = manifest.with_space(space)
+            added = manifest.alike(space)
             assert added is not None
-            return head, added
+            return manifest, added
 
-        added = await self._change_head(change)
-        if any(each.recipe != added.recipe for each in await self.spaces()):
+        added = await self._change_manifest(change)
+        if any(item.template_version != added.template_version for item in await self.spaces()):
             await self.rebuild()  # the texts to embed are others now
         return added
 
     async def switch_space(self, space: EmbeddingSpace) -> None:
         self.check_usable()
-        await self._change_head(lambda head: (head.switched(space), None))
+        await self._change_manifest(lambda manifest: (manifest.switched(space), None))
 
     # --- upkeep --------------------------------------------------------------------------------------------
 
@@ -456,44 +468,46 @@ class DocumentStore(PendingTexts):
         return StoreDescription(backend=self.name, location=self._location(), agent_id=self.agent_id)
 
     def _location(self) -> str:
-        """Say where the documents are, for people; no password in it."""
+        """Return where the documents are, for people; no password in it."""
         return str(self.settings.get("url") or self.settings.get("path") or "here")
 
     async def check(self) -> list[str]:
         documents = await self._matching(_EVERYTHING)
-        head = await self._head()
-        found = faults(head, documents)
-        for space in head.spaces:
-            held = [each for each in documents if space.id in each.embedded]
+        manifest = await self._manifest()
+        found = integrity_errors(manifest, documents)
+        for space in manifest.spaces:
+            held = [document for document in documents if space.id in document.embedded]
             for part in _parts(held, 200):
                 vectors = await self._read_vectors(space.id, part)
                 found += [
-                    f"memory {each.id}: its vectors in space {space.id} are not those it should have"
-                    for each in part
-                    if len(vectors.get(each.id, ())) != each.embedded[space.id]
-                    or any(len(piece) != 4 * space.dimension for piece in vectors[each.id])
+                    f"memory {item.id}: its vectors in space {space.id} are not those it should have"
+                    for item in part
+                    if len(vectors.get(item.id, ())) != item.embedded[space.id]
+                    or any(len(segment) != 4 * space.dimension for segment in vectors[item.id])
                 ]
         return found
 
     async def rebuild(self) -> None:
         self.check_usable()
 
-        async def prepare() -> tuple[Writing, None]:
-            writing = begin(await self._head())
-            for each in await self._matching(_EVERYTHING):
-                writing.change(each, document_of(each.place, each.record, each.embedded))
-            writing.head = replace(writing.head, renewed_up_to=writing.head.outdated_up_to)
-            await self._forget_attempts(writing)  # at texts that are made by another recipe now
-            return writing, None
+        async def prepare() -> tuple[WriteBatch, None]:
+            write_batch = begin(await self._manifest())
+            for item in await self._matching(_EVERYTHING):
+                write_batch.change(item, document_of(item.sequence, item.record, item.embedded))
+            write_batch.manifest = replace(
+                write_batch.manifest, renewed_up_to=write_batch.manifest.outdated_up_to
+            )
+            await self._forget_attempts(write_batch)  # at texts that are made by another template version now
+            return write_batch, None
 
         await self._written(prepare)
 
-    async def scrub(self) -> None:
+    async def secure_vacuum(self) -> None:
         self.check_usable()
 
 
 def is_message(record: MemoryRecord) -> bool:
-    """Say whether a memory is a message of a conversation, rather than a summary or anything else."""
+    """Return whether a memory is a message of a conversation, rather than a summary or anything else."""
     return getattr(record, "kind", None) == "message"
 
 

@@ -46,16 +46,16 @@ def values_of(document: Document) -> dict[str, Value]:
 
 
 def choices(query: Query) -> Iterator[tuple[str, list[str]]]:
-    """Go through the names of values that have to be one of several, or the one given."""
+    """Iterate over the names of values that have to be one of several, or the one given."""
     where = query.where
     for name, given in (
-        ("type", [each.value for each in where.types]),
-        ("status", [each.value for each in where.statuses]),
+        ("type", [item.value for item in where.types]),
+        ("status", [status.value for status in where.statuses]),
         ("key", where.keys),
         ("source", where.sources),
         ("session", where.sessions),
-        ("content", [each.hex() for each in query.content_hashes]),
-        ("text", [each.hex() for each in query.embedding_hashes]),
+        ("content", [text_hash.hex() for text_hash in query.content_hashes]),
+        ("text", [text_hash.hex() for text_hash in query.embedding_hashes]),
     ):
         if given:
             yield name, list(dict.fromkeys(given))
@@ -65,7 +65,7 @@ def choices(query: Query) -> Iterator[tuple[str, list[str]]]:
 
 
 def ranges(query: Query) -> Iterator[tuple[str, Literal[">", ">=", "<", "<="], float]]:
-    """Go through the numbers that have to lie beyond a bound."""
+    """Iterate over the numbers that have to lie beyond a bound."""
     where = query.where
     if where.min_importance > 0:
         yield "importance", ">=", float(where.min_importance)

@@ -35,19 +35,19 @@ class Journal:
     def erase(self, memory_ids: Collection[str]) -> list[MemoryRecord]:
         """Forget the text of memories, keeping that something happened; return what they were."""
         erased = []
-        for place, entry in enumerate(self._entries):
+        for position, entry in enumerate(self._entries):
             if entry.memory_id in memory_ids:
                 texts = [text for text in (entry.before, entry.after) if text is not None]
                 erased += [version_from_dict(json.loads(text)) for text in texts]
-                self._entries[place] = replace(entry, before=None, after=None)
+                self._entries[position] = replace(entry, before=None, after=None)
         self._erase_sessions({entry.operation_id for entry in self._entries if entry.memory_id in memory_ids})
         return erased
 
     def _erase_sessions(self, operation_ids: set[str]) -> None:
         """Take the session out of operations of which no text is left: its name may be part of what is erased."""
         telling = {entry.operation_id for entry in self._entries if entry.before or entry.after}
-        for each in operation_ids - telling:
-            self._operations[each] = replace(self._operations[each], session=None)
+        for memory_id in operation_ids - telling:
+            self._operations[memory_id] = replace(self._operations[memory_id], session=None)
 
     def histories(self, memory_ids: Collection[str], agent_id: str) -> dict[str, list[Version]]:
         """Collect the versions of many memories."""
@@ -63,7 +63,7 @@ class Journal:
         agent_id: str,
         memory_ids: Collection[str] | None = None,
     ) -> Iterator[Version]:
-        """Go through the entries of one memory, of several or of one operation."""
+        """Iterate over the entries of one memory, of several or of one operation."""
 
         def version(text: str | None, revision: str | None) -> MemoryRecord | None:
             if text is None:
@@ -85,27 +85,27 @@ class Journal:
                     after=version(entry.after, entry.change_id),
                 )
 
-    def gone(self, present: Collection[str]) -> list[str]:
+    def tombstoned(self, present: Collection[str]) -> list[str]:
         """List the ids of memories that are not present."""
         return list({entry.memory_id for entry in self._entries} - set(present))
 
     def purged(self, present: Collection[str], agent_id: str) -> list[MemoryRecord]:
         """List the last versions of those memories that are not present."""
-        gone = {
+        tombstoned = {
             entry.memory_id: (entry.before, entry.parent_id)
             for entry in self._entries
             if entry.memory_id not in present and entry.before is not None and entry.after is None
         }
         return [
             version_from_dict(json.loads(text), agent_id=agent_id, revision=revision or "")
-            for text, revision in gone.values()
+            for text, revision in tombstoned.values()
         ]
 
     def operations(self, limit: int) -> list[OperationRecord]:
         """List operations, newest first."""
         logged = list(self._operations.values())
-        undone_by = {each.undoes: each.id for each in logged if each.undoes is not None}
-        changed: dict[str, set[str]] = {each.id: set() for each in logged}
+        undone_by = {item.undoes: item.id for item in logged if item.undoes is not None}
+        changed: dict[str, set[str]] = {item.id: set() for item in logged}
         for entry in self._entries:
             changed[entry.operation_id].add(entry.memory_id)
         return [

@@ -15,16 +15,16 @@ from agent_memory.text.templates import content_hash, embedded_text, embedding_h
 class Row:
     """A memory and what follows from it."""
 
-    place: int
+    sequence: int
     """Its number in the order in which memories were stored, from 1."""
     record: MemoryRecord
     content_hash: bytes
     embedding_hash: bytes
 
 
-def row_of(place: int, record: MemoryRecord) -> Row:
+def row_of(sequence: int, record: MemoryRecord) -> Row:
     """Make the row of a memory."""
-    return Row(place, copied(record), content_hash(record), embedding_hash(embedded_text(record)))
+    return Row(sequence, copied(record), content_hash(record), embedding_hash(embedded_text(record)))
 
 
 def copied(record: MemoryRecord) -> MemoryRecord:
@@ -61,13 +61,13 @@ class Indexes:
         if isinstance(record, ConversationRecord) and record.position is not None:
             del self.positions[record.conversation_id][record.id]
 
-    def faults(self, rows: dict[str, Row]) -> Iterator[str]:
+    def integrity_errors(self, rows: dict[str, Row]) -> Iterator[str]:
         """Compare with the memories; one line per fault."""
         afresh, holders = Indexes(), dict[Key, str]()
         for memory_id, row in rows.items():
             afresh.add(row)
             record = row.record
-            if memory_id != record.id or row_of(row.place, record) != row:
+            if memory_id != record.id or row_of(row.sequence, record) != row:
                 yield f"memory {memory_id}: it is not kept under its own id and hashes"
             if record.key is not None and record.status is Status.ACTIVE:
                 other = holders.setdefault((MemoryType(record.memory_type), record.key), memory_id)
@@ -78,8 +78,8 @@ class Indexes:
             (self.by_key, afresh.by_key),
             (self.positions, afresh.positions),
         ):
-            if {each: ids for each, ids in mine.items() if ids} != right:
+            if {item: ids for item, ids in mine.items() if ids} != right:
                 yield "the indexes of keys, duplicates and conversations contradict the memories"
-        places = [row.place for row in rows.values()]
-        if places != sorted(set(places)):
+        sequences = [row.sequence for row in rows.values()]
+        if sequences != sorted(set(sequences)):
             yield "the memories are not in the order in which they were stored"

@@ -62,12 +62,12 @@ class InMemoryStore(Store):
         self._forget_all()
 
     def _forget_all(self) -> None:
-        self._rows: dict[str, Row] = {}  # in the order of their places
-        self._last_place = 0
+        self._rows: dict[str, Row] = {}  # in the order of their sequence numbers
+        self._last_sequence = 0
         self._indexes = Indexes()
         self._usage: dict[str, tuple[datetime, int]] = {}
         self._words = WordIndex()
-        self._shelf = VectorShelf()
+        self._vector_index = VectorShelf()
         self._journal = Journal()
         self._settings: dict[str, str] = {}
         self._version = 0
@@ -97,12 +97,12 @@ class InMemoryStore(Store):
             if record.id in self._rows and record.id not in removed:
                 raise ConflictError(record.id)
         if vectors:
-            self._shelf.put(space, vectors)
+            self._vector_index.put(space, vectors)
         if not plan.empty:
             self._apply(plan)
-        self._shelf.forget(self._unwanted(vectors))
+        self._vector_index.forget(self._unwanted(vectors))
         self._version += 1
-        return [replace(each, record=copied(each.record)) for each in plan.written]
+        return [replace(write, record=copied(write.record)) for write in plan.written]
 
     def _facts(self, needs: planning.Needs) -> planning.State:
         state = planning.State(last_hlc=self._journal.last_hlc)
@@ -123,31 +123,31 @@ class InMemoryStore(Store):
         for conversation in needs.conversations:
             if positions := self._indexes.positions.get(conversation):
                 state.last_position[conversation] = max(positions.values())
-        state.records = {each: self._current(self._rows[each]) for each in wanted if each in self._rows}
+        state.records = {item: self._current(self._rows[item]) for item in wanted if item in self._rows}
         return state
 
     def _apply(self, plan: Plan) -> None:
         before = {
-            self._rows[each.id].embedding_hash for each in (*plan.removes, *(old for old, _ in plan.replaces))
+            self._rows[item.id].embedding_hash for item in (*plan.removes, *(old for old, _ in plan.replaces))
         }
         for record in plan.removes:
             self._drop(self._rows.pop(record.id))
             self._usage.pop(record.id, None)
         for _, after in plan.replaces:
-            place = self._rows[after.id].place
+            sequence = self._rows[after.id].sequence
             self._drop(self._rows[after.id])
-            self._keep(row_of(place, after))
+            self._keep(row_of(sequence, after))
         for record in plan.inserts:
-            self._last_place += 1
-            self._keep(row_of(self._last_place, record))
-        if gone := self._shelf.attempted(before):
-            self._shelf.give_up(gone - {row.embedding_hash for row in self._rows.values()})
+            self._last_sequence += 1
+            self._keep(row_of(self._last_sequence, record))
+        if tombstoned := self._vector_index.attempted(before):
+            self._vector_index.give_up(tombstoned - {row.embedding_hash for row in self._rows.values()})
         self._usage.update(plan.usage)
         self._journal.append(plan)
         if plan.erase_history:
             erased = self._journal.erase(set(plan.erase_history))
             used = {row.embedding_hash for row in self._rows.values()}
-            self._shelf.forget({embedding_hash(embedded_text(each)) for each in erased} - used)
+            self._vector_index.forget({embedding_hash(embedded_text(item)) for item in erased} - used)
 
     def _unwanted(self, digests: Collection[bytes]) -> set[bytes]:
         """Return those of the texts that no memory has: they were erased while they were embedded."""
@@ -183,7 +183,11 @@ class InMemoryStore(Store):
 
     async def get(self, ids: Sequence[str]) -> dict[str, MemoryRecord]:
         self.check_usable()
-        return {each: self._given(self._rows[each]) for each in unique(ids) if each in self._rows}
+        return {
+            memory_id: self._given(self._rows[memory_id])
+            for memory_id in unique(ids)
+            if memory_id in self._rows
+        }
 
     async def select(
         self, where: Where, order: Order | None = None, limit: int | None = None, offset: int = 0
@@ -192,7 +196,7 @@ class InMemoryStore(Store):
         by, descending = check_order(order)
         listing.check_slice(limit, offset)
         rows = sorted(
-            self._matching(where), key=lambda row: (listing.sort_value(self._current(row), by), row.place)
+            self._matching(where), key=lambda row: (listing.sort_value(self._current(row), by), row.sequence)
         )
         if descending:
             rows.reverse()
@@ -210,20 +214,22 @@ class InMemoryStore(Store):
     async def _scan(self, where: Where, after: int, limit: int) -> tuple[list[MemoryRecord], int]:
         self.check_usable()
         rows = heapq.nsmallest(
-            limit, (row for row in self._matching(where) if row.place > after), key=lambda row: row.place
+            limit,
+            (row for row in self._matching(where) if row.sequence > after),
+            key=lambda row: row.sequence,
         )
-        return [self._given(row) for row in rows], rows[-1].place if len(rows) == limit else 0
+        return [self._given(row) for row in rows], rows[-1].sequence if len(rows) == limit else 0
 
     async def _by_prefix(self, prefix: str, limit: int) -> list[str]:
         self.check_usable()
-        return [each for each in self._rows if each.startswith(prefix)][:limit]
+        return [row for row in self._rows if row.startswith(prefix)][:limit]
 
     async def neighbours(self, message_id: str, before: int, after: int) -> list[MemoryRecord]:
         self.check_usable()
-        place = listing.placed(self._record(message_id))
-        if place is None:
+        sequence = listing.placed(self._record(message_id))
+        if sequence is None:
             return []
-        conversation_id, here = place
+        conversation_id, here = sequence
         now = clock.now()
         live = [pair for pair in self._messages(conversation_id) if listing.live(pair[1].record, now)]
         return [self._given(row) for row in listing.around(here, live, before, after)]
@@ -232,17 +238,17 @@ class InMemoryStore(Store):
         self.check_usable()
         now = clock.now()
         result: dict[str, str] = {}
-        for each in unique(message_ids):
-            record = self._record(each)
-            place = listing.placed(record)
-            if place is None or getattr(record, "kind", None) != "message":
+        for memory_id in unique(message_ids):
+            record = self._record(memory_id)
+            sequence = listing.placed(record)
+            if sequence is None or getattr(record, "kind", None) != "message":
                 continue
-            conversation_id, here = place
+            conversation_id, here = sequence
             other = listing.beside(
                 here, self._messages(conversation_id), step, lambda row: _live_message(row.record, now)
             )
             if other is not None:
-                result[each] = other.record.id
+                result[memory_id] = other.record.id
         return result
 
     def _record(self, memory_id: str) -> MemoryRecord | None:
@@ -252,8 +258,8 @@ class InMemoryStore(Store):
     def _messages(self, conversation_id: str) -> list[tuple[int, Row]]:
         """Return what has a position in a conversation, in its order."""
         positions = self._indexes.positions.get(conversation_id, {})
-        placed = [(position, self._rows[each]) for each, position in positions.items()]
-        return sorted(placed, key=lambda pair: (pair[0], pair[1].place))
+        placed = [(position, self._rows[item]) for item, position in positions.items()]
+        return sorted(placed, key=lambda pair: (pair[0], pair[1].sequence))
 
     async def version(self) -> int:
         self.check_usable()
@@ -263,10 +269,10 @@ class InMemoryStore(Store):
         now = clock.now()
         rows: Iterable[Row] = self._rows.values()
         if where.ids is not None:
-            rows = [self._rows[each] for each in unique(where.ids) if each in self._rows]
+            rows = [self._rows[memory_id] for memory_id in unique(where.ids) if memory_id in self._rows]
         elif where.keys:
             rows = [
-                self._rows[each] for key in unique(where.keys) for each in self._indexes.by_key.get(key, ())
+                self._rows[item] for key in unique(where.keys) for item in self._indexes.by_key.get(key, ())
             ]
         return (row for row in rows if where.matches(row.record, now))
 
@@ -278,9 +284,9 @@ class InMemoryStore(Store):
         """Return a memory as it may be given away: changing what is in it changes nothing here."""
         return copied(self._current(row))
 
-    # --- nominating ----------------------------------------------------------------------------------------
+    # --- retrieving ----------------------------------------------------------------------------------------
 
-    async def _by_words(self, terms: Sequence[str], where: Where, limit: int) -> list[tuple[str, float]]:
+    async def _by_keyword(self, terms: Sequence[str], where: Where, limit: int) -> list[tuple[str, float]]:
         holding = self._words.holding(terms)
         admitted = [row.record.id for row in self._matching(where) if row.record.id in holding]
         scores = self._words.scores(terms, admitted)
@@ -296,51 +302,51 @@ class InMemoryStore(Store):
         return self._words.beginning(prefix, limit)
 
     async def _by_vector(self, vector: bytes, where: Where, limit: int) -> list[tuple[str, float]]:
-        held = self._shelf.held(None)
+        held = self._vector_index.held(None)
         rows = [row for row in self._matching(where) if row.embedding_hash in held]
-        nearest = self._shelf.nearest(vector, {row.embedding_hash for row in rows})
+        nearest = self._vector_index.nearest(vector, {row.embedding_hash for row in rows})
         found = [(row.record.id, nearest[row.embedding_hash]) for row in rows]
         return heapq.nsmallest(limit, found, key=lambda pair: -pair[1])
 
     async def _vectors(self, ids: Sequence[str], space: EmbeddingSpace | None) -> dict[str, list[bytes]]:
-        held = self._shelf.held(space)
-        rows = [self._rows[each] for each in unique(ids) if each in self._rows]
+        held = self._vector_index.held(space)
+        rows = [self._rows[memory_id] for memory_id in unique(ids) if memory_id in self._rows]
         return {row.record.id: list(held[row.embedding_hash]) for row in rows if row.embedding_hash in held}
 
     async def _sample_vectors(self, limit: int) -> list[bytes]:
-        return self._shelf.sample(limit)
+        return self._vector_index.sample(limit)
 
     # --- embedding spaces ----------------------------------------------------------------------------------
 
     async def spaces(self) -> list[EmbeddingSpace]:
         self.check_usable()
-        return self._shelf.spaces()
+        return self._vector_index.spaces()
 
     async def add_space(self, space: EmbeddingSpace) -> EmbeddingSpace:
         self.check_usable()
         self._version += 1
-        return self._shelf.add_space(space)
+        return self._vector_index.add_space(space)
 
     async def switch_space(self, space: EmbeddingSpace) -> None:
         self.check_usable()
-        self._shelf.switch(space)
+        self._vector_index.switch(space)
         self._version += 1
 
-    async def owed(
+    async def pending(
         self, limit: int, space: EmbeddingSpace | None = None, *, failed: bool | None = None
     ) -> list[MemoryRecord]:
         self.check_usable()
         rows = sorted(
-            self._owing(space, failed), key=lambda row: (row.record.created_at, row.place), reverse=True
+            self._owing(space, failed), key=lambda row: (row.record.created_at, row.sequence), reverse=True
         )
         return [self._given(row) for row in rows[:limit]]
 
-    async def owed_count(self, space: EmbeddingSpace | None = None, *, failed: bool | None = None) -> int:
+    async def pending_count(self, space: EmbeddingSpace | None = None, *, failed: bool | None = None) -> int:
         self.check_usable()
         return sum(1 for _ in self._owing(space, failed))
 
     def _owing(self, space: EmbeddingSpace | None, failed: bool | None) -> Iterator[Row]:
-        held, begun = self._shelf.held(space), self._shelf.begun(space)
+        held, begun = self._vector_index.held(space), self._vector_index.begun(space)
         for row in self._matching(Where()):
             if row.embedding_hash in held:
                 continue
@@ -349,18 +355,18 @@ class InMemoryStore(Store):
 
     async def put_vectors(self, space: EmbeddingSpace, vectors: Mapping[bytes, Sequence[bytes]]) -> None:
         self.check_usable()
-        self._shelf.put(space, vectors)
-        self._shelf.forget(self._unwanted(vectors))
+        self._vector_index.put(space, vectors)
+        self._vector_index.forget(self._unwanted(vectors))
         self._version += 1
 
     async def attempts(self, space: EmbeddingSpace, digests: Collection[bytes]) -> dict[bytes, Attempt]:
         self.check_usable()
-        begun = self._shelf.begun(space)
-        return {each: begun[each][0] for each in digests if each in begun}
+        begun = self._vector_index.begun(space)
+        return {digest: begun[digest][0] for digest in digests if digest in begun}
 
-    async def kept_pieces(self, space: EmbeddingSpace, digest: bytes) -> list[bytes]:
+    async def kept_segments(self, space: EmbeddingSpace, digest: bytes) -> list[bytes]:
         self.check_usable()
-        begun = self._shelf.begun(space)
+        begun = self._vector_index.begun(space)
         return list(begun[digest][1]) if digest in begun else []
 
     async def keep_attempts(
@@ -370,8 +376,8 @@ class InMemoryStore(Store):
         vectors: Mapping[bytes, Sequence[bytes]] | None = None,
     ) -> None:
         self.check_usable()
-        self._shelf.begin(space, attempts, vectors or {})
-        self._shelf.give_up(self._unwanted(attempts))
+        self._vector_index.begin(space, attempts, vectors or {})
+        self._vector_index.give_up(self._unwanted(attempts))
         self._version += 1
 
     # --- history -------------------------------------------------------------------------------------------
@@ -384,8 +390,8 @@ class InMemoryStore(Store):
     async def _histories(self, ids: Sequence[str]) -> dict[str, list[Version]]:
         return self._journal.histories(ids, self.agent_id)
 
-    async def _gone(self) -> list[str]:
-        return self._journal.gone(self._rows.keys())
+    async def _tombstoned(self) -> list[str]:
+        return self._journal.tombstoned(self._rows.keys())
 
     async def _purged(self) -> list[MemoryRecord]:
         return self._journal.purged(self._rows.keys(), self.agent_id)
@@ -402,19 +408,23 @@ class InMemoryStore(Store):
     async def check(self) -> list[str]:
         self.check_usable()
         words = {memory_id: stems_of(row.record) for memory_id, row in self._rows.items()}
-        faults = [*self._indexes.faults(self._rows), *self._words.faults(words), *self._shelf.faults()]
+        integrity_errors = [
+            *self._indexes.integrity_errors(self._rows),
+            *self._words.integrity_errors(words),
+            *self._vector_index.integrity_errors(),
+        ]
         if strangers := self._usage.keys() - self._rows.keys():
-            faults.append(f"accesses are counted of {len(strangers)} memories that are not there")
-        return faults
+            integrity_errors.append(f"accesses are counted of {len(strangers)} memories that are not there")
+        return integrity_errors
 
     async def rebuild(self) -> None:
         self.check_usable()
         self._indexes, self._words = Indexes(), WordIndex()
         for row in list(self._rows.values()):
-            self._keep(row_of(row.place, row.record))
+            self._keep(row_of(row.sequence, row.record))
         self._version += 1
 
-    async def scrub(self) -> None:
+    async def secure_vacuum(self) -> None:
         self.check_usable()
 
 

@@ -15,7 +15,7 @@ class VectorShelf:
 
     def __init__(self) -> None:
         self._spaces: dict[int, EmbeddingSpace] = {}
-        self._pieces: dict[int, dict[bytes, list[bytes]]] = {}
+        self._segments: dict[int, dict[bytes, list[bytes]]] = {}
         self._begun: dict[int, dict[bytes, tuple[Attempt, list[bytes]]]] = {}
 
     def spaces(self) -> list[EmbeddingSpace]:
@@ -29,43 +29,43 @@ class VectorShelf:
     def add_space(self, space: EmbeddingSpace) -> EmbeddingSpace:
         """Make a space known; the first one is current."""
         for known in self._spaces.values():
-            if (known.fingerprint, known.recipe) == (space.fingerprint, space.recipe):
+            if known.same_as(space):
                 return known
         number = len(self._spaces) + 1
         self._spaces[number] = replace(space, id=number, current=not self._spaces)
-        self._pieces[number], self._begun[number] = {}, {}
+        self._segments[number], self._begun[number] = {}, {}
         return self._spaces[number]
 
     def switch(self, space: EmbeddingSpace) -> None:
         """Make a space the current one."""
         chosen = self._known(space)
-        for number, each in self._spaces.items():
-            self._spaces[number] = replace(each, current=each.id == chosen.id)
+        for number, item in self._spaces.items():
+            self._spaces[number] = replace(item, current=item.id == chosen.id)
 
     def put(self, space: EmbeddingSpace | None, vectors: Mapping[bytes, Sequence[bytes]]) -> None:
         """Keep the vectors of texts that have none yet."""
         space = self._known(space)
-        for pieces in vectors.values():
-            _check_dimension(space, pieces)
-        for digest, pieces in vectors.items():
-            self._pieces[space.id].setdefault(digest, list(pieces))
+        for segments in vectors.values():
+            _check_dimension(space, segments)
+        for digest, segments in vectors.items():
+            self._segments[space.id].setdefault(digest, list(segments))
             self._begun[space.id].pop(digest, None)
 
     def held(self, space: EmbeddingSpace | None) -> Mapping[bytes, Sequence[bytes]]:
         """Return the vectors of a space, or of the current one; none where there is no space."""
         space = space or self.current()
-        return {} if space is None else self._pieces[self._known(space).id]
+        return {} if space is None else self._segments[self._known(space).id]
 
     def nearest(self, vector: bytes, digests: Collection[bytes]) -> dict[bytes, float]:
-        """Return, for each of these texts in the current space, the cosine of its nearest piece."""
+        """Return, for each of these texts in the current space, the cosine of its nearest segment."""
         space = self.current()
         if space is None or not digests:
             return {}
         _check_dimension(space, [vector])
         import numpy as np
 
-        held = self._pieces[space.id]
-        flat = b"".join(piece for digest in digests for piece in held[digest])
+        held = self._segments[space.id]
+        flat = b"".join(segment for digest in digests for segment in held[digest])
         cosines = np.frombuffer(flat, "<f4").reshape(-1, space.dimension) @ np.frombuffer(vector, "<f4")
         result, start = {}, 0
         for digest in digests:
@@ -76,7 +76,7 @@ class VectorShelf:
 
     def sample(self, limit: int) -> list[bytes]:
         """Return vectors spread evenly over the oldest 1, 2, 4, 8, ... so that they stay until all double."""
-        vectors = [piece for pieces in self.held(None).values() for piece in pieces]
+        vectors = [segment for segments in self.held(None).values() for segment in segments]
         if not vectors or limit < 1:
             return []
         settled = 1 << (len(vectors).bit_length() - 1)
@@ -84,7 +84,7 @@ class VectorShelf:
 
     def forget(self, digests: Collection[bytes]) -> None:
         """Forget the vectors of these texts in every space."""
-        for held in self._pieces.values():
+        for held in self._segments.values():
             for digest in digests:
                 held.pop(digest, None)
 
@@ -104,12 +104,12 @@ class VectorShelf:
         """Keep attempts that follow upon those kept, and their new vectors."""
         space = self._known(space)
         begun = self._begun[space.id]
-        for pieces in vectors.values():
-            _check_dimension(space, pieces)
+        for segments in vectors.values():
+            _check_dimension(space, segments)
         for digest, attempt in attempts.items():
             before, kept = begun.get(digest, (Attempt(), []))
             more = list(vectors.get(digest, ()))
-            if attempt.follows(before, len(more)) and digest not in self._pieces[space.id]:
+            if attempt.follows(before, len(more)) and digest not in self._segments[space.id]:
                 begun[digest] = attempt, [*kept, *more] if attempt.kept else []
 
     def attempted(self, digests: Collection[bytes]) -> set[bytes]:
@@ -122,17 +122,17 @@ class VectorShelf:
             for digest in digests:
                 begun.pop(digest, None)
 
-    def faults(self) -> list[str]:
+    def integrity_errors(self) -> list[str]:
         """Compare what must agree; one line per fault."""
         result = []
         if sum(space.current for space in self._spaces.values()) != bool(self._spaces):
             result.append("there is not exactly one current embedding space")
-        for number, held in self._pieces.items():
+        for number, held in self._segments.items():
             size = 4 * self._spaces[number].dimension
             result += [
                 f"text {digest.hex()}: its vectors are not of space {number}"
-                for digest, pieces in held.items()
-                if not pieces or any(len(piece) != size for piece in pieces)
+                for digest, segments in held.items()
+                if not segments or any(len(segment) != size for segment in segments)
             ]
         return result
 

@@ -81,7 +81,7 @@ class WordIndex:
             document_frequency={term: len(self._holders.get(term, ())) for term in map(stem, terms)},
         )
 
-    def faults(self, expected: Mapping[str, Counter[str]]) -> list[str]:
+    def integrity_errors(self, expected: Mapping[str, Counter[str]]) -> list[str]:
         """Compare the index with what it should hold; one line per fault."""
         result = [
             f"memory {memory_id}: its words are not those of its text"

@@ -23,7 +23,7 @@ def values_of(document: Document) -> dict[str, Any]:
 
 
 def _spaces(spaces: Any) -> str:
-    return ",".join(str(each) for each in sorted(spaces))
+    return ",".join(str(space) for space in sorted(spaces))
 
 
 def whole(document: Document) -> dict[str, Any]:
@@ -52,9 +52,9 @@ def filter_of(query: Query, spaces: list[int]) -> Filter:
     parts += [{"tags": {"$eq": tag}} for tag in where.tags_all]
     if where.pinned is not None:
         parts.append({"pinned": {"$eq": where.pinned}})
-    if query.owed_in is not None and len(spaces) <= _MOST_SPACES:
+    if query.pending_in is not None and len(spaces) <= _MOST_SPACES:
         # What is said of values that are not in a list differs between services; what is in one does not.
-        others = [each for each in spaces if each != query.owed_in]
+        others = [space for space in spaces if space != query.pending_in]
         sets = chain.from_iterable(combinations(others, size) for size in range(len(others) + 1))
-        parts.append({"embedded": {"$in": [_spaces(each) for each in sets]}})
+        parts.append({"embedded": {"$in": [_spaces(item) for item in sets]}})
     return {"$and": parts} if parts else {"type": {"$exists": True}}

@@ -13,7 +13,7 @@ from pinecone import errors
 from agent_memory import paths
 from agent_memory.network import is_elsewhere
 from agent_memory.storage.base import Capabilities, EmbeddingSpace, StoreDescription
-from agent_memory.storage.documents import Document, DocumentStore, Head, Nearest, Query, Writing
+from agent_memory.storage.documents import Document, DocumentStore, Manifest, Nearest, Query, WriteBatch
 from agent_memory.storage.pinecone.connection import Service
 from agent_memory.storage.pinecone.records import LARGEST, filter_of, values_of, whole
 
@@ -77,11 +77,11 @@ class PineconeStore(DocumentStore):
             await self._service.close()
 
     async def drop(self) -> None:
-        head = await self._head()
+        manifest = await self._manifest()
         index = await self._service.index()
         for part in ("memories", "notes"):
             await self._delete_all(index, self._space(part))
-        for space in head.spaces:
+        for space in manifest.spaces:
             await self._delete_all(
                 await self._service.index(space.dimension), self._space(f"space-{space.id}")
             )
@@ -120,11 +120,11 @@ class PineconeStore(DocumentStore):
         first = found[f"{name}#0"]
         more = [f"{name}#{part}" for part in range(1, int(first["parts"]))]
         rest = await self._fetch(self._space("notes"), more)
-        if any(each not in rest or rest[each]["stamp"] != first["stamp"] for each in more):
+        if any(item not in rest or rest[item]["stamp"] != first["stamp"] for item in more):
             return known
-        text = str(first["text"]) + "".join(str(rest[each]["text"]) for each in more)
+        text = str(first["text"]) + "".join(str(rest[item]["text"]) for item in more)
         if known is not None and name == "head":
-            return max(known, text, key=lambda each: Head.from_json(each).version)
+            return max(known, text, key=lambda item: Manifest.from_json(item).version)
         return known or text
 
     async def _save_meta(self, name: str, text: str) -> None:
@@ -149,12 +149,12 @@ class PineconeStore(DocumentStore):
     # --- documents -----------------------------------------------------------------------------------------
 
     async def _read(self, ids: Sequence[str]) -> dict[str, Document]:
-        wanted = [each for each in dict.fromkeys(ids) if each and each.isascii() and len(each) <= 512]
+        wanted = [key for key in dict.fromkeys(ids) if key and key.isascii() and len(key) <= 512]
         found = await self._fetch(self._space("memories"), wanted)
         return {
-            each: Document.from_json(str(found[each]["document"]), self.agent_id)
-            for each in wanted
-            if each in found
+            item: Document.from_json(str(found[item]["document"]), self.agent_id)
+            for item in wanted
+            if item in found
         }
 
     async def _fetch(self, namespace: str, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
@@ -177,7 +177,7 @@ class PineconeStore(DocumentStore):
                 yield list((await self._read(part)).values())
             return
         index = await self._service.index()
-        wanted = filter_of(query, [space.id for space in (await self._head()).spaces])
+        wanted = filter_of(query, [space.id for space in (await self._manifest()).spaces])
         token: str | None = None
         while True:
             more = {"pagination_token": token} if token else {}
@@ -185,19 +185,19 @@ class PineconeStore(DocumentStore):
                 page = await index.fetch_by_metadata(
                     filter=wanted, namespace=self._space("memories"), limit=_FETCHED, **more
                 )
-            texts = [str((each.metadata or {})["document"]) for each in page.vectors.values()]
+            texts = [str((vector.metadata or {})["document"]) for vector in page.vectors.values()]
             yield [Document.from_json(text, self.agent_id) for text in texts]
             token = page.pagination.next if page.pagination is not None else None
             if not token:
                 return
 
-    async def _write(self, writing: Writing) -> None:
-        for _, after in writing.changed.values():
+    async def _write(self, write_batch: WriteBatch) -> None:
+        for _, after in write_batch.changed.values():
             whole(after)  # what does not fit is refused before anything is written
-        await super()._write(writing)
+        await super()._write(write_batch)
 
     async def _save(self, documents: Sequence[Document]) -> None:
-        records = self._placed([(each.id, whole(each)) for each in documents])
+        records = self._placed([(document.id, whole(document)) for document in documents])
         await self._upsert(await self._service.index(), self._space("memories"), records)
 
     def _placed(self, records: Sequence[tuple[str, Mapping[str, Any]]]) -> list[dict[str, Any]]:
@@ -228,7 +228,7 @@ class PineconeStore(DocumentStore):
 
     async def _delete(self, documents: Sequence[Document]) -> None:
         await self._forget(
-            await self._service.index(), self._space("memories"), [each.id for each in documents]
+            await self._service.index(), self._space("memories"), [document.id for document in documents]
         )
 
     async def _forget(self, index: Any, namespace: str, ids: Sequence[str]) -> None:
@@ -252,7 +252,7 @@ class PineconeStore(DocumentStore):
     # --- vectors -------------------------------------------------------------------------------------------
 
     async def _space_of(self, space_id: int) -> EmbeddingSpace:
-        return next(each for each in (await self._head()).spaces if each.id == space_id)
+        return next(space for space in (await self._manifest()).spaces if space.id == space_id)
 
     async def _save_vectors(self, space_id: int, entries: Sequence[tuple[Document, Sequence[bytes]]]) -> None:
         from array import array
@@ -260,11 +260,11 @@ class PineconeStore(DocumentStore):
         records = [
             {
                 "id": f"{document.id}#{number}",
-                "values": list(array("f", piece)),
+                "values": list(array("f", segment)),
                 "metadata": values_of(document),
             }
-            for document, pieces in entries
-            for number, piece in enumerate(pieces)
+            for document, segments in entries
+            for number, segment in enumerate(segments)
         ]
         index = await self._service.index((await self._space_of(space_id)).dimension)
         await self._upsert(index, self._space(f"space-{space_id}"), records)
@@ -272,7 +272,9 @@ class PineconeStore(DocumentStore):
     async def _refresh_vectors(self, space_id: int, documents: Sequence[Document]) -> None:
         # An update would merge what is filtered by, and keep what is gone.
         held = await self._read_vectors(space_id, documents)
-        await self._save_vectors(space_id, [(each, held[each.id]) for each in documents if held.get(each.id)])
+        await self._save_vectors(
+            space_id, [(document, held[document.id]) for document in documents if held.get(document.id)]
+        )
 
     async def _delete_vectors(self, space_id: int, documents: Sequence[Document]) -> None:
         index = await self._service.index((await self._space_of(space_id)).dimension)
@@ -311,7 +313,11 @@ class PineconeStore(DocumentStore):
 
 
 def _names(space_id: int, documents: Sequence[Document]) -> list[str]:
-    return [f"{each.id}#{number}" for each in documents for number in range(each.embedded.get(space_id, 0))]
+    return [
+        f"{document.id}#{number}"
+        for document in documents
+        for number in range(document.embedded.get(space_id, 0))
+    ]
 
 
 def _batches(values: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
@@ -325,7 +331,7 @@ def _fitting(records: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]
     for record in records:
         # A number takes up to 24 characters; an escaped character of text up to six times its bytes is rare.
         room = (
-            24 * len(record["values"]) + sum(2 * len(str(each)) for each in record["metadata"].values()) + 300
+            24 * len(record["values"]) + sum(2 * len(str(item)) for item in record["metadata"].values()) + 300
         )
         if part and (len(part) == _WRITTEN or size + room > _WRITTEN_BYTES):
             yield part

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from agent_memory import clock
 from agent_memory.records import ConversationRecord, MemoryRecord, MemoryType, Status
-from agent_memory.storage.changes import Add, Bury, Change, Erase, Remove
+from agent_memory.storage.changes import Add, Change, Erase, Remove, Tombstone
 from agent_memory.text.templates import content_hash
 
 DEDUPLICATED = frozenset({MemoryType.LONG_TERM, MemoryType.SEMANTIC, MemoryType.PROCEDURAL})
@@ -51,7 +51,7 @@ def needs(changes: Sequence[Change]) -> Needs:
     """Collect which facts decide the outcome of these changes."""
     result = Needs()
     for change in changes:
-        if isinstance(change, Bury):
+        if isinstance(change, Tombstone):
             result.ids.add(change.memory_id)
             continue
         record = change.record
@@ -70,7 +70,7 @@ def needs(changes: Sequence[Change]) -> Needs:
 
 
 def deduplicated(change: Add) -> bool:
-    """Say whether an exact duplicate of what is to be added is the same memory."""
+    """Return whether an exact duplicate of what is to be added is the same memory."""
     record = change.record
     return (
         not change.even_if_known
@@ -83,7 +83,7 @@ def deduplicated(change: Add) -> bool:
 
 
 def placed_anew(change: Add) -> bool:
-    """Say whether a message gets a new position; one that is restored keeps the one that it has."""
+    """Return whether a message gets a new position; one that is restored keeps the one that it has."""
     record = change.record
     return (
         isinstance(record, ConversationRecord)

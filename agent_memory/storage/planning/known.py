@@ -39,7 +39,9 @@ def named_fields(change: Add) -> frozenset[str]:
         return change.given
     record = change.record
     named = {
-        each.name for each in fields(record) if _says_something(getattr(record, each.name), each.default)
+        field_.name
+        for field_ in fields(record)
+        if _says_something(getattr(record, field_.name), field_.default)
     }
     if not record.session_given:
         named.discard("session")
@@ -56,7 +58,7 @@ def kept(
     before: MemoryRecord, given: MemoryRecord, named: frozenset[str], moment: datetime
 ) -> dict[str, Any]:
     """Return what a new version under a key keeps: what was not given. `update` takes single things away."""
-    own = {each.name for each in OWN_FIELDS[given.memory_type]} - {"kind", "value"}
+    own = {field_.name for field_ in OWN_FIELDS[given.memory_type]} - {"kind", "value"}
     if getattr(before, "kind", None) != getattr(given, "kind", None):
         own = set()  # a skill that becomes a workflow keeps what every memory has, and no more
     names = {name for name in (*_TAKEN_OVER, "tags", *own) if name not in named}
@@ -71,7 +73,7 @@ def kept(
     if isinstance(given, ProceduralRecord):
         # A better description is no reason to forget how well the skill has worked; a count of its own is.
         names = names - set(_OF_USE) if given.use_count else names | set(_OF_USE)
-    fields_kept = [each for name in sorted(names) for each in (name, *_COMPANIONS.get(name, ()))]
+    fields_kept = [item for name in sorted(names) for item in (name, *_COMPANIONS.get(name, ()))]
     return {name: getattr(before, name) for name in fields_kept}
 
 
@@ -83,11 +85,11 @@ def united(before: MemoryRecord, given: MemoryRecord, named: frozenset[str]) -> 
     }
     if isinstance(before, ProceduralRecord) and isinstance(given, ProceduralRecord):
         gained["triggers"] = tuple(dict.fromkeys([*before.triggers, *given.triggers]))
-    own = {each.name for each in OWN_FIELDS[given.memory_type]} - _IDENTITY
+    own = {field_.name for field_ in OWN_FIELDS[given.memory_type]} - _IDENTITY
     for name in (*_TAKEN_OVER, *sorted(own)):
         if name in named and name not in gained:
             gained[name] = getattr(given, name)
-            gained |= {each: getattr(given, each) for each in _COMPANIONS.get(name, ())}
+            gained |= {item: getattr(given, item) for item in _COMPANIONS.get(name, ())}
     if "metadata" in gained:
         gained["metadata"] = {**before.metadata, **given.metadata}
     return {name: value for name, value in gained.items() if value != getattr(before, name)}
@@ -95,4 +97,4 @@ def united(before: MemoryRecord, given: MemoryRecord, named: frozenset[str]) -> 
 
 def told(gained: Mapping[str, Any]) -> tuple[str, ...]:
     """Return what a known memory gained, for people: without the fields that only go with another."""
-    return tuple(name for name in gained if not any(name in each for each in _COMPANIONS.values()))
+    return tuple(name for name in gained if not any(name in companion for companion in _COMPANIONS.values()))

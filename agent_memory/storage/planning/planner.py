@@ -21,15 +21,15 @@ from agent_memory.records import (
 )
 from agent_memory.storage.changes import (
     Add,
-    Bury,
     Change,
     Erase,
+    Import,
     JournalEntry,
     Operation,
     Plan,
     Remove,
     Replace,
-    Take,
+    Tombstone,
     Written,
     new_id,
 )
@@ -61,9 +61,9 @@ def plan(
             planner.replace(change)
         elif isinstance(change, Remove):
             planner.remove(change)
-        elif isinstance(change, Take):
+        elif isinstance(change, Import):
             planner.take(change)
-        elif isinstance(change, Bury):
+        elif isinstance(change, Tombstone):
             planner.bury(change)
         else:
             planner.erase_gone(change)
@@ -206,14 +206,14 @@ class _Planner:
         self.written.append(Written(before.id, "removed", before))
 
     def erase_gone(self, change: Erase) -> None:
-        gone = change.record
-        if gone.id in self.state.records:
-            raise ConflictError(gone.id)
-        self._append(None, None, "shred", new_id(), gone.id)
-        self.erase.append(gone.id)
-        self.written.append(Written(gone.id, "removed", gone))
+        tombstoned = change.record
+        if tombstoned.id in self.state.records:
+            raise ConflictError(tombstoned.id)
+        self._append(None, None, "shred", new_id(), tombstoned.id)
+        self.erase.append(tombstoned.id)
+        self.written.append(Written(tombstoned.id, "removed", tombstoned))
 
-    def take(self, change: Take) -> None:
+    def take(self, change: Import) -> None:
         """Store a version of another store's as it is, with the history that comes with it."""
         record = stamped(change.record, agent_id=self.agent_id, revision=change.record.revision)
         before = self.state.records.get(record.id)
@@ -239,7 +239,7 @@ class _Planner:
         self._remember(record)
         self.written.append(Written(record.id, "added" if before is None else "updated", record))
 
-    def bury(self, change: Bury) -> None:
+    def bury(self, change: Tombstone) -> None:
         """Write down that a memory is gone."""
         if change.memory_id in self.state.records:
             raise ConflictError(change.memory_id)
@@ -290,9 +290,9 @@ class _Planner:
             digest = content_hash(record)
             if self.state.by_hash.get(digest) == record.id:
                 del self.state.by_hash[digest]
-                self._find_twin(record, digest)
+                self._find_duplicate(record, digest)
 
-    def _find_twin(self, record: MemoryRecord, digest: bytes) -> None:
+    def _find_duplicate(self, record: MemoryRecord, digest: bytes) -> None:
         """Let a forced duplicate of a memory that goes stand for it."""
         for other in self.state.records.values():
             if (

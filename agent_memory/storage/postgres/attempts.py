@@ -10,28 +10,28 @@ from agent_memory.storage.attempts import Attempt
 from agent_memory.storage.base import EmbeddingSpace
 from agent_memory.storage.postgres.connection import Connection
 from agent_memory.storage.postgres.filters import Sql
-from agent_memory.storage.postgres.reading import Whose, fetch
+from agent_memory.storage.postgres.reading import Scope, fetch
 
 
 async def read(
-    connection: Connection, whose: Whose, space_id: int, digests: Collection[bytes]
+    connection: Connection, scope: Scope, space_id: int, digests: Collection[bytes]
 ) -> dict[bytes, Attempt]:
     """Return the attempts at texts, by hash."""
     query = (
         "select text_hash, kept, segment, piece, reason, failed_at from embedding_attempt"
-        f" where agent = {whose.number} and space = {space_id} and text_hash = any(%s)"
+        f" where agent = {scope.number} and space = {space_id} and text_hash = any(%s)"
     )
     return {
-        bytes(digest): Attempt(kept=kept, segment=segment, piece=piece, reason=reason, failed_at=failed_at)
-        for digest, kept, segment, piece, reason, failed_at in await fetch(connection, query, [list(digests)])
+        bytes(digest): Attempt(kept=kept, part=part, segment=segment, reason=reason, failed_at=failed_at)
+        for digest, kept, part, segment, reason, failed_at in await fetch(connection, query, [list(digests)])
     }
 
 
-async def pieces(connection: Connection, whose: Whose, space: EmbeddingSpace, digest: bytes) -> list[bytes]:
+async def segments(connection: Connection, scope: Scope, space: EmbeddingSpace, digest: bytes) -> list[bytes]:
     """Return the vectors kept of a text, in order; none if they are not all there."""
-    attempt = (await read(connection, whose, space.id, [digest])).get(digest)
+    attempt = (await read(connection, scope, space.id, [digest])).get(digest)
     query = (
-        f"select vectors from embedding_part where agent = {whose.number} and space = {space.id}"
+        f"select vectors from embedding_part where agent = {scope.number} and space = {space.id}"
         " and text_hash = %s order by first"
     )
     flat = b"".join(bytes(row[0]) for row in await fetch(connection, query, [digest]))
@@ -42,7 +42,7 @@ async def pieces(connection: Connection, whose: Whose, space: EmbeddingSpace, di
 
 async def keep(
     connection: Connection,
-    whose: Whose,
+    scope: Scope,
     space: EmbeddingSpace,
     attempts: Mapping[bytes, Attempt],
     new: Mapping[bytes, Sequence[bytes]],
@@ -57,8 +57,8 @@ async def keep(
             f"a vector does not have the {space.dimension} dimensions of this store's space",
             hint="embed with the embedder that the store was made with",
         )
-    before = await read(connection, whose, space.id, attempts.keys())
-    mine = f"agent = {whose.number} and space = {space.id}"
+    before = await read(connection, scope, space.id, attempts.keys())
+    mine = f"agent = {scope.number} and space = {space.id}"
     query = f"select text_hash from embedding where {mine} and piece = 0 and text_hash = any(%s)"
     embedded = {bytes(row[0]) for row in await fetch(connection, query, [list(attempts)])}
     for digest, attempt in attempts.items():
@@ -71,14 +71,14 @@ async def keep(
             )
         await connection.execute(
             "insert into embedding_attempt (agent, space, text_hash, kept, segment, piece, reason, failed_at)"
-            f" values ({whose.number}, {space.id}, %s, %s, %s, %s, %s, %s)"
+            f" values ({scope.number}, {space.id}, %s, %s, %s, %s, %s, %s)"
             " on conflict (agent, space, text_hash) do update set kept = excluded.kept, segment = excluded.segment,"
             " piece = excluded.piece, reason = excluded.reason, failed_at = excluded.failed_at",
             (
                 digest,
                 attempt.kept,
+                attempt.part,
                 attempt.segment,
-                attempt.piece,
                 None if attempt.reason is None else attempt.reason.replace("\0", ""),
                 attempt.failed_at,
             ),
@@ -86,39 +86,39 @@ async def keep(
         if added and attempt.kept:
             await connection.execute(
                 "insert into embedding_part (agent, space, text_hash, first, vectors)"
-                f" values ({whose.number}, {space.id}, %s, %s, %s)",
+                f" values ({scope.number}, {space.id}, %s, %s, %s)",
                 (digest, attempt.kept - len(added), b"".join(added)),
             )
 
 
 async def settled(
-    connection: Connection, whose: Whose, space: EmbeddingSpace, digests: Collection[bytes]
+    connection: Connection, scope: Scope, space: EmbeddingSpace, digests: Collection[bytes]
 ) -> None:
     """Forget the attempts at texts that are embedded now."""
     await connection.execute(
-        f"delete from embedding_attempt where agent = {whose.number} and space = {space.id}"
+        f"delete from embedding_attempt where agent = {scope.number} and space = {space.id}"
         " and text_hash = any(%s)",
         (list(digests),),
     )
 
 
-async def forget_unused(connection: Connection, whose: Whose) -> None:
+async def forget_unused(connection: Connection, scope: Scope) -> None:
     """Forget the attempts at texts that no memory has any more."""
     await connection.execute(
-        f"delete from embedding_attempt as a where a.agent = {whose.number} and not exists"
-        f" (select 1 from memory as m where m.agent = {whose.number} and m.embedded_hash = a.text_hash)"
+        f"delete from embedding_attempt as a where a.agent = {scope.number} and not exists"
+        f" (select 1 from memory as m where m.agent = {scope.number} and m.embedded_hash = a.text_hash)"
     )
 
 
-def owed(whose: Whose, space_id: int | None, failed: bool | None) -> Sql:
+def pending(scope: Scope, space_id: int | None, failed: bool | None) -> Sql:
     """Return the SQL condition on `memory as m` for live texts without vectors in a space, and its values.
 
     With `failed`, for those that could not be embedded, or with False for the others.
     """
-    live = f"m.agent = {whose.number} and m.status = 'active' and (m.expires_at is null or m.expires_at > %s)"
+    live = f"m.agent = {scope.number} and m.status = 'active' and (m.expires_at is null or m.expires_at > %s)"
     if space_id is None:
         return f"{live}{' and false' if failed else ''}", [clock.now()]
-    of_text = f"e.agent = {whose.number} and e.space = {space_id} and e.text_hash = m.embedded_hash"
+    of_text = f"e.agent = {scope.number} and e.space = {space_id} and e.text_hash = m.embedded_hash"
     parts = [live, f"not exists (select 1 from embedding as e where {of_text} and e.piece = 0)"]
     if failed is not None:
         tried = f"exists (select 1 from embedding_attempt as e where {of_text} and e.reason is not null)"

@@ -116,21 +116,21 @@ class Server:
         if pool is not None:
             await pool.close()
 
-    async def read(self, unit: Unit[T]) -> T:
+    async def read(self, work: Unit[T]) -> T:
         """Run queries, each on the state it finds; again on a new connection if the old one broke."""
-        return await self._run(unit)
+        return await self._run(work)
 
-    async def read_whole(self, unit: Unit[T]) -> T:
+    async def read_whole(self, work: Unit[T]) -> T:
         """Run several queries on one state of the database."""
 
         async def whole(connection: Connection) -> T:
             async with connection.transaction():
                 await connection.execute("set transaction isolation level repeatable read, read only")
-                return await unit(connection)
+                return await work(connection)
 
         return await self._run(whole)
 
-    async def write(self, unit: Unit[T], stored: Callable[[], Awaitable[T | None]] | None = None) -> T:
+    async def write(self, work: Unit[T], stored: Callable[[], Awaitable[T | None]] | None = None) -> T:
         """Run a unit in one transaction.
 
         If the connection breaks, nobody has said whether it was committed: `stored` looks, and returns its result if
@@ -139,11 +139,11 @@ class Server:
 
         async def whole(connection: Connection) -> T:
             async with connection.transaction():
-                return await unit(connection)
+                return await work(connection)
 
         return await self._run(whole, stored)
 
-    async def _run(self, unit: Unit[T], stored: Callable[[], Awaitable[T | None]] | None = None) -> T:
+    async def _run(self, work: Unit[T], stored: Callable[[], Awaitable[T | None]] | None = None) -> T:
         pool = self._pool
         if pool is None:
             raise ClosedError("the postgres store")
@@ -151,7 +151,7 @@ class Server:
             for attempt in range(self._size + 2):
                 try:
                     async with pool.connection() as connection:
-                        return await unit(connection)
+                        return await work(connection)
                 except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                     if isinstance(error, PoolTimeout) or error.sqlstate in _NOT_BROKEN:
                         raise

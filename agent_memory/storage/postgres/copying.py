@@ -21,8 +21,8 @@ async def insert(
     names = ", ".join(columns)
     async with connection.cursor() as cursor:
         if len(held) < MANY:
-            places = ", ".join(f"%s::{kind}" for kind in columns.values())
-            await cursor.executemany(f"insert into {table} ({names}) values ({places})", held)
+            placeholders = ", ".join(f"%s::{kind}" for kind in columns.values())
+            await cursor.executemany(f"insert into {table} ({names}) values ({placeholders})", held)
             return
         async with cursor.copy(f"copy {table} ({names}) from stdin") as copy:
             for row in held:

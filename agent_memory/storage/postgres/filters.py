@@ -46,9 +46,9 @@ def condition(where: Where, now: datetime, agent: int) -> Sql:
     result = _Conditions()
     result.add(f"m.agent = {agent}")
     if where.statuses:
-        result.add("m.status in (" + ", ".join(f"'{each.value}'" for each in where.statuses) + ")")
+        result.add("m.status in (" + ", ".join(f"'{status.value}'" for status in where.statuses) + ")")
     if where.types:
-        result.one_of("m.type", [each.value for each in where.types])
+        result.one_of("m.type", [item.value for item in where.types])
     if where.ids is not None:
         result.one_of("m.id", where.ids)
     if where.expired is False:
@@ -71,8 +71,8 @@ def condition(where: Where, now: datetime, agent: int) -> Sql:
     result.within("m.created_at", where.created)
     result.within("m.updated_at", where.updated)
     result.within(HAPPENED, where.occurred)
-    for each in where.metadata:
-        _metadata(result, each)
+    for item in where.metadata:
+        _metadata(result, item)
     if where.fields:
         _own_fields(result, where, agent)
     return " and ".join(result.parts), result.values
@@ -100,7 +100,7 @@ def _metadata(result: _Conditions, given: Condition) -> None:
         alternatives = given.value if given.operator == "in" else (given.value,)
         # Written so that the index over `facts` answers.
         parts = ["m.facts @> %s::jsonb" for _ in alternatives]
-        values = [f"{{{storable(given.name)}:{_json(each)}}}" for each in alternatives]
+        values = [f"{{{storable(given.name)}:{_json(alternative)}}}" for alternative in alternatives]
         result.add(f"(m.facts <> '{{}}' and ({' or '.join(parts) or 'false'}))", *values)
     elif _kind(given.value) == "text":
         sql = f"jsonb_typeof(m.facts -> %s) = 'string' and (m.facts ->> %s) collate \"C\" {_symbol(given)} %s"
@@ -133,7 +133,7 @@ def in_conversation(where: Where, now: datetime, agent: int) -> Sql | None:
 
     None where the filter is about anything else. Written so, the index that has a conversation in its order answers.
     """
-    one = any(each.name == "conversation_id" and each.operator == "=" for each in where.fields)
+    one = any(field_.name == "conversation_id" and field_.operator == "=" for field_ in where.fields)
     if where.types != (MemoryType.CONVERSATION,) or not one:
         return None
     sql, values = condition(replace(where, fields=()), now, agent)
@@ -169,18 +169,18 @@ def _own_field(own: _Conditions, given: Condition, kind: str) -> None:
         own.add(f"{given.name} is {'not ' if given.value else ''}null")
         return
     alternatives = given.value if given.operator == "in" else (given.value,)
-    fitting = [each for each in alternatives if _kind(each) == kind]
+    fitting = [alternative for alternative in alternatives if _kind(alternative) == kind]
     if not fitting:
         own.add("false")
         return
     parts = []
-    for each in fitting:
+    for item in fitting:
         symbol = "=" if given.operator == "in" else _symbol(given)
         if kind == "number":
             # float8 becomes a numeric by way of its shortest text, so both sides take that way.
             parts.append(f"{given.name}::text::numeric {symbol} %s::numeric")
-            own.values.append(Decimal(repr(each)))
+            own.values.append(Decimal(repr(item)))
         else:
             parts.append(f"{given.name} {symbol} %s")
-            own.values.append(each)
+            own.values.append(item)
     own.parts.append(f"({' or '.join(parts)})")

@@ -8,7 +8,7 @@ from typing import Any
 
 from agent_memory.records import MemoryRecord, OperationRecord, Version, version_from_dict
 from agent_memory.storage.postgres.connection import Connection
-from agent_memory.storage.postgres.reading import Whose, fetch
+from agent_memory.storage.postgres.reading import Scope, fetch
 
 _VERSIONS = (
     "select j.memory_id, j.change_id, j.parent_id, j.operation, j.verb, coalesce(j.at, o.started_at),"
@@ -23,13 +23,13 @@ def version_of(text: str, **beside: Any) -> MemoryRecord:
 
 
 async def versions(
-    connection: Connection, whose: Whose, memory_ids: Sequence[str] | None, operation_id: str | None
+    connection: Connection, scope: Scope, memory_ids: Sequence[str] | None, operation_id: str | None
 ) -> list[Version]:
     """List journal entries of memories or of one operation, oldest first."""
     column, value = ("j.memory_id = any(%s)", list(memory_ids or ()))
     if memory_ids is None:
         column, value = "j.operation = %s", operation_id  # type: ignore[assignment]
-    query = f"{_VERSIONS} where j.agent = {whose.number} and {column} order by j.hlc"
+    query = f"{_VERSIONS} where j.agent = {scope.number} and {column} order by j.hlc"
     return [
         Version(
             memory_id=row[0],
@@ -38,8 +38,8 @@ async def versions(
             operation_id=row[3],
             verb=row[4],
             at=row[5],
-            before=_record(row[6], whose.id, row[2]),
-            after=_record(row[7], whose.id, row[1]),
+            before=_record(row[6], scope.id, row[2]),
+            after=_record(row[7], scope.id, row[1]),
         )
         for row in await fetch(connection, query, [value])
     ]
@@ -49,36 +49,36 @@ def _record(text: str | None, agent_id: str, revision: str | None) -> MemoryReco
     return None if text is None else version_of(text, agent_id=agent_id, revision=revision or "")
 
 
-async def gone(connection: Connection, whose: Whose) -> list[str]:
+async def tombstoned(connection: Connection, scope: Scope) -> list[str]:
     """Return the ids in the journal that no memory has."""
     found = await fetch(
         connection,
-        f"select distinct memory_id from journal as j where j.agent = {whose.number} and not exists"
+        f"select distinct memory_id from journal as j where j.agent = {scope.number} and not exists"
         " (select 1 from memory as m where m.agent = j.agent and m.id = j.memory_id)",
     )
     return [row[0] for row in found]
 
 
-async def purged(connection: Connection, whose: Whose) -> list[MemoryRecord]:
+async def purged(connection: Connection, scope: Scope) -> list[MemoryRecord]:
     """List the last versions of memories that are gone and whose text is still in the journal."""
     found = await fetch(
         connection,
         "select before, parent_id from (select distinct on (memory_id) memory_id, before, after, parent_id, hlc"
-        f" from journal as j where j.agent = {whose.number} and not exists"
+        f" from journal as j where j.agent = {scope.number} and not exists"
         " (select 1 from memory as m where m.agent = j.agent and m.id = j.memory_id)"
         " order by memory_id, hlc desc) as last where after is null and before is not null order by hlc",
     )
-    return [version_of(row[0], agent_id=whose.id, revision=row[1] or "") for row in found]
+    return [version_of(row[0], agent_id=scope.id, revision=row[1] or "") for row in found]
 
 
-async def operations(connection: Connection, whose: Whose, limit: int) -> list[OperationRecord]:
+async def operations(connection: Connection, scope: Scope, limit: int) -> list[OperationRecord]:
     """List operations that changed something, newest first."""
     found = await fetch(
         connection,
         "select id, verb, actor, session, started_at, (select count(distinct memory_id) from journal as j"
         " where j.agent = o.agent and j.operation = o.id), (select max(later.id) from operation as later"
         " where later.agent = o.agent and later.undoes = o.id)"
-        f" from operation as o where agent = {whose.number} order by seq desc limit {max(0, int(limit))}",
+        f" from operation as o where agent = {scope.number} order by seq desc limit {max(0, int(limit))}",
     )
     return [
         OperationRecord(

@@ -14,7 +14,7 @@ from agent_memory.storage.base import EmbeddingSpace
 from agent_memory.storage.postgres import vectors
 from agent_memory.storage.postgres.connection import Connection, Server
 from agent_memory.storage.postgres.filters import Sql
-from agent_memory.storage.postgres.reading import Whose, fetch
+from agent_memory.storage.postgres.reading import Scope, fetch
 from agent_memory.storage.where import Where
 
 FEW: Final = 2000
@@ -35,15 +35,15 @@ class Sized(Protocol):
 
 
 async def nearest(
-    connection: Connection, server: Server, whose: Whose, vector: bytes, where: Where, limit: int
+    connection: Connection, server: Server, scope: Scope, vector: bytes, where: Where, limit: int
 ) -> list[tuple[str, float]]:
     """Return the nearest memories in the current space and their cosines, exactly those that a filter admits.
 
     Raises:
         ValidationError: the vector is of another dimension.
     """
-    condition = whose.condition(where)
-    space = await _current(connection, whose, None if where == Where() else condition)
+    condition = scope.condition(where)
+    space = await _current(connection, scope, None if where == Where() else condition)
     if space is None:
         return []
     if len(vector) != 4 * space.dimension:
@@ -53,16 +53,16 @@ async def nearest(
         )
     query = vectors.unpacked(vector)
     if space.few:
-        return await _all_of(connection, whose, space, query, condition, limit)
-    if not space.graph:
-        return await _walk(connection, whose, space, query, condition, limit, graph=False)
+        return await _all_of(connection, scope, space, query, condition, limit)
+    if not space.hnsw_index:
+        return await _walk(connection, scope, space, query, condition, limit, hnsw_index=False)
     if 4 * limit <= _LOOKED_AT or server.pgvector >= (0, 8):
-        found = await _walk(connection, whose, space, query, condition, limit, graph=True)
+        found = await _walk(connection, scope, space, query, condition, limit, hnsw_index=True)
         if len(found) == limit:
             return found
     async with connection.transaction():
         await connection.execute("set local enable_indexscan to off")
-        return await _walk(connection, whose, space, query, condition, limit, graph=False)
+        return await _walk(connection, scope, space, query, condition, limit, hnsw_index=False)
 
 
 class _Space(NamedTuple):
@@ -70,13 +70,13 @@ class _Space(NamedTuple):
 
     id: int
     dimension: int
-    graph: bool
+    hnsw_index: bool
     """Whether there is a graph over its vectors."""
     few: bool
     """Whether few memories pass the filter of this search."""
 
 
-async def _current(connection: Connection, whose: Whose, condition: Sql | None) -> _Space | None:
+async def _current(connection: Connection, scope: Scope, condition: Sql | None) -> _Space | None:
     """Return the current space; the filter is looked at in the same query, which saves a round trip."""
     few, values = "false", list[Any]()
     if condition is not None:
@@ -86,21 +86,21 @@ async def _current(connection: Connection, whose: Whose, condition: Sql | None) 
         connection,
         "select id, dimension, coalesce((select indisvalid from pg_index where indexrelid"
         f" = to_regclass('embedding_graph_' || agent || '_' || id)), false), {few}"
-        f" from embedding_space where agent = {whose.number} and current",
+        f" from embedding_space where agent = {scope.number} and current",
         values,
     )
     return _Space(*found[0]) if found else None
 
 
 async def _all_of(
-    connection: Connection, whose: Whose, space: _Space, query: Any, condition: Sql, limit: int
+    connection: Connection, scope: Scope, space: _Space, query: Any, condition: Sql, limit: int
 ) -> list[tuple[str, float]]:
     """Compare every memory that the condition admits."""
     sql, values = condition
     found = await fetch(
         connection,
         f"select m.id, min(e.vector <=> %s) as distance from memory as m join embedding as e"
-        f" on e.agent = {whose.number} and e.space = {space.id} and e.text_hash = m.embedded_hash"
+        f" on e.agent = {scope.number} and e.space = {space.id} and e.text_hash = m.embedded_hash"
         f" where {sql} group by m.place, m.id order by distance, m.place limit {int(limit)}",
         [query, *values],
     )
@@ -109,47 +109,47 @@ async def _all_of(
 
 async def _walk(
     connection: Connection,
-    whose: Whose,
+    scope: Scope,
     space: _Space,
     query: Any,
     condition: Sql,
     limit: int,
     *,
-    graph: bool,
+    hnsw_index: bool,
 ) -> list[tuple[str, float]]:
     """Take the nearest vectors, look their memories up, and take more until enough are admitted."""
     sql, values = condition
-    distance = graph_distance(space) if graph else "e.vector <=> %s"
+    distance = hnsw_distance(space) if hnsw_index else "e.vector <=> %s"
     wanted = 4 * limit
     while True:
         inner = (
             f"select e.text_hash, {distance} as distance from embedding as e"
-            f" where e.agent = {whose.number} and e.space = {space.id} order by {distance} limit {wanted}"
+            f" where e.agent = {scope.number} and e.space = {space.id} order by {distance} limit {wanted}"
         )
         found = await fetch(
             connection,
             f"with near as materialized ({inner}) select m.id, min(near.distance), (select count(*) from near)"
-            f" from near join memory as m on m.agent = {whose.number} and m.embedded_hash = near.text_hash"
+            f" from near join memory as m on m.agent = {scope.number} and m.embedded_hash = near.text_hash"
             f" where {sql} group by m.place, m.id order by 2, m.place limit {int(limit)}",
             [query, query, *values],
         )
         if len(found) == limit or (found and found[0][2] < wanted) or wanted >= _MOST_LOOKED_AT:
             enough = len(found) == limit or (bool(found) and found[0][2] < wanted)
-            if enough or graph:
+            if enough or hnsw_index:
                 return [(memory_id, 1.0 - far) for memory_id, far, _ in found]
-            return await _all_of(connection, whose, space, query, condition, limit)
+            return await _all_of(connection, scope, space, query, condition, limit)
         wanted *= 4
 
 
 # --- graphs ----------------------------------------------------------------------------------------------------
 
 
-def graph_name(whose: Whose, space: EmbeddingSpace) -> str:
+def hnsw_index_name(scope: Scope, space: EmbeddingSpace) -> str:
     """Return the name of the index over a space's vectors."""
-    return f"embedding_graph_{whose.number}_{space.id}"
+    return f"embedding_graph_{scope.number}_{space.id}"
 
 
-def graph_distance(space: Sized) -> str:
+def hnsw_distance(space: Sized) -> str:
     """Write the distance as the graph has it, in half precision where pgvector allows no other."""
     kind = _kind(space)
     return f"(e.vector::{kind}({space.dimension}) <=> %s::{kind}({space.dimension}))"
@@ -159,22 +159,22 @@ def _kind(space: Sized) -> str:
     return "vector" if space.dimension <= _LARGEST["vector"] else "halfvec"
 
 
-async def make_graph(server: Server, whose: Whose, space: EmbeddingSpace) -> None:
+async def create_hnsw_index(server: Server, scope: Scope, space: EmbeddingSpace) -> None:
     """Make the graph over a space's vectors, if pgvector can; others go on writing meanwhile."""
     kind = _kind(space)
     if space.dimension > _LARGEST[kind] or (kind == "halfvec" and server.pgvector < (0, 7)):
         return
-    name = graph_name(whose, space)
+    name = hnsw_index_name(scope, space)
     await server.outside(f"drop index if exists {name}")
     await server.outside(
         f"create index concurrently {name} on embedding"
         f" using hnsw ((vector::{kind}({space.dimension})) {kind}_cosine_ops)"
-        f" where agent = {whose.number} and space = {space.id}"
+        f" where agent = {scope.number} and space = {space.id}"
     )
     await server.outside("analyze embedding")
 
 
-async def has_graph(connection: Connection, whose: Whose, space: EmbeddingSpace) -> bool:
-    """Say whether there is a finished graph over a space's vectors."""
+async def has_hnsw_index(connection: Connection, scope: Scope, space: EmbeddingSpace) -> bool:
+    """Return whether there is a finished graph over a space's vectors."""
     query = "select 1 from pg_index where indexrelid = to_regclass(%s) and indisvalid"
-    return bool(await fetch(connection, query, [graph_name(whose, space)]))
+    return bool(await fetch(connection, query, [hnsw_index_name(scope, space)]))

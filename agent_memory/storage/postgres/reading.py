@@ -24,7 +24,7 @@ _ORDER = {
 _SPINE_GROUPS = {"type": "type", "status": "status", "session": "session", "source": "source"}
 
 
-class Whose:
+class Scope:
     """Whose memories a query is about."""
 
     def __init__(self, number: int, agent_id: str) -> None:
@@ -44,70 +44,70 @@ async def fetch(
 
 
 async def records(
-    connection: Connection, whose: Whose, sql: str, values: Sequence[Any]
+    connection: Connection, scope: Scope, sql: str, values: Sequence[Any]
 ) -> list[MemoryRecord]:
     """Return the memories that a condition on `memory as m`, with all that follows it, admits."""
     found = await fetch(connection, f"{rows.SELECT} where {sql}", values)
-    return [rows.record(row, whose.id) for row in found]
+    return [rows.record(row, scope.id) for row in found]
 
 
-async def get(connection: Connection, whose: Whose, ids: Sequence[str]) -> dict[str, MemoryRecord]:
+async def get(connection: Connection, scope: Scope, ids: Sequence[str]) -> dict[str, MemoryRecord]:
     """Fetch memories by whole ids."""
-    sql = f"m.agent = {whose.number} and m.id = any(%s)"
-    wanted = [each for each in ids if "\0" not in each]
-    found = {each.id: each for each in await records(connection, whose, sql, [wanted])}
-    return {each: found[each] for each in ids if each in found}
+    sql = f"m.agent = {scope.number} and m.id = any(%s)"
+    wanted = [memory_id for memory_id in ids if "\0" not in memory_id]
+    found = {record.id: record for record in await records(connection, scope, sql, [wanted])}
+    return {memory_id: found[memory_id] for memory_id in ids if memory_id in found}
 
 
 async def select(
-    connection: Connection, whose: Whose, where: Where, order: Order, limit: int | None, offset: int
+    connection: Connection, scope: Scope, where: Where, order: Order, limit: int | None, offset: int
 ) -> list[MemoryRecord]:
     """List memories in an order; ties by when they were stored."""
     if order.by == "position" and order.descending and limit is not None:
-        newest = await _newest_messages(connection, whose, where, offset + limit)
+        newest = await _newest_messages(connection, scope, where, offset + limit)
         if newest is not None:
             return newest[offset:]
-    sql, values = whose.condition(where)
+    sql, values = scope.condition(where)
     way = "desc" if order.descending else "asc"
     cut = "" if limit is None else f" limit {int(limit)}"
     order_by = f"order by {_ORDER[order.by]} {way}, m.place {way}{cut} offset {int(offset)}"
-    return await records(connection, whose, f"{sql} {order_by}", values)
+    return await records(connection, scope, f"{sql} {order_by}", values)
 
 
 async def _newest_messages(
-    connection: Connection, whose: Whose, where: Where, wanted: int
+    connection: Connection, scope: Scope, where: Where, wanted: int
 ) -> list[MemoryRecord] | None:
     """Return the newest messages of one conversation; None where this way does not find as many as are wanted.
 
     What has no position comes after all that has one, which is not the order of the index.
     """
-    condition = filters.in_conversation(where, clock.now(), whose.number)
+    condition = filters.in_conversation(where, clock.now(), scope.number)
     if condition is None:
         return None
     sql, values = condition
-    places = await fetch(
+    sequences = await fetch(
         connection,
         "select placed.memory from conversation as placed join memory as m on m.place = placed.memory"
         f" where placed.position is not null and {sql}"
         f" order by placed.position desc, placed.memory desc limit {int(wanted)}",
         values,
     )
-    if len(places) < wanted:
+    if len(sequences) < wanted:
         return None
-    these = f"m.agent = {whose.number} and m.place = any(%s) order by {_ORDER['position']} desc, m.place desc"
-    return await records(connection, whose, these, [[row[0] for row in places]])
+    these = f"m.agent = {scope.number} and m.place = any(%s) order by {_ORDER['position']} desc, m.place desc"
+    return await records(connection, scope, these, [[row[0] for row in sequences]])
 
 
-async def count(connection: Connection, whose: Whose, where: Where) -> int:
+async def count(connection: Connection, scope: Scope, where: Where) -> int:
     """Count memories."""
-    sql, values = whose.condition(where)
+    sql, values = scope.condition(where)
     return int((await fetch(connection, f"select count(*) from memory as m where {sql}", values))[0][0])
 
 
-async def groups(connection: Connection, whose: Whose, where: Where, by: GroupBy) -> list[Group]:
+async def groups(connection: Connection, scope: Scope, where: Where, by: GroupBy) -> list[Group]:
     """Count memories per value of a field, the most first."""
-    sql, values = whose.condition(where)
-    source, column = _grouped(by, whose.number)
+    sql, values = scope.condition(where)
+    source, column = _grouped(by, scope.number)
     found = await fetch(
         connection,
         f'select {column} collate "C", count(*), min({filters.HAPPENED}), max({filters.HAPPENED}) from {source}'
@@ -130,55 +130,57 @@ def _grouped(by: str, agent: int) -> tuple[str, str]:
 
 
 async def scan(
-    connection: Connection, whose: Whose, where: Where, after: int, limit: int
+    connection: Connection, scope: Scope, where: Where, after: int, limit: int
 ) -> tuple[list[MemoryRecord], int]:
     """Return the next memories in the order they were stored, and the place of the last."""
-    sql, values = whose.condition(where)
+    sql, values = scope.condition(where)
     query = f"{rows.SELECT} where m.place > {int(after)} and {sql} order by m.place limit {int(limit)}"
     found = await fetch(connection, query, values)
-    return [rows.record(row, whose.id) for row in found], found[-1][0] if len(found) == limit else 0
+    return [rows.record(row, scope.id) for row in found], found[-1][0] if len(found) == limit else 0
 
 
-async def by_prefix(connection: Connection, whose: Whose, prefix: str, limit: int) -> list[str]:
+async def by_prefix(connection: Connection, scope: Scope, prefix: str, limit: int) -> list[str]:
     """List ids that begin so; a range, so that the index answers."""
-    query = f"select id from memory where agent = {whose.number} and id >= %s and id < %s order by id limit {limit}"
+    query = f"select id from memory where agent = {scope.number} and id >= %s and id < %s order by id limit {limit}"
     return [row[0] for row in await fetch(connection, query, [prefix, prefix + "\U0010ffff"])]
 
 
 async def neighbours(
-    connection: Connection, whose: Whose, message_id: str, before: int, after: int
+    connection: Connection, scope: Scope, message_id: str, before: int, after: int
 ) -> list[MemoryRecord]:
     """Return the active messages around one in its conversation."""
     here = await fetch(
         connection,
         "select c.conversation_id, c.position from conversation as c join memory as m"
-        f" on m.agent = c.agent and m.place = c.memory where m.agent = {whose.number} and m.id = %s",
+        f" on m.agent = c.agent and m.place = c.memory where m.agent = {scope.number} and m.id = %s",
         [message_id],
     )
     if not here or here[0][1] is None:
         return []
     around = (
         "select c.memory from conversation as c join memory as m on m.agent = c.agent and m.place = c.memory"
-        f" where c.agent = {whose.number} and c.conversation_id = %s and m.status = 'active'"
+        f" where c.agent = {scope.number} and c.conversation_id = %s and m.status = 'active'"
         " and (m.expires_at is null or m.expires_at > %s)"
     )
-    places: list[int] = []
+    sequences: list[int] = []
     for sql, most in (
         (f"{around} and position <= %s order by position desc limit {before + 1}", before + 1),
         (f"{around} and position > %s order by position limit {after}", after),
     ):
         if most > 0:
-            places += [row[0] for row in await fetch(connection, sql, [here[0][0], clock.now(), here[0][1]])]
-    condition = f"m.agent = {whose.number} and m.place = any(%s) order by {_ORDER['position']}, m.place"
-    return await records(connection, whose, condition, [places])
+            sequences += [
+                row[0] for row in await fetch(connection, sql, [here[0][0], clock.now(), here[0][1]])
+            ]
+    condition = f"m.agent = {scope.number} and m.place = any(%s) order by {_ORDER['position']}, m.place"
+    return await records(connection, scope, condition, [sequences])
 
 
 async def adjacent(
-    connection: Connection, whose: Whose, message_ids: Sequence[str], step: int
+    connection: Connection, scope: Scope, message_ids: Sequence[str], step: int
 ) -> dict[str, str]:
     """Return the id of the active message before or after each of these, in its conversation."""
     sign, order = ("<", "desc") if step < 0 else (">", "asc")
-    agent = whose.number
+    agent = scope.number
     query = (
         "select this.id, other.id from memory as this join conversation as here"
         f" on here.agent = {agent} and here.memory = this.place cross join lateral (select m.id"
@@ -191,11 +193,11 @@ async def adjacent(
     return dict(await fetch(connection, query, [clock.now(), list(message_ids)]))
 
 
-async def touch(connection: Connection, whose: Whose, ids: Sequence[str]) -> None:
+async def touch(connection: Connection, scope: Scope, ids: Sequence[str]) -> None:
     """Count one access of each."""
     await connection.execute(
         "insert into usage (agent, memory, accessed_at, access_count)"
-        f" select agent, place, %s, 1 from memory where agent = {whose.number} and id = any(%s) order by place"
+        f" select agent, place, %s, 1 from memory where agent = {scope.number} and id = any(%s) order by place"
         " on conflict (agent, memory) do update"
         " set accessed_at = excluded.accessed_at, access_count = usage.access_count + 1",
         (clock.now(), list(ids)),

@@ -12,7 +12,7 @@ from agent_memory.storage import renewal
 from agent_memory.storage.changes import Operation
 from agent_memory.storage.postgres import reading, rows, writing
 from agent_memory.storage.postgres.connection import Connection
-from agent_memory.storage.postgres.reading import Whose, fetch
+from agent_memory.storage.postgres.reading import Scope, fetch
 from agent_memory.storage.where import Condition, Where
 from agent_memory.text.analysis import ANALYSER
 from agent_memory.text.names import NAME_FIELDS
@@ -22,89 +22,89 @@ _LONGER: Final = "octet_length({0}) > char_length({0})"
 """Holds for a text with letters beyond ASCII."""
 
 
-async def current(connection: Connection, whose: Whose) -> bool:
-    """Say whether an agent's memories are in the present form, their words apart."""
-    query = f"select layout, analyser from agent where number = {whose.number}"
+async def current(connection: Connection, scope: Scope) -> bool:
+    """Return whether an agent's memories are in the present form, their words apart."""
+    query = f"select layout, analyser from agent where number = {scope.number}"
     return tuple((await fetch(connection, query))[0]) == (renewal.FORM, ANALYSER)
 
 
-async def bring_up_to_date(connection: Connection, whose: Whose) -> None:
+async def bring_up_to_date(connection: Connection, scope: Scope) -> None:
     """Renew names and outcomes, and note which words wait. Call it inside a write transaction."""
-    agent = await writing.lock(connection, whose)
-    query = f"select layout, analyser from agent where number = {whose.number}"
+    agent = await writing.lock(connection, scope)
+    query = f"select layout, analyser from agent where number = {scope.number}"
     form, analyser = (await fetch(connection, query))[0]
-    if form != renewal.FORM and agent.last_place:
-        await _renew_memories(connection, whose)
+    if form != renewal.FORM and agent.last_sequence:
+        await _renew_memories(connection, scope)
     await connection.execute(
-        f"update agent set layout = {renewal.FORM}, analyser = {ANALYSER} where number = {whose.number}"
+        f"update agent set layout = {renewal.FORM}, analyser = {ANALYSER} where number = {scope.number}"
     )
     if analyser != ANALYSER:
         await connection.execute(
-            f"update agent set renewed_up_to = 0, outdated_up_to = last_place where number = {whose.number}"
+            f"update agent set renewed_up_to = 0, outdated_up_to = last_place where number = {scope.number}"
         )
 
 
 # --- names and outcomes ----------------------------------------------------------------------------------------
 
 
-async def _renew_memories(connection: Connection, whose: Whose) -> None:
-    places = {*await _oddly_named(connection, whose), *await _read_otherwise(connection, whose)}
-    condition = f"m.agent = {whose.number} and m.place = any(%s)"
-    found = _by_id(await reading.records(connection, whose, condition, [list(places)]))
+async def _renew_memories(connection: Connection, scope: Scope) -> None:
+    sequences = {*await _oddly_named(connection, scope), *await _read_otherwise(connection, scope)}
+    condition = f"m.agent = {scope.number} and m.place = any(%s)"
+    found = _by_id(await reading.records(connection, scope, condition, [list(sequences)]))
     if not found:
         return
     for memory_type, key in renewal.keys_after(found.values()):
-        found |= await _selected(connection, whose, Where(types=(memory_type,), keys=(key,), expired=None))
+        found |= await _selected(connection, scope, Where(types=(memory_type,), keys=(key,), expired=None))
     for conversation in renewal.conversations_after(found.values()):
         said = (Condition("conversation_id", "=", conversation),)
-        found |= await _selected(connection, whose, Where(statuses=(), expired=None, fields=said))
+        found |= await _selected(connection, scope, Where(statuses=(), expired=None, fields=said))
     changes = renewal.renewals(list(found.values()), clock.now())
     if changes:
-        await writing.commit(connection, whose, Operation(verb=renewal.RENEW), changes, {}, None)
-    await _rename_settings(connection, whose)
+        await writing.commit(connection, scope, Operation(verb=renewal.RENEW), changes, {}, None)
+    await _rename_settings(connection, scope)
 
 
-async def _selected(connection: Connection, whose: Whose, where: Where) -> dict[str, MemoryRecord]:
-    sql, values = whose.condition(where)
-    return _by_id(await reading.records(connection, whose, sql, values))
+async def _selected(connection: Connection, scope: Scope, where: Where) -> dict[str, MemoryRecord]:
+    sql, values = scope.condition(where)
+    return _by_id(await reading.records(connection, scope, sql, values))
 
 
 def _by_id(records: list[MemoryRecord]) -> dict[str, MemoryRecord]:
     return {record.id: record for record in records}
 
 
-async def _oddly_named(connection: Connection, whose: Whose) -> Iterator[int]:
-    places = [("memory", "place", each) for each in ("key", "source", "session", "metadata")]
-    places.append(("memory_tag", "memory", "tag"))
-    places += [
+async def _oddly_named(connection: Connection, scope: Scope) -> Iterator[int]:
+    columns_of_tables = [("memory", "place", name) for name in ("key", "source", "session", "metadata")]
+    columns_of_tables.append(("memory_tag", "memory", "tag"))
+    columns_of_tables += [
         (kind.value, "memory", own.name)
         for kind, fields in OWN_FIELDS.items()
         for own in fields
         if own.name in NAME_FIELDS
     ]
     found: list[Any] = []
-    for table, place, column in places:
-        condition = f"agent = {whose.number} and {_LONGER.format(column)}"
-        found += await fetch(connection, f"select {place}, {column} from {table} where {condition}")
-    return (place for place, text in found if not unicodedata.is_normalized("NFC", text))
+    for table, primary_key, column in columns_of_tables:
+        condition = f"agent = {scope.number} and {_LONGER.format(column)}"
+        found += await fetch(connection, f"select {primary_key}, {column} from {table} where {condition}")
+    return (sequence for sequence, text in found if not unicodedata.is_normalized("NFC", text))
 
 
-async def _read_otherwise(connection: Connection, whose: Whose) -> Iterator[int]:
+async def _read_otherwise(connection: Connection, scope: Scope) -> Iterator[int]:
     """Give the places of events whose outcome says something else by the present rule."""
     query = (
-        f"select memory, outcome, success from episodic where agent = {whose.number} and outcome is not null"
+        f"select memory, outcome, success from episodic where agent = {scope.number} and outcome is not null"
     )
     found = await fetch(connection, query)
     return (
-        place
-        for place, outcome, success in found
+        sequence
+        for sequence, outcome, success in found
         if success == success_by_first_word(outcome) and success_of(outcome) != success
     )
 
 
-async def _rename_settings(connection: Connection, whose: Whose) -> None:
+async def _rename_settings(connection: Connection, scope: Scope) -> None:
     """Bring the names among the settings, such as the default conversation's, into one form."""
-    mine = f"agent = {whose.number}"
+    mine = f"agent = {scope.number}"
     for name, value in await fetch(connection, f"select name, value from setting where {mine}"):
         if not unicodedata.is_normalized("NFC", value):
             await connection.execute(
@@ -116,36 +116,36 @@ async def _rename_settings(connection: Connection, whose: Whose) -> None:
 # --- words -----------------------------------------------------------------------------------------------------
 
 
-async def outdated(connection: Connection, whose: Whose) -> range:
+async def outdated(connection: Connection, scope: Scope) -> range:
     """Return the places of memories whose words may be those of an older analyser."""
-    query = f"select renewed_up_to, outdated_up_to from agent where number = {whose.number}"
+    query = f"select renewed_up_to, outdated_up_to from agent where number = {scope.number}"
     first, last = (await fetch(connection, query))[0]
     return range(first + 1, last + 1)
 
 
-async def left(connection: Connection, whose: Whose) -> int:
+async def left(connection: Connection, scope: Scope) -> int:
     """Count the memories whose words an older analyser indexed."""
-    waiting = await outdated(connection, whose)
+    waiting = await outdated(connection, scope)
     if not waiting:
         return 0
-    between = f"agent = {whose.number} and place between {waiting.start} and {waiting.stop - 1}"
+    between = f"agent = {scope.number} and place between {waiting.start} and {waiting.stop - 1}"
     return int((await fetch(connection, f"select count(*) from memory where {between}"))[0][0])
 
 
-async def renew(connection: Connection, whose: Whose, limit: int) -> None:
+async def renew(connection: Connection, scope: Scope, limit: int) -> None:
     """Index the words of so many more memories anew. Call it inside a write transaction."""
-    await writing.lock(connection, whose)
-    waiting = await outdated(connection, whose)
+    await writing.lock(connection, scope)
+    waiting = await outdated(connection, scope)
     if not waiting:
         return
-    between = f"m.agent = {whose.number} and m.place between {waiting.start} and {waiting.stop - 1}"
+    between = f"m.agent = {scope.number} and m.place between {waiting.start} and {waiting.stop - 1}"
     found = await fetch(connection, f"{rows.SELECT} where {between} order by m.place limit {int(limit)}")
     if found:
-        await writing.index_anew(connection, whose, {row[0]: rows.record(row, whose.id) for row in found})
+        await writing.index_anew(connection, scope, {row[0]: rows.record(row, scope.id) for row in found})
     last = found[-1][0] if len(found) == limit else waiting.stop - 1
-    await connection.execute(f"update agent set renewed_up_to = {last} where number = {whose.number}")
+    await connection.execute(f"update agent set renewed_up_to = {last} where number = {scope.number}")
 
 
-async def note_renewed(connection: Connection, whose: Whose) -> None:
+async def note_renewed(connection: Connection, scope: Scope) -> None:
     """Note that all words were indexed anew."""
-    await connection.execute(f"update agent set renewed_up_to = outdated_up_to where number = {whose.number}")
+    await connection.execute(f"update agent set renewed_up_to = outdated_up_to where number = {scope.number}")

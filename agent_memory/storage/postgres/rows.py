@@ -84,7 +84,7 @@ class Words(NamedTuple):
 
 def indexed_words(lexemes: Sequence[str], length: int) -> Words:
     """Return the words that a memory is indexed by, as `tsvector_to_array` lists them; how often each is not told."""
-    return Words(dict.fromkeys((each.partition("/")[2] for each in lexemes), 1), length)
+    return Words(dict.fromkeys((item.partition("/")[2] for item in lexemes), 1), length)
 
 
 def words_of(record: MemoryRecord) -> Words:
@@ -92,11 +92,11 @@ def words_of(record: MemoryRecord) -> Words:
     stems = list(map(stem, analyse(indexed_text(record))))
     counted: Counter[str] = Counter()
     size = 0
-    for each, count in Counter(stems).items():
-        size += len(each.encode()) + 2 * min(count, MOST_POSITIONS) + 16
+    for item, count in Counter(stems).items():
+        size += len(item.encode()) + 2 * min(count, MOST_POSITIONS) + 16
         if size > _MOST_BYTES:
             break
-        counted[each] = min(count, MOST_POSITIONS)
+        counted[item] = min(count, MOST_POSITIONS)
     return Words(counted, len(stems))
 
 
@@ -113,8 +113,8 @@ def quoted(text: str) -> str:
 def tsvector(agent: int, stems: Mapping[str, int]) -> str:
     """Write stems as a tsvector with as many positions as each occurs; the positions mean nothing else."""
     return " ".join(
-        quoted(lexeme(agent, each)) + ":" + ",".join(map(str, range(1, count + 1)))
-        for each, count in stems.items()
+        quoted(lexeme(agent, item)) + ":" + ",".join(map(str, range(1, count + 1)))
+        for item, count in stems.items()
     )
 
 
@@ -145,11 +145,11 @@ def number(value: float) -> str:
     return str(value) if isinstance(value, int) else format(Decimal(value), "f")
 
 
-def memory_row(agent: int, place: int, record: MemoryRecord, words: Words) -> list[Any]:
+def memory_row(agent: int, sequence: int, record: MemoryRecord, words: Words) -> list[Any]:
     """Return the values of `MEMORY`."""
     return [
         agent,
-        place,
+        sequence,
         record.id,
         record.memory_type.value,
         record.content,
@@ -176,9 +176,9 @@ def memory_row(agent: int, place: int, record: MemoryRecord, words: Words) -> li
     ]
 
 
-def own_row(agent: int, place: int, record: MemoryRecord) -> list[Any]:
+def own_row(agent: int, sequence: int, record: MemoryRecord) -> list[Any]:
     """Return the values of a type's own columns."""
-    row: list[Any] = [agent, place]
+    row: list[Any] = [agent, sequence]
     for own in OWN_FIELDS[record.memory_type]:
         value = getattr(record, own.name)
         if own.kind == "json":
@@ -193,9 +193,9 @@ def record(row: Sequence[Any], agent_id: str) -> MemoryRecord:
     """Make a record of a row that `SELECT` read."""
     memory_type = MemoryType(row[2])
     own = {
-        each.name: _own_value(each.name, each.kind, row[17][each.name])
-        for each in OWN_FIELDS[memory_type]
-        if row[17][each.name] is not None
+        field_.name: _own_value(field_.name, field_.kind, row[17][field_.name])
+        for field_ in OWN_FIELDS[memory_type]
+        if row[17][field_.name] is not None
     }
     return RECORD_CLASSES[memory_type](
         id=row[1],

@@ -38,7 +38,7 @@ from agent_memory.storage.postgres import (
 )
 from agent_memory.storage.postgres.connection import Connection, Server
 from agent_memory.storage.postgres.migrate import POLICED
-from agent_memory.storage.postgres.reading import Whose
+from agent_memory.storage.postgres.reading import Scope
 from agent_memory.storage.where import Where
 from agent_memory.text.bm25 import WordStatistics
 
@@ -83,14 +83,14 @@ class PostgresStore(Store):
         super().__init__(agent_id, **options)
         self.requested_agent = paths.check_agent_id(agent_id or "default")
         self._server = Server(str(options.get("url") or "postgresql://"), options)
-        self._graph_from = int(options.get("graph_from", GRAPH_FROM))
+        self._hnsw_from = int(options.get("graph_from", GRAPH_FROM))
         self._sample: vectors.Sample | None = None
         self._all_renewed = False
 
     @property
-    def _whose(self) -> Whose:
+    def _scope(self) -> Scope:
         self.check_usable()
-        return Whose(self._server.agent, self.agent_id)
+        return Scope(self._server.agent, self.agent_id)
 
     @property
     def uses_network(self) -> bool:
@@ -104,16 +104,16 @@ class PostgresStore(Store):
         agent = str(self.requested_agent)
         await self._server.open(agent)
         try:
-            await self._bring_up_to_date(Whose(self._server.agent, agent))
+            await self._bring_up_to_date(Scope(self._server.agent, agent))
         except BaseException:
             await self._server.close()
             raise
         return agent
 
-    async def _bring_up_to_date(self, whose: Whose) -> None:
-        if not await self._server.read(lambda it: renewing.current(it, whose)):
-            await self._server.write(lambda it: renewing.bring_up_to_date(it, whose))
-        self._all_renewed = not await self._server.read(lambda it: renewing.outdated(it, whose))
+    async def _bring_up_to_date(self, scope: Scope) -> None:
+        if not await self._server.read(lambda it: renewing.current(it, scope)):
+            await self._server.write(lambda it: renewing.bring_up_to_date(it, scope))
+        self._all_renewed = not await self._server.read(lambda it: renewing.outdated(it, scope))
 
     async def close(self) -> None:
         self._agent_id = None
@@ -121,15 +121,15 @@ class PostgresStore(Store):
             await self._server.close()
 
     async def drop(self) -> None:
-        whose = self._whose
+        scope = self._scope
 
-        async def unit(connection: Connection) -> None:
-            await writing.lock(connection, whose)
-            for space in await vectors.spaces(connection, whose):
-                await connection.execute(f"drop index if exists {nearest.graph_name(whose, space)}")
-            await connection.execute(f"delete from agent where number = {whose.number}")
+        async def work(connection: Connection) -> None:
+            await writing.lock(connection, scope)
+            for space in await vectors.spaces(connection, scope):
+                await connection.execute(f"drop index if exists {nearest.hnsw_index_name(scope, space)}")
+            await connection.execute(f"delete from agent where number = {scope.number}")
 
-        await self._server.write(unit)
+        await self._server.write(work)
         await self.close()
 
     # --- writing -------------------------------------------------------------------------------------------
@@ -141,25 +141,25 @@ class PostgresStore(Store):
         given: Mapping[bytes, Sequence[bytes]],
         space: EmbeddingSpace | None,
     ) -> list[Written]:
-        whose = self._whose
+        scope = self._scope
         written: list[Written] = []
 
-        async def unit(connection: Connection) -> list[Written]:
-            written[:] = await writing.commit(connection, whose, operation, changes, given, space)
+        async def work(connection: Connection) -> list[Written]:
+            written[:] = await writing.commit(connection, scope, operation, changes, given, space)
             return list(written)
 
         async def stored() -> list[Written] | None:
             """Look whether the transaction was committed though nobody could say so."""
 
             async def look(connection: Connection) -> list[Any]:
-                query = f"select 1 from operation where agent = {whose.number} and id = %s"
+                query = f"select 1 from operation where agent = {scope.number} and id = %s"
                 return await reading.fetch(connection, query, [operation.id])
 
             return list(written) if written and await self._server.read(look) else None
 
-        result = await self._server.write(unit, stored)
+        result = await self._server.write(work, stored)
         await self._tell_planner(len(changes))
-        await self._grow_graph(len(given))
+        await self._grow_hnsw_index(len(given))
         return result
 
     async def _tell_planner(self, written: int) -> None:
@@ -168,14 +168,14 @@ class PostgresStore(Store):
         Until then it plans as if they were small, and compares every row with every other. Many small agents beside
         each other are alike to the planner: for one of them it need not look at all again.
         """
-        whose = self._whose
+        scope = self._scope
         if written < _NOTICED:
             return
 
         async def known(connection: Connection) -> tuple[float, int]:
             query = (
                 "select (select reltuples from pg_class where oid = to_regclass('memory')), documents"
-                f" from agent where number = {whose.number}"
+                f" from agent where number = {scope.number}"
             )
             all_rows, documents = (await reading.fetch(connection, query))[0]
             return all_rows, documents
@@ -184,72 +184,74 @@ class PostgresStore(Store):
         if 10 * written >= min(all_rows, max(documents, _SMALL_AGENT)):
             await self._server.outside(f"analyze {', '.join(POLICED)}")
 
-    async def _grow_graph(self, written: int) -> None:
+    async def _grow_hnsw_index(self, written: int) -> None:
         """Make the graph over the current space's vectors, if there are many and it has none.
 
         It takes a while, so only who has written many at once waits for it.
         """
-        if written < min(_BULK, self._graph_from):
+        if written < min(_BULK, self._hnsw_from):
             return
-        whose = self._whose
+        scope = self._scope
 
         async def many(connection: Connection) -> EmbeddingSpace | None:
-            space = await vectors.current(connection, whose)
-            if space is None or await nearest.has_graph(connection, whose, space):
+            space = await vectors.current(connection, scope)
+            if space is None or await nearest.has_hnsw_index(connection, scope, space):
                 return None
-            query = f"select count(*) from embedding where agent = {whose.number} and space = {space.id}"
-            return space if (await reading.fetch(connection, query))[0][0] >= self._graph_from else None
+            query = f"select count(*) from embedding where agent = {scope.number} and space = {space.id}"
+            return space if (await reading.fetch(connection, query))[0][0] >= self._hnsw_from else None
 
         space = await self._server.read(many)
         if space is not None:
-            await nearest.make_graph(self._server, whose, space)
+            await nearest.create_hnsw_index(self._server, scope, space)
 
     async def touch(self, ids: Sequence[str]) -> None:
-        whose = self._whose
+        scope = self._scope
 
-        async def unit(connection: Connection) -> None:
+        async def work(connection: Connection) -> None:
             await connection.execute("set local lock_timeout to '20ms'")
             try:
                 async with connection.transaction():
-                    await reading.touch(connection, whose, [each for each in ids if "\0" not in each])
+                    await reading.touch(
+                        connection, scope, [memory_id for memory_id in ids if "\0" not in memory_id]
+                    )
             except (psycopg.errors.LockNotAvailable, psycopg.errors.ForeignKeyViolation):
                 pass  # an access that is not counted harms nobody
 
         if ids:
-            await self._server.write(unit)
+            await self._server.write(work)
 
     async def set_setting(self, name: str, value: str | None) -> None:
-        whose = self._whose
+        scope = self._scope
 
-        async def unit(connection: Connection) -> None:
-            await writing.lock(connection, whose)
+        async def work(connection: Connection) -> None:
+            await writing.lock(connection, scope)
             await connection.execute(
-                f"delete from setting where agent = {whose.number} and name = %s", (name,)
+                f"delete from setting where agent = {scope.number} and name = %s", (name,)
             )
             if value is not None:
                 await connection.execute(
                     "insert into setting (agent, name, value) values (%s, %s, %s)",
-                    (whose.number, name, value),
+                    (scope.number, name, value),
                 )
 
-        await self._server.write(unit)
+        await self._server.write(work)
 
     async def setting(self, name: str) -> str | None:
-        whose = self._whose
+        scope = self._scope
 
-        async def unit(connection: Connection) -> str | None:
-            query = f"select value from setting where agent = {whose.number} and name = %s"
+        async def work(connection: Connection) -> str | None:
+            query = f"select value from setting where agent = {scope.number} and name = %s"
             found = await reading.fetch(connection, query, [name])
             return str(found[0][0]) if found else None
 
-        return await self._server.read(unit)
+        return await self._server.read(work)
 
     # --- reading -------------------------------------------------------------------------------------------
 
     async def get(self, ids: Sequence[str]) -> dict[str, MemoryRecord]:
-        whose = self._whose
+        scope = self._scope
         return (
-            await self._server.read(lambda it: reading.get(it, whose, list(dict.fromkeys(ids))))
+            await self._server.read(lambda it: reading.get(it, scope, list(dict.fromkeys(ids))))
             if ids
             else {}
         )
@@ -257,167 +259,167 @@ class PostgresStore(Store):
     async def select(
         self, where: Where, order: Order | None = None, limit: int | None = None, offset: int = 0
     ) -> list[MemoryRecord]:
-        whose, chosen = self._whose, check_order(order)
+        scope, chosen = self._scope, check_order(order)
         listing.check_slice(limit, offset)
-        return await self._server.read(lambda it: reading.select(it, whose, where, chosen, limit, offset))
+        return await self._server.read(lambda it: reading.select(it, scope, where, chosen, limit, offset))
 
     async def count(self, where: Where) -> int:
-        whose = self._whose
-        return await self._server.read(lambda it: reading.count(it, whose, where))
+        scope = self._scope
+        return await self._server.read(lambda it: reading.count(it, scope, where))
 
     async def groups(self, where: Where, by: GroupBy) -> list[Group]:
-        whose = self._whose
+        scope = self._scope
         check_group(by)
-        return await self._server.read(lambda it: reading.groups(it, whose, where, by))
+        return await self._server.read(lambda it: reading.groups(it, scope, where, by))
 
     async def _scan(self, where: Where, after: int, limit: int) -> tuple[list[MemoryRecord], int]:
-        whose = self._whose
-        return await self._server.read(lambda it: reading.scan(it, whose, where, after, limit))
+        scope = self._scope
+        return await self._server.read(lambda it: reading.scan(it, scope, where, after, limit))
 
     async def _by_prefix(self, prefix: str, limit: int) -> list[str]:
-        whose = self._whose
-        return await self._server.read(lambda it: reading.by_prefix(it, whose, prefix, limit))
+        scope = self._scope
+        return await self._server.read(lambda it: reading.by_prefix(it, scope, prefix, limit))
 
     async def neighbours(self, message_id: str, before: int, after: int) -> list[MemoryRecord]:
-        whose = self._whose
+        scope = self._scope
         return await self._server.read_whole(
-            lambda it: reading.neighbours(it, whose, message_id, before, after)
+            lambda it: reading.neighbours(it, scope, message_id, before, after)
         )
 
     async def adjacent(self, message_ids: Sequence[str], step: Literal[-1, 1]) -> dict[str, str]:
-        whose = self._whose
-        return await self._server.read(lambda it: reading.adjacent(it, whose, message_ids, step))
+        scope = self._scope
+        return await self._server.read(lambda it: reading.adjacent(it, scope, message_ids, step))
 
     async def version(self) -> int:
-        whose = self._whose
+        scope = self._scope
 
-        async def unit(connection: Connection) -> int:
-            query = f"select version from agent where number = {whose.number}"
+        async def work(connection: Connection) -> int:
+            query = f"select version from agent where number = {scope.number}"
             return int((await reading.fetch(connection, query))[0][0])
 
-        return await self._server.read(unit)
+        return await self._server.read(work)
 
-    # --- nominating ----------------------------------------------------------------------------------------
+    # --- retrieving ----------------------------------------------------------------------------------------
 
-    async def _by_words(self, terms: Sequence[str], where: Where, limit: int) -> list[tuple[str, float]]:
-        whose = self._whose
-        return await self._server.read(lambda it: words.best(it, whose, terms, whose.condition(where), limit))
+    async def _by_keyword(self, terms: Sequence[str], where: Where, limit: int) -> list[tuple[str, float]]:
+        scope = self._scope
+        return await self._server.read(lambda it: words.best(it, scope, terms, scope.condition(where), limit))
 
     async def _word_scores(self, terms: Sequence[str], ids: Sequence[str]) -> dict[str, float]:
-        whose = self._whose
-        return await self._server.read(lambda it: words.scores(it, whose, terms, ids))
+        scope = self._scope
+        return await self._server.read(lambda it: words.scores(it, scope, terms, ids))
 
     async def _word_statistics(self, terms: Sequence[str]) -> WordStatistics:
-        whose = self._whose
-        return await self._server.read(lambda it: words.statistics(it, whose, terms))
+        scope = self._scope
+        return await self._server.read(lambda it: words.statistics(it, scope, terms))
 
     async def _terms_beginning(self, prefix: str, limit: int) -> list[str]:
-        whose = self._whose
-        return await self._server.read(lambda it: words.beginning(it, whose, prefix, limit))
+        scope = self._scope
+        return await self._server.read(lambda it: words.beginning(it, scope, prefix, limit))
 
     async def _by_vector(self, vector: bytes, where: Where, limit: int) -> list[tuple[str, float]]:
-        whose = self._whose
+        scope = self._scope
         return await self._server.read(
-            lambda it: nearest.nearest(it, self._server, whose, vector, where, limit)
+            lambda it: nearest.nearest(it, self._server, scope, vector, where, limit)
         )
 
     async def _vectors(self, ids: Sequence[str], space: EmbeddingSpace | None) -> dict[str, list[bytes]]:
-        whose = self._whose
+        scope = self._scope
 
-        async def unit(connection: Connection) -> dict[str, list[bytes]]:
-            chosen = space or await vectors.current(connection, whose)
-            return {} if chosen is None else await vectors.pieces_of(connection, whose, ids, chosen.id)
+        async def work(connection: Connection) -> dict[str, list[bytes]]:
+            chosen = space or await vectors.current(connection, scope)
+            return {} if chosen is None else await vectors.segments_of(connection, scope, ids, chosen.id)
 
-        return await self._server.read(unit)
+        return await self._server.read(work)
 
     async def _sample_vectors(self, limit: int) -> list[bytes]:
-        whose = self._whose
-        self._sample = await self._server.read(lambda it: vectors.sample(it, whose, limit, self._sample))
+        scope = self._scope
+        self._sample = await self._server.read(lambda it: vectors.sample(it, scope, limit, self._sample))
         return [] if self._sample is None else self._sample.vectors
 
     async def outdated_count(self) -> int:
-        whose = self._whose
-        return 0 if self._all_renewed else await self._server.read(lambda it: renewing.left(it, whose))
+        scope = self._scope
+        return 0 if self._all_renewed else await self._server.read(lambda it: renewing.left(it, scope))
 
     async def _renew_some(self, limit: int) -> None:
-        whose = self._whose
-        await self._server.write(lambda it: renewing.renew(it, whose, limit))
+        scope = self._scope
+        await self._server.write(lambda it: renewing.renew(it, scope, limit))
 
     # --- embedding spaces ----------------------------------------------------------------------------------
 
     async def spaces(self) -> list[EmbeddingSpace]:
-        whose = self._whose
-        return await self._server.read(lambda it: vectors.spaces(it, whose))
+        scope = self._scope
+        return await self._server.read(lambda it: vectors.spaces(it, scope))
 
     async def add_space(self, space: EmbeddingSpace) -> EmbeddingSpace:
-        whose = self._whose
+        scope = self._scope
         held = await self.spaces()
-        for each in held:
-            if (each.fingerprint, each.recipe) == (space.fingerprint, space.recipe):
-                return each  # without a lock: every search asks
+        for entry in held:
+            if entry.same_as(space):
+                return entry  # without a lock: every search asks
 
-        async def unit(connection: Connection) -> EmbeddingSpace:
-            await writing.lock(connection, whose)
-            added = await vectors.add_space(connection, whose, space)
-            if any(each.recipe != added.recipe for each in held):
-                await upkeep.rebuild(connection, whose)  # the texts to embed are others now
+        async def work(connection: Connection) -> EmbeddingSpace:
+            await writing.lock(connection, scope)
+            added = await vectors.add_space(connection, scope, space)
+            if any(entry.template_version != added.template_version for entry in held):
+                await upkeep.rebuild(connection, scope)  # the texts to embed are others now
             return added
 
-        return await self._server.write(unit)
+        return await self._server.write(work)
 
     async def switch_space(self, space: EmbeddingSpace) -> None:
-        whose = self._whose
+        scope = self._scope
 
-        async def unit(connection: Connection) -> None:
-            await writing.lock(connection, whose)
-            await vectors.switch(connection, whose, space)
+        async def work(connection: Connection) -> None:
+            await writing.lock(connection, scope)
+            await vectors.switch(connection, scope, space)
 
-        await self._server.write(unit)
-        await self._grow_graph(_BULK)
+        await self._server.write(work)
+        await self._grow_hnsw_index(_BULK)
 
-    async def owed(
+    async def pending(
         self, limit: int, space: EmbeddingSpace | None = None, *, failed: bool | None = None
     ) -> list[MemoryRecord]:
-        whose = self._whose
+        scope = self._scope
 
-        async def unit(connection: Connection) -> list[MemoryRecord]:
-            chosen = space or await vectors.current(connection, whose)
-            sql, values = attempts.owed(whose, None if chosen is None else chosen.id, failed)
+        async def work(connection: Connection) -> list[MemoryRecord]:
+            chosen = space or await vectors.current(connection, scope)
+            sql, values = attempts.pending(scope, None if chosen is None else chosen.id, failed)
             newest = f"{sql} order by m.created_at desc, m.place desc limit {int(limit)}"
-            return await reading.records(connection, whose, newest, values)
+            return await reading.records(connection, scope, newest, values)
 
-        return await self._server.read(unit)
+        return await self._server.read(work)
 
-    async def owed_count(self, space: EmbeddingSpace | None = None, *, failed: bool | None = None) -> int:
-        whose = self._whose
+    async def pending_count(self, space: EmbeddingSpace | None = None, *, failed: bool | None = None) -> int:
+        scope = self._scope
 
-        async def unit(connection: Connection) -> int:
-            chosen = space or await vectors.current(connection, whose)
-            sql, values = attempts.owed(whose, None if chosen is None else chosen.id, failed)
+        async def work(connection: Connection) -> int:
+            chosen = space or await vectors.current(connection, scope)
+            sql, values = attempts.pending(scope, None if chosen is None else chosen.id, failed)
             query = f"select count(*) from memory as m where {sql}"
             return int((await reading.fetch(connection, query, values))[0][0])
 
-        return await self._server.read(unit)
+        return await self._server.read(work)
 
     async def put_vectors(self, space: EmbeddingSpace, vectors_: Mapping[bytes, Sequence[bytes]]) -> None:
-        whose = self._whose
+        scope = self._scope
 
-        async def unit(connection: Connection) -> None:
-            await writing.lock(connection, whose)
-            known = await vectors.known(connection, whose, space)
-            await vectors.store(connection, whose, known, await vectors.wanted(connection, whose, vectors_))
+        async def work(connection: Connection) -> None:
+            await writing.lock(connection, scope)
+            known = await vectors.known(connection, scope, space)
+            await vectors.store(connection, scope, known, await vectors.wanted(connection, scope, vectors_))
 
-        await self._server.write(unit)
+        await self._server.write(work)
         await self._tell_planner(len(vectors_))
-        await self._grow_graph(len(vectors_))
+        await self._grow_hnsw_index(len(vectors_))
 
     async def attempts(self, space: EmbeddingSpace, digests: Collection[bytes]) -> dict[bytes, Attempt]:
-        whose = self._whose
-        return await self._server.read(lambda it: attempts.read(it, whose, space.id, digests))
+        scope = self._scope
+        return await self._server.read(lambda it: attempts.read(it, scope, space.id, digests))
 
-    async def kept_pieces(self, space: EmbeddingSpace, digest: bytes) -> list[bytes]:
-        whose = self._whose
-        return await self._server.read_whole(lambda it: attempts.pieces(it, whose, space, digest))
+    async def kept_segments(self, space: EmbeddingSpace, digest: bytes) -> list[bytes]:
+        scope = self._scope
+        return await self._server.read_whole(lambda it: attempts.segments(it, scope, space, digest))
 
     async def keep_attempts(
         self,
@@ -425,51 +427,51 @@ class PostgresStore(Store):
         attempts_: Mapping[bytes, Attempt],
         vectors_: Mapping[bytes, Sequence[bytes]] | None = None,
     ) -> None:
-        whose = self._whose
+        scope = self._scope
 
-        async def unit(connection: Connection) -> None:
-            await writing.lock(connection, whose)
-            known = await vectors.known(connection, whose, space)
-            wanted = await vectors.wanted(connection, whose, attempts_)
-            await attempts.keep(connection, whose, known, wanted, vectors_ or {})
+        async def work(connection: Connection) -> None:
+            await writing.lock(connection, scope)
+            known = await vectors.known(connection, scope, space)
+            wanted = await vectors.wanted(connection, scope, attempts_)
+            await attempts.keep(connection, scope, known, wanted, vectors_ or {})
 
-        await self._server.write(unit)
+        await self._server.write(work)
 
     # --- history -------------------------------------------------------------------------------------------
 
     async def _versions(
         self, *, memory_id: str | None = None, operation_id: str | None = None
     ) -> list[Version]:
-        whose, ids = self._whose, None if memory_id is None else [memory_id]
-        return await self._server.read(lambda it: history.versions(it, whose, ids, operation_id))
+        scope, ids = self._scope, None if memory_id is None else [memory_id]
+        return await self._server.read(lambda it: history.versions(it, scope, ids, operation_id))
 
     async def _histories(self, ids: Sequence[str]) -> dict[str, list[Version]]:
-        whose = self._whose
+        scope = self._scope
         result: dict[str, list[Version]] = {}
-        for version in await self._server.read(lambda it: history.versions(it, whose, ids, None)):
+        for version in await self._server.read(lambda it: history.versions(it, scope, ids, None)):
             result.setdefault(version.memory_id, []).append(version)
         return result
 
-    async def _gone(self) -> list[str]:
-        whose = self._whose
-        return await self._server.read(lambda it: history.gone(it, whose))
+    async def _tombstoned(self) -> list[str]:
+        scope = self._scope
+        return await self._server.read(lambda it: history.tombstoned(it, scope))
 
     async def _purged(self) -> list[MemoryRecord]:
-        whose = self._whose
-        return await self._server.read(lambda it: history.purged(it, whose))
+        scope = self._scope
+        return await self._server.read(lambda it: history.purged(it, scope))
 
     async def _operations(self, limit: int) -> list[OperationRecord]:
-        whose = self._whose
-        return await self._server.read(lambda it: history.operations(it, whose, limit))
+        scope = self._scope
+        return await self._server.read(lambda it: history.operations(it, scope, limit))
 
     # --- upkeep --------------------------------------------------------------------------------------------
 
     async def describe(self) -> StoreDescription:
-        whose = self._whose
+        scope = self._scope
 
-        async def unit(connection: Connection) -> StoreDescription:
-            space = await vectors.current(connection, whose)
-            graph = space is not None and await nearest.has_graph(connection, whose, space)
+        async def work(connection: Connection) -> StoreDescription:
+            space = await vectors.current(connection, scope)
+            hnsw_index = space is not None and await nearest.has_hnsw_index(connection, scope, space)
             version = (await reading.fetch(connection, "show server_version"))[0][0]
             return StoreDescription(
                 backend=self.name,
@@ -479,28 +481,28 @@ class PostgresStore(Store):
                 details={
                     "server": f"PostgreSQL {version}, pgvector {'.'.join(map(str, self._server.pgvector))}",
                     "schema": self._server.schema,
-                    "vector_index": graph,
+                    "vector_index": hnsw_index,
                 },
             )
 
-        return await self._server.read(unit)
+        return await self._server.read(work)
 
     async def check(self) -> list[str]:
-        whose = self._whose
-        return await self._server.read_whole(lambda it: upkeep.check(it, whose))
+        scope = self._scope
+        return await self._server.read_whole(lambda it: upkeep.check(it, scope))
 
     async def rebuild(self) -> None:
         """Make words, hashes and totals anew; and the graph over the vectors, if there are many."""
-        whose = self._whose
+        scope = self._scope
 
-        async def unit(connection: Connection) -> None:
-            await writing.lock(connection, whose)
-            await upkeep.rebuild(connection, whose)
+        async def work(connection: Connection) -> None:
+            await writing.lock(connection, scope)
+            await upkeep.rebuild(connection, scope)
 
-        await self._server.write(unit)
-        await self._grow_graph(_BULK)
+        await self._server.write(work)
+        await self._grow_hnsw_index(_BULK)
 
-    async def scrub(self) -> None:
+    async def secure_vacuum(self) -> None:
         """Let the server take out what was deleted; its log and its backups keep that as long as they do."""
         self.check_usable()
         for table in ("agent", *POLICED):

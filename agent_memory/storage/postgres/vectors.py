@@ -12,18 +12,22 @@ from agent_memory.storage.base import EmbeddingSpace
 from agent_memory.storage.postgres import attempts
 from agent_memory.storage.postgres.connection import Connection
 from agent_memory.storage.postgres.copying import insert
-from agent_memory.storage.postgres.reading import Whose, fetch
+from agent_memory.storage.postgres.reading import Scope, fetch
 
 T = TypeVar("T")
 _GIVEN: Final = (
     *("provider", "model", "revision", "dimension", "pooling", "query_prefix", "document_prefix"),
-    *("recipe", "fingerprint", "created_at"),
+    *("template_version", "fingerprint", "created_at"),
 )
-_COLUMNS: Final = ("id", *_GIVEN, "current")
+_FIELDS: Final = ("id", *_GIVEN, "current")
+
+
+def _column(field: str) -> str:
+    return "recipe" if field == "template_version" else field
 
 
 def packed(value: Any) -> bytes:
-    """Return what a vector column gives back as float32, whichever version of pgvector-python made it."""
+    """Return what a vector column holds as float32, whichever version of pgvector-python made it."""
     import numpy as np
 
     array = value.to_numpy() if hasattr(value, "to_numpy") else np.asarray(value)
@@ -41,55 +45,53 @@ def unpacked(vector: bytes) -> Vector:
 # --- spaces ----------------------------------------------------------------------------------------------------
 
 
-async def spaces(connection: Connection, whose: Whose) -> list[EmbeddingSpace]:
+async def spaces(connection: Connection, scope: Scope) -> list[EmbeddingSpace]:
     """List all spaces, the current one first."""
-    mine = f"agent = {whose.number} order by current desc, id"
-    query = f"select {', '.join(_COLUMNS)} from embedding_space where {mine}"
-    return [EmbeddingSpace(**dict(zip(_COLUMNS, row, strict=True))) for row in await fetch(connection, query)]
+    mine = f"agent = {scope.number} order by current desc, id"
+    query = f"select {', '.join(map(_column, _FIELDS))} from embedding_space where {mine}"
+    return [EmbeddingSpace(**dict(zip(_FIELDS, row, strict=True))) for row in await fetch(connection, query)]
 
 
-async def current(connection: Connection, whose: Whose) -> EmbeddingSpace | None:
+async def current(connection: Connection, scope: Scope) -> EmbeddingSpace | None:
     """Return the current space."""
-    found = await spaces(connection, whose)
+    found = await spaces(connection, scope)
     return found[0] if found and found[0].current else None
 
 
-async def known(connection: Connection, whose: Whose, space: EmbeddingSpace | None) -> EmbeddingSpace:
+async def known(connection: Connection, scope: Scope, space: EmbeddingSpace | None) -> EmbeddingSpace:
     """Return a space as the database has it, the current one for None.
 
     Raises:
         ValidationError: it is not known, or there is none.
     """
-    for each in await spaces(connection, whose):
-        if each.current if space is None else _same(each, space) and each.id == space.id:
-            return each
+    for item in await spaces(connection, scope):
+        if item.current if space is None else item.same_as(space) and item.id == space.id:
+            return item
     raise ValidationError("the store does not know this embedding space", hint="call add_space first")
 
 
-def _same(left: EmbeddingSpace, right: EmbeddingSpace) -> bool:
-    return (left.fingerprint, left.recipe) == (right.fingerprint, right.recipe)
-
-
-async def add_space(connection: Connection, whose: Whose, space: EmbeddingSpace) -> EmbeddingSpace:
+async def add_space(connection: Connection, scope: Scope, space: EmbeddingSpace) -> EmbeddingSpace:
     """Make a space known; current if it is the first."""
-    held = await spaces(connection, whose)
-    for each in held:
-        if _same(each, space):
-            return each
-    names = ("agent", "id", *_GIVEN, "current")
-    number = max((each.id for each in held), default=0) + 1
-    values = [whose.number, number, *(getattr(space, name) for name in _GIVEN), not held]
-    places = ", ".join(["%s"] * len(names))
-    await connection.execute(f"insert into embedding_space ({', '.join(names)}) values ({places})", values)
-    return next(each for each in await spaces(connection, whose) if each.id == number)
+    held = await spaces(connection, scope)
+    for entry in held:
+        if entry.same_as(space):
+            return entry
+    names = ("agent", "id", *map(_column, _GIVEN), "current")
+    number = max((entry.id for entry in held), default=0) + 1
+    values = [scope.number, number, *(getattr(space, name) for name in _GIVEN), not held]
+    placeholders = ", ".join(["%s"] * len(names))
+    await connection.execute(
+        f"insert into embedding_space ({', '.join(names)}) values ({placeholders})", values
+    )
+    return next(item for item in await spaces(connection, scope) if item.id == number)
 
 
-async def switch(connection: Connection, whose: Whose, space: EmbeddingSpace) -> None:
+async def switch(connection: Connection, scope: Scope, space: EmbeddingSpace) -> None:
     """Make a space the current one."""
-    chosen = await known(connection, whose, space)
+    chosen = await known(connection, scope, space)
     for value, condition in ((False, f"id <> {chosen.id}"), (True, f"id = {chosen.id}")):
         await connection.execute(
-            f"update embedding_space set current = {value} where agent = {whose.number} and {condition}"
+            f"update embedding_space set current = {value} where agent = {scope.number} and {condition}"
         )
 
 
@@ -97,28 +99,28 @@ async def switch(connection: Connection, whose: Whose, space: EmbeddingSpace) ->
 
 
 async def store(
-    connection: Connection, whose: Whose, space: EmbeddingSpace, given: Mapping[bytes, Sequence[bytes]]
+    connection: Connection, scope: Scope, space: EmbeddingSpace, given: Mapping[bytes, Sequence[bytes]]
 ) -> int:
     """Store the vectors of texts that have none yet in a space, and return how many there are then.
 
     Raises:
         ValidationError: a vector has another dimension than the space, or a text has no vector at all.
     """
-    for pieces in given.values():
-        if not pieces or any(len(vector) != 4 * space.dimension for vector in pieces):
+    for segments in given.values():
+        if not segments or any(len(vector) != 4 * space.dimension for vector in segments):
             raise ValidationError(
                 f"a vector does not have the {space.dimension} dimensions of this store's space",
                 hint="embed with the embedder that the store was made with",
             )
-    mine = f"agent = {whose.number} and space = {space.id}"
+    mine = f"agent = {scope.number} and space = {space.id}"
     query = f"select text_hash from embedding where {mine} and piece = 0 and text_hash = any(%s)"
     there = {bytes(row[0]) for row in await fetch(connection, query, [list(given)])}
     last = (await fetch(connection, f"select coalesce(max(number), 0) from embedding where {mine}"))[0][0]
     new = [
-        (digest, piece, vector)
-        for digest, pieces in given.items()
+        (digest, segment, vector)
+        for digest, segments in given.items()
         if digest not in there
-        for piece, vector in enumerate(pieces)
+        for segment, vector in enumerate(segments)
     ]
     columns = {
         "agent": "int8",
@@ -129,31 +131,31 @@ async def store(
         "vector": "vector",
     }
     values = [
-        (whose.number, space.id, digest, piece, number, unpacked(vector))
-        for number, (digest, piece, vector) in enumerate(new, last + 1)
+        (scope.number, space.id, digest, segment, number, unpacked(vector))
+        for number, (digest, segment, vector) in enumerate(new, last + 1)
     ]
     await insert(connection, "embedding", columns, values)
-    await attempts.settled(connection, whose, space, given)
+    await attempts.settled(connection, scope, space, given)
     return int(last) + len(new)
 
 
-async def wanted(connection: Connection, whose: Whose, by_text: Mapping[bytes, T]) -> dict[bytes, T]:
+async def wanted(connection: Connection, scope: Scope, by_text: Mapping[bytes, T]) -> dict[bytes, T]:
     """Return those of the texts that a memory has: others were erased while they were embedded."""
     query = (
-        f"select distinct embedded_hash from memory where agent = {whose.number} and embedded_hash = any(%s)"
+        f"select distinct embedded_hash from memory where agent = {scope.number} and embedded_hash = any(%s)"
     )
     used = {bytes(row[0]) for row in await fetch(connection, query, [list(by_text)])}
     return {digest: value for digest, value in by_text.items() if digest in used}
 
 
-async def pieces_of(
-    connection: Connection, whose: Whose, ids: Sequence[str], space_id: int
+async def segments_of(
+    connection: Connection, scope: Scope, ids: Sequence[str], space_id: int
 ) -> dict[str, list[bytes]]:
-    """Return the vectors of memories' pieces, as float32."""
+    """Return the vectors of memories' segments, as float32."""
     query = (
         "select m.id, e.vector from memory as m join embedding as e on e.agent = m.agent"
         f" and e.space = {space_id} and e.text_hash = m.embedded_hash"
-        f" where m.agent = {whose.number} and m.id = any(%s) order by m.place, e.piece"
+        f" where m.agent = {scope.number} and m.id = any(%s) order by m.place, e.piece"
     )
     result: dict[str, list[bytes]] = {}
     for memory_id, vector in await fetch(connection, query, [list(ids)], binary=True):
@@ -170,12 +172,12 @@ class Sample(NamedTuple):
     vectors: list[bytes]
 
 
-async def sample(connection: Connection, whose: Whose, limit: int, held: Sample | None) -> Sample | None:
+async def sample(connection: Connection, scope: Scope, limit: int, held: Sample | None) -> Sample | None:
     """Return vectors spread evenly over the first so many, the largest power of two that there are."""
-    space = await current(connection, whose)
+    space = await current(connection, scope)
     if space is None or limit < 1:
         return None
-    mine = f"agent = {whose.number} and space = {space.id}"
+    mine = f"agent = {scope.number} and space = {space.id}"
     last = int(
         (await fetch(connection, f"select coalesce(max(number), 0) from embedding where {mine}"))[0][0]
     )

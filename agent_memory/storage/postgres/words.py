@@ -11,7 +11,7 @@ from typing import Final
 
 from agent_memory.storage.postgres.connection import Connection
 from agent_memory.storage.postgres.filters import Sql
-from agent_memory.storage.postgres.reading import Whose, fetch
+from agent_memory.storage.postgres.reading import Scope, fetch
 from agent_memory.storage.postgres.rows import MOST_POSITIONS, lexeme, quoted
 from agent_memory.text.analysis import beyond
 from agent_memory.text.bm25 import K1, B, WordStatistics, idf
@@ -36,73 +36,73 @@ _KNOWN: Final = f"(select {_ranks()} as ranks) as known"
 """Read once for all words of a query."""
 
 
-async def statistics(connection: Connection, whose: Whose, terms: Sequence[str]) -> WordStatistics:
+async def statistics(connection: Connection, scope: Scope, terms: Sequence[str]) -> WordStatistics:
     """Return how many memories there are, their mean length, and how many hold each stemmed term."""
-    stems = [each for each in dict.fromkeys(map(stem, terms)) if "\0" not in each]
+    stems = [key for key in dict.fromkeys(map(stem, terms)) if "\0" not in key]
     query = (
         "select documents, words, (select coalesce(json_object_agg(stem, t.documents), '{}') from term as t"
-        f" where t.agent = number and t.stem = any(%s)) from agent where number = {whose.number}"
+        f" where t.agent = number and t.stem = any(%s)) from agent where number = {scope.number}"
     )
     documents, words, frequency = (await fetch(connection, query, [stems]))[0]
     return WordStatistics(
         documents=documents,
         mean_length=words / documents if documents else 0.0,
-        document_frequency={each: int(frequency.get(each, 0)) for each in stems},
+        document_frequency={item: int(frequency.get(item, 0)) for item in stems},
     )
 
 
-async def beginning(connection: Connection, whose: Whose, prefix: str, limit: int) -> list[str]:
+async def beginning(connection: Connection, scope: Scope, prefix: str, limit: int) -> list[str]:
     """Return the first stems that begin so, ordered by code points."""
     query = (
-        f"select stem from term where agent = {whose.number} and stem >= %s and stem < %s and documents > 0"
+        f"select stem from term where agent = {scope.number} and stem >= %s and stem < %s and documents > 0"
         f" order by stem limit {int(limit)}"
     )
     return [row[0] for row in await fetch(connection, query, [prefix, beyond(prefix)])]
 
 
 async def best(
-    connection: Connection, whose: Whose, terms: Sequence[str], condition: Sql, limit: int
+    connection: Connection, scope: Scope, terms: Sequence[str], condition: Sql, limit: int
 ) -> list[tuple[str, float]]:
     """Return the best matches that a filter admits, with their BM25 scores, best first."""
-    known = await statistics(connection, whose, terms)
-    stems = [each for each, count in known.document_frequency.items() if count]
+    known = await statistics(connection, scope, terms)
+    stems = [item for item, count in known.document_frequency.items() if count]
     if not stems:
         return []
     sql, values = condition
     query = (
-        f"select m.id, {_score(whose.number, stems, known)} as score from memory as m, {_KNOWN}"
+        f"select m.id, {_score(scope.number, stems, known)} as score from memory as m, {_KNOWN}"
         f" where m.lexemes @@ %s::tsquery and {sql} order by score desc, m.place limit {int(limit)}"
     )
-    found = await fetch(connection, query, [_any_of(whose.number, stems), *values])
+    found = await fetch(connection, query, [_any_of(scope.number, stems), *values])
     return [(row[0], row[1]) for row in found]
 
 
 async def scores(
-    connection: Connection, whose: Whose, terms: Sequence[str], ids: Sequence[str]
+    connection: Connection, scope: Scope, terms: Sequence[str], ids: Sequence[str]
 ) -> dict[str, float]:
     """Return the BM25 scores of given memories that hold any of the terms."""
-    known = await statistics(connection, whose, terms)
-    stems = [each for each, count in known.document_frequency.items() if count]
+    known = await statistics(connection, scope, terms)
+    stems = [item for item, count in known.document_frequency.items() if count]
     if not stems:
         return {}
     query = (
-        f"select m.id, {_score(whose.number, stems, known)} from memory as m, {_KNOWN}"
-        f" where m.agent = {whose.number} and m.id = any(%s) and m.lexemes @@ %s::tsquery"
+        f"select m.id, {_score(scope.number, stems, known)} from memory as m, {_KNOWN}"
+        f" where m.agent = {scope.number} and m.id = any(%s) and m.lexemes @@ %s::tsquery"
     )
-    return dict(await fetch(connection, query, [list(ids), _any_of(whose.number, stems)]))
+    return dict(await fetch(connection, query, [list(ids), _any_of(scope.number, stems)]))
 
 
 def _any_of(agent: int, stems: Sequence[str]) -> str:
-    return " | ".join(quoted(lexeme(agent, each)) for each in stems)
+    return " | ".join(quoted(lexeme(agent, item)) for item in stems)
 
 
 def _score(agent: int, stems: Sequence[str], known: WordStatistics) -> str:
     """Write BM25 in SQL, term by term."""
     damping = f"({K1 * (1 - B)!r}::float8 + {K1 * B / known.mean_length!r}::float8 * m.length)"
     parts = []
-    for each in stems:
-        weight = idf(known.documents, known.document_frequency[each]) * (K1 + 1)
-        query = quoted(lexeme(agent, each)).replace("'", "''").replace("%", "%%")
+    for item in stems:
+        weight = idf(known.documents, known.document_frequency[item]) * (K1 + 1)
+        query = quoted(lexeme(agent, item)).replace("'", "''").replace("%", "%%")
         count = f"width_bucket(ts_rank(m.lexemes, '{query}'::tsquery)::float8, known.ranks)"
         parts.append(
             f"(select {weight!r}::float8 * tf / (tf + {damping}) from (select {count} as tf) as counted)"

@@ -15,7 +15,7 @@ from agent_memory.storage.changes import Change, Operation, Plan, Written
 from agent_memory.storage.postgres import attempts, rows, vectors
 from agent_memory.storage.postgres.connection import Connection
 from agent_memory.storage.postgres.copying import insert
-from agent_memory.storage.postgres.reading import Whose, fetch, records
+from agent_memory.storage.postgres.reading import Scope, fetch, records
 from agent_memory.storage.postgres.rows import Words, words_of
 from agent_memory.text.templates import embedded_text, embedding_hash
 
@@ -36,62 +36,62 @@ _JOURNAL: Final = {
 class Agent(NamedTuple):
     """The agent's row, locked: whoever holds it is the only one who writes."""
 
-    last_place: int
+    last_sequence: int
     last_hlc: int
 
 
-async def lock(connection: Connection, whose: Whose) -> Agent:
+async def lock(connection: Connection, scope: Scope) -> Agent:
     """Wait until nobody else writes for this agent, count the version on, and return the agent's counters."""
     found = await fetch(
         connection,
-        f"update agent set version = version + 1 where number = {whose.number} returning last_place, last_hlc",
+        f"update agent set version = version + 1 where number = {scope.number} returning last_place, last_hlc",
     )
     return Agent(*found[0])
 
 
 async def commit(
     connection: Connection,
-    whose: Whose,
+    scope: Scope,
     operation: Operation,
     changes: Sequence[Change],
     given: Mapping[bytes, Sequence[bytes]],
     space: EmbeddingSpace | None,
 ) -> list[Written]:
     """Decide what the changes mean and write it. Call it inside a write transaction."""
-    agent = await lock(connection, whose)
+    agent = await lock(connection, scope)
     needs = planning.needs(changes)
-    state = await load_state(connection, whose, needs, agent.last_hlc)
-    plan = planning.plan(operation, changes, state, whose.id, needs.digests)
+    state = await load_state(connection, scope, needs, agent.last_hlc)
+    plan = planning.plan(operation, changes, state, scope.id, needs.digests)
     if given:
-        await vectors.store(connection, whose, await vectors.known(connection, whose, space), given)
+        await vectors.store(connection, scope, await vectors.known(connection, scope, space), given)
     if not plan.empty:
-        await _apply(connection, whose, plan, agent)
+        await _apply(connection, scope, plan, agent)
         if plan.removes or plan.replaces:
-            await attempts.forget_unused(connection, whose)
-        await _forget(connection, whose, plan)
+            await attempts.forget_unused(connection, scope)
+        await _forget(connection, scope, plan)
     # A known memory may say the same in other words.
-    gone = given.keys() - (await vectors.wanted(connection, whose, given)).keys() if given else set()
+    gone = given.keys() - (await vectors.wanted(connection, scope, given)).keys() if given else set()
     if gone:
-        await _forget_vectors(connection, whose, gone)
+        await _forget_vectors(connection, scope, gone)
     return list(plan.written)
 
 
 async def load_state(
-    connection: Connection, whose: Whose, needs: planning.Needs, last_hlc: int
+    connection: Connection, scope: Scope, needs: planning.Needs, last_hlc: int
 ) -> planning.State:
     """Read the facts that decide the outcome."""
     state = planning.State(last_hlc=last_hlc)
     wanted: set[str] = set(needs.ids)
     if needs.hashes:
         query = (
-            f"select content_hash, id from memory where agent = {whose.number} and status = 'active'"
+            f"select content_hash, id from memory where agent = {scope.number} and status = 'active'"
             " and content_hash = any(%s) and (expires_at is null or expires_at > %s) order by place"
         )
         for digest, memory_id in await fetch(connection, query, [list(needs.hashes), clock.now()]):
             state.by_hash.setdefault(bytes(digest), memory_id)
             wanted.add(memory_id)
     if needs.keys:
-        active = f"agent = {whose.number} and status = 'active'"
+        active = f"agent = {scope.number} and status = 'active'"
         query = f"select type, key, id from memory where {active} and key = any(%s)"
         for name, key, memory_id in await fetch(connection, query, [[key for _, key in needs.keys]]):
             if (MemoryType(name), key) in needs.keys:
@@ -99,13 +99,13 @@ async def load_state(
                 wanted.add(memory_id)
     if needs.conversations:
         query = (
-            f"select conversation_id, max(position) from conversation where agent = {whose.number}"
+            f"select conversation_id, max(position) from conversation where agent = {scope.number}"
             " and conversation_id = any(%s) and position is not null group by 1"
         )
         state.last_position = dict(await fetch(connection, query, [list(needs.conversations)]))
     if wanted:
-        condition = f"m.agent = {whose.number} and m.id = any(%s)"
-        found = await records(connection, whose, condition, [list(wanted)])
+        condition = f"m.agent = {scope.number} and m.id = any(%s)"
+        found = await records(connection, scope, condition, [list(wanted)])
         state.records = {record.id: record for record in found}
     return state
 
@@ -113,19 +113,19 @@ async def load_state(
 # --- what is written -------------------------------------------------------------------------------------------
 
 
-async def _apply(connection: Connection, whose: Whose, plan: Plan, agent: Agent) -> None:
+async def _apply(connection: Connection, scope: Scope, plan: Plan, agent: Agent) -> None:
     words = _Totals()
-    await _remove(connection, whose, plan.removes, words)
-    await _replace(connection, whose, plan.replaces, words)
-    await _insert(connection, whose, plan, agent.last_place, words)
-    await _count_terms(connection, whose, words.terms)
+    await _remove(connection, scope, plan.removes, words)
+    await _replace(connection, scope, plan.replaces, words)
+    await _insert(connection, scope, plan, agent.last_sequence, words)
+    await _count_terms(connection, scope, words.terms)
     last = plan.journal[-1].hlc if plan.journal else agent.last_hlc
     await connection.execute(
         "update agent set last_place = last_place + %s, last_hlc = %s, documents = documents + %s, words = words + %s"
-        f" where number = {whose.number}",
+        f" where number = {scope.number}",
         (len(plan.inserts), last, words.documents, words.length),
     )
-    await _log(connection, whose, plan)
+    await _log(connection, scope, plan)
 
 
 class _Totals:
@@ -147,23 +147,25 @@ class _Totals:
         self.terms.subtract(words.stems.keys())
 
 
-async def _insert(connection: Connection, whose: Whose, plan: Plan, last_place: int, totals: _Totals) -> None:
+async def _insert(
+    connection: Connection, scope: Scope, plan: Plan, last_sequence: int, totals: _Totals
+) -> None:
     if not plan.inserts:
         return
-    await _check_free(connection, whose, [record.id for record in plan.inserts])
-    agent = whose.number
+    await _check_free(connection, scope, [record.id for record in plan.inserts])
+    agent = scope.number
     memories: list[Any] = []
     own: dict[MemoryType, list[Any]] = {}
     tags: list[Any] = []
     usage: list[Any] = []
-    for place, record in enumerate(plan.inserts, last_place + 1):
+    for sequence, record in enumerate(plan.inserts, last_sequence + 1):
         words = words_of(record)
         totals.add(words)
-        memories.append(rows.memory_row(agent, place, record, words))
-        own.setdefault(record.memory_type, []).append(rows.own_row(agent, place, record))
-        tags += [(agent, place, tag) for tag in record.tags]
+        memories.append(rows.memory_row(agent, sequence, record, words))
+        own.setdefault(record.memory_type, []).append(rows.own_row(agent, sequence, record))
+        tags += [(agent, sequence, tag) for tag in record.tags]
         if record.id in plan.usage:
-            usage.append((agent, place, *plan.usage[record.id]))
+            usage.append((agent, sequence, *plan.usage[record.id]))
     await insert(connection, "memory", rows.MEMORY, memories)
     for kind, values in own.items():
         await insert(connection, kind.value, rows.OWN[kind], values)
@@ -176,8 +178,8 @@ async def _insert(connection: Connection, whose: Whose, plan: Plan, last_place: 
     )
 
 
-async def _check_free(connection: Connection, whose: Whose, ids: Sequence[str]) -> None:
-    query = f"select id from memory where agent = {whose.number} and id = any(%s) limit 1"
+async def _check_free(connection: Connection, scope: Scope, ids: Sequence[str]) -> None:
+    query = f"select id from memory where agent = {scope.number} and id = any(%s) limit 1"
     taken = await fetch(connection, query, [list(ids)])
     if taken:
         raise ConflictError(taken[0][0])
@@ -185,18 +187,18 @@ async def _check_free(connection: Connection, whose: Whose, ids: Sequence[str]) 
 
 async def _replace(
     connection: Connection,
-    whose: Whose,
+    scope: Scope,
     replaces: Sequence[tuple[MemoryRecord, MemoryRecord]],
     totals: _Totals,
 ) -> None:
     if not replaces:
         return
-    agent = whose.number
-    places = await _places(connection, whose, [after.id for _, after in replaces])
-    indexed = await _indexed(connection, whose, list(places.values()))
+    agent = scope.number
+    sequences = await _places(connection, scope, [after.id for _, after in replaces])
+    indexed = await _indexed(connection, scope, list(sequences.values()))
     # A key may pass from one memory to another within one operation: it is given up first.
     freed = [
-        places[after.id]
+        sequences[after.id]
         for before, after in replaces
         if before.key is not None and (before.key != after.key or after.status is not Status.ACTIVE)
     ]
@@ -209,34 +211,34 @@ async def _replace(
         values = []
         for _, after in replaces:
             words = words_of(after)
-            totals.remove(indexed[places[after.id]])
+            totals.remove(indexed[sequences[after.id]])
             totals.add(words)
-            row = rows.memory_row(agent, places[after.id], after, words)
-            values.append((*row[2:], places[after.id]))
+            row = rows.memory_row(agent, sequences[after.id], after, words)
+            values.append((*row[2:], sequences[after.id]))
         await cursor.executemany(f"update memory set {assigned} where agent = {agent} and place = %s", values)
-    await _replace_beside(connection, whose, replaces, places)
+    await _replace_beside(connection, scope, replaces, sequences)
 
 
 async def _replace_beside(
     connection: Connection,
-    whose: Whose,
+    scope: Scope,
     replaces: Sequence[tuple[MemoryRecord, MemoryRecord]],
-    places: Mapping[str, int],
+    sequences: Mapping[str, int],
 ) -> None:
-    agent = whose.number
+    agent = scope.number
     own: dict[MemoryType, list[Any]] = {}
     stale: dict[MemoryType, list[int]] = {}
     tags: list[Any] = []
     tagged: list[int] = []
     for before, after in replaces:
-        place = places[after.id]
-        row = rows.own_row(agent, place, after)
-        if before.memory_type is not after.memory_type or rows.own_row(agent, place, before) != row:
-            stale.setdefault(before.memory_type, []).append(place)
+        sequence = sequences[after.id]
+        row = rows.own_row(agent, sequence, after)
+        if before.memory_type is not after.memory_type or rows.own_row(agent, sequence, before) != row:
+            stale.setdefault(before.memory_type, []).append(sequence)
             own.setdefault(after.memory_type, []).append(row)
         if before.tags != after.tags:
-            tagged.append(place)
-            tags += [(agent, place, tag) for tag in after.tags]
+            tagged.append(sequence)
+            tags += [(agent, sequence, tag) for tag in after.tags]
     for kind, gone in stale.items():
         await connection.execute(f"delete from {kind} where agent = {agent} and memory = any(%s)", (gone,))
     for kind, values in own.items():
@@ -249,82 +251,82 @@ async def _replace_beside(
 
 
 async def _remove(
-    connection: Connection, whose: Whose, removes: Sequence[MemoryRecord], totals: _Totals
+    connection: Connection, scope: Scope, removes: Sequence[MemoryRecord], totals: _Totals
 ) -> None:
     if not removes:
         return
-    places = await _places(connection, whose, [record.id for record in removes])
-    for words in (await _indexed(connection, whose, list(places.values()))).values():
+    sequences = await _places(connection, scope, [record.id for record in removes])
+    for words in (await _indexed(connection, scope, list(sequences.values()))).values():
         totals.remove(words)
     await connection.execute(
-        f"delete from memory where agent = {whose.number} and id = any(%s)",
+        f"delete from memory where agent = {scope.number} and id = any(%s)",
         ([record.id for record in removes],),
     )
 
 
-async def _places(connection: Connection, whose: Whose, ids: Sequence[str]) -> dict[str, int]:
-    query = f"select id, place from memory where agent = {whose.number} and id = any(%s)"
+async def _places(connection: Connection, scope: Scope, ids: Sequence[str]) -> dict[str, int]:
+    query = f"select id, place from memory where agent = {scope.number} and id = any(%s)"
     return dict(await fetch(connection, query, [list(ids)]))
 
 
-async def _indexed(connection: Connection, whose: Whose, places: Sequence[int]) -> dict[int, Words]:
+async def _indexed(connection: Connection, scope: Scope, sequences: Sequence[int]) -> dict[int, Words]:
     """Return the words that memories are indexed by: an older analyser may have found others than the present one."""
     columns = "place, tsvector_to_array(lexemes), length"
-    query = f"select {columns} from memory where agent = {whose.number} and place = any(%s)"
-    found = await fetch(connection, query, [list(places)])
-    return {place: rows.indexed_words(lexemes, length) for place, lexemes, length in found}
+    query = f"select {columns} from memory where agent = {scope.number} and place = any(%s)"
+    found = await fetch(connection, query, [list(sequences)])
+    return {sequence: rows.indexed_words(lexemes, length) for sequence, lexemes, length in found}
 
 
-async def index_anew(connection: Connection, whose: Whose, records: Mapping[int, MemoryRecord]) -> None:
+async def index_anew(connection: Connection, scope: Scope, records: Mapping[int, MemoryRecord]) -> None:
     """Index the words of memories, given by place, anew. Call it while holding the agent's lock."""
     totals = _Totals()
-    for words in (await _indexed(connection, whose, list(records))).values():
+    for words in (await _indexed(connection, scope, list(records))).values():
         totals.remove(words)
     values = []
-    for place, record in records.items():
+    for sequence, record in records.items():
         words = words_of(record)
         totals.add(words)
-        values.append((words.length, rows.tsvector(whose.number, words.stems), place))
+        values.append((words.length, rows.tsvector(scope.number, words.stems), sequence))
     async with connection.cursor() as cursor:
         await cursor.executemany(
             "update memory set length = %s, lexemes = %s::tsvector"
-            f" where agent = {whose.number} and place = %s",
+            f" where agent = {scope.number} and place = %s",
             values,
         )
-    await _count_terms(connection, whose, totals.terms)
+    await _count_terms(connection, scope, totals.terms)
     await connection.execute(
-        f"update agent set documents = documents + %s, words = words + %s where number = {whose.number}",
+        f"update agent set documents = documents + %s, words = words + %s where number = {scope.number}",
         (totals.documents, totals.length),
     )
 
 
-async def _count_terms(connection: Connection, whose: Whose, terms: Counter[str]) -> None:
+async def _count_terms(connection: Connection, scope: Scope, terms: Counter[str]) -> None:
     """Keep count of how many memories hold each stem."""
-    changed = {each: count for each, count in terms.items() if count}
+    changed = {item: count for item, count in terms.items() if count}
     if not changed:
         return
     await connection.execute(
         "insert into term (agent, stem, documents)"
-        f" select {whose.number}, stem, documents from unnest(%s::text[], %s::bigint[]) as new (stem, documents)"
+        f" select {scope.number}, stem, documents from unnest(%s::text[], %s::bigint[]) as new (stem, documents)"
         " on conflict (agent, stem) do update set documents = term.documents + excluded.documents",
         (list(changed), list(changed.values())),
     )
     if any(count < 0 for count in changed.values()):
-        gone = [each for each, count in changed.items() if count < 0]
+        gone = [item for item, count in changed.items() if count < 0]
         await connection.execute(
-            f"delete from term where agent = {whose.number} and documents <= 0 and stem = any(%s)", (gone,)
+            f"delete from term where agent = {scope.number} and documents <= 0 and stem = any(%s)", (gone,)
         )
 
 
 # --- the journal -----------------------------------------------------------------------------------------------
 
 
-async def _log(connection: Connection, whose: Whose, plan: Plan) -> None:
+async def _log(connection: Connection, scope: Scope, plan: Plan) -> None:
     operation = plan.operation
     await connection.execute(
         "insert into operation (agent, seq, id, verb, actor, session, started_at, undoes)"
-        f" select {whose.number}, coalesce(max(seq), 0) + 1, %s, %s, %s, %s, %s, %s from operation"
-        f" where agent = {whose.number}",
+        f" select {scope.number}, coalesce(max(seq), 0) + 1, %s, %s, %s, %s, %s, %s from operation"
+        f" where agent = {scope.number}",
         (
             operation.id,
             operation.verb,
@@ -336,18 +338,18 @@ async def _log(connection: Connection, whose: Whose, plan: Plan) -> None:
     )
     entries = [
         (
-            *(whose.number, each.hlc, each.change_id, each.parent_id, each.operation_id, each.memory_id),
-            *(each.verb, each.before, each.after, each.at),
+            *(scope.number, entry.hlc, entry.change_id, entry.parent_id, entry.operation_id, entry.memory_id),
+            *(entry.verb, entry.before, entry.after, entry.at),
         )
-        for each in plan.journal
+        for entry in plan.journal
     ]
     await insert(connection, "journal", _JOURNAL, entries)
 
 
-async def _forget(connection: Connection, whose: Whose, plan: Plan) -> None:
+async def _forget(connection: Connection, scope: Scope, plan: Plan) -> None:
     """Take out of the journal what has to be forgotten, and the vectors that nobody has any more."""
     hashes: set[bytes] = set()
-    agent = whose.number
+    agent = scope.number
     if plan.keep_one_version:
         kept = list(plan.keep_one_version)
         newest = (
@@ -372,12 +374,12 @@ async def _forget(connection: Connection, whose: Whose, plan: Plan) -> None:
             (list(plan.erase_history),),
         )
     if hashes:
-        await _forget_vectors(connection, whose, hashes)
+        await _forget_vectors(connection, scope, hashes)
 
 
-async def _forget_vectors(connection: Connection, whose: Whose, hashes: Collection[bytes]) -> None:
+async def _forget_vectors(connection: Connection, scope: Scope, hashes: Collection[bytes]) -> None:
     """Delete the vectors of those of the texts that no memory has."""
-    agent = whose.number
+    agent = scope.number
     await connection.execute(
         f"delete from embedding where agent = {agent} and text_hash = any(%s) and not exists"
         f" (select 1 from memory as m where m.agent = {agent} and m.embedded_hash = embedding.text_hash)",

@@ -34,13 +34,13 @@ async def silenced(
     """
     erased = set(plan.erase_history)
     result = {}
-    ids = {entry.operation_id for each in erased for entry in old.get(each, ())}
+    ids = {entry.operation_id for item in erased for entry in old.get(item, ())}
     logged = await _logged(client, keys, sorted(ids))
-    for each, data in logged.items():
-        entries = await _entries(client, keys, await client.lrange(keys("changes", each), 0, -1))
+    for item, data in logged.items():
+        entries = await _entries(client, keys, await client.lrange(keys("changes", item), 0, -1))
         telling = any(entry.before or entry.after for entry in entries if entry.memory_id not in erased)
         if data["session"] is not None and not telling:
-            result[each] = {**data, "session": None}
+            result[item] = {**data, "session": None}
     return result
 
 
@@ -67,8 +67,8 @@ def append(
     operation = plan.operation
     if plan.erase_history and {entry.memory_id for entry in plan.journal} <= set(plan.erase_history):
         operation = replace(operation, session=None)
-    for each, data in silent.items():
-        pipe.hset(keys("operation"), each, canonical_json(data))
+    for item, data in silent.items():
+        pipe.hset(keys("operation"), item, canonical_json(data))
     pipe.rpush(keys("operations"), operation.id)
     pipe.hset(keys("operation"), operation.id, _operation_text(operation))
     if operation.undoes is not None:
@@ -126,7 +126,7 @@ async def histories(client: Any, keys: Keys, agent_id: str, ids: Sequence[str]) 
         pipe = client.pipeline(transaction=False)
         for memory_id in ids[start : start + _BATCH]:
             pipe.lrange(keys("history", memory_id), 0, -1)
-        numbers = [each for found in await pipe.execute() for each in found]
+        numbers = [item for found in await pipe.execute() for item in found]
         for version in await _versions(client, keys, agent_id, await _entries(client, keys, numbers)):
             result.setdefault(version.memory_id, []).append(version)
     return result
@@ -150,9 +150,9 @@ async def _versions(client: Any, keys: Keys, agent_id: str, entries: Sequence[Jo
     ]
 
 
-async def gone(client: Any, keys: Keys) -> list[str]:
+async def tombstoned(client: Any, keys: Keys) -> list[str]:
     """Return the ids of memories that were taken out, whether or not their text is still there."""
-    return [each.decode() for each in await client.zrange(keys("gone"), 0, -1)]
+    return [member.decode() for member in await client.zrange(keys("gone"), 0, -1)]
 
 
 def _record(text: str | None, agent_id: str, revision: str | None) -> MemoryRecord | None:
@@ -165,7 +165,7 @@ async def _logged(client: Any, keys: Keys, ids: Sequence[str]) -> dict[str, dict
     if not ids:
         return {}
     texts = await client.hmget(keys("operation"), list(ids))
-    return {each: json.loads(text) for each, text in zip(ids, texts, strict=True) if text is not None}
+    return {item: json.loads(text) for item, text in zip(ids, texts, strict=True) if text is not None}
 
 
 async def purged(client: Any, keys: Keys, agent_id: str) -> list[MemoryRecord]:
@@ -186,16 +186,16 @@ async def operations(client: Any, keys: Keys, limit: int) -> list[OperationRecor
     """List operations, newest first."""
     if limit < 1:
         return []
-    ids = [each.decode() for each in (await client.lrange(keys("operations"), -limit, -1))[::-1]]
+    ids = [item.decode() for item in (await client.lrange(keys("operations"), -limit, -1))[::-1]]
     logged = await _logged(client, keys, ids)
     result = []
-    for each in ids:
-        data = logged[each]
-        entries = await _entries(client, keys, await client.lrange(keys("changes", each), 0, -1))
-        undone = await client.hget(keys("undone"), each)
+    for memory_id in ids:
+        data = logged[memory_id]
+        entries = await _entries(client, keys, await client.lrange(keys("changes", memory_id), 0, -1))
+        undone = await client.hget(keys("undone"), memory_id)
         result.append(
             OperationRecord(
-                id=each,
+                id=memory_id,
                 verb=data["verb"],
                 actor=data["actor"],
                 session=data["session"],

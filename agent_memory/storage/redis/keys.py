@@ -34,9 +34,9 @@ class Keys:
         """Return the key of a memory's hash."""
         return f"{self.root}:doc:{memory_id}"
 
-    def vector(self, space_id: int, memory_id: str, piece: int) -> str:
+    def vector(self, space_id: int, memory_id: str, segment: int) -> str:
         """Return the key of the hash with one vector."""
-        return f"{self.root}:vec:{space_id}:{memory_id}:{piece}"
+        return f"{self.root}:vec:{space_id}:{memory_id}:{segment}"
 
     def sets(self, document: Document) -> list[str]:
         """List the sets that a document is a member of."""

@@ -27,15 +27,15 @@ def groups(keys: Keys, query: Query) -> Narrowed:
     """Write a query as groups of sets."""
     where = query.where
     found: list[list[str]] = []
-    exact = query.owed_in is None and where.ids is None
+    exact = query.pending_in is None and where.ids is None
     for name, values in (
-        ("content", [each.hex() for each in query.content_hashes]),
-        ("text", [each.hex() for each in query.embedding_hashes]),
+        ("content", [text_hash.hex() for text_hash in query.content_hashes]),
+        ("text", [text_hash.hex() for text_hash in query.embedding_hashes]),
         ("key", where.keys),
         ("source", where.sources),
         ("session", where.sessions),
         ("tag", where.tags_any),
-        ("type", [each.value for each in where.types]),
+        ("type", [item.value for item in where.types]),
     ):
         if values:
             found.append([keys(name, value) for value in dict.fromkeys(values)])
@@ -47,7 +47,7 @@ def groups(keys: Keys, query: Query) -> Narrowed:
             found.append([keys("field", condition.name, condition.value)])
         else:
             exact = False
-    found.append([keys("status", each.value) for each in where.statuses or tuple(Status)])
+    found.append([keys("status", status.value) for status in where.statuses or tuple(Status)])
     exact = exact and not (
         where.metadata
         or where.pinned is False
@@ -65,18 +65,19 @@ def conversation_of(where: Where) -> str | None:
         return None
     return next(
         (
-            each.value
-            for each in where.fields
-            if each.name == "conversation_id" and each.operator == "=" and isinstance(each.value, str)
+            field_.value
+            for field_ in where.fields
+            if field_.name == "conversation_id" and field_.operator == "=" and isinstance(field_.value, str)
         ),
         None,
     )
 
 
 def asks_for_system_messages(where: Where) -> bool:
-    """Say whether a filter is about the system messages of one conversation."""
+    """Return whether a filter is about the system messages of one conversation."""
     return conversation_of(where) is not None and any(
-        each.name == "role" and each.operator == "in" and set(each.value) <= _SYSTEM for each in where.fields
+        field_.name == "role" and field_.operator == "in" and set(field_.value) <= _SYSTEM
+        for field_ in where.fields
     )
 
 
@@ -99,8 +100,8 @@ async def candidates(client: Any, keys: Keys, query: Query, *, renewed: bool = F
     if sizes[smallest] == 0:
         return []
     ids = list(await client.sunion(list(narrowed[smallest])))
-    for place, group in enumerate(narrowed):
-        if place != smallest and ids:
+    for position, group in enumerate(narrowed):
+        if position != smallest and ids:
             ids = await _members(client, group, ids)
     return _texts(ids)
 
@@ -124,14 +125,14 @@ async def admitted(client: Any, keys: Keys, query: Query, ids: Sequence[str]) ->
     narrowed = groups(keys, query)
     if not narrowed.exact or query.where.expired is not False or not ids:
         return None if ids else []
-    left: list[bytes] = [each.encode() for each in ids]
+    left: list[bytes] = [memory_id.encode() for memory_id in ids]
     for group in narrowed.groups:
         left = await _members(client, group, left) if left else []
     if not left:
         return []
     ends = await client.zmscore(keys("expires"), left)
     now = instant(query.now)
-    return [each.decode() for each, end in zip(left, ends, strict=True) if end is None or end > now]
+    return [item.decode() for item, end in zip(left, ends, strict=True) if end is None or end > now]
 
 
 async def _members(client: Any, group: Sequence[str], ids: Sequence[bytes]) -> list[bytes]:
@@ -140,7 +141,7 @@ async def _members(client: Any, group: Sequence[str], ids: Sequence[bytes]) -> l
     for name in group:
         pipe.smismember(name, list(ids))
     answers = await pipe.execute()
-    return [each for each, *flags in zip(ids, *answers, strict=True) if any(flags)]
+    return [item for item, *flags in zip(ids, *answers, strict=True) if any(flags)]
 
 
 async def counted(client: Any, keys: Keys, query: Query) -> int | None:
@@ -162,4 +163,4 @@ async def counted(client: Any, keys: Keys, query: Query) -> int | None:
 
 
 def _texts(ids: Sequence[bytes]) -> list[str]:
-    return [each.decode() for each in ids]
+    return [memory_id.decode() for memory_id in ids]

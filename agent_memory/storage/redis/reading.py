@@ -53,7 +53,7 @@ class Reading(_Base):
         conversation = narrowing.conversation_of(where)
         if by == "position" and conversation is not None:
             found = await self._walk_conversation(conversation, query, descending, wanted)
-            return [each.record for each in found[offset : offset + limit]]
+            return [result.record for result in found[offset : offset + limit]]
         if by != "created" or conversation is not None:
             return await super().select(where, order, limit, offset)
         with translated(self._url):
@@ -62,10 +62,10 @@ class Reading(_Base):
         if few:
             return await super().select(where, order, limit, offset)
         found = await self._walk(query, descending, wanted)
-        return [each.record for each in found[offset : offset + limit]]
+        return [result.record for result in found[offset : offset + limit]]
 
     async def _walk(self, query: Query, descending: bool, wanted: int) -> list[Document]:
-        """Go through the memories by time of creation until enough are admitted."""
+        """Iterate over the memories by time of creation until enough are admitted."""
         found: list[Document] = []
         start, size = 0, max(50, wanted)
         while wanted:
@@ -73,24 +73,24 @@ class Reading(_Base):
                 ids = await self._client.zrange(
                     self._keys("created"), start, start + size - 1, desc=descending
                 )
-            page = await self._read([each.decode() for each in ids])
-            found += [each for each in page.values() if query.admits(each)]
+            page = await self._read([memory_id.decode() for memory_id in ids])
+            found += [item for item in page.values() if query.admits(item)]
             start += len(ids)
             # Of several made in one moment, those stored last may come later in this walk.
-            last = max(found, key=lambda each: each.place).record.created_at if found else None
+            last = max(found, key=lambda item: item.sequence).record.created_at if found else None
             settled = (
                 len(found) > wanted and found[wanted - 1].record.created_at != found[-1].record.created_at
             )
             if len(ids) < size or (settled and last is not None):
                 break
             size = min(2 * size, 5000)
-        found.sort(key=lambda each: (each.record.created_at, each.place), reverse=descending)
+        found.sort(key=lambda item: (item.record.created_at, item.sequence), reverse=descending)
         return found[:wanted]
 
     async def _walk_conversation(
         self, conversation_id: str, query: Query, descending: bool, wanted: int
     ) -> list[Document]:
-        """Go through a conversation by position until enough of it is admitted."""
+        """Iterate over a conversation by position until enough of it is admitted."""
         found: list[Document] = []
         start, size = 0, max(50, wanted)
         while len(found) < wanted:
@@ -98,8 +98,8 @@ class Reading(_Base):
                 ids = await self._client.zrange(
                     self._keys("conversation", conversation_id), start, start + size - 1, desc=descending
                 )
-            page = await self._read([each.decode() for each in ids])
-            found += [each for each in page.values() if query.admits(each)]
+            page = await self._read([memory_id.decode() for memory_id in ids])
+            found += [item for item in page.values() if query.admits(item)]
             start += len(ids)
             if len(ids) < size:
                 break
@@ -121,25 +121,27 @@ class Reading(_Base):
 
     async def adjacent(self, message_ids: Sequence[str], step: Literal[-1, 1]) -> dict[str, str]:
         now = clock.now()
-        places = {
-            each.id: place
-            for each in (await self.get(message_ids)).values()
-            if is_message(each) and (place := listing.placed(each)) is not None
+        positions = {
+            item.id: sequence
+            for item in (await self.get(message_ids)).values()
+            if is_message(item) and (sequence := listing.placed(item)) is not None
         }
         with translated(self._url):
             pipe = self._client.pipeline(transaction=False)
-            for conversation_id, here in places.values():
+            for conversation_id, here in positions.values():
                 name = self._keys("conversation", conversation_id)
                 ends = (f"({here}", "+inf") if step > 0 else (f"({here}", "0")
                 pipe.zrange(name, *ends, byscore=True, desc=step < 0, offset=0, num=_BESIDE)
-            beside = [[each.decode() for each in found] for found in await pipe.execute()] if places else []
-        records = await self.get(unique(each for found in beside for each in found))
+            beside = (
+                [[item.decode() for item in found] for found in await pipe.execute()] if positions else []
+            )
+        records = await self.get(unique(item for found in beside for item in found))
         result: dict[str, str] = {}
-        for memory_id, found in zip(places, beside, strict=True):
+        for memory_id, found in zip(positions, beside, strict=True):
             live = [
-                each
-                for each in found
-                if each in records and is_message(records[each]) and listing.live(records[each], now)
+                item
+                for item in found
+                if item in records and is_message(records[item]) and listing.live(records[item], now)
             ]
             if live:
                 result[memory_id] = live[0]
@@ -147,47 +149,47 @@ class Reading(_Base):
                 result.update(await super().adjacent([memory_id], step))
         return result
 
-    async def owed(
+    async def pending(
         self, limit: int, space: EmbeddingSpace | None = None, *, failed: bool | None = None
     ) -> list[MemoryRecord]:
         ids = await self._owing_ids(space, failed)
         if ids is None:
-            return await super().owed(limit, space, failed=failed)
+            return await super().pending(limit, space, failed=failed)
         with translated(self._url):
             times = await self._client.zmscore(self._keys("created"), ids) if ids else []
         newest = sorted(zip(times, ids, strict=True), key=lambda pair: pair[0] or 0, reverse=True)
         if len(newest) > limit > 0:
             newest = [pair for pair in newest if (pair[0] or 0) >= (newest[limit - 1][0] or 0)]
         query = Query(where=Where(), now=clock.now())
-        held = (await self._read([each.decode() for _, each in newest])).values()
-        found = [each for each in held if query.admits(each)]
-        found.sort(key=lambda each: (each.record.created_at, each.place), reverse=True)
-        return [each.record for each in found[:limit]]
+        held = (await self._read([item.decode() for _, item in newest])).values()
+        found = [entry for entry in held if query.admits(entry)]
+        found.sort(key=lambda item: (item.record.created_at, item.sequence), reverse=True)
+        return [result.record for result in found[:limit]]
 
-    async def owed_count(self, space: EmbeddingSpace | None = None, *, failed: bool | None = None) -> int:
+    async def pending_count(self, space: EmbeddingSpace | None = None, *, failed: bool | None = None) -> int:
         ids = await self._owing_ids(space, failed)
-        return await super().owed_count(space, failed=failed) if ids is None else len(ids)
+        return await super().pending_count(space, failed=failed) if ids is None else len(ids)
 
     async def _owing_ids(self, space: EmbeddingSpace | None, failed: bool | None) -> list[bytes] | None:
         """Return the ids of live memories without vectors in a space; None where there is no space at all."""
         self.check_usable()
-        head = await self._head()
-        chosen = space or head.current()
+        manifest = await self._manifest()
+        chosen = space or manifest.current()
         if chosen is None:
             return None
-        kept = (await self._attempts(head, chosen.id)).kept if failed is not None else {}
+        kept = (await self._attempts(manifest, chosen.id)).kept if failed is not None else {}
         if failed and not kept:
             return []
-        texts = [self._keys("text", digest.hex()) for digest, each in kept.items() if each.failed]
+        texts = [self._keys("text", digest.hex()) for digest, item in kept.items() if item.failed]
         with translated(self._url):
             active = self._keys("status", "active")
             ids = list(await self._client.sdiff([active, self._keys("embedded", chosen.id)]))
             if failed is not None:
                 refused = set(await self._client.sunion(texts)) if texts else set()
-                ids = [each for each in ids if (each in refused) == failed]
+                ids = [memory_id for memory_id in ids if (memory_id in refused) == failed]
             ends = await self._client.zmscore(self._keys("expires"), ids) if ids else []
         now = instant(clock.now())
-        return [each for each, end in zip(ids, ends, strict=True) if end is None or end > now]
+        return [item for item, end in zip(ids, ends, strict=True) if end is None or end > now]
 
     async def _by_prefix(self, prefix: str, limit: int) -> list[str]:
         self.check_usable()
@@ -195,4 +197,4 @@ class Reading(_Base):
             ids = await self._client.zrange(
                 self._keys("ids"), f"[{prefix}", f"[{prefix}\uffff", bylex=True, offset=0, num=limit
             )
-        return [each.decode() for each in ids]
+        return [memory_id.decode() for memory_id in ids]

@@ -1,4 +1,4 @@
-"""Finding with the search module: it nominates by words and by vector, and filters on the way."""
+"""Finding with the search module: it retrieves candidates by words and by vector, and filters on the way."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class SearchModule:
     async def prepare(self, spaces: Sequence[EmbeddingSpace]) -> None:
         """Make the indexes that are missing, and wait until they hold what is there already."""
         known = {
-            each.decode() if isinstance(each, bytes) else each for each in await self._command("FT._LIST")
+            item.decode() if isinstance(item, bytes) else item for item in await self._command("FT._LIST")
         }
         names = [self._keys("words")]
         if names[0] not in known:
@@ -54,13 +54,15 @@ class SearchModule:
                 if name not in known:
                     await self._filled(name)
 
-    async def create_vectors(self, space: EmbeddingSpace, *, graph: bool = False) -> None:
+    async def create_vectors(self, space: EmbeddingSpace, *, hnsw_index: bool = False) -> None:
         """Make the index of a space's vectors."""
         parts = ("TYPE", "FLOAT32", "DIM", str(space.dimension), "DISTANCE_METRIC", "COSINE")
         form = ("HNSW", str(len(parts) + 4), *parts, "M", "16", "EF_CONSTRUCTION", "200")
         flat = ("FLAT", str(len(parts)), *parts)
         prefix = f"{self._keys.root}:vec:{space.id}:"
-        await self._create(self._vectors(space.id), prefix, "vector", "VECTOR", *(form if graph else flat))
+        await self._create(
+            self._vectors(space.id), prefix, "vector", "VECTOR", *(form if hnsw_index else flat)
+        )
 
     async def drop(self, spaces: Sequence[EmbeddingSpace]) -> None:
         """Take all indexes away; what they are made from stays."""
@@ -76,7 +78,7 @@ class SearchModule:
         await self.drop(spaces)
         for space in spaces:
             many = await self._client.scard(self._keys("embedded", space.id))
-            await self.create_vectors(space, graph=many >= GRAPH_FROM)
+            await self.create_vectors(space, hnsw_index=many >= GRAPH_FROM)
         await self.prepare(spaces)
         for space in spaces:
             await self._filled(self._vectors(space.id))
@@ -106,15 +108,15 @@ class SearchModule:
 
     # --- words ---------------------------------------------------------------------------------------------
 
-    async def by_words(
+    async def by_keyword(
         self, terms: Sequence[str], query: Query, count: int, known: WordStatistics
     ) -> tuple[list[tuple[str, float]], bool]:
         """Return the memories that the module holds for the best, scored exactly, and whether these are all."""
         stems = _searchable(terms)
         if not stems:
             return [], True
-        words = " | ".join(f"$w{place}" for place in range(len(stems)))
-        values = [each for place, word in enumerate(stems) for each in (f"w{place}", word)]
+        words = " | ".join(f"$w{position}" for position in range(len(stems)))
+        values = [item for position, word in enumerate(stems) for item in (f"w{position}", word)]
         answer = await self._command(
             *("FT.SEARCH", self._keys("words"), f"@words:({words}) {conditions(query)}".removesuffix(" *")),
             *("SCORER", "BM25STD", "RETURN", "1", "words", "LIMIT", "0", str(count)),
@@ -124,7 +126,7 @@ class SearchModule:
         found = []
         for key, fields in rows:
             tokens = fields.get("words", b"").decode().split(" ")
-            held = {each: many for each, many in Counter(tokens).items() if each in stems}
+            held = {item: many for item, many in Counter(tokens).items() if item in stems}
             found.append((key.rsplit(":", 1)[1], bm25_score(held, len(tokens), known)))
         found.sort(key=lambda pair: -pair[1])
         return found, total <= count
@@ -140,7 +142,7 @@ class SearchModule:
         result = {}
         for memory_id, text in zip(ids, await pipe.execute(), strict=True):
             tokens = text.decode().split(" ") if text else []
-            held = {each: many for each, many in Counter(tokens).items() if each in stems}
+            held = {item: many for item, many in Counter(tokens).items() if item in stems}
             if held:
                 result[memory_id] = bm25_score(held, len(tokens), known)
         return result
@@ -156,7 +158,7 @@ class SearchModule:
                 *("PARAMS", "2", "w", word, *_DIALECT),
             )
         totals, *answers = await pipe.execute()
-        return averaged(totals, dict(zip(stems, (_rows(each)[0] for each in answers), strict=True)))
+        return averaged(totals, dict(zip(stems, (_rows(answer)[0] for answer in answers), strict=True)))
 
     # --- vectors -------------------------------------------------------------------------------------------
 
@@ -179,16 +181,16 @@ class SearchModule:
 def _searchable(terms: Sequence[str]) -> list[str]:
     """Return the stems of those terms that can be words at all; any other character would be an operator."""
     stems = dict.fromkeys(map(stem, terms))
-    return [each for each in stems if each and (each.isalnum() or is_symbol(each))]
+    return [item for item in stems if item and (item.isalnum() or is_symbol(item))]
 
 
 def _rows(answer: Any) -> tuple[int, list[tuple[str, dict[str, bytes]]]]:
     """Read an answer of FT.SEARCH in either version of the protocol: how many there are, and those returned."""
     if isinstance(answer, dict):
         found = []
-        for each in answer[b"results"]:
-            attributes = each.get(b"extra_attributes") or {}
-            found.append((each[b"id"].decode(), {name.decode(): value for name, value in attributes.items()}))
+        for item in answer[b"results"]:
+            attributes = item.get(b"extra_attributes") or {}
+            found.append((item[b"id"].decode(), {name.decode(): value for name, value in attributes.items()}))
         return int(answer[b"total_results"]), found
     rows = []
     for key, fields in zip(answer[1::2], answer[2::2], strict=True):
@@ -202,9 +204,9 @@ def conditions(query: Query) -> str:
     where = query.where
     parts = []
     if where.statuses:
-        parts.append(_one_of("status", [each.value for each in where.statuses]))
+        parts.append(_one_of("status", [status.value for status in where.statuses]))
     if where.types:
-        parts.append(_one_of("type", [each.value for each in where.types]))
+        parts.append(_one_of("type", [item.value for item in where.types]))
     for name, values in (
         ("tags", where.tags_any),
         ("key", where.keys),

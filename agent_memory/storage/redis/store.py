@@ -23,11 +23,11 @@ from agent_memory.storage.closed import ClosedClient
 from agent_memory.storage.documents import (
     Document,
     DocumentStore,
-    Head,
+    Manifest,
     Nearest,
-    Overtaken,
     Query,
-    Writing,
+    WriteBatch,
+    WriteConflict,
     begin,
 )
 from agent_memory.storage.redis import connection, journal, narrowing, vectors, words
@@ -54,8 +54,8 @@ FEW = 2000
 class RedisStore(Reading, Upkeep, DocumentStore):
     """Keeps agents' memories in a Redis or Valkey server.
 
-    What finds them is asked of the server: `search` (the search module nominates by words and by vector),
-    `vector-sets` (Redis 8 nominates by vector), else `plain` (words in sorted sets, vectors compared in this
+    What finds them is asked of the server: `search` (the search module retrieves by keyword and by vector),
+    `vector-sets` (Redis 8 retrieves by vector), else `plain` (words in sorted sets, vectors compared in this
     process). The results are the same; without the module, what cannot be narrowed down by an index is read and
     compared here, up to `most_scanned` memories, and refused by name beyond.
 
@@ -110,7 +110,7 @@ class RedisStore(Reading, Upkeep, DocumentStore):
                 self._mode = await self._chosen(client)
                 self._client, self._copies, self._all_renewed = client, {}, False
                 text = await self._load_meta("head")
-                await self._settle(Head("") if text is None else Head.from_json(text))
+                await self._settle(Manifest("") if text is None else Manifest.from_json(text))
         except BaseException:
             self._client = None
             await client.aclose()
@@ -136,7 +136,7 @@ class RedisStore(Reading, Upkeep, DocumentStore):
         self.check_usable()
         with translated(self._url):
             if self._module is not None:
-                await self._module.drop((await self._head()).spaces)
+                await self._module.drop((await self._manifest()).spaces)
             await self._delete_matching(self._keys.root)
         await self.close()
 
@@ -209,8 +209,8 @@ class RedisStore(Reading, Upkeep, DocumentStore):
     async def _delete(self, documents: Sequence[Document]) -> None:
         raise NotImplementedError("a write is one transaction here")
 
-    async def _write(self, writing: Writing) -> None:
-        plan = writing.plan
+    async def _write(self, write_batch: WriteBatch) -> None:
+        plan = write_batch.plan
         cut = [] if plan is None else [*plan.keep_one_version, *plan.erase_history]
         with translated(self._url):
             try:
@@ -218,33 +218,33 @@ class RedisStore(Reading, Upkeep, DocumentStore):
                 silent = (
                     await journal.silenced(self._client, self._keys, plan, old) if plan is not None else {}
                 )
-                held = [each for each, (before, _) in writing.changed.items() if before is not None]
-                indexed = await self._indexed([*held, *writing.removed])
+                held = [item for item, (before, _) in write_batch.changed.items() if before is not None]
+                indexed = await self._indexed([*held, *write_batch.removed])
                 await self._sweep()
                 async with self._client.pipeline(transaction=True) as pipe:
                     await pipe.watch(self._keys("head"))
                     text = await pipe.get(self._keys("head"))
-                    version = 0 if text is None else Head.from_json(text.decode()).version
-                    if version != writing.before.version:
-                        raise Overtaken
+                    version = 0 if text is None else Manifest.from_json(text.decode()).version
+                    if version != write_batch.before.version:
+                        raise WriteConflict
                     pipe.multi()
-                    self._batch(pipe, writing.head.version, indexed).write(writing)
+                    self._batch(pipe, write_batch.manifest.version, indexed).write(write_batch)
                     if plan is not None and not plan.empty:
                         journal.append(pipe, self._keys, plan, old, silent)
                     await pipe.execute()
             except exceptions.WatchError:
                 # Overtaken, or the connection broke: then nobody has said whether it was stored.
-                if not await self._stored(writing):
-                    raise Overtaken from None
+                if not await self._stored(write_batch):
+                    raise WriteConflict from None
             except (exceptions.ConnectionError, exceptions.TimeoutError):
-                if not await self._stored(writing):
+                if not await self._stored(write_batch):
                     raise
-        for space in writing.head.spaces:
-            if self._module is not None and space not in writing.before.spaces:
+        for space in write_batch.manifest.spaces:
+            if self._module is not None and space not in write_batch.before.spaces:
                 await self._module.prepare([space])
 
-    async def _stored(self, writing: Writing) -> bool:
-        plan = writing.plan
+    async def _stored(self, write_batch: WriteBatch) -> bool:
+        plan = write_batch.plan
         if plan is None or plan.empty:
             return False
         return bool(await self._client.hexists(self._keys("operation"), plan.operation.id))
@@ -265,7 +265,7 @@ class RedisStore(Reading, Upkeep, DocumentStore):
                 pipe.eval(_COUNT_ACCESS, 1, self._keys.document(memory_id), moment)
             await pipe.execute()
 
-    # --- nominating ----------------------------------------------------------------------------------------
+    # --- retrieving ----------------------------------------------------------------------------------------
 
     async def _word_statistics(self, terms: Sequence[str]) -> WordStatistics:
         with translated(self._url):
@@ -285,7 +285,7 @@ class RedisStore(Reading, Upkeep, DocumentStore):
         with translated(self._url):
             return await words.beginning(self._client, self._keys, prefix, limit)
 
-    async def _by_words(self, terms: Sequence[str], where: Where, limit: int) -> list[tuple[str, float]]:
+    async def _by_keyword(self, terms: Sequence[str], where: Where, limit: int) -> list[tuple[str, float]]:
         known = await self._word_statistics(terms)
         query = Query(where=where, now=clock.now())
         if self._module is None:
@@ -296,7 +296,7 @@ class RedisStore(Reading, Upkeep, DocumentStore):
         wanted = max(4 * limit, 50)
         while True:
             with translated(self._url):
-                ranked, complete = await self._module.by_words(terms, query, wanted, known)
+                ranked, complete = await self._module.by_keyword(terms, query, wanted, known)
             found = await self._best(query, ranked, limit)
             if len(found) >= limit or complete:
                 return found
@@ -316,7 +316,7 @@ class RedisStore(Reading, Upkeep, DocumentStore):
             with translated(self._url):
                 known = await narrowing.admitted(self._client, self._keys, query, ids)
             if known is None:
-                known = [each.id for each in (await self._read(ids)).values() if query.admits(each)]
+                known = [item.id for item in (await self._read(ids)).values() if query.admits(item)]
             good = set(known)
             found += [pair for pair in part if pair[0] in good]
             if len(found) >= limit:
@@ -327,33 +327,35 @@ class RedisStore(Reading, Upkeep, DocumentStore):
         self.check_usable()
         if self._all_renewed:
             return 0
-        head = await self._head()
+        manifest = await self._manifest()
         with translated(self._url):
             left = int(
-                await self._client.zcount(self._keys("places"), f"({head.renewed_up_to}", head.outdated_up_to)
+                await self._client.zcount(
+                    self._keys("places"), f"({manifest.renewed_up_to}", manifest.outdated_up_to
+                )
             )
         self._all_renewed = not left
         return left
 
     async def _renew_some(self, limit: int) -> None:
-        async def prepare() -> tuple[Writing, None]:
-            writing = begin(await self._head())
-            head = writing.before
+        async def prepare() -> tuple[WriteBatch, None]:
+            write_batch = begin(await self._manifest())
+            manifest = write_batch.before
             with translated(self._url):
                 found = await self._client.zrange(
                     self._keys("places"),
-                    f"({head.renewed_up_to}",
-                    head.outdated_up_to,
+                    f"({manifest.renewed_up_to}",
+                    manifest.outdated_up_to,
                     byscore=True,
                     offset=0,
                     num=limit,
                 )
-            for document in (await self._read([each.decode() for each in found])).values():
-                writing.change(document, document)
-            last = max((after.place for _, after in writing.changed.values()), default=0)
-            done = last if len(found) == limit and last else head.outdated_up_to
-            writing.head = replace(writing.head, renewed_up_to=done)
-            return writing, None
+            for document in (await self._read([result.decode() for result in found])).values():
+                write_batch.change(document, document)
+            last = max((after.sequence for _, after in write_batch.changed.values()), default=0)
+            done = last if len(found) == limit and last else manifest.outdated_up_to
+            write_batch.manifest = replace(write_batch.manifest, renewed_up_to=done)
+            return write_batch, None
 
         await self._written(prepare)
 
@@ -368,12 +370,12 @@ class RedisStore(Reading, Upkeep, DocumentStore):
                     held = await vectors.read_all(
                         self._client, self._keys, space.id, ids if known is None else known
                     )
-                    found = vectors.Copy(pieces=held).nearest(
+                    found = vectors.Copy(segments=held).nearest(
                         space, vector, len(ids) + sum(map(len, held.values()))
                     )
                     return found._replace(exact=known is not None)
             if self._mode == "vector-sets":
-                statuses = [each.value for each in query.where.statuses]
+                statuses = [status.value for status in query.where.statuses]
                 return await vectors.by_set(self._client, self._keys, space, vector, statuses, count)
             there = await self._client.scard(self._keys("embedded", space.id))
             if there > self._most:
@@ -388,15 +390,15 @@ class RedisStore(Reading, Upkeep, DocumentStore):
     async def _read_vectors(
         self, space_id: int, documents: Sequence[Document]
     ) -> Mapping[str, Sequence[bytes]]:
-        counts = {each.id: each.embedded[space_id] for each in documents}
+        counts = {document.id: document.embedded[space_id] for document in documents}
         with translated(self._url):
             return await vectors.read(self._client, self._keys, space_id, counts)
 
     async def _vectors(self, ids: Sequence[str], space: EmbeddingSpace | None) -> dict[str, list[bytes]]:
-        head = await self._head()
-        if space is None and head.current() is None:
+        manifest = await self._manifest()
+        if space is None and manifest.current() is None:
             return {}
-        chosen = head.known(space)
+        chosen = manifest.known(space)
         with translated(self._url):
             return await vectors.read_all(self._client, self._keys, chosen.id, unique(ids))
 
@@ -412,9 +414,9 @@ class RedisStore(Reading, Upkeep, DocumentStore):
         with translated(self._url):
             return await journal.histories(self._client, self._keys, self.agent_id, ids)
 
-    async def _gone(self) -> list[str]:
+    async def _tombstoned(self) -> list[str]:
         with translated(self._url):
-            return await journal.gone(self._client, self._keys)
+            return await journal.tombstoned(self._client, self._keys)
 
     async def _purged(self) -> list[MemoryRecord]:
         with translated(self._url):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agent_memory import clock
 from agent_memory.records import ConversationRecord
-from agent_memory.storage.documents import Document, Head
+from agent_memory.storage.documents import Document, Manifest
 from agent_memory.storage.documents.values import instant
 from agent_memory.storage.redis import words
 from agent_memory.storage.redis.connection import Mode, translated
@@ -38,14 +38,14 @@ class Upkeep(_Base):
     _mode: Mode
     _copies: dict[int, Copy]
 
-    async def _settle(self, head: Head) -> None:
+    async def _settle(self, manifest: Manifest) -> None:
         """Make the indexes of the present mode, anew if the server could do something else before."""
         self._module = SearchModule(self._client, self._keys) if self._mode == "search" else None
         if self._module is not None:
-            await self._module.prepare(head.spaces)
+            await self._module.prepare(manifest.spaces)
         before = await self._client.get(self._keys("mode"))
         if before is not None and before.decode() != self._mode:
-            await self._derive(head)
+            await self._derive(manifest)
         if before is None or before.decode() != self._mode:
             await self._client.set(self._keys("mode"), self._mode)
 
@@ -53,41 +53,41 @@ class Upkeep(_Base):
         """Make words and vector indexes anew."""
         await super().rebuild()
         with translated(self._url):
-            head = await self._head()
+            manifest = await self._manifest()
             if self._module is not None:
-                await self._module.renew(head.spaces)
-            await self._derive(head)
+                await self._module.renew(manifest.spaces)
+            await self._derive(manifest)
 
-    async def _derive(self, head: Head) -> None:
+    async def _derive(self, manifest: Manifest) -> None:
         """Write the sorted sets of words and the vector sets anew, where the mode has any."""
         await self._delete_matching(self._keys("word"))
         await self._client.delete(self._keys("lengths"), self._keys("codes"))
-        for space in head.spaces:
+        for space in manifest.spaces:
             await self._client.delete(self._keys("near", space.id))
         self._copies.clear()
-        ids = [each.decode() for each in await self._client.zrange(self._keys("places"), 0, -1)]
+        ids = [member.decode() for member in await self._client.zrange(self._keys("places"), 0, -1)]
         documents = total = 0
         for start in range(0, len(ids), _BATCH):
             part = list((await self._raw(ids[start : start + _BATCH])).values())
             documents += len(part)
-            total += await self._derive_some(head, part)
+            total += await self._derive_some(manifest, part)
         await self._client.hset(self._keys("totals"), mapping={"documents": documents, "words": total})
 
     async def _delete_matching(self, beginning: str) -> None:
         """Delete all keys that begin so and go on with a colon."""
-        names = [each async for each in self._client.scan_iter(match=f"{_literal(beginning)}:*", count=1000)]
+        names = [item async for item in self._client.scan_iter(match=f"{_literal(beginning)}:*", count=1000)]
         for start in range(0, len(names), _BATCH):
             await self._client.delete(*names[start : start + _BATCH])
 
     async def _raw(self, ids: Sequence[str]) -> dict[str, Document]:
-        texts = [await self._client.hget(self._keys.document(each), "json") for each in ids]
+        texts = [await self._client.hget(self._keys.document(memory_id), "json") for memory_id in ids]
         return {
-            each: Document.from_json(text.decode(), str(self.requested_agent))
-            for each, text in zip(ids, texts, strict=True)
+            item: Document.from_json(text.decode(), str(self.requested_agent))
+            for item, text in zip(ids, texts, strict=True)
             if text is not None
         }
 
-    async def _derive_some(self, head: Head, documents: Sequence[Document]) -> int:
+    async def _derive_some(self, manifest: Manifest, documents: Sequence[Document]) -> int:
         from agent_memory.storage.redis.writing import Batch
 
         pipe = self._client.pipeline(transaction=False)
@@ -99,12 +99,12 @@ class Upkeep(_Base):
             total += len(stems)
             batch.keep_words(document.record, stems)
             batch.keep_codes(document.id, stems)
-        for space in head.spaces if self._mode == "vector-sets" else ():
-            counts = {each.id: each.embedded[space.id] for each in documents if space.id in each.embedded}
+        for space in manifest.spaces if self._mode == "vector-sets" else ():
+            counts = {item.id: item.embedded[space.id] for item in documents if space.id in item.embedded}
             held = await read(self._client, self._keys, space.id, counts)
             for document in documents:
-                for piece, vector in enumerate(held.get(document.id, ())):
-                    batch.add_to_set(space.id, document, piece, vector)
+                for segment, vector in enumerate(held.get(document.id, ())):
+                    batch.add_to_set(space.id, document, segment, vector)
         await pipe.execute()
         return total
 
@@ -151,18 +151,18 @@ class Upkeep(_Base):
             pipe.hget(self._keys.document(memory_id), "words")
         texts = await pipe.execute()
         return {
-            each: text.decode().split() for each, text in zip(ids, texts, strict=True) if text is not None
+            item: text.decode().split() for item, text in zip(ids, texts, strict=True) if text is not None
         }
 
     async def _check_words(self) -> list[str]:
-        head = await self._head()
-        outdated = range(head.renewed_up_to + 1, head.outdated_up_to + 1)
+        manifest = await self._manifest()
+        outdated = range(manifest.renewed_up_to + 1, manifest.outdated_up_to + 1)
         with translated(self._url):
-            ids = [each.decode() for each in await self._client.zrange(self._keys("places"), 0, -1)]
+            ids = [member.decode() for member in await self._client.zrange(self._keys("places"), 0, -1)]
             documents = list((await self._raw(ids)).values())
-            indexed = await self._indexed([each.id for each in documents])
+            indexed = await self._indexed([item.id for item in documents])
             known = await words.statistics(self._client, self._keys, [])
-            listed = {each.decode() for each in await self._client.zrange(self._keys("codes"), 0, -1)}
+            listed = {member.decode() for member in await self._client.zrange(self._keys("codes"), 0, -1)}
         found = []
         gone = len(ids) - len(documents)
         mean = sum(map(len, indexed.values())) / len(documents) if documents else 0.0
@@ -176,14 +176,14 @@ class Upkeep(_Base):
                     pipe.sismember(name, document.id)
                 members = await pipe.execute()
             missing = {name for name, there in zip(names, members, strict=True) if not there}
-            if document.place in outdated and isinstance(document.record, ConversationRecord):
+            if document.sequence in outdated and isinstance(document.record, ConversationRecord):
                 missing.discard(self._keys.system_messages(document.record.conversation_id))
             if missing:
                 found.append(f"memory {document.id}: it is not in all sets that it belongs to")
-            if document.place not in outdated and indexed.get(document.id) != stems_of(document.record):
+            if document.sequence not in outdated and indexed.get(document.id) != stems_of(document.record):
                 found.append(f"memory {document.id}: other words are indexed than it holds")
             codes = set(words.held_codes(document.id, indexed.get(document.id, ())))
-            if document.place not in outdated and not codes <= listed:
+            if document.sequence not in outdated and not codes <= listed:
                 found.append(f"memory {document.id}: it is not found by the beginning of its codes")
             listed -= codes
         if listed and not gone:

@@ -34,13 +34,13 @@ async def read(client: Any, keys: Keys, space_id: int, counts: Mapping[str, int]
     for start in range(0, len(items), _BATCH):
         part = items[start : start + _BATCH]
         names = [
-            keys.vector(space_id, memory_id, piece) for memory_id, count in part for piece in range(count)
+            keys.vector(space_id, memory_id, segment) for memory_id, count in part for segment in range(count)
         ]
-        answers = iter(await _pieces(client, names))
+        answers = iter(await _segments(client, names))
         for memory_id, count in part:
-            pieces = [next(answers) for _ in range(count)]
-            if all(piece is not None for piece in pieces):
-                result[memory_id] = pieces
+            segments = [next(answers) for _ in range(count)]
+            if all(segment is not None for segment in segments):
+                result[memory_id] = segments
     return result
 
 
@@ -50,19 +50,19 @@ async def read_all(client: Any, keys: Keys, space_id: int, ids: Sequence[str]) -
     left, start = list(ids), 0
     while left:
         names = [
-            keys.vector(space_id, memory_id, piece) for memory_id in left for piece in (start, start + 1)
+            keys.vector(space_id, memory_id, segment) for memory_id in left for segment in (start, start + 1)
         ]
-        answers = await _pieces(client, names)
-        for place, memory_id in enumerate(left):
-            found = [each for each in answers[2 * place : 2 * place + 2] if each is not None]
+        answers = await _segments(client, names)
+        for position, memory_id in enumerate(left):
+            found = [answer for answer in answers[2 * position : 2 * position + 2] if answer is not None]
             if found:
                 result.setdefault(memory_id, []).extend(found)
-        left = [each for place, each in enumerate(left) if answers[2 * place + 1] is not None]
+        left = [entry for position, entry in enumerate(left) if answers[2 * position + 1] is not None]
         start += 2
     return result
 
 
-async def _pieces(client: Any, names: Sequence[str]) -> list[Any]:
+async def _segments(client: Any, names: Sequence[str]) -> list[Any]:
     """Return what is under so many keys; by a script, as a command for each takes the client longer to write."""
     found: list[Any] = []
     for start in range(0, len(names), _BATCH):
@@ -76,7 +76,7 @@ class Copy:
     """The vectors of one space as far as they were read."""
 
     version: int = -1
-    pieces: dict[str, list[bytes]] = field(default_factory=dict)
+    segments: dict[str, list[bytes]] = field(default_factory=dict)
     rows: list[str] = field(default_factory=list)
     matrix: NDArray[Any] | None = None
 
@@ -91,11 +91,13 @@ class Copy:
         for start in range(0, len(ids), _BATCH):
             part = ids[start : start + _BATCH]
             held: dict[str, Document] = await documents(part)
-            counts = {each.id: each.embedded[space.id] for each in held.values() if space.id in each.embedded}
+            counts = {
+                entry.id: entry.embedded[space.id] for entry in held.values() if space.id in entry.embedded
+            }
             found = await read(client, keys, space.id, counts)
             for memory_id in part:
-                self.pieces.pop(memory_id, None)
-            self.pieces.update(found)
+                self.segments.pop(memory_id, None)
+            self.segments.update(found)
         self.version = int(max(version for _, version in moved))
         self.matrix = None
 
@@ -103,16 +105,16 @@ class Copy:
         """Compare all of them."""
         import numpy as np
 
-        if not self.pieces:
+        if not self.segments:
             return Nearest([], complete=True)
         if self.matrix is None:
-            self.rows = [each for each, pieces in self.pieces.items() for _ in pieces]
-            flat = b"".join(piece for pieces in self.pieces.values() for piece in pieces)
+            self.rows = [item for item, segments in self.segments.items() for _ in segments]
+            flat = b"".join(segment for segments in self.segments.values() for segment in segments)
             self.matrix = np.frombuffer(flat, "<f4").reshape(-1, space.dimension)
         cosines = self.matrix @ np.frombuffer(vector, "<f4")
         count = min(count, len(cosines))
         best = np.argpartition(-cosines, count - 1)[:count]
-        found = [(self.rows[place], float(cosines[place])) for place in best]
+        found = [(self.rows[position], float(cosines[position])) for position in best]
         return Nearest(found, complete=count == len(cosines))
 
 
@@ -130,7 +132,7 @@ async def by_set(
     else:
         words += ["EF", max(500, 2 * count)]
     if statuses:
-        words += ["FILTER", " or ".join(f'.status == "{each}"' for each in statuses)]
+        words += ["FILTER", " or ".join(f'.status == "{status}"' for status in statuses)]
         words += ["FILTER-EF", members]
     answer = await client.execute_command(*words)
     pairs = answer.items() if isinstance(answer, dict) else zip(answer[::2], answer[1::2], strict=True)

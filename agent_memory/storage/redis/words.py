@@ -1,7 +1,7 @@
 """Finding by words without a search module: for each stem a sorted set of the memories that hold it, and how often.
 
 Everything that holds a word of the query is fetched and scored here. That is exact, and slow for a word that half of
-a hundred thousand memories hold; a server with the search module nominates by itself (`search`).
+a hundred thousand memories hold; a server with the search module retrieves candidates by itself (`search`).
 
 Codes (`text.analysis.is_code`) are listed in order on every server, to be found by their beginnings.
 """
@@ -85,7 +85,7 @@ async def statistics(client: Any, keys: Keys, terms: Sequence[str]) -> WordStati
 
 def averaged(totals: Sequence[bytes | None], frequencies: dict[str, int]) -> WordStatistics:
     """Make the statistics of the totals and of the memories that hold each stem."""
-    documents, words = (int(each or 0) for each in totals)
+    documents, words = (int(total or 0) for total in totals)
     return WordStatistics(
         documents=documents,
         mean_length=words / documents if documents else 0.0,

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from agent_memory import clock
 from agent_memory.records import ConversationRecord, MemoryRecord, MemoryType
-from agent_memory.storage.documents import Document, Writing
+from agent_memory.storage.documents import Document, WriteBatch
 from agent_memory.storage.documents.values import instant, values_of
 from agent_memory.storage.redis.keys import Keys
 from agent_memory.storage.redis.words import held_codes
@@ -66,18 +66,18 @@ class Batch:
         self._vector_sets = vector_sets
         self._totals: Counter[str] = Counter()
 
-    def write(self, writing: Writing) -> None:
+    def write(self, write_batch: WriteBatch) -> None:
         """Add everything that a write changes."""
-        for document in writing.removed.values():
+        for document in write_batch.removed.values():
             self.remove(document)
-        for space_id, documents in writing.dropped.items():
+        for space_id, documents in write_batch.dropped.items():
             for document in documents:
                 self.drop_vectors(space_id, document.id, document.embedded[space_id])
-        for memory_id, (before, after) in writing.changed.items():
-            given = {space: writing.vectors.get(space, {}).get(memory_id) for space in after.embedded}
-            self.change(before, after, {space: pieces for space, pieces in given.items() if pieces})
+        for memory_id, (before, after) in write_batch.changed.items():
+            given = {space: write_batch.vectors.get(space, {}).get(memory_id) for space in after.embedded}
+            self.change(before, after, {space: segments for space, segments in given.items() if segments})
         self.total()
-        for name, text in {**writing.metas, "head": writing.head.to_json()}.items():
+        for name, text in {**write_batch.metas, "head": write_batch.manifest.to_json()}.items():
             if text is None:
                 self._pipe.delete(self._keys(name))
             else:
@@ -121,7 +121,7 @@ class Batch:
             fields |= {"accessed_at": clock.to_text(record.accessed_at), "access_count": record.access_count}
         pipe.hset(keys.document(memory_id), mapping=fields)
         if was is None:
-            pipe.zadd(keys("places"), {memory_id: after.place})
+            pipe.zadd(keys("places"), {memory_id: after.sequence})
             pipe.zadd(keys("ids"), {memory_id: 0})
         if was is None or was.created_at != record.created_at:
             pipe.zadd(keys("created"), {memory_id: instant(record.created_at)})
@@ -197,23 +197,23 @@ class Batch:
     # --- vectors -------------------------------------------------------------------------------------------
 
     def _keep_vectors(
-        self, space_id: int, document: Document, count: int, pieces: Sequence[bytes] | None
+        self, space_id: int, document: Document, count: int, segments: Sequence[bytes] | None
     ) -> None:
         """Store vectors, or only what they are filtered by where the vectors themselves stay."""
         fields = filterable(document)
-        for piece in range(count):
+        for segment in range(count):
             mapping: dict[str, Any] = dict(fields)
-            if pieces is not None:
-                mapping["vector"] = pieces[piece]
-            self._pipe.hset(self._keys.vector(space_id, document.id, piece), mapping=mapping)
+            if segments is not None:
+                mapping["vector"] = segments[segment]
+            self._pipe.hset(self._keys.vector(space_id, document.id, segment), mapping=mapping)
             if self._vector_sets:
-                self.add_to_set(space_id, document, piece, None if pieces is None else pieces[piece])
-        if pieces is not None:
+                self.add_to_set(space_id, document, segment, None if segments is None else segments[segment])
+        if segments is not None:
             self.note_vectors(space_id, [document.id])
 
-    def add_to_set(self, space_id: int, document: Document, piece: int, vector: bytes | None) -> None:
+    def add_to_set(self, space_id: int, document: Document, segment: int, vector: bytes | None) -> None:
         """Put a vector into the vector set of its space, or bring up to date what it is filtered by."""
-        name, member = self._keys("near", space_id), f"{document.id}:{piece}"
+        name, member = self._keys("near", space_id), f"{document.id}:{segment}"
         attributes = json.dumps(
             {"status": document.record.status.value, "type": document.record.memory_type.value}
         )
@@ -225,10 +225,10 @@ class Batch:
 
     def drop_vectors(self, space_id: int, memory_id: str, count: int) -> None:
         """Take a memory's vectors out of a space."""
-        for piece in range(count):
-            self._pipe.delete(self._keys.vector(space_id, memory_id, piece))
+        for segment in range(count):
+            self._pipe.delete(self._keys.vector(space_id, memory_id, segment))
             if self._vector_sets:
-                self._pipe.execute_command("VREM", self._keys("near", space_id), f"{memory_id}:{piece}")
+                self._pipe.execute_command("VREM", self._keys("near", space_id), f"{memory_id}:{segment}")
         self.note_vectors(space_id, [memory_id])
 
     def note_vectors(self, space_id: int, ids: Iterable[str]) -> None:
@@ -239,6 +239,6 @@ class Batch:
     _now = 0
 
     def at(self, version: int) -> Batch:
-        """Say which version of the store this write makes."""
+        """Return which version of the store this write makes."""
         self._now = version
         return self

@@ -23,7 +23,7 @@ _WHOLE = "float32"
 
 
 def known(connection: Connection) -> bool:
-    """Say whether the file has these tables; one that is read-only may be of an older version."""
+    """Return whether the file has these tables; one that is read-only may be of an older version."""
     query = "select 1 from sqlite_master where name = 'embedding_attempt'"
     return connection.execute(query).fetchone() is not None
 
@@ -33,22 +33,22 @@ def read(connection: Connection, space_id: int, digests: Collection[bytes]) -> d
     if not known(connection):
         return {}
     result = {}
-    for part in vectors.batched(driver.blobs(digests)):
+    for batch in vectors.batched(driver.blobs(digests)):
         query = (
             f"select {', '.join(_COLUMNS)}, checksum from embedding_attempt"
-            f" where space = ? and text_hash in ({', '.join('?' * len(part))})"
+            f" where space = ? and text_hash in ({', '.join('?' * len(batch))})"
         )
-        for *row, checksum in connection.execute(query, (space_id, *part)):
+        for *row, checksum in connection.execute(query, (space_id, *batch)):
             if rows.checksum(row) == checksum:
-                _, digest, kept, segment, piece, reason, failed_at = row
+                _, digest, kept, part, segment, reason, failed_at = row
                 moment = None if failed_at is None else clock.from_text(failed_at)
                 result[digest] = Attempt(
-                    kept=kept, segment=segment, piece=piece, reason=reason, failed_at=moment
+                    kept=kept, part=part, segment=segment, reason=reason, failed_at=moment
                 )
     return result
 
 
-def pieces(connection: Connection, space: Space, digest: bytes) -> list[bytes]:
+def segments(connection: Connection, space: Space, digest: bytes) -> list[bytes]:
     """Return the vectors kept of a text, in order; none if they are damaged or not all there."""
     attempt = read(connection, space.id, [digest]).get(digest)
     if attempt is None:
@@ -101,8 +101,8 @@ def keep(
             checksum = vectors.checksum(space.id, digest, first, _WHOLE, flat)
             parts.append((space.id, digest, first, flat, checksum))
         failed_at = None if attempt.failed_at is None else clock.to_text(attempt.failed_at)
-        place = (attempt.kept, attempt.segment, attempt.piece)
-        row = (space.id, digest, *place, attempt.reason, failed_at)
+        position = (attempt.kept, attempt.part, attempt.segment)
+        row = (space.id, digest, *position, attempt.reason, failed_at)
         written.append((*row, rows.checksum(row)))
     driver.insert_many(
         connection, "insert or replace into embedding_attempt", (*_COLUMNS, "checksum"), written
@@ -146,7 +146,7 @@ def forget_unused(connection: Connection, digests: Iterable[bytes] | None = None
 # --- damage ----------------------------------------------------------------------------------------------------
 
 
-def faults(connection: Connection) -> Iterator[str]:
+def integrity_errors(connection: Connection) -> Iterator[str]:
     """Tell what is not as it was written, one line for each text."""
     for space_id, digest in _damaged(connection):
         yield (
@@ -180,7 +180,7 @@ def _damaged(connection: Connection) -> list[tuple[Any, Any]]:
     return list(damaged)
 
 
-def owed_condition(
+def pending_condition(
     connection: Connection, space_id: int | None, failed: bool | None
 ) -> tuple[str, list[Any]]:
     """Return the SQL condition on `memory` for texts without vectors in a space, and its values.

@@ -34,7 +34,7 @@ def seal(connection: Connection, table: str, condition: str = "1", values: Seque
 
 
 def sound(row: Sequence[Any], sealed: bytes | None) -> bool:
-    """Say whether a row is as it was written; one of an earlier version, without a checksum, counts as such."""
+    """Return whether a row is as it was written; one of an earlier version, without a checksum, counts as such."""
     return sealed is None or checksum(row) == sealed
 
 

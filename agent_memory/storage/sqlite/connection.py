@@ -177,7 +177,7 @@ def _fitting(dtype: bytes, vector: bytes, dimension: int) -> bytes:
 
 
 def set_busy_timeout(connection: Connection, seconds: float) -> None:
-    """Say how long SQLite itself waits for a lock."""
+    """Return how long SQLite itself waits for a lock."""
     connection.execute(f"pragma busy_timeout = {int(seconds * 1000)}")
 
 

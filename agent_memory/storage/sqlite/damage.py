@@ -17,13 +17,15 @@ from agent_memory.storage.sqlite.errors import is_no_text
 logger = logging.getLogger("agent_memory.damage")
 T = TypeVar("T")
 
-_NULL: Final = type(None)
+_BACKGROUND: Final = type(None)
 _SPINE: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("id", "type", "content", "created_at", "status", "metadata", "revision"), (str,)),
-    **dict.fromkeys(("updated_at", "occurred_at", "expires_at", "key", "source", "session"), (str, _NULL)),
+    **dict.fromkeys(
+        ("updated_at", "occurred_at", "expires_at", "key", "source", "session"), (str, _BACKGROUND)
+    ),
     "importance": (float, int),
     "pinned": (int,),
-    **dict.fromkeys(("utc_offset", "session_given", "ttl_given"), (int, _NULL)),
+    **dict.fromkeys(("utc_offset", "session_given", "ttl_given"), (int, _BACKGROUND)),
 }
 """What may stand in a column; those not named may hold anything."""
 _OWN: Mapping[str, tuple[type, ...]] = {
@@ -118,10 +120,10 @@ def mapping(name: str, text: str) -> dict[str, Any]:
 def texts(name: str, text: Any) -> tuple[str, ...]:
     """Read a JSON list of texts."""
     loaded = _json(name, text)
-    if not isinstance(loaded, list) or not all(isinstance(each, str) for each in loaded):
+    if not isinstance(loaded, list) or not all(isinstance(item, str) for item in loaded):
         raise UnreadableError(f"its {name} is no JSON list of texts")
-    for each in loaded:
-        check_text(name, each)
+    for item in loaded:
+        check_text(name, item)
     return tuple(loaded)
 
 

@@ -106,9 +106,9 @@ def vector_extension() -> Path | None:
     if not _loads_extensions(module) or os.environ.get("AGENTMEM_NO_VECTOR_INDEX"):
         return None
     spec = find_spec("sqlite_vec")
-    for place in (spec.submodule_search_locations or ()) if spec else ():
+    for position in (spec.submodule_search_locations or ()) if spec else ():
         for suffix in (".so", ".dylib", ".dll"):
-            if (file := Path(place, "vec0" + suffix)).is_file():
+            if (file := Path(position, "vec0" + suffix)).is_file():
                 return file
     return None
 

@@ -58,27 +58,27 @@ def translated(path: str) -> Iterator[None]:
 
 
 def is_busy(error: BaseException | None) -> bool:
-    """Say whether another connection stood in the way."""
+    """Return whether another connection stood in the way."""
     return _says(error, (*_BUSY, *_CHANGED))
 
 
 def schema_changed(error: BaseException | None) -> bool:
-    """Say whether a statement has to be made anew, since the tables have changed under it."""
+    """Return whether a statement has to be made anew, since the tables have changed under it."""
     return _says(error, _CHANGED)
 
 
 def is_no_text(error: BaseException | None) -> bool:
-    """Say whether a stored text is no UTF-8."""
+    """Return whether a stored text is no UTF-8."""
     return _says(error, ("Could not decode to UTF-8",))
 
 
 def is_damage(error: BaseException | None) -> bool:
-    """Say whether the file, or an index in it, cannot be read on; a constraint may fail by what it holds, too."""
+    """Return whether the file, or an index in it, cannot be read on; a constraint may fail by what it holds, too."""
     return _says(error, (*_DAMAGED, "fts5:", "vtable constructor failed", "constraint failed"))
 
 
 def is_unwritable(error: BaseException | None) -> bool:
-    """Say whether the file or its folder cannot be written, or has no room for more; it may well be readable."""
+    """Return whether the file or its folder cannot be written, or has no room for more; it may well be readable."""
     return _says(error, (*_READ_ONLY, *_FULL, _CANNOT_OPEN, _FAILED))
 
 
@@ -90,7 +90,7 @@ def why_unwritable(error: Exception, path: str) -> BackendError:
 
 
 def _no_room(path: str) -> bool:
-    """Say whether the disk is full: SQLite calls it an error of the disk where its index of the log finds no room."""
+    """Return whether the disk is full: SQLite reports a disk error where its index of the log finds no room."""
     from shutil import disk_usage
 
     try:
@@ -100,7 +100,7 @@ def _no_room(path: str) -> bool:
 
 
 def _says(error: BaseException | None, words: tuple[str, ...]) -> bool:
-    return isinstance(error, driver.Error) and any(each in str(error) for each in words)
+    return isinstance(error, driver.Error) and any(word in str(error) for word in words)
 
 
 def _damaged(path: str) -> IntegrityError:

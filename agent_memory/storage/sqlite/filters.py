@@ -66,10 +66,10 @@ def condition(where: Where, now: str) -> tuple[str, list[Any]]:
     if where.statuses:
         # By what it is not: a row with a damaged status has to be met, so that it is named.
         # With a plus, or SQLite goes through whatever index holds the active memories alone, in no useful order.
-        others = ", ".join(f"'{each.value}'" for each in Status if each not in where.statuses)
+        others = ", ".join(f"'{statu.value}'" for statu in Status if statu not in where.statuses)
         result.add(f"+memory.status not in ({others})" if others else "1")
     if where.types:
-        result.one_of("memory.type", [each.value for each in where.types])
+        result.one_of("memory.type", [item.value for item in where.types])
     if where.ids is not None:
         result.one_of("memory.id", where.ids)
     if where.expired is False:
@@ -92,8 +92,8 @@ def condition(where: Where, now: str) -> tuple[str, list[Any]]:
     result.within("memory.created_at", where.created)
     result.within(UPDATED, where.updated)
     result.within(HAPPENED, where.occurred)
-    for each in where.metadata:
-        _metadata(result, each)
+    for item in where.metadata:
+        _metadata(result, item)
     if where.fields:
         _own_fields(result, where)
     return " and ".join(result.parts) or "1", result.values
@@ -150,7 +150,7 @@ def _comparison(given: Condition, kind: str, value: str) -> tuple[str, list[Any]
     parts: list[str] = []
     values: list[Any] = []
     for wanted in ("text", "boolean", "number"):
-        some = [each for each in alternatives if _kind(each) == wanted]
+        some = [alternative for alternative in alternatives if _kind(alternative) == wanted]
         if not some:
             continue
         compared = f"in ({', '.join('?' * len(some))})" if given.operator == "in" else f"{given.operator} ?"
@@ -179,7 +179,7 @@ def in_conversation(where: Where, now: str) -> tuple[str, list[Any]] | None:
 
     None where the filter is about anything else. Written so, the index that has a conversation in its order answers.
     """
-    one = any(each.name == "conversation_id" and each.operator == "=" for each in where.fields)
+    one = any(field_.name == "conversation_id" and field_.operator == "=" for field_ in where.fields)
     if where.types != (MemoryType.CONVERSATION,) or not one:
         return None
     sql, values = condition(replace(where, fields=()), now)
@@ -214,10 +214,10 @@ def _own_field(own: _Conditions, given: Condition, kind: str) -> None:
         own.add(f"{given.name} is {'not ' if given.value else ''}null")
         return
     alternatives = given.value if given.operator == "in" else (given.value,)
-    fitting = [each for each in alternatives if _kind(each) == kind]
+    fitting = [alternative for alternative in alternatives if _kind(alternative) == kind]
     if not fitting:
         own.add("0")
         return
     symbol = f"in ({', '.join('?' * len(fitting))})" if given.operator == "in" else f"{given.operator} ?"
-    values = [each if kind == "text" else _number(each) for each in fitting]
-    own.add(f"{given.name} {symbol}", *(int(each) if kind == "boolean" else each for each in values))
+    values = [item if kind == "text" else _number(item) for item in fitting]
+    own.add(f"{given.name} {symbol}", *(int(value) if kind == "boolean" else value for value in values))

@@ -18,19 +18,19 @@ from agent_memory.errors import (
     StoreBusyError,
 )
 from agent_memory.storage.base import Store
-from agent_memory.storage.sqlite import connection as opening
 from agent_memory.storage.sqlite import (
+    binary_quantisation,
     damage,
     driver,
     index,
     ownership,
     selection,
-    signs,
     spaces,
     vectors,
     virtual,
     word_index,
 )
+from agent_memory.storage.sqlite import connection as opening
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.sqlite.errors import is_busy, is_damage, is_unwritable, schema_changed
 from agent_memory.storage.sqlite.worker import Worker
@@ -62,7 +62,7 @@ class FileStore(Store):
         self._worker: Worker | None = None
         self._extension: bool | None = None
         self._sample: vectors.Sample | None = None
-        self._signs: signs.Signs | None = None
+        self._codes: binary_quantisation.BinaryCodes | None = None
         self._selection: selection.Selection | None = None
         self._stand_in = 0
         """The version of the data that a full-text index in memory was made for, in place of a damaged one."""
@@ -73,7 +73,7 @@ class FileStore(Store):
 
     @classmethod
     def exists(cls, agent_id: str | None = None, path: str | os.PathLike[str] | None = None) -> bool:
-        """Say whether the file that these settings name is there, without opening it."""
+        """Return whether the file that these settings name is there, without opening it."""
         return filesystem.kind(_absolute(path, agent_id)) is not None
 
     # --- life ----------------------------------------------------------------------------------------------
@@ -90,7 +90,7 @@ class FileStore(Store):
                     create=self._create,
                 )
             )
-            self._extension = self._sample = self._signs = self._selection = None
+            self._extension = self._sample = self._codes = self._selection = None
             self._all_renewed = False
             self._stand_in = 0
             self._worker = worker
@@ -140,7 +140,7 @@ class FileStore(Store):
         if worker is None:
             raise ClosedError("the sqlite store")
 
-        def unit(connection: Connection) -> T:
+        def work(connection: Connection) -> T:
             for _ in range(_ATTEMPTS):
                 try:
                     with opening.translated(path):
@@ -152,23 +152,23 @@ class FileStore(Store):
             with opening.translated(path):
                 return damage.tolerantly(connection, function)
 
-        return await worker.run(unit)
+        return await worker.run(work)
 
     async def _read(self, function: Callable[[Connection], T]) -> T:
         """Run several statements on one state of the file."""
         self.check_usable()
 
-        def unit(connection: Connection) -> T:
+        def work(connection: Connection) -> T:
             with opening.reading(connection):
                 return function(connection)
 
-        return await self._run(unit)
+        return await self._run(work)
 
     async def _read_words(self, function: Callable[[Connection], T]) -> T:
         """Do what `_read` does with the full-text index; where that is damaged, with one in memory instead of it."""
         self.check_usable()
 
-        def unit(connection: Connection) -> T:
+        def work(connection: Connection) -> T:
             if self._stand_in and self._stand_in != data_version(connection):
                 self._withdraw_words(connection)  # others have written meanwhile
             try:
@@ -184,7 +184,7 @@ class FileStore(Store):
             with opening.reading(connection):
                 return function(connection)
 
-        return await self._run(unit)
+        return await self._run(work)
 
     def check_writable(self) -> None:
         if self._unwritable is not None:
@@ -196,7 +196,7 @@ class FileStore(Store):
         self.check_writable()
         patient = may_wait()
 
-        def unit(connection: Connection) -> T:
+        def work(connection: Connection) -> T:
             self._withdraw_words(connection)
             if vectors:
                 self._load_extension(connection)
@@ -212,7 +212,7 @@ class FileStore(Store):
             with opening.writing(connection):
                 return function(connection)
 
-        return await self._run(unit)
+        return await self._run(work)
 
     def _words_mended(self, connection: Connection) -> bool:
         """Make the full-text index anew if it is damaged, and say whether it was: it may stop no write."""
@@ -239,11 +239,11 @@ class FileStore(Store):
         if self._extension is None:
             self._extension = driver.load_vector_extension(connection)
 
-    def _load_signs(self, connection: Connection) -> None:
+    def _load_codes(self, connection: Connection) -> None:
         """Bring the vector index up to date if nobody stands in the way, and read it if it has changed."""
         space = spaces.current_space(connection)
         if space is None:
-            self._signs = None
+            self._codes = None
             return
         if self._unwritable is None and index.possible(space) and not index.in_step(connection, space):
             self._load_extension(connection)
@@ -251,7 +251,7 @@ class FileStore(Store):
                 with suppress(driver.Error):  # the vectors themselves answer as well, only more slowly
                     self._at_once(connection, index.catch_up)
         with opening.reading(connection):
-            self._signs = signs.load(connection, self._signs, self.damaged)
+            self._codes = binary_quantisation.load(connection, self._codes, self.damaged)
 
     def _at_once(self, connection: Connection, function: Callable[[Connection], None]) -> None:
         """Write something if that is possible without waiting, and leave it where it is not."""

@@ -105,7 +105,7 @@ def _shown(value: Any) -> str:
     return value if isinstance(value, str) and value.isascii() and value.isprintable() else "(unreadable)"
 
 
-def gone(connection: Connection) -> list[str]:
+def tombstoned(connection: Connection) -> list[str]:
     """List the ids in the journal that no memory has."""
     query = (
         "select distinct memory_id from journal"

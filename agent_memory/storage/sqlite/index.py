@@ -27,7 +27,7 @@ ACTIVE = (
 
 
 def has_extension(connection: Connection) -> bool:
-    """Say whether sqlite-vec is loaded into this connection."""
+    """Return whether sqlite-vec is loaded into this connection."""
     try:
         connection.execute("select vec_version()").fetchone()
     except driver.Error:
@@ -41,19 +41,19 @@ def generation(connection: Connection) -> int:
 
 
 def covers(connection: Connection, space: Space) -> bool:
-    """Say whether the index is there and is one of this space, be it up to date or not."""
+    """Return whether the index is there and is one of this space, be it up to date or not."""
     return noted(connection, VECTOR_INDEX) == space.id and bool(
         connection.execute("select 1 from sqlite_master where name = 'memory_vec'").fetchone()
     )
 
 
 def in_step(connection: Connection, space: Space) -> bool:
-    """Say whether the index is there and knows all that it should."""
+    """Return whether the index is there and knows all that it should."""
     return covers(connection, space) and not connection.execute("select 1 from memory_vec_pending").fetchone()
 
 
 def possible(space: Space | None) -> bool:
-    """Say whether sqlite-vec can hold the signs of a space's vectors: it takes them in whole bytes."""
+    """Return whether sqlite-vec can hold the signs of a space's vectors: it takes them in whole bytes."""
     return space is not None and space.dimension % 8 == 0
 
 

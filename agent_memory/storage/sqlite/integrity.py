@@ -9,13 +9,13 @@ from typing import Any
 from agent_memory.records import OWN_FIELDS, MemoryRecord
 from agent_memory.storage.sqlite import (
     attempts,
+    binary_quantisation,
     bookkeeping,
     checked,
     index,
     reading,
     renewing,
     rows,
-    signs,
     spaces,
     vectors,
     word_index,
@@ -33,16 +33,16 @@ _OUTSIDE = "was changed outside this program"
 
 def check(connection: Connection, agent_id: str) -> list[str]:
     """Return one line per fault. What cannot be read is a fault as well, and the rest is checked all the same."""
-    faults = list(_word_index(connection))
+    integrity_errors = list(_word_index(connection))
     with opening.reading(connection):
         for name, part in _PARTS.items():
-            faults += _as_far_as_possible(name, part(connection, agent_id))
-    return list(dict.fromkeys(faults))
+            integrity_errors += _as_far_as_possible(name, part(connection, agent_id))
+    return list(dict.fromkeys(integrity_errors))
 
 
-def _as_far_as_possible(name: str, faults: Iterator[str]) -> Iterator[str]:
+def _as_far_as_possible(name: str, integrity_errors: Iterator[str]) -> Iterator[str]:
     try:
-        yield from faults
+        yield from integrity_errors
     except Error as error:
         if is_no_text(error):
             raise  # it is read again, by a reader that takes any bytes
@@ -71,7 +71,7 @@ def _references(connection: Connection, _: str) -> Iterator[str]:
 
 def _own_rows(connection: Connection, _: str) -> Iterator[str]:
     for kind, fields in OWN_FIELDS.items():
-        columns = ", ".join(f"own.{each.name}" for each in fields)
+        columns = ", ".join(f"own.{field_.name}" for field_ in fields)
         query = (
             f"select {columns}, own.checksum, id, type from {kind} as own left join memory on pk = own.memory"
         )
@@ -89,22 +89,22 @@ def _memories(connection: Connection, agent_id: str) -> Iterator[str]:
     damaged = Damaged()
     everything = chain.from_iterable(reading.pages(connection, agent_id, damaged))
     for row, record in everything:
-        spine, checksum = row[1 : 1 + len(rows.SPINE)], row[-1]
-        if rows.spine_checksum(spine, record.tags) != checksum:
+        base_rows, checksum = row[1 : 1 + len(rows.BASE_COLUMNS)], row[-1]
+        if rows.base_checksum(base_rows, record.tags) != checksum:
             yield f"memory {record.id}: its row or its tags {_OUTSIDE.replace('was', 'were')}"
-        if (content_hash(record), embedded_hash(record)) != hashes_in(spine):
+        if (content_hash(record), embedded_hash(record)) != hashes_in(base_rows):
             yield f"memory {record.id}: its hashes do not fit its text; `memory.semantic.reindex_all()` renews them"
     yield from (f"{name}: {why}" for name, why in damaged.items())
-    for pk, tag in connection.execute("select memory, tag from memory_tag where typeof(tag) <> 'text'"):
-        yield f"the memory in row {pk}: its tag {tag!r} is no text"
+    for sequence, tag in connection.execute("select memory, tag from memory_tag where typeof(tag) <> 'text'"):
+        yield f"the memory in row {sequence}: its tag {tag!r} is no text"
 
 
 def _words(connection: Connection, agent_id: str) -> Iterator[str]:
     """Compare the words that are indexed with those that the memories hold."""
     for table in ("memory_fts_docsize", "memory_fts_content"):
         stray = f"select id from {table} where id not in (select pk from memory)"
-        for (pk,) in connection.execute(stray):
-            yield f"the full-text index holds row {pk}, which is no memory"
+        for (sequence,) in connection.execute(stray):
+            yield f"the full-text index holds row {sequence}, which is no memory"
     outdated = renewing.outdated(connection)
     for page in reading.pages(connection, agent_id, Damaged()):
         span = (page[0][0][0], page[-1][0][0])
@@ -116,16 +116,16 @@ def _words(connection: Connection, agent_id: str) -> Iterator[str]:
                 yield f"memory {record.id}: its words are not indexed"
             elif row[0] not in outdated and words[row[0]] != analysed_text(indexed_text(record)):
                 yield f"memory {record.id}: other words are indexed than it holds"
-    yield from word_index.faults(connection)
+    yield from word_index.integrity_errors(connection)
 
 
 def _named(memory_id: Any) -> str:
     return "a memory that is not there" if memory_id is None else f"memory {memory_id}"
 
 
-def hashes_in(spine: Any) -> tuple[bytes, bytes]:
-    """Return the hashes that a spine row holds: of its content, and of the text that is embedded."""
-    return spine[rows.SPINE.index("content_hash")], spine[rows.HASH]
+def hashes_in(base_rows: Any) -> tuple[bytes, bytes]:
+    """Return the hashes that a base table row holds: of its content, and of the text that is embedded."""
+    return base_rows[rows.BASE_COLUMNS.index("content_hash")], base_rows[rows.HASH]
 
 
 def embedded_hash(record: MemoryRecord) -> bytes:
@@ -191,12 +191,12 @@ def _vector_index(connection: Connection, _: str) -> Iterator[str]:
     space = spaces.current_space(connection)
     if space is None or not index.possible(space) or not index.covers(connection, space):
         return  # it is not used, and the next process that could use it makes it
-    held = signs.from_index(connection, space)
+    held = binary_quantisation.from_index(connection, space)
     if held is None:
         yield "the vector index cannot be read"
         return
     waiting = {row[0] for row in connection.execute("select embedding from memory_vec_pending")}
-    wanted = signs.from_vectors(connection, space)
+    wanted = binary_quantisation.from_vectors(connection, space)
     there = dict(zip(held[0].tolist(), map(bytes, held[1].T), strict=True))
     for number, bits in zip(wanted[0].tolist(), map(bytes, wanted[1].T), strict=True):
         found = there.pop(number, None)
@@ -206,7 +206,7 @@ def _vector_index(connection: Connection, _: str) -> Iterator[str]:
             yield f"embedding {number}: it is not in the vector index"
         elif found != bits:
             yield f"embedding {number}: the vector index has other signs for it"
-    if signs.astray(connection):
+    if binary_quantisation.astray(connection):
         yield "the vector index holds something in places that are not in use"
     for number in sorted(there.keys() - waiting):
         yield f"embedding {number}: it is in the vector index but belongs to no active memory"
@@ -221,6 +221,6 @@ _PARTS: Mapping[str, Callable[[Connection, str], Iterator[str]]] = {
     "the journal": _journal,
     "operations and settings": _small_tables,
     "the vectors": _embeddings,
-    "texts that could not be embedded": lambda connection, _: attempts.faults(connection),
+    "texts that could not be embedded": lambda connection, _: attempts.integrity_errors(connection),
     "the vector index": _vector_index,
 }

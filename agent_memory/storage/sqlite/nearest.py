@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from agent_memory.records import Status
+from agent_memory.storage.sqlite.binary_quantisation import SHORTLIST, BinaryCodes
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.sqlite.filters import tested
 from agent_memory.storage.sqlite.selection import purpose
-from agent_memory.storage.sqlite.signs import SHORTLIST, Signs
 from agent_memory.storage.sqlite.vectors import matrix
 from agent_memory.storage.where import Where
 
@@ -41,38 +41,38 @@ class Candidate(NamedTuple):
 
 
 def nearest(
-    connection: Connection, signs: Signs, vector: bytes, where: Where, condition: Condition, limit: int
+    connection: Connection, codes: BinaryCodes, vector: bytes, where: Where, condition: Condition, limit: int
 ) -> Found:
     """Return the nearest memories and their cosines, exactly those that the condition admits."""
     if where.statuses != (Status.ACTIVE,):
-        return _all_of(connection, signs.space, vector, condition)[:limit]
+        return _all_of(connection, codes.space, vector, condition)[:limit]
     if where == Where():
-        return _walk(connection, signs, vector, condition, limit)
-    admitted = _known(connection, signs, where)
+        return _walk(connection, codes, vector, condition, limit)
+    admitted = _known(connection, codes, where)
     if admitted is not None:
         return _walk(connection, admitted, vector, condition, limit, THOROUGH)
     if _are_few(connection, condition):
-        return _all_of(connection, signs.space, vector, condition)[:limit]
-    first = next(signs.by_distance(vector), [])
+        return _all_of(connection, codes.space, vector, condition)[:limit]
+    first = next(codes.by_distance(vector), [])
     share = len(_admitted(connection, first, condition)) / max(1, len(first))
     if share >= SELECTIVE:
-        return _walk(connection, signs, vector, condition, limit, min(1.0, share))
-    admitted = signs.among(_keys(connection, signs.space, condition))
-    signs.latest = purpose(connection, where), admitted
+        return _walk(connection, codes, vector, condition, limit, min(1.0, share))
+    admitted = codes.among(_keys(connection, codes.space, condition))
+    codes.latest = purpose(connection, where), admitted
     return _walk(connection, admitted, vector, condition, limit, THOROUGH)
 
 
-def _known(connection: Connection, signs: Signs, where: Where) -> Signs | None:
+def _known(connection: Connection, codes: BinaryCodes, where: Where) -> BinaryCodes | None:
     """Return what the same filter left the last time, if no memory has changed since."""
     # What counts as expired changes by itself; only leaving out more of it later is harmless.
-    if signs.latest is None or where.expired is True or signs.latest[0] != purpose(connection, where):
+    if codes.latest is None or where.expired is True or codes.latest[0] != purpose(connection, where):
         return None
-    return signs.latest[1]
+    return codes.latest[1]
 
 
 def _walk(
     connection: Connection,
-    signs: Signs,
+    codes: BinaryCodes,
     vector: bytes,
     condition: Condition,
     limit: int,
@@ -80,7 +80,7 @@ def _walk(
 ) -> Found:
     """Go outwards from the query until enough memories are found; of those near, `share` are admitted."""
     found: list[tuple[Candidate, int, str]] = []
-    for keys in signs.by_distance(vector, int(max(SHORTLIST, 3 * limit) / share)):
+    for keys in codes.by_distance(vector, int(max(SHORTLIST, 3 * limit) / share)):
         fetched = connection.execute(
             "select embedding.id, embedding.dtype, embedding.vector from json_each(?) as wanted"
             " cross join embedding on embedding.id = wanted.value",
@@ -100,9 +100,9 @@ def _first(
     size = 2 * limit
     start = 0
     while start < len(candidates) and len({id for _, _, id in found}) < limit:
-        part = {each.key: each for each in candidates[start : start + size]}
+        part = {candidate.key: candidate for candidate in candidates[start : start + size]}
         rows = _admitted(connection, list(part), condition)
-        found += [(part[key], pk, id) for key, pk, id in rows]
+        found += [(part[key], sequence, id) for key, sequence, id in rows]
         start += size
         size *= 2
     return found
@@ -153,7 +153,7 @@ def _all_of(connection: Connection, space_id: int, vector: bytes, condition: Con
     best: list[tuple[Candidate, int, str]] = []
     while batch := rows.fetchmany(_BATCH):
         scored = _scored(vector, batch)
-        best += [(each, row[3], row[4]) for each, row in zip(scored, batch, strict=True)]
+        best += [(item, row[3], row[4]) for item, row in zip(scored, batch, strict=True)]
     return _ranked(best)
 
 
@@ -168,8 +168,8 @@ def _scored(vector: bytes, rows: Sequence[Sequence[Any]]) -> list[Candidate]:
 
 
 def _ranked(found: Sequence[tuple[Candidate, int, str]]) -> Found:
-    """Rank memories by their nearest piece; ties by the order in which they were stored."""
+    """Rank memories by their nearest segment; ties by the order in which they were stored."""
     best: dict[str, float] = {}
-    for candidate, _, id in sorted(found, key=lambda each: (each[0].distance, each[1])):
+    for candidate, _, id in sorted(found, key=lambda item: (item[0].distance, item[1])):
         best.setdefault(id, -candidate.distance)
     return list(best.items())

@@ -37,7 +37,7 @@ _PATIENCE: Final = 2.0  # seconds to wait for others to let go of a file
 
 
 def check_there(path: Path) -> bool:
-    """Say whether a file is there that may be a database, or become one since it is empty.
+    """Return whether a file is there that may be a database, or become one since it is empty.
 
     Raises:
         BackendError: what is there is no file, such as a folder or a named pipe, or may not be looked at.

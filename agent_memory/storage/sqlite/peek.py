@@ -53,7 +53,7 @@ def looking(path: Path) -> Iterator[driver.Connection]:
 
 
 def deletable(path: Path) -> bool:
-    """Say whether a file is one of ours, however damaged, or empty: whether nobody else can miss it.
+    """Return whether a file is one of ours, however damaged, or empty: whether nobody else can miss it.
 
     Raises:
         BackendError: it cannot be read, or is no file.
@@ -68,7 +68,7 @@ def deletable(path: Path) -> bool:
 
 
 def is_database(path: Path) -> bool:
-    """Say whether a file is a database, of whichever program; a damaged or locked one is.
+    """Return whether a file is a database, of whichever program; a damaged or locked one is.
 
     Raises:
         BackendError: it is no file, or may not be read.
@@ -95,8 +95,8 @@ def _opened(path: Path, *questions: str) -> driver.Connection:
                 raise
             continue
         try:
-            for each in questions or ("select 1 from sqlite_master",):
-                connection.execute(each).fetchone()
+            for question in questions or ("select 1 from sqlite_master",):
+                connection.execute(question).fetchone()
             return connection
         except driver.Error:
             connection.close()

@@ -138,7 +138,7 @@ def scan(
 def pages(
     connection: Connection, agent_id: str, damaged: Damaged, size: int = 1000
 ) -> Iterator[list[tuple[Sequence[Any], MemoryRecord]]]:
-    """Go through all memories that can be read, in batches: spine row with its checksum at the end, and record."""
+    """Iterate over all readable memories in batches: base table row with its checksum at the end, and record."""
     columns = rows.SELECT.replace(" from memory left join", ", memory.checksum from memory left join", 1)
     last = -(2**63)
     while found := connection.execute(
@@ -159,11 +159,11 @@ def neighbours(
     connection: Connection, message_id: str, before: int, after: int, agent_id: str, damaged: Damaged
 ) -> list[MemoryRecord]:
     """Return the active messages around one in its conversation."""
-    place = connection.execute(
+    position = connection.execute(
         "select conversation_id, position from conversation where memory = (select pk from memory where id = ?)",
         (message_id,),
     ).fetchone()
-    if place is None or not isinstance(place[1], int):
+    if position is None or not isinstance(position[1], int):
         return []
     around = (
         "select memory from conversation join memory as one on one.pk = conversation.memory"
@@ -176,7 +176,7 @@ def neighbours(
             (f"{around} and position <= ? order by position desc limit ?", before + 1),
             (f"{around} and position > ? order by position limit ?", after),
         )
-        for row in connection.execute(sql, (place[0], now, place[1], count_))
+        for row in connection.execute(sql, (position[0], now, position[1], count_))
     ]
     query = f"{rows.SELECT} where memory.pk in (select value from json_each(?)) order by {_ORDER['position']}"
     found = connection.execute(query, (json.dumps(keys),)).fetchall()

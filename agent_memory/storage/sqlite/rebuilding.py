@@ -55,11 +55,14 @@ def rehash(connection: Connection, agent_id: str) -> None:
     for page in reading.pages(connection, agent_id, Damaged()):
         changed = []
         for row, record in page:
-            spine, hashes = list(row[1 : 1 + len(rows.SPINE)]), (content_hash(record), embedded_hash(record))
-            if hashes == hashes_in(spine) or rows.spine_checksum(spine, record.tags) != row[-1]:
+            base_rows, hashes = (
+                list(row[1 : 1 + len(rows.BASE_COLUMNS)]),
+                (content_hash(record), embedded_hash(record)),
+            )
+            if hashes == hashes_in(base_rows) or rows.base_checksum(base_rows, record.tags) != row[-1]:
                 continue
-            spine[rows.SPINE.index("content_hash")], spine[rows.HASH] = hashes
-            changed.append((*hashes, rows.spine_checksum(spine, record.tags), row[0]))
+            base_rows[rows.BASE_COLUMNS.index("content_hash")], base_rows[rows.HASH] = hashes
+            changed.append((*hashes, rows.base_checksum(base_rows, record.tags), row[0]))
         connection.executemany(
             "update memory set content_hash = ?, embedded_hash = ?, checksum = ? where pk = ?", changed
         )
@@ -72,7 +75,7 @@ def rehash(connection: Connection, agent_id: str) -> None:
 # --- erasing ---------------------------------------------------------------------------------------------------
 
 
-def scrub(connection: Connection, path: str) -> None:
+def secure_vacuum(connection: Connection, path: str) -> None:
     """Overwrite what was deleted: in the indexes, in the file and in its log.
 
     Raises:

@@ -35,7 +35,7 @@ _NOT_ASCII: Final = "*[^\x01-\x7f]*"
 
 
 def current(connection: Connection) -> bool:
-    """Say whether the file is in the present form, its words apart."""
+    """Return whether the file is in the present form, its words apart."""
     noted = bookkeeping.noted
     return (
         noted(connection, bookkeeping.FORM) == renewal.FORM
@@ -92,18 +92,18 @@ def _oddly_named(connection: Connection) -> Iterator[int]:
     """Give the keys of memories with a name that is not in NFC; few have letters beyond ASCII at all."""
     connection.create_function("composed", 1, _composed)
     # Key and session have indexes of their own; the others are looked for in one pass over each table.
-    places = [
+    positions = [
         ("memory", "pk", ("key",)),
         ("memory", "pk", ("session",)),
         ("memory", "pk", ("source", "metadata")),
     ]
-    places.append(("memory_tag", "memory", ("tag",)))
+    positions.append(("memory_tag", "memory", ("tag",)))
     for kind, fields in OWN_FIELDS.items():
         names = tuple(own.name for own in fields if own.name in NAME_FIELDS)
         if names:
-            places.append((kind.value, "memory", names))
-    for table, key, columns in places:
-        odd = " or ".join(f"({each} glob :odd and not composed({each}))" for each in columns)
+            positions.append((kind.value, "memory", names))
+    for table, key, columns in positions:
+        odd = " or ".join(f"({column} glob :odd and not composed({column}))" for column in columns)
         there = f"{columns[0]} is not null and " if len(columns) == 1 else ""
         query = f"select {key} from {table} where {there}({odd})"
         yield from (row[0] for row in connection.execute(query, {"odd": _NOT_ASCII}))
@@ -125,7 +125,7 @@ def _read_otherwise(connection: Connection) -> Iterator[int]:
 
 def _records(connection: Connection, keys: Iterable[int], agent_id: str) -> dict[str, MemoryRecord]:
     query = f"{rows.SELECT} where memory.pk = ?"
-    found = [row for pk in sorted(keys) for row in connection.execute(query, (pk,))]
+    found = [row for sequence in sorted(keys) for row in connection.execute(query, (sequence,))]
     return {record.id: record for record in rows.records(connection, found, agent_id, Damaged())}
 
 

@@ -26,31 +26,34 @@ from agent_memory.storage.sqlite.damage import Damaged, UnreadableError
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.text.templates import content_hash, embedded_text, embedding_hash
 
-SPINE = (
+BASE_COLUMNS = (
     *("id", "type", "content", "importance", "created_at", "updated_at", "occurred_at", "expires_at", "key"),
     *("source", "session", "status", "pinned", "metadata", "content_hash", "embedded_hash", "revision"),
     *("utc_offset", "session_given", "ttl_given"),
 )
-_FIRST = SPINE.index("utc_offset")
+_FIRST = BASE_COLUMNS.index("utc_offset")
 """Columns from here on came later. Where they say nothing, a row has the checksum that it had without them."""
-HASH = SPINE.index("embedded_hash")
-_READ = "memory.pk, " + ", ".join(f"memory.{name}" for name in SPINE)
+HASH = BASE_COLUMNS.index("embedded_hash")
+_READ = "memory.pk, " + ", ".join(f"memory.{name}" for name in BASE_COLUMNS)
 # A subquery per memory that has tags; an aggregate over a join would need a sort.
 TAGS = "(select json_group_array(cast(tag as text)) from memory_tag where memory_tag.memory = memory.pk)"
 SELECT = (
     f"select {_READ}, {TAGS} as tags, usage.accessed_at, usage.access_count "
     "from memory left join usage on usage.memory = memory.pk"
 )
-"""Reads whole spine rows; `records` makes records of them."""
-_PLACE = {name: place for place, name in enumerate(("pk", *SPINE, "tags", "accessed_at", "access_count"))}
+"""Reads whole base table rows; `records` makes records of them."""
+_COLUMN_INDEX = {
+    name: position
+    for position, name in enumerate(("pk", *BASE_COLUMNS, "tags", "accessed_at", "access_count"))
+}
 """Where in such a row each column stands."""
 HAPPENED = "coalesce(memory.occurred_at, memory.created_at)"
 CREATED = "memory.created_at"
 """Text of fixed width: it orders as the time does."""
 UPDATED = "coalesce(memory.updated_at, memory.created_at)"
 
-MEMORY = ("pk", *SPINE, "checksum", "embedded_in")
-_SET = ", ".join(f"{name} = ?" for name in SPINE)
+MEMORY = ("pk", *BASE_COLUMNS, "checksum", "embedded_in")
+_SET = ", ".join(f"{name} = ?" for name in BASE_COLUMNS)
 UPDATE_MEMORY = f"update memory set {_SET}, checksum = ?, embedded_in = ? where pk = ?"
 OWN = {kind: ("memory", *(own.name for own in fields), "checksum") for kind, fields in OWN_FIELDS.items()}
 
@@ -73,7 +76,7 @@ def checksum(values: Sequence[Any]) -> bytes:
     return hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=8).digest()
 
 
-def spine_row(record: MemoryRecord) -> list[Any]:
+def base_row(record: MemoryRecord) -> list[Any]:
     """Return the values of `SPINE`."""
     to_text = clock.to_text
     created = to_text(record.created_at)
@@ -101,11 +104,11 @@ def spine_row(record: MemoryRecord) -> list[Any]:
     ]
 
 
-def spine_checksum(row: Sequence[Any], tags: Sequence[str]) -> bytes:
-    """Return the checksum of a spine row; the tags, which have a table of their own, are covered by it."""
+def base_checksum(row: Sequence[Any], tags: Sequence[str]) -> bytes:
+    """Return the checksum of a base table row; the tags, which have a table of their own, are covered by it."""
     later = [
         f"{name}={value}"
-        for name, value in zip(SPINE[_FIRST:], row[_FIRST:], strict=True)
+        for name, value in zip(BASE_COLUMNS[_FIRST:], row[_FIRST:], strict=True)
         if value is not None
     ]
     return checksum([*row[:_FIRST], *sorted(tags), *later])
@@ -166,7 +169,7 @@ def readable(
     return result
 
 
-_COLUMNS = ("pk", *SPINE)
+_COLUMNS = ("pk", *BASE_COLUMNS)
 _seen_kinds: set[tuple[type, ...]] = set()
 """Which types of values sound rows have held so far: most rows look alike, and asking a set is all they cost."""
 
@@ -207,7 +210,7 @@ def _record(row: Sequence[Any], own: _Own, agent_id: str) -> MemoryRecord:
     Raises:
         UnreadableError: a value is not what its column holds.
     """
-    column = {name: row[place] for name, place in _PLACE.items()}
+    column = {name: row[position] for name, position in _COLUMN_INDEX.items()}
     if column["type"] not in _TYPES:
         raise UnreadableError("its type is none of the six")
     if column["status"] not in _STATUSES:
@@ -245,8 +248,8 @@ def _record(row: Sequence[Any], own: _Own, agent_id: str) -> MemoryRecord:
         access_count=count,
         agent_id=agent_id,
         **{
-            each.name: damage.own_value(each.name, each.kind, value)
-            for each, value in zip(*own[row[0]], strict=True)
+            item.name: damage.own_value(item.name, item.kind, value)
+            for item, value in zip(*own[row[0]], strict=True)
             if value is not None
         },
     )

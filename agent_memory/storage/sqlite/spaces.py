@@ -21,9 +21,10 @@ _GIVEN = (
     "pooling",
     "query_prefix",
     "document_prefix",
-    "recipe",
+    "template_version",
 )
-_COLUMNS = ("id", *_GIVEN, "fingerprint", "created_at", "current")
+_FIELDS = ("id", *_GIVEN, "fingerprint", "created_at", "current")
+_COLUMNS = tuple({"template_version": "recipe"}.get(name, name) for name in _FIELDS)
 
 
 class Space(NamedTuple):
@@ -47,7 +48,7 @@ def known_space(connection: Connection, space: EmbeddingSpace) -> Space:
     """
     found = connection.execute(
         "select id, dimension from embedding_space where id = ? and fingerprint = ? and recipe = ?",
-        (space.id, space.fingerprint, space.recipe),
+        (space.id, space.fingerprint, space.template_version),
     ).fetchone()
     if found is None:
         raise ValidationError(f"the store does not know the embedding space of {space}", hint="add it first")
@@ -59,7 +60,7 @@ def spaces(connection: Connection) -> list[EmbeddingSpace]:
     found = connection.execute(f"select {', '.join(_COLUMNS)} from embedding_space order by current desc, id")
     return [
         EmbeddingSpace(
-            **dict(zip(_COLUMNS, row, strict=True))
+            **dict(zip(_FIELDS, row, strict=True))
             | {"created_at": _moment(row[-2]), "current": bool(row[-1])}
         )
         for row in found
@@ -77,7 +78,7 @@ def insert_space(connection: Connection, space: EmbeddingSpace) -> tuple[int, bo
     """Make a space known; return its id and whether it was new."""
     known = connection.execute(
         "select id from embedding_space where fingerprint = ? and recipe = ?",
-        (space.fingerprint, space.recipe),
+        (space.fingerprint, space.template_version),
     ).fetchone()
     if known is not None:
         return known[0], False

@@ -80,12 +80,12 @@ class SqliteStore(FileStore):
     ) -> list[Written]:
         agent_id = self.agent_id
 
-        def unit(connection: Connection) -> list[Written]:
+        def work(connection: Connection) -> list[Written]:
             return writing.commit(connection, operation, changes, given, space, agent_id)
 
-        # New memories whose embedding is owed touch no vectors, so the everyday `add` does without sqlite-vec.
+        # New memories whose embedding is pending touch no vectors, so the everyday `add` does without sqlite-vec.
         touches = bool(given) or any(not isinstance(change, Add) for change in changes)
-        return await self._write(unit, vectors=touches)
+        return await self._write(work, vectors=touches)
 
     async def touch(self, ids: Sequence[str]) -> None:
         self.check_usable()
@@ -166,16 +166,16 @@ class SqliteStore(FileStore):
             )
         )
 
-    # --- nominating ----------------------------------------------------------------------------------------
+    # --- retrieving ----------------------------------------------------------------------------------------
 
-    async def _by_words(self, terms: Sequence[str], where: Where, limit: int) -> list[tuple[str, float]]:
-        def unit(connection: Connection) -> list[tuple[str, float]]:
+    async def _by_keyword(self, terms: Sequence[str], where: Where, limit: int) -> list[tuple[str, float]]:
+        def work(connection: Connection) -> list[tuple[str, float]]:
             found, self._selection = words.best(
                 connection, terms, where, reading.condition(where), limit, self._selection
             )
             return found
 
-        return await self._read_words(unit)
+        return await self._read_words(work)
 
     async def _word_scores(self, terms: Sequence[str], ids: Sequence[str]) -> dict[str, float]:
         return await self._read_words(lambda connection: words.scores(connection, terms, ids))
@@ -187,10 +187,10 @@ class SqliteStore(FileStore):
         return await self._read_words(lambda connection: words.beginning(connection, prefix, limit))
 
     async def _by_vector(self, vector: bytes, where: Where, limit: int) -> list[tuple[str, float]]:
-        def unit(connection: Connection) -> list[tuple[str, float]]:
-            self._load_signs(connection)
+        def work(connection: Connection) -> list[tuple[str, float]]:
+            self._load_codes(connection)
             space = spaces.current_space(connection)
-            if self._signs is None or space is None:
+            if self._codes is None or space is None:
                 return []
             if len(vector) != 4 * space.dimension:
                 raise ValidationError(
@@ -199,25 +199,25 @@ class SqliteStore(FileStore):
                 )
             with opening.reading(connection):
                 return nearest.nearest(
-                    connection, self._signs, vector, where, reading.condition(where), limit
+                    connection, self._codes, vector, where, reading.condition(where), limit
                 )
 
         self.check_usable()
-        return await self._run(unit)
+        return await self._run(work)
 
     async def _vectors(self, ids: Sequence[str], space: EmbeddingSpace | None) -> dict[str, list[bytes]]:
-        def unit(connection: Connection) -> dict[str, list[bytes]]:
+        def work(connection: Connection) -> dict[str, list[bytes]]:
             chosen = space or spaces.current_space(connection)
-            return {} if chosen is None else vectors.pieces_of(connection, ids, chosen.id)
+            return {} if chosen is None else vectors.segments_of(connection, ids, chosen.id)
 
-        return await self._read(unit)
+        return await self._read(work)
 
     async def _sample_vectors(self, limit: int) -> list[bytes]:
-        def unit(connection: Connection) -> list[bytes]:
+        def work(connection: Connection) -> list[bytes]:
             self._sample = vectors.sample(connection, limit, self._sample)
             return [] if self._sample is None else self._sample.vectors
 
-        return await self._read(unit)
+        return await self._read(work)
 
     async def outdated_count(self) -> int:
         if self._all_renewed:
@@ -243,45 +243,45 @@ class SqliteStore(FileStore):
         return await self._read(spaces.spaces)
 
     async def add_space(self, space: EmbeddingSpace) -> EmbeddingSpace:
-        def unit(connection: Connection) -> EmbeddingSpace:
+        def work(connection: Connection) -> EmbeddingSpace:
             others = spaces.spaces(connection)
             space_id, new = spaces.insert_space(connection, space)
-            if new and any(other.recipe != space.recipe for other in others):
+            if new and any(other.template_version != space.template_version for other in others):
                 rebuilding.rehash(connection, self.agent_id)  # the texts to embed are others now
             if new and not any(other.current for other in others):
                 spaces.make_current(connection, spaces.Space(space_id, space.dimension))
                 index.rebuild(connection)
-            return next(each for each in spaces.spaces(connection) if each.id == space_id)
+            return next(item for item in spaces.spaces(connection) if item.id == space_id)
 
         for known in await self.spaces():
-            if (known.fingerprint, known.recipe) == (space.fingerprint, space.recipe):
+            if known.same_as(space):
                 return known  # without a lock: every search asks
-        return await self._write(unit, vectors=True)
+        return await self._write(work, vectors=True)
 
     async def switch_space(self, space: EmbeddingSpace) -> None:
-        def unit(connection: Connection) -> None:
+        def work(connection: Connection) -> None:
             spaces.make_current(connection, spaces.known_space(connection, space))
             index.rebuild(connection)
 
-        await self._write(unit, vectors=True)
+        await self._write(work, vectors=True)
 
-    async def owed(
+    async def pending(
         self, limit: int, space: EmbeddingSpace | None = None, *, failed: bool | None = None
     ) -> list[MemoryRecord]:
-        def unit(connection: Connection) -> list[MemoryRecord]:
-            sql, values = attempts.owed_condition(connection, None if space is None else space.id, failed)
+        def work(connection: Connection) -> list[MemoryRecord]:
+            sql, values = attempts.pending_condition(connection, None if space is None else space.id, failed)
             query = f"{rows.SELECT} where {sql} order by {reading.NEWEST_FIRST} limit ?"
             found = connection.execute(query, (*values, limit)).fetchall()
             return rows.records(connection, found, self.agent_id, self.damaged)
 
-        return await self._read(unit)
+        return await self._read(work)
 
-    async def owed_count(self, space: EmbeddingSpace | None = None, *, failed: bool | None = None) -> int:
-        def unit(connection: Connection) -> int:
-            sql, values = attempts.owed_condition(connection, None if space is None else space.id, failed)
+    async def pending_count(self, space: EmbeddingSpace | None = None, *, failed: bool | None = None) -> int:
+        def work(connection: Connection) -> int:
+            sql, values = attempts.pending_condition(connection, None if space is None else space.id, failed)
             return int(connection.execute(f"select count(*) from memory where {sql}", values).fetchone()[0])
 
-        return await self._read(unit)
+        return await self._read(work)
 
     async def put_vectors(self, space: EmbeddingSpace, vectors: Mapping[bytes, Sequence[bytes]]) -> None:
         await self._write(
@@ -292,9 +292,9 @@ class SqliteStore(FileStore):
     async def attempts(self, space: EmbeddingSpace, digests: Collection[bytes]) -> dict[bytes, Attempt]:
         return await self._read(lambda connection: attempts.read(connection, space.id, digests))
 
-    async def kept_pieces(self, space: EmbeddingSpace, digest: bytes) -> list[bytes]:
+    async def kept_segments(self, space: EmbeddingSpace, digest: bytes) -> list[bytes]:
         return await self._read(
-            lambda connection: attempts.pieces(connection, spaces.known_space(connection, space), digest)
+            lambda connection: attempts.segments(connection, spaces.known_space(connection, space), digest)
         )
 
     async def keep_attempts(
@@ -325,8 +325,8 @@ class SqliteStore(FileStore):
             lambda connection: history.histories(connection, ids, self.agent_id, self.damaged)
         )
 
-    async def _gone(self) -> list[str]:
-        return await self._read(history.gone)
+    async def _tombstoned(self) -> list[str]:
+        return await self._read(history.tombstoned)
 
     async def _purged(self) -> list[MemoryRecord]:
         return await self._read(lambda connection: history.purged(connection, self.agent_id, self.damaged))
@@ -337,7 +337,7 @@ class SqliteStore(FileStore):
     # --- upkeep --------------------------------------------------------------------------------------------
 
     async def describe(self) -> StoreDescription:
-        def unit(connection: Connection) -> StoreDescription:
+        def work(connection: Connection) -> StoreDescription:
             def one(pragma: str) -> Any:
                 return connection.execute(f"pragma {pragma}").fetchone()[0]
 
@@ -359,7 +359,7 @@ class SqliteStore(FileStore):
             )
 
         self.check_usable()
-        return await self._run(unit)
+        return await self._run(work)
 
     def _level(self) -> str:
         if self._unwritable is not None:
@@ -369,21 +369,21 @@ class SqliteStore(FileStore):
         return "full" if self._extension else "exact-scan"
 
     async def check(self) -> list[str]:
-        def unit(connection: Connection) -> list[str]:
+        def work(connection: Connection) -> list[str]:
             self._load_extension(connection)
             return integrity.check(connection, self.agent_id)
 
         self.check_usable()
-        return await self._run(unit)
+        return await self._run(work)
 
     async def rebuild(self) -> None:
         await self._write(lambda connection: rebuilding.rebuild(connection, self.agent_id), vectors=True)
 
-    async def scrub(self) -> None:
-        def unit(connection: Connection) -> None:
+    async def secure_vacuum(self) -> None:
+        def work(connection: Connection) -> None:
             self._load_extension(connection)
-            rebuilding.scrub(connection, str(self.path))
+            rebuilding.secure_vacuum(connection, str(self.path))
 
         self.check_usable()
         self.check_writable()
-        await self._run(unit)
+        await self._run(work)

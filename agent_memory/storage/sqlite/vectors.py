@@ -1,4 +1,4 @@
-"""The table that is the truth about vectors: unit length, by hash of the embedded text, its pieces and the space."""
+"""The source table of vectors: unit length, by hash of the embedded text, its segments and the space."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def batched(values: Sequence[T], size: int = 900) -> Iterator[Sequence[T]]:
     return (values[start : start + size] for start in range(0, len(values), size))
 
 
-def checksum(space_id: int, digest: bytes, piece: int, dtype: str, vector: bytes) -> bytes:
+def checksum(space_id: int, digest: bytes, segment: int, dtype: str, vector: bytes) -> bytes:
     """Return 8 bytes that change when the vector or its place does."""
-    where = f"{space_id} {piece} {dtype} ".encode()
+    where = f"{space_id} {segment} {dtype} ".encode()
     return hashlib.blake2b(where + digest + vector, digest_size=8).digest()
 
 
@@ -42,29 +42,29 @@ def store(connection: Connection, space: Space, given: Mapping[bytes, Sequence[b
         ValidationError: a vector has another dimension than the space, or a text has no vector at all.
     """
     size = 4 * space.dimension
-    for pieces in given.values():
-        if not pieces or any(len(vector) != size for vector in pieces):
+    for segments in given.values():
+        if not segments or any(len(vector) != size for vector in segments):
             raise ValidationError(
                 f"a vector does not have the {space.dimension} dimensions of this store's space",
                 hint="embed with the embedder that the store was made with",
             )
     there = known_hashes(connection, space, given.keys())
-    new = {digest: pieces for digest, pieces in given.items() if digest not in there}
-    places = [(digest, piece) for digest, pieces in new.items() for piece in range(len(pieces))]
-    narrow = narrowed([vector for pieces in new.values() for vector in pieces])
+    new = {digest: segments for digest, segments in given.items() if digest not in there}
+    positions = [(digest, segment) for digest, segments in new.items() for segment in range(len(segments))]
+    narrow = narrowed([vector for segments in new.values() for vector in segments])
     first = last_key(connection) + 1
     rows = [
         (
             key,
             space.id,
             digest,
-            piece,
+            segment,
             STORED,
             space.dimension,
             vector,
-            checksum(space.id, digest, piece, STORED, vector),
+            checksum(space.id, digest, segment, STORED, vector),
         )
-        for key, ((digest, piece), vector) in enumerate(zip(places, narrow, strict=True), first)
+        for key, ((digest, segment), vector) in enumerate(zip(positions, narrow, strict=True), first)
     ]
     columns = ("id", "space", "text_hash", "piece", "dtype", "dimension", "vector", "checksum")
     driver.insert_many(connection, "insert into embedding", columns, rows)
@@ -103,7 +103,8 @@ def mark(connection: Connection, ids: Collection[int]) -> None:
     bump(connection)
     if noted(connection, VECTOR_INDEX) is not None:
         connection.executemany(
-            "insert or ignore into memory_vec_pending (embedding) values (?)", [(each,) for each in ids]
+            "insert or ignore into memory_vec_pending (embedding) values (?)",
+            [(memory_id,) for memory_id in ids],
         )
 
 
@@ -149,18 +150,18 @@ def delete(connection: Connection, hashes: Sequence[bytes]) -> None:
     ids = [
         key
         for (space_id,) in connection.execute("select id from embedding_space").fetchall()
-        # Named by space as well, or the index over (space, text_hash, piece) would be of no use.
+        # Named by space as well, or the index over (space, text_hash, segment) would be of no use.
         for key in keys(connection, Space(space_id, 0), hashes)
     ]
     if not ids:
         return
     note(connection, LAST_VECTOR, last_key(connection))
     mark(connection, ids)
-    connection.executemany("delete from embedding where id = ?", [(each,) for each in ids])
+    connection.executemany("delete from embedding where id = ?", [(memory_id,) for memory_id in ids])
 
 
-def pieces_of(connection: Connection, ids: Sequence[str], space_id: int) -> dict[str, list[bytes]]:
-    """Return the vectors of memories' pieces, as float32."""
+def segments_of(connection: Connection, ids: Sequence[str], space_id: int) -> dict[str, list[bytes]]:
+    """Return the vectors of memories' segments, as float32."""
     found = connection.execute(
         "select memory.id, embedding.dtype, embedding.vector from memory cross join embedding"
         " on embedding.space = ? and embedding.text_hash = memory.embedded_hash"

@@ -25,7 +25,7 @@ def check(connection: Connection) -> None:
     connection.execute("insert into main.memory_fts (memory_fts) values ('integrity-check')")
 
 
-def faults(connection: Connection) -> Iterator[str]:
+def integrity_errors(connection: Connection) -> Iterator[str]:
     """Compare the index with one of the same words that is made anew, in memory; FTS5 does not look at every byte.
 
     Raises:
@@ -45,7 +45,7 @@ def faults(connection: Connection) -> Iterator[str]:
             connection.execute(f"select term, doc, offset from temp.{name}_places")
             for name in ("memory_fts", "fresh_fts")
         )
-        if any(found != place for found, place in zip_longest(there, wanted)):
+        if any(found != position for found, position in zip_longest(there, wanted)):
             yield "the full-text index holds other words than the memories"
         # A search goes another way to a word than who reads them all.
         connection.execute(

@@ -145,14 +145,14 @@ def beginning(connection: Connection, prefix: str, limit: int) -> list[str]:
 
 
 def _open_vocabulary(connection: Connection) -> None:
-    place = "temp" if _stands_in(connection) else "main"
+    position = "temp" if _stands_in(connection) else "main"
     connection.execute(
-        f"create virtual table if not exists temp.memory_terms using fts5vocab({place}, memory_fts, row)"
+        f"create virtual table if not exists temp.memory_terms using fts5vocab({position}, memory_fts, row)"
     )
 
 
 def _stands_in(connection: Connection) -> bool:
-    """Say whether an index in memory is asked instead of the one in the file; see `word_index.stand_in`."""
+    """Return whether an index in memory is asked instead of the one in the file; see `word_index.stand_in`."""
     return bool(connection.execute("select 1 from temp.sqlite_master where name = 'memory_fts'").fetchone())
 
 

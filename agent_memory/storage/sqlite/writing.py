@@ -99,7 +99,7 @@ def _leave_out(state: planning.State, damaged: Damaged) -> None:
     Raises:
         IntegrityError: it has a key that is wanted.
     """
-    state.by_hash = {digest: each for digest, each in state.by_hash.items() if each in state.records}
+    state.by_hash = {digest: item for digest, item in state.by_hash.items() if item in state.records}
     for (_, key), memory_id in state.by_key.items():
         if memory_id not in state.records:
             name = f"memory {memory_id}"
@@ -169,8 +169,8 @@ def apply(connection: Connection, plan: Plan) -> set[bytes]:
         The hashes of those embedded texts whose place in the vector index may have changed.
     """
     space = current_space(connection)
-    inserts = [rows.spine_row(record) for record in plan.inserts]
-    replaces = [rows.spine_row(after) for _, after in plan.replaces]
+    inserts = [rows.base_row(record) for record in plan.inserts]
+    replaces = [rows.base_row(after) for _, after in plan.replaces]
     hashes = {row[rows.HASH] for row in (*inserts, *replaces)}
     embedded = dict.fromkeys(vectors.known_hashes(connection, space, hashes), space.id if space else None)
     touched = _remove(connection, [record.id for record in plan.removes])
@@ -183,13 +183,13 @@ def apply(connection: Connection, plan: Plan) -> set[bytes]:
 
 def insert(connection: Connection, records: Sequence[MemoryRecord]) -> None:
     """Write memories that are not there, without an entry in the journal; none of them counts as embedded."""
-    _insert(connection, records, [rows.spine_row(record) for record in records], {})
+    _insert(connection, records, [rows.base_row(record) for record in records], {})
 
 
 def _insert(
     connection: Connection,
     inserts: Sequence[MemoryRecord],
-    spine: Sequence[Sequence[Any]],
+    base_rows: Sequence[Sequence[Any]],
     embedded: Mapping[bytes, int | None],
 ) -> None:
     if not inserts:
@@ -199,19 +199,19 @@ def _insert(
     own: dict[MemoryType, list[Any]] = {}
     words: list[tuple[int, str]] = []
     tags: list[tuple[int, str]] = []
-    for pk, (record, row) in enumerate(zip(inserts, spine, strict=True), first):
-        memories.append((pk, *row, rows.spine_checksum(row, record.tags), embedded.get(row[rows.HASH])))
-        own.setdefault(record.memory_type, []).append(_own(pk, record))
-        words.append((pk, analysed_text(indexed_text(record))))
+    for sequence, (record, row) in enumerate(zip(inserts, base_rows, strict=True), first):
+        memories.append((sequence, *row, rows.base_checksum(row, record.tags), embedded.get(row[rows.HASH])))
+        own.setdefault(record.memory_type, []).append(_own(sequence, record))
+        words.append((sequence, analysed_text(indexed_text(record))))
         if record.tags:
-            tags += [(pk, tag) for tag in record.tags]
+            tags += [(sequence, tag) for tag in record.tags]
     try:
         driver.insert_many(connection, "insert into memory", rows.MEMORY, memories)
     except driver.Error as error:
         known = [
-            each
-            for each, place in _places(connection, [one.id for one in inserts]).items()
-            if place[0] < first
+            item
+            for item, position in _sequences(connection, [one.id for one in inserts]).items()
+            if position[0] < first
         ]
         if known:
             raise ConflictError(known[0]) from error
@@ -235,44 +235,44 @@ def _count_accesses(connection: Connection, plan: Plan) -> None:
 def _replace(
     connection: Connection,
     replaces: Sequence[tuple[MemoryRecord, MemoryRecord]],
-    spine: Sequence[Sequence[Any]],
+    base_rows: Sequence[Sequence[Any]],
     embedded: Mapping[bytes, int | None],
 ) -> list[bytes]:
     """Write what changed between two versions, and return the hashes whose place in the index may have."""
     if not replaces:
         return []
-    found = _places(connection, [after.id for _, after in replaces])
+    found = _sequences(connection, [after.id for _, after in replaces])
     memories: list[Any] = []
     own: dict[MemoryType, list[Any]] = {}
     words: list[Any] = []
     tagged: list[tuple[int, Sequence[str]]] = []
     freed: list[tuple[int]] = []
     touched: list[bytes] = []
-    for (before, after), row in zip(replaces, spine, strict=True):
-        pk, old_hash = found[after.id]
+    for (before, after), row in zip(replaces, base_rows, strict=True):
+        sequence, old_hash = found[after.id]
         new_hash = row[rows.HASH]
-        memories.append((*row, rows.spine_checksum(row, after.tags), embedded.get(new_hash), pk))
+        memories.append((*row, rows.base_checksum(row, after.tags), embedded.get(new_hash), sequence))
         if before.memory_type is not after.memory_type:
-            connection.execute(f"delete from {before.memory_type} where memory = ?", (pk,))
-            own.setdefault(after.memory_type, []).append(_own(pk, after))
+            connection.execute(f"delete from {before.memory_type} where memory = ?", (sequence,))
+            own.setdefault(after.memory_type, []).append(_own(sequence, after))
         elif rows.own_row(before) != rows.own_row(after):
-            own.setdefault(after.memory_type, []).append(_own(pk, after))
+            own.setdefault(after.memory_type, []).append(_own(sequence, after))
         if (text := indexed_text(after)) != indexed_text(before):
-            words.append((analysed_text(text), pk))
+            words.append((analysed_text(text), sequence))
         if before.tags != after.tags:
-            tagged.append((pk, after.tags))
+            tagged.append((sequence, after.tags))
         if before.key is not None and (before.key != after.key or after.status is not Status.ACTIVE):
-            freed.append((pk,))
+            freed.append((sequence,))
         if old_hash != new_hash or before.status is not after.status:
             touched += old_hash, new_hash
     # A key may pass from one memory to another within one operation: it is given up first.
     connection.executemany("update memory set key = null where pk = ?", freed)
     connection.executemany(rows.UPDATE_MEMORY, memories)
     _write_own(connection, own)
-    connection.executemany("delete from memory_tag where memory = ?", [(pk,) for pk, _ in tagged])
+    connection.executemany("delete from memory_tag where memory = ?", [(sequence,) for sequence, _ in tagged])
     connection.executemany(
         "insert into memory_tag (memory, tag) values (?, ?)",
-        [(pk, tag) for pk, tags in tagged for tag in tags],
+        [(sequence, tag) for sequence, tags in tagged for tag in tags],
     )
     connection.executemany("update main.memory_fts set words = ? where rowid = ?", words)
     return touched
@@ -281,8 +281,8 @@ def _replace(
 def _remove(connection: Connection, ids: Sequence[str]) -> list[bytes]:
     if not ids:
         return []
-    found = _places(connection, ids)
-    keys = json.dumps([pk for pk, _ in found.values()])
+    found = _sequences(connection, ids)
+    keys = json.dumps([sequence for sequence, _ in found.values()])
     gone = "in (select value from json_each(?))"
     connection.execute(f"delete from main.memory_fts where rowid {gone}", (keys,))
     for table in ("memory_tag", "usage", *(kind.value for kind in MemoryType)):
@@ -291,15 +291,15 @@ def _remove(connection: Connection, ids: Sequence[str]) -> list[bytes]:
     return [digest for _, digest in found.values()]
 
 
-def _places(connection: Connection, ids: Collection[str]) -> dict[str, tuple[int, bytes]]:
+def _sequences(connection: Connection, ids: Collection[str]) -> dict[str, tuple[int, bytes]]:
     """Return the key and the hash of the embedded text of memories, by id."""
     query = "select id, pk, embedded_hash from memory where id in (select value from json_each(?))"
     return {row[0]: (row[1], row[2]) for row in connection.execute(query, (json.dumps(list(ids)),))}
 
 
-def _own(pk: int, record: MemoryRecord) -> list[Any]:
+def _own(sequence: int, record: MemoryRecord) -> list[Any]:
     row = rows.own_row(record)
-    return [pk, *row, rows.own_checksum(record.memory_type, row)]
+    return [sequence, *row, rows.own_checksum(record.memory_type, row)]
 
 
 def _write_own(connection: Connection, own: Mapping[MemoryType, list[Any]]) -> None:

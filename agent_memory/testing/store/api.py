@@ -17,7 +17,7 @@ from agent_memory.testing.store.support import AGENT, MemoryTests, texts
 
 
 async def _finds(memory: AgentMemory) -> bool:
-    """Say whether anything can be searched for; where a backend has nothing to search with, that it says so."""
+    """Return whether anything can be searched for; where a backend has nothing to search with, that it says so."""
     capabilities = memory.backend.capabilities
     if capabilities.vectors or capabilities.full_text:
         return True
@@ -29,9 +29,9 @@ async def _finds(memory: AgentMemory) -> bool:
 def _typed(value: Any) -> Any:
     """Return a JSON value with the type of each part, which `==` does not look at."""
     if isinstance(value, Mapping):
-        return {name: _typed(each) for name, each in value.items()}
+        return {name: _typed(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return (type(value), [_typed(each) for each in value])
+        return (type(value), [_typed(item) for item in value])
     return (type(value), value)
 
 
@@ -51,7 +51,7 @@ class ApiTests(MemoryTests):
         assert await short.count() == 3
         if memory.has_semantic:
             found = await short.search_similar("a passing thought", limit=1)
-            assert [each.memory.id for each in found] == [noted]
+            assert [result.memory.id for result in found] == [noted]
         with clock.fixed(clock.now() + timedelta(hours=1, minutes=30)):
             assert await short.count() == 1
             assert await short.cleanup_expired() == 2
@@ -65,15 +65,17 @@ class ApiTests(MemoryTests):
         assert await long.store_fact("Alice lives in Lisbon", tags=["again"]) == fact
         await long.store_preference("editor", "vim")
         assert texts(await long.get_preferences("editor")) == texts(await long.get_preferences()) == ["vim"]
-        assert [each.tags for each in await long.get_facts(tags=["again", "none"])] == [("again", "place")]
+        assert [item.tags for item in await long.get_facts(tags=["again", "none"])] == [("again", "place")]
         await long.update_fact(fact, "Alice lives in Porto", updated_importance=0.9)
         await long.add_tags(fact, ["moved"])
         assert texts(await long.get_by_tags(["moved"])) == ["Alice lives in Porto"]
         assert texts(await long.search(text="porto", tags=["moved"], min_importance=0.8)) == [
             "Alice lives in Porto"
         ]
-        twin = await memory.add_many([{"type": "fact", "content": "Alice lives in Porto", "force": True}])
-        assert twin[0] != fact
+        duplicate = await memory.add_many(
+            [{"type": "fact", "content": "Alice lives in Porto", "force": True}]
+        )
+        assert duplicate[0] != fact
         merged = await long.consolidate_duplicates(similarity_threshold=0.99)
         assert merged
         assert len(await long.get_facts()) == 1
@@ -82,7 +84,7 @@ class ApiTests(MemoryTests):
     async def test_only_what_says_the_same_is_merged(self, memory: AgentMemory) -> None:
         long = memory.long_term
         kept = await long.add("The server is in Oslo", importance=0.9, tags=["a"], metadata={"rack": 4})
-        twin = await long.add("server is in  Oslo.", tags=["b"], source="Maria")
+        duplicate = await long.add("server is in  Oslo.", tags=["b"], source="Maria")
         others = [
             await long.store_fact(text)
             for text in (
@@ -96,14 +98,14 @@ class ApiTests(MemoryTests):
         ]
         named = await long.add("The server is in Oslo.", session="of Bob", force=True)
         assert await long.consolidate_duplicates(0.0) == 1
-        assert {each.id for each in await long.list()} == {kept, named, *others}
+        assert {item.id for item in await long.list()} == {kept, named, *others}
         record = await long.get(kept)
         assert record is not None
         assert (record.tags, record.importance, record.source) == (("a", "b"), 0.9, "Maria")
         assert texts(await memory.list(status="superseded")) == ["server is in  Oslo."]
-        assert (await memory.restore(twin)).id == twin
-        (group,) = [each for each in await long.find_duplicates(1.0) if each.merged]
-        assert (group.kept.id, [each.id for each in group.merged]) == (kept, [twin])
+        assert (await memory.restore(duplicate)).id == duplicate
+        (group,) = [item for item in await long.find_duplicates(1.0) if item.merged]
+        assert (group.kept.id, [item.id for item in group.merged]) == (kept, [duplicate])
 
     async def test_conversation(self, memory: AgentMemory) -> None:
         chat = memory.conversation
@@ -116,7 +118,7 @@ class ApiTests(MemoryTests):
         first = chat.conversation_id
         second = await chat.new_conversation()
         await chat.add_message("user", "Another matter")
-        assert {each.value for each in await chat.get_conversations()} == {first, second}
+        assert {conversation.value for conversation in await chat.get_conversations()} == {first, second}
         await chat.switch_conversation(str(first))
         assert len(await chat.get_messages()) == 4
         assert await chat.summarize()
@@ -187,7 +189,7 @@ class ApiTests(MemoryTests):
         named = await skills.get_skill("backoff")
         assert named is not None
         assert named.id == skill
-        assert [each.name for each in await skills.get_skills_by_category("http")] == ["backoff"]
+        assert [item.name for item in await skills.get_skills_by_category("http")] == ["backoff"]
         await skills.add_trigger(skill, "rate limit")
         if await _finds(memory):
             applicable = await skills.find_applicable_skills("we hit the rate limit", limit=2)
@@ -209,7 +211,7 @@ class ApiTests(MemoryTests):
         assert memory.agent_id == AGENT
         if await _finds(memory):
             found = await memory.search("The database is in Oslo", limit=2, tags=["ops"], explain=True)
-            assert [each.memory.id for each in found] == [ids[0]]
+            assert [result.memory.id for result in found] == [ids[0]]
             assert 0 <= found[0].score <= 1
             assert found[0].explanation
             assert "Oslo" in (await memory.recall("The database is in Oslo", budget=400)).text
@@ -257,7 +259,7 @@ class ApiTests(MemoryTests):
             assert await memory.count(metadata=metadata) == len(expected), metadata
             if await _finds(memory):
                 found = await memory.search("what runs", metadata=metadata)
-                assert sorted(each.memory.content for each in found) == sorted(texts(listed)), metadata
+                assert sorted(result.memory.content for result in found) == sorted(texts(listed)), metadata
         await memory.forget_where(metadata={"env": [{"!=": "prod"}, {"!=": "staging"}]})
         assert sorted(texts(await memory.list())) == ["prod runs", "somewhere it runs", "staging runs"]
 
@@ -303,7 +305,7 @@ class ApiTests(MemoryTests):
         assert record is not None
         assert (record.content, record.tags, record.key) == ("oslo", ("oslo",), "oslo")
         assert _typed(record.metadata) == _typed(kept)
-        assert {type(each) for each in (record.content, record.key, *record.tags)} == {str}
+        assert {type(tag) for tag in (record.content, record.key, *record.tags)} == {str}
         happened: Any = await memory.get(event)
         assert _typed(
             (happened.event_type, happened.duration, list(happened.participants), happened.metadata)
@@ -354,7 +356,7 @@ class ApiTests(MemoryTests):
                     await call
             return
         versions, log, undone = [await call for call in calls]
-        assert [each.verb for each in versions] == ["add", "update"]
-        assert [each.verb for each in log] == ["update", "add"]
-        assert [each.verb for each in undone] == ["update"]
+        assert [version.verb for version in versions] == ["add", "update"]
+        assert [operation.verb for operation in log] == ["update", "add"]
+        assert [item.verb for item in undone] == ["update"]
         assert texts(await memory.list()) == ["one"]

@@ -105,7 +105,7 @@ _TEXTS = {
 
 
 async def _is_refused(store: Store, record: MemoryRecord) -> bool:
-    """Say whether a memory is larger than a store takes, after looking that it says so and keeps nothing of it."""
+    """Return whether a memory is larger than a store takes, after looking that it says so and keeps nothing of it."""
     largest = store.capabilities.largest
     if largest is None or len(canonical_json(version_to_dict(record)).encode()) <= largest:
         return False
@@ -124,14 +124,14 @@ class ContentTests(StoreTests):
         stored = (await put(store, given_record))[0]
         for source in (stored, (await store.get([given_record.id]))[given_record.id]):
             assert type(source) is type(given_record)
-            for each in fields(given_record):
-                if each.name in ("agent_id", "revision"):
+            for field_ in fields(given_record):
+                if field_.name in ("agent_id", "revision"):
                     continue
-                expected, actual = getattr(given_record, each.name), getattr(source, each.name)
-                if each.name == "position" and name == "bare message":
+                expected, actual = getattr(given_record, field_.name), getattr(source, field_.name)
+                if field_.name == "position" and name == "bare message":
                     expected = 0
-                assert actual == expected, each.name
-                assert type(actual) is type(expected), each.name
+                assert actual == expected, field_.name
+                assert type(actual) is type(expected), field_.name
             assert source.agent_id == store.agent_id
             assert len(source.revision) == 20
         assert await everything(store) == {stored.id: stored}

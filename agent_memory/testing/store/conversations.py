@@ -67,7 +67,7 @@ class ConversationTests(StoreTests):
                 types=(MemoryType.CONVERSATION,), fields=(Condition("conversation_id", "=", "chat-1"), *more)
             )
             everything = await store.select(where)
-            whole = sorted(everything, key=lambda each: listing.sort_value(each, "position"))
+            whole = sorted(everything, key=lambda item: listing.sort_value(item, "position"))
             for order, expected in (
                 (Order("position", descending=False), whole),
                 (Order("position"), whole[::-1]),
@@ -114,7 +114,7 @@ class ConversationTests(StoreTests):
         )
         await chat.add("the last", conversation_id="talk")
         messages = await chat.get_messages(None, conversation_id="talk")
-        assert [each.position for each in messages] == [0, 2, 3, 4, 7, 8, 9]
+        assert [message.position for message in messages] == [0, 2, 3, 4, 7, 8, 9]
         assert ids(messages)[:2] == first
         assert texts(messages)[-1] == "the last"
 
@@ -124,15 +124,15 @@ class ConversationTests(StoreTests):
         assert await chatty.count() == await chatty.conversation.count() == 9
         (group,) = await chatty.conversation.get_conversations()
         assert group.count == 9
-        for each in (said[0], said[-1]):
-            found = await chatty.get(each)
+        for item in (said[0], said[-1]):
+            found = await chatty.get(item)
             assert found is not None
             assert found.status is Status.ACTIVE
         if chatty.backend.capabilities.full_text:
             (first,) = await chatty.search("message 0", limit=1, mode="keyword")
             assert first.memory.id == said[0]
         if chatty.backend.capabilities.journal:
-            assert {each.verb for each in await chatty.log()} == {"add"}
+            assert {operation.verb for operation in await chatty.log()} == {"add"}
 
     async def test_system_messages_come_on_top(self, chatty: AgentMemory) -> None:
         chat = chatty.conversation
@@ -183,7 +183,7 @@ class ConversationTests(StoreTests):
             for said, answer in await chat.get_last_n_turns(9)
         ]
         assert turns == [("How warm?", "21 degrees")]
-        assert [each.role for each in await chat.get_messages()] == ["human", "ai", "tool", "ai"]
+        assert [message.role for message in await chat.get_messages()] == ["human", "ai", "tool", "ai"]
 
     async def test_a_summary_tells_of_what_lies_before_the_window(self, chatty: AgentMemory) -> None:
         chat = chatty.conversation

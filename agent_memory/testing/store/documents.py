@@ -13,8 +13,8 @@ from agent_memory.testing.store.support import MemoryTests, ids, texts
 
 GUIDE = [
     " ".join(
-        f"Sentence {number}.{each} of the guide tells about matter {number * 31 + each}."
-        for each in range(14)
+        f"Sentence {number}.{item} of the guide tells about matter {number * 31 + item}."
+        for item in range(14)
     )
     for number in range(6)
 ]
@@ -23,7 +23,7 @@ GUIDE = [
 
 async def _chunks(memory: AgentMemory, path: Path) -> list[SemanticRecord]:
     found = await memory.semantic.list(None, fields={"path": str(path.resolve())})
-    return sorted(found, key=lambda each: each.position or 0)
+    return sorted(found, key=lambda item: item.position or 0)
 
 
 class DocumentTests(MemoryTests):
@@ -45,7 +45,7 @@ class DocumentTests(MemoryTests):
         chunks = await _chunks(memory, guide)
         assert ids(chunks) == added.ids
         assert "".join(texts(chunks)) == guide.read_text(encoding="utf-8")
-        assert {(each.document_id, each.title, each.tags) for each in chunks} == {
+        assert {(chunk.document_id, chunk.title, chunk.tags) for chunk in chunks} == {
             (added.document_id, "guide.md", ("work",))
         }
         before = await memory.list(None, status=None)
@@ -64,8 +64,8 @@ class DocumentTests(MemoryTests):
         chunks = await _chunks(memory, guide)
         assert ids(chunks) == again.ids
         assert "".join("".join(texts(chunks)).split()) == "".join(guide.read_text(encoding="utf-8").split())
-        assert [each.position for each in chunks] == list(range(len(chunks)))
-        assert {(each.tags, each.metadata["lang"]) for each in chunks} == {(("work",), "en")}, (
+        assert [chunk.position for chunk in chunks] == list(range(len(chunks)))
+        assert {(chunk.tags, chunk.metadata["lang"]) for chunk in chunks} == {(("work",), "en")}, (
             "what is new has what the document had"
         )
         kept = set(again.ids) & set(added.ids)
@@ -95,14 +95,14 @@ class DocumentTests(MemoryTests):
         if not memory.backend.capabilities.journal:
             return
         first = await memory.semantic.add_paths(guide.parent)
-        before = {each.id: each.content for each in await memory.list(None)}
+        before = {item.id: item.content for item in await memory.list(None)}
         guide.write_text("Something else altogether.", encoding="utf-8")
         (guide.parent / "other.md").unlink()
         second = await memory.semantic.add_paths(guide.parent, prune=True)
-        assert [each.outcome for each in first.documents] == ["added", "added"]
-        assert sorted(each.outcome for each in second.documents) == ["archived", "changed"]
+        assert [document.outcome for document in first.documents] == ["added", "added"]
+        assert sorted(document.outcome for document in second.documents) == ["archived", "changed"]
         await memory.undo()
-        assert {each.id: each.content for each in await memory.list(None)} == before
+        assert {item.id: item.content for item in await memory.list(None)} == before
 
     async def test_only_files_that_are_gone_from_a_folder_are_pruned(
         self, memory: AgentMemory, guide: Path, tmp_path: Path
@@ -114,7 +114,7 @@ class DocumentTests(MemoryTests):
         (folder / "gone.md").unlink()
         (tmp_path / "guides2.md").unlink()
         documents, _, _ = await memory.semantic.add_paths(folder, glob="*.md", prune=True)
-        assert [each.path for each in documents if each.outcome == "archived"] == [
+        assert [document.path for document in documents if document.outcome == "archived"] == [
             str(folder.resolve() / "gone.md")
         ]
         assert {"Text of stays.txt.", "Text of guides2.md."} <= set(texts(await memory.list(None)))
@@ -127,7 +127,7 @@ class DocumentTests(MemoryTests):
         assert await memory.count() == count, "a disk may not be mounted"
         assert "nothing was archived" in emptied.notices[0]
         emptied = await memory.semantic.add_paths(folder, prune=True, prune_empty=True)
-        assert {each.outcome for each in emptied.documents} == {"archived"}
+        assert {document.outcome for document in emptied.documents} == {"archived"}
         assert texts(await memory.list(None)) == ["Text of guides2.md."]
 
     async def test_a_new_version_under_a_document_id_keeps_what_moved(self, memory: AgentMemory) -> None:
@@ -135,8 +135,12 @@ class DocumentTests(MemoryTests):
         second = await memory.semantic.add_chunks(["zero", "three", "one"], "guide")
         assert second[1:] == [first[2], first[0]]
         chunks = await memory.semantic.get_by_document_id("guide")
-        assert [(each.content, each.position) for each in chunks] == [("zero", 0), ("three", 1), ("one", 2)]
-        assert {each.tags for each in chunks} == {("n",)}
+        assert [(chunk.content, chunk.position) for chunk in chunks] == [
+            ("zero", 0),
+            ("three", 1),
+            ("one", 2),
+        ]
+        assert {chunk.tags for chunk in chunks} == {("n",)}
 
     async def test_a_document_with_a_key_is_one_memory(self, memory: AgentMemory, guide: Path) -> None:
         text = guide.read_text(encoding="utf-8")

@@ -78,7 +78,7 @@ class FilterTests(StoreTests):
                     st.lists(st.sampled_from(ids(stored)), max_size=3) if stored else st.just([])
                 )
                 for where in [*filters, EVERYTHING, Where(), Where(ids=(*some, "no such memory"))]:
-                    expected = [each for each in stored if where.matches(each, strategies.NOW)]
+                    expected = [item for item in stored if where.matches(item, strategies.NOW)]
                     await self._compare(store, where, expected, vectors.keys())
 
     async def _compare(self, store: Store, where: Where, expected: list[MemoryRecord], embedded: Any) -> None:
@@ -92,13 +92,13 @@ class FilterTests(StoreTests):
         tags = {group.value: group.count for group in await store.groups(where, "tag")}
         assert tags == Counter(tag for record in expected for tag in record.tags), where
         if store.capabilities.full_text:
-            found = await store.by_words(_TERMS, where, 100)
+            found = await store.by_keyword(_TERMS, where, 100)
             stems = {stem(term) for term in _TERMS}
-            holding = [each for each in expected if stems & set(map(stem, analyse(indexed_text(each))))]
+            holding = [item for item in expected if stems & set(map(stem, analyse(indexed_text(item))))]
             assert Counter(memory_id for memory_id, _ in found) == Counter(ids(holding)), where
         if store.capabilities.vectors:
             found = await store.by_vector(builders.vector(1), where, 100)
-            near = [each for each in expected if builders.digest(each) in embedded]
+            near = [item for item in expected if builders.digest(item) in embedded]
             assert Counter(memory_id for memory_id, _ in found) == Counter(ids(near)), where
 
     async def test_numbers_text_and_booleans_are_not_mixed_up(self, store: Store) -> None:
@@ -142,7 +142,7 @@ class FilterTests(StoreTests):
             for operator in ("=", "!=", "<", ">="):
                 condition = Condition("n", operator, number)
                 found = texts(await store.select(Where(metadata=(condition,))))
-                expected = [str(each) for each in numbers if condition.holds({"n": each})]
+                expected = [str(item) for item in numbers if condition.holds({"n": item})]
                 assert sorted(found) == sorted(expected), condition
 
     async def test_a_field_no_type_has_is_refused(self, store: Store) -> None:

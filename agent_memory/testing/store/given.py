@@ -96,9 +96,14 @@ class GivenTests(MemoryTests):
         kept = await memory.update(stored, "Porto")
         assert (kept.key, kept.source, kept.occurred_at) == ("city", "chat", happened)
         assert kept.expires_at is not None
-        gone = await memory.update(stored, key=None, source=None, ttl=None, occurred_at=None)
-        assert (gone.key, gone.source, gone.expires_at, gone.occurred_at) == (None, None, None, None)
-        assert (gone.content, gone.importance) == ("Porto", 0.9)
+        tombstoned = await memory.update(stored, key=None, source=None, ttl=None, occurred_at=None)
+        assert (tombstoned.key, tombstoned.source, tombstoned.expires_at, tombstoned.occurred_at) == (
+            None,
+            None,
+            None,
+            None,
+        )
+        assert (tombstoned.content, tombstoned.importance) == ("Porto", 0.9)
         assert await memory.get("city") is None
         wrong: tuple[dict[str, Any], ...] = (
             {"content": None}, {"importance": None}, {"tags": None}, {"metadata": None}, {"session": None},
@@ -112,8 +117,8 @@ class GivenTests(MemoryTests):
     async def test_a_skill_without_its_key_keeps_its_name(self, memory: AgentMemory) -> None:
         skill = await memory.procedural.record_workflow("ship", ["build", "test"])
         assert (await memory.update(skill, key="release")).name == "release"  # type: ignore[attr-defined]
-        gone = await memory.update(skill, key=None)
-        assert (gone.key, gone.name) == (None, "release")  # type: ignore[attr-defined]
+        tombstoned = await memory.update(skill, key=None)
+        assert (tombstoned.key, tombstoned.name) == (None, "release")  # type: ignore[attr-defined]
         found = await memory.procedural.get_skill("release")
         assert found is not None
         assert found.id == skill
@@ -160,7 +165,7 @@ class GivenTests(MemoryTests):
                 {"tags": form}, {"source": form}, {"session": form}, {"metadata": {form: form}},
                 {"metadata": {form: {"in": [form, "x"]}}}, {"key": form},
             ):  # fmt: skip
-                assert [each.id for each in await memory.list(**filters)] == [first], filters
+                assert [record.id for record in await memory.list(**filters)] == [first], filters
         assert await memory.long_term.add("Another", key=composed) == first
         await memory.update(first, add_tags=[composed], metadata={composed: None})
         assert ((await memory.get(apart)).tags, (await memory.get(apart)).metadata) == ((composed,), {})  # type: ignore[union-attr]
@@ -180,7 +185,7 @@ class GivenTests(MemoryTests):
         said = await memory.episodic.record_event("deploy", "Another", "passed with warnings", success=True)
         assert (await memory.get(said)).success is True  # type: ignore[union-attr]
         assert (await memory.update(said, outcome="failed: disk full")).success is False  # type: ignore[attr-defined]
-        failed = {each.outcome for each in await memory.episodic.get_failed_events()}
+        failed = {failed_event.outcome for failed_event in await memory.episodic.get_failed_events()}
         assert failed == {outcome for outcome, went in OUTCOMES.items() if went is False} | {
             "failed: disk full"
         }
@@ -202,7 +207,7 @@ class GivenTests(MemoryTests):
             await memory.update(event, add_tags=["seen"])
             if memory.backend.capabilities.full_text:
                 found = await memory.search(day, mode="keyword")
-                assert {each.memory.id for each in found} == {event, message}
+                assert {result.memory.id for result in found} == {event, message}
                 assert another in day or await memory.search(another, mode="keyword") == []
         stored = await memory.get(event)
         assert stored is not None

@@ -27,11 +27,11 @@ class HistoryTests(StoreTests):
         third = await change(store, second, "archive", status=Status.ARCHIVED)
         await remove(store, third)
         versions = await store.history(first.id)
-        assert [each.verb for each in versions] == ["add", "update", "archive", "purge"]
-        assert [each.parent for each in versions] == [None, first.revision, second.revision, third.revision]
-        assert [each.revision for each in versions][:3] == [first.revision, second.revision, third.revision]
-        assert len({each.operation_id for each in versions}) == 4
-        assert {each.memory_id for each in versions} == {first.id}
+        assert [item.verb for item in versions] == ["add", "update", "archive", "purge"]
+        assert [item.parent for item in versions] == [None, first.revision, second.revision, third.revision]
+        assert [item.revision for item in versions][:3] == [first.revision, second.revision, third.revision]
+        assert len({item.operation_id for item in versions}) == 4
+        assert {item.memory_id for item in versions} == {first.id}
         stored = [first, second, third]
         for version, before, after in zip(versions, [None, *stored], [*stored, None], strict=True):
             for told, was in ((version.before, before), (version.after, after)):
@@ -40,7 +40,7 @@ class HistoryTests(StoreTests):
                     assert type(told) is type(was)
                     assert same_version(told, was)
                     assert told.updated_at == was.updated_at
-        assert [each.after.revision for each in versions if each.after] == [each.revision for each in stored]
+        assert [item.after.revision for item in versions if item.after] == [item.revision for item in stored]
 
     @needs("journal")
     async def test_a_version_is_told_as_it_was_stored(self, store: Store) -> None:
@@ -71,16 +71,19 @@ class HistoryTests(StoreTests):
         current = (await store.get([first.id]))[first.id]
         await store.commit(undo, [Replace(replace(first, revision=current.revision), "undo")])
         log = await store.operations()
-        assert [each.id for each in log] == [undo.id, update.id, add.id]
-        assert [(each.verb, each.actor, each.session, each.changes, each.undone_by) for each in log] == [
+        assert [operation.id for operation in log] == [undo.id, update.id, add.id]
+        assert [
+            (operation.verb, operation.actor, operation.session, operation.changes, operation.undone_by)
+            for operation in log
+        ] == [
             ("undo", None, None, 1, None),
             ("update", None, None, 1, undo.id),
             ("add", "ann", "s-1", 2, None),
         ]
-        assert [each.started_at for each in log][1:] == [update.started_at, moment]
-        assert [each.id for each in await store.operations(limit=1)] == [undo.id]
-        assert [each.memory_id for each in await store.changes_of(add.id)] == [first.id, second.id]
-        assert [each.verb for each in await store.changes_of(undo.id)] == ["undo"]
+        assert [operation.started_at for operation in log][1:] == [update.started_at, moment]
+        assert [operation.id for operation in await store.operations(limit=1)] == [undo.id]
+        assert [item.memory_id for item in await store.changes_of(add.id)] == [first.id, second.id]
+        assert [item.verb for item in await store.changes_of(undo.id)] == ["undo"]
         assert await store.changes_of("no such operation") == []
         assert await store.history("no such memory") == []
 
@@ -89,15 +92,15 @@ class HistoryTests(StoreTests):
         record = (await put(store, builders.fact("one", tags=("t",))))[0]
         await store.commit(Operation(verb="update"), [Replace(record)])
         await put(store, builders.fact("one"), builders.fact("one", tags=("t",)))
-        assert [each.verb for each in await store.operations()] == ["add"]
-        assert [each.verb for each in await store.history(record.id)] == ["add"]
+        assert [operation.verb for operation in await store.operations()] == ["add"]
+        assert [version.verb for version in await store.history(record.id)] == ["add"]
 
     @needs("journal")
     async def test_a_key_stores_a_version_in_the_history(self, store: Store) -> None:
         record = (await put(store, builders.fact("Lisbon", key="city")))[0]
         await put(store, builders.fact("Porto", key="city"))
         versions = await store.history(record.id)
-        assert [each.after.content for each in versions if each.after] == ["Lisbon", "Porto"]
+        assert [version.after.content for version in versions if version.after] == ["Lisbon", "Porto"]
         assert versions[1].parent == versions[0].revision
 
     @needs("journal")
@@ -109,8 +112,8 @@ class HistoryTests(StoreTests):
             with clock.fixed(moment - timedelta(days=number)):
                 record = await change(store, record, content=str(number))
         versions = await store.history(record.id)
-        assert [each.after.content for each in versions if each.after] == ["0", "1", "2", "3"]
-        assert [each.verb for each in await store.operations()] == ["update"] * 3 + ["add"]
+        assert [version.after.content for version in versions if version.after] == ["0", "1", "2", "3"]
+        assert [operation.verb for operation in await store.operations()] == ["update"] * 3 + ["add"]
 
     @needs("journal")
     async def test_short_term_memory_keeps_one_previous_version(self, store: Store) -> None:
@@ -146,24 +149,24 @@ class HistoryTests(StoreTests):
         erasing = Operation(verb="forget")
         await store.commit(erasing, [Remove(record, erase=True)])
         versions = await store.history(record.id)
-        assert [each.verb for each in versions] == ["add", "update", "shred"]
-        assert all(each.before is None and each.after is None for each in versions)
-        assert [each.verb for each in await store.changes_of(erasing.id)] == ["shred"]
+        assert [version.verb for version in versions] == ["add", "update", "shred"]
+        assert all(version.before is None and version.after is None for version in versions)
+        assert [item.verb for item in await store.changes_of(erasing.id)] == ["shred"]
         assert (await store.history(other.id))[0].after == other
-        await store.scrub()
+        await store.secure_vacuum()
         assert await store.check() == []
 
     @needs("journal")
     async def test_the_session_goes_with_the_last_text_of_an_operation(self, store: Store) -> None:
         both = [builders.fact("erased first"), builders.fact("erased last")]
         for name, records in (("shared", both), ("river", [builders.fact("stays")])):
-            await store.commit(Operation(verb="add", session=name), [Add(each) for each in records])
+            await store.commit(Operation(verb="add", session=name), [Add(item) for item in records])
 
         async def shred(record_id: str) -> list[str]:
             record = (await store.get([record_id]))[record_id]
             await store.commit(Operation(verb="shred", session="shared"), [Remove(record, erase=True)])
             assert await store.check() == []
-            return sorted(each.session or "" for each in await store.operations(10))
+            return sorted(operation.session or "" for operation in await store.operations(10))
 
         assert await shred(both[0].id) == ["", "river", "shared"]
         assert await shred(both[1].id) == ["", "", "", "river"]
@@ -174,14 +177,16 @@ class HistoryTests(StoreTests):
         one = await change(store, one, content="secret")
         await remove(store, one)
         await remove(store, two)
-        assert [each.content for each in await store.purged()] == ["secret", "two"]
+        assert [record.content for record in await store.purged()] == ["secret", "two"]
         assert same_version((await store.purged())[0], one)
         with pytest.raises(ConflictError):
             await store.commit(Operation(verb="forget"), [Erase(stays)])
         (written,) = await store.commit(Operation(verb="forget"), [Erase(one)])
         assert (written.id, written.outcome) == (one.id, "removed")
-        assert all(each.before is None and each.after is None for each in await store.history(one.id))
-        assert [each.id for each in await store.purged()] == [two.id]
+        assert all(
+            version.before is None and version.after is None for version in await store.history(one.id)
+        )
+        assert [record.id for record in await store.purged()] == [two.id]
         await store.commit(Operation(verb="restore"), [Add(two, brought_back=True)])
         assert await store.purged() == []
         assert await store.check() == []

@@ -28,13 +28,13 @@ class KnownTests(StoreTests):
         written = await store.commit(
             Operation(verb="add"), [Add(builders.fact("Porto", key="city", tags=("b",)))]
         )
-        assert [(each.id, each.outcome) for each in written] == [(first.id, "updated")]
+        assert [(write.id, write.outcome) for write in written] == [(first.id, "updated")]
         stored = (await everything(store))[first.id]
         assert (stored.content, stored.tags, stored.created_at) == ("Porto", ("b",), first.created_at)
         assert stored.pinned
         assert len(await everything(store)) == 1
         again = await store.commit(Operation(verb="add"), [Add(replace(stored, id=new_id()))])
-        assert [(each.id, each.outcome) for each in again] == [(first.id, "unchanged")]
+        assert [(item.id, item.outcome) for item in again] == [(first.id, "unchanged")]
 
     async def test_a_key_belongs_to_one_type(self, store: Store) -> None:
         records = [builders.fact(key="k"), builders.event(key="k"), builders.skill(key="k")]
@@ -47,8 +47,8 @@ class KnownTests(StoreTests):
             Operation(verb="add"),
             [Add(builders.fact(text, key="city")) for text in ("Lisbon", "Porto", "Faro")],
         )
-        assert len({each.id for each in written}) == 1
-        assert [each.outcome for each in written] == ["added", "updated", "updated"]
+        assert len({write.id for write in written}) == 1
+        assert [write.outcome for write in written] == ["added", "updated", "updated"]
         assert [record.content for record in (await everything(store)).values()] == ["Faro"]
 
     async def test_the_key_of_a_memory_that_was_put_away_is_free(self, store: Store) -> None:
@@ -77,7 +77,7 @@ class KnownTests(StoreTests):
             Add(builders.fact("3", key="l")),
         ]
         written = await store.commit(Operation(verb="update"), changes)
-        assert {each.record.key: each.record.content for each in written} == {
+        assert {write.record.key: write.record.content for write in written} == {
             "m": "one",
             "k": "two",
             "l": "3",
@@ -128,7 +128,7 @@ class KnownTests(StoreTests):
         written = await store.commit(
             Operation(verb="add"), [Add(make("the same\ntext", tags=("a",), importance=1.0))]
         )
-        assert [(each.id, each.outcome) for each in written] == [(first.id, "known")]
+        assert [(write.id, write.outcome) for write in written] == [(first.id, "known")]
         assert await everything(store) == {first.id: written[0].record}
         merged = written[0].record
         assert (merged.tags, merged.content, merged.importance) == (
@@ -138,7 +138,7 @@ class KnownTests(StoreTests):
         )
         assert set(written[0].changed) == {"tags", "importance"}
         again = await store.commit(Operation(verb="add"), [Add(make("the same text", tags=("b",)))])
-        assert [(each.id, each.outcome, each.record) for each in again] == [(first.id, "known", merged)]
+        assert [(item.id, item.outcome, item.record) for item in again] == [(first.id, "known", merged)]
         assert len(ids(await put(store, make("The same text")))) == 1
         assert len(await everything(store)) == 2
 
@@ -153,8 +153,8 @@ class KnownTests(StoreTests):
         written = await store.commit(
             Operation(verb="add"), [Add(builders.fact("the same", tags=(tag,))) for tag in "abca"]
         )
-        assert len({each.id for each in written}) == 1
-        assert [each.outcome for each in written] == ["added", "known", "known", "known"]
+        assert len({write.id for write in written}) == 1
+        assert [write.outcome for write in written] == ["added", "known", "known", "known"]
         assert [record.tags for record in (await everything(store)).values()] == [("a", "b", "c")]
         await put(store, *(builders.fact("the same", tags=(tag,)) for tag in "xyz"))
         assert [record.tags for record in (await everything(store)).values()] == [
@@ -174,7 +174,10 @@ class KnownTests(StoreTests):
         second = (await put(store, builders.fact("the same"), even_if_known=True))[0]
         changes: list[Change] = [Remove(first), Add(builders.fact("the same"))]
         written = await store.commit(Operation(verb="tidy"), changes)
-        assert [(each.id, each.outcome) for each in written] == [(first.id, "removed"), (second.id, "known")]
+        assert [(write.id, write.outcome) for write in written] == [
+            (first.id, "removed"),
+            (second.id, "known"),
+        ]
         assert list(await everything(store)) == [second.id]
 
     async def test_what_tells_memories_apart_makes_them_no_duplicates(self, store: Store) -> None:
@@ -340,17 +343,17 @@ class KnownTests(StoreTests):
     # --- what comes back -----------------------------------------------------------------------------------
 
     async def test_what_comes_back_is_never_another_memory(self, store: Store) -> None:
-        gone = (await put(store, builders.fact("old", key="editor")))[0]
-        twin = (await put(store, builders.event("the same"), builders.fact("the same")))[1]
-        await remove(store, gone)
+        tombstoned = (await put(store, builders.fact("old", key="editor")))[0]
+        duplicate = (await put(store, builders.event("the same"), builders.fact("the same")))[1]
+        await remove(store, tombstoned)
         holder = (await put(store, builders.fact("new", key="editor")))[0]
         with pytest.raises(ValidationError, match="editor"):
-            await store.commit(Operation(verb="restore"), [Add(gone, brought_back=True)])
+            await store.commit(Operation(verb="restore"), [Add(tombstoned, brought_back=True)])
         assert (await everything(store))[holder.id].content == "new"
-        await remove(store, twin)
+        await remove(store, duplicate)
         again = (await put(store, builders.fact("the same")))[0]
-        (written,) = await store.commit(Operation(verb="restore"), [Add(twin, brought_back=True)])
-        assert (written.id, written.outcome) == (twin.id, "added")
-        assert {again.id, twin.id} <= (await everything(store)).keys()
+        (written,) = await store.commit(Operation(verb="restore"), [Add(duplicate, brought_back=True)])
+        assert (written.id, written.outcome) == (duplicate.id, "added")
+        assert {again.id, duplicate.id} <= (await everything(store)).keys()
         with pytest.raises(ConflictError):
-            await store.commit(Operation(verb="restore"), [Add(twin, brought_back=True)])
+            await store.commit(Operation(verb="restore"), [Add(duplicate, brought_back=True)])

@@ -45,21 +45,21 @@ _USES: dict[str, Callable[[Store], Awaitable[Any]]] = {
     "neighbours": lambda store: store.neighbours("x", 1, 1),
     "adjacent": lambda store: store.adjacent(["x"], 1),
     "version": lambda store: store.version(),
-    "by_words": lambda store: store.by_words(["word"], Where(), 1),
+    "by_keyword": lambda store: store.by_keyword(["word"], Where(), 1),
     "by_vector": lambda store: store.by_vector(builders.vector(1), Where(), 1),
     "spaces": lambda store: store.spaces(),
     "add_space": lambda store: store.add_space(builders.space()),
-    "owed": lambda store: store.owed(1),
-    "owed_count": lambda store: store.owed_count(),
+    "pending": lambda store: store.pending(1),
+    "pending_count": lambda store: store.pending_count(),
     "attempts": lambda store: store.attempts(builders.space(), [b"x"]),
-    "kept_pieces": lambda store: store.kept_pieces(builders.space(), b"x"),
+    "kept_segments": lambda store: store.kept_segments(builders.space(), b"x"),
     "keep_attempts": lambda store: store.keep_attempts(builders.space(), {}),
     "history": lambda store: store.history("x"),
     "operations": lambda store: store.operations(),
     "describe": lambda store: store.describe(),
     "check": lambda store: store.check(),
     "rebuild": lambda store: store.rebuild(),
-    "scrub": lambda store: store.scrub(),
+    "secure_vacuum": lambda store: store.secure_vacuum(),
 }
 
 
@@ -72,7 +72,7 @@ class LifeTests(StoreTests):
         assert await store.count(EVERYTHING) == 0
         assert await store.spaces() == []
         assert await store.current_space() is None
-        assert await store.owed_count() == 0
+        assert await store.pending_count() == 0
         assert [page async for page in store.scan(EVERYTHING)] == []
 
     async def test_unknown_options_are_refused_by_name(self, store: Store) -> None:
@@ -191,7 +191,7 @@ class LifeTests(StoreTests):
                 with pytest.raises(LookupError):
                     await other.resolve(reference)
             if other.capabilities.full_text:
-                assert await other.by_words(["swordfish"], EVERYTHING, 5) == []
+                assert await other.by_keyword(["swordfish"], EVERYTHING, 5) == []
                 assert (await other.word_statistics(["swordfish"])).documents == 0
             if other.capabilities.journal:
                 assert await other.history(mine.id) == []
@@ -216,14 +216,14 @@ class LifeTests(StoreTests):
         async with opened(store_factory, "somebody else") as other:
             await other.add_space(builders.space())
             vectors = builders.vectors_of(theirs=[builders.vector(1)])
-            gone = (await put(other, builders.fact("theirs", key="k"), vectors=vectors))[0]
+            tombstoned = (await put(other, builders.fact("theirs", key="k"), vectors=vectors))[0]
             await remove(other, (await put(other, builders.fact("purged")))[0])
             await other.drop()
             with pytest.raises(BackendError):
                 await other.count(Where())
         async with opened(store_factory, "somebody else") as again:
             assert await everything(again) == {}
-            assert await again.get([gone.id]) == {}
+            assert await again.get([tombstoned.id]) == {}
             if again.capabilities.journal:
                 assert await again.purged() == []
         assert stays.id in await everything(store)
@@ -267,7 +267,7 @@ class LifeTests(StoreTests):
         await put(store, builders.fact("apples are red"), builders.message("hello"))
         before = await everything(store)
         await store.rebuild()
-        await store.scrub()
+        await store.secure_vacuum()
         assert await everything(store) == before
         if store.capabilities.full_text:
-            assert len(await store.by_words(["apples"], Where(), 5)) == 1
+            assert len(await store.by_keyword(["apples"], Where(), 5)) == 1

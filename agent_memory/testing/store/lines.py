@@ -21,7 +21,7 @@ _ITS_OWN = ("id", "updated_at", "accessed_at", "access_count", "agent_id")
 
 def _said(memories: list[Any]) -> list[dict[str, Any]]:
     """Return what memories say but for what each store says of its own."""
-    return [{k: v for k, v in to_dict(each).items() if k not in _ITS_OWN} for each in memories]
+    return [{k: v for k, v in to_dict(memory).items() if k not in _ITS_OWN} for memory in memories]
 
 
 async def _all_types(memory: AgentMemory) -> None:
@@ -79,7 +79,7 @@ class LineTests(MemoryTests):
         embedder = create_embedder("dummy", {"dimension": 8})
         store = store_factory("another")
         async with AgentMemory("another", Settings(), backend=store, embedding_provider=embedder) as other:
-            added = await other.add_objects([to_dict(each) for each in listed])
+            added = await other.add_objects([to_dict(item) for item in listed])
             assert len(added.written) == len(listed)
             assert {"id", "updated_at", "status", "agent_id"} <= added.dropped
             assert _said(await other.list(None)) == _said(listed)
@@ -99,8 +99,12 @@ class LineTests(MemoryTests):
             ]
         )
         found = [await memory.get(id) for id in ids]
-        assert [each.created_at == LONG_AGO for each in found if each is not None] == [True, False, True]
-        assert [each.expires_at for each in found if each is not None] == [None, ends, None]
+        assert [result.created_at == LONG_AGO for result in found if result is not None] == [
+            True,
+            False,
+            True,
+        ]
+        assert [result.expires_at for result in found if result is not None] == [None, ends, None]
         with clock.fixed(ends + timedelta(seconds=1)):
             assert await memory.get(ids[1]) is None
 

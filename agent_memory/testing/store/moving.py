@@ -12,7 +12,7 @@ from agent_memory import clock
 from agent_memory.errors import ConflictError, ValidationError
 from agent_memory.records import MemoryRecord, Status, Version
 from agent_memory.storage.base import Store
-from agent_memory.storage.changes import Bury, Change, Operation, Take, Written, new_id
+from agent_memory.storage.changes import Change, Import, Operation, Tombstone, Written, new_id
 from agent_memory.testing import builders
 from agent_memory.testing.store.support import EVERYTHING, StoreTests, change, ids, needs, put, remove
 
@@ -57,8 +57,8 @@ def told(versions: list[Version]) -> list[tuple[Any, ...]]:
         return None if record is None else replace(record, agent_id="", accessed_at=None, access_count=0)
 
     return [
-        (each.revision, each.parent, each.verb, each.at, plain(each.before), plain(each.after))
-        for each in versions
+        (item.revision, item.parent, item.verb, item.at, plain(item.before), plain(item.after))
+        for item in versions
     ]
 
 
@@ -75,61 +75,63 @@ class MovingTests(StoreTests):
             from_elsewhere(builders.note("five", kind="working", value={"z": 1})),
             from_elsewhere(builders.document("six", document_id="d", title="t", position=3)),
         ]
-        written = await take(store, *map(Take, records))
-        assert [(each.id, each.outcome) for each in written] == [(each.id, "added") for each in records]
-        assert [await stored(store, each) for each in records] == records
-        assert {each.agent_id for each in (await store.get(ids(records))).values()} == {store.agent_id}
+        written = await take(store, *map(Import, records))
+        assert [(write.id, write.outcome) for write in written] == [
+            (record.id, "added") for record in records
+        ]
+        assert [await stored(store, record) for record in records] == records
+        assert {item.agent_id for item in (await store.get(ids(records))).values()} == {store.agent_id}
 
     async def test_it_is_never_a_duplicate_and_stands_in_the_given_order(self, store: Store) -> None:
         same = [from_elsewhere(builders.fact("the same")) for _ in range(300)]
-        await take(store, *map(Take, same[:200]))
-        await take(store, *map(Take, same[200:]))
-        assert [each.id async for page in store.scan(EVERYTHING, 64) for each in page] == ids(same)
+        await take(store, *map(Import, same[:200]))
+        await take(store, *map(Import, same[200:]))
+        assert [item.id async for page in store.scan(EVERYTHING, 64) for item in page] == ids(same)
         assert ids(await store.select(EVERYTHING)) == ids(same)[::-1]
 
     async def test_what_is_there_in_that_revision_stays(self, store: Store) -> None:
         record = from_elsewhere(builders.fact("one"))
-        await take(store, Take(record))
-        [written] = await take(store, Take(record, onto="something else"))
+        await take(store, Import(record))
+        [written] = await take(store, Import(record, onto="something else"))
         assert written.outcome == "unchanged"
         assert await stored(store, record) == record
 
     async def test_a_newer_version_takes_the_place_of_the_one_it_was_made_upon(self, store: Store) -> None:
         first = from_elsewhere(builders.fact("the older words", tags=("a",)))
-        await take(store, Take(first))
+        await take(store, Import(first))
         second = replace(first, content="newer speech", tags=("b",), revision=new_id())
-        [written] = await take(store, Take(second, onto=first.revision))
+        [written] = await take(store, Import(second, onto=first.revision))
         assert written.outcome == "updated"
         assert await stored(store, second) == second
         if store.capabilities.full_text:
-            assert await store.by_words(["older"], EVERYTHING, 5) == []
-            assert ids_of(await store.by_words(["newer"], EVERYTHING, 5)) == [first.id]
+            assert await store.by_keyword(["older"], EVERYTHING, 5) == []
+            assert ids_of(await store.by_keyword(["newer"], EVERYTHING, 5)) == [first.id]
 
     async def test_what_changed_meanwhile_is_a_conflict(self, store: Store) -> None:
         first = from_elsewhere(builders.fact("one"))
-        await take(store, Take(first))
+        await take(store, Import(first))
         other = replace(first, content="two", revision=new_id())
         for onto in (None, new_id()):
             with pytest.raises(ConflictError, match=first.id):
-                await take(store, Take(other, onto=onto))
+                await take(store, Import(other, onto=onto))
         absent = from_elsewhere(builders.fact("three"))
         with pytest.raises(ConflictError, match=absent.id):
-            await take(store, Take(absent, onto=new_id()))
+            await take(store, Import(absent, onto=new_id()))
         assert await stored(store, first) == first
         assert await store.count(EVERYTHING) == 1
 
     async def test_a_key_that_another_has_is_refused(self, store: Store) -> None:
         await put(store, builders.fact("mine", key="k"))
         with pytest.raises(ValidationError, match="'k'"):
-            await take(store, Take(from_elsewhere(builders.fact("theirs", key="k"))))
+            await take(store, Import(from_elsewhere(builders.fact("theirs", key="k"))))
         away = from_elsewhere(builders.fact("theirs", key="k"), status=Status.ARCHIVED)
-        await take(store, Take(away), Take(from_elsewhere(builders.note("theirs", key="k"))))
+        await take(store, Import(away), Import(from_elsewhere(builders.note("theirs", key="k"))))
         assert await store.count(EVERYTHING) == 3
 
     async def test_accesses_come_along_if_asked_for(self, store: Store) -> None:
         used = from_elsewhere(builders.fact("one"), accessed_at=LONG_AGO, access_count=3)
         fresh = replace(used, id=new_id())
-        await take(store, Take(used, usage=True), Take(fresh))
+        await take(store, Import(used, usage=True), Import(fresh))
         if store.capabilities.usage:
             assert await stored(store, used) == used
             await store.touch([used.id])
@@ -142,12 +144,14 @@ class MovingTests(StoreTests):
         space = await store.add_space(builders.space())
         records = [from_elsewhere(builders.fact("one")), from_elsewhere(builders.fact("two"))]
         records.append(replace(records[1], id=new_id(), status=Status.ARCHIVED))
-        pieces = [builders.vector(1), builders.vector(0, 1)]
-        await take(store, *map(Take, records), vectors=builders.vectors_of(two=pieces), space=space)
+        segments = [builders.vector(1), builders.vector(0, 1)]
+        await take(store, *map(Import, records), vectors=builders.vectors_of(two=segments), space=space)
         held = await store.vectors(ids(records))
-        assert held == {records[1].id: pieces, records[2].id: pieces}
-        assert ids(await store.owed(5)) == [records[0].id]
-        assert ids_of(await store.by_vector(pieces[1], EVERYTHING, 1)) in ([each.id] for each in records[1:])
+        assert held == {records[1].id: segments, records[2].id: segments}
+        assert ids(await store.pending(5)) == [records[0].id]
+        assert ids_of(await store.by_vector(segments[1], EVERYTHING, 1)) in (
+            [record.id] for record in records[1:]
+        )
 
     # --- history -------------------------------------------------------------------------------------------
 
@@ -161,12 +165,12 @@ class MovingTests(StoreTests):
             version(first, at=LONG_AGO),
             version(second, parent=first.revision, verb="tag", at=LONG_AGO, before=first),
         ]
-        await take(store, Take(second, history=versions))
+        await take(store, Import(second, history=versions))
         assert told(await store.history(second.id)) == told(versions)
         third = await change(store, await stored(store, second), content="three")
         fourth = from_elsewhere(third, content="four", revision=new_id())
         later = version(fourth, parent=third.revision, verb="update", before=third)
-        await take(store, Take(fourth, history=[later], onto=third.revision))
+        await take(store, Import(fourth, history=[later], onto=third.revision))
         found = await store.history(second.id)
         assert told([*found[:2], found[3]]) == told([*versions, later])
         assert found[2].at > LONG_AGO + timedelta(days=1)
@@ -175,10 +179,10 @@ class MovingTests(StoreTests):
     @needs("journal")
     async def test_without_history_it_is_told_as_one_step(self, store: Store) -> None:
         record = from_elsewhere(builders.fact("one"))
-        await take(store, Take(record))
+        await take(store, Import(record))
         assert told(await store.history(record.id)) == told([version(record, verb="import")])
         other = replace(record, content="two", revision=new_id())
-        await take(store, Take(other, onto=record.revision))
+        await take(store, Import(other, onto=record.revision))
         step = version(other, verb="import", parent=record.revision, before=record)
         assert told(await store.history(record.id))[1:] == told([step])
 
@@ -189,35 +193,37 @@ class MovingTests(StoreTests):
             record, revision=new_id(), parent=record.revision, verb="purge", before=record, after=None
         )
         only = replace(purge, memory_id=bare, before=None)
-        assert await take(store, Bury(record.id, [version(record), purge]), Bury(bare, [only])) == []
-        assert await store.gone() == sorted([record.id, bare])
+        assert (
+            await take(store, Tombstone(record.id, [version(record), purge]), Tombstone(bare, [only])) == []
+        )
+        assert await store.tombstoned() == sorted([record.id, bare])
         assert told(await store.history(record.id)) == told([version(record), purge])
         assert told(await store.history(bare)) == told([only])
-        assert [(each.id, each.content, each.revision) for each in await store.purged()] == [
+        assert [(item.id, item.content, item.revision) for item in await store.purged()] == [
             (record.id, "one", record.revision)
         ]
         assert await store.count(EVERYTHING) == 0
         present = (await put(store, builders.fact("two")))[0]
         with pytest.raises(ConflictError, match=present.id):
-            await take(store, Bury(present.id, [only]))
-        await take(store, Take(record, history=[version(record, verb="restore", parent=purge.revision)]))
-        assert await store.gone() == [bare]
+            await take(store, Tombstone(present.id, [only]))
+        await take(store, Import(record, history=[version(record, verb="restore", parent=purge.revision)]))
+        assert await store.tombstoned() == [bare]
 
     @needs("journal")
     async def test_what_is_gone_and_many_histories_are_read_at_once(self, store: Store) -> None:
         kept, purged, shredded = await put(
             store, builders.fact("one"), builders.fact("two"), builders.event("three")
         )
-        assert await store.gone() == []
+        assert await store.tombstoned() == []
         await change(store, kept, content="new")
         await remove(store, purged)
         await remove(store, shredded, erase=True)
-        assert await store.gone() == sorted([purged.id, shredded.id])
+        assert await store.tombstoned() == sorted([purged.id, shredded.id])
         wanted = ids([shredded, kept, purged])
         found = await store.histories([*wanted, new_id(), kept.id])
-        assert found == {each: await store.history(each) for each in wanted}
-        assert [len(found[each]) for each in wanted] == [2, 2, 2]
-        assert [each.after for each in found[shredded.id]] == [None, None]
+        assert found == {item: await store.history(item) for item in wanted}
+        assert [len(found[item]) for item in wanted] == [2, 2, 2]
+        assert [result.after for result in found[shredded.id]] == [None, None]
         assert await store.histories([]) == {}
 
 

@@ -30,11 +30,11 @@ def _hash(text: str) -> bytes:
     return embedding_hash(embedded_text(builders.fact(text)))
 
 
-async def _begin(store: Store, space: EmbeddingSpace, text: str, *pieces: bytes) -> bytes:
+async def _begin(store: Store, space: EmbeddingSpace, text: str, *segments: bytes) -> bytes:
     """Keep the first vectors of a text."""
     digest = _hash(text)
     await store.keep_attempts(
-        space, {digest: Attempt(kept=len(pieces), piece=len(pieces))}, {digest: list(pieces)}
+        space, {digest: Attempt(kept=len(segments), segment=len(segments))}, {digest: list(segments)}
     )
     return digest
 
@@ -49,19 +49,19 @@ class PendingTests(StoreTests):
         space = await store.add_space(builders.space())
         (record,) = await put(store, builders.fact("long"))
         digest = await _begin(store, space, "long", _EAST, _NORTH)
-        further = Attempt(kept=3, segment=1, piece=1)
+        further = Attempt(kept=3, part=1, segment=1)
         await store.keep_attempts(space, {digest: further}, {digest: [_UP]})
         assert await store.attempts(space, [digest, _hash("other")]) == {digest: further}
-        assert await store.kept_pieces(space, digest) == [_EAST, _NORTH, _UP]
-        # Until all of it is there, no search sees any of it, and it is owed.
-        assert texts(await store.owed(5)) == texts(await store.owed(5, space, failed=False)) == ["long"]
+        assert await store.kept_segments(space, digest) == [_EAST, _NORTH, _UP]
+        # Until all of it is there, no search sees any of it, and it is pending.
+        assert texts(await store.pending(5)) == texts(await store.pending(5, space, failed=False)) == ["long"]
         assert await store.vectors([record.id]) == {}
         assert await store.by_vector(_EAST, Where(), 5) == []
         assert await store.sample_vectors() == []
         if store.capabilities.persistent:
             async with opened(store_factory) as again:
                 assert await again.attempts(space, [digest]) == {digest: further}
-                assert await again.kept_pieces(space, digest) == [_EAST, _NORTH, _UP]
+                assert await again.kept_segments(space, digest) == [_EAST, _NORTH, _UP]
 
     @needs("vectors")
     async def test_a_text_that_is_whole_has_no_attempt_left(self, store: Store) -> None:
@@ -70,35 +70,35 @@ class PendingTests(StoreTests):
         digest = await _begin(store, space, "long", _EAST)
         await store.put_vectors(space, vectors_of(long=[_EAST, _NORTH]))
         assert await store.attempts(space, [digest]) == {}
-        assert await store.kept_pieces(space, digest) == []
+        assert await store.kept_segments(space, digest) == []
         assert await store.vectors([first.id]) == {first.id: [_EAST, _NORTH]}
         # What comes with a write is as whole as what comes later.
         other = await _begin(store, space, "longer", _UP)
         await put(store, builders.fact("longer"), vectors=vectors_of(longer=[_UP, _EAST]))
         assert await store.attempts(space, [other]) == {}
         assert await store.vectors([second.id]) == {second.id: [_UP, _EAST]}
-        assert await store.owed_count() == 0
+        assert await store.pending_count() == 0
 
     @needs("vectors")
     async def test_who_is_slower_changes_nothing(self, store: Store) -> None:
         space = await store.add_space(builders.space())
         await put(store, builders.fact("long"))
         digest = await _begin(store, space, "long", _EAST)
-        both = Attempt(kept=2, piece=2)
+        both = Attempt(kept=2, segment=2)
         await store.keep_attempts(space, {digest: both}, {digest: [_NORTH]})
-        await store.keep_attempts(space, {digest: Attempt(kept=1, piece=1)}, {digest: [_UP]})
-        await store.keep_attempts(space, {digest: Attempt(kept=2, piece=2)}, {digest: [_UP]})
-        await store.keep_attempts(space, {digest: Attempt(kept=9, piece=9)})
+        await store.keep_attempts(space, {digest: Attempt(kept=1, segment=1)}, {digest: [_UP]})
+        await store.keep_attempts(space, {digest: Attempt(kept=2, segment=2)}, {digest: [_UP]})
+        await store.keep_attempts(space, {digest: Attempt(kept=9, segment=9)})
         assert await store.attempts(space, [digest]) == {digest: both}
-        assert await store.kept_pieces(space, digest) == [_EAST, _NORTH]
+        assert await store.kept_segments(space, digest) == [_EAST, _NORTH]
         await store.keep_attempts(space, {digest: Attempt()})
-        assert await store.kept_pieces(space, digest) == []
+        assert await store.kept_segments(space, digest) == []
         await _begin(store, space, "long", _UP, _NORTH)
-        assert await store.kept_pieces(space, digest) == [_UP, _NORTH]
+        assert await store.kept_segments(space, digest) == [_UP, _NORTH]
 
     @needs("vectors")
     async def test_what_failed_is_known_with_its_reason(self, store: Store) -> None:
-        assert await store.owed_count(failed=True) == 0
+        assert await store.pending_count(failed=True) == 0
         space = await store.add_space(builders.space())
         await put(store, *(builders.fact(text) for text in ("good", "bad", "worse")))
         failures = {
@@ -107,16 +107,16 @@ class PendingTests(StoreTests):
         }
         await store.keep_attempts(space, failures)
         assert await store.attempts(space, [*failures, _hash("good")]) == failures
-        assert texts(await store.owed(5)) == ["worse", "bad", "good"]
-        assert texts(await store.owed(5, failed=True)) == ["worse", "bad"]
-        assert texts(await store.owed(1, space, failed=True)) == ["worse"]
-        assert texts(await store.owed(5, space, failed=False)) == ["good"]
-        assert [await store.owed_count(space, failed=each) for each in (None, True, False)] == [3, 2, 1]
+        assert texts(await store.pending(5)) == ["worse", "bad", "good"]
+        assert texts(await store.pending(5, failed=True)) == ["worse", "bad"]
+        assert texts(await store.pending(1, space, failed=True)) == ["worse"]
+        assert texts(await store.pending(5, space, failed=False)) == ["good"]
+        assert [await store.pending_count(space, failed=item) for item in (None, True, False)] == [3, 2, 1]
         # Going on after a failure keeps what was there, and forgets the failure.
         await _begin(store, space, "bad", _EAST)
-        assert texts(await store.owed(5, failed=True)) == ["worse"]
+        assert texts(await store.pending(5, failed=True)) == ["worse"]
         await store.put_vectors(space, vectors_of(worse=[_NORTH]))
-        assert await store.owed_count(failed=True) == 0
+        assert await store.pending_count(failed=True) == 0
 
     @needs("vectors")
     async def test_a_failure_holds_in_its_own_space_only(self, store: Store) -> None:
@@ -124,11 +124,11 @@ class PendingTests(StoreTests):
         new = await store.add_space(builders.space("new"))
         await put(store, builders.fact("bad"))
         await store.keep_attempts(old, {_hash("bad"): Attempt(reason="too long", failed_at=_AT)})
-        assert await store.owed_count(old, failed=True) == await store.owed_count(failed=True) == 1
-        assert await store.owed_count(new, failed=True) == 0
-        assert texts(await store.owed(5, new, failed=False)) == ["bad"]
+        assert await store.pending_count(old, failed=True) == await store.pending_count(failed=True) == 1
+        assert await store.pending_count(new, failed=True) == 0
+        assert texts(await store.pending(5, new, failed=False)) == ["bad"]
         await store.switch_space(new)
-        assert await store.owed_count(failed=True) == 0
+        assert await store.pending_count(failed=True) == 0
         assert await store.attempts(new, [_hash("bad")]) == {}
 
     @needs("vectors")
@@ -139,39 +139,41 @@ class PendingTests(StoreTests):
         )
         for text in ("changed", "shredded", "put away"):
             digest = await _begin(store, space, text, _EAST)
-            failed = Attempt(kept=1, piece=1, reason=f"'{text}' is refused", failed_at=_AT)
+            failed = Attempt(kept=1, segment=1, reason=f"'{text}' is refused", failed_at=_AT)
             await store.keep_attempts(space, {digest: failed})
         await change(store, changed, content="another")
         await remove(store, shredded, erase=True)
         await change(store, away, "archive", status=Status.ARCHIVED)
         hashes = [_hash(text) for text in ("changed", "shredded", "another")]
         assert await store.attempts(space, hashes) == {}
-        assert [await store.kept_pieces(space, each) for each in hashes] == [[], [], []]
-        assert texts(await store.owed(5)) == ["another"]
-        assert await store.owed_count(failed=True) == 0
+        assert [await store.kept_segments(space, text_hash) for text_hash in hashes] == [[], [], []]
+        assert texts(await store.pending(5)) == ["another"]
+        assert await store.pending_count(failed=True) == 0
 
     @needs("vectors")
     async def test_what_is_erased_while_it_is_embedded_leaves_nothing(self, store: Store) -> None:
         space = await store.add_space(builders.space())
         names = ("erased", "changed", "whole", "begun", "failed", "held twice")
         records = dict(zip(names, await put(store, *map(builders.fact, names)), strict=True))
-        (twin,) = await put(store, builders.fact("held twice"), even_if_known=True)
+        (duplicate,) = await put(store, builders.fact("held twice"), even_if_known=True)
         # An embedder has all of these texts in hand; meanwhile:
         await change(store, records.pop("changed"), content="other words")
         await remove(store, *records.values(), erase=True)
         await store.put_vectors(space, {_hash(name): [_EAST] for name in ("erased", "changed", "held twice")})
         await store.put_vectors(space, vectors_of(whole=[_EAST, _NORTH]))
-        await store.keep_attempts(space, {_hash("begun"): Attempt(kept=1, piece=1)}, {_hash("begun"): [_UP]})
+        await store.keep_attempts(
+            space, {_hash("begun"): Attempt(kept=1, segment=1)}, {_hash("begun"): [_UP]}
+        )
         await store.keep_attempts(
             space, {_hash("failed"): Attempt(reason="'failed' is refused", failed_at=_AT)}
         )
         again = await put(store, *(builders.fact(name) for name in names if name != "held twice"))
-        assert await store.vectors([each.id for each in again]) == {}
-        assert await store.vectors([twin.id]) == {twin.id: [_EAST]}
+        assert await store.vectors([item.id for item in again]) == {}
+        assert await store.vectors([duplicate.id]) == {duplicate.id: [_EAST]}
         assert await store.attempts(space, list(map(_hash, names))) == {}
-        assert await store.kept_pieces(space, _hash("begun")) == []
-        assert await store.owed_count(failed=True) == 0
-        assert await store.owed_count() == len(again) + 1
+        assert await store.kept_segments(space, _hash("begun")) == []
+        assert await store.pending_count(failed=True) == 0
+        assert await store.pending_count() == len(again) + 1
 
     @needs("vectors")
     async def test_a_known_memory_in_other_words_leaves_no_vector_of_these(self, store: Store) -> None:

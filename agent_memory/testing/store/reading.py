@@ -175,7 +175,7 @@ class ReadingTests(StoreTests):
                 with pytest.raises(LookupError):
                     await store.resolve(reference)
             if store.capabilities.full_text:
-                assert [found for found, _ in await store.by_words(["apples"], Where(), 9)] == [lasting.id]
+                assert [found for found, _ in await store.by_keyword(["apples"], Where(), 9)] == [lasting.id]
             assert ids(await store.select(Where(expired=True))) == [dying.id]
             assert await store.count(Where(expired=None)) == 2
             assert set(await store.get([dying.id])) == {dying.id}

@@ -99,7 +99,7 @@ class SharingTests(StoreTests):
             assert await everything(other) == {record.id: record}
             assert (await other.resolve("k")) == record
             if other.capabilities.full_text:
-                assert len(await other.by_words(["apple"], Where(), 5)) == 1
+                assert len(await other.by_keyword(["apple"], Where(), 5)) == 1
             version = await store.version()
             changed = await change(other, record, content="pears")
             assert await store.version() != version
@@ -110,7 +110,7 @@ class SharingTests(StoreTests):
                 await other.put_vectors(space, builders.vectors_of(pears=[builders.vector(1)]))
                 assert await store.version() != version
                 assert len(await store.by_vector(builders.vector(1), Where(), 5)) == 1
-                assert await store.owed_count() == 0
+                assert await store.pending_count() == 0
             await remove(store, changed)
             assert await everything(other) == {}
 

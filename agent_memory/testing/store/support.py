@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 
 from agent_memory.agent import AgentMemory
 from agent_memory.embeddings.dummy import DummyEmbedder
-from agent_memory.embeddings.pieces import split_by_bytes
+from agent_memory.embeddings.segments import split_by_bytes
 from agent_memory.errors import BackendError, CapabilityError
 from agent_memory.records import MemoryRecord
 from agent_memory.settings import Settings
@@ -96,7 +96,7 @@ async def opened(store_factory: StoreFactory, agent_id: str = AGENT) -> AsyncIte
 
 _ASKING: Mapping[str, Sequence[Callable[[Store], Awaitable[Any]]]] = {
     "full_text": (
-        lambda store: store.by_words(["word"], Where(), 1),
+        lambda store: store.by_keyword(["word"], Where(), 1),
         lambda store: store.word_scores(["word"], ["x"]),
         lambda store: store.word_statistics(["word"]),
         lambda store: store.terms_beginning("a1b2c3d4", 1),
@@ -111,7 +111,7 @@ _ASKING: Mapping[str, Sequence[Callable[[Store], Awaitable[Any]]]] = {
         lambda store: store.changes_of("x"),
         lambda store: store.operations(),
         lambda store: store.histories(["x"]),
-        lambda store: store.gone(),
+        lambda store: store.tombstoned(),
     ),
 }
 

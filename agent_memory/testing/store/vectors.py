@@ -1,4 +1,4 @@
-"""Finding by meaning: vectors, the spaces they belong to, and what is owed."""
+"""Finding by meaning: vectors, the spaces they belong to, and what is pending."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def _nearest(store: Store, query: bytes, where: Where | None = None, limit
 
 
 class VectorTests(StoreTests):
-    """Finding by meaning: vectors, the spaces they belong to, and what is owed."""
+    """Finding by meaning: vectors, the spaces they belong to, and what is pending."""
 
     @needs("vectors")
     async def test_the_nearest_come_first(self, store: Store) -> None:
@@ -61,14 +61,14 @@ class VectorTests(StoreTests):
         kept = await store.vectors([*ids(facts), records[0].id, "no such memory"])
         assert set(kept) == set(ids(facts))
         for record in facts:
-            (piece,), (given_piece,) = kept[record.id], given_vectors[builders.digest(record)]
-            assert cosine(piece, given_piece) == pytest.approx(1, abs=EXACTLY)
+            (segment,), (given_piece,) = kept[record.id], given_vectors[builders.digest(record)]
+            assert cosine(segment, given_piece) == pytest.approx(1, abs=EXACTLY)
         assert await store.vectors([]) == {}
 
     @examples
     @given(
         dimension=st.sampled_from([3, 8, 16]),
-        pieces=st.lists(st.integers(1, 3), min_size=1, max_size=20),
+        segments=st.lists(st.integers(1, 3), min_size=1, max_size=20),
         seed=st.integers(0, 1000),
         limit=st.integers(1, 25),
     )
@@ -77,7 +77,7 @@ class VectorTests(StoreTests):
         store_factory: StoreFactory,
         anyio_backend: object,
         dimension: int,
-        pieces: list[int],
+        segments: list[int],
         seed: int,
         limit: int,
     ) -> None:
@@ -85,16 +85,16 @@ class VectorTests(StoreTests):
             if not store.capabilities.vectors:
                 return  # `test_the_nearest_come_first` has asked
             await store.add_space(builders.space(dimension=dimension))
-            supply = iter(builders.random_vectors(sum(pieces), dimension=dimension, seed=seed))
-            records = [builders.fact(str(number)) for number in range(len(pieces))]
+            supply = iter(builders.random_vectors(sum(segments), dimension=dimension, seed=seed))
+            records = [builders.fact(str(number)) for number in range(len(segments))]
             held = {
                 builders.digest(record): [next(supply) for _ in range(count)]
-                for record, count in zip(records, pieces, strict=True)
+                for record, count in zip(records, segments, strict=True)
             }
             await put(store, *records, vectors=held)
             query = builders.random_vectors(1, dimension=dimension, seed=seed + 1)[0]
             expected = {
-                record.id: max(cosine(query, piece) for piece in held[builders.digest(record)])
+                record.id: max(cosine(query, segment) for segment in held[builders.digest(record)])
                 for record in records
             }
             found = await store.by_vector(query, Where(), limit)
@@ -102,23 +102,23 @@ class VectorTests(StoreTests):
             assert [score for _, score in found] == pytest.approx(
                 sorted(expected.values(), reverse=True)[:limit], abs=EXACTLY
             )
-            assert dict(found) == pytest.approx({each: expected[each] for each, _ in found}, abs=EXACTLY)
+            assert dict(found) == pytest.approx({item: expected[item] for item, _ in found}, abs=EXACTLY)
 
     @needs("vectors")
     async def test_of_a_text_in_pieces_the_nearest_counts(self, store: Store) -> None:
         await store.add_space(builders.space())
-        pieces = [_NORTH, vector(0, 0, 1), _EAST]
-        record = (await put(store, builders.fact("long"), vectors=vectors_of(long=pieces)))[0]
+        segments = [_NORTH, vector(0, 0, 1), _EAST]
+        record = (await put(store, builders.fact("long"), vectors=vectors_of(long=segments)))[0]
         await put(store, builders.fact("between"), vectors=vectors_of(between=[_BETWEEN]))
         assert await _nearest(store, _EAST) == ["long", "between"]
-        assert await store.vectors([record.id]) == {record.id: pieces}
+        assert await store.vectors([record.id]) == {record.id: segments}
 
     @needs("vectors")
     async def test_a_shared_text_shares_its_vectors(self, store: Store) -> None:
         await store.add_space(builders.space())
         first = (await put(store, builders.fact("same"), vectors=vectors_of(same=[_EAST])))[0]
         second = (await put(store, builders.fact("same"), even_if_known=True))[0]
-        assert await store.owed_count() == 0
+        assert await store.pending_count() == 0
         assert {memory_id for memory_id, _ in await store.by_vector(_EAST, Where(), 5)} == {
             first.id,
             second.id,
@@ -138,9 +138,9 @@ class VectorTests(StoreTests):
     async def test_the_vector_of_a_known_duplicate_is_kept(self, store: Store) -> None:
         await store.add_space(builders.space())
         record = (await put(store, builders.fact("same")))[0]
-        assert await store.owed_count() == 1
+        assert await store.pending_count() == 1
         await put(store, builders.fact("same"), vectors=vectors_of(same=[_EAST]))
-        assert await store.owed_count() == 0
+        assert await store.pending_count() == 0
         assert await store.vectors([record.id]) == {record.id: [_EAST]}
         assert await _nearest(store, _EAST) == ["same"]
 
@@ -169,11 +169,11 @@ class VectorTests(StoreTests):
         record = await change(store, record, content="north")
         assert await _nearest(store, _EAST) == []
         assert await store.vectors([record.id]) == {}
-        assert ids(await store.owed(5)) == [record.id]
+        assert ids(await store.pending(5)) == [record.id]
         await store.put_vectors(space, vectors_of(north=[_NORTH]))
         assert dict(await store.by_vector(_NORTH, Where(), 5)) == pytest.approx({record.id: 1.0})
         await change(store, record, tags=("tag",))
-        assert await store.owed_count() == 0
+        assert await store.pending_count() == 0
         assert await _nearest(store, _NORTH) == ["north"]
 
     @needs("vectors")
@@ -187,25 +187,25 @@ class VectorTests(StoreTests):
         assert await store.vectors(ids(again)) == {}
         assert await store.sample_vectors() == []
 
-    # --- owed ----------------------------------------------------------------------------------------------
+    # --- pending ----------------------------------------------------------------------------------------------
 
     @needs("vectors")
     async def test_what_has_no_vector_is_owed_newest_first(self, store: Store) -> None:
         moment = datetime(2026, 5, 8, tzinfo=UTC)
         records = [builders.fact(str(day), created_at=moment + timedelta(days=day)) for day in range(6)]
         await put(store, *records)
-        assert await store.owed_count() == 6
+        assert await store.pending_count() == 6
         space = await store.add_space(builders.space())
         await put(
             store,
             builders.fact("archived", status=Status.ARCHIVED),
             builders.fact("expired", expires_at=moment),
         )
-        assert texts(await store.owed(4)) == ["5", "4", "3", "2"]
-        assert texts(await store.owed(99, space)) == ["5", "4", "3", "2", "1", "0"]
+        assert texts(await store.pending(4)) == ["5", "4", "3", "2"]
+        assert texts(await store.pending(99, space)) == ["5", "4", "3", "2", "1", "0"]
         await store.put_vectors(space, {builders.digest(records[4]): [_EAST], b"nobody's text..": [_NORTH]})
-        assert texts(await store.owed(99)) == ["5", "3", "2", "1", "0"]
-        assert await store.owed_count() == await store.owed_count(space) == 5
+        assert texts(await store.pending(99)) == ["5", "3", "2", "1", "0"]
+        assert await store.pending_count() == await store.pending_count(space) == 5
         assert await _nearest(store, _EAST) == ["4"]
 
     # --- spaces --------------------------------------------------------------------------------------------
@@ -218,7 +218,9 @@ class VectorTests(StoreTests):
         first = await store.add_space(given_space)
         assert first.id
         second = await store.add_space(builders.space("two"))
-        third = await store.add_space(builders.space("one", fingerprint=first.fingerprint, recipe=99))
+        third = await store.add_space(
+            builders.space("one", fingerprint=first.fingerprint, template_version=99)
+        )
         assert [space.current for space in (first, second, third)] == [True, False, False]
         assert len({first.id, second.id, third.id}) == 3
         assert await store.add_space(given_space) == first
@@ -234,7 +236,10 @@ class VectorTests(StoreTests):
             "document_prefix",
         ):
             assert getattr(first, name) == getattr(given_space, name), name
-        assert (first.recipe, first.created_at) == (given_space.recipe, given_space.created_at)
+        assert (first.template_version, first.created_at) == (
+            given_space.template_version,
+            given_space.created_at,
+        )
 
     @needs("vectors")
     async def test_spaces_do_not_mix(self, store: Store) -> None:
@@ -244,24 +249,24 @@ class VectorTests(StoreTests):
             store, builders.fact("a"), builders.fact("b"), vectors=vectors_of(a=[_EAST], b=[_NORTH])
         )
         a, b = (vector(0, 0, 1, dimension=3), vector(0, 1, dimension=3))
-        assert await store.owed_count(new) == 2
+        assert await store.pending_count(new) == 2
         await store.put_vectors(new, vectors_of(a=[a]))
-        assert await store.owed_count(new) == 1
-        assert texts(await store.owed(5, new)) == ["b"]
-        assert await store.owed_count() == 0
+        assert await store.pending_count(new) == 1
+        assert texts(await store.pending(5, new)) == ["b"]
+        assert await store.pending_count() == 0
         assert await _nearest(store, _EAST) == ["a", "b"]
         assert await store.vectors(ids(records), new) == {records[0].id: [a]}
         await store.switch_space(new)
         switched = await store.current_space()
         assert switched is not None
         assert (switched.id, [space.current for space in await store.spaces()]) == (new.id, [True, False])
-        assert await store.owed_count() == 1
+        assert await store.pending_count() == 1
         assert await _nearest(store, a) == ["a"]
         await store.put_vectors(new, vectors_of(b=[b]))
         assert await _nearest(store, b) == ["b", "a"]
         assert await store.vectors(ids(records), old) == {records[0].id: [_EAST], records[1].id: [_NORTH]}
         await put(store, builders.fact("c"), vectors=vectors_of(c=[vector(1, dimension=3)]))
-        assert await store.owed_count(old) == 1
+        assert await store.pending_count(old) == 1
         await store.switch_space(old)
         assert await _nearest(store, _NORTH) == ["b", "a"]
 
@@ -274,7 +279,7 @@ class VectorTests(StoreTests):
         # As if the embedder had been changed between embedding and writing.
         adding, fact = Operation(verb="add"), builders.fact("late")
         (written,) = await store.commit(adding, [Add(fact)], vectors_of(late=[_EAST]), old)
-        assert texts(await store.owed(5)) == ["late"]
+        assert texts(await store.pending(5)) == ["late"]
         assert await store.vectors([written.id]) == {}
         assert await store.vectors([written.id], old) == {written.id: [_EAST]}
         assert await _nearest(store, _EAST) == []
@@ -299,7 +304,9 @@ class VectorTests(StoreTests):
             pairs = zip(facts[start:end], supply[start:end], strict=True)
             given_vectors = {builders.digest(record): [direction] for record, direction in pairs}
             records = await put(store, *facts[start:end], vectors=given_vectors)
-            return {piece for pieces in (await store.vectors(ids(records))).values() for piece in pieces}
+            return {
+                segment for segments in (await store.vectors(ids(records))).values() for segment in segments
+            }
 
         stored = await store_some(0, 16)
         sample = await store.sample_vectors(500)
@@ -338,4 +345,4 @@ class VectorTests(StoreTests):
         await put(store, builders.fact("a"), builders.fact("b"), vectors=vectors_of(a=[_EAST], b=[_NORTH]))
         await store.rebuild()
         assert await _nearest(store, _NORTH) == ["b", "a"]
-        assert await store.owed_count() == 0
+        assert await store.pending_count() == 0

@@ -20,7 +20,7 @@ async def _best(store: Store, query: str) -> list[str]:
     terms = query_terms(query)
     begun = [longer for term in terms for longer in await store.terms_beginning(term, 50)]
     by_stem = {stem(term): term for term in [*terms, *begun]}
-    return [memory_id for memory_id, _ in await store.by_words(list(by_stem.values()), Where(), 10)]
+    return [memory_id for memory_id, _ in await store.by_keyword(list(by_stem.values()), Where(), 10)]
 
 
 class WordFormTests(StoreTests):
@@ -129,7 +129,7 @@ class WordFormTests(StoreTests):
     @pytest.mark.parametrize("symbol", ["🎉", "❤️", "→", "€", "👍🏿", "👨‍👩‍👦", "🇩🇰", "☕", "≥"])
     async def test_a_symbol_finds_the_memory_that_holds_it(self, store: Store, symbol: str) -> None:
         others = ["👍🏽", "👨‍👩‍👧", "🇩🇪", "🇪🇩", "💔", "←", "£", "≤", "🍵", "no symbol"]
-        records = await put(store, *[builders.event(f"noted {each}") for each in [*others, symbol]])
+        records = await put(store, *[builders.event(f"noted {other}") for other in [*others, symbol]])
         assert (await _best(store, symbol))[0] == records[-1].id
         assert (await _best(store, f"what was {symbol}?"))[0] == records[-1].id
 

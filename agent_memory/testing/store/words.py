@@ -66,7 +66,7 @@ class WordTests(StoreTests):
     async def test_scores_are_those_of_the_formula(self, store: Store, terms: list[str]) -> None:
         await put(store, *_CORPUS)
         statistics, expected = _reference(_CORPUS, terms)
-        found = await store.by_words(terms, Where(), 100)
+        found = await store.by_keyword(terms, Where(), 100)
         assert dict(found) == pytest.approx(expected, rel=1e-6)
         scores = [score for _, score in found]
         assert scores == sorted(scores, reverse=True)
@@ -85,18 +85,18 @@ class WordTests(StoreTests):
     async def test_nothing_asked_finds_nothing(self, store: Store) -> None:
         assert (await store.word_statistics(["apple"])).documents == 0
         await put(store, *_CORPUS)
-        assert await store.by_words([], Where(), 10) == []
-        assert await store.by_words(["apple"], Where(), 0) == []
+        assert await store.by_keyword([], Where(), 10) == []
+        assert await store.by_keyword(["apple"], Where(), 0) == []
         assert await store.word_scores([], ids(_CORPUS)) == {}
         assert await store.word_scores(["apple"], []) == {}
 
     @needs("full_text")
     async def test_the_limit_keeps_the_best(self, store: Store) -> None:
         await put(store, *_CORPUS)
-        everything = await store.by_words(["apple"], Where(), 100)
+        everything = await store.by_keyword(["apple"], Where(), 100)
         assert len(everything) == 4
         for limit in (1, 2, 3):
-            found = await store.by_words(["apple"], Where(), limit)
+            found = await store.by_keyword(["apple"], Where(), limit)
             assert [score for _, score in found] == pytest.approx([score for _, score in everything[:limit]])
 
     @needs("full_text")
@@ -121,7 +121,7 @@ class WordTests(StoreTests):
     )
     async def test_words_are_found_in_any_script_and_form(self, store: Store, text: str, query: str) -> None:
         wanted, _ = await put(store, builders.event(text), builders.event("nothing of the kind"))
-        found = await store.by_words(query_terms(query), Where(), 5)
+        found = await store.by_keyword(query_terms(query), Where(), 5)
         assert [memory_id for memory_id, _ in found] == [wanted.id]
 
     @needs("full_text")
@@ -144,15 +144,15 @@ class WordTests(StoreTests):
     )
     async def test_no_character_of_a_query_is_an_operator(self, store: Store, query: str) -> None:
         wanted = (await put(store, builders.event("an apple a day"), builders.event("something else")))[0]
-        found = await store.by_words(query_terms(query), Where(), 5)
+        found = await store.by_keyword(query_terms(query), Where(), 5)
         assert [memory_id for memory_id, _ in found] == [wanted.id]
 
     @needs("full_text")
     @pytest.mark.parametrize("term", ['"', 'a"b', "and", "near", "*", "or not", "'", "\\", "%", " "])
     async def test_any_term_can_be_asked_for(self, store: Store, term: str) -> None:
         await put(store, builders.event("plain text"))
-        assert await store.by_words([term], Where(), 5) == []
-        found = await store.by_words([term, "plain"], Where(), 5)
+        assert await store.by_keyword([term], Where(), 5) == []
+        found = await store.by_keyword([term, "plain"], Where(), 5)
         assert len(found) == 1
 
     @needs("full_text")
@@ -160,11 +160,11 @@ class WordTests(StoreTests):
         record = (await put(store, builders.fact("apples", tags=("fruit",))))[0]
         record = await change(store, record, content="pears", tags=("food",))
         for term, there in (("apples", 0), ("fruit", 0), ("pears", 1), ("food", 1)):
-            assert len(await store.by_words([term], Where(), 5)) == there, term
+            assert len(await store.by_keyword([term], Where(), 5)) == there, term
             assert len(await store.word_scores([term], [record.id])) == there, term
         archived = await change(store, record, status=Status.ARCHIVED)
-        assert await store.by_words(["pears"], Where(), 5) == []
-        assert len(await store.by_words(["pears"], Where(statuses=(Status.ARCHIVED,)), 5)) == 1
+        assert await store.by_keyword(["pears"], Where(), 5) == []
+        assert len(await store.by_keyword(["pears"], Where(statuses=(Status.ARCHIVED,)), 5)) == 1
         assert len(await store.word_scores(["pears"], [archived.id])) == 1
 
     @needs("full_text")
@@ -176,15 +176,15 @@ class WordTests(StoreTests):
         ]
         away = [builders.event(f"apple {number}", status=Status.ARCHIVED) for number in range(300)]
         await put(store, *away, *common, *rare)
-        assert len(await store.by_words(["apple"], Where(), 10)) == 10
-        assert len(await store.by_words(["apple"], Where(), 600)) == 600
-        assert len(await store.by_words(["apple"], Where(), 2_000)) == 605
-        found = await store.by_words(["apple"], Where(tags_any=("rare",)), 10)
+        assert len(await store.by_keyword(["apple"], Where(), 10)) == 10
+        assert len(await store.by_keyword(["apple"], Where(), 600)) == 600
+        assert len(await store.by_keyword(["apple"], Where(), 2_000)) == 605
+        found = await store.by_keyword(["apple"], Where(tags_any=("rare",)), 10)
         assert {memory_id for memory_id, _ in found} == set(ids(rare))
-        assert len(await store.by_words(["apple"], Where(tags_any=("rare",)), 3)) == 3
+        assert len(await store.by_keyword(["apple"], Where(tags_any=("rare",)), 3)) == 3
 
     @needs("full_text")
     async def test_a_very_long_text_is_found_by_its_last_word(self, store: Store) -> None:
         record = (await put(store, builders.document("word " * 200_000 + "needle")))[0]
-        assert [memory_id for memory_id, _ in await store.by_words(["needle"], Where(), 5)] == [record.id]
+        assert [memory_id for memory_id, _ in await store.by_keyword(["needle"], Where(), 5)] == [record.id]
         assert len(texts(await store.select(Where()))) == 1

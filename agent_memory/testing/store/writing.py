@@ -36,7 +36,7 @@ class WritingTests(StoreTests):
         written = await store.commit(
             Operation(verb="update"), [Replace(replace(first, content="Alice lives in Porto", tags=("c",)))]
         )
-        assert [(each.id, each.outcome) for each in written] == [(first.id, "updated")]
+        assert [(write.id, write.outcome) for write in written] == [(first.id, "updated")]
         second = written[0].record
         assert second == replace(
             first,
@@ -54,7 +54,7 @@ class WritingTests(StoreTests):
     async def test_a_version_like_the_one_before_is_none(self, store: Store) -> None:
         first = (await put(store, builders.note(metadata={"flag": True}, value=1)))[0]
         written = await store.commit(Operation(verb="update"), [Replace(first)])
-        assert [each.outcome for each in written] == ["unchanged"]
+        assert [write.outcome for write in written] == ["unchanged"]
         assert await everything(store) == {first.id: first}
         second = await change(store, first, metadata={"flag": 1})
         assert second.revision != first.revision
@@ -72,9 +72,9 @@ class WritingTests(StoreTests):
                 await store.commit(Operation(verb="update"), [attempt])
             assert await everything(store) == before
         await remove(store, fresh)
-        for gone in (Replace(replace(fresh, content="four")), Remove(fresh)):
+        for tombstoned in (Replace(replace(fresh, content="four")), Remove(fresh)):
             with pytest.raises(ConflictError, match=stale.id):
-                await store.commit(Operation(verb="update"), [gone])
+                await store.commit(Operation(verb="update"), [tombstoned])
         assert await everything(store) == {}
 
     async def test_one_bad_change_undoes_all(self, store: Store) -> None:
@@ -96,7 +96,7 @@ class WritingTests(StoreTests):
             if store.capabilities.journal:
                 assert len(await store.operations()) == 3
             if store.capabilities.full_text:
-                assert await store.by_words(["new"], EVERYTHING, 5) == []
+                assert await store.by_keyword(["new"], EVERYTHING, 5) == []
             assert (await put(store, builders.message("next")))[0].position == 1
 
     async def test_an_id_that_is_taken_is_a_conflict(self, store: Store) -> None:
@@ -137,12 +137,12 @@ class WritingTests(StoreTests):
         assert await store.groups(Where(), "tag") == []
         assert await store.select(Where(statuses=(Status.ARCHIVED,))) == [archived]
         if store.capabilities.full_text:
-            assert await store.by_words(["apples"], Where(), 5) == []
+            assert await store.by_keyword(["apples"], Where(), 5) == []
         restored = await change(store, archived, "restore", status=Status.ACTIVE)
         assert await store.select(Where()) == [restored]
         assert replace(restored, revision="", updated_at=record.updated_at) == replace(record, revision="")
         if store.capabilities.full_text:
-            assert len(await store.by_words(["apples"], Where(), 5)) == 1
+            assert len(await store.by_keyword(["apples"], Where(), 5)) == 1
 
     @pytest.mark.parametrize("erase", [False, True])
     async def test_what_is_removed_is_gone(self, store: Store, erase: bool) -> None:
@@ -150,14 +150,16 @@ class WritingTests(StoreTests):
         await store.touch([record.id])
         record = (await store.get([record.id]))[record.id]
         written = await remove(store, record, erase=erase)
-        assert [(each.id, each.outcome, each.record) for each in written] == [(record.id, "removed", record)]
+        assert [(write.id, write.outcome, write.record) for write in written] == [
+            (record.id, "removed", record)
+        ]
         assert ids((await everything(store)).values()) == [kept.id]
         assert await store.get([record.id]) == {}
         for reference in (record.id, record.id[:10], "k"):
             with pytest.raises(LookupError):
                 await store.resolve(reference)
         if store.capabilities.full_text:
-            assert await store.by_words(["goes"], EVERYTHING, 5) == []
+            assert await store.by_keyword(["goes"], EVERYTHING, 5) == []
             assert (await store.word_statistics(["goes"])).documents == 1
 
     async def test_what_was_removed_can_be_stored_again(self, store: Store) -> None:
@@ -175,8 +177,8 @@ class WritingTests(StoreTests):
         written = await store.commit(
             Operation(verb="swap"), [Remove(record), Add(replace(record, content="after"))]
         )
-        assert [each.outcome for each in written] == ["removed", "added"]
-        assert [each.content for each in (await everything(store)).values()] == ["after"]
+        assert [write.outcome for write in written] == ["removed", "added"]
+        assert [item.content for item in (await everything(store)).values()] == ["after"]
         new = builders.event("never seen")
         with pytest.raises(AgentMemoryError):
             await store.commit(Operation(verb="odd"), [Add(new), Remove(new)])

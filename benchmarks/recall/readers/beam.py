@@ -14,7 +14,7 @@ from benchmarks.recall.questions import Agent, Item, Question, QuestionSet
 
 def read(name: str, data: Sequence[dict[str, Any]]) -> QuestionSet:
     """Read chats: each is one agent, each of its sessions one conversation."""
-    return QuestionSet(name=name, agents=[_agent(each) for each in data])
+    return QuestionSet(name=name, agents=[_agent(datum) for datum in data])
 
 
 def _agent(chat: dict[str, Any]) -> Agent:
@@ -41,11 +41,11 @@ def _agent(chat: dict[str, Any]) -> Agent:
     questions = [
         Question(
             id=f"{chat['chat']}-{number}",
-            text=each["question"],
-            gold=frozenset(map(str, each["gold"])),
-            category=each["category"],
+            text=item["question"],
+            gold=frozenset(map(str, item["gold"])),
+            category=item["category"],
         )
-        for number, each in enumerate(chat["questions"])
+        for number, item in enumerate(chat["questions"])
     ]
     return Agent(id=str(chat["chat"]), items=items, questions=questions, asked_at=moment + timedelta(days=1))
 

@@ -18,7 +18,7 @@ _TURN = re.compile(r"D\d+:\d+")
 
 def read(name: str, data: Sequence[dict[str, Any]]) -> QuestionSet:
     """Read conversations: each is one agent, each of its sessions one conversation."""
-    return QuestionSet(name=name, agents=[_agent(each) for each in data], levels=("item", "session"))
+    return QuestionSet(name=name, agents=[_agent(datum) for datum in data], levels=("item", "session"))
 
 
 def _agent(sample: dict[str, Any]) -> Agent:
@@ -37,16 +37,16 @@ def _agent(sample: dict[str, Any]) -> Agent:
             items.append(_item(turn, session, said, conversation["speaker_a"]))
     known = {item.id for item in items}
     questions = []
-    for number, each in enumerate(sample["qa"]):
+    for number, entry in enumerate(sample["qa"]):
         # Some evidence stands several in one string, and three ids do not exist.
-        gold = {found for text in each.get("evidence", ()) for found in _TURN.findall(text)} & known
+        gold = {found for text in entry.get("evidence", ()) for found in _TURN.findall(text)} & known
         questions.append(
             Question(
                 id=f"{sample['sample_id']}-{number}",
-                text=each["question"],
+                text=entry["question"],
                 gold=frozenset(gold),
                 gold_sessions=frozenset(found.partition(":")[0] for found in gold),
-                category=CATEGORIES[each["category"]],
+                category=CATEGORIES[entry["category"]],
             )
         )
     return Agent(id=sample["sample_id"], items=items, questions=questions, asked_at=last + timedelta(days=1))

@@ -17,7 +17,7 @@ def read(name: str, data: Sequence[dict[str, Any]]) -> QuestionSet:
 
     What the user said is judged; what the assistant answered is stored too, and passed over in the ranking.
     """
-    return QuestionSet(name=name, agents=[_agent(each) for each in data], levels=("item", "session"))
+    return QuestionSet(name=name, agents=[_agent(datum) for datum in data], levels=("item", "session"))
 
 
 def _agent(entry: dict[str, Any]) -> Agent:

@@ -90,7 +90,7 @@ def add(
         if lines:
             items = [{**given, "content": line} for line in text_input.lines(text, files, glob)]
         else:
-            items = [_of_file({**given}, each) for each in text_input.documents(text, files, glob)]
+            items = [_of_file({**given}, document) for document in text_input.documents(text, files, glob)]
         _add_items(invocation, items, memory_type, no_embed, dry_run, chunked=not (lines or key))
 
 
@@ -110,7 +110,7 @@ def _add_items(
         if memory_type is MemoryType.SEMANTIC and chunked:
             items = [chunk for item in items for chunk in _chunked(memory, item)]
         written = memory.add_many_detailed([{**item, "type": memory_type.value} for item in items])
-        invocation.embed_owed(memory, len(items), no_embed)
+        invocation.embed_pending(memory, len(items), no_embed)
     invocation.output.written(written)
 
 
@@ -127,13 +127,13 @@ def _add_objects(
     if dry_run:
         from agent_memory.memories.shape import read_shapes
 
-        _is_shown(invocation, [each.item for each in read_shapes(objects, defaults, names)], dry_run)
+        _is_shown(invocation, [shape.item for shape in read_shapes(objects, defaults, names)], dry_run)
         return
     if not objects:
         raise _nothing()
     with invocation.memory() as memory:
         added = memory.add_objects(objects, defaults, names=names)
-        invocation.embed_owed(memory, len(added.written), no_embed)
+        invocation.embed_pending(memory, len(added.written), no_embed)
     invocation.output.written(added.written)
     if added.dropped:
         dropped = ", ".join(sorted(added.dropped))

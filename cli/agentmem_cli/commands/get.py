@@ -22,7 +22,7 @@ def get(context: typer.Context, references: options.References = None) -> None:
     invocation = Invocation.of(context)
     wanted = text_input.references(references)
     with invocation.memory() as memory:
-        pairs = [(each, memory.get(each)) for each in documents.chunks_for(memory, wanted)]
+        pairs = [(item, memory.get(item)) for item in documents.chunks_for(memory, wanted)]
     found = [record for _, record in pairs if record is not None]
     if invocation.flags.output == "text":  # asked for, not the form of a pipe
         invocation.output.texts(found)

@@ -43,5 +43,5 @@ def import_(
                 progress=report,
             )
         if not dry_run:
-            invocation.embed_owed(memory, min(done.changed, done.owed), no_embed)
+            invocation.embed_pending(memory, min(done.changed, done.pending), no_embed)
     moved.say(invocation, done, dry_run=dry_run)

@@ -32,8 +32,8 @@ def index(
     failed = found["failed_embeddings"]
     told = {"embedded": done, "owed": found["owed_embeddings"]}
     invocation.output.details(told | {"failed": failed} if failed else told)
-    for each in found["failures"]:
-        invocation.output.note(f"{each['id'][:8]} cannot be embedded: {each['reason']}")
+    for result in found["failures"]:
+        invocation.output.note(f"{result['id'][:8]} cannot be embedded: {result['reason']}")
     if failed > len(found["failures"]):
         invocation.output.note(f"and {failed - len(found['failures'])} more")
     if failed:

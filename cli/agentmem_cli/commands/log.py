@@ -22,15 +22,15 @@ def log(context: typer.Context, limit: options.ListLimit = 20) -> None:
     invocation.output.rows(
         [
             {
-                "id": each.id,
-                "started_at": to_text(each.started_at),
-                "verb": each.verb,
-                "changes": each.changes,
-                "actor": each.actor,
-                "session": each.session,
-                "undone_by": each.undone_by,
+                "id": result.id,
+                "started_at": to_text(result.started_at),
+                "verb": result.verb,
+                "changes": result.changes,
+                "actor": result.actor,
+                "session": result.session,
+                "undone_by": result.undone_by,
             }
-            for each in found
+            for result in found
         ],
         columns=("id", "started_at", "verb", "changes", "actor", "undone_by"),
         none="nothing was changed yet",

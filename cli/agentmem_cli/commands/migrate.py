@@ -55,12 +55,14 @@ def migrate(
                 dry_run=dry_run,
                 progress=report,
             )
-        owed = done.owed if memory.has_semantic else 0
+        pending = done.pending if memory.has_semantic else 0
     moved.say(invocation, done, dry_run=dry_run, where="there")
     if dry_run:
         return
-    if owed:
-        invocation.output.note(f"{plain.many(owed, 'text')} there still to embed: run `agentmem index` there")
+    if pending:
+        invocation.output.note(
+            f"{plain.many(pending, 'text')} there still to embed: run `agentmem index` there"
+        )
     setting = "backend" if "://" in to else "db"
     invocation.output.note(f"to use it from now on: agentmem config set {setting} {redacted(to)}")
 

@@ -22,7 +22,7 @@ _LEVELS = {
 
 
 def status(context: typer.Context) -> None:
-    """Say how things stand: the file, the level in force, the embedder, and what is owed.
+    """Return how things stand: the file, the level in force, the embedder, and what is owed.
 
     Fast: no model is loaded.
 
@@ -64,13 +64,13 @@ def shown(found: Mapping[str, Any]) -> dict[str, Any]:
         "memories": f"{found['memories']}" + (f" ({', '.join(counts)})" if counts else ""),
         "level": _LEVELS.get(found["level"], found["level"]),
         "embedder": found["embedded_with"] or f"{found['embedding_provider']} (nothing embedded yet)",
-        "owed": _owed(found),
+        "owed": _pending(found),
         "schema": found["schema_version"] or "",
         "driver": found.get("driver"),
     }
 
 
-def _owed(found: Mapping[str, Any]) -> str:
+def _pending(found: Mapping[str, Any]) -> str:
     failed = found["failed_embeddings"]
     return f"{found['owed_embeddings']}" + (f", {failed} of them cannot be embedded" if failed else "")
 
@@ -88,9 +88,9 @@ def notices(found: Mapping[str, Any]) -> list[str]:
     if found["meaning_unavailable_because"]:
         by = "words only" if found["level"] != "nothing" else "nothing"
         lines.append(f"searches go by {by}: {found['meaning_unavailable_because']}")
-    elif owed := found["owed_embeddings"] - found["failed_embeddings"]:
-        lines.append(f"{_texts(owed)} not embedded yet: agentmem index")
-    for reason, count in Counter(each["reason"] for each in found["failures"]).most_common(_REASONS):
+    elif pending := found["owed_embeddings"] - found["failed_embeddings"]:
+        lines.append(f"{_texts(pending)} not embedded yet: agentmem index")
+    for reason, count in Counter(result["reason"] for result in found["failures"]).most_common(_REASONS):
         lines.append(f"{_texts(count)} found by words only, since: {reason} (agentmem index tries again)")
     if found["level"] == "exact-scan":
         lines.append("sqlite-vec cannot be loaded here: searches by meaning take longer the more there is")

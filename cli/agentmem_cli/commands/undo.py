@@ -32,8 +32,13 @@ def undo(
                 confirm.ask(invocation, f"take back {len(found)} commands")
             found = memory.undo(count)
     rows = [
-        {"id": each.id, "started_at": to_text(each.started_at), "verb": each.verb, "changes": each.changes}
-        for each in found
+        {
+            "id": result.id,
+            "started_at": to_text(result.started_at),
+            "verb": result.verb,
+            "changes": result.changes,
+        }
+        for result in found
     ]
     invocation.output.rows(rows, none="there is nothing to take back")
     if not found:

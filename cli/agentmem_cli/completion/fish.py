@@ -88,7 +88,7 @@ def _described(name: str, comment: str, rows: list[table.Row]) -> str:
 
 def _function(name: str, parameters: str, comment: str, cases: dict[str, list[str]]) -> str:
     lines = [f"function __agentmem_{name} -a {parameters} # {comment}"]
-    lines.append(f'    switch "{" ".join("$" + each for each in parameters.split())}"')
+    lines.append(f'    switch "{" ".join("$" + part for part in parameters.split())}"')
     for result, keys in cases.items():
         lines += [f"        case {' '.join(map(_quoted, keys))}", f"            echo '{result}'"]
     return "\n".join([*lines, "    end", "end", ""])

@@ -39,15 +39,15 @@ def rows(root: Command) -> list[Row]:
     result = []
     for command in root.walk():
         noun = command.path[0] if len(command.path) > 1 else ""
-        own = [each for each in command.options if not command.path or each.names not in everywhere]
+        own = [item for item in command.options if not command.path or item.names not in everywhere]
         result.append(
             Row(
                 path=" ".join(command.path),
-                commands=tuple(Word(each.path[-1], _line(each.summary)) for each in command.commands),
-                options=tuple(Word(name, _line(each.help)) for each in own for name in each.names),
-                values={name: _value(each, noun) for each in own for name in each.names},
-                arguments=tuple(_value(each, noun) for each in command.arguments),
-                many=any(each.multiple for each in command.arguments[-1:]),
+                commands=tuple(Word(item.path[-1], _line(item.summary)) for item in command.commands),
+                options=tuple(Word(name, _line(item.help)) for item in own for name in item.names),
+                values={name: _value(item, noun) for item in own for name in item.names},
+                arguments=tuple(_value(argument, noun) for argument in command.arguments),
+                many=any(argument.multiple for argument in command.arguments[-1:]),
             )
         )
     return result

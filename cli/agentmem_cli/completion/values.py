@@ -44,9 +44,9 @@ def _values(kind: str, beginning: str, words: Sequence[str]) -> Iterator[tuple[s
     from agent_memory.storage.sqlite import peek
 
     path = settings.get("db") or (home or paths.home()) / f"{paths.file_stem(settings.get('agent'))}.db"
-    for each in ("ids", "keys") if kind == "ids" else (kind,):
-        if each in peek.KINDS and path.is_file():
-            for value, about in peek.values(path, each, beginning):
+    for name in ("ids", "keys") if kind == "ids" else (kind,):
+        if name in peek.KINDS and path.is_file():
+            for value, about in peek.values(path, name, beginning):
                 if value.isprintable():
                     yield value, about
 

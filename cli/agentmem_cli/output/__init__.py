@@ -73,8 +73,8 @@ class Output:
             for row in rows:
                 self._json(row)
         elif self.form == "id":
-            for each in ids:
-                self.line(str(each))
+            for memory_id in ids:
+                self.line(str(memory_id))
         else:
             return False
         return True
@@ -110,29 +110,31 @@ class Output:
         """Print what came of adding memories: their ids, and on stderr which were known."""
         rows = [
             {
-                "id": each.id,
-                "outcome": each.outcome,
-                **({"changed": list(each.changed)} if each.changed else {}),
+                "id": write.id,
+                "outcome": write.outcome,
+                **({"changed": list(write.changed)} if write.changed else {}),
             }
-            for each in written
+            for write in written
         ]
-        known = [each.id for each in written if each.outcome in ("known", "unchanged") and not each.changed]
+        known = [
+            write.id for write in written if write.outcome in ("known", "unchanged") and not write.changed
+        ]
         if self.form == "json":
             self._json(rows[0] if len(rows) == 1 else rows)
-        elif not self._programs(rows, [each.id for each in written]):
-            for each in written:
-                self.line(each.id)
+        elif not self._programs(rows, [write.id for write in written]):
+            for write in written:
+                self.line(write.id)
         if len(known) == 1:
             self.note(f"already known: {known[0][:SHORT_ID]}")
         elif known:
             self.note(f"already known: {len(known)} of {len(written)}")
-        for each in written:
-            if each.changed:
+        for write in written:
+            if write.changed:
                 self.note(
-                    f"already known: {each.id[:SHORT_ID]}, which took over {plain.listed(each.changed)}"
+                    f"already known: {write.id[:SHORT_ID]}, which took over {plain.listed(write.changed)}"
                 )
-            if each.outcome == "updated":
-                self.note(f"new version of {each.id[:SHORT_ID]} (agentmem history {each.id[:SHORT_ID]})")
+            if write.outcome == "updated":
+                self.note(f"new version of {write.id[:SHORT_ID]} (agentmem history {write.id[:SHORT_ID]})")
 
     def forgotten(
         self,
@@ -143,9 +145,9 @@ class Output:
         shred: bool = False,
     ) -> None:
         """Print which memories were put away, and on stderr what is left of them."""
-        if not self._programs([to_dict(each) for each in found], [each.id for each in found]):
-            for each in found:
-                self.line(f"{each.id[:SHORT_ID]}  {plain.cut(each.content, 80)}")
+        if not self._programs([to_dict(result) for result in found], [result.id for result in found]):
+            for result in found:
+                self.line(f"{result.id[:SHORT_ID]}  {plain.cut(result.content, 80)}")
         count = len(found)
         if dry_run:
             verb = "shred" if shred else "purge" if purge else "archive"
@@ -168,10 +170,10 @@ class Output:
 
     def each(self, records: Sequence[MemoryRecord], *, many: bool = False) -> None:
         """Print memories one below the other with all that is known of them."""
-        rows = [to_dict(each) for each in records]
+        rows = [to_dict(record) for record in records]
         if self.form == "json":
             self._json(rows if many or len(rows) != 1 else rows[0])
-        elif not self._programs(rows, [each.id for each in records]):
+        elif not self._programs(rows, [record.id for record in records]):
             for place, row in enumerate(rows):
                 if place:
                     self.line("")
@@ -186,40 +188,40 @@ class Output:
     ) -> None:
         """Print a list of memories; where there are none, say so in these words on stderr."""
         self._say_if_empty(records, none)
-        if self._programs([to_dict(each) for each in records], [each.id for each in records]):
+        if self._programs([to_dict(record) for record in records], [record.id for record in records]):
             return
         if self.form == "table":
             from agentmem_cli.output import tables
 
             tables.records(records, columns)
         else:
-            for each in records:
-                self.line(plain.record(each, columns))
+            for record in records:
+                self.line(plain.record(record, columns))
 
     def scored(
         self, found: Sequence[ScoredMemory], terms: Sequence[str] = (), *, explain: bool = False
     ) -> None:
         """Print what a search found, best first; where that is nothing, say so on stderr."""
         self._say_if_empty(found, "nothing found")
-        rows = [scored_to_dict(each) for each in found]
-        if self._programs(rows, [each.memory.id for each in found]):
+        rows = [scored_to_dict(result) for result in found]
+        if self._programs(rows, [result.memory.id for result in found]):
             return
         if self.form == "table":
             from agentmem_cli.output import tables
 
             tables.scored(found, terms, explain=explain)
         else:
-            for each in found:
-                self.line(plain.scored(each))
-                if explain and each.explanation is not None:
-                    self.line("    " + plain.explanation(each.explanation))
+            for result in found:
+                self.line(plain.scored(result))
+                if explain and result.explanation is not None:
+                    self.line("    " + plain.explanation(result.explanation))
 
     def messages(self, found: Sequence[MemoryRecord]) -> None:
         """Print messages as a conversation."""
         self._say_if_empty(found, "no messages")
-        if not self._programs([to_dict(each) for each in found], [each.id for each in found]):
-            for each in found:
-                self.line(plain.message(each))
+        if not self._programs([to_dict(result) for result in found], [result.id for result in found]):
+            for result in found:
+                self.line(plain.message(result))
 
     def turns(self, rows: Sequence[Row]) -> None:
         """Print pairs of what was said and answered."""
@@ -234,8 +236,8 @@ class Output:
 
     def texts(self, found: Sequence[MemoryRecord]) -> None:
         """Print the texts of memories, one after the other."""
-        if not self._programs([to_dict(each) for each in found], [each.id for each in found]):
-            self.raw("".join(each.content for each in found))
+        if not self._programs([to_dict(result) for result in found], [result.id for result in found]):
+            self.raw("".join(result.content for result in found))
 
     def groups(self, rows: Sequence[Row]) -> None:
         """Print memories that belong together: the one that stays, those that say the same (=), similar ones (~)."""
@@ -245,17 +247,19 @@ class Output:
         for row in rows:
             self.line(f"{row['kept']['id'][:SHORT_ID]}  {plain.cut(row['kept']['content'], 90)}")
             for sign, beside in (("=", row["merged"]), ("~", row["similar"])):
-                for each in beside:
-                    self.line(f"  {sign} {each['id'][:SHORT_ID]}  {plain.cut(each['content'], 86)}")
+                for item in beside:
+                    self.line(f"  {sign} {item['id'][:SHORT_ID]}  {plain.cut(item['content'], 86)}")
 
     def versions(self, found: Sequence[Version]) -> None:
         """Print a memory's history."""
-        if not self._programs([version_to_dict(each) for each in found], [each.revision for each in found]):
-            for each in found:
-                text = each.after or each.before
-                names = ", ".join(changed_fields(each))
+        if not self._programs(
+            [version_to_dict(result) for result in found], [result.revision for result in found]
+        ):
+            for result in found:
+                text = result.after or result.before
+                names = ", ".join(changed_fields(result))
                 changed = f"  ({names})" if names else ""
-                start = f"{clock.shown_minute(each.at)}  {each.verb:<9}  "
+                start = f"{clock.shown_minute(result.at)}  {result.verb:<9}  "
                 room = max(20, min(100, plain.line_width() - len(start) - len(changed)))
                 said = plain.cut(text.content, room) if text is not None else "(erased)"
                 self.line(start + said + changed)

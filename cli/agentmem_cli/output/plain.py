@@ -38,7 +38,7 @@ def cut(text: str, width: int) -> str:
 
 
 def age(moment: datetime) -> str:
-    """Say how long ago something was, in one unit: 5s, 3m, 2h, 4d, 6w, 2y; with + if it is to come."""
+    """Return how long ago something was, in one unit: 5s, 3m, 2h, 4d, 6w, 2y; with + if it is to come."""
     seconds = (clock.now() - moment).total_seconds()
     sign, seconds = ("+" if seconds < -1 else ""), abs(seconds)
     for size, unit in ((31_557_600, "y"), (604_800, "w"), (86_400, "d"), (3_600, "h"), (60, "m")):
@@ -56,7 +56,7 @@ def cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, (list, tuple)):
-        return ", ".join(cell(each) for each in value)
+        return ", ".join(cell(item) for item in value)
     if isinstance(value, Mapping):
         return json.dumps(value, ensure_ascii=False, default=str)
     return one_line(str(value))

@@ -96,20 +96,20 @@ def scored(found: Sequence[ScoredMemory], terms: Sequence[str], *, explain: bool
     table.add_column("age", style="dim", no_wrap=True, justify="right")
     table.add_column("id", style="dim", no_wrap=True)
     table.add_column("content", ratio=1, overflow="fold")
-    for each in found:
-        kind = plain.alias(each.memory)
-        content = _text(plain.cut(each.memory.content, _room()))
+    for result in found:
+        kind = plain.alias(result.memory)
+        content = _text(plain.cut(result.memory.content, _room()))
         if terms:
             content.highlight_regex(marked, "bold")
-        if each.memory.tags:
-            content.append_text(_text("  " + " ".join(f"#{tag}" for tag in each.memory.tags), "dim cyan"))
-        if explain and each.explanation is not None:
-            content.append_text(_text("\n" + _explained(each.explanation), "dim"))
+        if result.memory.tags:
+            content.append_text(_text("  " + " ".join(f"#{tag}" for tag in result.memory.tags), "dim cyan"))
+        if explain and result.explanation is not None:
+            content.append_text(_text("\n" + _explained(result.explanation), "dim"))
         table.add_row(
-            _bar(each.score),
+            _bar(result.score),
             _text(kind, style=_STYLES.get(kind, "")),
-            plain.age(each.memory.happened_at),
-            each.memory.id[:8],
+            plain.age(result.memory.happened_at),
+            result.memory.id[:8],
             content,
         )
     console().print(table)

@@ -48,10 +48,10 @@ def description(words: Sequence[str] = ()) -> dict[str, Any]:
     described = as_json.describe(root(), version=__version__, exit_codes=exit_codes.MEANINGS)
     if words:
         path = list(words)
-        begin = [each for each in described["commands"] if each["command"].split()[: len(path)] == path]
+        begin = [item for item in described["commands"] if item["command"].split()[: len(path)] == path]
         described["commands"] = begin
         if not described["commands"]:
             raise UnknownCommandError(
-                "agentmem", " ".join(path), [" ".join(each.path) for each in root().walk()]
+                "agentmem", " ".join(path), [" ".join(node.path) for node in root().walk()]
             )
     return described

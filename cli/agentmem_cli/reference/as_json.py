@@ -19,18 +19,18 @@ def describe(root: Command, *, version: str, exit_codes: Mapping[int, str]) -> d
         "version": version,
         "summary": root.summary,
         "usage": "agentmem [GLOBAL OPTIONS] COMMAND [OPTIONS] [ARGUMENTS]",
-        "global_options": [_option(each) for each in root.options],
+        "global_options": [_option(item) for item in root.options],
         "exit_codes": {str(code): meaning for code, meaning in exit_codes.items()},
         "settings": [
             {
-                "name": each.name,
-                "variable": each.variable,
-                "default": as_json(each.default),
-                "help": each.help,
+                "name": setting.name,
+                "variable": setting.variable,
+                "default": as_json(setting.default),
+                "help": setting.help,
             }
-            for each in SETTINGS.values()
+            for setting in SETTINGS.values()
         ],
-        "commands": [_command(each, everywhere) for each in root.walk() if each.path],
+        "commands": [_command(node, everywhere) for node in root.walk() if node.path],
     }
 
 
@@ -42,10 +42,10 @@ def _command(command: Command, everywhere: set[tuple[str, ...]]) -> dict[str, An
         "usage": usage(command, everywhere),
     }
     if command.commands:
-        result["commands"] = [" ".join(each.path) for each in command.commands]
+        result["commands"] = [" ".join(item.path) for item in command.commands]
     else:
-        result["arguments"] = [_argument(each) for each in command.arguments]
-        result["options"] = [_option(each) for each in command.options if each.names not in everywhere]
+        result["arguments"] = [_argument(argument) for argument in command.arguments]
+        result["options"] = [_option(option) for option in command.options if option.names not in everywhere]
         result["examples"] = list(command.examples)
     return result
 

@@ -35,7 +35,7 @@ def _contents(root: Command) -> list[str]:
     rows = []
     for command in root.commands:
         link = f"[`{command.path[-1]}`](#agentmem-{command.path[-1]})"
-        below = " ".join(f"`{each.path[-1]}`" for each in command.commands)
+        below = " ".join(f"`{item.path[-1]}`" for item in command.commands)
         rows.append((link, command.summary + (f" {below}" if below else "")))
     return _table(("command", ""), rows)
 
@@ -56,17 +56,18 @@ def _section(command: Command, everywhere: set[tuple[str, ...]]) -> list[str]:
 
 def _arguments(arguments: Iterable[Argument]) -> list[str]:
     return _table(
-        ("argument", ""), [(f"`{each.name}`", _more(each.help, each.choices, None)) for each in arguments]
+        ("argument", ""),
+        [(f"`{argument.name}`", _more(argument.help, argument.choices, None)) for argument in arguments],
     )
 
 
 def _options(options: Iterable[Option]) -> list[str]:
     rows = []
-    for each in options:
-        names = ", ".join(f"`{name}`" for name in each.names)
-        value = f" `{each.metavar}`" if each.metavar and not each.choices else ""
-        again = " May be repeated." if each.multiple and "repeated" not in each.help else ""
-        rows.append((names + value, _more(each.help, each.choices, each.default) + again))
+    for option in options:
+        names = ", ".join(f"`{name}`" for name in option.names)
+        value = f" `{option.metavar}`" if option.metavar and not option.choices else ""
+        again = " May be repeated." if option.multiple and "repeated" not in option.help else ""
+        rows.append((names + value, _more(option.help, option.choices, option.default) + again))
     return _table(("option", ""), rows)
 
 
@@ -88,10 +89,16 @@ file may set only what is marked, until `agentmem config trust` has recorded it.
 cross-encoder or a backend may be set as `embedding.NAME`, `rerank.NAME` or `backend_config.NAME`.
 """
     rows = []
-    for each in SETTINGS.values():
-        default = f"`{as_text(each.default)}`" if each.default not in (None, ()) else ""
+    for setting in SETTINGS.values():
+        default = f"`{as_text(setting.default)}`" if setting.default not in (None, ()) else ""
         rows.append(
-            (f"`{each.name}`", f"`{each.variable}`", default, "yes" if each.project else "", each.help)
+            (
+                f"`{setting.name}`",
+                f"`{setting.variable}`",
+                default,
+                "yes" if setting.project else "",
+                setting.help,
+            )
         )
     return [text, *_table(("setting", "variable", "default", "project file", ""), rows)]
 

@@ -54,7 +54,7 @@ class Command(NamedTuple):
     commands: tuple[Command, ...]
 
     def walk(self) -> Iterator[Command]:
-        """Go through this command and all below it, parents first."""
+        """Iterate over this command and all below it, parents first."""
         yield self
         for command in self.commands:
             yield from command.walk()
@@ -63,7 +63,9 @@ class Command(NamedTuple):
 def read(command: Any, context: Any = None, path: tuple[str, ...] = ()) -> Command:
     """Read a Click or Typer command and everything below it; hidden ones are left out."""
     context = _context(command, context, path[-1] if path else "agentmem")
-    parameters = [each for each in command.get_params(context) if not getattr(each, "hidden", False)]
+    parameters = [
+        parameter for parameter in command.get_params(context) if not getattr(parameter, "hidden", False)
+    ]
     text, examples = _help(command)
     below = []
     if hasattr(command, "list_commands"):
@@ -75,8 +77,12 @@ def read(command: Any, context: Any = None, path: tuple[str, ...] = ()) -> Comma
         path=path,
         summary=command.get_short_help_str(200),
         text=text,
-        arguments=tuple(_argument(each) for each in parameters if each.param_type_name == "argument"),
-        options=tuple(_option(each) for each in parameters if each.param_type_name == "option"),
+        arguments=tuple(
+            _argument(parameter) for parameter in parameters if parameter.param_type_name == "argument"
+        ),
+        options=tuple(
+            _option(parameter) for parameter in parameters if parameter.param_type_name == "option"
+        ),
         examples=examples,
         commands=tuple(below),
     )

@@ -33,7 +33,7 @@ def with_value(path: Path, text: str, name: str, value: Any) -> str:
         raise ConfigurationError(
             f"{path} is not TOML: {error}", hint="`agentmem config edit` opens it"
         ) from error
-    expected = {key: each for key, each in before.items() if key != name}
+    expected = {key: item for key, item in before.items() if key != name}
     if value is not None:
         expected[name] = value
     result = _edited(text, name, value)
@@ -126,6 +126,6 @@ def _insert(lines: list[str], family: str, line: str) -> None:
 
 def _toml(value: Any) -> str:
     if isinstance(value, list):
-        return "[" + ", ".join(_toml(each) for each in value) + "]"
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
     # Text, numbers and switches are written as in JSON, but for this one character.
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -30,8 +30,8 @@ class Setting(NamedTuple):
 
 
 SETTINGS: Mapping[str, Setting] = {
-    each.name: each
-    for each in (
+    item.name: item
+    for item in (
         Setting("agent", "text", "default", "whose memory; one file per agent", project=True),
         Setting("db", "path", None, "the SQLite file, whoever's memory is in it; beats `agent`"),
         Setting("backend", "text", "sqlite", "a backend's name, or its URL"),

@@ -91,7 +91,7 @@ def trust_list(user_config: Path) -> Path:
 
 
 def is_trusted(project: ProjectFile, user_config: Path) -> bool:
-    """Say whether exactly this content, at this path, was trusted."""
+    """Return whether exactly this content, at this path, was trusted."""
     try:
         lines = trust_list(user_config).read_text("utf-8", "surrogateescape").splitlines()
     except OSError:

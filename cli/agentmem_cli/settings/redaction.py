@@ -11,7 +11,7 @@ _SECRET_NAME = re.compile(r"(?:^|[._])(?:api_?key|key|token|password|secret)$", 
 
 
 def is_secret(name: str) -> bool:
-    """Say whether a setting of that name holds a secret itself, rather than the place of one."""
+    """Return whether a setting of that name holds a secret itself, rather than the place of one."""
     return _SECRET_NAME.search(name) is not None
 
 

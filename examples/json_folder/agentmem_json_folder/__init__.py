@@ -49,9 +49,9 @@ class JsonFolderStore(DocumentStore):
         _write(self.folder / f"{name}.json", text.encode())
 
     async def _read(self, ids: Sequence[str]) -> dict[str, Document]:
-        texts = {each: _read(self._file(each)) for each in ids if each.isalnum()}
+        texts = {memory_id: _read(self._file(memory_id)) for memory_id in ids if memory_id.isalnum()}
         return {
-            each: Document.from_json(text, self.agent_id) for each, text in texts.items() if text is not None
+            item: Document.from_json(text, self.agent_id) for item, text in texts.items() if text is not None
         }
 
     async def _find(self, query: Query) -> AsyncIterator[Sequence[Document]]:

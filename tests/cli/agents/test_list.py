@@ -15,7 +15,7 @@ def test_every_file_is_listed_with_the_agent_inside() -> None:
     done("add", "two", "-a", "alice")
     done("add", "three", "-a", "alice", "--type", "event")
     listed = done("agents", "list", "--json").json
-    assert [(each["agent_id"], each["total"]) for each in listed] == [("Bob B", 1), ("alice", 2)]
+    assert [(item["agent_id"], item["total"]) for item in listed] == [("Bob B", 1), ("alice", 2)]
     assert done("agents", "list", "-o", "id").lines == ["Bob B", "alice"]
     assert [line.split("\t")[:2] for line in done("agents", "list").lines] == [["Bob B", "1"], ["alice", "2"]]
 

@@ -6,7 +6,7 @@ from ..running import done, run
 
 
 def contents(*arguments: str) -> list[str]:
-    return [each["content"] for each in done("chat", "show", *arguments, "--json").json]
+    return [item["content"] for item in done("chat", "show", *arguments, "--json").json]
 
 
 def test_messages_go_to_the_conversation_last_written_to() -> None:

@@ -9,11 +9,11 @@ def test_conversations_the_last_written_to_first_and_the_one_in_use_marked() -> 
     done("chat", "add", "user", "x", "-c", "new")
     done("chat", "add", "user", "x", "-c", "new")
     listed = done("chat", "list", "--json").json
-    assert [(each["id"], each["messages"], each["current"]) for each in listed] == [
+    assert [(item["id"], item["messages"], item["current"]) for item in listed] == [
         ("new", 2, True),
         ("old", 1, False),
     ]
     done("chat", "switch", "old")
     listed = done("chat", "list", "--json").json
-    assert [(each["id"], each["current"]) for each in listed] == [("new", False), ("old", True)]
+    assert [(item["id"], item["current"]) for item in listed] == [("new", False), ("old", True)]
     assert done("chat", "list", "-o", "id").lines == ["new", "old"]

@@ -15,7 +15,7 @@ def test_every_setting_with_its_value_and_origin(
     done("config", "set", "limit", "3")
     (clean_surroundings / ".agentmem.toml").write_text('tags = ["a", "b"]\n')
     monkeypatch.setenv("AGENTMEM_EMBEDDING_API_KEY", "sk-secret")
-    rows = {each["name"]: each for each in done("config", "show", "--origin", "-a", "me", "--json").json}
+    rows = {item["name"]: item for item in done("config", "show", "--origin", "-a", "me", "--json").json}
     assert set(SETTINGS) <= set(rows)
     assert (rows["agent"]["value"], rows["agent"]["origin"]) == ("me", "flag")
     assert (rows["limit"]["value"], rows["limit"]["origin"]) == (3, "user")

@@ -56,7 +56,7 @@ def test_an_edited_file_takes_the_place_of_the_old_one(here: Path, again: str) -
     ran = done(*again.split())
     assert "changed" in ran.err
     assert ran.lines != [old]
-    assert [each["content"] for each in done("doc", "list", "--json").json] == ["The cache is in Bergen now."]
+    assert [item["content"] for item in done("doc", "list", "--json").json] == ["The cache is in Bergen now."]
     assert done("search", "cache", "-o", "id").lines == ran.lines
     done("undo")
     assert done("search", "cache", "-o", "id").lines == [old]
@@ -91,7 +91,7 @@ def test_a_folder_is_read_without_what_is_hidden_or_no_text(here: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
     ran = done("doc", "add", "docs/")
-    assert [each["content"] for each in done("get", *ran.lines, "--json").json] == ["text a", "text b"]
+    assert [item["content"] for item in done("get", *ran.lines, "--json").json] == ["text a", "text b"]
     notes = ran.err.splitlines()
     assert notes[:2] == ["added docs/a.md (1 chunk)", "added docs/sub/b.txt (1 chunk)"]
     assert len(notes) == 3
@@ -156,7 +156,7 @@ def test_a_text_is_replaced_by_its_key_and_by_nothing_else(here: Path) -> None:
     assert first != second
     (kept,) = done("doc", "add", "--text", "three", "--key", "k").lines
     assert done("doc", "add", "--text", "four", "--key", "k").lines == [kept]
-    assert sorted(each["content"] for each in done("list", "--json").json) == ["four", "one", "two"]
+    assert sorted(item["content"] for item in done("list", "--json").json) == ["four", "one", "two"]
 
 
 def test_prune_archives_what_is_gone_from_the_folder_named(here: Path) -> None:
@@ -169,7 +169,7 @@ def test_prune_archives_what_is_gone_from_the_folder_named(here: Path) -> None:
     assert "would archive" in done("doc", "add", "docs", "--prune", "--dry-run").err
     assert len(done("doc", "list", "-o", "id").lines) == 3
     assert "archived" in done("doc", "add", "docs", "--prune").err
-    left = sorted(each["content"] for each in done("list", "--json").json)
+    left = sorted(item["content"] for item in done("list", "--json").json)
     assert left == ["text of docs/a.md", "text of other/c.md"]
     (here / "docs").rename(here / "moved")
     assert run("doc", "add", "docs", "--prune").code == 2

@@ -7,7 +7,7 @@ def test_documents_and_single_pieces() -> None:
     done("doc", "add", "--text", "first text", "--title", "First", "-t", "a")
     single = done("add", "by itself", "--type", "doc").out.strip()
     listed = done("doc", "list", "--json").json
-    assert [(each["title"], each["chunks"], each["content"]) for each in listed] == [
+    assert [(item["title"], item["chunks"], item["content"]) for item in listed] == [
         (None, 1, "by itself"),
         ("First", 1, "first text"),
     ]

@@ -8,7 +8,7 @@ def test_what_is_near_in_meaning() -> None:
     near = done("doc", "add", "--text", "Redis keeps the sessions of users").out.strip()
     done("doc", "add", "--text", "bananas are yellow")
     found = done("doc", "related", first, "--json").json
-    assert [each["id"] for each in found] == [near]
+    assert [result["id"] for result in found] == [near]
     assert found[0]["similarity"] >= 0.5
     assert len(done("doc", "related", first, "--min-similarity", "0", "-o", "id").lines) == 2
 

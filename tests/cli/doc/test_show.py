@@ -10,7 +10,7 @@ def test_all_of_a_document_is_printed() -> None:
     (document,) = done("doc", "list", "-o", "id").lines
     for reference in (document, document[:8], ids[-1]):
         assert "".join(done("doc", "show", reference).out.split()) == "".join(LONG.split())
-    assert [each["position"] for each in done("doc", "show", document, "--json").json] == list(
+    assert [item["position"] for item in done("doc", "show", document, "--json").json] == list(
         range(len(ids))
     )
 

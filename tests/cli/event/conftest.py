@@ -21,4 +21,4 @@ def events() -> None:
 
 
 def texts(*arguments: str) -> list[str]:
-    return [each["content"] for each in done("event", *arguments, "--json").json]
+    return [item["content"] for item in done("event", *arguments, "--json").json]

@@ -16,7 +16,7 @@ def twice() -> list[str]:
 def test_they_are_shown_and_stay(twice: list[str]) -> None:
     (group,) = done("fact", "dupes", "--json").json
     assert group["kept"]["id"] == twice[0]
-    assert [each["id"] for each in group["merged"]] == [twice[1]]
+    assert [item["id"] for item in group["merged"]] == [twice[1]]
     assert done("fact", "dupes").lines == [
         f"{twice[0][:8]}  User prefers dark mode",
         f"  = {twice[1][:8]}  The user prefers dark mode.",
@@ -33,7 +33,7 @@ def test_similar_ones_are_shown_and_stay(monkeypatch: pytest.MonkeyPatch) -> Non
         f"  ~ {second[:8]}  The meeting is on Tuesday",
     ]
     (group,) = done("fact", "dupes", "--threshold", "0.7", "--json").json
-    assert (group["merged"], [each["id"] for each in group["similar"]]) == ([], [second])
+    assert (group["merged"], [item["id"] for item in group["similar"]]) == ([], [second])
     ran = done("fact", "dupes", "--threshold", "0.7", "--merge", "-y")
     assert "nothing to merge: no two say the same" in ran.err
     assert len(done("fact", "list", "-o", "id").lines) == 2

@@ -10,10 +10,10 @@ def test_the_default_comes_first_and_is_here() -> None:
         "local",
         True,
     )
-    assert {each["provider"] for each in listed} == {"local", "fastembed"}
-    assert not any(each["present"] for each in listed[1:])
+    assert {item["provider"] for item in listed} == {"local", "fastembed"}
+    assert not any(item["present"] for item in listed[1:])
     assert "BAAI/bge-small-en-v1.5" in done("model", "list", "-o", "id").lines
-    assert {each["name"]: each["dimension"] for each in listed if each["purpose"] == "rerank"} == {
+    assert {item["name"]: item["dimension"] for item in listed if item["purpose"] == "rerank"} == {
         "Xenova/ms-marco-MiniLM-L-6-v2": None,
         "BAAI/bge-reranker-base": None,
     }

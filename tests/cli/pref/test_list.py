@@ -7,6 +7,6 @@ def test_preferences_are_listed_by_category() -> None:
     done("pref", "set", "editor", "vim")
     done("pref", "set", "tone", "short")
     done("fact", "add", "no preference")
-    assert [each["category"] for each in done("pref", "list", "--json").json] == ["tone", "editor"]
-    assert [each["content"] for each in done("pref", "list", "tone", "--json").json] == ["short"]
+    assert [item["category"] for item in done("pref", "list", "--json").json] == ["tone", "editor"]
+    assert [item["content"] for item in done("pref", "list", "tone", "--json").json] == ["short"]
     assert done("pref", "list", "nothing").out == ""

@@ -15,7 +15,7 @@ def test_setting_again_takes_the_place_of_what_was_set() -> None:
 def test_one_may_be_kept_beside_another() -> None:
     done("pref", "set", "editor", "vim")
     done("pref", "set", "editor", "dark theme", "--beside")
-    assert [each["content"] for each in done("pref", "list", "editor", "--json").json] == [
+    assert [item["content"] for item in done("pref", "list", "editor", "--json").json] == [
         "dark theme",
         "vim",
     ]

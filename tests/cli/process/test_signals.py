@@ -121,7 +121,7 @@ def test_an_export_leaves_nothing_half_written(many: int, tmp_path: Path) -> Non
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=20)
     assert process.returncode in (143, 0)
-    assert [each.name for each in folder.iterdir()] in ([], ["all.ndjson"])
+    assert [path.name for path in folder.iterdir()] in ([], ["all.ndjson"])
 
 
 def test_reembedding_goes_on_where_it_was(many: int) -> None:

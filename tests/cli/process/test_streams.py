@@ -25,7 +25,7 @@ def sh(script: str, **variables: str) -> subprocess.CompletedProcess[bytes]:
 
 def contents() -> list[str]:
     ran = subprocess.run([PROGRAM, "list", "--json"], capture_output=True, check=True)
-    return [each["content"] for each in json.loads(ran.stdout)]
+    return [load["content"] for load in json.loads(ran.stdout)]
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">&- 2>&-", "<&- >&- 2>&-"])

@@ -19,7 +19,7 @@ OURS = re.compile(rb"\x1b\[[0-9;]*m|\x1b\[\?25[hl]|\x1b\[K")
 
 
 def harmless(shown: bytes) -> bool:
-    """Say whether a terminal was sent nothing to obey but our own colours."""
+    """Return whether a terminal was sent nothing to obey but our own colours."""
     text = OURS.sub(b"", shown).replace(b"\r\n", b"\n").decode("utf-8")
     return not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", text)
 
@@ -60,7 +60,7 @@ def ids() -> dict[str, str]:
         },
         {"content": EVIL, "type": "fact", "kind": "preference", "category": EVIL},
     ]
-    lines = "\n".join(json.dumps(each) for each in objects)
+    lines = "\n".join(json.dumps(item) for item in objects)
     found = run("add", "--ndjson-in", "--no-embed", stdin=lines).split()
     run("work", "set", "branch", "-", stdin=EVIL)
     return dict(zip(("fact", "event", "skill", "doc", "chat", "pref"), found, strict=True))

@@ -87,10 +87,10 @@ def test_the_json_names_global_options_once() -> None:
     described = describe(TREE, version="1.2", exit_codes={0: "done", 3: "not found"})
     assert described["exit_codes"] == {"0": "done", "3": "not found"}
     assert "--quiet" in [name for option in described["global_options"] for name in option["names"]]
-    get = next(each for each in described["commands"] if each["command"] == "get")
+    get = next(item for item in described["commands"] if item["command"] == "get")
     assert [option["names"] for option in get["options"]] == [["--shape"], ["--tag", "-t"], ["--limit", "-n"]]
     assert get["examples"][0] == "agentmem get 7f3k2m9q"
-    assert {each["name"] for each in described["settings"]} >= {"agent", "embedding.provider"}
+    assert {item["name"] for item in described["settings"]} >= {"agent", "embedding.provider"}
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def test_whatever_is_set_reads_back(steps: list[tuple[str, Any]]) -> None:
     for name, value in steps:
         text = with_value(FILE, text, name, value)
         expected[name] = value
-        expected = {key: each for key, each in expected.items() if each is not None}
+        expected = {key: item for key, item in expected.items() if item is not None}
         assert flat(tomllib.loads(text)) == expected
         assert text.startswith("# first\n")
 
@@ -93,4 +93,4 @@ def test_a_config_file_is_private_and_a_link_stays_a_link(tmp_path: Path) -> Non
     assert target.read_text() == "agent = 'a'\n"
     assert target.stat().st_mode & 0o777 == 0o600
     assert target.parent.stat().st_mode & 0o777 == 0o700
-    assert [each.name for each in target.parent.iterdir()] == ["real.toml"]
+    assert [path.name for path in target.parent.iterdir()] == ["real.toml"]

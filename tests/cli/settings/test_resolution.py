@@ -247,8 +247,8 @@ def test_trust_holds_for_one_content_at_one_path(repository: Path, user_file: Pa
 
 def test_trust_is_recorded_once_per_path_and_can_be_withdrawn(repository: Path, user_file: Path) -> None:
     first, odd = ProjectFile(repository / "a", b"1"), ProjectFile(repository / "b\nc", b"2")
-    for each in (first, odd, ProjectFile(repository / "a", b"3"), odd):
-        trust(each, user_file)
+    for item in (first, odd, ProjectFile(repository / "a", b"3"), odd):
+        trust(item, user_file)
     assert len(trust_list(user_file).read_text().splitlines()) == 2
     assert distrust(first.path, user_file)
     assert not distrust(first.path, user_file)
@@ -266,7 +266,7 @@ def test_an_unknown_name_in_a_project_file_is_a_warning(repository: Path) -> Non
 
 @pytest.mark.parametrize("whose", ["file", "link", "folder"])
 def test_a_project_file_of_somebody_else_is_not_read(
-    repository: Path, monkeypatch: pytest.MonkeyPatch, whose: str
+    repository: Path, monkeypatch: pytest.MonkeyPatch, scope: str
 ) -> None:
     file = repository / ".agentmem.toml"
     file.write_text('agent = "theirs"\n')
@@ -275,19 +275,19 @@ def test_a_project_file_of_somebody_else_is_not_read(
     def of_a_stranger(about: os.stat_result) -> os.stat_result:
         return os.stat_result((*about[:4], os.getuid() + 4242, *about[5:]))
 
-    if whose == "folder":
+    if scope == "folder":
 
         def patched(path: Path, **more: bool) -> os.stat_result:
             return of_a_stranger(stat(path)) if path == repository else stat(path, **more)
 
         monkeypatch.setattr(Path, "stat", patched)
-    elif whose == "link":
+    elif scope == "link":
         monkeypatch.setattr(Path, "lstat", lambda path: of_a_stranger(lstat(path)))
     else:
         monkeypatch.setattr(os, "fstat", lambda handle: of_a_stranger(fstat(handle)))
     resolved = resolve({})
     assert resolved.get("agent") == "default"
-    folder = "its folder" if whose == "folder" else "it"
+    folder = "its folder" if scope == "folder" else "it"
     assert resolved.notices == (f"ignored {file}: {folder} belongs to another user",)
 
 

@@ -14,7 +14,7 @@ def skills() -> None:
 
 
 def names(*arguments: str) -> list[str]:
-    return [each["name"] for each in done("skill", "list", *arguments, "--json").json]
+    return [item["name"] for item in done("skill", "list", *arguments, "--json").json]
 
 
 @pytest.mark.usefixtures("skills")

@@ -45,7 +45,7 @@ def test_what_cannot_be_meant_makes_nothing() -> None:
     ran = run("migrate", "--to", "nowhere/new.db")
     assert ran.code == 2
     assert "no folder" in ran.err
-    assert [each.name for each in Path.cwd().iterdir()] == []
+    assert [path.name for path in Path.cwd().iterdir()] == []
 
 
 def test_an_agents_file_takes_no_other_agents_memories() -> None:

@@ -15,7 +15,7 @@ def stored() -> None:
 
 
 def keys() -> list[str]:
-    return [each["key"] for each in done("work", "list", "--json").json]
+    return [item["key"] for item in done("work", "list", "--json").json]
 
 
 @pytest.mark.usefixtures("stored")

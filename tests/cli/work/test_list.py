@@ -8,7 +8,7 @@ def test_only_values_are_listed_newest_first() -> None:
     done("work", "set", "b", '{"x": [1, 2]}', "--parse")
     done("add", "a note", "--type", "note")
     listed = done("work", "list", "--json").json
-    assert [(each["key"], each["value"], each["kind"]) for each in listed] == [
+    assert [(item["key"], item["value"], item["kind"]) for item in listed] == [
         ("b", {"x": [1, 2]}, "working"),
         ("a", "1", "working"),
     ]

@@ -33,7 +33,7 @@ async def test_two_at_once_store_each_chunk_once(tmp_path: Path, here: Path) -> 
                 file.write_text(f"Version {version} of {file.name}.")
             await asyncio.gather(one.semantic.add_paths(here), other.semantic.add_paths(here))
             found = await one.semantic.list(None)
-            assert sorted(each.content for each in found) == sorted(file.read_text() for file in files)
+            assert sorted(result.content for result in found) == sorted(file.read_text() for file in files)
 
 
 async def test_what_somebody_changes_meanwhile_is_looked_at_again(
@@ -108,7 +108,7 @@ async def test_a_renamed_file_is_another_document_until_the_old_one_is_pruned(
     await memory.semantic.add_paths(here)
     assert await memory.semantic.count() == 2
     documents, _, _ = await memory.semantic.add_paths(here, prune=True)
-    assert [(Path(each.path).name, each.outcome) for each in documents] == [
+    assert [(Path(document.path).name, document.outcome) for document in documents] == [
         ("b.md", "unchanged"),
         ("a.md", "archived"),
     ]
@@ -122,8 +122,8 @@ async def test_an_emptied_file_leaves_its_document_as_it_was(memory: AgentMemory
     await memory.semantic.add_paths(here)
     (here / "a.md").write_text("")
     documents, skipped, _ = await memory.semantic.add_paths(here, prune=True)
-    assert [each.outcome for each in documents] == ["unchanged"]
-    assert [each.reason for each in skipped] == ["is empty"]
+    assert [document.outcome for document in documents] == ["unchanged"]
+    assert [item.reason for item in skipped] == ["is empty"]
     assert await memory.semantic.count() == 2
 
 
@@ -142,7 +142,7 @@ def test_progress_and_the_blocking_face(here: Path) -> None:
         documents, _, _ = memory.semantic.add_paths(
             here, progress=lambda done, total: seen.append((done, total))
         )
-        assert [each.outcome for each in documents] == ["added"] * 3
+        assert [document.outcome for document in documents] == ["added"] * 3
         assert seen == [(1, 3), (2, 3), (3, 3)]
         with pytest.raises(ValidationError, match="nothing"):
             memory.semantic.add_paths("nothing.md")

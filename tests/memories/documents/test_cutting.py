@@ -7,11 +7,11 @@ from itertools import pairwise
 
 import pytest
 
-from agent_memory.embeddings.pieces import split_by_bytes
+from agent_memory.embeddings.segments import split_by_bytes
 from agent_memory.memories.documents.cutting import Part, parts_of
 
 PARAGRAPHS = [
-    " ".join(f"Sentence {number}.{each} tells about subject {number * 7 + each}." for each in range(20))
+    " ".join(f"Sentence {number}.{item} tells about subject {number * 7 + item}." for item in range(20))
     for number in range(9)
 ]
 

@@ -68,7 +68,7 @@ def test_what_is_no_file_is_skipped_in_a_folder_and_refused_by_name(folder: Path
     (folder / "nowhere.md").symlink_to(folder / "missing.md")
     (folder / "loop").symlink_to(folder)
     os.mkfifo(folder / "pipe.md")
-    reasons = {Path(each.shown).name: each.reason for each in find([folder]).skipped}
+    reasons = {Path(item.shown).name: item.reason for item in find([folder]).skipped}
     assert reasons.keys() == {"nowhere.md", "loop", "pipe.md"}
     for name, says in (("nowhere.md", "link to nothing"), ("pipe.md", "neither a file nor a folder")):
         with pytest.raises(ValidationError, match=says):
@@ -87,7 +87,7 @@ def test_a_name_of_nothing_is_refused_in_one_line(folder: Path, name: str) -> No
 def test_a_name_that_is_not_unicode_is_told(folder: Path) -> None:
     name = os.fsdecode(b"caf\xe9.md")
     (folder / name).write_text("coffee")
-    assert [each.reason for each in find([folder]).skipped] == ["has a name that is not UTF-8"]
+    assert [item.reason for item in find([folder]).skipped] == ["has a name that is not UTF-8"]
     with pytest.raises(ValidationError, match="UTF-8"):
         find([folder / name])
 

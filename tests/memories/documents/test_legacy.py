@@ -38,7 +38,7 @@ async def test_both_copies_that_editing_left_become_one(memory: AgentMemory, gui
     (newer,) = await memory.semantic.add_document(EDITED, "guide.md", "guide.md")
     (stored,), _, _ = await memory.semantic.add_paths("guide.md")
     assert stored.ids == [newer]
-    assert [each.id for each in await memory.semantic.list(None)] == [newer]
+    assert [item.id for item in await memory.semantic.list(None)] == [newer]
 
 
 async def test_a_short_text_stored_by_itself_is_recognised(memory: AgentMemory, guide: Path) -> None:

@@ -31,13 +31,13 @@ def test_every_text_has_its_chunk_and_every_chunk_its_place(seed: int) -> None:
     texts = chance.choices("abcdef", k=chance.randrange(1, 8))
     matched, left = match(old, texts)
     for text in set(texts):
-        here = [each for each in matched if each is not None and each.content == text]
-        known = sum(each.content == text for each in old)
+        here = [item for item in matched if item is not None and item.content == text]
+        known = sum(item.content == text for item in old)
         assert len(here) == min(known, texts.count(text))
-    assert sorted(each.id for each in [*filter(None, matched), *left]) == sorted(each.id for each in old)
+    assert sorted(item.id for item in [*filter(None, matched), *left]) == sorted(item.id for item in old)
     made = update(old, texts, draft())
-    assert [(each.content, each.position) for each in made.chunks] == list(zip(texts, range(9), strict=False))
-    assert made.added == sum(isinstance(each, Add) for each in made.changes) == matched.count(None)
+    assert [(item.content, item.position) for item in made.chunks] == list(zip(texts, range(9), strict=False))
+    assert made.added == sum(isinstance(change, Add) for change in made.changes) == matched.count(None)
 
 
 def test_nothing_has_to_be_done_where_nothing_changed() -> None:
@@ -67,9 +67,9 @@ def test_what_is_new_has_what_all_chunks_had_in_common() -> None:
         chunk("two", 1, tags=("b", "c"), metadata={"n": 1, "x": True}, **shared),
     ]
     (new,) = (
-        each
-        for each in update(old, ["one", "new", "two"], draft(tags=("d",))).chunks
-        if each.content == "new"
+        item
+        for item in update(old, ["one", "new", "two"], draft(tags=("d",))).chunks
+        if item.content == "new"
     )
     assert (new.title, new.importance, new.source, new.pinned) == ("T", 0.9, "s", True)
     assert (new.tags, new.metadata) == (("b", "d"), {"n": 1})
@@ -78,11 +78,11 @@ def test_what_is_new_has_what_all_chunks_had_in_common() -> None:
 def test_what_is_given_wins_over_what_the_document_had() -> None:
     old = [chunk("one", 0, title="Old", importance=0.9, metadata={"n": 1})]
     made = update(old, ["one", "two"], draft(title="New", importance=0.2, metadata={"n": 2}))
-    assert {(each.title, each.importance, each.metadata["n"]) for each in made.chunks} == {("New", 0.2, 2)}
+    assert {(item.title, item.importance, item.metadata["n"]) for item in made.chunks} == {("New", 0.2, 2)}
 
 
 def test_what_has_a_key_gets_a_new_version_under_its_id() -> None:
     old = [chunk("one", 0, key="k")]
     made = update(old, ["something else"], draft())
-    assert [(each.id, each.key, each.content) for each in made.chunks] == [(old[0].id, "k", "something else")]
+    assert [(item.id, item.key, item.content) for item in made.chunks] == [(old[0].id, "k", "something else")]
     assert made.archived == []

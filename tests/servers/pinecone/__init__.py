@@ -87,7 +87,7 @@ class PineconeServer:
     def control(self, method: str, parts: list[str], body: Any) -> tuple[int, Any]:
         """Answer a request about indexes."""
         if method == "GET" and not parts:
-            return 200, {"indexes": [self._model(each) for each in self.indexes.values()]}
+            return 200, {"indexes": [self._model(item) for item in self.indexes.values()]}
         if method == "POST" and not parts:
             return 201, self._model(self._create(body))
         index = self.indexes.get(parts[0])
@@ -148,10 +148,10 @@ class _Server(ThreadingHTTPServer):
     def cut(self) -> None:
         import socket
 
-        for each in list(self._open):
+        for item in list(self._open):
             with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-            each.close()
+                item.shutdown(socket.SHUT_RDWR)
+            item.close()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -176,7 +176,7 @@ class _Handler(BaseHTTPRequestHandler):
         size = int(self.headers.get("Content-Length") or 0)
         raw = self.rfile.read(size)
         address = urlsplit(self.path)
-        parts = [unquote(each) for each in address.path.strip("/").split("/")]
+        parts = [unquote(part) for part in address.path.strip("/").split("/")]
         data = parts[0] == "i"
         try:
             if self.headers.get("Api-Key") != self.emulator.api_key:

@@ -56,7 +56,7 @@ class Namespace:
             del self.metadata[name]
 
     def vector(self, name: str) -> list[float]:
-        return [float(each) for each in self.matrix[self.ids[name]]]
+        return [float(item) for item in self.matrix[self.ids[name]]]
 
     def nearest(self, values: Any, wanted: Mapping[str, Any], count: int) -> list[tuple[str, float]]:
         if not self.ids:
@@ -91,8 +91,8 @@ def upsert(server: Delayed, index: Index, body: Any, _: Any, size: int) -> Any:
     if not vectors or len(vectors) > 1000 or size > UPSERT:
         raise RefusedError(400, f"{len(vectors)} vectors in {size} bytes: at most 1000 and 2 MB a request")
     rows = [
-        (checked_id(each["id"]), checked(index.dimension, each["values"]), checked_metadata(each))
-        for each in vectors
+        (checked_id(vector["id"]), checked(index.dimension, vector["values"]), checked_metadata(vector))
+        for vector in vectors
     ]
     space = body.get("namespace", "")
 
@@ -151,7 +151,7 @@ def fetch_by_metadata(server: Delayed, index: Index, body: Any, _: Any, __: int)
     if not 1 <= limit <= 1000:
         raise RefusedError(400, f"limit {limit} is not between 1 and 1000")
     held, wanted = index.namespaces.get(space), checked_filter(body.get("filter") or {})
-    names = sorted(each for each, values in held.metadata.items() if fits(values, wanted)) if held else []
+    names = sorted(item for item, values in held.metadata.items() if fits(values, wanted)) if held else []
     start = int(body.get("paginationToken") or 0)
     answer = _records(index, space, names[start : start + limit])
     if start + limit < len(names):
@@ -182,7 +182,7 @@ def delete(server: Delayed, index: Index, body: Any, _: Any, __: int) -> Any:
         return {}
     if ids is None:
         wanted = checked_filter(body["filter"])
-        ids = [each for each, values in held.metadata.items() if fits(values, wanted)]
+        ids = [item for item, values in held.metadata.items() if fits(values, wanted)]
     elif len(ids) > 1000:
         raise RefusedError(400, f"{len(ids)} ids: at most 1000 a request")
     server.later(lambda: [held.remove(name) for name in ids])
@@ -194,17 +194,17 @@ def list_ids(server: Delayed, index: Index, _: Any, given: Mapping[str, list[str
     if not 1 <= limit <= 100:
         raise RefusedError(400, f"limit {limit} is not between 1 and 100")
     held, prefix = index.namespaces.get(space), given.get("prefix", [""])[0]
-    names = sorted(each for each in (held.ids if held else ()) if each.startswith(prefix))
+    names = sorted(memory_id for memory_id in (held.ids if held else ()) if memory_id.startswith(prefix))
     start = int(given.get("paginationToken", ["0"])[0])
-    answer: dict[str, Any] = {"vectors": [{"id": each} for each in names[start : start + limit]]}
+    answer: dict[str, Any] = {"vectors": [{"id": name} for name in names[start : start + limit]]}
     if start + limit < len(names):
         answer["pagination"] = {"next": str(start + limit)}
     return answer | {"namespace": space, "usage": {"readUnits": 1}}
 
 
 def stats(server: Delayed, index: Index, _: Any, __: Any, ___: int) -> Any:
-    counts = {name: {"vectorCount": len(each.ids)} for name, each in index.namespaces.items()}
-    total = sum(each["vectorCount"] for each in counts.values())
+    counts = {name: {"vectorCount": len(item.ids)} for name, item in index.namespaces.items()}
+    total = sum(count["vectorCount"] for count in counts.values())
     return {
         "namespaces": counts,
         "dimension": index.dimension,
@@ -229,7 +229,7 @@ CALLS: Mapping[tuple[str, str], Callable[..., Any]] = {
 def namespaces(server: Delayed, method: str, index: Index, rest: list[str]) -> Any:
     """Answer a request about namespaces."""
     if not rest:
-        told = [{"name": name, "record_count": str(len(each.ids))} for name, each in index.namespaces.items()]
+        told = [{"name": name, "record_count": str(len(item.ids))} for name, item in index.namespaces.items()]
         return {"namespaces": told}
     held = index.namespaces.get(rest[0])
     if held is None:

@@ -56,7 +56,7 @@ def checked_metadata(record: Mapping[str, Any]) -> dict[str, Any]:
         )
     for name, value in metadata.items():
         good = isinstance(value, (str, bool, int, float)) or (
-            isinstance(value, list) and all(isinstance(each, str) for each in value)
+            isinstance(value, list) and all(isinstance(item, str) for item in value)
         )
         if not good:
             raise RefusedError(
@@ -71,8 +71,8 @@ def checked_filter(wanted: Mapping[str, Any]) -> Mapping[str, Any]:
         if name in ("$and", "$or"):
             if not isinstance(condition, list) or not condition:
                 raise RefusedError(400, f"{name} takes a list of conditions")
-            for each in condition:
-                checked_filter(each)
+            for item in condition:
+                checked_filter(item)
         elif isinstance(condition, dict):
             for operator, value in condition.items():
                 if operator in _COMPARE and (isinstance(value, bool) or not isinstance(value, (int, float))):
@@ -87,12 +87,12 @@ def checked_filter(wanted: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def fits(metadata: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
-    """Say whether a record's metadata fulfils a filter."""
+    """Return whether a record's metadata fulfils a filter."""
     for name, condition in wanted.items():
         if name == "$and":
-            good = all(fits(metadata, each) for each in condition)
+            good = all(fits(metadata, item) for item in condition)
         elif name == "$or":
-            good = any(fits(metadata, each) for each in condition)
+            good = any(fits(metadata, item) for item in condition)
         else:
             tests = condition if isinstance(condition, dict) else {"$eq": condition}
             good = all(_holds(metadata.get(name), operator, value) for operator, value in tests.items())
@@ -106,13 +106,13 @@ def _holds(actual: Any, operator: str, value: Any) -> bool:
         return (actual is not None) is value
     several = actual if isinstance(actual, list) else [actual]
     if operator == "$eq":
-        return any(_equal(each, value) for each in several)
+        return any(_equal(item, value) for item in several)
     if operator == "$ne":
-        return not any(_equal(each, value) for each in several)
+        return not any(_equal(item, value) for item in several)
     if operator == "$in":
-        return any(_equal(each, other) for each in several for other in value)
+        return any(_equal(item, other) for item in several for other in value)
     if operator == "$nin":
-        return not any(_equal(each, other) for each in several for other in value)
+        return not any(_equal(item, other) for item in several for other in value)
     number = isinstance(actual, (int, float)) and not isinstance(actual, bool) and math.isfinite(actual)
     return number and _COMPARE[operator](float(actual), float(value))
 

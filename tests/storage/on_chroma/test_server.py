@@ -84,9 +84,9 @@ async def test_what_is_no_folder_is_neither_opened_nor_waited_for(tmp_path: Path
     os.mkfifo(pipe)
     piped.mkdir()
     os.mkfifo(piped / "agentmem.lock")
-    for place, said in ((letter, "is a file"), (pipe, "is a named pipe"), (piped, "lock is a named pipe")):
+    for sequence, said in ((letter, "is a file"), (pipe, "is a named pipe"), (piped, "lock is a named pipe")):
         with pytest.raises(BackendError, match=said):
-            await ChromaStore("tester", path=place).open()
+            await ChromaStore("tester", path=sequence).open()
     assert letter.read_text() == "mine"
 
 
@@ -119,18 +119,18 @@ async def test_among_many_vectors_none_is_missed(tmp_path: Path) -> None:
     count = 1500
     facts = [builders.fact(str(number), tags=("rare",) * (number % 300 == 0)) for number in range(count)]
     supply = builders.random_vectors(count, dimension=16)
-    given = {builders.digest(each): [one] for each, one in zip(facts, supply, strict=True)}
+    given = {builders.digest(item): [one] for item, one in zip(facts, supply, strict=True)}
     async with opened(lambda agent_id: ChromaStore(agent_id, path=tmp_path)) as made:
         await made.add_space(builders.space(dimension=16))
         await put(made, *facts, vectors=given)
         query = builders.random_vectors(1, dimension=16, seed=9)[0]
-        cosines = {each.id: builders.cosine(query, one) for each, one in zip(facts, supply, strict=True)}
-        best = sorted(cosines, key=lambda each: -cosines[each])
+        cosines = {item.id: builders.cosine(query, one) for item, one in zip(facts, supply, strict=True)}
+        best = sorted(cosines, key=lambda item: -cosines[item])
         found = [memory_id for memory_id, _ in await made.by_vector(query, Where(), 10)]
         assert len(set(found) & set(best[:10])) >= 9
-        rare = {each.id for each in facts if each.tags}
+        rare = {fact.id for fact in facts if fact.tags}
         few = [memory_id for memory_id, _ in await made.by_vector(query, Where(tags_any=("rare",)), 10)]
-        assert few == [each for each in best if each in rare]
+        assert few == [item for item in best if item in rare]
 
 
 def test_where_it_is_can_be_said_in_several_ways() -> None:

@@ -64,7 +64,7 @@ async def test_a_word_that_comes_often_counts_as_often(server: PostgresServer) -
         for count in counts:
             await put(made, builders.event("apple " * count + "pear " * (300 - count)))
         known = await made.word_statistics(["apple"])
-        found = dict(await made.by_words(["apple"], Where(), 100))
+        found = dict(await made.by_keyword(["apple"], Where(), 100))
         records = await made.get(list(found))
         for memory_id, score in found.items():
             words = records[memory_id].content.split()
@@ -77,9 +77,9 @@ async def test_agents_of_one_database_have_statistics_of_their_own(newest: Postg
     url = empty(newest)
     for number in range(20):
         async with opened(lambda agent_id: PostgresStore(agent_id, url=url), f"agent {number}") as made:
-            await put(made, *(builders.event(f"apple {each}") for each in range(number + 1)))
+            await put(made, *(builders.event(f"apple {item}") for item in range(number + 1)))
             assert (await made.word_statistics(["apple"])).documents == number + 1
-            assert len(await made.by_words(["apple"], Where(), 100)) == number + 1
+            assert len(await made.by_keyword(["apple"], Where(), 100)) == number + 1
 
 
 async def test_with_policies_the_server_itself_keeps_agents_apart(server: PostgresServer) -> None:
@@ -127,22 +127,22 @@ async def test_a_graph_finds_what_comparing_finds(server: PostgresServer, dimens
     count = 2500 if dimension == 32 else 400
     supply = builders.random_vectors(count, dimension=dimension, seed=3)
     facts = [builders.fact(str(number), tags=("rare",) * (number % 100 == 0)) for number in range(count)]
-    given = {builders.digest(record): [each] for record, each in zip(facts, supply, strict=True)}
+    given = {builders.digest(record): [item] for record, item in zip(facts, supply, strict=True)}
     async with opened(lambda agent_id: store(server, agent_id, graph_from=300)) as made:
         await made.add_space(builders.space(dimension=dimension))
         await put(made, *facts, vectors=given)
         able = dimension <= 2000 or made._server.pgvector >= (0, 7)
         assert (await made.describe()).details["vector_index"] is able
         for query in builders.random_vectors(5, dimension=dimension, seed=4):
-            cosines = {each.id: builders.cosine(query, one) for each, one in zip(facts, supply, strict=True)}
-            best = sorted(cosines, key=lambda each: -cosines[each])
+            cosines = {item.id: builders.cosine(query, one) for item, one in zip(facts, supply, strict=True)}
+            best = sorted(cosines, key=lambda item: -cosines[item])
             found = await made.by_vector(query, Where(), 10)
             assert len(set(best[:10]) & {memory_id for memory_id, _ in found}) >= 8
             for memory_id, cosine in found:
                 assert cosine == pytest.approx(cosines[memory_id], abs=5e-4)
-            rare = [each.id for each in facts if each.tags]
+            rare = [fact.id for fact in facts if fact.tags]
             few = await made.by_vector(query, Where(tags_any=("rare",)), 10)
-            assert [memory_id for memory_id, _ in few] == [each for each in best if each in set(rare)][:10]
+            assert [memory_id for memory_id, _ in few] == [item for item in best if item in set(rare)][:10]
         # A filter that the graph cannot know, and that admits more than a few.
         late = Where(created=None, metadata=(), min_importance=0.4)
         assert len(await made.by_vector(query, late, 100)) == 100
@@ -170,7 +170,7 @@ async def test_many_processes_may_make_the_tables_at_once(newest: PostgresServer
         )
         for _ in range(5)
     ]
-    assert [(await each.communicate())[0] for each in running] == [b"0\n"] * 5
+    assert [(await item.communicate())[0] for item in running] == [b"0\n"] * 5
 
 
 async def test_tables_of_a_later_version_are_left_alone(newest: PostgresServer) -> None:

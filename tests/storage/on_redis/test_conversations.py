@@ -49,7 +49,7 @@ async def test_what_an_earlier_version_stored_is_found_before_and_after_it_is_re
         store: Any = memory.backend
         system = store._keys.system_messages("talk")
         await store._client.delete(system)
-        await store._change_head(lambda head: (replace(head.outdated(), analyser=0), None))
+        await store._change_manifest(lambda manifest: (replace(manifest.outdated(), analyser=0), None))
     async with opened(server) as memory:
         store = memory.backend
         assert await store.outdated_count() == 301

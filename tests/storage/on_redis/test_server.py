@@ -67,7 +67,7 @@ async def test_a_server_that_learns_or_forgets_something_finds_all_the_same(
                 await put(made, builders.fact("apples are red"), builders.fact("pears"), vectors=given)
             else:
                 await put(made, builders.fact(f"apple {number}"))
-            assert len(await made.by_words(["apple"], Where(), 9)) == number + 1
+            assert len(await made.by_keyword(["apple"], Where(), 9)) == number + 1
             assert len(await made.by_vector(east, Where(), 9)) == 2
             assert (await made.word_statistics(["apple"])).document_frequency == {"appl": number + 1}
             assert await made.check() == []
@@ -183,4 +183,4 @@ def durable(request: pytest.FixtureRequest) -> Iterator[RedisServer]:
 async def test_nothing_acknowledged_is_lost_when_the_server_is_killed(durable: RedisServer) -> None:
     async with opened(lambda agent_id: store(durable, agent_id)) as made:
         acknowledged = await survives(made, durable, writers=5, writes=60)
-        assert len(await made.by_words([acknowledged[-1].split()[1]], Where(), 5)) >= 1
+        assert len(await made.by_keyword([acknowledged[-1].split()[1]], Where(), 5)) >= 1

@@ -42,12 +42,12 @@ def raw(path: Path, *, extension: bool = False) -> Iterator[driver.Connection]:
 
 async def add(store: SqliteStore, *records: MemoryRecord, vectors: Any = None) -> list[MemoryRecord]:
     written = await store.commit(Operation(verb="add"), [Add(record) for record in records], vectors)
-    return [each.record for each in written]
+    return [write.record for write in written]
 
 
 async def replace(store: SqliteStore, *records: MemoryRecord, verb: str = "update") -> list[MemoryRecord]:
     changes = [Replace(record, verb) for record in records]
-    return [each.record for each in await store.commit(Operation(verb=verb), changes)]
+    return [item.record for item in await store.commit(Operation(verb=verb), changes)]
 
 
 async def remove(store: SqliteStore, *records: MemoryRecord, erase: bool = False) -> list[Written]:
@@ -71,4 +71,4 @@ def child(program: str, *arguments: object, timeout: float = 120, **environment:
 def bytes_of(path: Path) -> bytes:
     """Return everything that is on the disk of a store that nobody has open in this process."""
     beside: Sequence[Path] = [path, Path(f"{path}-wal"), Path(f"{path}-journal")]
-    return b"".join(each.read_bytes() for each in beside if each.exists())
+    return b"".join(item.read_bytes() for item in beside if item.exists())

@@ -55,7 +55,7 @@ async def add_from_many(path: Path, processes: int, each: int) -> None:
         stored = await store.select(Where())
         assert len(stored) == processes * each
         assert sorted(record.position for record in stored) == list(range(processes * each))  # type: ignore[attr-defined]
-        assert len(await store.by_words(["lion"], Where(), 10_000)) == processes * each
+        assert len(await store.by_keyword(["lion"], Where(), 10_000)) == processes * each
         assert await store.check() == []
 
 
@@ -132,7 +132,7 @@ async def test_a_writer_waits_for_another(tmp_path: Path) -> None:
 async def test_a_cancelled_write_ends_before_the_next_begins(tmp_path: Path) -> None:
     async with opened(tmp_path / "a.db") as store:
         for number in range(20):
-            facts = [Add(builders.fact(f"{number} {each}")) for each in range(200)]
+            facts = [Add(builders.fact(f"{number} {item}")) for item in range(200)]
             writing = asyncio.create_task(store.commit(Operation(verb="add"), facts))
             await asyncio.sleep(0.001 * (number % 5))
             writing.cancel()

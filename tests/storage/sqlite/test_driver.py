@@ -23,7 +23,7 @@ def test_nothing_else_imports_an_sqlite_library() -> None:
         if file.name == "driver.py" and file.parent.name in ("sqlite", "interim"):
             continue
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            names = [each.name for each in node.names] if isinstance(node, ast.Import) else []
+            names = [item.name for item in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom) and not node.level:
                 names.append(node.module or "")
             assert not {name.partition(".")[0] for name in names} & set(driver.NAMES), file

@@ -70,7 +70,7 @@ async def kill_many(path: Path, times: int) -> None:
         there = {record.id async for page in store.scan(ALL) for record in page}
         assert acknowledged <= there
         assert await store.check() == []
-        found = await store.by_words(["lions"], ALL, len(there))
+        found = await store.by_keyword(["lions"], ALL, len(there))
         assert {memory_id for memory_id, _ in found} == there
 
 

@@ -78,8 +78,8 @@ async def test_new_files_and_folders_are_private(tmp_path: Path) -> None:
     try:
         async with opened(path) as store:
             await add(store, builders.fact())
-            for each in path.parent.iterdir():
-                assert stat.S_IMODE(each.stat().st_mode) == 0o600, each
+            for item in path.parent.iterdir():
+                assert stat.S_IMODE(item.stat().st_mode) == 0o600, item
     finally:
         os.umask(before)
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700

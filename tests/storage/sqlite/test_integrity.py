@@ -127,9 +127,9 @@ async def test_a_flipped_bit_in_the_file_is_found(tmp_path: Path) -> None:
     whole = path.read_bytes()
     vector = in_file(builders.random_vectors(1, dimension=DIMENSION)[0])
     places = [whole.index(vector) + 17, whole.index(b"fact 13"), whole.rindex(b'"fact 13"') + 3]
-    for place in places:
+    for sequence in places:
         damaged = bytearray(whole)
-        damaged[place] ^= 0b100
+        damaged[sequence] ^= 0b100
         path.write_bytes(damaged)
         async with opened(path) as store:
             assert await store.check() != []
@@ -262,7 +262,7 @@ async def test_the_short_list_holds_nearly_all_of_the_true_best(tmp_path: Path) 
     matrix = (centres[chance.integers(0, 60, 3000)] + chance.normal(size=(3000, 384))).astype("<f4")
     matrix /= np.linalg.norm(matrix, axis=1, keepdims=True)
     facts = [builders.fact(f"fact {number}") for number in range(3000)]
-    places = {fact.id: place for place, fact in enumerate(facts)}
+    places = {fact.id: sequence for sequence, fact in enumerate(facts)}
     hit = 0
     async with opened(tmp_path / "a.db") as store:
         await store.add_space(builders.space(dimension=384))
@@ -309,10 +309,10 @@ async def test_what_is_owed_is_found_by_an_index(tmp_path: Path) -> None:
         space = await store.current_space()
         assert space is not None
         await store.put_vectors(space, given)
-        assert {record.id for record in await store.owed(10)} == {record.id for record in stored[48:]}
-        assert await store.owed_count() == 2
+        assert {record.id for record in await store.pending(10)} == {record.id for record in stored[48:]}
+        assert await store.pending_count() == 2
         await replace(store, changed(stored[0], content="another text"))
-        assert await store.owed_count() == 3
+        assert await store.pending_count() == 3
         plan = await store._run(
             lambda connection: connection.execute(
                 "explain query plan select count(*) from memory"
@@ -332,7 +332,7 @@ async def test_a_text_that_comes_back_is_not_owed(tmp_path: Path) -> None:
         )
         await remove(store, stored)
         await add(store, builders.fact("again and again"))
-        assert await store.owed_count() == 0
+        assert await store.pending_count() == 0
         assert len(await store.by_vector(builders.vector(1, dimension=DIMENSION), Where(), 5)) == 1
         assert await store.check() == []
 
@@ -358,7 +358,7 @@ async def test_nothing_of_an_erased_memory_is_left_in_the_file(
         space = await store.current_space()
         assert space is not None
         await store.put_vectors(space, {builders.digest(stored): [vectors[1]]})
-    signs = bytes(
+    codes = bytes(
         sum((value > 0) << bit for bit, value in enumerate(_numbers(vectors[0])[start : start + 8]))
         for start in range(0, DIMENSION, 8)
     )
@@ -369,15 +369,15 @@ async def test_nothing_of_an_erased_memory_is_left_in_the_file(
     assert all(trace in before for trace in traces[:3] + traces[5:7] + stored_vectors)
     async with opened(path) as store:
         await remove(store, stored, erase=True)
-        await store.scrub()
+        await store.secure_vacuum()
         assert await store.check() == []
         history = await store.history(stored.id)
-        assert [(each.verb, each.before, each.after) for each in history] == [
+        assert [(version.verb, version.before, version.after) for version in history] == [
             *(("add", None, None), ("update", None, None), ("shred", None, None)),
         ]
     after = bytes_of(path)
     assert [trace for trace in traces if trace in after] == []
-    assert signs not in after
+    assert codes not in after
     assert not Path(f"{path}-wal").exists() or Path(f"{path}-wal").stat().st_size == 0
 
 
@@ -428,9 +428,9 @@ async def test_scrubbing_says_when_a_reader_is_in_the_way(tmp_path: Path) -> Non
             reader.execute("begin")
             reader.execute("select count(*) from memory").fetchone()
             with pytest.raises(StoreBusyError, match=r"a\.db"):
-                await store.scrub()
+                await store.secure_vacuum()
             reader.execute("rollback")
-        await store.scrub()
+        await store.secure_vacuum()
 
 
 # --- what the version counts -----------------------------------------------------------------------------------

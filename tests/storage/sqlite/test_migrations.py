@@ -144,7 +144,7 @@ async def test_what_the_first_schema_wrote_down_keeps_its_time_and_its_checksum(
         connection.execute("drop view history")
         connection.execute("alter table journal drop column at")
         first = migrate.statements((migrate.FOLDER / "0001_first.sql").read_text())
-        connection.execute(next(each for each in first if "create view history" in each))
+        connection.execute(next(item for item in first if "create view history" in item))
         connection.execute("pragma user_version = 1")
     async with opened(tmp_path / "a.db", agent_id="old") as store:
         kept = await store.history(memory_id)

@@ -37,7 +37,7 @@ async def main():
     await store.open()
     (record,) = await store.select(Where())
     await store.touch([record.id])
-    assert (await store.by_words(["lion"], Where(), 5))[0][0] == record.id
+    assert (await store.by_keyword(["lion"], Where(), 5))[0][0] == record.id
     assert (await store.by_vector(builders.vector(1), Where(), 5))[0][0] == record.id
     assert (await store.describe()).level == "read-only"
     assert await store.check() == []
@@ -45,7 +45,7 @@ async def main():
         lambda: store.commit(Operation(verb="add"), [Add(builders.fact())]),
         lambda: store.set_setting("a", "b"),
         lambda: store.rebuild(),
-        lambda: store.scrub(),
+        lambda: store.secure_vacuum(),
     ):
         try:
             await write()

@@ -110,7 +110,7 @@ async def main(path, number):
     space = await store.add_space(builders.space(dimension=16))
     vector = builders.random_vectors(number + 1, dimension=16)[number]
     await store.commit(Operation(verb="add"), [Add(record)], {builders.digest(record): [vector]})
-    words = await store.by_words(["lions"], Where(), 100)
+    words = await store.by_keyword(["lions"], Where(), 100)
     nearest = await store.by_vector(vector, Where(), 1)
     assert nearest[0][0] == record.id, nearest
     assert len(words) == number + 1, words
@@ -145,7 +145,7 @@ async def test_a_short_fact_takes_no_more_than_2600_bytes(tmp_path: Path) -> Non
     chance, facts = default_rng(1), []
     names = ["".join(row) for row in chance.choice(list("aeioubcdfglmnprst"), size=(3000, 6))]
     for number in range(10_000):
-        chosen = " ".join(names[int(place)] for place in chance.zipf(1.3, size=10) % 3000)
+        chosen = " ".join(names[int(sequence)] for sequence in chance.zipf(1.3, size=10) % 3000)
         facts.append(builders.fact(f"{chosen} {number}"))
     assert 70 < sum(len(fact.content) for fact in facts) / len(facts) < 90
     vectors = pack_rows(chance.normal(size=(10_000, 384)))
@@ -206,4 +206,4 @@ async def test_no_index_holds_what_a_version_of_sqlite_makes_of_a_time(tmp_path:
         ]
     assert made
     clocks = ("unixepoch", "strftime", "julianday", "datetime(")
-    assert [each for each in made if any(name in each for name in clocks)] == []
+    assert [entry for entry in made if any(name in entry for name in clocks)] == []

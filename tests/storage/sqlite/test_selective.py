@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent_memory import AgentMemory, clock
-from agent_memory.storage.sqlite import nearest, signs, words
+from agent_memory.storage.sqlite import binary_quantisation, nearest, words
 from agent_memory.storage.where import Where
 from tests.recall.test_finding import local
 
@@ -68,9 +68,9 @@ async def test_a_filter_finds_just_what_comparing_everything_finds(tmp_path: Pat
             for _ in range(2):  # worked out, then remembered
                 found = await store.by_vector(vector, where, len(ids))
                 assert [id for id, _ in found] == [id for id, _ in expected]
-            every_word = await store.by_words(query.split(), Where(), len(ids))
+            every_word = await store.by_keyword(query.split(), Where(), len(ids))
             for _ in range(2):
-                matched = await store.by_words(query.split(), where, len(ids))
+                matched = await store.by_keyword(query.split(), where, len(ids))
                 assert dict(matched) == pytest.approx({id: s for id, s in every_word if id in admitted})
                 scores = [score for _, score in matched]
                 assert scores == sorted(scores, reverse=True)
@@ -89,7 +89,7 @@ async def test_what_a_filter_left_is_forgotten_when_any_memory_changes(tmp_path:
         async def both() -> tuple[set[str], set[str]]:
             store = memory.backend
             near = {id for id, _ in await store.by_vector(vector, where, 100)}
-            named = {id for id, _ in await store.by_words(["river"], where, 100)}
+            named = {id for id, _ in await store.by_keyword(["river"], where, 100)}
             return near, named
 
         near, _ = await both()
@@ -111,7 +111,7 @@ async def test_what_a_filter_left_is_forgotten_when_any_memory_changes(tmp_path:
 
 @pytest.mark.usefixtures("way")
 async def test_what_expires_is_left_out_though_nothing_was_written(tmp_path: Path) -> None:
-    where, gone = Where(tags_any=("rare",)), Where(tags_any=("rare",), expired=True)
+    where, tombstoned = Where(tags_any=("rare",)), Where(tags_any=("rare",), expired=True)
     start = datetime(2026, 1, 1, tzinfo=UTC)
     async with AgentMemory(config=local(tmp_path / "a.db", embedding_provider="dummy")) as memory:
         with clock.fixed(start):
@@ -120,13 +120,13 @@ async def test_what_expires_is_left_out_though_nothing_was_written(tmp_path: Pat
             embedder = memory.embedding_provider
             assert embedder is not None
             vector = await embedder.embed_query("river")
-            for filter, there in ((where, True), (gone, False)):
+            for filter, there in ((where, True), (tombstoned, False)):
                 assert (note in dict(await memory.backend.by_vector(vector, filter, 100))) is there
-                assert (note in dict(await memory.backend.by_words(["river"], filter, 100))) is there
+                assert (note in dict(await memory.backend.by_keyword(["river"], filter, 100))) is there
         with clock.fixed(start + timedelta(minutes=2)):
-            for filter, there in ((where, False), (gone, True)):
+            for filter, there in ((where, False), (tombstoned, True)):
                 assert (note in dict(await memory.backend.by_vector(vector, filter, 100))) is there
-                assert (note in dict(await memory.backend.by_words(["river"], filter, 100))) is there
+                assert (note in dict(await memory.backend.by_keyword(["river"], filter, 100))) is there
 
 
 def test_the_smallest_distances_are_exact_whatever_the_sample_says() -> None:
@@ -141,7 +141,7 @@ def test_the_smallest_distances_are_exact_whatever_the_sample_says() -> None:
     ):
         for count in (1, 10, 400, 4_999):
             expected = np.argsort(distances, kind="stable")[:count]
-            assert (signs._smallest(distances, count)[:count] == expected).all()
+            assert (binary_quantisation._smallest(distances, count)[:count] == expected).all()
 
 
 @pytest.mark.parametrize("dimension", [8, 24, 64, 384])
@@ -149,10 +149,15 @@ def test_distances_count_the_signs_that_differ(dimension: int) -> None:
     import numpy as np
 
     chance = np.random.default_rng(2)
-    vectors = chance.normal(size=(signs._BLOCK + 77, dimension)).astype("<f4")
-    held = signs.Signs(1, 1, np.arange(len(vectors)), signs.columns_of(signs.signs_of(vectors)))
+    vectors = chance.normal(size=(binary_quantisation._BLOCK + 77, dimension)).astype("<f4")
+    held = binary_quantisation.BinaryCodes(
+        1,
+        1,
+        np.arange(len(vectors)),
+        binary_quantisation.columns_of(binary_quantisation.binary_codes_of(vectors)),
+    )
     expected = ((vectors > 0) != (vectors[5] > 0)).sum(axis=1)
-    query = signs.columns_of(signs.signs_of(vectors[5:6]))[:, 0]
+    query = binary_quantisation.columns_of(binary_quantisation.binary_codes_of(vectors[5:6]))[:, 0]
     assert (held._distances(query) == expected).all()
     (first, *_) = held.by_distance(vectors[5].tobytes())
     assert first[0] == 5

@@ -87,7 +87,7 @@ with SyncAgentMemory(None, config) as memory:
 print("fine")
 """
 )
-_DRIVERS = [each for each in ("sqlite3", "pysqlite3") if importlib.util.find_spec(each)]
+_DRIVERS = [item for item in ("sqlite3", "pysqlite3") if importlib.util.find_spec(item)]
 
 
 def _fill(path: Path, *, searched: bool) -> None:
@@ -114,7 +114,7 @@ def _run(code: str, path: Path, expected: str, library: str, *before: str) -> No
 
 
 def _has_mounts() -> bool:
-    """Say whether this user may have a small disk of their own."""
+    """Return whether this user may have a small disk of their own."""
     if shutil.which("unshare") is None:
         return False
     command = ["unshare", "-Urm", "mount", "-t", "tmpfs", "none", "/mnt"]

@@ -32,7 +32,7 @@ def check(model: Model, step: Step, answer: Any, look: Look) -> None:
     seen.sound(look)
     seen.agreeing(look, step.moment)
     seen.ordered(look)
-    found.by_words(look, step.moment)
+    found.by_keyword(look, step.moment)
     journal.told(model, look)
     journal.undone(model, look)
     journal.merged(look)
@@ -53,7 +53,7 @@ def check_all(model: Model, said: Mapping[str, Any], moment: datetime) -> None:
     if said["faults"] or said["faults there"]:
         raise BrokenLawError(f"check() finds {said['faults']}, after an import {said['faults there']}")
     if said["owed"]:
-        raise BrokenLawError(f"index() leaves {said['owed']} to embed")
+        raise BrokenLawError(f"index() leaves {said['pending']} to embed")
     for (mode, query), ids in said["asked"].items():
         if mode == "vector":
             found.by_meaning(query, ids, model.there, moment)

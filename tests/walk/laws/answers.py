@@ -43,31 +43,31 @@ def answered(model: Model, step: Step, answer: Any, changes: Mapping[str, Change
     """A step changes what its answer tells of, and nothing else."""
     if not changes:
         return
-    away = {each for each, change in changes.items() if change.put_away}
+    away = {item for item, change in changes.items() if change.put_away}
     # What was purged before may be counted among what is shredded.
     gone = len(model.purged) if step.arguments.get("shred") else 0
     if step.arguments.get("dry_run") is True:
         right = False
-    elif isinstance(answer, list) and answer and all(isinstance(each, MemoryRecord) for each in answer):
+    elif isinstance(answer, list) and answer and all(isinstance(item, MemoryRecord) for item in answer):
         right = changes.keys() == away <= set(ids_in(answer))
-    elif isinstance(answer, list) and answer and all(isinstance(each, OperationRecord) for each in answer):
-        ours = {version.memory_id for each in answer for version in model.operations.get(each.id, ())}
+    elif isinstance(answer, list) and answer and all(isinstance(item, OperationRecord) for item in answer):
+        ours = {version.memory_id for item in answer for version in model.operations.get(item.id, ())}
         right = changes.keys() <= ours
     elif isinstance(answer, MemoryRecord):
         right = changes.keys() <= {answer.id} and said(look.there[answer.id]) == said(answer)
     elif isinstance(answer, bool):
         right = answer and len(changes) == 1
     elif isinstance(answer, int):
-        counted = [each for each in away if getattr(changes[each].before, "kind", "") != "summary"]
+        counted = [item for item in away if getattr(changes[item].before, "kind", "") != "summary"]
         right = len(counted) <= answer <= len(away) + gone
     elif isinstance(answer, dict):
-        total = sum(each for each in answer.values() if isinstance(each, int))
+        total = sum(item for item in answer.values() if isinstance(item, int))
         right = changes.keys() == away and len(away) <= total <= len(away) + gone
     elif hasattr(answer, "settled"):  # what was taken over from another store
         most = answer.added + answer.updated + (answer.settled if away else 0)
         right = len(changes) <= most and (not away or step.arguments.get("on_conflict") == "replace")
     elif isinstance(answer, str | tuple) or set(ids_in(answer)) & look.there.keys():
-        right = all(_named(step, answer, each, change) for each, change in changes.items())
+        right = all(_named(step, answer, item, change) for item, change in changes.items())
     else:
         right = False
     if not right:
@@ -76,7 +76,7 @@ def answered(model: Model, step: Step, answer: Any, changes: Mapping[str, Change
 
 
 def _named(step: Step, answer: Any, memory_id: str, change: Change) -> bool:
-    """Say whether an answer of ids or of a text may go with a change."""
+    """Return whether an answer of ids or of a text may go with a change."""
     named = set(ids_in(answer))
     record = change.after or change.before
     if not change.put_away:

@@ -38,12 +38,12 @@ def few(ids: Iterable[str]) -> str:
 def differences(changes: Mapping[str, Change]) -> str:
     """Return what changed in each memory."""
     lines = []
-    for each, change in changes.items():
+    for item, change in changes.items():
         if change.before is None or change.after is None:
-            lines.append(f"{each}: {shown(change.before)} -> {shown(change.after)}")
+            lines.append(f"{item}: {shown(change.before)} -> {shown(change.after)}")
             continue
         names = [own.name for own in dataclasses.fields(change.before)]
         pairs = [(name, getattr(change.before, name), getattr(change.after, name, None)) for name in names]
         told = ", ".join(f"{name} {was!r} -> {now!r}" for name, was, now in pairs if was != now)
-        lines.append(f"{each} ({change.before.content!r}): {told}")
+        lines.append(f"{item} ({change.before.content!r}): {told}")
     return "; ".join(lines)

@@ -19,7 +19,7 @@ _NARROWING = frozenset(["query", "mode", "explain", "count_access"])
 """Arguments of a search that leave nothing out."""
 
 
-def by_words(look: Look, moment: datetime) -> None:
+def by_keyword(look: Look, moment: datetime) -> None:
     """A text is found by its word."""
     for word, ids in look.found.items():
         each_found(f"a keyword search for {word!r}", ids, word, look.there, moment)
@@ -28,7 +28,7 @@ def by_words(look: Look, moment: datetime) -> None:
 def by_meaning(text: str, ids: Sequence[str], there: Mapping[str, MemoryRecord], moment: datetime) -> None:
     """A text is found by itself: to an embedder that knows words only, whatever has the same words."""
     active = live(there, moment)
-    holders = [each.id for each in active.values() if _bag(each.content) == _bag(text)]
+    holders = [record.id for record in active.values() if _bag(record.content) == _bag(text)]
     missing = set(holders) - set(ids)
     if len(holders) <= FEW and missing:
         raise BrokenLawError(f"a vector search for {text!r} gives {few(ids)} and not {few(missing)}")
@@ -39,28 +39,30 @@ def each_found(
 ) -> None:
     """Of few memories with a word, each is among the first ten."""
     active = live(there, moment)
-    hidden = [each for each in ids if each not in active]
+    hidden = [memory_id for memory_id in ids if memory_id not in active]
     if hidden:
         raise BrokenLawError(f"{what} gives {hidden}, which are put away")
-    holders = [each.id for each in active.values() if holds(each, word)]
+    holders = [record.id for record in active.values() if holds(record, word)]
     # A summary holds the words of many.
-    missing = {each for each in holders if getattr(active[each], "kind", "") != "summary"} - set(ids)
+    missing = {holder for holder in holders if getattr(active[holder], "kind", "") != "summary"} - set(ids)
     if len(holders) <= FEW and missing:
-        raise BrokenLawError(f"{what} gives {few(ids)} and not {[active[each].content for each in missing]}")
+        raise BrokenLawError(
+            f"{what} gives {few(ids)} and not {[active[entry].content for entry in missing]}"
+        )
 
 
 def in_answer(step: Step, answer: Any, look: Look) -> None:
     """What a step answers with is what is there, and a search for a word answers with its text."""
-    scored = [each.memory for each in _parts(answer) if isinstance(each, ScoredMemory)]
+    scored = [part.memory for part in _parts(answer) if isinstance(part, ScoredMemory)]
     for memory in scored:
         there = look.there.get(memory.id)
         if there is None or said(there) != said(memory):
             raise BrokenLawError(f"{step.verb} gives {said(memory)}, there is {there and said(there)}")
     query = step.arguments.get("query")
-    by_words = isinstance(query, str) and query.isalpha() and step.arguments.get("mode") != "vector"
+    by_keyword = isinstance(query, str) and query.isalpha() and step.arguments.get("mode") != "vector"
     everywhere = not step.verb.face and step.verb.finds and isinstance(answer, list)
-    if everywhere and by_words and step.arguments.keys() <= _NARROWING:
-        ids = [each.id for each in scored]
+    if everywhere and by_keyword and step.arguments.keys() <= _NARROWING:
+        ids = [item.id for item in scored]
         each_found(f"{step.verb}({query!r})", ids, str(query), look.there, step.moment)
     if step.target is not None and step.verb.returns.endswith("| None") and step.arguments.keys() == {"id"}:
         there = live(look.there, step.moment).get(step.target)
@@ -72,8 +74,8 @@ def in_answer(step: Step, answer: Any, look: Look) -> None:
 def _parts(answer: Any) -> Iterator[Any]:
     yield answer
     if isinstance(answer, list | tuple):
-        for each in answer:
-            yield from _parts(each)
+        for item in answer:
+            yield from _parts(item)
 
 
 def _bag(text: str) -> list[str]:

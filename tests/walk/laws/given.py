@@ -38,11 +38,11 @@ def kept(model: Model, step: Step, answer: Any, look: Look) -> None:
     if items is None:
         given = [dict(step.arguments)] * len(ids)
     else:
-        given = [dict(each) for each in items]
+        given = [dict(item) for item in items]
         if len(ids) != len(given):
             raise BrokenLawError(f"{step.verb} answered {ids} to {len(given)} items")
     several = items is None and len(ids) > 1
-    if several and len(set(ids)) < len({look.there[each].content for each in ids}):
+    if several and len(set(ids)) < len({look.there[item].content for item in ids}):
         raise BrokenLawError(f"{step.verb} was given {dict(step.arguments)} and answered {ids}")
     last = {memory_id: number for number, memory_id in enumerate(ids)}
     for number, (memory_id, arguments) in enumerate(zip(ids, given, strict=True)):

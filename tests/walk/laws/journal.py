@@ -16,16 +16,16 @@ _FROM_ELSEWHERE = "import"
 def told(model: Model, look: Look) -> None:
     """The old state and the journal give the new one."""
     state = dict(model.there)
-    verbs = {each.id: each.verb for each in look.log}
+    verbs = {item.id: item.verb for item in look.log}
     for operation, versions in look.versions.items():
         for version in versions:
             _apply(state, version, trusting=verbs[operation] == _FROM_ELSEWHERE)
-    for each in {*state, *look.there}:
-        expected, there = state.get(each), look.there.get(each)
+    for item in {*state, *look.there}:
+        expected, there = state.get(item), look.there.get(item)
         if expected is None or there is None:
             if expected is not there:
                 raise BrokenLawError(
-                    f"the journal leaves {each} as {shown(expected)}, there is {shown(there)}"
+                    f"the journal leaves {item} as {shown(expected)}, there is {shown(there)}"
                 )
         elif said(expected) != said(there) or expected.revision != there.revision:
             raise BrokenLawError(f"the journal leaves {said(expected)}, there is {said(there)}")
@@ -55,21 +55,21 @@ def undone(model: Model, look: Look) -> None:
     for operation in look.log:
         if operation.undone_by not in look.versions:
             continue
-        back = {each.memory_id: each for each in look.versions[operation.undone_by or ""]}
+        back = {item.memory_id: item for item in look.versions[operation.undone_by or ""]}
         first: dict[str, Version] = {}
         last: dict[str, Version] = {}
         for version in model.operations.get(operation.id, ()):
             first.setdefault(version.memory_id, version)
             last[version.memory_id] = version
-        for each, version in first.items():
-            before, after = version.before, last[each].after
-            if each not in back:
+        for item, version in first.items():
+            before, after = version.before, last[item].after
+            if item not in back:
                 short = _short_term(before) or _short_term(after)
                 if not short and shown(before) != shown(after):
-                    raise BrokenLawError(f"undoing {operation.verb} left {each} as {shown(after)}")
-            elif shown(back[each].after) != shown(before):
+                    raise BrokenLawError(f"undoing {operation.verb} left {item} as {shown(after)}")
+            elif shown(back[item].after) != shown(before):
                 raise BrokenLawError(
-                    f"undoing {operation.verb} made {shown(back[each].after)}, it was {shown(before)}"
+                    f"undoing {operation.verb} made {shown(back[item].after)}, it was {shown(before)}"
                 )
 
 
@@ -92,5 +92,5 @@ def merged(look: Look) -> None:
 def _plain(text: str) -> list[str]:
     """Return a text's words without what may differ: a full stop, articles, the case of the first letter."""
     words = normalise(text).removesuffix(".").split()
-    words = [each for each in words if each.casefold() not in ("a", "an", "the")]
+    words = [word for word in words if word.casefold() not in ("a", "an", "the")]
     return [words[0][:1].casefold() + words[0][1:], *words[1:]] if words else []

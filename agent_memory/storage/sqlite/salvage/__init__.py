@@ -29,7 +29,8 @@ def salvage(path: Path, new: Path) -> Salvaged:
     if not filesystem.file_size(path):
         raise MemoryNotFoundError(str(path), what="memory file", hint="give the --db PATH of a damaged one")
     if any(
-        filesystem.kind(place) for place in (new, *(ownership.beside(new, each) for each in ownership.BESIDE))
+        filesystem.kind(position)
+        for position in (new, *(ownership.beside(new, item) for item in ownership.BESIDE))
     ):
         raise ValidationError(f"{new} is there already", hint="give a name that is free")
     if not new.absolute().parent.is_dir():

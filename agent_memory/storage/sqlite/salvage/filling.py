@@ -59,7 +59,7 @@ def fill(connection: Connection, reached: Reached, *, first_form: bool) -> Salva
                 {"usage": orphans["usage"]} if "usage" in orphans else {}
             )  # the rest came with the memories
         lost += [f"rows of {table} that belong to {n} lost memories" for table, n in orphans.items()]
-        lost = [each for each in lost if each not in set(restored)] + unreadable
+        lost = [item for item in lost if item not in set(restored)] + unreadable
         if first_form:
             bookkeeping.drop(connection, bookkeeping.FORM)
             renewing.bring_up_to_date(connection, agent_id)
@@ -84,7 +84,7 @@ def _insert(
     for start in range(0, len(found), _BATCH):
         batch = [_bound(row) for row in found[start : start + _BATCH]]
         plain = all(mark == "?" for marks, _ in batch for mark in marks)
-        values = [each for _, each in batch]
+        values = [item for _, item in batch]
         if plain and virtual.in_savepoint(connection, connection.executemany, statement, values):
             continue
         for marks, row in batch:

@@ -22,22 +22,24 @@ def list_(context: typer.Context) -> None:
     found = agents.list_agents(invocation.settings.get("home"))
     if invocation.output.form in ("json", "ndjson", "id"):
         readable = (
-            [each for each in found if each.agent_id is not None] if invocation.output.form == "id" else found
+            [result for result in found if result.agent_id is not None]
+            if invocation.output.form == "id"
+            else found
         )
-        invocation.output.rows([agents.to_dict(each) for each in readable], id="agent_id")
+        invocation.output.rows([agents.to_dict(item) for item in readable], id="agent_id")
     else:
         invocation.output.rows(
             [
                 {
-                    "agent": each.agent_id or f"({each.path.name})",
-                    "memories": each.total,
-                    "size": plain.size(each.bytes),
-                    "last write": plain.age(clock.from_text(each.last_write)) if each.last_write else "",
-                    "embedder": each.embedded_with or "",
+                    "agent": result.agent_id or f"({result.path.name})",
+                    "memories": result.total,
+                    "size": plain.size(result.bytes),
+                    "last write": plain.age(clock.from_text(result.last_write)) if result.last_write else "",
+                    "embedder": result.embedded_with or "",
                 }
-                for each in found
+                for result in found
             ]
         )
-    for each in found:
-        if each.problem is not None:
-            invocation.output.note(each.problem)
+    for result in found:
+        if result.problem is not None:
+            invocation.output.note(result.problem)

@@ -34,10 +34,10 @@ def use(
                 chat.conversation_id, what=what, hint=_HINT_ARCHIVED if archived else _BEGIN
             )
         return chat.conversation_id
-    known = [each.value for each in chat.get_conversations(archived=archived)]
+    known = [conversation.value for conversation in chat.get_conversations(archived=archived)]
     if reference not in known and not chat.get_messages(1):
         known += [chat.conversation_id] if chat.conversation_id else []
-    fits = [reference] if reference in known else [each for each in known if each.startswith(reference)]
+    fits = [reference] if reference in known else [entry for entry in known if entry.startswith(reference)]
     if not fits:
         what = "conversation with archived messages" if archived else "conversation"
         raise MemoryNotFoundError(reference, what=what, hint=hint or (_HINT_ARCHIVED if archived else _HINT))

@@ -30,12 +30,12 @@ def list_(
         current = memory.conversation.conversation_id
     rows = [
         {
-            "id": each.value,
-            "messages": each.count,
-            "first": clock.to_text(each.first),
-            "last": clock.to_text(each.last),
-            "current": each.value == current,
+            "id": result.value,
+            "messages": result.count,
+            "first": clock.to_text(result.first),
+            "last": clock.to_text(result.last),
+            "current": result.value == current,
         }
-        for each in found
+        for result in found
     ]
     invocation.output.rows(rows)

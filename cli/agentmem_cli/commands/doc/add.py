@@ -60,7 +60,7 @@ def add(
         raise ValidationError(
             "there is no document", hint="name files or folders, or give a text with --text or through a pipe"
         )
-    texts = [text_input.one(each) for each in (text, "-" if piped else None) if each is not None]
+    texts = [text_input.one(item) for item in (text, "-" if piped else None) if item is not None]
     given = {
         "title": title,
         "key": key,

@@ -22,11 +22,11 @@ def list_(context: typer.Context, limit: options.ListLimit = 100, everything: op
         found = memory.semantic.get_documents(None if everything else limit)
     rows = [
         {
-            **{name: value for name, value in to_dict(each.first).items() if name in _SHOWN},
-            "id": each.id,
-            "chunks": each.chunks,
+            **{name: value for name, value in to_dict(result.first).items() if name in _SHOWN},
+            "id": result.id,
+            "chunks": result.chunks,
         }
-        for each in found
+        for result in found
     ]
     invocation.output.rows(rows, columns=("id", "title", "chunks", "tags", "created_at", "content"))
 

@@ -32,5 +32,5 @@ def related(
         # Of a document, what is near its first chunk; its other chunks are near for another reason.
         chunks = documents.chunks_for(memory, [reference])
         found = memory.semantic.find_related(chunks[0], limit + len(chunks), min_similarity)
-    found = [each for each in found if each.memory.id not in chunks][:limit]
+    found = [result for result in found if result.memory.id not in chunks][:limit]
     invocation.output.scored(found)

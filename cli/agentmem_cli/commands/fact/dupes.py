@@ -51,8 +51,8 @@ def dupes(
     rows = [
         {
             "kept": to_dict(group.kept),
-            "merged": [to_dict(each) for each in group.merged],
-            "similar": [to_dict(each) for each in group.similar],
+            "merged": [to_dict(item) for item in group.merged],
+            "similar": [to_dict(item) for item in group.similar],
         }
         for group in found
     ]

@@ -24,7 +24,7 @@ def show(
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
         record = memory.procedural.get_skill(skill) or memory.procedural.get(skill)
-        known = [each.name for each in memory.procedural.list(None)] if record is None else []
+        known = [item.name for item in memory.procedural.list(None)] if record is None else []
     if record is None:
         hint = (
             errors.near(skill, known, "agentmem skill show") or "`agentmem skill list` shows those there are"

@@ -25,7 +25,7 @@ def used(
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
         if not memory.procedural.record_skill_usage(skill, not failed):
-            known = [each.name for each in memory.procedural.list(None)]
+            known = [item.name for item in memory.procedural.list(None)]
             hint = (
                 errors.near(skill, known, "agentmem skill used")
                 or "`agentmem skill list` shows those there are"

@@ -126,10 +126,10 @@ def flips(path: Path, count: int, seed: int) -> Iterator[Flip]:
 
 
 def _places(whole: bytes, value: bytes) -> Iterator[int]:
-    place = whole.find(value)
-    while place >= 0:
-        yield place
-        place = whole.find(value, place + 1)
+    sequence = whole.find(value)
+    while sequence >= 0:
+        yield sequence
+        sequence = whole.find(value, sequence + 1)
 
 
 def _values(path: Path) -> dict[str, list[bytes]]:

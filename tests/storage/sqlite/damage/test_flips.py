@@ -55,12 +55,12 @@ async def test_every_flip_is_named_and_stops_nothing_else(
             assert await store.groups(Where(), "type") != []
             assert len(await store.select(Where(metadata=conditions({"number": 3})))) <= 2
             sound = sorted(listed & exported & everything.keys())
-            facts = [everything[each] for each in sound if "word" in everything[each].content]
+            facts = [everything[item] for item in sound if "word" in everything[item].content]
             if flip.table == "memory_fts_data":
                 await store.rebuild()  # FTS5 may not notice, and hide words until `doctor --fix`
             for record in random.Random(seed).sample(facts, 5):
                 word = record.content.split()[1]
-                assert record.id in dict(await store.by_words([word], Where(), 20)), flip.table
+                assert record.id in dict(await store.by_keyword([word], Where(), 20)), flip.table
             nearest = await store.by_vector(builders.vector(1, dimension=DIMENSION), Where(), memories)
             assert len(nearest) >= memories - 1
             await store.histories(sorted(listed))

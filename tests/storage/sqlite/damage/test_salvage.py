@@ -61,12 +61,12 @@ async def check_salvaged(damaged: Path, new: Path) -> None:
         assert before[table] - {""} <= after[table], table
     async with opened(new, None) as store:
         assert {record.id for record in await store.select(ALL)} >= {
-            each for each in before["memory"] if each
+            item for item in before["memory"] if item
         }
         assert salvaged.saved["memories"] >= len(before["memory"] - {None, ""})
-        known = {each for each in before["memory"] if each and await store.history(str(each))}
+        known = {item for item in before["memory"] if item and await store.history(str(item))}
         # Only of what the history has lost may a row be as the damage left it.
-        assert [fault for fault in await store.check() if any(str(each) in fault for each in known)] == []
+        assert [fault for fault in await store.check() if any(str(entry) in fault for entry in known)] == []
 
 
 @pytest.mark.parametrize(("memories", "count"), [(500, 8), pytest.param(5_000, 50, marks=pytest.mark.soak)])
@@ -124,7 +124,7 @@ async def test_a_page_that_is_lost(tmp_path: Path, table: str) -> None:
         records = {record.id: record for record in await store.select(ALL)}
         assert records.keys() == everything.keys()
         if table != "memory_tag":
-            assert all(records[each].content == everything[each].content for each in everything)
+            assert all(records[item].content == everything[item].content for item in everything)
 
 
 def _leaves(path: Path, root: int) -> list[int]:
@@ -144,11 +144,11 @@ def _leaves(path: Path, root: int) -> list[int]:
 @pytest.mark.parametrize(
     ("place", "value"), [(3, 0), (16, 7), (18, 9), (21, 0), (28, 0xFF), (44, 9), (56, 3), (60, 9), (68, 1)]
 )
-async def test_a_byte_of_the_header(tmp_path: Path, place: int, value: int) -> None:
+async def test_a_byte_of_the_header(tmp_path: Path, sequence: int, value: int) -> None:
     path, new = tmp_path / "a.db", tmp_path / "new.db"
     everything = {record.id for record in await filled(path, 20)}
     content = bytearray(path.read_bytes())
-    content[place] = value
+    content[sequence] = value
     path.write_bytes(content)
     salvaged = salvage(path, new)
     assert (salvaged.restored, salvaged.lost) == ((), ())

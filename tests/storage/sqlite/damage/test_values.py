@@ -78,7 +78,7 @@ async def test_a_wrong_value_stops_nothing_but_its_memory(tmp_path: Path, table:
                 assert everything.keys() - {memory_id} <= listed & exported, said
                 for record in everything.values():
                     if record.id != memory_id and "word" in record.content:
-                        found = await store.by_words([record.content.split()[1]], Where(), 20)
+                        found = await store.by_keyword([record.content.split()[1]], Where(), 20)
                         assert record.id in dict(found), said
                 assert await store.count(Where()) in (len(everything), len(everything) - 1), said
                 if len(listed) < len(everything):  # else it is there under what is now its name

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from agent_memory import clock
 from agent_memory.errors import ValidationError
-from agent_memory.memories.drafting import (
+from agent_memory.memories.building import (
     check_fields,
     check_metadata,
     check_name,
@@ -120,8 +120,8 @@ def _agreeing(record: MemoryRecord, changes: Mapping[str, Any]) -> dict[str, Any
             if len(names) == 1 and (new := names.pop()) is not None:
                 return {"name": new, "key": new}
         case ConversationRecord():
-            places = {changes[name] for name in ("session", "conversation_id") if name in changes}
-            if places - {record.conversation_id}:
+            positions = {changes[name] for name in ("session", "conversation_id") if name in changes}
+            if positions - {record.conversation_id}:
                 raise ValidationError(
                     "a message stays in its conversation",
                     hint="forget it here and add it there: `agentmem chat add`",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 from agent_memory import clock
 from agent_memory.errors import ValidationError
@@ -14,13 +15,13 @@ from agent_memory.text.analysis import ANALYSER
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class Manifest:
     """One agent's counters, settings and spaces; a new one with every write."""
 
     agent_id: str
     version: int = 0
     """Moves with every write."""
-    last_place: int = 0
+    last_sequence: int = 0
     last_hlc: int = 0
     settings: Mapping[str, str] = field(default_factory=dict)
     spaces: Sequence[EmbeddingSpace] = ()
@@ -41,7 +42,7 @@ class Head:
             {
                 "agent_id": self.agent_id,
                 "version": self.version,
-                "last_place": self.last_place,
+                "last_place": self.last_sequence,
                 "last_hlc": self.last_hlc,
                 "settings": dict(self.settings),
                 "spaces": [_space_to_dict(space) for space in self.spaces],
@@ -55,20 +56,18 @@ class Head:
         )
 
     @classmethod
-    def from_json(cls, text: str) -> Head:
+    def from_json(cls, text: str) -> Manifest:
         """Read what `to_json` wrote."""
         data = json.loads(text)
-        spaces = [
-            EmbeddingSpace(**{**each, "created_at": clock.from_text(each["created_at"])})
-            for each in data.pop("spaces")
-        ]
+        spaces = [_space_from_dict(item) for item in data.pop("spaces")]
         vectors = {int(space): count for space, count in data.pop("vectors").items()}
         attempts = {int(space): count for space, count in data.pop("attempts", {}).items()}
+        data["last_sequence"] = data.pop("last_place")
         return cls(**data, spaces=spaces, vectors=vectors, attempts=attempts)
 
-    def outdated(self) -> Head:
+    def outdated(self) -> Manifest:
         """Return it with all words being those of an older analyser."""
-        return replace(self, analyser=ANALYSER, renewed_up_to=0, outdated_up_to=self.last_place)
+        return replace(self, analyser=ANALYSER, renewed_up_to=0, outdated_up_to=self.last_sequence)
 
     # --- embedding spaces ----------------------------------------------------------------------------------
 
@@ -85,43 +84,45 @@ class Head:
         if space is None:
             found = self.current()
         else:
-            found = next((each for each in self.spaces if _same(each, space) and each.id == space.id), None)
+            found = next((item for item in self.spaces if item.same_as(space) and item.id == space.id), None)
         if found is None:
             raise ValidationError("the store does not know this embedding space", hint="call add_space first")
         return found
 
     def alike(self, space: EmbeddingSpace) -> EmbeddingSpace | None:
-        """Return the known space with the same fingerprint and recipe."""
-        return next((each for each in self.spaces if _same(each, space)), None)
+        """Return the known space with the same fingerprint and template version."""
+        return next((item for item in self.spaces if item.same_as(space)), None)
 
-    def with_space(self, space: EmbeddingSpace) -> Head:
+    def with_space(self, space: EmbeddingSpace) -> Manifest:
         """Return it with one more space; the first is current."""
-        number = max((each.id for each in self.spaces), default=0) + 1
+        number = max((item.id for item in self.spaces), default=0) + 1
         new = replace(space, id=number, current=not self.spaces)
         return replace(self, spaces=[*self.spaces, new])
 
-    def switched(self, space: EmbeddingSpace) -> Head:
+    def switched(self, space: EmbeddingSpace) -> Manifest:
         """Return it with another space being the current one."""
         chosen = self.known(space)
-        return replace(self, spaces=[replace(each, current=each.id == chosen.id) for each in self.spaces])
-
-
-def _same(left: EmbeddingSpace, right: EmbeddingSpace) -> bool:
-    return (left.fingerprint, left.recipe) == (right.fingerprint, right.recipe)
+        return replace(self, spaces=[replace(item, current=item.id == chosen.id) for item in self.spaces])
 
 
 def _space_to_dict(space: EmbeddingSpace) -> dict[str, object]:
-    values = {each.name: getattr(space, each.name) for each in fields(space)}
-    return values | {"created_at": clock.to_text(space.created_at)}
+    values = {field_.name: getattr(space, field_.name) for field_ in fields(space)}
+    version = values.pop("template_version")
+    return values | {"recipe": version, "created_at": clock.to_text(space.created_at)}
+
+
+def _space_from_dict(values: Mapping[str, Any]) -> EmbeddingSpace:
+    named = {("template_version" if name == "recipe" else name): value for name, value in values.items()}
+    return EmbeddingSpace(**{**named, "created_at": clock.from_text(named["created_at"])})
 
 
 def check_vectors(space: EmbeddingSpace, vectors: Mapping[bytes, Sequence[bytes]]) -> None:
     """Raise a ValidationError if a text has no vector, or one that is not of this space's dimension."""
-    for pieces in vectors.values():
-        if not pieces:
+    for segments in vectors.values():
+        if not segments:
             raise ValidationError("a text was given no vector at all", hint="leave it out instead")
-        for piece in pieces:
-            check_vector(space, piece)
+        for segment in segments:
+            check_vector(space, segment)
 
 
 def check_vector(space: EmbeddingSpace, vector: bytes) -> None:

@@ -25,7 +25,7 @@ _PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
 }
 
 
-def draft(
+def build(
     kind: type[R],
     content: str,
     *,
@@ -188,14 +188,14 @@ def _plain(name: str, value: Any) -> Any:
         case float():
             return float(value)
         case Mapping():
-            members = {_member(name, key): _plain(name, each) for key, each in value.items()}
+            members = {_member(name, key): _plain(name, item) for key, item in value.items()}
             if len(members) < len(value):
                 raise ValidationError(
                     f"two names in the {name} are the same text", hint="use strings as keys"
                 )
             return members
         case list() | tuple():
-            return [_plain(name, each) for each in value]
+            return [_plain(name, item) for item in value]
         case _:
             raise ValidationError(
                 f"the {name} holds a value of the type {type(value).__name__}, and JSON has none",
@@ -247,7 +247,7 @@ def _several(value: Any) -> Iterable[Any]:
 def _checked_field(name: str, kind: str, value: Any) -> Any:
     if kind == "json":
         if name in TUPLE_FIELDS:
-            return tuple(check_text(name, each) for each in _several(value))
+            return tuple(check_text(name, item) for item in _several(value))
         return as_json(name, value)
     if name == "duration" and isinstance(value, timedelta | str):
         value = (clock.as_duration(value) if isinstance(value, str) else value).total_seconds()

@@ -43,16 +43,16 @@ def test_drafts_of_killed_exports_are_swept_and_others_stay(tmp_path: Path) -> N
         foreign = tmp_path / ".video.mp4.abcd1234.part"
         foreign.write_bytes(b"somebody else's download")
         new, old = tmp_path / ".c.ndjson.aaaa1111.part", tmp_path / ".c.ndjson.bbbb2222.part"
-        for each in (new, old):
-            each.touch()
+        for item in (new, old):
+            item.touch()
         os.utime(old, (time.time() - 3600,) * 2)
-        drafts = set(tmp_path.glob(".?.ndjson.*.part"))
-        assert len(drafts) == 4
+        partial_files = set(tmp_path.glob(".?.ndjson.*.part"))
+        assert len(partial_files) == 4
         with SyncAgentMemory("t", CONFIG) as memory:
             memory.export_to(tmp_path / "c.ndjson")
         assert other.poll() is None
-        left = {each.name for each in tmp_path.iterdir()}
-        assert {each[:10] for each in left} == {".b.ndjson.", ".c.ndjson.", ".video.mp4", "c.ndjson"}
+        left = {path.name for path in tmp_path.iterdir()}
+        assert {entry[:10] for entry in left} == {".b.ndjson.", ".c.ndjson.", ".video.mp4", "c.ndjson"}
         assert new.exists()
         assert not old.exists()
     finally:

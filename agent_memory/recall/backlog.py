@@ -1,4 +1,4 @@
-"""Going through all that a store owes, and telling what could not be embedded."""
+"""Embedding everything that is pending in a store, and reporting what could not be embedded."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def texts_of(records: Iterable[MemoryRecord]) -> dict[bytes, str]:
 async def fill(
     store: Store, embedder: Embedder, space: EmbeddingSpace, limit: int | None, progress: Progress | None
 ) -> int:
-    """Embed what is owed in a space, newest first, then try once more what failed before.
+    """Embed what is pending in a space, newest first, then try once more what failed before.
 
     Returns:
         How many texts were embedded, at most `limit`.
@@ -42,15 +42,15 @@ async def fill(
         EmbeddingError: the embedder does not work for any text; what was done until then is stored.
     """
     pending = Pending(store, embedder, space, progress=progress)
-    failed = await store.owed(await store.owed_count(space, failed=True), space, failed=True)
+    failed = await store.pending(await store.pending_count(space, failed=True), space, failed=True)
     done = 0
 
     def room(most: int) -> int:
         return most if limit is None else min(most, limit - done)
 
-    waiting = await store.owed_count(space, failed=False)  # once: some backends count by reading
+    waiting = await store.pending_count(space, failed=False)  # once: some backends count by reading
     while size := room(GROUP):
-        records = await store.owed(size, space, failed=False)
+        records = await store.pending(size, space, failed=False)
         if not records:
             break
         waiting = max(0, waiting - len(records))
@@ -69,11 +69,11 @@ async def fill(
 
 async def failures(store: Store, space: EmbeddingSpace, limit: int) -> list[Failure]:
     """List memories whose text could not be embedded in a space, newest first."""
-    records = await store.owed(limit, space, failed=True)
+    records = await store.pending(limit, space, failed=True)
     attempts = await store.attempts(space, texts_of(records).keys()) if records else {}
-    known = [(each, attempts.get(embedding_hash(embedded_text(each)))) for each in records]
+    known = [(record, attempts.get(embedding_hash(embedded_text(record)))) for record in records]
     return [
-        Failure(each.id, attempt.reason, attempt.failed_at)
-        for each, attempt in known
+        Failure(item.id, attempt.reason, attempt.failed_at)
+        for item, attempt in known
         if attempt is not None and attempt.reason is not None
     ]

@@ -21,7 +21,7 @@ _CODE_PIECES = 4
 """Of a short code such as s3, k8s, v2 or p95. What is taken into more single characters is a hash or a password."""
 
 
-def share_understood(text: str, tokenizer: Tokenizer) -> float:
+def language_coverage_of(text: str, tokenizer: Tokenizer) -> float:
     """Return the share of a text's tokens that mean something to the model, in [0, 1]; 0 for a text without any.
 
     A token that stands for the unknown means nothing. To an English WordPiece vocabulary neither do the single
@@ -35,24 +35,24 @@ def share_understood(text: str, tokenizer: Tokenizer) -> float:
     counted = understood = 0
     for _, word in groupby(zip(encoding.word_ids, encoding.tokens, strict=True), key=itemgetter(0)):
         tokens = [token for _, token in word]
-        pieces = [token.removeprefix("##") for token in tokens]
-        known_whole = len(pieces) == 1 or _is_code(pieces)
-        for token, piece in zip(tokens, pieces, strict=True):
+        segments = [token.removeprefix("##") for token in tokens]
+        known_whole = len(segments) == 1 or _is_code(segments)
+        for token, segment in zip(tokens, segments, strict=True):
             if token == unknown:
                 counted += 1
-            elif len(piece) > 1 or not spelled_out:
+            elif len(segment) > 1 or not spelled_out:
                 counted += 1
                 understood += 1
-            elif piece.isalnum():
+            elif segment.isalnum():
                 counted += 1
-                understood += known_whole and piece.isascii()
+                understood += known_whole and segment.isascii()
     return understood / counted if counted else 0.0
 
 
-def _is_code(pieces: Sequence[str]) -> bool:
-    word = "".join(pieces)
+def _is_code(segments: Sequence[str]) -> bool:
+    word = "".join(segments)
     digits = sum(map(str.isdigit, word))
-    return len(pieces) <= _CODE_PIECES and 0 < digits < len(word) and word.isascii()
+    return len(segments) <= _CODE_PIECES and 0 < digits < len(word) and word.isascii()
 
 
 def _spells_out(tokenizer: Tokenizer) -> bool:

@@ -35,7 +35,7 @@ against 54 with one row per vector."""
 
 
 @dataclass(slots=True)
-class Signs:
+class BinaryCodes:
     """The signs of the vectors of active memories."""
 
     space: int
@@ -44,21 +44,21 @@ class Signs:
     """Keys of `embedding`, int64."""
     words: NDArray[Any]
     """One column per vector; bit i of its bytes, read downwards, is the sign of number i."""
-    latest: tuple[object, Signs] | None = None
+    latest: tuple[object, BinaryCodes] | None = None
     """The last selection of these, and what it was made for."""
 
-    def among(self, keys: Sequence[int]) -> Signs:
+    def among(self, keys: Sequence[int]) -> BinaryCodes:
         """Return the signs of some of the vectors only."""
         import numpy as np
 
-        places = np.flatnonzero(np.isin(self.ids, np.array(keys, np.int64)))
-        return Signs(self.space, self.generation, self.ids[places], self.words[:, places])
+        positions = np.flatnonzero(np.isin(self.ids, np.array(keys, np.int64)))
+        return BinaryCodes(self.space, self.generation, self.ids[positions], self.words[:, positions])
 
     def by_distance(self, vector: bytes, least: int = SHORTLIST) -> Iterator[list[int]]:
         """Give the keys of the nearest vectors by signs, in growing portions, until all were given."""
         import numpy as np
 
-        distances = self._distances(columns_of(signs_of(np.frombuffer(vector, "<f4")[None]))[:, 0])
+        distances = self._distances(columns_of(binary_codes_of(np.frombuffer(vector, "<f4")[None]))[:, 0])
         given, size = 0, max(least, min(LONGEST_SHORTLIST, len(self.ids) // 100))
         order = np.empty(0, dtype=np.int64)
         while given < len(self.ids):
@@ -104,15 +104,15 @@ def _smallest(distances: NDArray[Any], count: int) -> NDArray[Any]:
     # A sample tells about how small they are, and what is that small is a few: the exact edge is among them.
     sample = distances[:: max(1, len(distances) // 4096)]
     guess = np.sort(sample)[min(len(sample) - 1, 2 * count * len(sample) // len(distances) + 8)]
-    places: NDArray[Any] = np.flatnonzero(distances <= guess)
-    if len(places) < count:
-        places = np.arange(len(distances))
-    edge = np.partition(distances[places], count - 1)[count - 1]
-    places = places[distances[places] <= edge]
-    return places[np.argsort(distances[places], kind="stable")]
+    positions: NDArray[Any] = np.flatnonzero(distances <= guess)
+    if len(positions) < count:
+        positions = np.arange(len(distances))
+    edge = np.partition(distances[positions], count - 1)[count - 1]
+    positions = positions[distances[positions] <= edge]
+    return positions[np.argsort(distances[positions], kind="stable")]
 
 
-def signs_of(vectors: NDArray[Any]) -> NDArray[Any]:
+def binary_codes_of(vectors: NDArray[Any]) -> NDArray[Any]:
     """Return the signs of rows of numbers, as `vec_quantize_binary` packs them."""
     import numpy as np
 
@@ -131,7 +131,7 @@ def columns_of(rows: NDArray[Any]) -> NDArray[Any]:
 # --- reading them ----------------------------------------------------------------------------------------------
 
 
-def load(connection: Connection, known: Signs | None, damaged: Damaged) -> Signs | None:
+def load(connection: Connection, known: BinaryCodes | None, damaged: Damaged) -> BinaryCodes | None:
     """Return the signs of all active vectors in the current space; `known` if it still holds.
 
     An index that lacks some of what it should hold is not used, and goes to `damaged`.
@@ -149,7 +149,7 @@ def load(connection: Connection, known: Signs | None, damaged: Damaged) -> Signs
         damaged.meet("the vector index", "`agentmem doctor --fix` makes it anew")
         found = None
     ids, words = found or from_vectors(connection, space)
-    return Signs(space.id, generation, ids, words)
+    return BinaryCodes(space.id, generation, ids, words)
 
 
 def from_index(connection: Connection, space: Space) -> tuple[NDArray[Any], NDArray[Any]] | None:
@@ -176,10 +176,10 @@ def from_index(connection: Connection, space: Space) -> tuple[NDArray[Any], NDAr
 
 
 def astray(connection: Connection) -> bool:
-    """Say whether the blocks hold anything where no vector is, or disagree with the tables beside them."""
+    """Return whether the blocks hold anything where no vector is, or disagree with the tables beside them."""
     import numpy as np
 
-    places = []
+    positions = []
     blocks = connection.execute(
         "select chunk_id, size, validity, rowids, vectors from memory_vec_chunks join memory_vec_vector_chunks00"
         " on memory_vec_vector_chunks00.rowid = memory_vec_chunks.chunk_id"
@@ -189,11 +189,11 @@ def astray(connection: Connection) -> bool:
         ids = np.frombuffer(keys, "<i8")
         if ids[free].any() or np.frombuffer(vectors, np.uint8).reshape(size, -1)[free].any():
             return True
-        places += [(int(ids[at]), None, chunk, int(at)) for at in np.flatnonzero(~free)]
+        positions += [(int(ids[at]), None, chunk, int(at)) for at in np.flatnonzero(~free)]
     held = connection.execute("select rowid, id, chunk_id, chunk_offset from memory_vec_rowids").fetchall()
     said = dict(connection.execute("select key, value from memory_vec_info"))
     version = ".".join(str(said.get(f"CREATE_VERSION_{part}")) for part in ("MAJOR", "MINOR", "PATCH"))
-    return sorted(places) != sorted(held) or said.get("CREATE_VERSION") != f"v{version}"
+    return sorted(positions) != sorted(held) or said.get("CREATE_VERSION") != f"v{version}"
 
 
 def from_vectors(connection: Connection, space: Space) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -209,7 +209,7 @@ def from_vectors(connection: Connection, space: Space) -> tuple[NDArray[Any], ND
         ids.append(np.array([row[0] for row in batch], np.int64))
         words.append(
             columns_of(
-                signs_of(matrix([row[2] for row in batch], [row[1] for row in batch], space.dimension))
+                binary_codes_of(matrix([row[2] for row in batch], [row[1] for row in batch], space.dimension))
             )
         )
     return np.concatenate(ids), np.concatenate(words, axis=1)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from agent_memory.embeddings.local import LocalEmbedder, load_tokenizer
-from agent_memory.embeddings.pieces import border, split_by_bytes, split_by_tokens
+from agent_memory.embeddings.segments import border, split_by_bytes, split_by_tokens
 
 tokenizer = cache(load_tokenizer)
 
@@ -23,17 +23,17 @@ def count(text: str, by: Tokenizer) -> int:
 @settings(max_examples=150, deadline=None)
 @given(text=st.text(alphabet=SCRIPTS, max_size=600), limit=st.integers(110, 254), verify=st.booleans())
 def test_pieces_fit_and_lose_nothing(text: str, limit: int, verify: bool) -> None:
-    pieces = split_by_tokens(text, tokenizer(), limit, verify=verify)
-    assert "".join(pieces) == text
-    assert all(count(piece, tokenizer()) <= limit for piece in pieces)
+    segments = split_by_tokens(text, tokenizer(), limit, verify=verify)
+    assert "".join(segments) == text
+    assert all(count(segment, tokenizer()) <= limit for segment in segments)
 
 
 @settings(max_examples=150, deadline=None)
 @given(text=st.text(max_size=400), limit=st.integers(4, 64))
 def test_pieces_by_bytes_fit_and_lose_nothing(text: str, limit: int) -> None:
-    pieces = split_by_bytes(text, limit)
-    assert "".join(pieces) == text
-    assert all(len(piece.encode("utf-8", "surrogatepass")) <= limit for piece in pieces)
+    segments = split_by_bytes(text, limit)
+    assert "".join(segments) == text
+    assert all(len(segment.encode("utf-8", "surrogatepass")) <= limit for segment in segments)
 
 
 @settings(max_examples=100, deadline=None)
@@ -53,17 +53,17 @@ def test_no_character_makes_more_tokens_than_it_has_bytes() -> None:
 
 def test_a_three_thousand_word_text_is_cut_into_even_pieces_at_sentences() -> None:
     text = SENTENCE * 180
-    pieces = split_by_tokens(text, tokenizer(), 254, verify=False)
-    sizes = [count(piece, tokenizer()) for piece in pieces]
-    assert "".join(pieces) == text
-    assert all(piece.endswith("in. ") for piece in pieces)
+    segments = split_by_tokens(text, tokenizer(), 254, verify=False)
+    sizes = [count(segment, tokenizer()) for segment in segments]
+    assert "".join(segments) == text
+    assert all(segment.endswith("in. ") for segment in segments)
     assert max(sizes) <= 254
     assert min(sizes) > 127
 
 
 def test_a_text_just_over_the_limit_is_not_cut_into_a_long_and_a_tiny_piece() -> None:
     text = "word " * 256
-    sizes = [count(piece, tokenizer()) for piece in split_by_tokens(text, tokenizer(), 254, verify=False)]
+    sizes = [count(segment, tokenizer()) for segment in split_by_tokens(text, tokenizer(), 254, verify=False)]
     assert len(sizes) == 2
     assert min(sizes) > 100
 
@@ -86,9 +86,9 @@ def test_the_best_border_wins(text: str, expected: str) -> None:
 
 def test_a_book_without_a_single_blank_is_cut_too() -> None:
     text = "天地玄黄宇宙洪荒" * 15_000
-    pieces = split_by_tokens(text, tokenizer(), 254, verify=False)
-    assert "".join(pieces) == text
-    assert all(count(piece, tokenizer()) <= 254 for piece in pieces)
+    segments = split_by_tokens(text, tokenizer(), 254, verify=False)
+    assert "".join(segments) == text
+    assert all(count(segment, tokenizer()) <= 254 for segment in segments)
 
 
 def test_a_byte_level_tokenizer_is_verified() -> None:
@@ -99,6 +99,6 @@ def test_a_byte_level_tokenizer_is_verified() -> None:
     by_bytes = Tokenizer(models.BPE(vocab=alphabet, merges=[]))
     by_bytes.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
     text = "a few short words and thenonewithoutanendthatgoesonandonandon 中国人们 " * 4
-    pieces = split_by_tokens(text, by_bytes, 20, verify=True)
-    assert "".join(pieces) == text
-    assert all(count(piece, by_bytes) <= 20 for piece in pieces)
+    segments = split_by_tokens(text, by_bytes, 20, verify=True)
+    assert "".join(segments) == text
+    assert all(count(segment, by_bytes) <= 20 for segment in segments)

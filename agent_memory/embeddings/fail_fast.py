@@ -6,19 +6,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-_hurried: ContextVar[bool] = ContextVar("agent_memory.hurried", default=False)
+_fail_fast: ContextVar[bool] = ContextVar("agent_memory.hurried", default=False)
 
 
 @contextmanager
-def hurried(wanted: bool = True) -> Iterator[None]:
+def fail_fast(wanted: bool = True) -> Iterator[None]:
     """Let the embedders called within fail at once instead of waiting for a server to get better."""
-    token = _hurried.set(wanted)
+    token = _fail_fast.set(wanted)
     try:
         yield
     finally:
-        _hurried.reset(token)
+        _fail_fast.reset(token)
 
 
-def in_a_hurry() -> bool:
-    """Say whether this task may not wait."""
-    return _hurried.get()
+def fails_fast() -> bool:
+    """Return whether this task may not wait."""
+    return _fail_fast.get()

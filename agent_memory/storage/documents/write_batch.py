@@ -8,31 +8,31 @@ from dataclasses import dataclass, field, replace
 from agent_memory.storage.base import EmbeddingSpace
 from agent_memory.storage.changes import Plan
 from agent_memory.storage.documents.document import Document, document_of
-from agent_memory.storage.documents.head import Head
+from agent_memory.storage.documents.manifest import Manifest
 
-Pieces = Sequence[bytes]
+Segments = Sequence[bytes]
 
 
-class Overtaken(Exception):  # noqa: N818 - no error: the write is planned anew
+class WriteConflict(Exception):  # noqa: N818 - no error: the write is planned anew
     """Somebody else wrote between reading and writing; nothing was written."""
 
 
 @dataclass(slots=True)
-class Writing:
+class WriteBatch:
     """Everything that one write changes."""
 
-    before: Head
+    before: Manifest
     """As it was read; who guards against other writers compares its version."""
-    head: Head
+    manifest: Manifest
     changed: dict[str, tuple[Document | None, Document]] = field(default_factory=dict)
     """By id: the document as it was, None for a new one, and as it is to be."""
     removed: dict[str, Document] = field(default_factory=dict)
-    vectors: dict[int, dict[str, Pieces]] = field(default_factory=dict)
+    vectors: dict[int, dict[str, Segments]] = field(default_factory=dict)
     """To be stored, by embedding space and memory."""
     dropped: dict[int, list[Document]] = field(default_factory=dict)
     """Documents, as they were, whose vectors in a space are of no more use."""
     metas: dict[str, str | None] = field(default_factory=dict)
-    """Texts to be kept under a name, beside the head; None for those to be deleted."""
+    """Texts to be kept under a name, beside the manifest; None for those to be deleted."""
     plan: Plan | None = None
     """For stores with a journal."""
 
@@ -41,10 +41,12 @@ class Writing:
         first = self.changed[after.id][0] if after.id in self.changed else before
         self.changed[after.id] = (first, after)
 
-    def embed(self, before: Document | None, document: Document, space_id: int, pieces: Pieces) -> Document:
+    def embed(
+        self, before: Document | None, document: Document, space_id: int, segments: Segments
+    ) -> Document:
         """Note the vectors of a document in a space."""
-        self.vectors.setdefault(space_id, {})[document.id] = pieces
-        embedded = document.within(space_id, len(pieces))
+        self.vectors.setdefault(space_id, {})[document.id] = segments
+        embedded = document.within(space_id, len(segments))
         self.change(before, embedded)
         return embedded
 
@@ -60,11 +62,11 @@ class Writing:
             for before, after in self.changed.values()
             if before is not None and before.embedding_hash != after.embedding_hash
         }
-        return replaced | {each.embedding_hash for each in self.removed.values()}
+        return replaced | {item.embedding_hash for item in self.removed.values()}
 
     def embedded(self, space_id: int) -> set[bytes]:
         """Return the hashes of the texts that get vectors in a space."""
-        return {self.changed[each][1].embedding_hash for each in self.vectors.get(space_id, ())}
+        return {self.changed[item][1].embedding_hash for item in self.vectors.get(space_id, ())}
 
     def refreshed(self, space_id: int) -> list[Document]:
         """List the documents that keep the vectors they have in a space, and have changed otherwise."""
@@ -76,57 +78,62 @@ class Writing:
         ]
 
 
-def begin(head: Head) -> Writing:
+def begin(manifest: Manifest) -> WriteBatch:
     """Begin a write upon what was read."""
-    return Writing(head, replace(head, version=head.version + 1))
+    return WriteBatch(manifest, replace(manifest, version=manifest.version + 1))
 
 
-def apply_plan(writing: Writing, plan: Plan, held: Mapping[str, Document]) -> None:
+def apply_plan(write_batch: WriteBatch, plan: Plan, held: Mapping[str, Document]) -> None:
     """Note what a plan changes; `held` has the documents of the memories that it replaces or removes."""
-    writing.plan = plan
+    write_batch.plan = plan
     for record in plan.removes:
-        writing.removed[record.id] = held[record.id]
-        writing.drop(held[record.id])
+        write_batch.removed[record.id] = held[record.id]
+        write_batch.drop(held[record.id])
     for _, after in plan.replaces:
         before = held[after.id]
         used = before.record
         record = replace(after, accessed_at=used.accessed_at, access_count=used.access_count)
-        document = document_of(before.place, record, before.embedded)
+        document = document_of(before.sequence, record, before.embedded)
         if document.embedding_hash != before.embedding_hash:
-            writing.drop(before)
+            write_batch.drop(before)
             document = replace(document, embedded={})
-        writing.change(before, document)
-    place = writing.head.last_place
+        write_batch.change(before, document)
+    sequence = write_batch.manifest.last_sequence
     for record in plan.inserts:
-        place += 1
+        sequence += 1
         accessed_at, count = plan.usage.get(record.id, (None, 0))
         fresh = replace(record, accessed_at=accessed_at, access_count=count)
-        writing.change(None, document_of(place, fresh))
-    hlc = plan.journal[-1].hlc if plan.journal else writing.head.last_hlc
-    writing.head = replace(writing.head, last_place=place, last_hlc=hlc)
+        write_batch.change(None, document_of(sequence, fresh))
+    hlc = plan.journal[-1].hlc if plan.journal else write_batch.manifest.last_hlc
+    write_batch.manifest = replace(write_batch.manifest, last_sequence=sequence, last_hlc=hlc)
 
 
 def apply_vectors(
-    writing: Writing,
-    given: Mapping[bytes, Pieces],
+    write_batch: WriteBatch,
+    given: Mapping[bytes, Segments],
     space: EmbeddingSpace | None,
-    twins: Sequence[Document],
-    known: Mapping[int, Mapping[bytes, Pieces]],
+    duplicates: Sequence[Document],
+    known: Mapping[int, Mapping[bytes, Segments]],
 ) -> None:
     """Note which documents get vectors: of those given, or of a document with the same text.
 
-    `twins` are stored documents of the texts given; `known` holds, by space and text, vectors that a stored document
-    has already. Those stay as they are.
+    `duplicates` are stored documents of the texts given; `known` holds, by space and text, vectors that a stored
+    document has already. Those stay as they are.
     """
-    for before, document in list(writing.changed.values()):
+    for before, document in list(write_batch.changed.values()):
         current = document
         for space_id, texts in known.items():
             if space_id not in current.embedded and current.embedding_hash in texts:
-                current = writing.embed(before, current, space_id, texts[current.embedding_hash])
+                current = write_batch.embed(before, current, space_id, texts[current.embedding_hash])
         if space is not None and space.id not in current.embedded and current.embedding_hash in given:
-            writing.embed(before, current, space.id, given[current.embedding_hash])
-    for twin in twins:
-        untouched = twin.id not in writing.changed and twin.id not in writing.removed
-        if space is not None and untouched and space.id not in twin.embedded and twin.embedding_hash in given:
-            pieces = known.get(space.id, {}).get(twin.embedding_hash, given[twin.embedding_hash])
-            writing.embed(twin, twin, space.id, pieces)
+            write_batch.embed(before, current, space.id, given[current.embedding_hash])
+    for duplicate in duplicates:
+        untouched = duplicate.id not in write_batch.changed and duplicate.id not in write_batch.removed
+        if (
+            space is not None
+            and untouched
+            and space.id not in duplicate.embedded
+            and duplicate.embedding_hash in given
+        ):
+            segments = known.get(space.id, {}).get(duplicate.embedding_hash, given[duplicate.embedding_hash])
+            write_batch.embed(duplicate, duplicate, space.id, segments)

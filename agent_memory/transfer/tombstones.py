@@ -8,15 +8,15 @@ from collections.abc import Iterable, Mapping
 from agent_memory import clock
 from agent_memory.records import Version, canonical_json
 from agent_memory.storage.base import Store
-from agent_memory.storage.changes import Bury
+from agent_memory.storage.changes import Tombstone
 
 _NOTE = "gone"
 """The setting that holds, by id, what a store without a journal took over."""
 
 
-async def gone(store: Store) -> list[str]:
+async def tombstoned(store: Store) -> list[str]:
     """List the ids of memories that were taken out."""
-    return await store.gone() if store.capabilities.journal else list(await _noted(store))
+    return await store.tombstoned() if store.capabilities.journal else list(await _noted(store))
 
 
 async def ends(store: Store, ids: Iterable[str]) -> dict[str, list[Version]]:
@@ -25,13 +25,13 @@ async def ends(store: Store, ids: Iterable[str]) -> dict[str, list[Version]]:
     if store.capabilities.journal:
         return await store.histories(wanted)
     noted = await _noted(store)
-    return {each: [noted[each]] for each in wanted if each in noted}
+    return {item: [noted[item]] for item in wanted if item in noted}
 
 
-async def note(store: Store, changes: Iterable[Bury]) -> None:
+async def note(store: Store, changes: Iterable[Tombstone]) -> None:
     """Take over that memories are gone into a store without a journal."""
     noted = await _noted(store, all_of_them=True)
-    noted |= {each.memory_id: each.history[-1] for each in changes}
+    noted |= {change.memory_id: change.history[-1] for change in changes}
     said = {
         version.memory_id: [version.revision, version.parent, version.verb, clock.to_text(version.at)]
         for version in noted.values()

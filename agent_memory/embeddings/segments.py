@@ -1,7 +1,7 @@
-"""Cutting a text into pieces that a model reads whole: at a paragraph, else a sentence, else a word.
+"""Cutting a text into segments that a model reads whole: at a paragraph, else a sentence, else a word.
 
-Pieces are consecutive and lose nothing: joined, they are the text. They are of about equal length, since a
-last piece of three words would be a vector of almost nothing.
+Segments are consecutive and lose nothing: joined, they are the text. They are of about equal length, since a
+last segment of three words would be a vector of almost nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _BORDERS = (
     re.compile(r"\s+"),
 )
 """Where to cut, best first: after a paragraph, a line, a sentence, a word."""
-_SEGMENT = 50_000
+_PART = 50_000
 """Characters that are tokenised at once: a book would need a gigabyte for its tokens' offsets."""
 
 
@@ -39,66 +39,66 @@ def border(text: str, low: int, high: int, wanted: int) -> int:
     for kind in _BORDERS:
         places = [match.end() for match in kind.finditer(text, low, high)]
         if places:
-            return min(places, key=lambda place: abs(place - wanted))
+            return min(places, key=lambda position: abs(position - wanted))
     return high
 
 
 def split_by_bytes(text: str, limit: int) -> list[str]:
-    """Cut a text into pieces of at most `limit` (4 or more) bytes of UTF-8.
+    """Cut a text into segments of at most `limit` (4 or more) bytes of UTF-8.
 
     No tokenizer in use makes more tokens than that of any text, whatever the language.
     """
-    pieces: list[str] = []
+    segments: list[str] = []
     start = 0
     while True:
         # A character has at most four bytes, so this slice holds all that could fit, and the copy stays small.
         size = len(text[start:].encode("utf-8", "surrogatepass")) if len(text) - start <= limit else limit + 1
         if size <= limit:
-            pieces.append(text[start:])
-            return pieces
+            segments.append(text[start:])
+            return segments
         head = text[start : start + limit].encode("utf-8", "surrogatepass")[:limit]
         high = start + max(1, len(head.decode("utf-8", "ignore")))
         cut = border(text, start + (high - start) // 2, high, high)
-        pieces.append(text[start:cut])
+        segments.append(text[start:cut])
         start = cut
 
 
 def split_by_tokens(text: str, tokenizer: Tokenizer, limit: int, *, verify: bool) -> list[str]:
-    """Cut a text into pieces of at most `limit` tokens, special ones not counted.
+    """Cut a text into segments of at most `limit` tokens, special ones not counted.
 
-    With `verify` each piece is tokenised again: needed where a word's tokens depend on what stands before it,
+    With `verify` each segment is tokenised again: needed where a word's tokens depend on what stands before it,
     as with byte-level BPE and SentencePiece, and not with BERT's WordPiece.
     """
-    pieces: list[str] = []
-    for segment in segments(text):
-        for piece in _split(segment, tokenizer, limit):
-            pieces += _shrink(piece, tokenizer, limit) if verify else [piece]
-    return pieces
+    segments: list[str] = []
+    for part in parts(text):
+        for segment in _split(part, tokenizer, limit):
+            segments += _shrink(segment, tokenizer, limit) if verify else [segment]
+    return segments
 
 
-def segments(text: str) -> Iterator[str]:
+def parts(text: str) -> Iterator[str]:
     """Cut a text into long consecutive parts, each to be tokenised and cut by itself, in 0.02 s.
 
     A part is no longer than that and is itself the only segment of it.
     """
     start = 0
-    while len(text) - start > _SEGMENT:
-        high = start + _SEGMENT
-        cut = border(text, high - _SEGMENT // 4, high, high)
+    while len(text) - start > _PART:
+        high = start + _PART
+        cut = border(text, high - _PART // 4, high, high)
         yield text[start:cut]
         start = cut
     yield text[start:]
 
 
-def _shrink(piece: str, tokenizer: Tokenizer, limit: int) -> list[str]:
+def _shrink(segment: str, tokenizer: Tokenizer, limit: int) -> list[str]:
     room = limit
-    pieces = [piece]
+    segments = [segment]
     while room > 1 and any(
-        len(tokenizer.encode(each, add_special_tokens=False).ids) > limit for each in pieces
+        len(tokenizer.encode(item, add_special_tokens=False).ids) > limit for item in segments
     ):
         room = room * 3 // 4
-        pieces = _split(piece, tokenizer, room)
-    return pieces
+        segments = _split(segment, tokenizer, room)
+    return segments
 
 
 def _split(text: str, tokenizer: Tokenizer, limit: int) -> list[str]:
@@ -109,7 +109,7 @@ def _split(text: str, tokenizer: Tokenizer, limit: int) -> list[str]:
     starts = [offset[0] for offset in encoding.offsets]
     words = encoding.word_ids
     first_of_word = [index for index in range(total) if index == 0 or words[index] != words[index - 1]]
-    pieces: list[str] = []
+    segments: list[str] = []
     start = token = 0
     while total - token > limit:
         left = total - token
@@ -118,9 +118,9 @@ def _split(text: str, tokenizer: Tokenizer, limit: int) -> list[str]:
         high = starts[last_word] if starts[last_word] > start else starts[token + limit]
         high = max(high, start + 1)
         cut = border(text, start + (high - start) // 2, high, max(wanted, start))
-        pieces.append(text[start:cut])
+        segments.append(text[start:cut])
         start = cut
         token = bisect_left(starts, cut, token)
     if start < len(text):
-        pieces.append(text[start:])
-    return pieces
+        segments.append(text[start:])
+    return segments

@@ -10,11 +10,11 @@ from agent_memory.errors import ConfigurationError, ValidationError
 from agent_memory.records import MemoryRecord, Status, Version
 from agent_memory.storage import planning
 from agent_memory.storage.base import EmbeddingSpace, Store
-from agent_memory.storage.changes import Bury, Change, Operation, Replace, Take
+from agent_memory.storage.changes import Change, Import, Operation, Replace, Tombstone
 from agent_memory.storage.where import Where
 from agent_memory.text.templates import embedded_text, embedding_hash
-from agent_memory.transfer.gone import ends, gone, note
 from agent_memory.transfer.stream import BATCH, Entry, Item, Stream
+from agent_memory.transfer.tombstones import ends, note, tombstoned
 
 Progress = Callable[[int, int], None]
 """Called with (done, total) as long work goes on."""
@@ -29,7 +29,7 @@ class Decision:
     new: list[Entry] = field(default_factory=list)
     newer: list[Entry] = field(default_factory=list)
     """Here in an earlier version, which the stream's was made from."""
-    gone: list[Entry] = field(default_factory=list)
+    tombstoned: list[Entry] = field(default_factory=list)
     """Taken out there, and never known here."""
     same: int = 0
     """Here already, or here in a later version."""
@@ -47,7 +47,7 @@ class Decision:
     @property
     def changes(self) -> int:
         """How many memories would be written."""
-        return len(self.new) + len(self.newer) + len(self.gone)
+        return len(self.new) + len(self.newer) + len(self.tombstoned)
 
 
 async def decide(store: Store, stream: Stream, on_conflict: OnConflict = "refuse") -> Decision:
@@ -60,7 +60,7 @@ async def decide(store: Store, stream: Stream, on_conflict: OnConflict = "refuse
     if on_conflict not in get_args(OnConflict):
         raise ConfigurationError.unknown("way to settle conflicts", on_conflict, get_args(OnConflict))
     result = Decision(space=await _fits(store, stream.head.space))
-    away = set(await gone(store))
+    away = set(await tombstoned(store))
     for start in range(0, len(stream.entries), BATCH):
         await _compare(store, stream, stream.entries[start : start + BATCH], away, result)
     await _check_keys(store, stream, result)
@@ -68,8 +68,8 @@ async def decide(store: Store, stream: Stream, on_conflict: OnConflict = "refuse
         raise _refused(result.conflicts, len(stream.entries))
     if on_conflict == "keep":
         result.kept += result.conflicts
-        result.new = [each for each in result.new if each.id not in result.conflicts]
-        result.newer = [each for each in result.newer if each.id not in result.conflicts]
+        result.new = [item for item in result.new if item.id not in result.conflicts]
+        result.newer = [item for item in result.newer if item.id not in result.conflicts]
     return result
 
 
@@ -79,53 +79,53 @@ async def _fits(store: Store, space: EmbeddingSpace | None) -> Literal["none", "
     current = await store.current_space()
     if current is None:
         return "new"
-    alike = (current.fingerprint, current.recipe) == (space.fingerprint, space.recipe)
+    alike = current.same_as(space)
     return "same" if alike else "other"
 
 
 async def _compare(
     store: Store, stream: Stream, entries: Sequence[Entry], away: set[str], result: Decision
 ) -> None:
-    present = await store.get([each.id for each in entries])
+    present = await store.get([entry.id for entry in entries])
     differ: list[Entry] = []
-    for each in entries:
-        here = present.get(each.id)
-        if each.gone:
+    for entry in entries:
+        here = present.get(entry.id)
+        if entry.tombstoned:
             if here is not None:
-                result.kept.append(each.id)
-            elif each.id in away:
+                result.kept.append(entry.id)
+            elif entry.id in away:
                 result.same += 1
             else:
-                result.gone.append(each)
-        elif here is None and each.id not in away:
-            result.new.append(each)
+                result.tombstoned.append(entry)
+        elif here is None and entry.id not in away:
+            result.new.append(entry)
         elif here is None:
-            result.new.append(each)
-            result.conflicts[each.id] = "was taken out here"
-        elif here.revision == each.revision:
+            result.new.append(entry)
+            result.conflicts[entry.id] = "was taken out here"
+        elif here.revision == entry.revision:
             result.same += 1
         else:
-            differ.append(each)
-            result.onto[each.id] = here.revision
+            differ.append(entry)
+            result.onto[entry.id] = here.revision
     if not differ:
         return
-    theirs = {each.id: each for each in await stream.read(differ)} if stream.head.parts.history else {}
-    ours = await store.histories([each.id for each in differ]) if store.capabilities.journal else {}
-    for each in differ:
-        known = {version.revision for version in ours.get(each.id, ())}
-        told = {version.revision for version in theirs[each.id].history} if each.id in theirs else set()
-        if each.revision in known:
+    theirs = {item.id: item for item in await stream.read(differ)} if stream.head.parts.history else {}
+    ours = await store.histories([item.id for item in differ]) if store.capabilities.journal else {}
+    for item in differ:
+        known = {version.revision for version in ours.get(item.id, ())}
+        told = {version.revision for version in theirs[item.id].history} if item.id in theirs else set()
+        if item.revision in known:
             result.same += 1
             continue
-        result.newer.append(each)
-        if result.onto[each.id] not in told:
-            result.conflicts[each.id] = "is here in another version"
+        result.newer.append(item)
+        if result.onto[item.id] not in told:
+            result.conflicts[item.id] = "is here in another version"
 
 
 async def _check_keys(store: Store, stream: Stream, result: Decision) -> None:
     """Find active memories here that have a key which one of the stream is to have, and do not give it up."""
-    wanted = {each.key: each.id for each in (*result.new, *result.newer) if each.key is not None}
-    taken = {each.id: each.key for each in (*result.new, *result.newer)}
+    wanted = {item.key: item.id for item in (*result.new, *result.newer) if item.key is not None}
+    taken = {item.id: item.key for item in (*result.new, *result.newer)}
     names = sorted({key for _, key in wanted})
     for start in range(0, len(names), BATCH):
         part = Where(keys=tuple(names[start : start + BATCH]), expired=None)
@@ -139,7 +139,7 @@ async def _check_keys(store: Store, stream: Stream, result: Decision) -> None:
 
 
 def _refused(conflicts: dict[str, str], total: int) -> ValidationError:
-    shown = [f"{each} {what}" for each, what in list(conflicts.items())[:_SHOWN]]
+    shown = [f"{item} {what}" for item, what in list(conflicts.items())[:_SHOWN]]
     more = f", and {len(conflicts) - _SHOWN} more" if len(conflicts) > _SHOWN else ""
     return ValidationError(
         f"{len(conflicts)} of {total} memories conflict, and nothing was written: {', '.join(shown)}{more}",
@@ -147,7 +147,7 @@ def _refused(conflicts: dict[str, str], total: int) -> ValidationError:
     )
 
 
-class Taker:
+class Importer:
     """Writes what was decided."""
 
     def __init__(
@@ -171,39 +171,39 @@ class Taker:
         elif decision.space == "same":
             self._space = await self._store.current_space()
         # A key may have passed from one memory to another: what gives one up goes first.
-        decision.newer.sort(key=lambda each: each.key is not None)
-        entries = [*decision.newer, *decision.new, *decision.gone]
+        decision.newer.sort(key=lambda item: item.key is not None)
+        entries = [*decision.newer, *decision.new, *decision.tombstoned]
         for start in range(0, len(entries), BATCH):
             await self._write(await self._stream.read(entries[start : start + BATCH]))
             if progress is not None:
                 progress(min(start + BATCH, len(entries)), len(entries))
         if self._space is not None and head.parts.vectors:
-            await self._embed_owed(self._space)
+            await self._embed_pending(self._space)
 
-    async def _embed_owed(self, space: EmbeddingSpace) -> None:
+    async def _embed_pending(self, space: EmbeddingSpace) -> None:
         """Give memories that were here before the vectors that they lack."""
-        count = await self._store.owed_count(space)
-        owed = {each.id: each for each in await self._store.owed(count, space)} if count else {}
-        entries = [each for each in self._stream.entries if each.id in owed and not each.gone]
+        count = await self._store.pending_count(space)
+        pending = {record.id: record for record in await self._store.pending(count, space)} if count else {}
+        entries = [entry for entry in self._stream.entries if entry.id in pending and not entry.tombstoned]
         for start in range(0, len(entries), BATCH):
             vectors = {
                 embedding_hash(embedded_text(item.record)): item.vectors
                 for item in await self._stream.read(entries[start : start + BATCH])
-                if item.vectors and item.record is not None and item.revision == owed[item.id].revision
+                if item.vectors and item.record is not None and item.revision == pending[item.id].revision
             }
             if vectors:
                 await self._store.put_vectors(space, vectors)
 
     async def _write(self, items: Sequence[Item]) -> None:
-        away = [each.id for each in items if each.id not in self._decision.onto]
-        known = await self._known([each.id for each in items if each.id in self._decision.onto], away)
+        away = [entry.id for entry in items if entry.id not in self._decision.onto]
+        known = await self._known([entry.id for entry in items if entry.id in self._decision.onto], away)
         changes: list[Change] = await self._made_way(items)
-        buried: list[Bury] = []
+        buried: list[Tombstone] = []
         vectors: dict[bytes, Sequence[bytes]] = {}
         for item in items:
             if item.record is None:
                 assert item.end is not None
-                buried.append(Bury(item.id, item.history or [item.end]))
+                buried.append(Tombstone(item.id, item.history or [item.end]))
                 continue
             changes.append(self._take(item, item.record, known.get(item.id, ())))
             if item.vectors and self._space is not None:
@@ -219,15 +219,15 @@ class Taker:
         """Return the versions that the journal has of memories which are here, or were."""
         if not self._store.capabilities.journal:
             return {}
-        away = [each for each in absent if each in self._decision.conflicts]
+        away = [item for item in absent if item in self._decision.conflicts]
         return {**await self._store.histories(present), **await ends(self._store, away)}
 
-    def _take(self, item: Item, record: MemoryRecord, known: Sequence[Version]) -> Take:
+    def _take(self, item: Item, record: MemoryRecord, known: Sequence[Version]) -> Import:
         there = {version.revision for version in known}
         history = [version for version in item.history if version.revision not in there]
         if known and (not history or history[-1].revision != record.revision):
             history = [_brought_back(record, known[-1])]
-        return Take(
+        return Import(
             record, history, onto=self._decision.onto.get(item.id), usage=self._stream.head.parts.usage
         )
 
@@ -237,9 +237,9 @@ class Taker:
             return []
         found = await self._store.get(wanted)
         return [
-            Replace(replace(each, status=Status.ARCHIVED), "archive")
-            for each in found.values()
-            if each.status is Status.ACTIVE
+            Replace(replace(result, status=Status.ARCHIVED), "archive")
+            for result in found.values()
+            if result.status is Status.ACTIVE
         ]
 
 
