@@ -142,7 +142,7 @@ def _leaves(path: Path, root: int) -> list[int]:
 
 
 @pytest.mark.parametrize(
-    ("place", "value"), [(3, 0), (16, 7), (18, 9), (21, 0), (28, 0xFF), (44, 9), (56, 3), (60, 9), (68, 1)]
+    ("sequence", "value"), [(3, 0), (16, 7), (18, 9), (21, 0), (28, 0xFF), (44, 9), (56, 3), (60, 9), (68, 1)]
 )
 async def test_a_byte_of_the_header(tmp_path: Path, sequence: int, value: int) -> None:
     path, new = tmp_path / "a.db", tmp_path / "new.db"
