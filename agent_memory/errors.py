@@ -199,6 +199,13 @@ class StoreReadOnlyError(BackendError):
             f"{redacted(where)} is read-only", hint="check the permissions of the file and its folder"
         )
 
+    @classmethod
+    def server(cls, where: str, reason: str) -> StoreReadOnlyError:
+        """Build the error for a server that takes no writes, such as a replica."""
+        error = cls(f"{where} ({' '.join(reason.split())})")
+        error.hint = "write to the primary server, or make this one writable; nothing was written"
+        return error
+
 
 class StoreFullError(BackendError):
     """The disk has no room for what was to be stored; nothing was."""
@@ -209,6 +216,14 @@ class StoreFullError(BackendError):
         super().__init__(
             f"the disk of {redacted(where)} is full", hint="make room and try again; nothing was written"
         )
+
+    @classmethod
+    def server(cls, where: str, reason: str) -> StoreFullError:
+        """Build the error for a server that has no disk or memory left for a write."""
+        error = cls(where)
+        error.message = f"{redacted(where)} has no room left ({redacted(' '.join(reason.split()))})"
+        error.args = (error.message,)
+        return error
 
 
 class ConflictError(BackendError):

@@ -12,7 +12,14 @@ from pgvector.psycopg import register_vector_async
 from psycopg import errors
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from agent_memory.errors import BackendError, ClosedError, StoreBusyError, StoreUnreachableError
+from agent_memory.errors import (
+    BackendError,
+    ClosedError,
+    StoreBusyError,
+    StoreFullError,
+    StoreReadOnlyError,
+    StoreUnreachableError,
+)
 from agent_memory.redaction import redacted
 from agent_memory.storage.postgres import migrate
 from agent_memory.storage.renewal import FORM
@@ -33,6 +40,10 @@ def translated(url: str) -> Iterator[None]:
         raise StoreUnreachableError(url, "no connection in time") from error
     except (errors.LockNotAvailable, errors.DeadlockDetected, errors.SerializationFailure) as error:
         raise StoreBusyError(redacted(url)) from error
+    except (errors.DiskFull, errors.OutOfMemory) as error:
+        raise StoreFullError.server(url, str(error)) from error
+    except errors.ReadOnlySqlTransaction as error:
+        raise StoreReadOnlyError.server(url, str(error)) from error
     except psycopg.OperationalError as error:
         said = str(error)
         if any(word in said for word in _REFUSED) and "connection refused" not in said.lower():

@@ -12,7 +12,14 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 
-from agent_memory.errors import BackendError, ConfigurationError, StoreBusyError, StoreUnreachableError
+from agent_memory.errors import (
+    BackendError,
+    ConfigurationError,
+    StoreBusyError,
+    StoreFullError,
+    StoreReadOnlyError,
+    StoreUnreachableError,
+)
 from agent_memory.redaction import redacted
 
 Mode = Literal["search", "vector-sets", "plain"]
@@ -58,6 +65,10 @@ def translated(url: str) -> Iterator[None]:
         raise _refused(url, error) from error
     except exceptions.BusyLoadingError as error:
         raise StoreBusyError(redacted(url)) from error
+    except exceptions.OutOfMemoryError as error:
+        raise StoreFullError.server(url, _reason(error)) from error
+    except exceptions.ReadOnlyError as error:
+        raise StoreReadOnlyError.server(url, _reason(error)) from error
     except (exceptions.ConnectionError, exceptions.TimeoutError, OSError) as error:
         if "NOAUTH" in str(error) or "WRONGPASS" in str(error):
             raise _refused(url, error) from error
@@ -65,9 +76,16 @@ def translated(url: str) -> Iterator[None]:
     except exceptions.RedisError as error:
         if str(error).startswith("NOAUTH"):
             raise _refused(url, error) from error
+        if "MISCONF" in str(error):  # it cannot save to its disk, and takes no writes until it can
+            raise StoreFullError.server(url, _reason(error)) from error
         raise BackendError(
-            f"{redacted(url)} refused: {redacted(str(error))}", hint="the server's log may say more"
+            f"{redacted(url)} refused: {redacted(_reason(error))}", hint="the server's log may say more"
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    """Return what the server says, without the command (and so the memory) that a pipeline's error repeats."""
+    return str(error).rpartition("caused error: ")[2]
 
 
 def _refused(url: str, error: Exception) -> BackendError:

@@ -18,6 +18,7 @@ from agent_memory.errors import (
     BackendError,
     IntegrityError,
     MissingExtensionError,
+    StoreReadOnlyError,
     StoreUnreachableError,
 )
 from agent_memory.storage.postgres import PostgresStore, migrate
@@ -223,6 +224,23 @@ async def test_a_refused_password_and_a_missing_database_are_said_in_one_line(tm
             assert (await made.describe()).location == plain
         async with opened(lambda agent_id: store(server, agent_id)) as made:
             assert "right-one" not in (await made.describe()).location
+
+
+async def test_a_database_that_takes_no_writes_is_said_to_be_read_only(newest: PostgresServer) -> None:
+    async with opened(lambda agent_id: store(newest, agent_id)) as made:
+        (kept,) = await put(made, builders.fact("written before"))
+        name = newest.url.rpartition("/")[2].partition("?")[0]
+        with psycopg.connect(newest.url, autocommit=True) as connection:
+            connection.execute(f'alter database "{name}" set default_transaction_read_only = on')
+        try:
+            async with opened(lambda agent_id: store(newest, agent_id)) as again:
+                assert list(await again.get([kept.id])) == [kept.id]
+                with pytest.raises(StoreReadOnlyError, match="primary"):
+                    await put(again, builders.fact("written where nothing can be"))
+        finally:
+            with psycopg.connect(newest.url, autocommit=True) as connection:
+                connection.execute("set default_transaction_read_only = off")
+                connection.execute(f'alter database "{name}" reset default_transaction_read_only')
 
 
 async def test_a_server_without_pgvector_is_said_in_one_line() -> None:

@@ -12,7 +12,13 @@ from servers.redis import RedisServer, redis_search, redis_vectorsets, valkey
 from servers.surviving import survives
 
 from agent_memory import clock
-from agent_memory.errors import BackendError, ConfigurationError, StoreUnreachableError
+from agent_memory.errors import (
+    BackendError,
+    ConfigurationError,
+    StoreFullError,
+    StoreReadOnlyError,
+    StoreUnreachableError,
+)
 from agent_memory.storage.base import Order
 from agent_memory.storage.redis import RedisStore
 from agent_memory.storage.redis.writing import GRACE
@@ -172,6 +178,32 @@ async def test_a_refused_password_is_said_in_one_line_and_never_shown() -> None:
             assert "-one" not in str(caught.value)
         async with opened(lambda agent_id: store(server, agent_id)) as made:
             assert "right-one" not in (await made.describe()).location
+
+
+async def test_a_server_without_memory_is_said_to_be_full(server: RedisServer) -> None:
+    async with opened(lambda agent_id: store(server, agent_id)) as made:
+        (kept,) = await put(made, builders.fact("written before"))
+        await made._client.config_set("maxmemory", 1)
+        try:
+            with pytest.raises(StoreFullError, match="no room left") as caught:
+                await put(made, builders.fact("a secret of somebody"))
+            assert "secret" not in str(caught.value)
+            assert list(await made.get([kept.id])) == [kept.id]
+        finally:
+            await made._client.config_set("maxmemory", 0)
+        assert len(await put(made, builders.fact("written after"))) == 1
+
+
+async def test_a_replica_is_said_to_be_read_only(server: RedisServer) -> None:
+    async with opened(lambda agent_id: store(server, agent_id)) as made:
+        (kept,) = await put(made, builders.fact("written before"))
+        await made._client.replicaof("127.0.0.1", free_port())
+        try:
+            with pytest.raises(StoreReadOnlyError, match="primary"):
+                await put(made, builders.fact("written on a replica"))
+            assert list(await made.get([kept.id])) == [kept.id]
+        finally:
+            await made._client.replicaof("NO", "ONE")
 
 
 @pytest.fixture(params=[redis_search, redis_vectorsets, valkey], ids=["search", "vector-sets", "valkey"])
