@@ -4,7 +4,7 @@
 __agentmem_commands() { # PATH: the commands below it
     case "$1" in
         '')
-            echo 'add search recall get list update pin unpin forget restore work fact pref chat event doc skill history log undo status stats doctor index reembed export import migrate agents config model completion help version' ;;
+            echo 'add search recall get list update pin unpin forget restore work fact pref chat event doc skill history log undo status stats doctor index reembed sql export import migrate agents config model completion help version' ;;
         'work')
             echo 'set get list extend clear' ;;
         'fact')
@@ -98,6 +98,8 @@ __agentmem_options() { # PATH: its own options
             echo '--isolation --fix --salvage' ;;
         'reembed')
             echo '--model --dry-run' ;;
+        'sql')
+            echo '--param -p --tables --schema' ;;
         'export')
             echo '--history --usage --with-vectors --type --tag -t' ;;
         'import')
@@ -146,11 +148,11 @@ __agentmem_takes() { # PATH OPTION: what its value is
         'skill add --category' | 'skill add --importance' | 'skill add --meta' | 'skill add -m' | \
         'skill add --source' | 'skill find --limit' | 'skill find -n' | 'skill list --category' | \
         'skill list --limit' | 'skill list -n' | 'log --limit' | 'log -n' | 'stats --top' | \
-        'doctor --salvage' | 'index --limit' | 'index -n' | 'import --on-conflict' | 'migrate --to' | \
-        'migrate --from' | 'migrate --on-conflict')
+        'doctor --salvage' | 'index --limit' | 'index -n' | 'sql --param' | 'sql -p' | \
+        'import --on-conflict' | 'migrate --to' | 'migrate --from' | 'migrate --on-conflict')
             echo 'free' ;;
         *' --output' | *' -o')
-            echo '=table text json ndjson id' ;;
+            echo '=table text json ndjson csv id' ;;
         'add --type' | 'search --type' | 'recall --type' | 'list --type' | 'forget --type' | 'export --type')
             echo '=short-term long-term conversation episodic semantic procedural note fact chat event doc skill' ;;
         'add --key' | 'add -k' | 'update --key' | 'update -k' | 'fact add --key' | 'fact add -k' | \
@@ -211,7 +213,7 @@ __agentmem_argument() { # PATH NUMBER: what that argument is
         'completion 0')
             echo '=bash zsh fish powershell' ;;
         'help '*)
-            echo '=add search recall get list update pin unpin forget restore work fact pref chat event doc skill history log undo status stats doctor index reembed export import migrate agents config model completion help version' ;;
+            echo '=add search recall get list update pin unpin forget restore work fact pref chat event doc skill history log undo status stats doctor index reembed sql export import migrate agents config model completion help version' ;;
     esac
 }
 

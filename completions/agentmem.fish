@@ -25,11 +25,12 @@ function __agentmem_commands -a at # the commands below it
                 'history' 'List a memory\'s versions, oldest first' \
                 'log' 'List the latest commands that changed something' \
                 'undo' 'Take back the latest commands' \
-                'status' 'Say how things stand: the file, the level in force, the embedder, and what is owed' \
+                'status' 'Return how things stand: the file, the level in force, the embedder, and what is owed' \
                 'stats' 'Count what there is by type, age and tag, with a small chart' \
                 'doctor' 'Compare everything in the store that must agree; exit code 5 if something does not' \
                 'index' 'Embed what is still owed, so that it is found by meaning too' \
                 'reembed' 'Embed everything with another embedder, then switch to it' \
+                'sql' 'Query the memory file in SQL, for reading only' \
                 'export' 'Write all memories as lines of JSON, archived ones too' \
                 'import' 'Take over what export wrote: ids, versions, times and all' \
                 'migrate' 'Bring everything of one agent into another store, and compare both afterwards' \
@@ -118,8 +119,8 @@ function __agentmem_options -a at # its own options
                 '-a' 'Whose memory' \
                 '--db' 'The file itself; beats --agent' \
                 '--backend' 'A backend\'s name or URL' \
-                '--output' 'table, text, json, ndjson or id' \
-                '-o' 'table, text, json, ndjson or id' \
+                '--output' 'table, text, json, ndjson, csv or id' \
+                '-o' 'table, text, json, ndjson, csv or id' \
                 '--json' 'Short for --output json' \
                 '--ndjson' 'Short for --output ndjson' \
                 '--quiet' 'No notices on stderr' \
@@ -439,6 +440,12 @@ function __agentmem_options -a at # its own options
             printf '%s\t%s\n' \
                 '--model' 'Which of its models' \
                 '--dry-run' 'Only show what would be done'
+        case 'sql'
+            printf '%s\t%s\n' \
+                '--param' 'The value of :NAME in the SQL; may be repeated' \
+                '-p' 'The value of :NAME in the SQL; may be repeated' \
+                '--tables' 'List the tables and views, with their rows and columns' \
+                '--schema' 'Print the SQL that makes them'
         case 'export'
             printf '%s\t%s\n' \
                 '--history' 'All versions too, also of what is gone' \
@@ -482,10 +489,10 @@ function __agentmem_takes -a at option # what the option's value is
             echo '@agents'
         case '* --db' 'add --file' 'doc add --file'
             echo 'files'
-        case '* --backend' 'add --meta' 'add -m' 'add --importance' 'add --ttl' 'add --source' 'add --at' 'add --glob' 'search --limit' 'search -n' 'search --since' 'search --until' 'search --min-importance' 'search --min-score' 'search --where' 'search --source' 'recall --budget' 'recall -b' 'recall --since' 'recall --until' 'recall --last' 'list --since' 'list --until' 'list --min-importance' 'list --where' 'list --source' 'list --limit' 'list -n' 'update --meta' 'update -m' 'update --importance' 'update --ttl' 'update --source' 'update --at' 'update --field' 'forget --where' 'forget --before' 'work set --ttl' 'work set --importance' 'work list --limit' 'work list -n' 'fact add --source' 'fact add --importance' 'fact add --meta' 'fact add -m' 'fact list --limit' 'fact list -n' 'fact update --importance' 'fact dupes --threshold' 'pref set --importance' 'chat add --name' 'chat add --at' 'chat add --importance' 'chat add --meta' 'chat add -m' 'chat show --limit' 'chat show -n' 'event add --type' 'event add --outcome' 'event add --participant' 'event add --location' 'event add --duration' 'event add --at' 'event add --importance' 'event add --meta' 'event add -m' 'event add --source' 'event recent --hours' 'event recent --limit' 'event recent -n' 'event failed --type' 'event failed --limit' 'event failed -n' 'event succeeded --type' 'event succeeded --limit' 'event succeeded -n' 'event similar --limit' 'event similar -n' 'event timeline --since' 'event timeline --until' 'event timeline --type' 'event timeline --limit' 'event timeline -n' 'doc add --text' 'doc add --glob' 'doc add --title' 'doc add --source' 'doc add --meta' 'doc add -m' 'doc add --importance' 'doc list --limit' 'doc list -n' 'doc related --limit' 'doc related -n' 'doc related --min-similarity' 'skill add --trigger' 'skill add --step' 'skill add --category' 'skill add --importance' 'skill add --meta' 'skill add -m' 'skill add --source' 'skill find --limit' 'skill find -n' 'skill list --category' 'skill list --limit' 'skill list -n' 'log --limit' 'log -n' 'stats --top' 'doctor --salvage' 'index --limit' 'index -n' 'import --on-conflict' 'migrate --to' 'migrate --from' 'migrate --on-conflict'
+        case '* --backend' 'add --meta' 'add -m' 'add --importance' 'add --ttl' 'add --source' 'add --at' 'add --glob' 'search --limit' 'search -n' 'search --since' 'search --until' 'search --min-importance' 'search --min-score' 'search --where' 'search --source' 'recall --budget' 'recall -b' 'recall --since' 'recall --until' 'recall --last' 'list --since' 'list --until' 'list --min-importance' 'list --where' 'list --source' 'list --limit' 'list -n' 'update --meta' 'update -m' 'update --importance' 'update --ttl' 'update --source' 'update --at' 'update --field' 'forget --where' 'forget --before' 'work set --ttl' 'work set --importance' 'work list --limit' 'work list -n' 'fact add --source' 'fact add --importance' 'fact add --meta' 'fact add -m' 'fact list --limit' 'fact list -n' 'fact update --importance' 'fact dupes --threshold' 'pref set --importance' 'chat add --name' 'chat add --at' 'chat add --importance' 'chat add --meta' 'chat add -m' 'chat show --limit' 'chat show -n' 'event add --type' 'event add --outcome' 'event add --participant' 'event add --location' 'event add --duration' 'event add --at' 'event add --importance' 'event add --meta' 'event add -m' 'event add --source' 'event recent --hours' 'event recent --limit' 'event recent -n' 'event failed --type' 'event failed --limit' 'event failed -n' 'event succeeded --type' 'event succeeded --limit' 'event succeeded -n' 'event similar --limit' 'event similar -n' 'event timeline --since' 'event timeline --until' 'event timeline --type' 'event timeline --limit' 'event timeline -n' 'doc add --text' 'doc add --glob' 'doc add --title' 'doc add --source' 'doc add --meta' 'doc add -m' 'doc add --importance' 'doc list --limit' 'doc list -n' 'doc related --limit' 'doc related -n' 'doc related --min-similarity' 'skill add --trigger' 'skill add --step' 'skill add --category' 'skill add --importance' 'skill add --meta' 'skill add -m' 'skill add --source' 'skill find --limit' 'skill find -n' 'skill list --category' 'skill list --limit' 'skill list -n' 'log --limit' 'log -n' 'stats --top' 'doctor --salvage' 'index --limit' 'index -n' 'sql --param' 'sql -p' 'import --on-conflict' 'migrate --to' 'migrate --from' 'migrate --on-conflict'
             echo 'free'
         case '* --output' '* -o'
-            echo '=table text json ndjson id'
+            echo '=table text json ndjson csv id'
         case 'add --type' 'search --type' 'recall --type' 'list --type' 'forget --type' 'export --type'
             echo '=short-term long-term conversation episodic semantic procedural note fact chat event doc skill'
         case 'add --key' 'add -k' 'update --key' 'update -k' 'fact add --key' 'fact add -k' 'doc add --key' 'doc add -k'
@@ -536,7 +543,7 @@ function __agentmem_argument -a at number # what that argument is
         case 'completion 0'
             echo '=bash zsh fish powershell'
         case 'help *'
-            echo '=add search recall get list update pin unpin forget restore work fact pref chat event doc skill history log undo status stats doctor index reembed export import migrate agents config model completion help version'
+            echo '=add search recall get list update pin unpin forget restore work fact pref chat event doc skill history log undo status stats doctor index reembed sql export import migrate agents config model completion help version'
     end
 end
 

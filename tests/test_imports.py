@@ -68,6 +68,13 @@ def test_everyday_commands_import_nothing_heavy(tmp_path: Path, state: str) -> N
     assert not run_command(tmp_path, "search", "lions", "--mode", "keyword", *database) & HEAVY
 
 
+def test_only_the_command_for_sql_imports_sqlite_utils(tmp_path: Path) -> None:
+    database = ["--db", str(tmp_path / "a.db")]
+    loaded = run_command(tmp_path, "add", "a fact", *database) | run_command(tmp_path, "status", *database)
+    assert "sqlite_utils" not in loaded | run_command(tmp_path, "sql", "--help", *database)
+    assert "sqlite_utils" in run_command(tmp_path, "sql", "select 1", *database)
+
+
 def test_a_document_that_did_not_change_needs_no_tokenizer(tmp_path: Path) -> None:
     database = ["--db", str(tmp_path / "a.db")]
     (tmp_path / "long.md").write_text("A sentence about the zebras of the north. " * 100)

@@ -118,7 +118,8 @@ def _global_options(
         str | None, typer.Option("--backend", metavar="URL", help="A backend's name or URL.")
     ] = None,
     output: Annotated[
-        str | None, typer.Option("--output", "-o", metavar="FORM", help="table, text, json, ndjson or id.")
+        str | None,
+        typer.Option("--output", "-o", metavar="FORM", help="table, text, json, ndjson, csv or id."),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Short for --output json.")] = False,
     ndjson: Annotated[bool, typer.Option("--ndjson", help="Short for --output ndjson.")] = False,

@@ -134,6 +134,7 @@ SECTIONS: Mapping[str, Tree] = {
         ),
         "index": Entry("Embed what is still owed, so that it is found by meaning too."),
         "reembed": Entry("Embed everything with another embedder, then switch to it."),
+        "sql": Entry("Query the memory file in SQL, for reading only."),
         "export": Entry("Write all memories as lines of JSON, archived ones too."),
         "import": Entry("Take over what `export` wrote: ids, versions, times and all.", stores=True),
         "migrate": Entry("Bring everything of one agent into another store, and compare both afterwards."),

@@ -80,7 +80,7 @@ def doctor(
 
 
 def _tell(output: Output, lists: dict[str, Sequence[str]]) -> None:
-    if output.form in ("json", "ndjson"):
+    if output.form in ("json", "ndjson", "csv"):
         output.details(lists)
         return
     output.details({name: len(lines) for name, lines in lists.items()})
@@ -93,7 +93,7 @@ def _salvage(invocation: Invocation, new: Path) -> None:
     from agent_memory.storage.sqlite.salvage import salvage
 
     saved = salvage(invocation.file(), new)
-    if invocation.output.form in ("json", "ndjson"):
+    if invocation.output.form in ("json", "ndjson", "csv"):
         invocation.output.details(
             {"saved": saved.saved, "restored": list(saved.restored), "lost": list(saved.lost)}
         )

@@ -22,7 +22,7 @@ _LEVELS = {
 
 
 def status(context: typer.Context) -> None:
-    """Return how things stand: the file, the level in force, the embedder, and what is owed.
+    """Say how things stand: the file, the level in force, the embedder, and what is owed.
 
     Fast: no model is loaded.
 
@@ -38,7 +38,7 @@ def status(context: typer.Context) -> None:
         found |= {"agent_id": invocation.settings.get("agent"), "location": str(invocation.missing)}
         found |= {"backend": "sqlite", "bytes": 0, "level": "empty"}
     found["counts"] = {name: counts[name] for name in _TYPES}
-    if invocation.output.form in ("json", "ndjson"):
+    if invocation.output.form in ("json", "ndjson", "csv"):
         invocation.output.details(found)
     else:
         invocation.output.details(shown(found))

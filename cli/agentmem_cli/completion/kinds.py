@@ -17,7 +17,7 @@ _OPTIONS: Mapping[str, str] = {
     "--conversation": "sessions",
     "--db": FILES,
     "--file": FILES,
-    "--output": "=table text json ndjson id",
+    "--output": "=table text json ndjson csv id",
     "--mode": "=hybrid keyword vector",
     "--format": "=markdown text xml json messages",
 }

@@ -1,6 +1,7 @@
 """Results on stdout in the form asked for; everything said about them on stderr.
 
-The forms: a table for people on a terminal, plain text for pipes, JSON and NDJSON for programs, and bare ids.
+The forms: a table for people on a terminal, plain text for pipes, JSON and NDJSON for programs, CSV for spreadsheets,
+and bare ids.
 """
 
 from __future__ import annotations
@@ -72,12 +73,19 @@ class Output:
         elif self.form == "ndjson":
             for row in rows:
                 self._json(row)
+        elif self.form == "csv":
+            self._csv(rows)
         elif self.form == "id":
             for memory_id in ids:
                 self.line(str(memory_id))
         else:
             return False
         return True
+
+    def _csv(self, rows: Iterable[Row], columns: Sequence[str] = ()) -> None:
+        from agentmem_cli.output import comma_separated
+
+        comma_separated.write(rows, sys.stdout, columns)
 
     def value(self, value: Any) -> None:
         """Print one value; nothing for None."""
@@ -90,6 +98,8 @@ class Output:
         """Print the id of what was stored, whole: it is what a script takes on."""
         if self.form in ("json", "ndjson"):
             self._json({"id": id})
+        elif self.form == "csv":
+            self._csv([{"id": id}])
         else:
             self.line(id)
 
@@ -271,6 +281,8 @@ class Output:
         elif self.form == "id":
             for item in found.items:
                 self.line(item.memory.id)
+        elif self.form == "csv":
+            self._csv(recall_to_dict(found)["items"])
         else:
             self._json(recall_to_dict(found))
 
@@ -302,10 +314,18 @@ class Output:
             for row in listed:
                 self.line("\t".join(plain.cell(row.get(name)) for name in shown))
 
+    def stream(self, rows: Iterable[Row]) -> None:
+        """Print rows as they come, however many; `-o id` prints the first value of each."""
+        from agentmem_cli.output import streaming
+
+        streaming.write(self, rows)
+
     def details(self, row: Row) -> None:
         """Print one set of named values."""
         if self.form in ("json", "ndjson"):
             self._json(row)
+        elif self.form == "csv":
+            self._csv([row])
         else:
             self._details(row)
 

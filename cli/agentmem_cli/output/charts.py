@@ -26,6 +26,9 @@ def statistics(output: Output, found: Mapping[str, Any], top: int) -> None:
     if output.form in ("json", "ndjson"):
         output.details(found)
         return
+    if output.form == "csv":
+        output.rows(_rows(found))
+        return
     aside = [f"{found[name]:,} {name}" for name in ("pinned", "archived", "expired") if found[name]]
     output.line(
         f"{plain.one_line(found['agent_id'])}: {_memories(found['total'])}"
@@ -42,6 +45,16 @@ def statistics(output: Output, found: Mapping[str, Any], top: int) -> None:
         _chart(output, "tag", [(plain.one_line(name), count, ()) for name, count in tags])
         if len(found["tags"]) > len(tags):
             output.note(f"{len(found['tags']) - len(tags)} more tags: --top {len(found['tags'])}")
+
+
+def _rows(found: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the counts one per row, for spreadsheets."""
+    counts = [
+        *(("type", name, row["count"]) for name, row in found["types"].items()),
+        *(("age", name, count) for name, count in found["ages"].items()),
+        *(("tag", name, count) for name, count in found["tags"].items()),
+    ]
+    return [{"by": by, "name": name, "count": count} for by, name, count in counts]
 
 
 def _memories(count: int) -> str:

@@ -148,6 +148,22 @@ def rows(found: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
     console().print(table)
 
 
+def sheet(found: Sequence[Mapping[str, Any]]) -> None:
+    """Draw rows as they are, every column under its own name; rows too wide for that, one value below the other."""
+    needed = sum(2 + max(len(name), _longest_word(found, name)) for name in found[0])
+    if needed > console().width:
+        for row in found:
+            details(row)
+        return
+    table = _table()
+    for name in found[0]:
+        number = all(isinstance(row[name], (int, float)) for row in found)
+        table.add_column(_text(name), justify="right" if number else "left", overflow="fold")
+    for row in found:
+        table.add_row(*(_text(plain.cut(plain.cell(value), _room())) for value in row.values()))
+    console().print(table)
+
+
 def _longest_word(found: Sequence[Mapping[str, Any]], name: str) -> int:
     """Return how wide a column has to be for no word of usual length to be broken."""
     words = (word for row in found for word in _short(name, row.get(name)).split())

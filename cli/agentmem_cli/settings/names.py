@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 from agent_memory.errors import ConfigurationError
 
 Kind = Literal["text", "path", "choice", "switch", "count", "number", "words", "duration", "option"]
-OUTPUTS = ("table", "text", "json", "ndjson", "id")
+OUTPUTS = ("table", "text", "json", "ndjson", "csv", "id")
 
 
 class Setting(NamedTuple):

@@ -20,7 +20,7 @@ def list_(context: typer.Context) -> None:
 
     invocation = Invocation.of(context)
     found = agents.list_agents(invocation.settings.get("home"))
-    if invocation.output.form in ("json", "ndjson", "id"):
+    if invocation.output.form in ("json", "ndjson", "csv", "id"):
         readable = (
             [result for result in found if result.agent_id is not None]
             if invocation.output.form == "id"

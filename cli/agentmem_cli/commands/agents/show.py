@@ -27,7 +27,7 @@ def show(
     invocation = Invocation.of(context)
     settings = invocation.settings
     found = agents.get_agent(agent or settings.get("agent"), settings.get("home"))
-    if invocation.output.form in ("json", "ndjson"):
+    if invocation.output.form in ("json", "ndjson", "csv"):
         invocation.output.details(agents.to_dict(found))
         return
     counts = ", ".join(f"{count} {name.replace('_', '-')}" for name, count in found.memories.items())
