@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Self
 from agent_memory.embeddings.base import Embedder
 from agent_memory.embeddings.registry import NO_EMBEDDER, check_embedder_name
 from agent_memory.errors import ValidationError
-from agent_memory.memories import upkeep
 from agent_memory.memories.arguments import shown
 from agent_memory.memories.base import Listing, TypeMemory, store_items
 from agent_memory.memories.calling import Called, checked
 from agent_memory.memories.core import Core
 from agent_memory.memories.filters import build_where
 from agent_memory.memories.given import NOT_GIVEN, Omitted
-from agent_memory.memories.statistics import breakdown
+from agent_memory.memories.operations import forgetting, single, status, undoing
+from agent_memory.memories.operations.statistics import breakdown
 from agent_memory.recall.pending import Progress
 from agent_memory.recall.semantic_index import ReembeddingCost, SemanticIndex
 from agent_memory.records import MemoryRecord, MemoryType, OperationRecord, Status, Version
@@ -434,7 +434,7 @@ class AgentMemory(Called):
         Raises:
             AmbiguousIdError: several memories begin so.
         """
-        return await upkeep.get(self._core, id, count_access=count_access)
+        return await single.get(self._core, id, count_access=count_access)
 
     async def update(
         self,
@@ -466,7 +466,7 @@ class AgentMemory(Called):
         Raises:
             MemoryNotFoundError, AmbiguousIdError, ValidationError.
         """
-        return await upkeep.update(
+        return await single.update(
             self._core,
             id,
             content=content,
@@ -500,7 +500,7 @@ class AgentMemory(Called):
         Raises:
             MemoryNotFoundError, AmbiguousIdError: nothing was forgotten then.
         """
-        return await upkeep.forget(self._core, id, purge=purge, shred=shred, dry_run=dry_run)
+        return await forgetting.forget(self._core, id, purge=purge, shred=shred, dry_run=dry_run)
 
     async def forget_where(
         self,
@@ -535,7 +535,7 @@ class AgentMemory(Called):
             pinned=False,
             expired=expired,
         )
-        return await upkeep.forget_where(self._core, where, purge=purge, shred=shred, dry_run=dry_run)
+        return await forgetting.forget_where(self._core, where, purge=purge, shred=shred, dry_run=dry_run)
 
     async def restore(self, id: str) -> MemoryRecord:
         """Bring a forgotten memory back as it was.
@@ -544,7 +544,7 @@ class AgentMemory(Called):
             MemoryNotFoundError: nothing with this id was put away.
             ValidationError: another memory has its key by now.
         """
-        return await upkeep.restore(self._core, id)
+        return await forgetting.restore(self._core, id)
 
     async def history(self, id: str) -> Listing[Version]:
         """List a memory's versions, oldest first, also of one that was purged.
@@ -553,15 +553,15 @@ class AgentMemory(Called):
             MemoryNotFoundError: there never was one.
             CapabilityError: the backend keeps no history.
         """
-        return await upkeep.history(self._core, id)
+        return await single.history(self._core, id)
 
     async def pin(self, id: str) -> MemoryRecord:
         """Mark a memory as one that always counts: part of every brief, and never decaying."""
-        return await upkeep.set_pinned(self._core, id, True)
+        return await single.set_pinned(self._core, id, True)
 
     async def unpin(self, id: str) -> MemoryRecord:
         """Take the mark off again."""
-        return await upkeep.set_pinned(self._core, id, False)
+        return await single.set_pinned(self._core, id, False)
 
     # --- all of them ---------------------------------------------------------------------------------------
 
@@ -639,9 +639,9 @@ class AgentMemory(Called):
 
         Args:
             detailed: add sizes, ages and tags, for which all memories are gone through once
-                (`memories.statistics.breakdown`).
+                (`memories.operations.statistics.breakdown`).
         """
-        counts = await upkeep.statistics(self._core)
+        counts = await status.statistics(self._core)
         return counts | await breakdown(self._core.store) if detailed else counts
 
     async def get_status(self) -> dict[str, Any]:
@@ -650,11 +650,11 @@ class AgentMemory(Called):
         `owed_embeddings` counts the memories that are not embedded yet, `failed_embeddings` those among them whose
         text an embedder failed on, and `failures` has `id`, `reason` and `at` of the newest twenty of these.
         """
-        return await upkeep.status(self._core)
+        return await status.status(self._core)
 
     async def clear_all(self, *, purge: bool = False, shred: bool = False) -> dict[str, int]:
         """Put away everything, pinned memories too, and return how many per type."""
-        return await upkeep.clear_all(self._core, purge=purge, shred=shred)
+        return await forgetting.clear_all(self._core, purge=purge, shred=shred)
 
     # --- moving --------------------------------------------------------------------------------------------
 
@@ -779,7 +779,7 @@ class AgentMemory(Called):
             ConflictError: a memory was changed since by an operation that stays.
             CapabilityError: the backend keeps no history.
         """
-        return await upkeep.undo(self._core, count, dry_run=dry_run)
+        return await undoing.undo(self._core, count, dry_run=dry_run)
 
     async def log(self, limit: int = 20) -> Listing[OperationRecord]:
         """List the latest operations that changed something, newest first."""

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar, cast
 from agent_memory import clock
 from agent_memory.embeddings.base import pack_many
 from agent_memory.errors import MemoryNotFoundError, ValidationError
-from agent_memory.memories import upkeep
 from agent_memory.memories.arguments import shown
 from agent_memory.memories.building import build
 from agent_memory.memories.calling import Call, Called, call_of
 from agent_memory.memories.core import Core
 from agent_memory.memories.filters import build_where
 from agent_memory.memories.given import Default
+from agent_memory.memories.operations import forgetting
 from agent_memory.recall.pending import Progress
 from agent_memory.recall.semantic_index import Embedded
 from agent_memory.records import MemoryRecord, MemoryType, ScoredMemory, Status
@@ -172,14 +172,14 @@ class TypeMemory(Called, Generic[R]):
         history too.
         """
         return bool(
-            await upkeep.put_away_named(
+            await forgetting.archive_named(
                 self._core, [id], purge=purge, shred=shred, types=(self.memory_type,), missing_ok=True
             )
         )
 
     async def clear(self, *, purge: bool = False, shred: bool = False) -> int:
         """Put away every memory of this type, however many, and return how many there were."""
-        records = await upkeep.put_away_where(self._core, "clear", self._where(), purge=purge, shred=shred)
+        records = await forgetting.archive_where(self._core, "clear", self._where(), purge=purge, shred=shred)
         return len(records)
 
     # --- reading -------------------------------------------------------------------------------------------

@@ -10,13 +10,13 @@ from typing import Any, Final
 
 from agent_memory import clock
 from agent_memory.errors import AmbiguousIdError, MemoryNotFoundError, ValidationError
-from agent_memory.memories import upkeep
 from agent_memory.memories.arguments import shown
 from agent_memory.memories.base import Listing, TypeMemory
 from agent_memory.memories.building import check_name, check_text
 from agent_memory.memories.calling import instead
 from agent_memory.memories.core import Core
 from agent_memory.memories.given import Default, DefaultLimit
+from agent_memory.memories.operations import forgetting
 from agent_memory.memories.window import Turn, before, in_view, last_turns, view
 from agent_memory.recall.frames import as_name, in_block, in_brackets
 from agent_memory.records import ConversationRecord, Status
@@ -326,7 +326,7 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
         if await self._core.store.setting(DEFAULT_CONVERSATION) == conversation:
             await self._core.store.set_setting(DEFAULT_CONVERSATION, None)
         where = self._where(fields={"conversation_id": conversation})
-        records = await upkeep.put_away_where(
+        records = await forgetting.archive_where(
             self._core, "delete conversation", where, purge=purge, shred=shred
         )
         if self._current == conversation:

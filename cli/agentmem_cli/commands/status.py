@@ -82,7 +82,7 @@ def _texts(count: int) -> str:
 def notices(found: Mapping[str, Any]) -> list[str]:
     """Return what somebody may want to do something about, one line each."""
     from agent_memory.embeddings.catalog import MULTILINGUAL
-    from agent_memory.memories.upkeep import UNREADABLE
+    from agent_memory.memories.operations.status import UNREADABLE
 
     lines = []
     if found["meaning_unavailable_because"]:

@@ -1,0 +1,47 @@
+"""Reading and updating single memories, whatever their type."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from agent_memory.errors import IntegrityError, MemoryNotFoundError
+from agent_memory.memories.core import Core
+from agent_memory.memories.editing import edited
+from agent_memory.records import MemoryRecord, MemoryType, Status, Version
+
+
+async def get(core: Core, reference: str, *, count_access: bool) -> MemoryRecord | None:
+    """Return an active memory, or None."""
+    try:
+        record = await core.store.resolve(reference, statuses=(Status.ACTIVE,))
+    except MemoryNotFoundError:
+        return None
+    if count_access:
+        await core.store.touch([record.id])
+    return record
+
+
+async def update(core: Core, reference: str, **given: Any) -> MemoryRecord:
+    """Store a new version of an active memory; what may be given says `memories.editing.edited`."""
+    record = await core.store.resolve(reference, statuses=(Status.ACTIVE,))
+    default = core.settings.short_term_ttl if record.memory_type is MemoryType.SHORT_TERM else None
+    return await core.change("update", record, lambda current: edited(current, default_ttl=default, **given))
+
+
+async def set_pinned(core: Core, reference: str, pinned: bool) -> MemoryRecord:
+    """Pin or unpin an active memory."""
+    record = await core.store.resolve(reference, statuses=(Status.ACTIVE,))
+    return await core.change("pin" if pinned else "unpin", record, lambda item: replace(item, pinned=pinned))
+
+
+async def history(core: Core, reference: str) -> list[Version]:
+    """List a memory's versions, whatever its status, also if it is gone."""
+    try:
+        memory_id = (await core.store.resolve(reference)).id
+    except (MemoryNotFoundError, IntegrityError):  # gone, or damaged: the journal knows it by its id
+        memory_id = reference
+    versions = await core.store.history(memory_id)
+    if not versions:
+        raise MemoryNotFoundError(reference, hint="a purged memory is found by its whole id only")
+    return versions

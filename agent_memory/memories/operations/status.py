@@ -1,0 +1,91 @@
+"""Describing the state of a memory: how much there is, what is in force, and what is pending."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agent_memory import clock
+from agent_memory.memories.core import Core
+from agent_memory.memories.filters import build_where
+from agent_memory.recall.constants import READABLE
+from agent_memory.records import MemoryType, Status
+from agent_memory.text.templates import embedded_text
+
+FAILURES = 20  # texts that could not be embedded, of which `status` tells the reason
+UNREADABLE = 0.1
+"""Share of memories that the embedder does not understand from which `status` names another one."""
+
+
+async def statistics(core: Core) -> dict[str, Any]:
+    """Count what there is, per type and in all, and describe the store."""
+    store = core.store
+    counts = dict.fromkeys((memory_type.value for memory_type in MemoryType), 0)
+    counts |= {group.value: group.count for group in await store.groups(build_where(), "type")}
+    archived = await store.count(build_where(status=Status.ARCHIVED, expired=None))
+    superseded = await store.count(build_where(status=Status.SUPERSEDED, expired=None))
+    described = await store.describe()
+    return {
+        "agent_id": store.agent_id,
+        "total": sum(counts.values()),
+        **counts,
+        "archived": archived + superseded,
+        "pinned": await store.count(build_where(pinned=True)),
+        "expired": await store.count(build_where(expired=True)),
+        "backend": described.backend,
+        "location": described.location,
+        "bytes": described.bytes,
+    }
+
+
+async def status(core: Core) -> dict[str, Any]:
+    """Return where the memory is, what is in force and what is pending, without loading a model."""
+    described = await core.store.describe()
+    space = await core.store.current_space()
+    because = await core.index.unavailable_because()
+    level = described.level
+    if level != "read-only" and (because is not None or not core.index.available):
+        level = "keyword"
+    if not core.store.capabilities.full_text:
+        level = "meaning" if level == "full" else "nothing"
+    return {
+        "agent_id": core.store.agent_id,
+        "backend": described.backend,
+        "location": described.location,
+        "bytes": described.bytes,
+        "schema_version": described.schema_version,
+        "level": level,
+        "memories": await core.store.count(build_where()),
+        "embedding_provider": core.index.provider,
+        "embedded_with": str(space) if space is not None else None,
+        "owed_embeddings": await core.store.pending_count() if core.index.available else 0,
+        "failed_embeddings": await core.store.pending_count(failed=True) if core.index.available else 0,
+        "failures": [
+            {
+                "id": failure.id,
+                "reason": failure.reason,
+                "at": None if failure.at is None else clock.to_text(failure.at),
+            }
+            for failure in await core.index.failures(FAILURES)
+        ],
+        "meaning_unavailable_because": because,
+        "unreadable_share": await _uncovered_share(core),
+        "capabilities": core.store.capabilities.named(),
+        **described.details,
+    }
+
+
+_SAMPLE = 200  # the newest memories; enough to tell a tenth from a third
+
+
+async def _uncovered_share(core: Core) -> float:
+    """Return how many of the newest memories the embedder does not understand, as a share; 0 without an embedder.
+
+    Every embedder reads ASCII. Only where more than a tenth is something else is its tokenizer asked.
+    """
+    sample = await core.store.select(build_where(), limit=_SAMPLE)
+    doubtful = [text for text in map(embedded_text, sample) if not text.isascii()]
+    if len(doubtful) <= len(sample) * UNREADABLE or await core.index.unavailable_because() is not None:
+        return 0.0
+    if not core.index.available:
+        return 0.0
+    return sum(core.index.language_coverage(text) < READABLE for text in doubtful) / len(sample)

@@ -1,0 +1,96 @@
+"""Undoing operations: restoring what each of them changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from agent_memory.errors import ConflictError, ValidationError
+from agent_memory.memories.core import Core
+from agent_memory.records import MemoryRecord, OperationRecord, Version, same_version
+from agent_memory.storage.changes import Add, Change, Remove, Replace
+from agent_memory.storage.planning import TAKEN
+from agent_memory.storage.renewal import RENEW, renewed
+from agent_memory.text.names import with_normal_names
+
+UNDO = "undo"
+
+
+async def undo(core: Core, count: int, *, dry_run: bool) -> list[OperationRecord]:
+    """Take back the latest operations that still stand, newest first, each as an operation of its own."""
+    if count < 1:
+        raise ValidationError(f"cannot undo {count} operations", hint="give a number from 1")
+    taken_back: list[OperationRecord] = []
+    for operation in await _standing(core, count):
+        if not dry_run:
+            try:
+                await _take_back(core, operation)
+            except (ConflictError, ValidationError) as error:
+                if taken_back:
+                    error.hint = f"{len(taken_back)} later operations are taken back, this one is not"
+                raise
+        taken_back.append(operation)
+    return taken_back
+
+
+async def _standing(core: Core, count: int) -> list[OperationRecord]:
+    """List the latest operations that there is something to take back of."""
+    limit = 4 * count + 16
+    while True:
+        operations = await core.store.operations(limit)
+        # Of working memory the journal keeps one version: what changed nothing else has left no entries.
+        found = [
+            operation
+            for operation in operations
+            if operation.undone_by is None
+            and operation.verb not in (UNDO, "cleanup", TAKEN, RENEW)
+            and operation.changes
+        ]
+        if len(found) >= count or len(operations) < limit:
+            return found[:count]
+        limit *= 4
+
+
+async def _take_back(core: Core, operation: OperationRecord) -> None:
+    versions = await core.store.changes_of(operation.id)
+    first_and_last: dict[str, tuple[Version, Version]] = {}
+    for version in versions:
+        first = first_and_last[version.memory_id][0] if version.memory_id in first_and_last else version
+        first_and_last[version.memory_id] = (first, version)
+    present = await core.store.get(list(first_and_last))
+    changes: list[Change] = []
+    for memory_id, (first, last) in first_and_last.items():
+        current = present.get(memory_id)
+        before, after = _in_present_form(first.before, last.after, current)
+        if not _still(after, current):
+            raise ConflictError(memory_id)
+        if before is not None and current is not None:
+            changes.append(Replace(replace(before, revision=current.revision), UNDO))
+        elif before is not None:
+            changes.append(Add(before, brought_back=True, verb=UNDO))
+        elif current is not None and last.verb not in ("purge", "shred"):
+            changes.append(Remove(current))
+        elif first.before is None and last.verb == "shred":
+            raise ValidationError("what was shredded cannot be brought back", hint="undo ends here")
+    # Keys may pass from one memory to another: what gives one up goes first.
+    changes.sort(key=lambda change: isinstance(change, Add))
+    await core.write(UNDO, changes, embed=[], undoes=operation.id)
+
+
+def _in_present_form(
+    before: MemoryRecord | None, after: MemoryRecord | None, current: MemoryRecord | None
+) -> tuple[MemoryRecord | None, MemoryRecord | None]:
+    """Return what an operation found and left as it would be now: an earlier version may have written it."""
+    before = None if before is None else with_normal_names(before)
+    after = None if after is None else with_normal_names(after)
+    if after is None or current is None or same_version(after, current):
+        return before, after
+    if same_version(renewed(after), current):
+        return None if before is None else renewed(before), renewed(after)
+    return before, after
+
+
+def _still(left: MemoryRecord | None, found: MemoryRecord | None) -> bool:
+    """Return whether a memory is as an operation left it; one undone and redone since then is."""
+    if left is None or found is None:
+        return left is found
+    return same_version(left, found)
