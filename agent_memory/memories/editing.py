@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -51,49 +51,67 @@ def edited(
     Raises:
         ValidationError: something cannot be stored, or cannot be taken away.
     """
-    given = {
+    given: dict[str, Any] = {
         "content": content,
         "importance": importance,
         "tags": tags,
         "add_tags": add_tags,
         "remove_tags": remove_tags,
         "metadata": metadata,
+        "key": key,
+        "source": source,
         "session": session,
-        **(fields or {}),
+        "ttl": ttl,
+        "occurred_at": occurred_at,
     }
+    given = {name: value for name, value in given.items() if value is not NOT_GIVEN}
+    _check_removable({**given, **(fields or {})})
+    changes: dict[str, Any] = dict(check_fields(type(record), fields or {}))
+    for name in given.keys() & _CHANGES.keys():
+        changes |= _CHANGES[name](record, given[name])
+    if given.keys() & {"tags", "add_tags", "remove_tags"}:
+        changes["tags"] = _with_tags(record.tags, given)
+    if ttl is NOT_GIVEN and default_ttl is not None and not record.keeps_its_end:
+        changes["expires_at"] = expiry(clock.now(), default_ttl)
+    changes |= _agreeing(record, changes)
+    return dataclasses.replace(record, **changes)
+
+
+_REMOVABLE = frozenset({"key", "source", "ttl", "occurred_at"})
+"""What None takes away; everything else a memory always has."""
+
+
+def _check_removable(given: Mapping[str, Any]) -> None:
     for name, value in given.items():
-        if value is None:
+        if value is None and name not in _REMOVABLE:
             raise ValidationError(
                 f"the {name} cannot be taken away", hint="leave it out to keep it, or give another one"
             )
-    changes: dict[str, Any] = dict(check_fields(type(record), fields or {}))
-    if content is not NOT_GIVEN:
-        changes["content"] = check_text("content", content)
-    if importance is not NOT_GIVEN:
-        changes["importance"] = check_share("importance", importance)
-    if not tags is add_tags is remove_tags is NOT_GIVEN:
-        base = record.tags if tags is NOT_GIVEN else check_tags(tags)
-        more = () if add_tags is NOT_GIVEN else check_tags(add_tags)
-        fewer = () if remove_tags is NOT_GIVEN else check_tags(remove_tags)
-        changes["tags"] = tuple(sorted({*base, *more} - {*fewer}))
-    if metadata is not NOT_GIVEN:
-        changes["metadata"] = _with_metadata(record.metadata, metadata)
-    if key is not NOT_GIVEN:
-        changes["key"] = check_name("key", key)
-    if source is not NOT_GIVEN:
-        changes["source"] = check_name("source", source)
-    if session is not NOT_GIVEN:
-        changes |= {"session": check_name("session", session), "session_given": True}
-    if ttl is not NOT_GIVEN:
-        changes |= {"expires_at": expiry(clock.now(), ttl), "ttl_given": True}
-    elif default_ttl is not None and not record.keeps_its_end:
-        changes["expires_at"] = expiry(clock.now(), default_ttl)
-    if occurred_at is not NOT_GIVEN:
-        happened = None if occurred_at is None else clock.as_utc(occurred_at)
-        offset = clock.local_offset(happened or record.created_at)
-        changes |= {"occurred_at": happened, "utc_offset": offset}
-    changes |= _agreeing(record, changes)
-    return dataclasses.replace(record, **changes)
+
+
+def _happened(record: MemoryRecord, moment: datetime | None) -> dict[str, Any]:
+    happened = None if moment is None else clock.as_utc(moment)
+    offset = clock.local_offset(happened or record.created_at)
+    return {"occurred_at": happened, "utc_offset": offset}
+
+
+_CHANGES: Mapping[str, Callable[[MemoryRecord, Any], dict[str, Any]]] = {
+    "content": lambda _, value: {"content": check_text("content", value)},
+    "importance": lambda _, value: {"importance": check_share("importance", value)},
+    "metadata": lambda record, value: {"metadata": _with_metadata(record.metadata, value)},
+    "key": lambda _, value: {"key": check_name("key", value)},
+    "source": lambda _, value: {"source": check_name("source", value)},
+    "session": lambda _, value: {"session": check_name("session", value), "session_given": True},
+    "ttl": lambda _, value: {"expires_at": expiry(clock.now(), value), "ttl_given": True},
+    "occurred_at": _happened,
+}
+"""By argument: what it changes in a record. Tags are not among them, since three arguments change them together."""
+
+
+def _with_tags(before: Iterable[str], given: Mapping[str, Any]) -> tuple[str, ...]:
+    base = check_tags(given["tags"]) if "tags" in given else before
+    added, removed = check_tags(given.get("add_tags")), check_tags(given.get("remove_tags"))
+    return tuple(sorted({*base, *added} - {*removed}))
 
 
 def _with_metadata(before: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ is read as well. Nothing that is given is dropped in silence: a name is taken ov
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -29,6 +29,7 @@ _WRITTEN_HERE = frozenset({"id", "updated_at", "accessed_at", "access_count", "a
 """What the store itself says of a memory: it begins anew with every memory that is added."""
 _OF_A_SEARCH = frozenset({"score", "similarity", "relevance", "explanation"})
 """What a search says of a memory that it found."""
+_NOT_TAKEN_OVER = _WRITTEN_HERE | _OF_A_SEARCH
 _TIMES = frozenset({"created_at", "occurred_at", "expires_at"})
 _TEXTS = frozenset({"content", "type", "key", "source", "session"})
 _COMMON = _TIMES | _TEXTS | {"importance", "metadata", "tags", "ttl", "pinned", "force", "embedding"}
@@ -96,14 +97,12 @@ def read_shape(data: Mapping[str, Any]) -> Shaped:
     item: dict[str, Any] = {}
     dropped = set[str]()
     for given, value in data.items():
-        name = _SHORT_NAMES.get(given, given)
-        if name not in _COMMON and name not in _OWN and name not in _WRITTEN_HERE | _OF_A_SEARCH:
-            raise ValidationError(f"no memory has '{given}'", hint="put it into metadata, or take it out")
+        name = _known_name(given)
         if value is None:
             continue
         if name == "status":
             _check_status(value)
-        if name in _WRITTEN_HERE | _OF_A_SEARCH:
+        if name in _NOT_TAKEN_OVER:
             dropped.add(name)
         elif name in item:
             raise ValidationError(f"'{given}' says '{name}' a second time", hint="take one of them out")
@@ -113,15 +112,28 @@ def read_shape(data: Mapping[str, Any]) -> Shaped:
         raise ValidationError("it has no content", hint='write {"content": "..."}')
     if "type" in item:
         item["type"] = MemoryType.parse(item["type"]).value
-    if "expires_at" in item:
-        if "ttl" in item:
-            raise ValidationError("it has both expires_at and ttl", hint="take one of them out")
-        if item["expires_at"] <= clock.now():
-            raise ValidationError(
-                f"it ended at {clock.to_text(item['expires_at'])}",
-                hint="take it out, or give another expires_at; null is for ever",
-            )
+    _check_end(item)
     return Shaped(item, frozenset(dropped))
+
+
+def _known_name(given: Any) -> str:
+    """Return the name of an argument of `add`, or of what is left out, that a name of an object means."""
+    name: str = _SHORT_NAMES.get(given, given)
+    if name not in _COMMON and name not in _OWN and name not in _NOT_TAKEN_OVER:
+        raise ValidationError(f"no memory has '{given}'", hint="put it into metadata, or take it out")
+    return name
+
+
+def _check_end(item: Mapping[str, Any]) -> None:
+    if "expires_at" not in item:
+        return
+    if "ttl" in item:
+        raise ValidationError("it has both expires_at and ttl", hint="take one of them out")
+    if item["expires_at"] <= clock.now():
+        raise ValidationError(
+            f"it ended at {clock.to_text(item['expires_at'])}",
+            hint="take it out, or give another expires_at; null is for ever",
+        )
 
 
 def storing_order(items: Sequence[Mapping[str, Any]]) -> range:
@@ -159,38 +171,69 @@ def _check_status(value: Any) -> None:
 
 
 def _read_value(given: str, name: str, value: Any) -> Any:
-    if name in _TIMES or name == "last_used_at":
-        if not isinstance(value, str):
-            raise _wrong(given, value, "a time such as 2026-05-08T14:00Z, as text")
-        moment = clock.parse_moment(value)
-        return clock.to_text(moment) if name == "last_used_at" else moment
-    if name in _TEXTS or _OWN.get(name) == "text":
-        wanted, good = "text", isinstance(value, str)
-    elif name in ("pinned", "force") or _OWN.get(name) == "boolean":
-        wanted, good = "true or false", isinstance(value, bool)
-    elif name == "metadata":
-        wanted, good = "an object", isinstance(value, Mapping)
-    elif name == "tags" or (_OWN.get(name) == "json" and name != "value"):
-        wanted = "a list of texts"
-        good = isinstance(value, str) or (
-            isinstance(value, list) and all(isinstance(item, str) for item in value)
-        )
-    elif name == "ttl":
-        wanted = "a time to live such as 2h, or a number of seconds"
-        good = isinstance(value, str | int | float | timedelta) and not isinstance(value, bool)
-    elif name == "embedding":
-        wanted = "a list of numbers"
-        good = not isinstance(value, str | bytes | Mapping | int | float) and not (
-            isinstance(value, list)
-            and any(isinstance(item, bool | str | list | dict | None) for item in value)
-        )
-    elif name == "importance" or _OWN.get(name) in ("integer", "real"):
-        wanted, good = "a number", isinstance(value, int | float) and not isinstance(value, bool)
-    else:
+    kind = _KINDS.get(name) or _OWN_KINDS.get(_OWN.get(name, ""))
+    if kind is None:
         return value
-    if not good:
-        raise _wrong(given, value, wanted)
-    return value
+    if not kind.fits(value):
+        raise _wrong(given, value, kind.wanted)
+    return kind.read(value)
+
+
+class _Kind(NamedTuple):
+    """What values of some names look like."""
+
+    wanted: str
+    fits: Callable[[Any], bool]
+    read: Callable[[Any], Any] = lambda value: value
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, str) or (
+        isinstance(value, list) and all(isinstance(item, str) for item in value)
+    )
+
+
+def _is_vector(value: Any) -> bool:
+    if isinstance(value, list):
+        return not any(isinstance(item, bool | str | list | dict | None) for item in value)
+    return not isinstance(value, str | bytes | Mapping | int | float)
+
+
+_TEXT = _Kind("text", lambda value: isinstance(value, str))
+_TIME = _Kind(
+    "a time such as 2026-05-08T14:00Z, as text", lambda value: isinstance(value, str), clock.parse_moment
+)
+_FLAG = _Kind("true or false", lambda value: isinstance(value, bool))
+_NUMBER = _Kind("a number", _is_number)
+_LIST = _Kind("a list of texts", _are_texts)
+_KINDS: Mapping[str, _Kind] = {
+    **dict.fromkeys(_TEXTS, _TEXT),
+    **dict.fromkeys(_TIMES, _TIME),
+    "last_used_at": _TIME._replace(read=lambda value: clock.to_text(clock.parse_moment(value))),
+    "importance": _NUMBER,
+    "pinned": _FLAG,
+    "force": _FLAG,
+    "metadata": _Kind("an object", lambda value: isinstance(value, Mapping)),
+    "tags": _LIST,
+    "ttl": _Kind(
+        "a time to live such as 2h, or a number of seconds",
+        lambda value: isinstance(value, str | timedelta) or _is_number(value),
+    ),
+    "embedding": _Kind("a list of numbers", _is_vector),
+    "value": _Kind("any JSON value", lambda _: True),
+}
+_OWN_KINDS: Mapping[str, _Kind] = {
+    "text": _TEXT,
+    "boolean": _FLAG,
+    "json": _LIST,
+    "integer": _NUMBER,
+    "real": _NUMBER,
+}
+"""The same for the types' own fields, by the kind of the field."""
 
 
 def _wrong(name: str, value: Any, wanted: str) -> ValidationError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
@@ -19,6 +19,10 @@ from agent_memory.transfer.tombstones import ends, note, tombstoned
 Progress = Callable[[int, int], None]
 """Called with (done, total) as long work goes on."""
 OnConflict = Literal["refuse", "keep", "replace"]
+_CONFLICTS: Mapping[str, str] = {
+    "deleted here": "was taken out here",
+    "conflict": "is here in another version",
+}
 _SHOWN = 5  # conflicts that an error names
 
 
@@ -49,6 +53,26 @@ class Decision:
         """How many memories would be written."""
         return len(self.new) + len(self.newer) + len(self.tombstoned)
 
+    def note(self, entry: Entry, finding: Finding, revision: str | None) -> None:
+        """Note what one entry of the stream is to the store, which has it in `revision`, if at all."""
+        match finding:
+            case "same":
+                self.same += 1
+            case "kept":
+                self.kept.append(entry.id)
+            case "tombstoned":
+                self.tombstoned.append(entry)
+            case "new" | "deleted here":
+                self.new.append(entry)
+            case "newer" | "conflict":
+                self.newer.append(entry)
+            case "differs":
+                raise AssertionError("settled by the histories")
+        if finding in _CONFLICTS:
+            self.conflicts[entry.id] = _CONFLICTS[finding]
+        if revision is not None and finding in ("newer", "conflict"):
+            self.onto[entry.id] = revision
+
 
 async def decide(store: Store, stream: Stream, on_conflict: OnConflict = "refuse") -> Decision:
     """Compare a stream with an open store. Writes nothing.
@@ -62,7 +86,10 @@ async def decide(store: Store, stream: Stream, on_conflict: OnConflict = "refuse
     result = Decision(space=await _fits(store, stream.head.space))
     away = set(await tombstoned(store))
     for start in range(0, len(stream.entries), BATCH):
-        await _compare(store, stream, stream.entries[start : start + BATCH], away, result)
+        for entry, finding, revision in await _compare(
+            store, stream, stream.entries[start : start + BATCH], away
+        ):
+            result.note(entry, finding, revision)
     await _check_keys(store, stream, result)
     if result.conflicts and on_conflict == "refuse":
         raise _refused(result.conflicts, len(stream.entries))
@@ -83,43 +110,53 @@ async def _fits(store: Store, space: EmbeddingSpace | None) -> Literal["none", "
     return "same" if alike else "other"
 
 
+Finding = Literal["new", "newer", "tombstoned", "same", "kept", "deleted here", "conflict", "differs"]
+"""What one entry of a stream is to a store. `differs` is settled by the histories of both."""
+
+
+def _look(entry: Entry, present: MemoryRecord | None, away: Collection[str]) -> Finding:
+    """Compare one entry with what the store has under its id."""
+    if entry.tombstoned:
+        return "kept" if present is not None else "same" if entry.id in away else "tombstoned"
+    if present is None:
+        return "deleted here" if entry.id in away else "new"
+    return "same" if present.revision == entry.revision else "differs"
+
+
 async def _compare(
-    store: Store, stream: Stream, entries: Sequence[Entry], away: set[str], result: Decision
-) -> None:
+    store: Store, stream: Stream, entries: Sequence[Entry], away: Collection[str]
+) -> list[tuple[Entry, Finding, str | None]]:
+    """Compare entries with a store.
+
+    Returns:
+        For each entry what it is to the store, and the revision that the store has of it.
+    """
     present = await store.get([entry.id for entry in entries])
-    differ: list[Entry] = []
-    for entry in entries:
-        here = present.get(entry.id)
-        if entry.tombstoned:
-            if here is not None:
-                result.kept.append(entry.id)
-            elif entry.id in away:
-                result.same += 1
-            else:
-                result.tombstoned.append(entry)
-        elif here is None and entry.id not in away:
-            result.new.append(entry)
-        elif here is None:
-            result.new.append(entry)
-            result.conflicts[entry.id] = "was taken out here"
-        elif here.revision == entry.revision:
-            result.same += 1
-        else:
-            differ.append(entry)
-            result.onto[entry.id] = here.revision
-    if not differ:
-        return
+    findings = {entry.id: _look(entry, present.get(entry.id), away) for entry in entries}
+    differ = [entry for entry in entries if findings[entry.id] == "differs"]
+    if differ:
+        findings |= await _by_history(store, stream, differ, present)
+    return [
+        (entry, findings[entry.id], present[entry.id].revision if entry.id in present else None)
+        for entry in entries
+    ]
+
+
+async def _by_history(
+    store: Store, stream: Stream, differ: Sequence[Entry], present: Mapping[str, MemoryRecord]
+) -> dict[str, Finding]:
+    """Say of memories in two versions which of the two was made from the other, if one was."""
     theirs = {item.id: item for item in await stream.read(differ)} if stream.head.parts.history else {}
-    ours = await store.histories([item.id for item in differ]) if store.capabilities.journal else {}
-    for item in differ:
-        known = {version.revision for version in ours.get(item.id, ())}
-        told = {version.revision for version in theirs[item.id].history} if item.id in theirs else set()
-        if item.revision in known:
-            result.same += 1
-            continue
-        result.newer.append(item)
-        if result.onto[item.id] not in told:
-            result.conflicts[item.id] = "is here in another version"
+    ours = await store.histories([entry.id for entry in differ]) if store.capabilities.journal else {}
+    result: dict[str, Finding] = {}
+    for entry in differ:
+        known = {version.revision for version in ours.get(entry.id, ())}
+        told = {version.revision for version in theirs[entry.id].history} if entry.id in theirs else set()
+        if entry.revision in known:
+            result[entry.id] = "same"
+        else:
+            result[entry.id] = "newer" if present[entry.id].revision in told else "conflict"
+    return result
 
 
 async def _check_keys(store: Store, stream: Stream, result: Decision) -> None:

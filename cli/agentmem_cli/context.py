@@ -6,7 +6,7 @@ import logging
 import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from agent_memory.storage.base import Store
     from agent_memory.sync import SyncAgentMemory
     from agentmem_cli.output import Output
+    from agentmem_cli.progress import Report
     from agentmem_cli.settings.resolution import Resolved
 
 _NAMED = 5
@@ -278,15 +279,20 @@ class Invocation:
             logger.removeHandler(handler)
             logger.propagate = True
 
+    def progress(self, what: str, *, unit: str = "") -> AbstractContextManager[Report | None]:
+        """Give a function to call with (done, total), which draws a bar; None where nobody would see it."""
+        from agentmem_cli import progress
+
+        return progress.bar(what, unit=unit, quiet=self.flags.quiet)
+
     def embed_pending(self, memory: SyncAgentMemory, stored: int, no_embed: bool = False) -> None:
         """Embed what a command stored, if that was many texts; nobody waits for a model after a single one."""
         from agent_memory.errors import ConfigurationError, EmbeddingError, MissingDependencyError
-        from agentmem_cli import progress
 
         if stored <= EMBED_AT_ONCE or no_embed or not memory.has_semantic:
             return
         try:
-            with progress.bar(self, "embedding", unit="pieces") as report:
+            with self.progress("embedding", unit="pieces") as report:
                 memory.index(progress=report)
             if failed := memory.get_status()["failed_embeddings"]:
                 said = "1 text is" if failed == 1 else f"{failed} texts are"

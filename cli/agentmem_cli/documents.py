@@ -84,10 +84,8 @@ def add_paths(
     dry_run: bool = False,
 ) -> None:
     """Store files and folders as documents or bring them up to date, and say for each what came of it."""
-    from agentmem_cli import progress
-
     with invocation.memory() as memory:
-        with progress.bar(invocation, "reading") as report:
+        with invocation.progress("reading") as report:
             stored = memory.semantic.add_paths(
                 paths,
                 **given,

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from agentmem_cli import streams
-from agentmem_cli.context import Invocation
 
 Report = Callable[[int, int], None]
 _PATIENCE = 0.4  # seconds before a bar is worth drawing
@@ -16,9 +15,9 @@ _WIDTH = 30
 
 
 @contextmanager
-def bar(invocation: Invocation, what: str, *, unit: str = "") -> Iterator[Report | None]:
+def bar(what: str, *, unit: str = "", quiet: bool = False) -> Iterator[Report | None]:
     """Give a function to call with (done, total); None where nobody would see the bar."""
-    if invocation.flags.quiet or not streams.obeys():
+    if quiet or not streams.obeys():
         yield None
         return
     started = time.monotonic()

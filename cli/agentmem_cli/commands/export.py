@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from agent_memory.errors import MemoryNotFoundError
-from agentmem_cli import options, progress, streams
+from agentmem_cli import options, streams
 from agentmem_cli.context import Invocation
 from agentmem_cli.output import plain
 
@@ -37,7 +37,7 @@ def export(
         agentmem export - | agentmem --db other.db import -
     """
     invocation = Invocation.of(context)
-    with invocation.memory() as memory, progress.bar(invocation, "exporting") as report:
+    with invocation.memory() as memory, invocation.progress("exporting") as report:
         if invocation.missing is not None:
             raise MemoryNotFoundError(hint=f"there is no file {invocation.missing}; nothing was written")
         done = memory.export_to(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from agentmem_cli import options, progress
+from agentmem_cli import options
 from agentmem_cli.commands import moved
 from agentmem_cli.context import Invocation
 
@@ -35,7 +35,7 @@ def import_(
     invocation = Invocation.of(context)
     invocation.dry_run = dry_run
     with FileStream.of(sys.stdin.buffer if file == "-" else file) as stream, invocation.memory() as memory:
-        with progress.bar(invocation, "importing") as report:
+        with invocation.progress("importing") as report:
             done = memory.import_from(
                 stream,
                 on_conflict=on_conflict,  # type: ignore[arg-type]

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from agentmem_cli import progress
 from agentmem_cli.context import Invocation
 
 
@@ -26,7 +25,7 @@ def index(
         agentmem index --limit 1000
     """
     invocation = Invocation.of(context)
-    with invocation.memory() as memory, progress.bar(invocation, "embedding", unit="pieces") as report:
+    with invocation.memory() as memory, invocation.progress("embedding", unit="pieces") as report:
         done = memory.index(limit=limit, progress=report)
         found = memory.get_status()
     failed = found["failed_embeddings"]

@@ -12,7 +12,7 @@ import typer
 from agent_memory import filesystem
 from agent_memory.errors import MemoryNotFoundError, ValidationError
 from agent_memory.redaction import redacted
-from agentmem_cli import options, progress
+from agentmem_cli import options
 from agentmem_cli.commands import moved
 from agentmem_cli.context import Invocation
 from agentmem_cli.output import plain
@@ -48,7 +48,7 @@ def migrate(
     with _source(invocation, from_) as memory:
         agent = memory.agent_id
         target = _target(invocation, to, agent, dry_run=dry_run)
-        with progress.bar(invocation, "migrating") as report:
+        with invocation.progress("migrating") as report:
             done = memory.migrate_to(
                 target,
                 on_conflict=on_conflict,  # type: ignore[arg-type]

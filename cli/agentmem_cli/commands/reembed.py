@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from agentmem_cli import confirm, options, progress
+from agentmem_cli import confirm, options
 from agentmem_cli.context import Invocation
 
 
@@ -46,7 +46,7 @@ def reembed(
             invocation.output.note(f"would {what}")
             return
         if cost.texts == 0 or confirm.ask(invocation, what):
-            with progress.bar(invocation, "embedding", unit="pieces") as report:
+            with invocation.progress("embedding", unit="pieces") as report:
                 space = memory.reembed(provider, config, progress=report)
             failed = memory.get_status()["failed_embeddings"]
             told = {"embedded": cost.texts - failed, "embedded_with": str(space)}

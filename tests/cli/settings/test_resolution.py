@@ -264,7 +264,7 @@ def test_an_unknown_name_in_a_project_file_is_a_warning(repository: Path) -> Non
     )
 
 
-@pytest.mark.parametrize("whose", ["file", "link", "folder"])
+@pytest.mark.parametrize("scope", ["file", "link", "folder"])
 def test_a_project_file_of_somebody_else_is_not_read(
     repository: Path, monkeypatch: pytest.MonkeyPatch, scope: str
 ) -> None:

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from agentmem_cli import progress
 from agentmem_cli.context import Invocation
 
 
@@ -27,7 +26,7 @@ def pull(
     from agent_memory.embeddings import models
 
     invocation = Invocation.of(context)
-    with progress.bar(invocation, "downloading", unit="bytes") as report:
+    with invocation.progress("downloading", unit="bytes") as report:
         path = models.pull_model(
             name,
             progress=report,
