@@ -16,6 +16,10 @@ from pathlib import Path
 
 from agent_memory.errors import ValidationError
 
+Moment = date | datetime | timedelta | str
+"""A datetime with a timezone, a date, text such as `2026-05-08`, `yesterday` or `7d` (a week ago), or a timedelta:
+that long ago."""
+
 _source: Callable[[], datetime] = lambda: datetime.now(UTC)  # noqa: E731 - replaced whole by `fixed`
 
 _UNITS = {
@@ -85,6 +89,22 @@ def as_utc(moment: datetime) -> datetime:
     if type(moment) is not datetime:
         moment = datetime.combine(moment.date(), moment.time(), tzinfo=UTC)
     return moment
+
+
+def as_moment(value: Moment) -> datetime:
+    """Read a moment in any form in which a call may give it; a timedelta means that long ago.
+
+    Raises:
+        ValidationError: it is no time, has no timezone, or is beyond the calendar.
+    """
+    if isinstance(value, str):
+        return parse_moment(value)
+    if isinstance(value, timedelta):
+        try:
+            return now() - value
+        except OverflowError:
+            raise _no_time(str(value)) from None
+    return as_utc(value) if isinstance(value, datetime) else midnight(value)
 
 
 def local(moment: datetime) -> datetime:

@@ -31,6 +31,7 @@ _LARGEST = 2**31 - 1
 _NAMES: Mapping[str, str] = {
     "Words": "str | Iterable[str] | None",
     "Types": "str | Iterable[str] | None",
+    "Statuses": "str | Iterable[str] | None",
     "Place": "str | PathLike[str]",
     "Iterable[str | MemoryType]": "Iterable[str]",
     "Iterable[str | Status]": "Iterable[str]",
@@ -187,6 +188,10 @@ def _moment(value: Any) -> Any:
         ) from None
 
 
+def _moment_or_age(value: Any) -> Any:
+    return clock.as_moment(value) if isinstance(value, timedelta) else _moment(value)
+
+
 def _duration(value: Any) -> Any:
     if isinstance(value, str):
         return clock.as_duration(value)
@@ -305,6 +310,10 @@ _PARTS: Mapping[str, tuple[Part, str]] = {
     "int": (_whole, "a whole number"),
     "float": (_number, "a number"),
     "datetime": (_moment, "a time: a datetime, a date, or text such as '2026-05-08T14:00Z'"),
+    "Moment": (
+        _moment_or_age,
+        "a time: a datetime, a date, text such as '2026-05-08T14:00Z' or '7d', or a timedelta",
+    ),
     "timedelta": (_duration, "a duration: a timedelta, seconds, or text such as '2h'"),
     "None": (_nothing, "None"),
     "Omitted": (_left_out, "leave it out"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar, Unpack, cast
 
 from agent_memory import clock
 from agent_memory.embeddings.base import pack_many
@@ -14,7 +14,7 @@ from agent_memory.memories.arguments import shown
 from agent_memory.memories.building import build
 from agent_memory.memories.calling import Call, Called, call_of
 from agent_memory.memories.core import Core
-from agent_memory.memories.filters import build_where
+from agent_memory.memories.filters import TypeCountFilters, TypeFilters, build_where
 from agent_memory.memories.given import Default
 from agent_memory.memories.operations import forgetting
 from agent_memory.recall.pending import Progress
@@ -200,7 +200,7 @@ class TypeMemory(Called, Generic[R]):
         *,
         offset: int = 0,
         order: Order | None = None,
-        **filters: Any,
+        **filters: Unpack[TypeFilters],
     ) -> Listing[R]:
         """List memories, newest first; `limit` None lists all. Further filters as in `AgentMemory.list`."""
         where = self._where(min_importance=min_importance, tags=tags, **filters)
@@ -213,7 +213,7 @@ class TypeMemory(Called, Generic[R]):
         tags: Words = None,
         min_importance: float = 0.0,
         limit: int = 100,
-        **filters: Any,
+        **filters: Unpack[TypeFilters],
     ) -> Listing[R]:
         """Filter memories: those holding all of a text, letter for letter but for case, newest first.
 
@@ -245,13 +245,13 @@ class TypeMemory(Called, Generic[R]):
         self._core.index.require()
         return await self._search(query, limit, min_similarity=min_score or None)
 
-    async def count(self, /, **filters: Any) -> int:
+    async def count(self, /, **filters: Unpack[TypeCountFilters]) -> int:
         """Count the live memories of this type, exactly. Filters as in `AgentMemory.count`."""
         return await self._core.store.count(self._where(**filters))
 
     # --- for the types -------------------------------------------------------------------------------------
 
-    def _where(self, **filters: Any) -> Where:
+    def _where(self, **filters: Unpack[TypeCountFilters]) -> Where:
         return build_where(types=self.memory_type, **filters)
 
     async def _select(
@@ -268,7 +268,7 @@ class TypeMemory(Called, Generic[R]):
         min_similarity: float | None = None,
         explain: bool = False,
         count_access: bool = True,
-        **filters: Any,
+        **filters: Unpack[TypeCountFilters],
     ) -> Found:
         return await self._core.searcher.search(
             query,

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
 
 from agent_memory.errors import ValidationError
 from agent_memory.memories.arguments import Reader, reader
-from agent_memory.memories.filters import build_where
+from agent_memory.memories.changes import Changes, OwnFields
+from agent_memory.memories.filters import Filters, MoreFilters, TypeCountFilters, TypeFilters
 from agent_memory.records import OWN_FIELDS, MemoryType
 
 if TYPE_CHECKING:
@@ -21,13 +22,11 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 _LIFE = frozenset({"open", "close"})
-_OWN_KINDS = {
-    "text": "str | None",
-    "integer": "int | None",
-    "real": "float | None",
-    "boolean": "bool | None",
-    "json": "Any",
+_PACKED: Mapping[str, type] = {
+    f"Unpack[{packed.__name__}]": packed
+    for packed in (Changes, Filters, MoreFilters, TypeCountFilters, TypeFilters)
 }
+"""By annotation of a `**`, what says which names stand behind it."""
 _BESIDE: Mapping[str, str] = {
     "created_at": "datetime | None",
     "expires_at": "datetime | None",
@@ -148,10 +147,10 @@ def call_of(function: Callable[..., Any], owner: type) -> Call:
         if parameter.kind is not parameter.VAR_KEYWORD
     }
     instead: dict[str, str] = getattr(function, "_instead", {})
-    behind = [parameter.name for parameter in parameters if parameter.kind is parameter.VAR_KEYWORD]
-    for name in behind:
+    behind = [parameter for parameter in parameters if parameter.kind is parameter.VAR_KEYWORD]
+    for parameter in behind:
         further: dict[str, str] = getattr(function, "_also", {})
-        for more, annotation in [*_behind(name, owner), *further.items()]:
+        for more, annotation in [*_behind(parameter, owner), *further.items()]:
             if more not in instead and more not in readers:
                 readers[more] = reader(more, annotation)
     return Call(
@@ -162,7 +161,7 @@ def call_of(function: Callable[..., Any], owner: type) -> Call:
         required=tuple(
             parameter.name
             for parameter in parameters
-            if parameter.default is parameter.empty and parameter.name not in behind
+            if parameter.default is parameter.empty and parameter not in behind
         ),
         readers=readers,
         free=bool(behind),
@@ -170,28 +169,29 @@ def call_of(function: Callable[..., Any], owner: type) -> Call:
     )
 
 
-def _behind(name: str, owner: type) -> Iterable[tuple[str, Any]]:
-    """List the names that a `**` of that name stands for, each with its annotation."""
-    if name == "filters":
-        known = inspect.signature(build_where).parameters.values()
-        return [(entry.name, entry.annotation) for entry in known if entry.name != "types"]
+def _behind(parameter: inspect.Parameter, owner: type) -> Iterable[tuple[str, Any]]:
+    """List the names that a `**` stands for, each with its annotation."""
     record = getattr(owner, "record_class", None)
+    if parameter.annotation in _PACKED:
+        packed = _annotations(_PACKED[parameter.annotation])
+        # What `update` may not take away it tells itself, of None as well.
+        missing = " | Omitted" if parameter.name == "changes" else ""
+        return [(name, annotation + missing) for name, annotation in packed.items()]
     types = MemoryType if record is None else (record.memory_type,)
-    own = [
-        (field_.name, _annotation(field_.name, field_.kind)) for kind in types for field_ in OWN_FIELDS[kind]
-    ]
-    if name == "more":
+    of_types = _annotations(OwnFields)
+    own = [(field_.name, of_types[field_.name]) for kind in types for field_ in OWN_FIELDS[kind]]
+    if parameter.name == "more":
         add = inspect.signature(owner.add).parameters.values()  # type: ignore[attr-defined]
         own = [*((item.name, item.annotation) for item in list(add)[2:] if item.name != "fields"), *own]
     return own if record is None else [*own, *_BESIDE.items()]
 
 
-def _annotation(name: str, kind: str) -> str:
-    if name == "duration":
-        return "timedelta | float | None"
-    if name in ("participants", "triggers", "steps"):
-        return "str | Iterable[str] | None"
-    return _OWN_KINDS[kind]
+def _annotations(packed: type) -> dict[str, str]:
+    """Return the names of a TypedDict with their annotations as text."""
+    return {
+        name: annotation if isinstance(annotation, str) else annotation.__forward_arg__
+        for name, annotation in packed.__annotations__.items()
+    }
 
 
 def checked(function: F) -> F:

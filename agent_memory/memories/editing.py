@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from datetime import timedelta
+from typing import Any, TypeVar, Unpack
 
 from agent_memory import clock
+from agent_memory.clock import Moment
 from agent_memory.errors import ValidationError
 from agent_memory.memories.building import (
     check_fields,
@@ -17,6 +18,7 @@ from agent_memory.memories.building import (
     check_text,
     expiry,
 )
+from agent_memory.memories.changes import Changes, OwnFields
 from agent_memory.memories.given import NOT_GIVEN, Omitted
 from agent_memory.records import ConversationRecord, EpisodicRecord, MemoryRecord, ProceduralRecord
 from agent_memory.storage.where import check_share
@@ -30,18 +32,8 @@ def edited(
     record: R,
     *,
     content: str | Omitted = NOT_GIVEN,
-    importance: float | Omitted = NOT_GIVEN,
-    tags: str | Iterable[str] | Omitted = NOT_GIVEN,
-    add_tags: str | Iterable[str] | Omitted = NOT_GIVEN,
-    remove_tags: str | Iterable[str] | Omitted = NOT_GIVEN,
-    metadata: Mapping[str, Any] | Omitted = NOT_GIVEN,
-    key: str | Omitted | None = NOT_GIVEN,
-    source: str | Omitted | None = NOT_GIVEN,
-    session: str | Omitted = NOT_GIVEN,
-    ttl: timedelta | float | str | Omitted | None = NOT_GIVEN,
-    occurred_at: datetime | Omitted | None = NOT_GIVEN,
-    fields: Mapping[str, Any] | None = None,
     default_ttl: timedelta | None = None,
+    **changes: Unpack[Changes],
 ) -> R:
     """Return the next version of a record; what is not given stays, and a metadata value of None goes.
 
@@ -51,30 +43,19 @@ def edited(
     Raises:
         ValidationError: something cannot be stored, or cannot be taken away.
     """
-    given: dict[str, Any] = {
-        "content": content,
-        "importance": importance,
-        "tags": tags,
-        "add_tags": add_tags,
-        "remove_tags": remove_tags,
-        "metadata": metadata,
-        "key": key,
-        "source": source,
-        "session": session,
-        "ttl": ttl,
-        "occurred_at": occurred_at,
-    }
+    given: dict[str, Any] = {"content": content, **changes}
     given = {name: value for name, value in given.items() if value is not NOT_GIVEN}
-    _check_removable({**given, **(fields or {})})
-    changes: dict[str, Any] = dict(check_fields(type(record), fields or {}))
+    _check_removable(given)
+    own = {name: value for name, value in given.items() if name in OwnFields.__annotations__}
+    values: dict[str, Any] = dict(check_fields(type(record), own))
     for name in given.keys() & _CHANGES.keys():
-        changes |= _CHANGES[name](record, given[name])
+        values |= _CHANGES[name](record, given[name])
     if given.keys() & {"tags", "add_tags", "remove_tags"}:
-        changes["tags"] = _with_tags(record.tags, given)
-    if ttl is NOT_GIVEN and default_ttl is not None and not record.keeps_its_end:
-        changes["expires_at"] = expiry(clock.now(), default_ttl)
-    changes |= _agreeing(record, changes)
-    return dataclasses.replace(record, **changes)
+        values["tags"] = _with_tags(record.tags, given)
+    if "ttl" not in given and default_ttl is not None and not record.keeps_its_end:
+        values["expires_at"] = expiry(clock.now(), default_ttl)
+    values |= _agreeing(record, values)
+    return dataclasses.replace(record, **values)
 
 
 _REMOVABLE = frozenset({"key", "source", "ttl", "occurred_at"})
@@ -89,8 +70,8 @@ def _check_removable(given: Mapping[str, Any]) -> None:
             )
 
 
-def _happened(record: MemoryRecord, moment: datetime | None) -> dict[str, Any]:
-    happened = None if moment is None else clock.as_utc(moment)
+def _happened(record: MemoryRecord, moment: Moment | None) -> dict[str, Any]:
+    happened = None if moment is None else clock.as_moment(moment)
     offset = clock.local_offset(happened or record.created_at)
     return {"occurred_at": happened, "utc_offset": offset}
 

@@ -8,10 +8,11 @@ from typing import Final
 from agent_memory.errors import ConflictError
 from agent_memory.memories.base import Listing, TypeMemory, Words
 from agent_memory.memories.building import check_tags
+from agent_memory.memories.changes import Changes
 from agent_memory.memories.core import ATTEMPTS
 from agent_memory.memories.duplicates import Duplicates, find_duplicates, find_same, merging
 from agent_memory.memories.editing import edited
-from agent_memory.memories.given import NOT_GIVEN, Default
+from agent_memory.memories.given import Default
 from agent_memory.records import LongTermRecord
 from agent_memory.storage.where import check_share
 
@@ -50,10 +51,8 @@ class LongTermMemory(TypeMemory[LongTermRecord]):
         record = await self._find(id)
         if record is None:
             return False
-        importance = NOT_GIVEN if updated_importance is None else updated_importance
-        await self._change(
-            "update", record.id, lambda fact: edited(fact, content=new_content, importance=importance)
-        )
+        more: Changes = {} if updated_importance is None else {"importance": updated_importance}
+        await self._change("update", record.id, lambda fact: edited(fact, content=new_content, **more))
         return True
 
     async def get_by_tags(self, tags: Words) -> Listing[LongTermRecord]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from os import PathLike
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Unpack
 
 from agent_memory import clock
 from agent_memory.errors import ValidationError
@@ -15,6 +15,7 @@ from agent_memory.memories.documents.adding import StoredPaths, store_paths, sto
 from agent_memory.memories.documents.cutting import cut
 from agent_memory.memories.documents.finding import Place
 from agent_memory.memories.documents.stored import chunks_of_document
+from agent_memory.memories.filters import TypeFilters
 from agent_memory.memories.given import Default
 from agent_memory.recall.pending import Progress
 from agent_memory.records import ScoredMemory, SemanticRecord
@@ -61,7 +62,7 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
         min_score: float = 0.0,
         tags: Words = None,
         min_importance: float = 0.0,
-        **filters: Any,
+        **filters: Unpack[TypeFilters],
     ) -> Listing[ScoredMemory]:
         """Find knowledge as `search` does, among what has any of the tags and is important enough."""
         self._core.index.require()

@@ -146,12 +146,12 @@ class Recaller:
             ("Pinned", replace(where, pinned=True), Order("importance")),
             (
                 "Working memory",
-                replace(where, types=(MemoryType.SHORT_TERM,), fields=(working,)),
+                replace(where, types=(MemoryType.SHORT_TERM,), fields=(*where.fields, working)),
                 Order("updated"),
             ),
             (
                 "Preferences",
-                replace(where, types=(MemoryType.LONG_TERM,), fields=(preference,)),
+                replace(where, types=(MemoryType.LONG_TERM,), fields=(*where.fields, preference)),
                 Order("importance"),
             ),
             ("Recent events", replace(where, types=(MemoryType.EPISODIC,)), Order("occurred")),
@@ -159,6 +159,8 @@ class Recaller:
             ("Context", replace(where, types=(MemoryType.SHORT_TERM,)), Order("created")),
         ]
         chosen: dict[str, Candidate] = {}
+        if where.pinned is False:
+            del parts[0]
         for section, part, order in parts:
             if where.types and part.types and not set(part.types) <= set(where.types):
                 continue

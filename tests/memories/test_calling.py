@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
-from inspect import Parameter, isfunction, signature
+from inspect import isfunction, signature
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +110,14 @@ def test_an_embedder_may_be_named() -> None:
 WRONG: dict[str, tuple[str, Call]] = {
     "no text": ("id is 5 .int.", lambda m: m.get(5)),  # type: ignore[arg-type]
     "None": ("limit is None: give a whole number", lambda m: m.search("x", limit=None)),  # type: ignore[arg-type]
+    "misspelt filter": ("'sesion': did you mean 'session'", lambda m: m.search("x", sesion="y")),
+    "misspelt filter of a list": ("'pined': did you mean 'pinned'", lambda m: m.list(pined=True)),
+    "misspelt filter of a count": ("'tag'", lambda m: m.count(tag="x")),
+    "misspelt filter of a recall": ("'min_importnce'", lambda m: m.recall(min_importnce=0.5)),
+    "misspelt filter of forget": ("'metdata'", lambda m: m.forget_where(metdata={})),
+    "a filter of another kind": ("pinned is 'yes'", lambda m: m.recall(pinned="yes")),
+    "a change of another kind": ("importance is 'high'", lambda m: m.update("x", importance="high")),
+    "no revision": ("revision is 5", lambda m: m.update("x", "y", revision=5)),
     "NaN": ("budget is nan", lambda m: m.recall("x", budget=math.nan)),  # type: ignore[arg-type]
     "infinite": ("importance", lambda m: m.long_term.add("x", importance=math.inf)),
     "huge": ("importance", lambda m: m.long_term.add("x", importance=10**400)),
@@ -230,16 +238,14 @@ def vars_of(kind: type) -> dict[str, Any]:
     }
 
 
-def wrong_call(chance: random.Random, method: Any) -> tuple[list[Any], dict[str, Any]]:
-    parameters = [
-        parameter
-        for parameter in signature(method).parameters.values()
-        if parameter.kind is not Parameter.VAR_KEYWORD
-    ]
+def wrong_call(chance: random.Random, face: Any, name: str) -> tuple[list[Any], dict[str, Any]]:
+    kind = type(getattr(face, "_delegate", face))
+    call = call_of(getattr(kind, name), kind)
+    behind = set(call.readers) - set(signature(getattr(kind, name)).parameters)
     given = {
-        parameter.name: chance.choice(VALUES)
-        for parameter in parameters
-        if parameter.default is Parameter.empty or chance.random() < 0.4
+        argument: chance.choice(VALUES)
+        for argument in call.readers
+        if argument in call.required or chance.random() < (0.1 if argument in behind else 0.4)
     }
     if chance.random() < 0.2:
         given[chance.choice(["limt", "self", "content", "metadata", "kind", "fields", "types"])] = (
@@ -252,7 +258,7 @@ def wrong_call(chance: random.Random, method: Any) -> tuple[list[Any], dict[str,
 
 async def outcome(chance: random.Random, face: Any, name: str) -> str | None:
     """Make a wrong call, and return what is bad about how it ends."""
-    args, given = wrong_call(chance, getattr(face, name))
+    args, given = wrong_call(chance, face, name)
     told = f"{type(face).__name__}.{name}({args}, {given})"[:300]
     try:
         result = getattr(face, name)(*args, **given)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Unpack
 
-from agent_memory.errors import IntegrityError, MemoryNotFoundError
+from agent_memory.errors import ConflictError, IntegrityError, MemoryNotFoundError
+from agent_memory.memories.changes import Changes
 from agent_memory.memories.core import Core
 from agent_memory.memories.editing import edited
+from agent_memory.memories.given import NOT_GIVEN, Omitted
 from agent_memory.records import MemoryRecord, MemoryType, Status, Version
 
 
@@ -22,11 +24,24 @@ async def get(core: Core, reference: str, *, count_access: bool) -> MemoryRecord
     return record
 
 
-async def update(core: Core, reference: str, **given: Any) -> MemoryRecord:
-    """Store a new version of an active memory; what may be given says `memories.editing.edited`."""
+async def update(
+    core: Core,
+    reference: str,
+    *,
+    content: str | Omitted = NOT_GIVEN,
+    revision: str | None = None,
+    **changes: Unpack[Changes],
+) -> MemoryRecord:
+    """Store a new version of an active memory; with a `revision`, only of that one."""
     record = await core.store.resolve(reference, statuses=(Status.ACTIVE,))
     default = core.settings.short_term_ttl if record.memory_type is MemoryType.SHORT_TERM else None
-    return await core.change("update", record, lambda current: edited(current, default_ttl=default, **given))
+
+    def edit(current: MemoryRecord) -> MemoryRecord:
+        if revision is not None and current.revision != revision:
+            raise ConflictError(current.id)
+        return edited(current, content=content, default_ttl=default, **changes)
+
+    return await core.change("update", record, edit)
 
 
 async def set_pinned(core: Core, reference: str, pinned: bool) -> MemoryRecord:

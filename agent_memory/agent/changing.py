@@ -1,0 +1,143 @@
+"""Changing memories of any type: update, pin, forget, restore, undo; and what was changed before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Unpack
+
+from agent_memory.agent.types import MemoryTypes
+from agent_memory.memories.base import Listing
+from agent_memory.memories.changes import Changes
+from agent_memory.memories.filters import Filters, build_where
+from agent_memory.memories.given import NOT_GIVEN, Omitted
+from agent_memory.memories.operations import forgetting, single, undoing
+from agent_memory.records import MemoryRecord, OperationRecord, Version
+
+
+class Changing(MemoryTypes):
+    """What changes memories of any type."""
+
+    async def update(
+        self,
+        /,
+        id: str,
+        content: str | Omitted = NOT_GIVEN,
+        *,
+        revision: str | None = None,
+        **changes: Unpack[Changes],
+    ) -> MemoryRecord:
+        """Store a new version of a memory; what is not given stays as it is.
+
+        None takes a `key`, a `source`, a `ttl` or an `occurred_at` away; for anything else it is an error.
+
+        Args:
+            id: its id, a unique prefix of it, or its key.
+            content: its new text.
+            revision: the `revision` of the record that the change is based on; the memory is only changed if that is
+                still its present version. None: whatever its present version is.
+            changes: what else to change (`agent_memory.Changes`): `importance`, `tags`, `add_tags`, `remove_tags`,
+                `metadata` (a value of None takes the name away), `key`, `source`, `session`, `ttl` (from now; a
+                short-term memory that was stored without one lives for the default time again), `occurred_at`, and
+                the type's own fields, such as `outcome="success"`.
+
+        Returns:
+            The new version.
+
+        Raises:
+            MemoryNotFoundError: there is none.
+            AmbiguousIdError: several memories begin so.
+            ConflictError: it has another revision by now.
+            ValidationError: something cannot be stored, or cannot be taken away.
+        """
+        return await single.update(self._core, id, content=content, revision=revision, **changes)
+
+    async def forget(
+        self, id: str | Sequence[str], *, purge: bool = False, shred: bool = False, dry_run: bool = False
+    ) -> Listing[MemoryRecord]:
+        """Put memories away: at once invisible to every read, and restorable.
+
+        Args:
+            id: one id, key or unique prefix, or several.
+            purge: take the rows away; the last version stays in history, and `undo` brings it back.
+            shred: leave nothing of them, in history either. Cannot be undone.
+            dry_run: only say which they would be.
+
+        Returns:
+            The memories as they were.
+
+        Raises:
+            MemoryNotFoundError, AmbiguousIdError: nothing was forgotten then.
+        """
+        return await forgetting.forget(self._core, id, purge=purge, shred=shred, dry_run=dry_run)
+
+    async def forget_where(
+        self,
+        *,
+        expired: bool = False,
+        purge: bool = False,
+        shred: bool = False,
+        dry_run: bool = False,
+        **filters: Unpack[Filters],
+    ) -> Listing[MemoryRecord]:
+        """Archive every memory that fits; pinned ones stay, unless `pinned=True` asks for them alone.
+
+        Args:
+            expired: only what has expired, instead of what is live.
+            purge: as in `forget`.
+            shred: as in `forget`.
+            dry_run: as in `forget`.
+            filters: which memories, as in `search`; `agent_memory.Filters` lists them.
+
+        Returns:
+            The memories as they were.
+
+        Raises:
+            ValidationError: a filter cannot be read; nothing was archived then.
+        """
+        if filters.get("pinned") is None:
+            filters["pinned"] = False
+        where = build_where(expired=expired, **filters)
+        return await forgetting.forget_where(self._core, where, purge=purge, shred=shred, dry_run=dry_run)
+
+    async def restore(self, id: str) -> MemoryRecord:
+        """Bring a forgotten memory back as it was.
+
+        Raises:
+            MemoryNotFoundError: nothing with this id was put away.
+            ValidationError: another memory has its key by now.
+        """
+        return await forgetting.restore(self._core, id)
+
+    async def history(self, id: str) -> Listing[Version]:
+        """List a memory's versions, oldest first, also of one that was purged.
+
+        Raises:
+            MemoryNotFoundError: there never was one.
+            CapabilityError: the backend keeps no history.
+        """
+        return await single.history(self._core, id)
+
+    async def pin(self, id: str) -> MemoryRecord:
+        """Mark a memory as one that always counts: part of every brief, and never decaying."""
+        return await single.set_pinned(self._core, id, True)
+
+    async def unpin(self, id: str) -> MemoryRecord:
+        """Take the mark off again."""
+        return await single.set_pinned(self._core, id, False)
+
+    async def undo(self, count: int = 1, *, dry_run: bool = False) -> Listing[OperationRecord]:
+        """Take back the latest operations that were not taken back yet, newest first.
+
+        Raises:
+            ConflictError: a memory was changed since by an operation that stays.
+            CapabilityError: the backend keeps no history.
+        """
+        return await undoing.undo(self._core, count, dry_run=dry_run)
+
+    async def log(self, limit: int = 20) -> Listing[OperationRecord]:
+        """List the latest operations that changed something, newest first."""
+        return await self._core.store.operations(limit)
+
+    async def clear_all(self, *, purge: bool = False, shred: bool = False) -> dict[str, int]:
+        """Put away everything, pinned memories too, and return how many per type."""
+        return await forgetting.clear_all(self._core, purge=purge, shred=shred)

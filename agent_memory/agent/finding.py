@@ -1,0 +1,183 @@
+"""Finding memories of any type: search, recall, get, list, count."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Unpack
+
+from agent_memory.agent.types import MemoryTypes
+from agent_memory.clock import Moment
+from agent_memory.memories.base import Listing
+from agent_memory.memories.filters import Filters, MoreFilters, Statuses, Types, Words, build_where
+from agent_memory.memories.operations import single
+from agent_memory.records import MemoryRecord
+from agent_memory.storage.base import Order, OrderBy
+
+if TYPE_CHECKING:
+    from agent_memory.recall.formats import Format
+    from agent_memory.recall.found import Found
+    from agent_memory.recall.recall import Recall
+    from agent_memory.recall.search import Mode
+
+
+class Finding(MemoryTypes):
+    """What finds memories of any type."""
+
+    async def search(
+        self,
+        query: str,
+        limit: int = 10,
+        types: Types = None,
+        tags: Words = None,
+        since: Moment | None = None,
+        until: Moment | None = None,
+        min_importance: float = 0.0,
+        mode: Mode = "hybrid",
+        explain: bool = False,
+        *,
+        min_score: float | None = None,
+        count_access: bool = True,
+        rerank: bool = False,
+        **filters: Unpack[MoreFilters],
+    ) -> Found:
+        """Find memories by words and meaning together, best first.
+
+        Args:
+            query: what to look for, in words or as a question; a memory's key finds that memory.
+            limit: how many to return at most.
+            types: only these types, by name or alias.
+            tags: only memories with any of these tags.
+            since: only what happened at this moment or later: a time, a date, text such as `7d` or `yesterday`.
+            until: only what happened before this moment.
+            min_importance: only memories at least this important, in [0, 1].
+            mode: `hybrid`, `keyword` (words only; no model is loaded) or `vector` (meaning only).
+            explain: give every part of each score in `explanation`.
+            min_score: only memories whose `score` is at least this, in [0, 1].
+            count_access: count the results as accessed.
+            rerank: let a cross-encoder read the best 50 with the query and order them; `score` is its word then.
+                It takes a model that has to be pulled once.
+            filters: further conditions, all of which must hold (`agent_memory.Filters`): `metadata`, such as
+                `{"lang": "en", "stars": {">=": 3}}`, `session`, `source`, `pinned`, `key`, `tags_all`, and
+                `fields`, conditions on the types' own fields.
+
+        Returns:
+            A list of `ScoredMemory`. Its `notices` say, in a line each, what was left out of the search.
+
+        Raises:
+            ValidationError: the query is empty, or a filter cannot be read.
+            EmbeddingMismatchError: an embedder was named that differs from the store's.
+            ConfigurationError: `mode` is unknown, or `vector` without an embedder.
+            ModelMissingError: `rerank` without its model on this machine.
+        """
+        where = build_where(
+            types=types, tags=tags, since=since, until=until, min_importance=min_importance, **filters
+        )
+        return await self._core.searcher.search(
+            query,
+            where,
+            limit=limit,
+            mode=mode,
+            explain=explain,
+            min_score=min_score,
+            count_access=count_access,
+            rerank=rerank,
+        )
+
+    async def recall(
+        self,
+        query: str | None = None,
+        budget: int = 2000,
+        format: Format = "markdown",
+        *,
+        last: int = 0,
+        mode: Mode = "hybrid",
+        explain: bool = False,
+        rerank: bool = False,
+        **filters: Unpack[Filters],
+    ) -> Recall:
+        """Pack what matters into a prompt of a given size.
+
+        With no query it is the brief for the start of a session: pinned memories, preferences, recent events
+        and open working memory. What does not fit is shortened before it is dropped, and said.
+
+        Args:
+            query: what the prompt is about, or None for the brief.
+            budget: tokens that the text may take, as `estimate_tokens` counts them.
+            format: `markdown`, `text`, `xml`, `json` or `messages`.
+            last: how many of the conversation's latest messages to put at the end; its system messages come on top.
+            mode: as in `search`.
+            explain: as in `search`.
+            rerank: as in `search`.
+            filters: only memories that fit, as in `search`; `agent_memory.Filters` lists them.
+
+        Returns:
+            The text, and an account of what is in it.
+
+        Raises:
+            ValidationError: the budget is too small for anything, or a filter cannot be read.
+        """
+        where = build_where(**filters)
+        messages = await self.conversation.get_messages(limit=last) if last > 0 else []
+        from agent_memory.recall.recall import Recaller
+
+        return await Recaller(self._core.store, self._core.searcher).recall(
+            query,
+            where,
+            budget=budget,
+            format=format,
+            mode=mode,
+            explain=explain,
+            last=messages,
+            rerank=rerank,
+        )
+
+    async def get(self, id: str, *, count_access: bool = True) -> MemoryRecord | None:
+        """Return a memory by id, unique prefix of an id, or key; None if there is none or it is put away.
+
+        Raises:
+            AmbiguousIdError: several memories begin so.
+        """
+        return await single.get(self._core, id, count_access=count_access)
+
+    async def list(
+        self,
+        limit: int | None = 100,
+        *,
+        status: Statuses = "active",
+        sort: OrderBy = "created",
+        descending: bool = True,
+        offset: int = 0,
+        **filters: Unpack[Filters],
+    ) -> Listing[MemoryRecord]:
+        """List memories, newest first.
+
+        Args:
+            limit: how many at most; None lists all.
+            status: `active`, `archived`, `superseded`, several of these, or None for all of them.
+            sort: `created`, `updated`, `occurred`, `used` or `importance`.
+            descending: the newest, or most important, first.
+            offset: how many to leave out at the beginning.
+            filters: only memories that fit, as in `search`; `agent_memory.Filters` lists them.
+
+        Returns:
+            The records.
+
+        Raises:
+            ValidationError: a filter cannot be read.
+        """
+        where = build_where(status=status, **filters)
+        return await self._core.store.select(where, Order(sort, descending), limit, offset)
+
+    async def count(self, *, status: Statuses = "active", **filters: Unpack[Filters]) -> int:
+        """Count memories, exactly.
+
+        Args:
+            status: as in `list`.
+            filters: only memories that fit, as in `search`; `agent_memory.Filters` lists them.
+
+        Returns:
+            How many there are.
+
+        Raises:
+            ValidationError: a filter cannot be read.
+        """
+        return await self._core.store.count(build_where(status=status, **filters))

@@ -1,0 +1,135 @@
+"""Moving memories: to a file, from a file, and to another store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from agent_memory.agent.types import MemoryTypes
+from agent_memory.memories.filters import Types, Words, build_where
+from agent_memory.recall.pending import Progress
+from agent_memory.storage.base import Store
+from agent_memory.storage.registry import create_store
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from agent_memory.transfer.files import FileStream
+    from agent_memory.transfer.importing import OnConflict
+    from agent_memory.transfer.moving import Exported, Moved
+
+
+class Moving(MemoryTypes):
+    """What moves memories out of a store and into one."""
+
+    async def export_to(
+        self,
+        file: str | PathLike[str] | BinaryIO,
+        *,
+        history: bool = False,
+        usage: bool = False,
+        with_vectors: bool = False,
+        types: Types = None,
+        tags: Words = None,
+        progress: Progress | None = None,
+    ) -> Exported:
+        """Write all memories to a file, archived and expired ones too: a line of JSON each, ordered by id.
+
+        The same memories give the same bytes, whatever backend keeps them. What was taken out is noted by its id.
+
+        Args:
+            file: a path, whose file is replaced once the new one is whole, or a file open in binary mode.
+            history: all versions too, also of what was purged.
+            usage: when and how often each was accessed, too.
+            with_vectors: their vectors too, in half precision.
+            types, tags: only these, as in `search`; what was taken out is not noted then.
+            progress: called with (done, total).
+
+        Raises:
+            CapabilityError: the backend keeps no history, or no vectors.
+            BackendError: the store did not give all that it counts; no file was written.
+        """
+        from agent_memory.transfer import moving
+        from agent_memory.transfer.stream import Parts
+
+        where = build_where(types=types, tags=tags, status=None, expired=None)
+        parts = Parts(history=history, usage=usage, vectors=with_vectors)
+        return await moving.export(self._core.store, file, parts, where, progress)
+
+    async def import_from(
+        self,
+        file: str | PathLike[str] | BinaryIO | FileStream,
+        *,
+        on_conflict: OnConflict = "refuse",
+        dry_run: bool = False,
+        progress: Progress | None = None,
+    ) -> Moved:
+        """Take over what `export_to` wrote: ids, versions, times, tags, and whatever else is in the file.
+
+        What is here already stays as it is, so a second run changes nothing, and a stopped one is run again.
+        Nothing is ever deleted. The embedder of the file is used from then on where there was none.
+
+        Args:
+            file: a path, a file open in binary mode, or a `FileStream` that was checked already.
+            on_conflict: where a memory is here in another version, was taken out here, or has a key that another one
+                has here: `refuse` writes nothing at all, `keep` leaves those memories out, `replace` takes them (the
+                version here stays in history; the other holder of the key is archived).
+            dry_run: only say what would be done.
+
+        Raises:
+            IntegrityError: the file is not whole, or of a version that is not known; nothing was written.
+            ValidationError: there are conflicts; nothing was written.
+        """
+        from agent_memory.transfer import moving
+
+        return await moving.import_(
+            self._core.store, file, on_conflict=on_conflict, dry_run=dry_run, who=self._who, progress=progress
+        )
+
+    async def migrate_to(
+        self,
+        target: Store | str,
+        backend_config: Mapping[str, Any] | None = None,
+        *,
+        on_conflict: OnConflict = "refuse",
+        dry_run: bool = False,
+        progress: Progress | None = None,
+    ) -> Moved:
+        """Bring everything into another store, and compare both afterwards. This one is only read.
+
+        With ids, times, tags, history, accesses, archived memories and vectors; what the other backend cannot keep is
+        told in `notices`. A second run changes nothing, and a stopped one is run again.
+
+        Args:
+            target: a store, opened and closed here, or a backend's name or URL, for which it is made.
+            backend_config: the options of that backend.
+            on_conflict, dry_run: as in `import_from`.
+
+        Raises:
+            ValidationError: there are conflicts; nothing was written.
+            IntegrityError: afterwards both do not hold the same.
+        """
+        from agent_memory.transfer import moving
+
+        store = (
+            target
+            if isinstance(target, Store)
+            else create_store(target, self.agent_id, dict(backend_config or {}))
+        )
+        store.check_allowed(offline=self._core.settings.offline)
+        await store.open()
+        try:
+            return await moving.migrate(
+                self._core.store,
+                store,
+                on_conflict=on_conflict,
+                dry_run=dry_run,
+                who=self._who,
+                progress=progress,
+            )
+        finally:
+            await store.close()
+
+    @property
+    def _who(self) -> Mapping[str, str | None]:
+        return {"actor": self._core.settings.actor, "session": self._core.settings.session}
