@@ -2,59 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields
+from typing import TYPE_CHECKING, Any, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, create_model, field_validator
 from pydantic import ValidationError as PydanticError
 
 from agent_memory import clock
 from agent_memory.embeddings.registry import check_embedder_name
 from agent_memory.errors import ConfigurationError
-from agent_memory.settings import Settings
+from agent_memory.settings import PublicSettings, Settings, about
 from agent_memory.storage.registry import check_backend_name
 
-_DEFAULT = Settings()
 
-
-class MemoryConfig(BaseModel):
-    """How one agent's memory behaves: where it is kept, what embeds it, and how it ages.
-
-    Raises:
-        ConfigurationError: a key or a name is unknown (the message lists the known ones), or a value is
-            out of range.
-    """
-
+class _Checked(BaseModel):
     model_config = ConfigDict(extra="forbid", validate_assignment=True)
-
-    backend: str = Field(
-        _DEFAULT.backend, description="sqlite, memory, redis, postgres, chroma, pinecone, or a URL"
-    )
-    embedding_provider: str = Field(
-        _DEFAULT.embedding_provider, description="local, none, dummy, fastembed or openai"
-    )
-    backend_config: dict[str, Any] = Field(default_factory=dict, description="that backend's own options")
-    embedding_config: dict[str, Any] = Field(default_factory=dict, description="that embedder's own options")
-    rerank_config: dict[str, Any] = Field(
-        default_factory=dict, description="the cross-encoder for rerank: model, path, threads, cache_dir"
-    )
-    short_term_ttl: timedelta = Field(
-        _DEFAULT.short_term_ttl, description="how long short-term memories live"
-    )
-    conversation_max_messages: int = Field(
-        _DEFAULT.conversation_max_messages,
-        ge=0,
-        description="the newest messages of a conversation that are shown if no number is named; 0 for no window",
-    )
-    enable_scoring: bool = Field(
-        _DEFAULT.enable_scoring, description="importance and use count in the ranking"
-    )
-    enable_decay: bool = Field(_DEFAULT.enable_decay, description="age counts in the ranking")
-    decay_half_life: timedelta = Field(
-        _DEFAULT.decay_half_life, description="age at which half the recency is left"
-    )
-
-    offline: bool = Field(_DEFAULT.offline, description="refuse backends and embedders that use the network")
 
     def __init__(self, **values: Any) -> None:
         unknown = sorted(values.keys() - type(self).model_fields.keys())
@@ -73,20 +36,11 @@ class MemoryConfig(BaseModel):
         except PydanticError as error:
             raise _translated(error) from error
 
-    @field_validator("backend")
+    @field_validator("*", mode="before")
     @classmethod
-    def _known_backend(cls, name: str) -> str:
-        return check_backend_name(name)
-
-    @field_validator("embedding_provider")
-    @classmethod
-    def _known_embedder(cls, name: str) -> str:
-        return check_embedder_name(name)
-
-    @field_validator("short_term_ttl", "decay_half_life", mode="before")
-    @classmethod
-    def _duration(cls, value: Any) -> Any:
-        return clock.as_duration(value)
+    def _read(cls, value: Any, info: ValidationInfo) -> Any:
+        read = _READERS.get(info.field_name or "")
+        return value if read is None else read(value)
 
     def settings(self) -> Settings:
         """Return the same in the form the library works with."""
@@ -94,6 +48,63 @@ class MemoryConfig(BaseModel):
             **{name: getattr(self, name) for name in type(self).model_fields},
             embedder_named="embedding_provider" in self.model_fields_set,
         )
+
+
+def _weight(value: Any) -> Any:
+    if value is None or (callable(value) and not isinstance(value, type)):
+        return value
+    raise ConfigurationError(
+        f"{value!r} is neither a scorer nor a decay curve",
+        hint="give one of agent_memory.ranking, or a function of a record and a moment",
+    )
+
+
+def _named(check: Callable[[str], str]) -> Callable[[Any], Any]:
+    return lambda value: check(value) if isinstance(value, str) else value
+
+
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "backend": _named(check_backend_name),
+    "embedding_provider": _named(check_embedder_name),
+    **{field_.name: clock.as_duration for field_ in fields(PublicSettings) if field_.type == "timedelta"},
+    **{field_.name: _weight for field_ in fields(PublicSettings) if field_.type == "Weight | None"},
+}
+"""By setting, what reads a value before pydantic checks its type."""
+
+_DESCRIPTION = """How one agent's memory behaves: where it is kept, what embeds it, and how it ages.
+
+    Durations may also be given as seconds or as text such as `12h`.
+
+    Raises:
+        ConfigurationError: a key or a name is unknown (the message lists the known ones), or a value is
+            out of range.
+    """
+
+if TYPE_CHECKING:
+
+    class MemoryConfig(_Checked, PublicSettings):
+        """How one agent's memory behaves: where it is kept, what embeds it, and how it ages."""
+
+else:
+    _HINTS = get_type_hints(PublicSettings, localns={"MemoryRecord": Any, "datetime": Any})
+
+    def _field(field_: Any) -> tuple[Any, Any]:
+        known = about(field_)
+        default = (
+            {"default_factory": field_.default_factory}
+            if field_.default is MISSING
+            else {"default": field_.default}
+        )
+        kind = Any if field_.type == "Weight | None" else _HINTS[field_.name]
+        return kind, Field(description=known.help, ge=known.least, **default)
+
+    MemoryConfig = create_model(
+        "MemoryConfig",
+        __base__=_Checked,
+        __module__=__name__,
+        __doc__=_DESCRIPTION,
+        **{field_.name: _field(field_) for field_ in fields(PublicSettings)},
+    )
 
 
 def _translated(error: PydanticError) -> ConfigurationError:

@@ -537,7 +537,7 @@ function __agentmem_argument -a at number # what that argument is
         case 'agents show 0' 'agents rename 0' 'agents rm 0'
             echo '@agents'
         case 'config get 0' 'config set 0'
-            echo '=agent db backend home output limit budget tags session offline short_term_ttl conversation_max_messages enable_scoring enable_decay decay_half_life embedding.provider'
+            echo '=agent db home output limit budget tags backend embedding.provider short_term_ttl conversation_max_messages enable_scoring enable_decay decay_half_life offline session'
         case 'model pull 0' 'model path 0' 'model verify 0'
             echo '=all-MiniLM-L6-v2-int8 BAAI/bge-small-en-v1.5 BAAI/bge-base-en-v1.5 sentence-transformers/all-MiniLM-L6-v2 nomic-ai/nomic-embed-text-v1.5-Q sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2 sentence-transformers/paraphrase-multilingual-mpnet-base-v2 intfloat/multilingual-e5-large BAAI/bge-small-zh-v1.5 Xenova/ms-marco-MiniLM-L-6-v2 BAAI/bge-reranker-base'
         case 'completion 0'

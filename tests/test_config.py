@@ -3,13 +3,16 @@ from __future__ import annotations
 import dataclasses
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from agent_memory import AgentMemory, ConfigurationError, MemoryConfig
-from agent_memory.settings import Settings
+from agent_memory import AgentMemory, ConfigurationError, MemoryConfig, SyncAgentMemory
+from agent_memory.ranking import DecayPolicy, Exponential, NoDecay
+from agent_memory.settings import PublicSettings, Settings, in_shell
+from agentmem_cli.settings.names import FAMILIES, SETTINGS
 
 
 def test_the_two_forms_agree() -> None:
@@ -17,6 +20,33 @@ def test_the_two_forms_agree() -> None:
     assert set(MemoryConfig.model_fields) <= ours
     assert MemoryConfig().settings() == Settings()
     assert MemoryConfig(embedding_provider="local").settings().embedder_named
+
+
+def test_every_setting_is_in_the_table_and_explained() -> None:
+    assert set(MemoryConfig.model_fields) == {field_.name for field_ in dataclasses.fields(PublicSettings)}
+    assert all(field_.description for field_ in MemoryConfig.model_fields.values())
+    assert {name for name in in_shell() if name not in SETTINGS} == set(FAMILIES)
+
+
+def test_a_scorer_and_a_decay_curve_of_ones_own_count() -> None:
+    moment = datetime.now(UTC) - timedelta(days=20)
+
+    def parts(**given: Any) -> Any:
+        config = MemoryConfig(backend="memory", embedding_provider="none", **given)
+        with SyncAgentMemory("x", config) as memory:
+            memory.long_term.add("a blue teapot", occurred_at=moment)
+            (found,) = memory.search("teapot", explain=True)
+            assert found.explanation is not None
+            return found.explanation["boosts"]
+
+    usual = parts()
+    assert parts(importance_scorer=lambda record, now: 7.0)["importance"] > usual["importance"]
+    assert parts(decay=Exponential("1d"))["decay"] < usual["decay"]
+    assert parts(decay=DecayPolicy(by_type={"fact": NoDecay()}))["decay"] == 0
+    assert parts(decay=Exponential("1d"), enable_decay=False).get("decay", 0) == 0
+    for wrong in (5, "linear", Exponential):
+        with pytest.raises(ConfigurationError, match="scorer"):
+            MemoryConfig(decay=wrong)  # type: ignore[arg-type]
 
 
 def test_the_seeds_own_settings() -> None:

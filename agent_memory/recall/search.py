@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple, get_args
 from agent_memory import clock
 from agent_memory.errors import AgentMemoryError, CapabilityError, ConfigurationError, ValidationError
 from agent_memory.ranking.decay import DecayPolicy
-from agent_memory.ranking.importance import ImportanceScorer
+from agent_memory.ranking.importance import ImportanceScorer, clamped
 from agent_memory.recall import constants
 from agent_memory.recall.dates import Span, named_times
 from agent_memory.recall.dialogue import Dialogue, propagate_context
@@ -52,8 +52,10 @@ class Searcher:
     def __init__(self, store: Store, index: SemanticIndex, settings: Settings) -> None:
         self._store = store
         self._index = index
-        self._importance = ImportanceScorer() if settings.enable_scoring else None
-        self._decay = DecayPolicy.exponential(settings.decay_half_life) if settings.enable_decay else None
+        scorer = settings.importance_scorer or ImportanceScorer()
+        decay = settings.decay or DecayPolicy.exponential(settings.decay_half_life)
+        self._importance = scorer if settings.enable_scoring else None
+        self._decay = decay if settings.enable_decay else None
         self._reranker = Reranker(settings.rerank_config)
 
     async def search(
@@ -398,9 +400,9 @@ class Searcher:
 
     def _boost(self, record: MemoryRecord, part: Parts, moment: datetime) -> None:
         if self._importance is not None:
-            part.importance = constants.IMPORTANCE_WEIGHT * (self._importance(record, moment) - 0.5)
+            part.importance = constants.IMPORTANCE_WEIGHT * (clamped(self._importance(record, moment)) - 0.5)
         if self._decay is not None:
-            part.decay = constants.DECAY_WEIGHT * (self._decay(record, moment) - 1.0)
+            part.decay = constants.DECAY_WEIGHT * (clamped(self._decay(record, moment)) - 1.0)
 
 
 def _check_limit(limit: int) -> None:

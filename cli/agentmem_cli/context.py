@@ -167,8 +167,7 @@ class Invocation:
         from agent_memory.errors import ValidationError
         from agent_memory.settings import Settings
 
-        get = self.settings.get
-        backend = str(get("backend"))
+        backend = str(self.settings.get("backend"))
         options = dict(self.settings.options("backend_config"))
         if backend == "sqlite" or backend.startswith("sqlite://"):
             path = self._file()
@@ -183,23 +182,18 @@ class Invocation:
                     )
             if path is not None and self.missing is None and "://" not in backend:
                 options["path"] = str(path)
+        given = {
+            **self.settings.for_library(),
+            "backend": backend,
+            "embedding_provider": self._embedder(),
+            "backend_config": options,
+        }
         return Settings(
-            backend=backend,
-            embedding_provider=self._embedder(),
+            **given,
             # A config file says what new memories are to be embedded with; a file that has vectors keeps to its own.
             embedder_named=self.settings.origin("embedding.provider").source in ("flag", "environment"),
-            backend_config=options,
-            embedding_config=self.settings.options("embedding"),
-            rerank_config=self.settings.options("rerank"),
-            short_term_ttl=get("short_term_ttl"),
-            conversation_max_messages=get("conversation_max_messages"),
-            enable_scoring=get("enable_scoring"),
-            enable_decay=get("enable_decay"),
-            decay_half_life=get("decay_half_life"),
             embed_on_write=False,
-            offline=get("offline"),
             actor=self._actor,
-            session=get("session"),
         )
 
     def _embedder(self) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from dataclasses import MISSING
 from typing import Any, Literal, NamedTuple
 
 from agent_memory.errors import ConfigurationError
+from agent_memory.settings import about, in_shell
 
 Kind = Literal["text", "path", "choice", "switch", "count", "number", "words", "duration", "option"]
 OUTPUTS = ("table", "text", "json", "ndjson", "csv", "id")
@@ -29,12 +30,11 @@ class Setting(NamedTuple):
         return "AGENTMEM_" + self.name.replace(".", "_").upper()
 
 
-SETTINGS: Mapping[str, Setting] = {
-    item.name: item
-    for item in (
+def _of_shell() -> tuple[Setting, ...]:
+    """Return the settings that only the command line has."""
+    return (
         Setting("agent", "text", "default", "whose memory; one file per agent", project=True),
         Setting("db", "path", None, "the SQLite file, whoever's memory is in it; beats `agent`"),
-        Setting("backend", "text", "sqlite", "a backend's name, or its URL"),
         Setting("home", "path", None, "the folder of all agents' files"),
         Setting(
             "output",
@@ -47,28 +47,37 @@ SETTINGS: Mapping[str, Setting] = {
         Setting("limit", "number", 10, "how many results a search returns", project=True),
         Setting("budget", "number", 2000, "how many tokens a recall may take", project=True),
         Setting("tags", "words", (), "tags that every new memory gets", project=True),
-        Setting("session", "text", None, "the session of new memories, and the conversation of messages"),
-        Setting("offline", "switch", False, "never use the network, whatever the command"),
-        Setting("short_term_ttl", "duration", timedelta(hours=1), "how long short-term memories live"),
-        Setting(
-            "conversation_max_messages",
-            "count",
-            100,
-            "the newest messages of a conversation that are shown if no number is named; 0 for no window",
-        ),
-        Setting("enable_scoring", "switch", True, "let importance and use count in the ranking"),
-        Setting("enable_decay", "switch", True, "let age count in the ranking"),
-        Setting("decay_half_life", "duration", timedelta(days=7), "age at which half of the recency is left"),
-        Setting(
-            "embedding.provider", "text", "local", "what embeds: local, fastembed, openai, dummy or none"
-        ),
     )
+
+
+_KINDS: Mapping[str, Kind] = {
+    "str": "text",
+    "str | None": "text",
+    "bool": "switch",
+    "int": "count",
+    "timedelta": "duration",
 }
+"""By type of a library setting, how its value is read."""
+_OPTIONS = "dict[str, Any]"
+
+
+def _of_library() -> tuple[Setting, ...]:
+    """Return the settings of the library that the shell has."""
+    return tuple(
+        Setting(
+            name, _KINDS[str(field.type)], None if field.default is MISSING else field.default, details.help
+        )
+        for name, field in in_shell().items()
+        if field.type != _OPTIONS and (details := about(field)) is not None
+    )
+
+
+SETTINGS: Mapping[str, Setting] = {item.name: item for item in (*_of_shell(), *_of_library())}
 
 FAMILIES: Mapping[str, str] = {
-    "embedding": "an option of the embedder, such as embedding.model",
-    "rerank": "an option of the cross-encoder, such as rerank.model",
-    "backend_config": "an option of the backend, such as backend_config.synchronous",
+    name: options.each or options.help
+    for name, field in in_shell().items()
+    if field.type == _OPTIONS and (options := about(field)) is not None
 }
 """Prefixes under which any name may stand; whoever uses the option checks it."""
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from agent_memory.errors import ConfigurationError
+from agent_memory.settings import in_shell
 from agentmem_cli.settings import files, project
-from agentmem_cli.settings.names import NOT_SETTINGS, SETTINGS, Setting, known, of_variable
+from agentmem_cli.settings.names import FAMILIES, NOT_SETTINGS, SETTINGS, Setting, known, of_variable
 from agentmem_cli.settings.names import find as find_setting
 from agentmem_cli.settings.values import parse
 
@@ -76,6 +77,13 @@ class Resolved:
             name.removeprefix(start): value
             for name, (value, _) in self._chosen.items()
             if name.startswith(start) and name not in SETTINGS
+        }
+
+    def for_library(self) -> dict[str, Any]:
+        """Return the settings of the library by the names of their fields."""
+        return {
+            field.name: self.options(name) if name in FAMILIES else self.get(name)
+            for name, field in in_shell().items()
         }
 
     def names(self) -> list[str]:

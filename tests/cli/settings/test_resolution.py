@@ -123,7 +123,7 @@ def test_relative_paths_start_from_where_they_are_written(
     [
         ({"limit": "many"}, "the setting limit cannot be 'many' (--limit): give a whole number such as 10"),
         ({"limit": "0"}, "the setting limit cannot be '0' (--limit): give a whole number such as 10"),
-        ({"output": "xml"}, "unknown output 'xml' (--output): use one of table, text, json, ndjson, id"),
+        ({"output": "xml"}, "unknown output 'xml' (--output): use one of table, text, json, ndjson, csv, id"),
         (
             {"short_term_ttl": "-1"},
             "the setting short_term_ttl cannot be '-1' (--short-term-ttl): give 90s, 10m, 2h or 7d",
