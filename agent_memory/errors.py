@@ -29,6 +29,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
+from agent_memory.hints import Hint
 from agent_memory.redaction import redacted
 
 
@@ -40,9 +41,9 @@ class AgentMemoryError(Exception):
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         # What somebody typed is named in many an error, a connection string with its password too.
-        super().__init__(message := redacted(message))
+        super().__init__(message := _safe(message))
         self.message = message
-        self.hint = hint if hint is None else redacted(hint)
+        self.hint = hint if hint is None else _safe(hint)
 
     def __str__(self) -> str:
         return f"{self.message}: {self.hint}" if self.hint else self.message
@@ -90,7 +91,7 @@ class MemoryNotFoundError(AgentMemoryError, LookupError):
         said = f"there is no {what} yet" if reference is None else f"no {what} '{reference}'"
         if hint is None and what == "memory" and reference is not None and 0 < len(reference) < 4:
             hint = "give at least 4 characters of an id"
-        super().__init__(said, hint=hint or "`agentmem list` shows what is there")
+        super().__init__(said, hint=hint or Hint("{LIST} shows what is there"))
 
 
 class PolicyError(AgentMemoryError):
@@ -103,7 +104,7 @@ class PolicyError(AgentMemoryError):
         """Build the error for something that uses the network where that is forbidden."""
         return cls(
             f"{redacted(what)} uses the network, and the setting offline forbids it",
-            hint="leave out --offline, or use what is on this machine",
+            hint=Hint("leave out {OFFLINE}, or use what is on this machine"),
         )
 
 
@@ -137,7 +138,7 @@ class EmbeddingMismatchError(EmbeddingError):
     def __init__(self, *, stored: str, asked: str) -> None:
         super().__init__(
             f"this memory was embedded with {stored}, not with {asked}",
-            hint="leave the embedder out to use the stored one, or run `agentmem reembed` to change it",
+            hint=Hint("leave the embedder out to use the stored one, or run {REEMBED} to change it"),
         )
 
 
@@ -257,10 +258,18 @@ class IntegrityError(BackendError):
     @classmethod
     def damaged(cls, name: str, why: str) -> IntegrityError:
         """Build the error for something damaged that was itself asked for; `name` is such as `memory 7f3k2m9q`."""
-        hint = "`agentmem doctor` names all that is damaged"
+        hint = Hint("{CHECK} names all that is damaged")
         if name.startswith("memory "):
-            hint = f"`agentmem history {name.removeprefix('memory ')}` shows its versions, {hint}"
+            hint = Hint(
+                "{HISTORY} shows its versions, {CHECK} names all that is damaged",
+                id=name.removeprefix("memory "),
+            )
         return cls(f"{name} is damaged: {why}", hint=hint)
+
+
+def _safe(text: str) -> str:
+    """Return a text without passwords. A hint stays one, and is redacted when it is worded."""
+    return text if isinstance(text, Hint) and redacted(text) == text else redacted(text)
 
 
 def _requirement(extra: str) -> str:

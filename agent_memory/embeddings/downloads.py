@@ -27,6 +27,7 @@ from agent_memory.errors import (
     ModelMissingError,
     PolicyError,
 )
+from agent_memory.hints import Hint
 
 Progress = Callable[[int, int], None]
 """Called with the bytes that are here and the bytes expected, the latter a rough figure."""
@@ -91,17 +92,18 @@ def snapshot(card: ModelCard, cache: Path) -> Path:
         ModelMissingError: it is not there, or not all of it.
     """
     base = _folder(card, cache)
-    pull_it = f"agentmem model pull {card.name}"
     try:
         folder = base / "snapshots" / (base / "refs" / "main").read_text().strip()
     except OSError:
         raise ModelMissingError(
-            f"the model {card.name} is not on this machine", hint=f"{pull_it}  ({card.megabytes} MB)"
+            f"the model {card.name} is not on this machine",
+            hint=Hint("{PULL_MODEL}  ({size} MB)", name=card.name, size=card.megabytes),
         ) from None
     for name in (card.file, *card.more_files, "tokenizer.json"):
         if not (folder / name).is_file():
             raise ModelMissingError(
-                f"the model {card.name} is here only in part", hint=f"{pull_it}  fetches the rest"
+                f"the model {card.name} is here only in part",
+                hint=Hint("{PULL_MODEL}  fetches the rest", name=card.name),
             )
     return folder
 
@@ -126,7 +128,8 @@ def check_weights(card: ModelCard, folder: Path, *, again: bool = False) -> str:
             ) from error
         if _named_by_hash(file.resolve()) and digest != file.resolve().name:
             raise ModelMissingError(
-                f"{name} of {card.name} is damaged", hint=f"agentmem model pull {card.name}  fetches it again"
+                f"{name} of {card.name} is damaged",
+                hint=Hint("{PULL_MODEL}  fetches it again", name=card.name),
             )
         digests.append(digest)
     return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
@@ -161,7 +164,7 @@ def pull(
     if offline or os.environ.get("HF_HUB_OFFLINE", "").strip().upper() in {"1", "TRUE", "YES", "ON"}:
         raise PolicyError(
             f"{card.name} would have to be downloaded",
-            hint="leave out --offline and HF_HUB_OFFLINE to allow it",
+            hint=Hint("leave out {OFFLINE} and HF_HUB_OFFLINE to allow it"),
         )
     paths.private_folder(cache)
     _drop_damaged(card, cache)
@@ -243,7 +246,7 @@ def load(engine: Any, card: ModelCard, folder: Path, cache: Path, threads: int |
     except Exception as error:  # onnxruntime's own have no common base
         raise ModelMissingError(
             f"{card.name} cannot be loaded from {folder}: {one_line(error)}",
-            hint=f"agentmem model verify {card.name}",
+            hint=Hint("{VERIFY_MODEL}", name=card.name),
         ) from error
 
 

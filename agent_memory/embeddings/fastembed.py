@@ -22,6 +22,7 @@ from agent_memory.embeddings.segments import parts, split_by_tokens, well_formed
 from agent_memory.embeddings.sharing import HeldModel, shared
 from agent_memory.embeddings.threads import in_worker
 from agent_memory.errors import ConfigurationError
+from agent_memory.hints import Hint
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -81,7 +82,8 @@ class FastembedEmbedder(Embedder):
         card = describe(self.settings.get("model") or DEFAULT_MODEL, cache)
         if card.purpose != "embed":
             raise ConfigurationError(
-                f"{card.name} makes no vectors: it is for --rerank", hint="agentmem model list  names others"
+                Hint("{name} makes no vectors: it is for {RERANK}", name=card.name),
+                hint=Hint("{MODELS}  names others"),
             )
         given = self.settings.get("path")
         folder = Path(given).expanduser() if given else snapshot(card, cache)

@@ -19,6 +19,7 @@ from agent_memory.embeddings.segments import well_formed
 from agent_memory.embeddings.sharing import SharedModel, loading
 from agent_memory.embeddings.threads import usable_cores
 from agent_memory.errors import EmbeddingError, ModelMissingError
+from agent_memory.hints import Hint
 
 if TYPE_CHECKING:
     import asyncio
@@ -285,7 +286,9 @@ class LocalModel(SharedModel):
         except Exception as error:
             raise ModelMissingError(
                 f"{self.path} cannot be loaded: {one_line(error)}",
-                hint="check that there is enough memory; `agentmem model verify local` reads the file again",
+                hint=Hint(
+                    "check that there is enough memory; {VERIFY_MODEL} reads the file again", name="local"
+                ),
             ) from error
 
 

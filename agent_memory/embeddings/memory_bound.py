@@ -12,6 +12,7 @@ from typing import Final
 
 from agent_memory.embeddings.threads import usable_cores
 from agent_memory.errors import EmbeddingError
+from agent_memory.hints import Hint
 
 ENGINE: Final = 300
 """Megabytes of addresses that numpy and onnxruntime take by themselves."""
@@ -30,7 +31,7 @@ def check_room(megabytes: int) -> None:
     if left is not None and left < needed:
         raise EmbeddingError(
             f"the model takes about {needed} MB of addresses, and this process may have {max(0, left)} more",
-            hint="raise the limit with `ulimit -v`, or search by words: --mode keyword",
+            hint=Hint("raise the limit with `ulimit -v`, or search by words: {MODE_KEYWORD}"),
         )
 
 

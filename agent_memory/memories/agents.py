@@ -19,6 +19,7 @@ from agent_memory.errors import (
     PolicyError,
     ValidationError,
 )
+from agent_memory.hints import Hint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +152,7 @@ def rename_agent(agent_id: str, new_id: str, home: Path | None = None) -> Path:
     found = get_agent(agent_id, home)
     if found.problem is not None:
         raise BackendError(
-            f"the agent '{agent_id}' cannot be read: {found.problem}", hint="`agentmem doctor` may know more"
+            f"the agent '{agent_id}' cannot be read: {found.problem}", hint=Hint("{CHECK} may know more")
         )
     try:
         ownership.rename(source, target, new_id)
@@ -188,5 +189,5 @@ def _look(path: Path) -> AgentFile:
 
 def _unknown(agent_id: str, home: Path | None) -> MemoryNotFoundError:
     near = nearest(agent_id, home)
-    hint = f"did you mean '{near}'?" if near else "`agentmem agents list` shows those there are"
+    hint = f"did you mean '{near}'?" if near else Hint("{AGENTS} shows those there are")
     return MemoryNotFoundError(agent_id, what="agent", hint=hint)

@@ -171,11 +171,7 @@ class TypeMemory(Called, Generic[R]):
         It is at once invisible to every read and can be restored. `purge` takes the row away, `shred` its
         history too.
         """
-        return bool(
-            await forgetting.archive_named(
-                self._core, [id], purge=purge, shred=shred, types=(self.memory_type,), missing_ok=True
-            )
-        )
+        return bool(await forgetting.remove(self._core, id, self.memory_type, purge=purge, shred=shred))
 
     async def clear(self, *, purge: bool = False, shred: bool = False) -> int:
         """Put away every memory of this type, however many, and return how many there were."""

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from agent_memory import clock
-from agent_memory.errors import AmbiguousIdError, MemoryNotFoundError, ValidationError
+from agent_memory.errors import MemoryNotFoundError, ValidationError
+from agent_memory.hints import Hint
 from agent_memory.memories.arguments import shown
 from agent_memory.memories.base import Listing, TypeMemory
 from agent_memory.memories.building import check_name, check_text
@@ -17,11 +18,12 @@ from agent_memory.memories.calling import instead
 from agent_memory.memories.core import Core
 from agent_memory.memories.given import Default, DefaultLimit
 from agent_memory.memories.operations import forgetting
+from agent_memory.memories.references import conversation as resolve_conversation
 from agent_memory.memories.window import Turn, before, in_view, last_turns, view
 from agent_memory.recall.frames import as_name, in_block, in_brackets
 from agent_memory.records import ConversationRecord, Status
 from agent_memory.storage.base import Group, Order
-from agent_memory.storage.changes import Add, is_id, may_begin_id, new_id
+from agent_memory.storage.changes import Add, may_begin_id, new_id
 from agent_memory.storage.where import Condition, Period, Where
 
 Summarizer = Callable[[Sequence[ConversationRecord]], str | Awaitable[str]]
@@ -30,6 +32,9 @@ DEFAULT_CONVERSATION = "conversation"
 SUMMARY_TOKENS = 200
 
 MESSAGE_IMPORTANCE: Final = Default(0.5)
+_HINT_LIST: Final = Hint("{CONVERSATIONS} shows those there are")
+_HINT_ARCHIVED: Final = Hint("{CONVERSATIONS_ARCHIVED} shows those that have some")
+_HINT_BEGIN: Final = Hint("{BEGIN_CONVERSATION} begins one")
 
 
 class ConversationMemory(TypeMemory[ConversationRecord]):
@@ -94,12 +99,38 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
         if not may_begin_id(reference):
             return reference
         known = [group.value for group in await self.get_conversations(archived=archived)]
-        if reference in known:
-            return reference
-        begin = [entry for entry in known if entry.startswith(reference) and is_id(entry)]
-        if len(begin) > 1:
-            raise AmbiguousIdError(reference, begin)
-        return begin[0] if begin else reference
+        return resolve_conversation(reference, known, existing=False) or reference
+
+    async def use_conversation(self, conversation_id: str | None = None, *, archived: bool = False) -> str:
+        """Use a conversation that exists from now on, and return its id.
+
+        One that was begun and has no message yet exists too, as long as it is the one in use.
+
+        Args:
+            conversation_id: its id, or a beginning of it that no other has; None means the one in use.
+            archived: it is one of which messages were archived.
+
+        Raises:
+            MemoryNotFoundError: there is none.
+            AmbiguousIdError: several begin so.
+        """
+        in_use = await self._existing(None, archived=archived)
+        if conversation_id is None:
+            if in_use is not None and await self._core.store.count(self._messages(in_use, archived=archived)):
+                return in_use
+            what = "conversation with archived messages" if archived else "conversation with messages"
+            raise MemoryNotFoundError(in_use, what=what, hint=_HINT_ARCHIVED if archived else _HINT_BEGIN)
+        known = [group.value for group in await self.get_conversations(archived=archived)]
+        if in_use is not None and not await self._core.store.count(self._messages(in_use)):
+            known.append(in_use)
+        chosen = resolve_conversation(conversation_id, known, existing=True)
+        if chosen is None:
+            what = "conversation with archived messages" if archived else "conversation"
+            raise MemoryNotFoundError(
+                conversation_id, what=what, hint=_HINT_ARCHIVED if archived else _HINT_LIST
+            )
+        self._current = chosen
+        return chosen
 
     async def get_conversations(self, *, archived: bool = False) -> Listing[Group]:
         """List the conversations: id, number of messages, and when the first and the last were said.
@@ -321,7 +352,7 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
         """
         conversation = await self._existing(conversation_id)
         if conversation is None:
-            raise MemoryNotFoundError(what="conversation", hint="`agentmem chat list` shows those there are")
+            raise MemoryNotFoundError(what="conversation", hint=_HINT_LIST)
         # Before the messages, since what is shredded is overwritten behind them, and this holds the name.
         if await self._core.store.setting(DEFAULT_CONVERSATION) == conversation:
             await self._core.store.set_setting(DEFAULT_CONVERSATION, None)

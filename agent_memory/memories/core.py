@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakSet
 
 from agent_memory import clock
@@ -33,7 +33,16 @@ AT_ONCE = 64_000
 """Bytes of text that are embedded before they are stored, and in the same transaction: some seconds of the default
 model."""
 
-Choose = Callable[[], Awaitable[Sequence[MemoryRecord]]]
+
+class Chosen(NamedTuple):
+    """Memories that something is to be done with."""
+
+    present: Sequence[MemoryRecord]
+    purged: Sequence[MemoryRecord] = ()
+    """Last versions of memories that were purged before, whose history is to be erased too."""
+
+
+Choose = Callable[[], Awaitable[Chosen]]
 """Looks up which memories something is to be done with."""
 
 
@@ -203,37 +212,27 @@ class Core:
         raise AssertionError("unreachable")
 
     async def archive(
-        self,
-        verb: str,
-        choose: Choose,
-        *,
-        purge: bool = False,
-        shred: bool = False,
-        gone: Choose | None = None,
+        self, verb: str, choose: Choose, *, purge: bool = False, shred: bool = False
     ) -> list[MemoryRecord]:
         """Archive, purge or shred memories in one operation, and return them as they were.
 
-        What somebody changed meanwhile is looked up again. With `shred`, `gone` looks up memories that were
-        purged before, whose history is then erased too.
+        What somebody changed meanwhile is looked up again.
 
         Raises:
             ConflictError: others were faster twenty times.
         """
         for attempt in range(ATTEMPTS):
-            records = list(await choose())
+            present, purged = await choose()
             changes: list[Change]
             if purge or shred:
-                changes = [Remove(record, erase=shred) for record in records]
+                changes = [Remove(record, erase=shred) for record in present]
             else:
                 changes = [
                     Replace(replace(record, status=Status.ARCHIVED), "archive")
-                    for record in records
+                    for record in present
                     if record.status is not Status.ARCHIVED
                 ]
-            if shred and gone is not None and self.store.capabilities.journal:
-                before = list(await gone())
-                changes += [Erase(record) for record in before]
-                records += before
+            changes += [Erase(record) for record in purged]
             try:
                 written = await self.store.commit(self.operation(verb), changes)
             except ConflictError:
@@ -242,7 +241,7 @@ class Core:
                 continue
             if shred and written:
                 await self.store.secure_vacuum()
-            return records
+            return [*present, *purged]
         raise AssertionError("unreachable")
 
     async def purged(self, where: Where) -> list[MemoryRecord]:

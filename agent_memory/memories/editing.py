@@ -10,6 +10,7 @@ from typing import Any, TypeVar, Unpack
 from agent_memory import clock
 from agent_memory.clock import Moment
 from agent_memory.errors import ValidationError
+from agent_memory.hints import Hint
 from agent_memory.memories.building import (
     check_fields,
     check_metadata,
@@ -123,7 +124,7 @@ def _agreeing(record: MemoryRecord, changes: Mapping[str, Any]) -> dict[str, Any
             if positions - {record.conversation_id}:
                 raise ValidationError(
                     "a message stays in its conversation",
-                    hint="forget it here and add it there: `agentmem chat add`",
+                    hint=Hint("forget it here and add it there: {ADD_MESSAGE}"),
                 )
         case _:
             pass

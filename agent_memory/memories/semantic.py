@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from os import PathLike
-from typing import Any, Final, NamedTuple, Unpack
+from typing import Any, Final, NamedTuple, Unpack, cast
 
 from agent_memory import clock
 from agent_memory.errors import ValidationError
@@ -17,6 +17,7 @@ from agent_memory.memories.documents.finding import Place
 from agent_memory.memories.documents.stored import chunks_of_document
 from agent_memory.memories.filters import TypeFilters
 from agent_memory.memories.given import Default
+from agent_memory.memories.references import Kind, resolve
 from agent_memory.recall.pending import Progress
 from agent_memory.records import ScoredMemory, SemanticRecord
 from agent_memory.storage.base import Order
@@ -261,19 +262,26 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
 
     async def get_by_document_id(self, id: str) -> Listing[SemanticRecord]:
         """Return a document's chunks in order, by the document's id, a unique prefix of it, or a chunk's id."""
-        reference = check_text("document id", id).strip()
-        groups = [group.value for group in await self._core.store.groups(self._where(), "document_id")]
-        begin = [group for group in groups if group.startswith(reference)]
-        document = reference if reference in groups else begin[0] if len(begin) == 1 else None
-        if document is None:
-            chunk = await self._find(reference)
-            document = chunk.document_id if chunk is not None else None
-        if document is None:
-            return []
-        chunks = await self._select(
-            self._where(fields={"document_id": document}), None, order=Order("position")
-        )
-        return chunks[::-1]
+        return await self._resolve(id, Kind.DOCUMENT, Kind.CHUNK)
+
+    async def get_document(self, reference: str) -> Listing[SemanticRecord]:
+        """Return a document's chunks in order, by its id or title, or by what names one of its chunks.
+
+        Args:
+            reference: the document's id or a unique prefix of it, the id or the key of one of its chunks, its title
+                (the newest document of that title counts), or what names a single piece of knowledge.
+
+        Returns:
+            The chunks in order, a single piece alone, or nothing if there is no such document.
+        """
+        chunks = await self._resolve(reference, Kind.DOCUMENT, Kind.CHUNK, Kind.TITLE)
+        if chunks:
+            return chunks
+        single = await self.get(reference)
+        return [] if single is None else [single]
+
+    async def _resolve(self, reference: str, *kinds: Kind) -> Listing[SemanticRecord]:
+        return cast("list[SemanticRecord]", await resolve(self._core.store, reference, kinds))
 
     async def get_documents(self, limit: int | None = 100) -> Listing[Document]:
         """List documents and single pieces of knowledge, the most recently added to first; None lists all."""

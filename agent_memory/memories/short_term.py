@@ -11,6 +11,7 @@ from typing import Any, Final
 from agent_memory import clock
 from agent_memory.memories.base import Listing, TypeMemory
 from agent_memory.memories.building import as_json, check_text, expiry
+from agent_memory.memories.core import Chosen
 from agent_memory.memories.given import Default
 from agent_memory.records import ShortTermRecord, Status
 
@@ -81,8 +82,8 @@ class ShortTermMemory(TypeMemory[ShortTermRecord]):
         """Take out what has expired, and what the journal holds of its text; return how many there were."""
         where = self._where(status=None, expired=True)
 
-        async def choose() -> Listing[ShortTermRecord]:
-            return await self._select(where, None)
+        async def choose() -> Chosen:
+            return Chosen(await self._select(where, None))
 
         return len(await self._core.archive("cleanup", choose, shred=True))
 

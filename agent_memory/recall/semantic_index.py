@@ -27,6 +27,7 @@ from agent_memory.errors import (
     PolicyError,
     StoreBusyError,
 )
+from agent_memory.hints import Hint
 from agent_memory.recall import backlog
 from agent_memory.recall.backlog import Failure, texts_of
 from agent_memory.recall.pending import (
@@ -156,7 +157,7 @@ class SemanticIndex:
         if self._embedder is None or not self.available:
             raise ConfigurationError(
                 "searching by meaning needs an embedder, and embedding_provider is 'none'",
-                hint="set it to 'local', in the shell by `agentmem config set embedding.provider local`",
+                hint=Hint("set it to {LOCAL_EMBEDDER}"),
             )
         return self._embedder
 
@@ -256,7 +257,7 @@ class SemanticIndex:
         pending = Pending(self._store, self.require(), await self.space(), progress=progress)
         await pending.pay({digest: text for digest, text in texts_of(records).items() if digest not in known})
         for reason in pending.failures.values():
-            raise EmbeddingError(reason, hint="`agentmem status` says what could not be embedded")
+            raise EmbeddingError(reason, hint=Hint("{STATUS} says what could not be embedded"))
 
     async def split(self, text: str) -> list[str]:
         """Cut a text into segments that the embedder reads whole; about such segments where it is not at hand."""
@@ -414,7 +415,7 @@ class SemanticIndex:
         try:
             await self.check_comparable()
         except NOT_AT_HAND as error:
-            return str(error)
+            return Hint("{error}", error=error)
         return None
 
     async def close(self) -> None:

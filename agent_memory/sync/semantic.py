@@ -18,6 +18,7 @@ class SyncSemanticMemory(SyncTypeMemory):
     chunks_of = blocking(SemanticMemory.chunks_of)
     add_chunks = blocking(SemanticMemory.add_chunks)
     get_by_document_id = blocking(SemanticMemory.get_by_document_id)
+    get_document = blocking(SemanticMemory.get_document)
     get_documents = blocking(SemanticMemory.get_documents)
     update_embedding = blocking(SemanticMemory.update_embedding)
     reindex_all = blocking(SemanticMemory.reindex_all)

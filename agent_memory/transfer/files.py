@@ -14,6 +14,7 @@ from typing import BinaryIO, Self
 
 from agent_memory import filesystem, temporary
 from agent_memory.errors import IntegrityError, MemoryNotFoundError, PolicyError, ValidationError
+from agent_memory.hints import Hint
 from agent_memory.records import MemoryType, Status
 from agent_memory.text.incoming import BYTE_ORDER_MARK, how_to_convert, other_encoding
 from agent_memory.transfer import partial_files
@@ -258,17 +259,17 @@ def _seekable(position: Place) -> Iterator[BinaryIO]:
     path = Path(position).expanduser()
     what = filesystem.kind(path)
     if what is None:
-        raise MemoryNotFoundError(str(path), what="file", hint="name one that `agentmem export` wrote")
+        raise MemoryNotFoundError(str(path), what="file", hint=Hint("name one that {EXPORT} wrote"))
     if what in filesystem.STREAMS:
         with filesystem.opened(path, "rb") as pipe, _seekable(pipe) as kept:
             yield kept
         return
     if what != "a file":
-        raise ValidationError(f"{path} is {what}", hint="name a file that `agentmem export` wrote")
+        raise ValidationError(f"{path} is {what}", hint=Hint("name a file that {EXPORT} wrote"))
     if _is_database(path):
         raise IntegrityError(
             f"{path} is a database, not an export",
-            hint="if it is a memory, `agentmem migrate --from` reads it",
+            hint=Hint("if it is a memory, {MIGRATE} reads it"),
         )
     with path.open("rb") as file:
         yield file

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 from agent_memory.errors import ConfigurationError, ValidationError
+from agent_memory.hints import Hint
 from agent_memory.records import MemoryRecord, Status, Version
 from agent_memory.storage import planning
 from agent_memory.storage.base import EmbeddingSpace, Store
@@ -180,7 +181,7 @@ def _refused(conflicts: dict[str, str], total: int) -> ValidationError:
     more = f", and {len(conflicts) - _SHOWN} more" if len(conflicts) > _SHOWN else ""
     return ValidationError(
         f"{len(conflicts)} of {total} memories conflict, and nothing was written: {', '.join(shown)}{more}",
-        hint="`--on-conflict keep` leaves those as they are here, `replace` takes the others",
+        hint=Hint("{KEEP} leaves those as they are here, {REPLACE} takes the others"),
     )
 
 

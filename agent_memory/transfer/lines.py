@@ -19,6 +19,7 @@ from typing import Any
 
 from agent_memory import clock
 from agent_memory.errors import IntegrityError
+from agent_memory.hints import Hint
 from agent_memory.records import (
     OWN_FIELDS,
     TUPLE_FIELDS,
@@ -64,7 +65,7 @@ def read_head(line: str) -> Head:
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise IntegrityError(
             "this is not an export: its first line says nothing of agentmem",
-            hint="give a file that `agentmem export` wrote",
+            hint=Hint("give a file that {EXPORT} wrote"),
         ) from error
     if version != FORMAT:
         raise IntegrityError(

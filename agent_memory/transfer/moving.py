@@ -10,6 +10,7 @@ from typing import Any
 
 from agent_memory import clock
 from agent_memory.errors import IntegrityError
+from agent_memory.hints import Hint
 from agent_memory.storage.base import Store
 from agent_memory.storage.where import Where
 from agent_memory.transfer import files
@@ -127,7 +128,7 @@ def losses(stream: Stream, target: Store, decision: Decision) -> list[str]:
     if parts.vectors and not able.vectors:
         told.append(f"vectors are not kept there: the {target.name} backend has none")
     if decision.space == "other":
-        told.append("the vectors stay behind, since another embedder is in use there: run `agentmem index`")
+        told.append(Hint("the vectors stay behind, since another embedder is in use there: run {INDEX}"))
     return told
 
 

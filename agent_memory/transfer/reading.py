@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Self
 
 from agent_memory.errors import BackendError, IntegrityError
+from agent_memory.hints import Hint
 from agent_memory.records import MemoryRecord, Status, Version
 from agent_memory.storage.base import EmbeddingSpace, Store
 from agent_memory.storage.where import Where
@@ -150,5 +151,5 @@ def _write_conflict(record: MemoryRecord, histories: dict[str, list[Version]]) -
 def _contradiction(record: MemoryRecord) -> IntegrityError:
     return IntegrityError(
         f"the history of memory {record.id} does not end in its present version",
-        hint="run it again; if that does not help, export without --history",
+        hint=Hint("run it again; if that does not help, export without {EXPORT_HISTORY}"),
     )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from agentmem_cli import hints
 from agentmem_cli.tree import COMMANDS, Entry, Noun
 
 if TYPE_CHECKING:
@@ -292,7 +293,7 @@ class Invocation:
                 said = "1 text is" if failed == 1 else f"{failed} texts are"
                 self.output.note(f"{said} found by words only: `agentmem status` says why")
         except (EmbeddingError, MissingDependencyError, ConfigurationError) as error:
-            self.output.note(f"stored, and found by words only: {error}")
+            self.output.note(f"stored, and found by words only: {hints.told(error)}")
 
 
 class _Notices(logging.Handler):
@@ -303,7 +304,11 @@ class _Notices(logging.Handler):
         self._said: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
-        said = record.getMessage()
+        if isinstance(record.args, tuple):  # a copy would be worded, and other handlers get this one
+            words = tuple(hints.worded(item) if isinstance(item, str) else item for item in record.args)
+            said = hints.worded(record.msg) % words if words else hints.worded(record.msg)
+        else:
+            said = record.getMessage()
         if said not in self._said:
             self._said.add(said)
             if record.name == "agent_memory.damage":

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from itertools import pairwise
 
 from agent_memory.errors import AgentMemoryError
-from agentmem_cli import exit_codes, streams
+from agentmem_cli import exit_codes, hints, streams
 
 _INSTEAD = {("agentmem event", "list"): "timeline"}
 """Commands that people look for, and what does it here."""
@@ -91,7 +91,8 @@ def _report(error: Exception, *, as_json: bool, debug: bool) -> int:
         traceback.print_exception(error)
     if isinstance(error, AgentMemoryError):
         code = exit_codes.USAGE if error.code in ("usage", "not_confirmed") else exit_codes.of(error)
-        return _said(error.code, error.message, error.hint, as_json, code)
+        hint = error.hint and hints.worded(error.hint)
+        return _said(error.code, hints.worded(error.message), hint, as_json, code)
     if hasattr(error, "format_message"):
         return _usage(error, as_json)
     if isinstance(error, OSError):

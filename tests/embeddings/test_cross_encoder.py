@@ -33,7 +33,7 @@ async def test_each_text_is_read_with_the_query_and_answers_come_in_the_order_of
 
 
 async def test_a_model_that_is_not_here_is_named_with_what_fetches_it(tmp_path: Path) -> None:
-    with pytest.raises(ModelMissingError, match=r"agentmem model pull Xenova/ms-marco-MiniLM-L-6-v2"):
+    with pytest.raises(ModelMissingError, match=r"pull_model\('Xenova/ms-marco-MiniLM-L-6-v2"):
         await CrossEncoder({"cache_dir": str(tmp_path)}).scores("a", ["b"])
 
 

@@ -119,7 +119,7 @@ def test_an_interrupted_download_goes_on_where_it_stopped(hub: Hub) -> None:
     answer = run(PULL, MINILM, hub=hub)
     assert answer["code"] == "embedding"
     assert not weights().exists()
-    with pytest.raises(ModelMissingError, match="agentmem model pull"):
+    with pytest.raises(ModelMissingError, match="pull_model"):
         models.verify_model(MINILM)
     hub.break_off_after = None
     run(PULL, MINILM, hub=hub)
@@ -140,7 +140,7 @@ def test_damage_is_found_and_repaired(hub: Hub, damage: str) -> None:
         blob.unlink()
     else:
         (weights().parent / "tokenizer.json").resolve().unlink()
-    with pytest.raises(ModelMissingError, match="agentmem model pull"):
+    with pytest.raises(ModelMissingError, match="pull_model"):
         models.verify_model(MINILM)
     run(PULL, MINILM, hub=hub)
     assert models.verify_model(MINILM) == LOCAL_SHA256
@@ -166,7 +166,7 @@ def test_the_list_tells_what_is_here() -> None:
     assert states[0].present
     assert states[0].problem == ""
     absent = {state.card.name: state.problem for state in states if not state.present}
-    assert "agentmem model pull BAAI/bge-small-en-v1.5" in absent["BAAI/bge-small-en-v1.5"]
+    assert "pull_model('BAAI/bge-small-en-v1.5')" in absent["BAAI/bge-small-en-v1.5"]
     assert any("50 languages" in state.card.languages for state in states)
 
 

@@ -101,7 +101,7 @@ def test_models_are_asked_as_they_were_trained(model: str, query: str, document:
 
 async def test_a_model_that_is_not_here_is_not_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(downloads, "text_embedding", lambda: pytest.fail("fastembed was imported"))
-    with pytest.raises(ModelMissingError, match=r"agentmem model pull BAAI/bge-small-en-v1\.5 +\(67 MB\)"):
+    with pytest.raises(ModelMissingError, match=r"pull_model\('BAAI/bge-small-en-v1\.5'\)` +\(67 MB\)"):
         await FastembedEmbedder().prepare()
 
 

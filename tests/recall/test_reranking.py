@@ -64,6 +64,6 @@ async def test_without_its_model_it_says_what_to_type_and_a_plain_search_goes_on
     )
     async with AgentMemory("t", config) as memory:
         await memory.long_term.store_fact("The red boat sank")
-        with pytest.raises(ModelMissingError, match="agentmem model pull"):
+        with pytest.raises(ModelMissingError, match="pull_model"):
             await memory.search("boat", rerank=True)
         assert len(await memory.search("boat")) == 1

@@ -127,7 +127,7 @@ async def test_many_conflicts_are_counted_and_the_first_few_named(open_store: Op
     for fact in facts:
         await change(other, await _get(other, fact), content=f"{fact.content}!")
         await change(one, fact, content=f"{fact.content}?")
-    with pytest.raises(ValidationError, match=r"9 of 9 memories conflict.*and 4 more.*--on-conflict keep"):
+    with pytest.raises(ValidationError, match=r"9 of 9 memories conflict.*and 4 more.*on_conflict='keep'"):
         await imported(other, await exported(one))
 
 

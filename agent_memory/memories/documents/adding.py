@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from agent_memory.errors import ConflictError, ValidationError
+from agent_memory.hints import Hint
 from agent_memory.memories.core import ATTEMPTS, Core
 from agent_memory.memories.documents.cutting import cut
 from agent_memory.memories.documents.finding import File, Finding, Folder, Place, Skipped, find
@@ -106,7 +107,11 @@ async def store_paths(
     )
     if prune:
         notices += [
-            f"nothing was archived for {item.shown}: it is empty, as if a disk were not mounted there (-y archives)"
+            Hint(
+                "nothing was archived for {shown}: it is empty, as if a disk were not mounted there"
+                " ({PRUNE_EMPTY} archives)",
+                shown=item.shown,
+            )
             for item in empty
         ]
     return StoredPaths(documents, finding.skipped, notices)

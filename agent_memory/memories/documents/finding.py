@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from agent_memory.errors import ValidationError
+from agent_memory.hints import Hint
 
 Place = str | os.PathLike[str]
 _SHOWN = 80  # characters of a name in an error: a whole text may have been given by mistake
@@ -125,7 +126,7 @@ def _mode(shown: str) -> int:
             ) from None
         raise ValidationError(
             f"there is no file or folder '{_cut(shown)}'",
-            hint="check the name; a text, not a path, is given with --text (in Python: add_document)",
+            hint=Hint("check the name; a text, not a path, is given with {DOCUMENT_TEXT}"),
         ) from None
 
 

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from agent_memory.hints import Hint
 from agent_memory.memories.core import Core
 from agent_memory.memories.documents import legacy
 from agent_memory.memories.documents.finding import File, Folder, is_gone
@@ -45,8 +46,12 @@ async def chunks_of_files(
             mine, doubtful = legacy.of_file(file, text, before)
             found[path] = [*sorted(by_path[path], key=_place), *mine]
             notices += [
-                f"an older document from {file.shown} stays beside this one: it may be of another file"
-                f" (agentmem doc show {item[:8]})"
+                Hint(
+                    "an older document from {shown} stays beside this one: it may be of another file"
+                    " ({SHOW_DOCUMENT})",
+                    shown=file.shown,
+                    id=item[:8],
+                )
                 for item in doubtful
             ]
     return found, notices

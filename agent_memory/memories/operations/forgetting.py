@@ -3,98 +3,186 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 from agent_memory.errors import MemoryNotFoundError
-from agent_memory.memories.core import Core
+from agent_memory.hints import Hint
+from agent_memory.memories.core import Choose, Chosen, Core
 from agent_memory.memories.filters import build_where
+from agent_memory.memories.references import NAMED, Kind, resolve
 from agent_memory.records import MemoryRecord, MemoryType, Status
 from agent_memory.storage.changes import Add, Replace
 from agent_memory.storage.where import Where
 from agent_memory.text.names import with_normal_names
 
 
-async def forget(
-    core: Core, references: str | Sequence[str], *, purge: bool, shred: bool, dry_run: bool
-) -> list[MemoryRecord]:
-    """Archive, purge or shred the named memories, all or none."""
-    named = [references] if isinstance(references, str) else list(references)
-    return await archive_named(core, named, purge=purge, shred=shred, dry_run=dry_run)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForgetPlan:
+    """What forgetting would do: looked up once, shown to whoever decides, and carried out as it was shown."""
+
+    records: tuple[MemoryRecord, ...]
+    """The memories as they are, those among them last that are purged already and would be shredded."""
+    purge: bool
+    shred: bool
+    verb: str
+    """What the log calls it."""
+    chosen: Chosen = field(repr=False)
+    look_up: Choose = field(repr=False, compare=False)
+    """Looks the same memories up again, for what somebody changed after the plan was made."""
+
+    @property
+    def action(self) -> Literal["archive", "purge", "shred"]:
+        """What would be done with them."""
+        return "shred" if self.shred else "purge" if self.purge else "archive"
 
 
-async def archive_named(
+async def carry_out(core: Core, plan: ForgetPlan) -> list[MemoryRecord]:
+    """Do what a plan says, and return the memories as they were.
+
+    What somebody changed meanwhile is looked up again. What was not part of the plan stays, even if it has become
+    something that the plan would mean.
+    """
+    planned = {record.id for record in plan.records}
+    latest: Chosen | None = plan.chosen
+
+    async def choose() -> Chosen:
+        nonlocal latest
+        if latest is not None:
+            first, latest = latest, None
+            return first
+        present, purged = await plan.look_up()
+        return Chosen(
+            [record for record in present if record.id in planned],
+            [record for record in purged if record.id in planned],
+        )
+
+    return await core.archive(plan.verb, choose, purge=plan.purge, shred=plan.shred)
+
+
+async def plan_named(
     core: Core,
-    references: Sequence[str],
+    references: str | Sequence[str],
     *,
     purge: bool,
     shred: bool,
     types: Sequence[MemoryType] = (),
+    kinds: Sequence[Kind] = NAMED,
     missing_ok: bool = False,
-    dry_run: bool = False,
-) -> list[MemoryRecord]:
-    """Archive, purge or shred memories by ids, keys or prefixes of ids, all or none.
+) -> ForgetPlan:
+    """Plan to archive, purge or shred memories by what names them, all or none.
 
     What is to go for good may be archived or expired already; what is to be shredded, purged.
 
     Raises:
         MemoryNotFoundError: there is none of that name, unless `missing_ok`.
     """
-    anyhow = purge or shred
-    gone: dict[str, MemoryRecord] = {}
+    named = [references] if isinstance(references, str) else list(references)
 
-    async def choose() -> list[MemoryRecord]:
-        found: dict[str, MemoryRecord] = {}
-        gone.clear()
-        for reference in references:
+    async def look_up() -> Chosen:
+        present: dict[str, MemoryRecord] = {}
+        purged: dict[str, MemoryRecord] = {}
+        for reference in named:
             try:
-                record = await core.store.resolve(
-                    reference, statuses=() if anyhow else (Status.ACTIVE,), types=types, expired=anyhow
-                )
+                records = await _meant(core, reference, types, kinds, anyhow=purge or shred)
             except MemoryNotFoundError:
                 last = await _last_version(core, reference) if shred else None
                 if last is not None and (not types or last.memory_type in types):
-                    gone[last.id] = last
+                    purged[last.id] = last
                 elif not missing_ok:
                     raise
             else:
-                found[record.id] = record
-        return list(found.values())
+                present |= {record.id: record for record in records}
+        return Chosen(list(present.values()), list(purged.values()))
 
-    async def purged() -> list[MemoryRecord]:
-        return list(gone.values())
-
-    if dry_run:
-        return [*await choose(), *gone.values()]
-    return await core.archive("forget", choose, purge=purge, shred=shred, gone=purged)
+    return await _plan("forget", look_up, purge=purge, shred=shred)
 
 
-async def forget_where(
-    core: Core, where: Where, *, purge: bool, shred: bool, dry_run: bool
+async def _meant(
+    core: Core, reference: str, types: Sequence[MemoryType], kinds: Sequence[Kind], *, anyhow: bool
 ) -> list[MemoryRecord]:
-    """Archive, purge or shred all memories that fit."""
-    return await archive_where(core, "forget", where, purge=purge, shred=shred, dry_run=dry_run)
+    """Return what a reference means; `anyhow` what is archived or expired too, unless it means something active.
+
+    Raises:
+        MemoryNotFoundError: it means nothing.
+    """
+    try:
+        return [
+            await core.store.resolve(
+                reference, statuses=() if anyhow else (Status.ACTIVE,), types=types, expired=anyhow
+            )
+        ]
+    except MemoryNotFoundError:
+        others = [kind for kind in kinds if kind is not Kind.MEMORY]
+        if records := await resolve(core.store, reference, others):
+            return records
+        raise
 
 
-async def archive_where(
-    core: Core, verb: str, where: Where, *, purge: bool, shred: bool, dry_run: bool = False
-) -> list[MemoryRecord]:
-    """Archive, purge or shred all memories that a filter for live ones fits.
+async def plan_where(core: Core, verb: str, where: Where, *, purge: bool, shred: bool) -> ForgetPlan:
+    """Plan to archive, purge or shred all memories that a filter for live ones fits.
 
     What is to go for good may also be archived or expired; what is to be shredded, purged.
     """
     if purge or shred:
         where = replace(where, statuses=(), expired=where.expired or None)
 
-    async def choose() -> list[MemoryRecord]:
-        return await core.store.select(where)
+    async def look_up() -> Chosen:
+        purged = await core.purged(where) if shred and core.store.capabilities.journal else ()
+        return Chosen(await core.store.select(where), purged)
 
-    async def purged() -> list[MemoryRecord]:
-        return await core.purged(where)
+    return await _plan(verb, look_up, purge=purge, shred=shred)
 
-    if dry_run:
-        return [*await choose(), *(await purged() if shred and core.store.capabilities.journal else ())]
-    return await core.archive(verb, choose, purge=purge, shred=shred, gone=purged)
+
+async def _plan(verb: str, look_up: Choose, *, purge: bool, shred: bool) -> ForgetPlan:
+    chosen = await look_up()
+    return ForgetPlan(
+        records=(*chosen.present, *chosen.purged),
+        purge=purge,
+        shred=shred,
+        verb=verb,
+        chosen=chosen,
+        look_up=look_up,
+    )
+
+
+async def forget(
+    core: Core, references: str | Sequence[str], *, purge: bool, shred: bool, dry_run: bool
+) -> list[MemoryRecord]:
+    """Archive, purge or shred the named memories, all or none."""
+    plan = await plan_named(core, references, purge=purge, shred=shred)
+    return list(plan.records) if dry_run else await carry_out(core, plan)
+
+
+async def remove(
+    core: Core, reference: str, memory_type: MemoryType, *, purge: bool, shred: bool
+) -> list[MemoryRecord]:
+    """Archive, purge or shred one memory of a type; none is no error."""
+    plan = await plan_named(
+        core,
+        reference,
+        purge=purge,
+        shred=shred,
+        types=(memory_type,),
+        kinds=(Kind.MEMORY,),
+        missing_ok=True,
+    )
+    return await carry_out(core, plan)
+
+
+async def forget_where(
+    core: Core, where: Where, *, purge: bool, shred: bool, dry_run: bool
+) -> list[MemoryRecord]:
+    """Archive, purge or shred all memories that fit."""
+    plan = await plan_where(core, "forget", where, purge=purge, shred=shred)
+    return list(plan.records) if dry_run else await carry_out(core, plan)
+
+
+async def archive_where(
+    core: Core, verb: str, where: Where, *, purge: bool, shred: bool
+) -> list[MemoryRecord]:
+    """Archive, purge or shred all memories that a filter for live ones fits, under a name in the log."""
+    return await carry_out(core, await plan_where(core, verb, where, purge=purge, shred=shred))
 
 
 async def _last_version(core: Core, memory_id: str) -> MemoryRecord | None:
@@ -127,7 +215,7 @@ async def _restore_purged(core: Core, reference: str) -> MemoryRecord:
         raise MemoryNotFoundError(
             reference,
             what="forgotten memory",
-            hint="`agentmem list --archived` shows what can be restored",
+            hint=Hint("{LIST_ARCHIVED} shows what can be restored"),
         )
     record = with_normal_names(replace(last, status=Status.ACTIVE))
     return (await core.write("restore", [Add(record, brought_back=True, verb="restore")], embed=[]))[0].record

@@ -26,6 +26,7 @@ from agent_memory.errors import (
     StoreBusyError,
     StoreUnreachableError,
 )
+from agent_memory.hints import Hint
 from agent_memory.redaction import redacted
 
 T = TypeVar("T")
@@ -65,7 +66,11 @@ class FolderInUseError(StoreBusyError):
         BackendError.__init__(
             self,
             f"{path} is in use by another process, and Chroma allows one",
-            hint=f"end that one, or run `chroma run --path {path}` and use --backend chroma+http://localhost:8000",
+            hint=Hint(
+                "end that one, or run `chroma run --path {path}` and use {BACKEND}",
+                path=path,
+                url="chroma+http://localhost:8000",
+            ),
         )
 
 

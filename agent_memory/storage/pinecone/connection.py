@@ -17,6 +17,7 @@ from agent_memory.errors import (
     StoreBusyError,
     StoreUnreachableError,
 )
+from agent_memory.hints import Hint
 from agent_memory.redaction import redacted
 from agent_memory.storage.closed import ClosedClient
 
@@ -32,7 +33,9 @@ def index_name(options: Mapping[str, Any]) -> str:
     url = str(options.get("url") or "")
     name = str(options.get("index") or url.removeprefix("pinecone://").strip("/"))
     if not name or "://" in name:
-        raise ConfigurationError("no Pinecone index is named", hint="use --backend pinecone://INDEX")
+        raise ConfigurationError(
+            "no Pinecone index is named", hint=Hint("use {BACKEND}", url="pinecone://INDEX")
+        )
     return name
 
 

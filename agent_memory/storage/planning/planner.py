@@ -8,6 +8,7 @@ from datetime import datetime
 
 from agent_memory import clock
 from agent_memory.errors import ConflictError, ValidationError
+from agent_memory.hints import Hint
 from agent_memory.records import (
     ConversationRecord,
     MemoryRecord,
@@ -270,7 +271,7 @@ class _Planner:
         if holder is not None and holder != record.id:
             raise ValidationError(
                 f"the key '{record.key}' belongs to another memory by now",
-                hint=f"see `agentmem get {holder}`",
+                hint=Hint("see {GET}", id=holder),
             )
 
     def _remember(self, record: MemoryRecord, digest: bytes | None = None) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from agent_memory.hints import Hint
 from agent_memory.storage.sqlite import driver, index
 from agent_memory.storage.sqlite.bookkeeping import VECTOR_KEYS, noted
 from agent_memory.storage.sqlite.damage import Damaged
@@ -146,7 +147,7 @@ def load(connection: Connection, known: BinaryCodes | None, damaged: Damaged) ->
     found = from_index(connection, space) if in_step else None
     wanted = noted(connection, VECTOR_KEYS)
     if found is not None and wanted is not None and int(found[0].sum()) + len(found[0]) != wanted:
-        damaged.meet("the vector index", "`agentmem doctor --fix` makes it anew")
+        damaged.meet("the vector index", Hint("{REPAIR} makes it anew"))
         found = None
     ids, words = found or from_vectors(connection, space)
     return BinaryCodes(space.id, generation, ids, words)

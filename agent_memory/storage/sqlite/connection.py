@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from agent_memory.errors import BackendError, ConfigurationError, MemoryNotFoundError, StoreReadOnlyError
+from agent_memory.hints import Hint
 from agent_memory.paths import private_folder
 from agent_memory.storage.sqlite import driver, filters
 from agent_memory.storage.sqlite.damage import tolerantly
@@ -71,12 +72,12 @@ def _ensure_there(path: Path, create: bool) -> None:
         if check_there(path):
             return
         if not create:
-            raise MemoryNotFoundError(str(path), what="memory file", hint="`agentmem add` makes one")
+            raise MemoryNotFoundError(str(path), what="memory file", hint=Hint("{ADD} makes one"))
         try:
             private_folder(path.parent)
         except OSError as error:
             raise BackendError(
-                f"cannot create the folder {path.parent}: {error.strerror}", hint="give another --db PATH"
+                f"cannot create the folder {path.parent}: {error.strerror}", hint=Hint("give {ANOTHER_FILE}")
             ) from error
         try:
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
@@ -84,7 +85,7 @@ def _ensure_there(path: Path, create: bool) -> None:
             return  # another process was faster
         except OSError as error:
             raise BackendError(
-                f"cannot create {path}: {error.strerror}", hint="give another --db PATH"
+                f"cannot create {path}: {error.strerror}", hint=Hint("give {ANOTHER_FILE}")
             ) from error
 
 

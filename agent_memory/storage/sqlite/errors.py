@@ -14,6 +14,7 @@ from agent_memory.errors import (
     StoreReadOnlyError,
     ValidationError,
 )
+from agent_memory.hints import Hint
 from agent_memory.storage.sqlite import driver
 
 _BUSY = ("database is locked", "database table is locked", "database schema is locked", "locking protocol")
@@ -106,7 +107,7 @@ def _says(error: BaseException | None, words: tuple[str, ...]) -> bool:
 def _damaged(path: str) -> IntegrityError:
     return IntegrityError(
         f"{path} is damaged, or not a database",
-        hint="restore it from a backup, or save what can still be read with `agentmem doctor --salvage NEW`",
+        hint=Hint("restore it from a backup, or save what can still be read with {SALVAGE}"),
     )
 
 
@@ -129,6 +130,6 @@ def _ours(error: Exception, path: str) -> BackendError:
     if isinstance(error, driver.module.IntegrityError):
         return IntegrityError(
             f"{path} refuses what was to be written: {error}",
-            hint="`agentmem doctor --fix` makes anew what is derived, and says what is wrong with the rest",
+            hint=Hint("{REPAIR} makes anew what is derived, and says what is wrong with the rest"),
         )
-    return BackendError(f"{path}: {error}", hint="`agentmem doctor` says what is wrong")
+    return BackendError(f"{path}: {error}", hint=Hint("{CHECK} says what is wrong"))

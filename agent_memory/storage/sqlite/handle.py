@@ -17,6 +17,7 @@ from agent_memory.errors import (
     PolicyError,
     StoreBusyError,
 )
+from agent_memory.hints import Hint
 from agent_memory.storage.base import Store
 from agent_memory.storage.sqlite import (
     binary_quantisation,
@@ -113,7 +114,7 @@ class FileStore(Store):
         if self.requested_agent is not None and agent != self.requested_agent:
             raise ConfigurationError(
                 f"{self.path} belongs to the agent '{agent}', not to '{self.requested_agent}'",
-                hint=f"use the agent '{agent}', or another --db PATH",
+                hint=Hint("use the agent '{agent}', or {ANOTHER_FILE}", agent=agent),
             )
         return agent
 
@@ -177,7 +178,7 @@ class FileStore(Store):
             except driver.Error as error:
                 if not is_damage(error) or self._stand_in:
                     raise
-            self.damaged.meet("the full-text index", "`agentmem doctor --fix` makes it anew")
+            self.damaged.meet("the full-text index", Hint("{REPAIR} makes it anew"))
             with opening.writing_aside(connection):
                 word_index.stand_in(connection, self.agent_id)
             self._stand_in = data_version(connection)

@@ -22,6 +22,7 @@ from agent_memory.errors import (
     StoreBusyError,
     ValidationError,
 )
+from agent_memory.hints import Hint
 from agent_memory.storage.sqlite import driver, filters, ownership
 from agent_memory.storage.sqlite.errors import is_busy, translated
 from agent_memory.storage.sqlite.migrate import APPLICATION_ID
@@ -110,12 +111,10 @@ class Reader:
         if is_busy(error):
             return StoreBusyError(str(self.path))
         if any(word in said for word in ("malformed", "disk image", "not a database", "disk I/O")):
-            return IntegrityError(f"{self.path} is damaged: {said}", hint="`agentmem doctor` says where")
+            return IntegrityError(f"{self.path} is damaged: {said}", hint=Hint("{CHECK} says where"))
         if "one statement at a time" in said:
             return ValidationError("there is more than one statement", hint="give one at a time")
-        return ValidationError(
-            f"SQLite says: {said}", hint="`agentmem sql --schema` shows the tables and columns"
-        )
+        return ValidationError(f"SQLite says: {said}", hint=Hint("{SCHEMA} shows the tables and columns"))
 
     def _no_rows(self, error: ValueError) -> AgentMemoryError:
         if "returns rows" in str(error) or "return rows" in str(error):
@@ -146,7 +145,7 @@ def reading(path: Path) -> Iterator[Reader]:
         BackendError: it cannot be read.
     """
     if not ownership.check_there(path):
-        raise MemoryNotFoundError(str(path), what="memory file", hint="`agentmem add` makes one")
+        raise MemoryNotFoundError(str(path), what="memory file", hint=Hint("{ADD} makes one"))
     beside = [ownership.beside(path, suffix) for suffix in ("-wal", "-shm")]
     were_there = any(filesystem.kind(item) for item in beside)
     try:
@@ -154,7 +153,7 @@ def reading(path: Path) -> Iterator[Reader]:
             _set_up(connection)
             if connection.execute("pragma application_id").fetchone()[0] != APPLICATION_ID:
                 what = "is not a memory" if filesystem.file_size(path) else "is empty, and no memory yet"
-                raise IntegrityError(f"{path} {what}", hint="give another --db PATH")
+                raise IntegrityError(f"{path} {what}", hint=Hint("give {ANOTHER_FILE}"))
             reader = Reader(connection, path)
             try:
                 yield reader

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from agent_memory.errors import IntegrityError
+from agent_memory.hints import Hint
 from agent_memory.storage.sqlite import driver
 from agent_memory.storage.sqlite.driver import Connection
 
@@ -56,7 +57,7 @@ def check_ours(connection: Connection, path: str, known: int) -> int:
         return version
     if application or version or tables:
         raise IntegrityError(
-            f"{path} is a database of another program", hint="give another --db PATH; nothing was changed"
+            f"{path} is a database of another program", hint=Hint("give {ANOTHER_FILE}; nothing was changed")
         )
     return 0
 

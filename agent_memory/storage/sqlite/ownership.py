@@ -18,6 +18,7 @@ from typing import Final, NamedTuple
 
 from agent_memory import filesystem, paths
 from agent_memory.errors import BackendError, IntegrityError, StoreBusyError
+from agent_memory.hints import Hint
 from agent_memory.storage.sqlite import driver, setting
 from agent_memory.storage.sqlite.damage import Damaged
 from agent_memory.storage.sqlite.driver import Connection
@@ -48,7 +49,7 @@ def check_there(path: Path) -> bool:
         filesystem.file_size(beside(path, suffix))
     if size is not None and 0 < size < _SMALLEST:
         raise IntegrityError(
-            f"{path} is damaged, or not a database", hint="give another --db PATH; nothing was changed"
+            f"{path} is damaged, or not a database", hint=Hint("give {ANOTHER_FILE}; nothing was changed")
         )
     if size is not None and not os.access(path, os.R_OK):
         raise BackendError(f"{path} may not be read", hint="check its permissions")

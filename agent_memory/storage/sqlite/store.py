@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from typing import Any, ClassVar, Literal
 
 from agent_memory.errors import ValidationError
+from agent_memory.hints import Hint
 from agent_memory.records import MemoryRecord, OperationRecord, Version
 from agent_memory.storage.attempts import Attempt
 from agent_memory.storage.base import (
@@ -98,7 +99,7 @@ class SqliteStore(FileStore):
     async def set_setting(self, name: str, value: str | None) -> None:
         if name in ownership.SETTINGS:
             raise ValidationError(
-                "the agent of a store is not a setting", hint="`agentmem agents rename` renames it"
+                "the agent of a store is not a setting", hint=Hint("{RENAME_AGENT} renames it")
             )
 
         await self._write(lambda connection: setting.put(connection, name, value))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from agentmem_cli import hints
 from agentmem_cli.context import Invocation
 
 if TYPE_CHECKING:
@@ -102,5 +103,5 @@ def _salvage(invocation: Invocation, new: Path) -> None:
     for line in saved.restored:
         invocation.output.note(f"brought back from the history: {line}")
     for line in saved.lost:
-        invocation.output.note(f"not saved: {line}")
+        invocation.output.note(f"not saved: {hints.worded(line)}")
     invocation.output.note(f"`agentmem --db {shlex.quote(str(new))} doctor` compares what was saved")

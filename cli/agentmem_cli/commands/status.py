@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from agentmem_cli import hints
 from agentmem_cli.context import Invocation
 
 _LEVELS = {
@@ -34,6 +35,7 @@ def status(context: typer.Context) -> None:
     with invocation.memory() as memory:
         found = memory.get_status()
         counts = memory.get_stats()
+    found["meaning_unavailable_because"] = hints.worded(found["meaning_unavailable_because"] or "") or None
     if invocation.missing is not None:
         found |= {"agent_id": invocation.settings.get("agent"), "location": str(invocation.missing)}
         found |= {"backend": "sqlite", "bytes": 0, "level": "empty"}

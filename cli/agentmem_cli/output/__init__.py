@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent_memory import clock
 from agent_memory.records import MemoryRecord, ScoredMemory, Version, to_dict
-from agentmem_cli import streams
+from agentmem_cli import hints, streams
 from agentmem_cli.output import plain
 from agentmem_cli.output.shapes import changed_fields, recall_to_dict, scored_to_dict, version_to_dict
 
@@ -42,7 +42,7 @@ class Output:
         if not self.quiet:
             sys.stdout.flush()
             with suppress(OSError):  # what was asked for counts, not what is said of it
-                print(text, file=sys.stderr)  # noqa: T201
+                print(hints.worded(text), file=sys.stderr)  # noqa: T201
 
     def detail(self, text: str) -> None:
         """Say something on stderr if asked to say more."""

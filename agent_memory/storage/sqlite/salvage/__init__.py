@@ -11,6 +11,7 @@ from pathlib import Path
 
 from agent_memory import filesystem
 from agent_memory.errors import IntegrityError, MemoryNotFoundError, ValidationError
+from agent_memory.hints import Hint
 from agent_memory.storage.sqlite import ownership
 from agent_memory.storage.sqlite.connection import BUSY_TIMEOUT, open_file
 from agent_memory.storage.sqlite.errors import translated
@@ -27,7 +28,7 @@ def salvage(path: Path, new: Path) -> Salvaged:
         IntegrityError: nothing can be read; no new file is left then.
     """
     if not filesystem.file_size(path):
-        raise MemoryNotFoundError(str(path), what="memory file", hint="give the --db PATH of a damaged one")
+        raise MemoryNotFoundError(str(path), what="memory file", hint=Hint("give {FILE} of a damaged one"))
     if any(
         filesystem.kind(position)
         for position in (new, *(ownership.beside(new, item) for item in ownership.BESIDE))

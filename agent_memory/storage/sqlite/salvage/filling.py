@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from agent_memory import clock
+from agent_memory.hints import Hint
 from agent_memory.records import MemoryRecord, MemoryType, same_version
 from agent_memory.storage.changes import new_id
 from agent_memory.storage.sqlite import (
@@ -201,5 +202,5 @@ def _take_out_orphans(connection: Connection) -> tuple[dict[str, int], list[str]
         "delete from embedding where space not in (select id from embedding_space)"
     ).rowcount
     return orphans, (
-        [f"{gone} vectors, whose space is lost: `agentmem index` makes them anew"] if gone else []
+        [Hint("{gone} vectors, whose space is lost: {INDEX} makes them anew", gone=gone)] if gone else []
     )

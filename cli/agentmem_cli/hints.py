@@ -1,0 +1,57 @@
+"""The library's hints, worded as commands and options that can be typed."""
+
+from __future__ import annotations
+
+from agent_memory import hints
+from agent_memory.hints import Words
+
+SHELL: Words = {
+    "ADD": "`agentmem add`",
+    "ADD_MESSAGE": "`agentmem chat add`",
+    "AGENTS": "`agentmem agents list`",
+    "ANOTHER_FILE": "another --db PATH",
+    "BACKEND": "--backend {url}",
+    "BEGIN_CONVERSATION": "`agentmem chat add user TEXT`",
+    "BEGIN_NAMED_CONVERSATION": "`agentmem chat new {id}`",
+    "CHECK": "`agentmem doctor`",
+    "CONVERSATIONS": "`agentmem chat list`",
+    "CONVERSATIONS_ARCHIVED": "`agentmem chat list --archived`",
+    "DOCUMENT_TEXT": "--text",
+    "EXPORT": "`agentmem export`",
+    "EXPORT_HISTORY": "--history",
+    "FILE": "the --db PATH",
+    "GET": "`agentmem get {id}`",
+    "HISTORY": "`agentmem history {id}`",
+    "INDEX": "`agentmem index`",
+    "KEEP": "`--on-conflict keep`",
+    "LIST": "`agentmem list`",
+    "LIST_ARCHIVED": "`agentmem list --archived`",
+    "LOCAL_EMBEDDER": "'local', in the shell by `agentmem config set embedding.provider local`",
+    "MIGRATE": "`agentmem migrate --from`",
+    "MODELS": "agentmem model list",
+    "MODE_KEYWORD": "--mode keyword",
+    "OFFLINE": "--offline",
+    "PRUNE_EMPTY": "-y",
+    "PULL_MODEL": "agentmem model pull {name}",
+    "REEMBED": "`agentmem reembed`",
+    "RENAME_AGENT": "`agentmem agents rename`",
+    "REPAIR": "`agentmem doctor --fix`",
+    "REPLACE": "`replace`",
+    "RERANK": "--rerank",
+    "SALVAGE": "`agentmem doctor --salvage NEW`",
+    "SCHEMA": "`agentmem sql --schema`",
+    "SHOW_DOCUMENT": "agentmem doc show {id}",
+    "STATUS": "`agentmem status`",
+    "VERIFY_MODEL": "`agentmem model verify {name}`",
+}
+"""By act: what to type. The same acts as `agent_memory.hints.PYTHON`."""
+
+
+def worded(text: str) -> str:
+    """Return a text of the library as the shell says it."""
+    return hints.worded(text, SHELL)
+
+
+def told(error: Exception) -> str:
+    """Return an error's message and hint as the shell says them."""
+    return hints.Hint("{error}", error=error).worded(SHELL)
