@@ -15,8 +15,8 @@ from agent_memory.storage.base import Order, OrderBy
 if TYPE_CHECKING:
     from agent_memory.recall.formats import Format
     from agent_memory.recall.found import Found
+    from agent_memory.recall.query import Mode
     from agent_memory.recall.recall import Recall
-    from agent_memory.recall.search import Mode
 
 
 class Finding(MemoryTypes):
@@ -71,9 +71,11 @@ class Finding(MemoryTypes):
         where = build_where(
             types=types, tags=tags, since=since, until=until, min_importance=min_importance, **filters
         )
-        return await self._core.searcher.search(
-            query,
-            where,
+        from agent_memory.recall.query import SearchRequest
+
+        request = SearchRequest(
+            text=query,
+            where=where,
             limit=limit,
             mode=mode,
             explain=explain,
@@ -81,6 +83,7 @@ class Finding(MemoryTypes):
             count_access=count_access,
             rerank=rerank,
         )
+        return await self._core.searcher.search(request)
 
     async def recall(
         self,

@@ -27,7 +27,7 @@ from agent_memory.text.templates import embedded_text, embedding_hash
 
 if TYPE_CHECKING:
     from agent_memory.recall.found import Found
-    from agent_memory.recall.search import Mode
+    from agent_memory.recall.query import Mode
 
 R = TypeVar("R", bound=MemoryRecord)
 Words = str | Iterable[str] | None
@@ -266,15 +266,18 @@ class TypeMemory(Called, Generic[R]):
         count_access: bool = True,
         **filters: Unpack[TypeCountFilters],
     ) -> Found:
-        return await self._core.searcher.search(
-            query,
-            self._where(**filters),
+        from agent_memory.recall.query import SearchRequest
+
+        request = SearchRequest(
+            text=query,
+            where=self._where(**filters),
             limit=limit,
             mode=mode,
             min_similarity=min_similarity,
             explain=explain,
             count_access=count_access,
         )
+        return await self._core.searcher.search(request)
 
     async def _find(self, reference: str, *, statuses: Iterable[Status] = (Status.ACTIVE,)) -> R | None:
         try:

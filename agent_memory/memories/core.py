@@ -24,7 +24,7 @@ from agent_memory.text.templates import embedded_text
 if TYPE_CHECKING:
     import asyncio
 
-    from agent_memory.recall.search import Searcher
+    from agent_memory.recall.searcher import Searcher
 
 ATTEMPTS = 20
 """How often a change is made anew on what somebody else wrote meanwhile, before ConflictError goes up."""
@@ -142,7 +142,7 @@ class Core:
 
     @cached_property
     def _searcher(self) -> Searcher:
-        from agent_memory.recall.search import Searcher
+        from agent_memory.recall.searcher import Searcher
 
         return Searcher(self._store, self._index, self.settings)
 

@@ -1,4 +1,8 @@
-"""Every weight and constant of the ranking, in one place, each with where it came from.
+"""Every weight and constant of search and recall, in one place, each with where it came from.
+
+Elsewhere stand only: the defaults of the scorers that users build themselves (`ranking.importance`), as they are
+arguments; what embedding takes at once (`recall.embedding`), as no result depends on it; and the boost of a skill
+by its trigger (`memories.procedural`), which stands on top of a finished search.
 
 The unit of the sum is one standard deviation of a score over the whole store. "Measured" means: on public
 sets of conversations and abstracts (LoCoMo, LongMemEval, BEAM, SciFact, Cranfield), with the default embedder.
@@ -123,3 +127,39 @@ and 5 %."""
 
 SMALL_STORE: Final = 100
 """Memories that a store is taken to have at least when words are weighed: of three, a word in two is not common."""
+
+LONGEST_KEY: Final = 200
+"""Characters of a query that may be a memory's key; keys are shorter."""
+
+# --- packing -------------------------------------------------------------------------------------------------------
+
+SMALLEST_BUDGET: Final = 32
+"""Tokens below which not even one line of a memory and its frame fit, whatever the format."""
+
+LARGEST_SHARE: Final = 0.5
+"""No memory takes more than this share of the budget in the first pass, so that one long document does not crowd
+out everything else."""
+
+WHOLE_SHARE: Final = 0.1
+"""In what is left of the budget below this share, what fits whole goes before the beginnings of what does not."""
+
+LINE_TOKENS: Final = 24
+"""Tokens of the shortest form of a memory, its first line."""
+
+MOST_CANDIDATES: Final = 60
+"""Memories that a recall considers at most, however large its budget."""
+
+TOKENS_PER_CANDIDATE: Final = 12
+"""A very short memory with its frame: the budget divided by it is how many are worth looking at."""
+
+MOST_FILLS: Final = 3
+"""How often what stayed free of the budget is given out: on LoCoMo 15 tokens of 1,000 stayed free the first time."""
+
+BRIEF_EACH: Final = 20
+"""Memories of each kind that the brief considers."""
+
+MOST_FAILURES: Final = 3
+"""Failed events among the results that bring along what they call for."""
+
+MOST_LATER: Final = 50
+"""Events of the same kind after a failure among which the next success is looked for."""

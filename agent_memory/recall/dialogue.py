@@ -1,4 +1,4 @@
-"""What a conversation lends to its messages, and who said them.
+"""What a conversation adds to the rank of its messages, and who said them.
 
 "Adoption agencies" says little by itself; after "What are you researching?" it is the answer to a question about
 research. So what a person answers is worth part of what the question is, and a message part of what the best of its
@@ -7,13 +7,12 @@ conversation is. Both reorder only.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from agent_memory.recall import constants
 from agent_memory.recall.scoring import Parts
 from agent_memory.records import ConversationRecord, MemoryRecord
 from agent_memory.roles import role_of
-from agent_memory.storage.base import Store
 
 _QUESTION_MARKS = ("?", "？", "؟")
 
@@ -39,21 +38,9 @@ def from_person(record: MemoryRecord) -> bool:
     )
 
 
-class Dialogue:
-    """Looks up the messages beside messages."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    async def answers(self, records: Iterable[MemoryRecord]) -> list[str]:
-        """Return the ids of what was said right after those of these memories that ask something."""
-        asking = [record.id for record in records if asks(record)]
-        return list((await self._store.adjacent(asking, 1)).values()) if asking else []
-
-    async def questions(self, records: Iterable[MemoryRecord]) -> dict[str, str]:
-        """Return, for each of these memories that a person said, the id of the message before it."""
-        said = [record.id for record in records if is_message(record) and from_person(record)]
-        return await self._store.adjacent(said, -1) if said else {}
+def answers(record: MemoryRecord) -> bool:
+    """Return whether a memory is a message that may be the answer to the one before it: a person said it."""
+    return is_message(record) and from_person(record)
 
 
 def propagate_context(
@@ -61,7 +48,7 @@ def propagate_context(
     records: Mapping[str, MemoryRecord],
     before: Mapping[str, str],
 ) -> None:
-    """Add to each message's parts what its question and its conversation lend it, and what its speaker takes.
+    """Add to each message's parts what its question and its conversation are worth, less what its speaker costs.
 
     `before` names, by id, the message before each; its parts and its record are among those given.
     """

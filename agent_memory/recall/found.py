@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from agent_memory.recall.constants import NOTHING_RELEVANT
 from agent_memory.records import ScoredMemory
@@ -18,6 +18,7 @@ class Found(list[ScoredMemory]):
         retrievers: Iterable[str] = (),
         notices: Iterable[str] = (),
         terms: Iterable[str] = (),
+        sums: Mapping[str, float] | None = None,
     ) -> None:
         super().__init__(memories)
         self.retrievers = tuple(retrievers)
@@ -26,6 +27,9 @@ class Found(list[ScoredMemory]):
         """One line for each thing that was left out, or is not ready yet."""
         self.terms = tuple(terms)
         """The words that were looked for, parts of compounds and the rest of hashes among them."""
+
+        self.sums = dict(sums or {})
+        """The sum that each memory was ordered by, by id; `score` is its logistic."""
 
     @property
     def nothing_relevant(self) -> bool:

@@ -8,19 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
 
 from agent_memory.recall import constants
 from agent_memory.recall.packing import Candidate
-from agent_memory.recall.search import Mode, Searcher
+from agent_memory.recall.query import Mode, SearchRequest
+from agent_memory.recall.searcher import Searcher
 from agent_memory.records import EpisodicRecord, MemoryType
 from agent_memory.storage.base import Order, Store
 from agent_memory.storage.where import Condition, Period, Where
-
-MOST_FAILURES: Final = 3
-"""Failed events, of those found, that bring something along."""
-MOST_LATER: Final = 50
-"""Events of the same kind after a failure among which the next success is looked for."""
 
 
 class Outcomes:
@@ -40,7 +35,11 @@ class Outcomes:
         for candidate in candidates:
             result.append(candidate)
             event = candidate.memory
-            if isinstance(event, EpisodicRecord) and event.success is False and failures < MOST_FAILURES:
+            if (
+                isinstance(event, EpisodicRecord)
+                and event.success is False
+                and failures < constants.MOST_FAILURES
+            ):
                 failures += 1
                 for found in (await self._next_success(event, where), await self._skill(event, where, mode)):
                     result += [found] if found is not None else []
@@ -63,16 +62,18 @@ class Outcomes:
             ),
             occurred=Period(event.happened_at, where.occurred.end if where.occurred else None),
         )
-        listed = await self._store.select(wanted, Order("occurred", descending=False), MOST_LATER)
+        listed = await self._store.select(wanted, Order("occurred", descending=False), constants.MOST_LATER)
         later = [item for item in listed if item.happened_at > event.happened_at]
         if not later:
             return None
         found = await self._searcher.search(
-            event.content,
-            replace(wanted, ids=tuple(item.id for item in later)),
-            limit=MOST_LATER,
-            mode="keyword" if self._store.capabilities.full_text else "hybrid",
-            count_access=False,
+            SearchRequest(
+                text=event.content,
+                where=replace(wanted, ids=tuple(item.id for item in later)),
+                limit=constants.MOST_LATER,
+                mode="keyword" if self._store.capabilities.full_text else "hybrid",
+                count_access=False,
+            )
         )
         related = {
             result.memory.id: result for result in found if result.relevance >= constants.NOTHING_RELEVANT
@@ -85,7 +86,9 @@ class Outcomes:
         if where.types and MemoryType.PROCEDURAL not in where.types:
             return None
         skills = replace(where, types=(MemoryType.PROCEDURAL,), fields=(), occurred=None)
-        found = await self._searcher.search(event.content, skills, limit=1, mode=mode, count_access=False)
+        found = await self._searcher.search(
+            SearchRequest(text=event.content, where=skills, limit=1, mode=mode, count_access=False)
+        )
         if not found or found.nothing_relevant:
             return None
         return Candidate(found[0].memory, scored=found[0])

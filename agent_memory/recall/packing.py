@@ -14,21 +14,12 @@ from typing import Literal
 
 from agent_memory.errors import ValidationError
 from agent_memory.recall import constants
-from agent_memory.recall.scoring import summed
 from agent_memory.recall.sources import source
 from agent_memory.records import MemoryRecord, ScoredMemory
 from agent_memory.text.sentences import best_sentences, first_line
 from agent_memory.text.tokens import estimate_tokens, fits
 
 Form = Literal["full", "sentences", "line", "dropped"]
-SMALLEST_BUDGET = 32
-"""Tokens below which not even one line of a memory and its frame fit, whatever the format."""
-LARGEST_SHARE = 0.5
-"""No memory takes more than this share of the budget in the first pass, so that one long document does not crowd
-out everything else."""
-WHOLE_SHARE = 0.1
-"""In what is left of the budget below this share, what fits whole goes before the beginnings of what does not."""
-LINE_TOKENS = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +49,12 @@ class Candidate:
     memory: MemoryRecord
     section: str = ""
     scored: ScoredMemory | None = None
+    total: float = 0.0
+    """The sum that the search ordered it by; 0 where none found it."""
+
+    def packed(self, text: str, form: Form, tokens: int, reason: str | None = None) -> PackedItem:
+        """Return it as it stands in the text, or as dropped."""
+        return PackedItem(self.memory, text, form, tokens, reason, self.section, self.scored)
 
 
 def pack(
@@ -79,24 +76,29 @@ def pack(
         beside: writes one of which another from the same source is in the text already; None for `frame`.
 
     Raises:
-        ValidationError: the budget is below `SMALLEST_BUDGET`.
+        ValidationError: the budget is below `constants.SMALLEST_BUDGET`.
     """
-    if budget < SMALLEST_BUDGET:
+    if budget < constants.SMALLEST_BUDGET:
         raise ValidationError(
-            f"a budget of {budget} tokens holds nothing", hint=f"give at least {SMALLEST_BUDGET}"
+            f"a budget of {budget} tokens holds nothing", hint=f"give at least {constants.SMALLEST_BUDGET}"
         )
     left = budget - overhead
     items: list[PackedItem] = []
     frames = _Frames(frame, beside)
     for candidate in candidates:
-        room = min(left, max(int(budget * LARGEST_SHARE), LINE_TOKENS) if len(candidates) > 1 else left)
-        only_whole = bool(items) and left < budget * WHOLE_SHARE
+        room = min(
+            left,
+            max(int(budget * constants.LARGEST_SHARE), constants.LINE_TOKENS)
+            if len(candidates) > 1
+            else left,
+        )
+        only_whole = bool(items) and left < budget * constants.WHOLE_SHARE
         item = _fit(candidate, room, terms, frames.of(candidate), only_whole=only_whole)
         left -= item.tokens
         items.append(item)
         if item.form != "dropped":
             frames.begin(candidate)
-    return _use_up(items, left, terms, frames)
+    return _use_up(candidates, items, left, terms, frames)
 
 
 def by_worth(
@@ -108,7 +110,7 @@ def by_worth(
     one whose source is in the text already is cheaper. Worth is the sum that the search ordered by, with a little of
     what was found right before and behind it in its source: evidence lies beside evidence, and is read with it.
     """
-    most = int(budget * LARGEST_SHARE)
+    most = int(budget * constants.LARGEST_SHARE)
     whole = [_cost(candidate, frame, most) for candidate in candidates]
     short = [_cost(candidate, beside, most) for candidate in candidates] if beside else whole
     sources = [source(candidate.memory) for candidate in candidates]
@@ -131,14 +133,14 @@ def by_worth(
 
 
 def _worth(candidates: Sequence[Candidate]) -> list[float]:
-    alone = [summed(candidate.scored.score) if candidate.scored else 0.0 for candidate in candidates]
+    sums = [candidate.total for candidate in candidates]
     sources = [source(candidate.memory) for candidate in candidates]
-    there = {origin.passage: worth for origin, worth in zip(sources, alone, strict=True) if origin}
+    there = {origin.passage: total for origin, total in zip(sources, sums, strict=True) if origin}
     return [
-        worth + constants.BESIDE_WEIGHT * sum(max(0.0, there.get(passage, 0.0)) for passage in origin.beside)
+        total + constants.BESIDE_WEIGHT * sum(max(0.0, there.get(passage, 0.0)) for passage in origin.beside)
         if origin
-        else worth
-        for origin, worth in zip(sources, alone, strict=True)
+        else total
+        for origin, total in zip(sources, sums, strict=True)
     ]
 
 
@@ -176,7 +178,7 @@ def _fit(
 
     def item(text: str, form: Form, reason: str | None = None) -> PackedItem:
         tokens = estimate_tokens(frame(record, text)) if text else 0
-        return PackedItem(record, text, form, tokens, reason, candidate.section, candidate.scored)
+        return candidate.packed(text, form, tokens, reason)
 
     full = item(record.content, "full")
     if full.tokens <= room:
@@ -198,11 +200,11 @@ def _fit(
 
 
 def _sentences(text: str, terms: Sequence[str], tokens: int) -> str:
-    return best_sentences(text, terms, tokens) if tokens >= LINE_TOKENS else ""
+    return best_sentences(text, terms, tokens) if tokens >= constants.LINE_TOKENS else ""
 
 
 def _line(text: str, terms: Sequence[str], tokens: int) -> str:
-    return first_line(text, min(tokens, LINE_TOKENS))
+    return first_line(text, min(tokens, constants.LINE_TOKENS))
 
 
 _SHORTER: tuple[tuple[Form, Callable[[str, Sequence[str], int], str]], ...] = (
@@ -211,11 +213,13 @@ _SHORTER: tuple[tuple[Form, Callable[[str, Sequence[str], int], str]], ...] = (
 )
 
 
-def _use_up(items: list[PackedItem], left: int, terms: Sequence[str], frames: _Frames) -> list[PackedItem]:
-    for position, item in enumerate(items):
+def _use_up(
+    candidates: Sequence[Candidate], items: list[PackedItem], left: int, terms: Sequence[str], frames: _Frames
+) -> list[PackedItem]:
+    """Give what is left of the budget to the candidates that were shortened or dropped, best first."""
+    for position, (candidate, item) in enumerate(zip(candidates, items, strict=True)):
         if item.form == "full" or left <= 0:
             continue
-        candidate = Candidate(item.memory, item.section, item.scored)
         better = _fit(candidate, item.tokens + left, terms, frames.of(candidate))
         if better.tokens > item.tokens:
             left -= better.tokens - item.tokens

@@ -7,32 +7,19 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from agent_memory.errors import ValidationError
+from agent_memory.recall import constants
 from agent_memory.recall.formats import LAST_MESSAGES, Format, Messages, Writer, gathered, writer
+from agent_memory.recall.found import Found
 from agent_memory.recall.outcomes import Outcomes
-from agent_memory.recall.packing import (
-    LINE_TOKENS,
-    SMALLEST_BUDGET,
-    Candidate,
-    Frame,
-    PackedItem,
-    by_worth,
-    pack,
-)
-from agent_memory.recall.search import Mode, Searcher
+from agent_memory.recall.packing import Candidate, Frame, PackedItem, by_worth, pack
+from agent_memory.recall.query import Mode, SearchRequest
+from agent_memory.recall.searcher import Searcher
 from agent_memory.records import ConversationRecord, MemoryType
 from agent_memory.storage.base import Order, Store
 from agent_memory.storage.where import Condition, Where
 from agent_memory.text.analysis import query_terms
 from agent_memory.text.templates import normalise
 from agent_memory.text.tokens import estimate_tokens
-
-MOST_CANDIDATES = 60
-TOKENS_PER_CANDIDATE = 12
-"""A very short memory with its frame: the budget divided by it is how many are worth looking at."""
-MOST_FILLS = 3
-"""How often what stayed free of the budget is given out: on LoCoMo 15 tokens of 1,000 stayed free the first time."""
-BRIEF_EACH = 20
-"""Memories of each kind that the brief considers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,29 +68,38 @@ class Recaller:
     ) -> Recall:
         """Find what a query needs, or the brief for None, and pack it. Arguments as in `AgentMemory.recall`."""
         wording = writer(format)
-        notices: tuple[str, ...] = ()
-        terms: Sequence[str] = ()
+        found = Found()
         if query is None:
             candidates = await self._brief(where)
         else:
-            limit = max(5, min(MOST_CANDIDATES, budget // TOKENS_PER_CANDIDATE))
+            limit = max(5, min(constants.MOST_CANDIDATES, budget // constants.TOKENS_PER_CANDIDATE))
             found = await self._searcher.search(
-                query, where, limit=limit, mode=mode, explain=explain, count_access=False, rerank=rerank
+                SearchRequest(
+                    text=query,
+                    where=where,
+                    limit=limit,
+                    mode=mode,
+                    explain=explain,
+                    count_access=False,
+                    rerank=rerank,
+                )
             )
-            notices = found.notices
-            terms = found.terms or query_terms(query)
             candidates = by_worth(
-                [Candidate(result.memory, scored=result) for result in found],
+                [
+                    Candidate(result.memory, scored=result, total=found.sums[result.memory.id])
+                    for result in found
+                ],
                 budget=budget,
                 frame=wording.frame,
                 beside=_beside(wording),
             )
             candidates = await Outcomes(self._store, self._searcher).joined(candidates, where, mode)
+        terms: Sequence[str] = () if query is None else found.terms or query_terms(query)
         said = {message.id for message in last}
         candidates = [candidate for candidate in candidates if candidate.memory.id not in said]
         # The latest messages come last in the text but first in the budget, newest first: they were asked for.
         tail = [Candidate(message, LAST_MESSAGES) for message in reversed(last)]
-        recall = self._pack([*tail, *candidates], terms, wording, budget, notices)
+        recall = self._pack([*tail, *candidates], terms, wording, budget, found.notices)
         if query is not None and found.nothing_relevant:
             recall = replace(recall, nothing_relevant=True)
         await self._store.touch([item.memory.id for item in recall.items])
@@ -164,7 +160,7 @@ class Recaller:
         for section, part, order in parts:
             if where.types and part.types and not set(part.types) <= set(where.types):
                 continue
-            for record in await self._store.select(part, order, BRIEF_EACH):
+            for record in await self._store.select(part, order, constants.BRIEF_EACH):
                 chosen.setdefault(record.id, Candidate(record, section))
         return list(chosen.values())
 
@@ -190,7 +186,7 @@ def _fill(
     best: _Written | None = None
     reserve = estimate_tokens(wording.write([], agent_id))
     fills = 0
-    while fills < MOST_FILLS:
+    while fills < constants.MOST_FILLS:
         beside = _beside(wording)
         packed = pack(
             candidates, budget=budget, overhead=reserve, terms=terms, frame=wording.frame, beside=beside
@@ -214,8 +210,11 @@ def _least(candidates: Sequence[Candidate], wording: Writer, agent_id: str) -> i
     if not candidates:
         return estimate_tokens(wording.write([], agent_id))
     best = candidates[0]
-    line = PackedItem(best.memory, "", "line", 0, section=best.section)
-    return max(SMALLEST_BUDGET, estimate_tokens(wording.write([line], agent_id)) + 2 * LINE_TOKENS)
+    line = best.packed("", "line", 0)
+    return max(
+        constants.SMALLEST_BUDGET,
+        estimate_tokens(wording.write([line], agent_id)) + 2 * constants.LINE_TOKENS,
+    )
 
 
 def _each_once(candidates: Sequence[Candidate]) -> tuple[list[Candidate], list[PackedItem]]:
@@ -226,10 +225,7 @@ def _each_once(candidates: Sequence[Candidate]) -> tuple[list[Candidate], list[P
     for candidate in candidates:
         text = normalise(candidate.memory.content)
         if text in said and candidate.section != LAST_MESSAGES:
-            reason = "another memory says the same"
-            repeated.append(
-                PackedItem(candidate.memory, "", "dropped", 0, reason, candidate.section, candidate.scored)
-            )
+            repeated.append(candidate.packed("", "dropped", 0, "another memory says the same"))
         else:
             once.append(candidate)
             said.add(text)

@@ -7,7 +7,8 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from agent_memory.recall.scoring import logistic
+from agent_memory.recall.query import SearchRequest
+from agent_memory.recall.scoring import logistic, sum_of_logit
 from agent_memory.records import ScoredMemory
 from agent_memory.text.templates import embedded_text
 
@@ -28,22 +29,29 @@ class Reranker:
         return CrossEncoder(self._options)
 
     async def reranked(
-        self, query: str, found: Sequence[ScoredMemory], *, explain: bool
-    ) -> list[ScoredMemory]:
-        """Return the memories in the cross-encoder's order; its logit, through the logistic, is their `score`.
+        self, request: SearchRequest, results: Sequence[ScoredMemory]
+    ) -> tuple[list[ScoredMemory], dict[str, float]]:
+        """Order results by a cross-encoder; its logit, through the logistic, is their `score`.
+
+        Returns:
+            As many as the request asks for at most, and the sum that each is ordered by, by memory id.
 
         Raises:
             ConfigurationError: an option or the model's name is unknown.
             ModelMissingError: the model is not on this machine.
         """
         encoder = self._encoder
-        logits = await encoder.scores(query, [embedded_text(item.memory) for item in found])
-        order = sorted(range(len(found)), key=lambda position: -logits[position])
-        result = []
+        logits = await encoder.scores(request.text, [embedded_text(item.memory) for item in results])
+        order = sorted(range(len(results)), key=lambda position: -logits[position])
+        best: list[ScoredMemory] = []
+        sums: dict[str, float] = {}
         for position in order:
-            part = {
-                "rerank": {"model": encoder.name, "logit": round(logits[position], 4), "from": position + 1}
-            }
-            explanation = {**(found[position].explanation or {}), **part} if explain else None
-            result.append(replace(found[position], score=logistic(logits[position]), explanation=explanation))
-        return result
+            result, logit = results[position], logits[position]
+            score = logistic(logit)
+            if request.min_score is not None and score < request.min_score:
+                continue
+            part = {"rerank": {"model": encoder.name, "logit": round(logit, 4), "from": position + 1}}
+            explanation = {**(result.explanation or {}), **part} if request.explain else None
+            best.append(replace(result, score=score, explanation=explanation))
+            sums[result.memory.id] = sum_of_logit(logit)
+        return best[: request.limit], sums

@@ -1,6 +1,6 @@
-"""The sum that ranks: z-scored words and meaning, and small boosts that reorder but never hide.
+"""The sum that ranks: z-scored keyword and vector scores, and small boosts that reorder but never hide.
 
-Pure functions of numbers; where they come from is `search`'s business.
+Pure functions of numbers; `candidate_scoring` knows where they come from.
 """
 
 from __future__ import annotations
@@ -117,10 +117,9 @@ def logistic(value: float) -> float:
     return 1.0 - logistic(-value)
 
 
-def summed(score: float) -> float:
-    """Return the sum behind a score; of one too near 0 or 1 to tell, one beyond all others."""
-    share = min(max(score, 1e-12), 1.0 - 1e-12)
-    return constants.SCORE_MIDDLE + constants.SCORE_SCALE * math.log(share / (1.0 - share))
+def sum_of_logit(logit: float) -> float:
+    """Return the sum whose `score` has this logit, so that the sums of all searches are of one scale."""
+    return constants.SCORE_MIDDLE + constants.SCORE_SCALE * logit
 
 
 def _short(value: float) -> float:

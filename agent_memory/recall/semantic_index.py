@@ -172,30 +172,40 @@ class SemanticIndex:
             EmbeddingMismatchError: the store's vectors are of another embedder.
             ModelMissingError, MissingDependencyError: the embedder is not at hand.
         """
-        embedder = await self._at_hand()
+        embedder = await self.prepare()
         current = await self._store.current_space()
         if current is None:
             current = await self._store.add_space(space_of(embedder.identity))
-        return self._matching(embedder, current)
+        self.check_space(current)
+        return current
 
     async def check_comparable(self) -> None:
         """Raise as `space` does, and write nothing: a store without vectors has nothing to compare."""
-        embedder = await self._at_hand()
-        current = await self._store.current_space()
-        if current is not None:
-            self._matching(embedder, current)
+        await self.prepare()
+        self.check_space(await self._store.current_space())
 
-    async def _at_hand(self) -> Embedder:
+    async def prepare(self) -> Embedder:
+        """Return the embedder, ready to embed.
+
+        Raises:
+            ConfigurationError: there is none.
+            ModelMissingError, MissingDependencyError: it is not at hand.
+        """
         embedder = self.require()
         if not self._prepared:
             await embedder.prepare()
             self._prepared = True
         return embedder
 
-    def _matching(self, embedder: Embedder, space: EmbeddingSpace) -> EmbeddingSpace:
-        if space.fingerprint != embedder.identity.fingerprint or space.template_version != TEMPLATE_VERSION:
-            raise EmbeddingMismatchError(stored=str(space), asked=str(embedder.identity))
-        return space
+    def check_space(self, current: EmbeddingSpace | None) -> None:
+        """Check that vectors of the prepared embedder may be compared with those of the store's current space.
+
+        Raises:
+            EmbeddingMismatchError: the store's vectors are of another embedder.
+        """
+        identity = self.require().identity
+        if current is not None and not current.same_as(space_of(identity)):
+            raise EmbeddingMismatchError(stored=str(current), asked=str(identity))
 
     async def vectors_of(
         self,
@@ -264,20 +274,18 @@ class SemanticIndex:
         if not self.available:
             return [text]
         try:
-            return await (await self._at_hand()).split(text)
+            return await (await self.prepare()).split(text)
         except NOT_AT_HAND:
             from agent_memory.embeddings.segments import split_by_bytes
 
             return split_by_bytes(text, SEGMENT_BYTES)
 
-    async def query_vector(self, query: str) -> bytes:
-        """Embed a query in the store's space, or in the one that the store would get with its first vector.
+    async def embed_query(self, query: str) -> bytes:
+        """Embed a query; the caller checks that the vector may be compared.
 
         Raises:
-            EmbeddingMismatchError: the store's vectors are of another embedder.
-            ModelMissingError, MissingDependencyError: the embedder is not at hand.
+            EmbeddingError, MissingDependencyError, ConfigurationError: the embedder is not at hand.
         """
-        await self.check_comparable()
         return await self.require().embed_query(query)
 
     async def background(self) -> BackgroundDistribution:

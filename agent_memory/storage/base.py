@@ -31,7 +31,7 @@ from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequen
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Any, ClassVar, Final, Literal, NamedTuple, cast, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, NamedTuple, cast, get_args
 
 from agent_memory import clock
 from agent_memory.errors import (
@@ -55,6 +55,16 @@ from agent_memory.text.analysis import is_code
 from agent_memory.text.bm25 import WordStatistics
 from agent_memory.text.names import normal_name
 from agent_memory.text.porter import unstemmed
+
+if TYPE_CHECKING:
+    from agent_memory.storage.retrieval import (
+        CandidateRequest,
+        Candidates,
+        ContextRequest,
+        SearchContext,
+        VectorCandidates,
+        VectorRequest,
+    )
 
 OrderBy = Literal["created", "updated", "occurred", "used", "importance", "position"]
 GroupBy = Literal[
@@ -560,6 +570,41 @@ class Store(ABC):
 
     async def _sample_vectors(self, limit: int) -> list[bytes]:
         raise CapabilityError(self.name, "vectors")
+
+    # --- what one search asks ------------------------------------------------------------------------------
+
+    async def candidates(self, request: CandidateRequest) -> Candidates:
+        """Return candidates by keyword and by key, and what a search has to know about the store."""
+        self.check_usable()
+        return await self._candidates(request)
+
+    async def _candidates(self, request: CandidateRequest) -> Candidates:
+        """Answer it by the hooks above; a backend behind a network does so in one round trip."""
+        from agent_memory.storage import retrieval
+
+        return await retrieval.candidates(self, request)
+
+    async def vector_candidates(self, request: VectorRequest) -> VectorCandidates:
+        """Return candidates by vector, and a sample of the current space's vectors."""
+        self._require("vectors", "vectors")
+        return await self._vector_candidates(request)
+
+    async def _vector_candidates(self, request: VectorRequest) -> VectorCandidates:
+        """Answer it by the hooks above; a backend behind a network does so in one round trip."""
+        from agent_memory.storage import retrieval
+
+        return await retrieval.vector_candidates(self, request)
+
+    async def search_context(self, request: ContextRequest) -> SearchContext:
+        """Return candidates as records, with all that scores them."""
+        self.check_usable()
+        return await self._search_context(request)
+
+    async def _search_context(self, request: ContextRequest) -> SearchContext:
+        """Answer it by the hooks above; a backend behind a network does so in one round trip."""
+        from agent_memory.storage import retrieval
+
+        return await retrieval.search_context(self, request)
 
     # --- embedding spaces ----------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ import io
 from pathlib import Path
 
 from agent_memory.embeddings.registry import create_embedder
-from agent_memory.recall.search import Mode
+from agent_memory.recall.query import Mode
 from benchmarks.backends.servers import NAMES, VECTORS_ONLY, served
 from benchmarks.recall import readers
 from benchmarks.recall.cache import CachedEmbedder

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from agent_memory import AgentMemory, MemoryConfig, clock
-from agent_memory.recall.search import Mode
+from agent_memory.recall.query import Mode
 from agent_memory.text.tokens import estimate_tokens
 from benchmarks.recall.cache import CachedEmbedder
 from benchmarks.recall.questions import Agent, Question

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
 
 from agent_memory import AgentMemory, MemoryConfig
+from agent_memory.recall import constants
 from agent_memory.recall.packing import Candidate, by_worth, pack
 from agent_memory.records import ConversationRecord, LongTermRecord, MemoryRecord, ScoredMemory
 from agent_memory.text.tokens import estimate_tokens
@@ -21,15 +23,16 @@ def plain(record: MemoryRecord, text: str) -> str:
     return f"- {text}\n"
 
 
-def found(text: str, score: float, **given: object) -> Candidate:
-    record = (ConversationRecord if given else LongTermRecord)(
-        id=f"{text[:12]}{score}{given}",
+def candidate_of(text: str, score: float, **own: object) -> Candidate:
+    record = (ConversationRecord if own else LongTermRecord)(
+        id=f"{text[:12]}{score}{own}",
         content=text,
         created_at=NOW,
         updated_at=NOW,
-        **given,  # type: ignore[arg-type]
+        **own,  # type: ignore[arg-type]
     )
-    return Candidate(record, scored=ScoredMemory(record, score, score))
+    total = constants.SCORE_MIDDLE + math.log(score / (1 - score))
+    return Candidate(record, scored=ScoredMemory(record, score, score), total=total)
 
 
 def texts(candidates: Sequence[Candidate]) -> list[str]:
@@ -92,20 +95,20 @@ async def test_the_chunks_of_a_document_stand_under_its_title_in_its_order() -> 
 
 
 def test_a_long_memory_goes_behind_a_short_one_that_is_nearly_as_good() -> None:
-    first, long, short = found("best of all", 0.9), found(LONG, 0.62), found(SHORT, 0.6)
+    first, long, short = candidate_of("best of all", 0.9), candidate_of(LONG, 0.62), candidate_of(SHORT, 0.6)
     assert texts(by_worth([first, long, short], budget=1000, frame=plain)) == ["best of all", SHORT, LONG]
-    better = found(LONG, 0.85)
+    better = candidate_of(LONG, 0.85)
     assert texts(by_worth([first, better, short], budget=1000, frame=plain)) == ["best of all", LONG, SHORT]
 
 
 def test_the_best_memory_goes_first_however_long_it_is() -> None:
-    candidates = [found(LONG, 0.61), found(SHORT, 0.6)]
+    candidates = [candidate_of(LONG, 0.61), candidate_of(SHORT, 0.6)]
     assert texts(by_worth(candidates, budget=1000, frame=plain)) == [LONG, SHORT]
 
 
 def test_what_was_found_beside_another_is_worth_more() -> None:
     def said(text: str, score: float, position: int, conversation: str = "c") -> Candidate:
-        return found(text, score, conversation_id=conversation, position=position)
+        return candidate_of(text, score, conversation_id=conversation, position=position)
 
     alone, answer, question = (
         said("aaaa bbbb", 0.7, 8),
@@ -119,7 +122,7 @@ def test_what_was_found_beside_another_is_worth_more() -> None:
 
 def test_at_the_end_of_the_budget_a_whole_memory_goes_before_the_beginning_of_another() -> None:
     filler = "word " * 170
-    candidates = [found(text, 0.5) for text in (filler, LONG, SHORT)]
+    candidates = [candidate_of(text, 0.5) for text in (filler, LONG, SHORT)]
     packed = pack(candidates, budget=400, overhead=200, terms=[], frame=plain)
     assert [item.form for item in packed][2] == "full"
 

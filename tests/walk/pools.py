@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, get_args
 
 from agent_memory.recall.formats import Format
-from agent_memory.recall.search import Mode
+from agent_memory.recall.query import Mode
 from agent_memory.records import MemoryType
 from agent_memory.storage.base import Order
 from agent_memory.transfer.importing import OnConflict

@@ -20,7 +20,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from agent_memory import AgentMemoryError, SyncAgentMemory, clock
-from agent_memory.recall.search import Mode
+from agent_memory.recall.query import Mode
 from agent_memory.records import MemoryRecord, MemoryType, OperationRecord, Status, Version
 from agent_memory.settings import Settings
 from agent_memory.transfer.lines import read_line
