@@ -11,9 +11,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from agentmem_cli import errors
-from agentmem_cli.arguments import arranged
-from agentmem_cli.context import Flags
+from agentmem_cli import errors, global_options
+from agentmem_cli.arguments import Command
 from agentmem_cli.tree import COMMANDS, HIDDEN, SECTIONS, Entry, Noun, Tree
 
 PROGRAM = "agentmem"
@@ -25,6 +24,8 @@ class LazyGroup(TyperGroup):
 
     path: tuple[str, ...] = ()
     tree: Tree = COMMANDS
+    everywhere: Sequence[Any] = ()
+    """The program's options, which every command takes too."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """List the commands in the order of the tree."""
@@ -37,8 +38,11 @@ class LazyGroup(TyperGroup):
             return None
         if cmd_name not in self.commands:
             built = (
-                _noun(cmd_name, entry) if isinstance(entry, Noun) else _command((*self.path, cmd_name), entry)
+                _noun(cmd_name, entry, self.everywhere)
+                if isinstance(entry, Noun)
+                else _command((*self.path, cmd_name), entry)
             )
+            global_options.add(built, self.everywhere)
             self.commands[cmd_name] = built
         return self.commands[cmd_name]
 
@@ -66,7 +70,7 @@ def _command(path: tuple[str, ...], entry: Entry) -> Any:
     if not callable(function):
         function = getattr(module, words[-1] + "_")
     single = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=_SETTINGS)
-    single.command(path[-1], help=_help(function), hidden=entry.alias_of is not None)(function)
+    single.command(path[-1], cls=Command, help=_help(function), hidden=entry.alias_of is not None)(function)
     return typer.main.get_command(single)
 
 
@@ -76,7 +80,7 @@ def _help(function: Callable[..., object]) -> str:
     return text.replace("`", "").replace("\n\nExamples:\n", "\n\n\b\nExamples:\n")
 
 
-def _noun(name: str, noun: Noun) -> Any:
+def _noun(name: str, noun: Noun, everywhere: Sequence[Any]) -> Any:
     group = typer.Typer(
         cls=LazyGroup,
         add_completion=False,
@@ -90,6 +94,7 @@ def _noun(name: str, noun: Noun) -> Any:
 
     command = typer.main.get_command(group)
     command.name, command.path, command.tree = name, (name,), noun.verbs  # type: ignore[attr-defined]
+    command.everywhere = everywhere  # type: ignore[attr-defined]
     return command
 
 
@@ -105,11 +110,12 @@ def command() -> Any:
     root.callback()(_global_options)
     built = typer.main.get_command(root)
     built.name = PROGRAM
+    built.everywhere = [option for option in built.params if option.param_type_name == "option"]  # type: ignore[attr-defined]
+    global_options.collect(built.everywhere)  # type: ignore[attr-defined]
     return built
 
 
 def _global_options(
-    context: typer.Context,
     agent: Annotated[str | None, typer.Option("--agent", "-a", metavar="AGENT", help="Whose memory.")] = None,
     db: Annotated[
         str | None, typer.Option("--db", metavar="PATH", help="The file itself; beats --agent.")
@@ -138,17 +144,6 @@ def _global_options(
         agentmem search "which theme?"
         agentmem recall "set up the editor" --budget 800
     """
-    context.obj = Flags(
-        agent=agent,
-        db=db,
-        backend=backend,
-        output="json" if json else "ndjson" if ndjson else output,
-        quiet=quiet,
-        verbose=verbose,
-        debug=debug,
-        offline=offline,
-        yes=yes,
-    )
 
 
 _global_options.__doc__ = _help(_global_options)
@@ -157,8 +152,7 @@ _global_options.__doc__ = _help(_global_options)
 def main(arguments: Sequence[str]) -> int:
     """Run the program and return its exit code."""
     with errors.reported(arguments) as outcome:
-        root = command()
-        result = root.main(arranged(arguments, root), prog_name=PROGRAM, standalone_mode=False)
+        result = command().main(list(arguments), prog_name=PROGRAM, standalone_mode=False)
         outcome.code = result if isinstance(result, int) else 0
         sys.stdout.flush()
     return outcome.code
