@@ -75,6 +75,14 @@ def test_only_the_command_for_sql_imports_sqlite_utils(tmp_path: Path) -> None:
     assert "sqlite_utils" in run_command(tmp_path, "sql", "select 1", *database)
 
 
+def test_only_config_set_imports_the_library_that_edits_toml(tmp_path: Path) -> None:
+    surroundings = {"AGENTMEM_CONFIG": str(tmp_path / "config.toml")}
+    for words, expected in ((("config", "set", "limit", "5"), True), (("config", "show"), False)):
+        code = "import sys; sys.argv[0] = 'agentmem'\nfrom agentmem_cli.entry import main\nmain()\n"
+        loaded = modules_after(code, *words, MODULES_FILE=str(tmp_path / "modules.json"), **surroundings)
+        assert ("tomlkit" in loaded) is expected
+
+
 def test_a_document_that_did_not_change_needs_no_tokenizer(tmp_path: Path) -> None:
     database = ["--db", str(tmp_path / "a.db")]
     (tmp_path / "long.md").write_text("A sentence about the zebras of the north. " * 100)

@@ -7,6 +7,8 @@ from typing import Any
 
 from typer.core import TyperCommand
 
+from agent_memory.errors import ValidationError
+
 
 class Command(TyperCommand):
     """A command that takes a word with a hyphen and a space for a text, wherever no option holds a space."""
@@ -28,6 +30,9 @@ def arranged(words: Sequence[str], valued: Collection[str]) -> list[str]:
     Args:
         words: what follows the command's name.
         valued: the command's options that take a value. `--source -q` names a source.
+
+    Raises:
+        ValidationError: a word such as `-one` would be read as `-o ne`, and there is no such form.
     """
     options: list[str] = []
     texts: list[str] = []
@@ -44,10 +49,20 @@ def arranged(words: Sequence[str], valued: Collection[str]) -> list[str]:
             hyphened = True
             texts.append(word)
         else:
+            if word[:2] == "-o" and word[2:] and not _is_form(word[2:]):
+                raise ValidationError(
+                    f"no such option: {word}", hint="a text that begins with a hyphen goes behind --"
+                )
             options.append(word)
             if word in valued and waiting:
                 options.append(waiting.pop(0))
     return [*options, "--", *texts] if hyphened else list(words)
+
+
+def _is_form(word: str) -> bool:
+    from agentmem_cli.settings.names import OUTPUTS  # here, since most commands need no settings to be parsed
+
+    return word in OUTPUTS
 
 
 def is_text(word: str, valued: Collection[str]) -> bool:

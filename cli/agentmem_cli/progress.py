@@ -6,12 +6,16 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
 
 from agentmem_cli import streams
 
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
 Report = Callable[[int, int], None]
-_PATIENCE = 0.4  # seconds before a bar is worth drawing
-_WIDTH = 30
+_PATIENCE: Final = 0.4  # seconds before a bar is worth drawing
+_BETWEEN: Final = 0.1  # seconds from one drawing to the next
 
 
 @contextmanager
@@ -20,30 +24,52 @@ def bar(what: str, *, unit: str = "", quiet: bool = False) -> Iterator[Report | 
     if quiet or not streams.obeys():
         yield None
         return
-    started = time.monotonic()
-    drawn = False
-    terminal = streams.unchecked(sys.stderr)
+    progress: Progress | None = None
+    next_drawing = time.monotonic() + _PATIENCE
 
     def report(done: int, total: int) -> None:
-        nonlocal drawn
-        spent = time.monotonic() - started
-        if spent < _PATIENCE or total <= 0:
+        nonlocal progress, next_drawing
+        now = time.monotonic()
+        if total <= 0 or now < next_drawing:
             return
-        share = min(1.0, done / total)
-        left = spent / share - spent if share else 0.0
-        filled = "█" * int(share * _WIDTH)
-        count = _bytes(done, total) if unit == "bytes" else f"{done:,}/{total:,} {unit}".rstrip()
-        terminal.write(f"\r{what} {filled:·<{_WIDTH}} {share:4.0%} {count} {left:.0f}s left \x1b[K")
-        terminal.flush()
-        drawn = True
+        next_drawing = now + _BETWEEN
+        if progress is None:
+            progress = _progress(unit)
+            progress.add_task(what, total=total)
+            progress.start()
+        progress.update(progress.task_ids[0], completed=done, total=total)
+        progress.refresh()
 
     try:
         yield report
     finally:
-        if drawn:
-            terminal.write("\r\x1b[K")
-            terminal.flush()
+        if progress is not None:
+            progress.stop()
 
 
-def _bytes(done: int, total: int) -> str:
-    return f"{done / 1e6:.1f}/{total / 1e6:.1f} MB"
+def _progress(unit: str) -> Progress:
+    """Return a bar that is drawn when it is told to, and gone when it is stopped."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        MofNCompleteColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    console = Console(file=streams.unchecked(sys.stderr), width=streams.columns(), force_terminal=True)
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=30),
+        TaskProgressColumn(),
+        *((DownloadColumn(),) if unit == "bytes" else (MofNCompleteColumn(), TextColumn(unit))),
+        TimeRemainingColumn(),
+        console=console,
+        auto_refresh=False,  # no thread of its own: a command may fork, and is ended by signals
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )

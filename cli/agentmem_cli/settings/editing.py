@@ -1,32 +1,29 @@
-"""Changing one line of a TOML file and leaving everything else, comments too, as it was.
-
-The result is read back before it is used; what cannot be changed so simply is left to an editor.
-"""
+"""Changing one setting in a TOML file and leaving everything else, comments too, as it was."""
 
 from __future__ import annotations
 
-import json
-import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
 from agent_memory.errors import ConfigurationError
 from agentmem_cli.settings.files import flat
 
-_HEADER = re.compile(r"\s*\[")
-
 
 def with_value(path: Path, text: str, name: str, value: Any) -> str:
-    """Return a file's text with a setting set; `path` is only for messages.
+    """Return a file's text with a setting set.
+
+    The result is read back before it is returned, so that a file which cannot be changed so is left to an editor.
 
     Args:
+        path: only for messages.
+        text: what the file holds.
+        name: the setting, with dots for tables.
         value: as TOML holds it; None takes the setting out.
 
     Raises:
-        ConfigurationError: the file is not TOML, or too intricate to be changed line by line.
+        ConfigurationError: the file is not TOML, or the setting cannot be changed without changing others.
     """
-    import tomllib
-
     try:
         before = flat(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
@@ -36,96 +33,54 @@ def with_value(path: Path, text: str, name: str, value: Any) -> str:
     expected = {key: item for key, item in before.items() if key != name}
     if value is not None:
         expected[name] = value
-    result = _edited(text, name, value)
-    try:
-        if flat(tomllib.loads(result)) == expected:
-            return result
-    except tomllib.TOMLDecodeError:
-        pass
+    result = _edited(text, name.split("."), value)
+    if result is not None and _reads_as(result, expected):
+        return result
     raise ConfigurationError(
         f"{name} cannot be changed by itself in {path}", hint="`agentmem config edit` opens it in your editor"
     )
 
 
-def _edited(text: str, name: str, value: Any) -> str:
-    lines = text.removesuffix("\n").split("\n") if text else []  # `splitlines` also cuts where TOML does not
-    family, _, option = name.rpartition(".")
-    written = None if value is None else _toml(value)
-    at = _find(lines, family, option)
-    spelling = option
-    if at is None and family:
-        at, spelling = _find(lines, "", name), name
-    if at is not None:
-        comment = _comment(lines[at])
-        if written is None:
-            del lines[at]
-        else:
-            lines[at] = f"{_key(spelling)} = {written}" + (f"  {comment}" if comment else "")
-    elif written is not None:
-        _insert(lines, family, f"{_key(option)} = {written}")
-    return "\n".join([*lines, ""]) if lines else ""
+def _edited(text: str, keys: list[str], value: Any) -> str | None:
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
 
-
-def _key(name: str) -> str:
-    return ".".join(
-        part if re.fullmatch(r"[A-Za-z0-9_-]+", part) else json.dumps(part) for part in name.split(".")
-    )
-
-
-def _section(lines: list[str], family: str) -> tuple[int, int] | None:
-    """Return the lines between a table's header and the next one; for no table, those before the first."""
-    headers = [number for number, line in enumerate(lines) if _HEADER.match(line)]
-    start = 0
-    if family:
-        opening = re.compile(rf"\s*\[\s*{re.escape(family)}\s*\]\s*(#.*)?$")
-        found = [number for number in headers if opening.match(lines[number])]
-        if not found:
-            return None
-        start = found[0] + 1
-    return start, next((number for number in headers if number >= start), len(lines))
-
-
-def _find(lines: list[str], family: str, name: str) -> int | None:
-    section = _section(lines, family)
-    if section is None:
+    try:
+        document = tomlkit.parse(text)
+        table: Any = document
+        for key in keys[:-1]:
+            if key not in table:
+                if value is None:
+                    return text
+                table[key] = tomlkit.table()
+            table = table[key]
+        if value is None:
+            table.pop(keys[-1], None)
+        elif keys[-1] in table or not _inserted(table, keys[-1], value):
+            table[keys[-1]] = value
+        return document.as_string()
+    except (TOMLKitError, TypeError, ValueError):  # a value stands where a table is wanted
         return None
-    key = re.compile(r"\s*" + r"\s*\.\s*".join(re.escape(part) for part in name.split(".")) + r"\s*=")
-    return next((number for number in range(*section) if key.match(lines[number])), None)
 
 
-def _comment(line: str) -> str:
-    """Return the comment at the end of a line: from the first # that the value is whole without."""
-    import tomllib
+def _inserted(table: Any, key: str, value: Any) -> bool:
+    """Put a new key behind the last one; False where there is none.
 
-    for place in (number for number, char in enumerate(line) if char == "#"):
-        try:
-            tomllib.loads(line[:place])
-        except tomllib.TOMLDecodeError:
-            continue
-        return line[place:]
-    return ""
+    tomlkit would put it at the table's end, behind the comment that speaks of the next table.
+    """
+    import tomlkit
+    from tomlkit.items import AoT, Table
 
-
-def _insert(lines: list[str], family: str, line: str) -> None:
-    section = _section(lines, family)
-    if section is None:
-        if lines and lines[-1].strip():
-            lines.append("")
-        lines += [f"[{family}]", line]
-        return
-    start, place = section
-    if place < len(lines):
-        while place > start and lines[place - 1].lstrip().startswith("#"):
-            place -= 1  # before what is said about the next table
-    while place > start and not lines[place - 1].strip():
-        place -= 1  # before the empty lines between the two
-    lines.insert(place, line)
-    if not family and place + 1 < len(lines) and _HEADER.match(lines[place + 1]):
-        lines.insert(place + 1, "")
+    container = table.value if isinstance(table, Table) else table
+    body = getattr(container, "body", ())
+    known = [name for name, item in body if name is not None and not isinstance(item, (AoT, Table))]
+    if known:
+        container._insert_after(known[-1], key, tomlkit.item(value))
+    return bool(known)
 
 
-def _toml(value: Any) -> str:
-    if isinstance(value, list):
-        return "[" + ", ".join(_toml(item) for item in value) + "]"
-    # Text, numbers and switches are written as in JSON, but for this one character.
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+def _reads_as(text: str, expected: dict[str, Any]) -> bool:
+    try:
+        return flat(tomllib.loads(text)) == expected
+    except tomllib.TOMLDecodeError:
+        return False

@@ -55,13 +55,22 @@ def test_a_dotted_name_at_the_top_stays_there() -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
-    ['tags = [\n  "a",\n]\n', 'embedding = {provider = "a"}\n', '"tags" = ["a"]\n', 'tags = """\na"""\n'],
+    ("text", "name", "expected"),
+    [
+        ('tags = [\n  "a",\n]  # mine\nlimit = 5\n', "tags", 'tags = "x"  # mine\nlimit = 5\n'),
+        ('embedding = {provider = "a"}\n', "embedding.provider", 'embedding = {provider = "x"}\n'),
+        ('"tags" = ["a"]\n', "tags", '"tags" = "x"\n'),
+        ('tags = """\na"""\n', "tags", 'tags = "x"\n'),
+        ("[embedding]\na = 1\n\n# next\n[b]\n", "embedding.c", '[embedding]\na = 1\nc = "x"\n\n# next\n[b]\n'),
+    ],
 )
-def test_what_is_too_intricate_is_left_to_an_editor(text: str) -> None:
-    name = "embedding.provider" if "embedding" in text else "tags"
+def test_whatever_toml_allows_is_changed(text: str, name: str, expected: str) -> None:
+    assert with_value(FILE, text, name, "x") == expected
+
+
+def test_what_cannot_be_changed_by_itself_is_left_to_an_editor() -> None:
     with pytest.raises(ConfigurationError, match="agentmem config edit"):
-        with_value(FILE, text, name, "x")
+        with_value(FILE, "embedding = 1\n", "embedding.provider", "x")
 
 
 def test_a_file_that_is_not_toml_is_not_touched() -> None:

@@ -1,0 +1,58 @@
+"""The bar: drawn on a terminal alone, when work takes a moment, and gone at its end."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import sys, time
+from agentmem_cli import progress, streams
+from agentmem_cli.context import Flags, Invocation
+streams.prepare()
+with progress.bar(Invocation(Flags(quiet={quiet}), ()), "embedding", unit={unit!r}) as report:
+    if report is None:
+        print("nobody sees it")
+    else:
+        for done in range(6):
+            report(done, 5)
+            time.sleep({pause})
+print("rich.progress" in sys.modules)
+"""
+
+
+def drawn(*, quiet: bool = False, unit: str = "texts", pause: float = 0.15) -> tuple[str, str]:
+    """Return what came on stdout, and what on a terminal that is stderr."""
+    controller, terminal = pty.openpty()
+    code = PROGRAM.format(quiet=quiet, unit=unit, pause=pause)
+    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=terminal, check=True)
+    os.set_blocking(controller, False)
+    try:
+        seen = re.sub(r"\x1b\[\d*m", "", os.read(controller, 1 << 20).decode())  # without colours
+    except BlockingIOError:
+        seen = ""
+    os.close(terminal)
+    os.close(controller)
+    return done.stdout.decode(), seen
+
+
+@pytest.mark.parametrize(("unit", "count"), [("texts", "5/5 texts"), ("bytes", "5/5 bytes")])
+def test_long_work_has_a_bar_that_goes_away(unit: str, count: str) -> None:
+    _, seen = drawn(unit=unit)
+    assert "embedding" in seen
+    assert count in seen
+    assert "100%" in seen
+    assert seen.rstrip("\r\n").endswith("\x1b[2K")  # the line is cleared
+
+
+def test_short_work_has_none_and_imports_nothing_for_it() -> None:
+    assert drawn(pause=0) == ("False\n", "")
+
+
+def test_quiet_is_quiet() -> None:
+    assert drawn(quiet=True) == ("nobody sees it\nFalse\n", "")
