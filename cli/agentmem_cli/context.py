@@ -7,7 +7,6 @@ import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from agentmem_cli import hints
+from agentmem_cli.global_options import Flags
 from agentmem_cli.tree import COMMANDS, Entry, Noun
 
 if TYPE_CHECKING:
@@ -28,21 +28,6 @@ _NAMED = 5
 """How many damaged rows an error names."""
 EMBED_AT_ONCE = 16
 """A command that stores more texts than this embeds them before it ends; fewer are owed to the next search."""
-
-
-@dataclass(frozen=True, slots=True)
-class Flags:
-    """The global options as they were typed."""
-
-    agent: str | None = None
-    db: str | None = None
-    backend: str | None = None
-    output: str | None = None
-    quiet: bool = False
-    verbose: bool = False
-    debug: bool = False
-    offline: bool = False
-    yes: bool = False
 
 
 class Invocation:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import pairwise
 
@@ -20,6 +17,8 @@ _INSTEAD = {("agentmem event", "list"): "timeline"}
 
 def near(given: str, known: Sequence[str], what: str) -> str | None:
     """Return a hint that names what may be meant: what is spelt nearly so, or holds the word; None if nothing is."""
+    import shlex
+
     found = (
         get_close_matches(given, known, 1, 0.6) or [entry for entry in known if given and given in entry][:1]
     )
@@ -44,11 +43,11 @@ class NotConfirmedError(AgentMemoryError):
     code = "not_confirmed"
 
 
-@dataclass(slots=True)
 class Outcome:
     """What the program ends with."""
 
-    code: int = exit_codes.DONE
+    def __init__(self) -> None:
+        self.code = exit_codes.DONE
 
 
 @contextmanager
@@ -118,6 +117,8 @@ def _usage(error: Exception, as_json: bool) -> int:
 
 def _said(code: str, message: str, hint: str | None, as_json: bool, exit_code: int) -> int:
     if as_json:
+        import json
+
         line = json.dumps({"error": {"code": code, "message": message, "hint": hint}}, ensure_ascii=False)
     else:
         line = "error: " + " ".join((f"{message}: {hint}" if hint else message).split())

@@ -8,12 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
-from typing import Any, Final
-
-from agentmem_cli.context import Flags
+from typing import Any, Final, NamedTuple
 
 _VALUES: Final = "agentmem.global_options"
 """Under this name a context keeps, for itself and all below it, what was given."""
+
+
+class Flags(NamedTuple):
+    """The global options as they were typed."""
+
+    agent: str | None = None
+    db: str | None = None
+    backend: str | None = None
+    output: str | None = None
+    quiet: bool = False
+    verbose: bool = False
+    debug: bool = False
+    offline: bool = False
+    yes: bool = False
 
 
 def collect(options: Sequence[Any]) -> None:

@@ -13,6 +13,7 @@ import re
 import shutil
 import sys
 from contextlib import suppress
+from functools import cache
 from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _ERRORS = "agentmem"
 _TOLD = "agentmem-told"
 """Error handlers: for pipes and files on stdout, and for stderr and terminals."""
 
-_OBEYED = re.compile(
+_OBEYED = (
     "\r\n|[\x00-\x08\x0b-\x1f\x7f-\x9f"  # the control characters but for tab and newline
     "\u2028\u2029\u202a-\u202e\u2066-\u2069\u206a-\u206f\ufff9-\ufffb"  # separators, and what turns text around
     "\U000e0000-\U000e007f]"  # letters that are not shown
@@ -118,14 +119,20 @@ class Terminal(io.TextIOWrapper):
         return len(text)
 
 
+@cache
+def _obeyed() -> re.Pattern[str]:
+    """Compile the pattern at first use: 2 ms, which `--help` in a pipe does not need."""
+    return re.compile(_OBEYED)
+
+
 def harmless(text: str) -> str:
     """Return a text in which nothing is left that a terminal would obey; lines stay lines."""
-    return _OBEYED.sub(_shown, text)
+    return _obeyed().sub(_shown, text)
 
 
 def harmless_json(text: str) -> str:
     """Return JSON in which nothing is left that a terminal would obey; it still says the same."""
-    return _OBEYED.sub(_escaped, text)
+    return _obeyed().sub(_escaped, text)
 
 
 def _shown(found: re.Match[str]) -> str:

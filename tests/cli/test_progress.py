@@ -13,9 +13,8 @@ import pytest
 PROGRAM = """
 import sys, time
 from agentmem_cli import progress, streams
-from agentmem_cli.context import Flags, Invocation
 streams.prepare()
-with progress.bar(Invocation(Flags(quiet={quiet}), ()), "embedding", unit={unit!r}) as report:
+with progress.bar("embedding", unit={unit!r}, quiet={quiet}) as report:
     if report is None:
         print("nobody sees it")
     else:

@@ -61,7 +61,11 @@ def test_a_dotted_name_at_the_top_stays_there() -> None:
         ('embedding = {provider = "a"}\n', "embedding.provider", 'embedding = {provider = "x"}\n'),
         ('"tags" = ["a"]\n', "tags", '"tags" = "x"\n'),
         ('tags = """\na"""\n', "tags", 'tags = "x"\n'),
-        ("[embedding]\na = 1\n\n# next\n[b]\n", "embedding.c", '[embedding]\na = 1\nc = "x"\n\n# next\n[b]\n'),
+        (
+            "[embedding]\na = 1\n\n# next\n[b]\n",
+            "embedding.c",
+            '[embedding]\na = 1\nc = "x"\n\n# next\n[b]\n',
+        ),
     ],
 )
 def test_whatever_toml_allows_is_changed(text: str, name: str, expected: str) -> None:
