@@ -19,22 +19,24 @@ from agent_memory.storage.registry import check_backend_name
 class _Checked(BaseModel):
     model_config = ConfigDict(extra="forbid", validate_assignment=True)
 
-    def __init__(self, **values: Any) -> None:
-        unknown = sorted(values.keys() - type(self).model_fields.keys())
-        if unknown:
-            raise ConfigurationError.unknown("setting", unknown[0], type(self).model_fields)
-        try:
-            super().__init__(**values)
-        except PydanticError as error:
-            raise _translated(error) from error
+    if not TYPE_CHECKING:  # a type checker sees the settings themselves
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name not in type(self).model_fields:
-            raise ConfigurationError.unknown("setting", name, type(self).model_fields)
-        try:
-            super().__setattr__(name, value)
-        except PydanticError as error:
-            raise _translated(error) from error
+        def __init__(self, **values: Any) -> None:
+            unknown = sorted(values.keys() - type(self).model_fields.keys())
+            if unknown:
+                raise ConfigurationError.unknown("setting", unknown[0], type(self).model_fields)
+            try:
+                super().__init__(**values)
+            except PydanticError as error:
+                raise _translated(error) from error
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            if name not in type(self).model_fields:
+                raise ConfigurationError.unknown("setting", name, type(self).model_fields)
+            try:
+                super().__setattr__(name, value)
+            except PydanticError as error:
+                raise _translated(error) from error
 
     @field_validator("*", mode="before")
     @classmethod

@@ -9,6 +9,8 @@ from agent_memory.agent.types import MemoryTypes
 from agent_memory.errors import ValidationError
 from agent_memory.memories.arguments import shown
 from agent_memory.memories.base import Listing, TypeMemory, store_items
+from agent_memory.memories.batch import Batch
+from agent_memory.memories.calling import checked
 from agent_memory.recall.pending import Progress
 from agent_memory.storage.changes import Written
 
@@ -91,3 +93,21 @@ class Adding(MemoryTypes):
         written = dict(zip(order, stored, strict=True))
         dropped = frozenset[str]().union(*(item.dropped for item in shaped))
         return Added([written[position] for position in range(len(shaped))], dropped)
+
+    @checked
+    def batch(self) -> Batch:
+        """Collect writes, and commit them as one transaction and one operation at the end of an `async with`.
+
+        An exception within discards all of them; `undo` takes all of them back at once. Reads within see what was
+        there before. An id that `add` returns within is that of a new memory: where one is known already at the end,
+        that one keeps its own id, and the batch's `written` tells which. Only the task that entered it is in it, and
+        tasks that it starts.
+
+        Returns:
+            A context manager, for one use.
+
+        Raises:
+            ConflictError: at its end, a memory was changed by somebody else meanwhile; nothing was stored.
+            ValidationError: a batch is open already, or what was collected cannot be stored; nothing was.
+        """
+        return Batch(self._core)

@@ -82,6 +82,7 @@ class Moving(MemoryTypes):
         """
         from agent_memory.transfer import moving
 
+        self._core.check_no_batch("import")
         return await moving.import_(
             self._core.store, file, on_conflict=on_conflict, dry_run=dry_run, who=self._who, progress=progress
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakSet
 
 from agent_memory import clock
-from agent_memory.errors import BackendError, ClosedError, ConflictError, MemoryNotFoundError
+from agent_memory.errors import BackendError, ClosedError, ConflictError, MemoryNotFoundError, ValidationError
+from agent_memory.memories.batch import open_batch
 from agent_memory.recall.pending import Progress
 from agent_memory.recall.semantic_index import NOT_AT_HAND, Embedded, SemanticIndex
 from agent_memory.records import MemoryRecord, Status
@@ -168,6 +169,11 @@ class Core:
         vectors that are at hand already. What takes long to embed is stored first and embedded afterwards, so that
         what is interrupted loses no text, and no vector that is made.
         """
+        if (batch := open_batch(self)) is not None:
+            if undoes is not None:
+                raise ValidationError("a batch cannot undo", hint="call undo before or after it")
+            new = [change.record for change in changes if isinstance(change, Add)] if embed is None else embed
+            return batch.collect(changes, embed=new, vectors=given)
         vectors = dict(given.vectors) if given is not None else {}
         space = given.space if given is not None else None
         made: Embedded | None = None
@@ -197,6 +203,8 @@ class Core:
             MemoryNotFoundError: it was taken away or put away meanwhile.
             ConflictError: others were faster twenty times.
         """
+        if (batch := open_batch(self)) is not None:
+            record = batch.latest(record)
         for attempt in range(ATTEMPTS):
             after = edit(record)
             new = [after] if embedded_text(after) != embedded_text(record) else []
@@ -223,6 +231,7 @@ class Core:
         """
         for attempt in range(ATTEMPTS):
             present, purged = await choose()
+            present = self._latest(present)
             changes: list[Change]
             if purge or shred:
                 changes = [Remove(record, erase=shred) for record in present]
@@ -233,6 +242,9 @@ class Core:
                     if record.status is not Status.ARCHIVED
                 ]
             changes += [Erase(record) for record in purged]
+            if (batch := open_batch(self)) is not None:
+                batch.collect(changes, shreds=shred)
+                return [*present, *purged]
             try:
                 written = await self.store.commit(self.operation(verb), changes)
             except ConflictError:
@@ -243,6 +255,15 @@ class Core:
                 await self.store.secure_vacuum()
             return [*present, *purged]
         raise AssertionError("unreachable")
+
+    def _latest(self, records: Iterable[MemoryRecord]) -> list[MemoryRecord]:
+        batch = open_batch(self)
+        return [record if batch is None else batch.latest(record) for record in records]
+
+    def check_no_batch(self, verb: str) -> None:
+        """Raise ValidationError within a batch, for what cannot be part of one."""
+        if open_batch(self) is not None:
+            raise ValidationError(f"a batch cannot {verb}", hint=f"{verb} before or after it")
 
     async def purged(self, where: Where) -> list[MemoryRecord]:
         """List the last versions of purged memories that a filter fits, whatever their status was."""

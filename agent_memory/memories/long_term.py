@@ -106,7 +106,7 @@ class LongTermMemory(TypeMemory[LongTermRecord]):
             groups = find_same(await self._select(self._where(), None))
             changes = [change for group in groups for change in merging(group)]
             try:
-                await self._core.store.commit(self._core.operation("consolidate"), changes)
+                await self._core.write("consolidate", changes, embed=[])
             except ConflictError:
                 if attempt == ATTEMPTS - 1:
                     raise

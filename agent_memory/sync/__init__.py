@@ -12,7 +12,7 @@ import weakref
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from agent_memory.agent import AgentMemory
 from agent_memory.embeddings.base import Embedder
@@ -21,6 +21,7 @@ from agent_memory.memories.calling import checked
 from agent_memory.records import MemoryType
 from agent_memory.settings import Settings
 from agent_memory.storage.base import Store
+from agent_memory.sync.batch import SyncBatch
 from agent_memory.sync.blocking import SyncTypeMemory, blocking
 from agent_memory.sync.loop import Loop
 
@@ -233,10 +234,18 @@ class SyncAgentMemory:
         return self.open()._delegate.has_semantic
 
     @checked
-    def of(self, memory_type: str | MemoryType) -> SyncTypeMemory:
+    def of(self, memory_type: str | MemoryType) -> SyncTypeMemory[Any]:
         """Return the memory of one type by its name or alias: note, fact, chat, event, doc, skill."""
-        found: SyncTypeMemory = getattr(self, MemoryType.parse(memory_type).value)
+        found: SyncTypeMemory[Any] = getattr(self, MemoryType.parse(memory_type).value)
         return found
+
+    @checked
+    def batch(self) -> SyncBatch:
+        """Collect writes, and commit them as one transaction and one operation at the end of a `with`.
+
+        As `AgentMemory.batch`; only the thread that entered it is in it.
+        """
+        return SyncBatch(self._delegate.batch(), self)
 
     # --- everything else, one line each --------------------------------------------------------------------
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
+from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, cast
 
 from agent_memory.memories.base import TypeMemory
-from agent_memory.records import MemoryType
+from agent_memory.records import MemoryRecord, MemoryType
 
 P = ParamSpec("P")
 T = TypeVar("T")
+R = TypeVar("R", bound=MemoryRecord)
 
 
 class Owner(Protocol):
@@ -46,10 +47,10 @@ class _Blocking:
         return self._owner.run(call)
 
 
-class SyncTypeMemory(_Blocking):
+class SyncTypeMemory(_Blocking, Generic[R]):
     """What can be done with memories of any type, blocking."""
 
-    _delegate: TypeMemory[Any]
+    _delegate: TypeMemory[R]
 
     @property
     def memory_type(self) -> MemoryType:
@@ -61,8 +62,8 @@ class SyncTypeMemory(_Blocking):
     add_many_detailed = blocking(TypeMemory.add_many_detailed)
     remove = blocking(TypeMemory.remove)
     clear = blocking(TypeMemory.clear)
-    get = blocking(TypeMemory.get)
-    list = blocking(TypeMemory.list)
-    search = blocking(TypeMemory.search)
+    get = blocking(TypeMemory[R].get)
+    list = blocking(TypeMemory[R].list)
+    search = blocking(TypeMemory[R].search)
     search_similar = blocking(TypeMemory.search_similar)
     count = blocking(TypeMemory.count)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from agent_memory.memories.conversation import ConversationMemory
+from agent_memory.records import ConversationRecord
 from agent_memory.sync.blocking import SyncTypeMemory, blocking
 
 
-class SyncConversationMemory(SyncTypeMemory):
+class SyncConversationMemory(SyncTypeMemory[ConversationRecord]):
     """The same as `ConversationMemory`, blocking."""
 
     _delegate: ConversationMemory

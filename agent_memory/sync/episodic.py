@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from agent_memory.memories.episodic import EpisodicMemory
+from agent_memory.records import EpisodicRecord
 from agent_memory.sync.blocking import SyncTypeMemory, blocking
 
 
-class SyncEpisodicMemory(SyncTypeMemory):
+class SyncEpisodicMemory(SyncTypeMemory[EpisodicRecord]):
     """The same as `EpisodicMemory`, blocking."""
 
     record_event = blocking(EpisodicMemory.record_event)

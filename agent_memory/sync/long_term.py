@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from agent_memory.memories.long_term import LongTermMemory
+from agent_memory.records import LongTermRecord
 from agent_memory.sync.blocking import SyncTypeMemory, blocking
 
 
-class SyncLongTermMemory(SyncTypeMemory):
+class SyncLongTermMemory(SyncTypeMemory[LongTermRecord]):
     """The same as `LongTermMemory`, blocking."""
 
     store_fact = blocking(LongTermMemory.store_fact)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from agent_memory.memories.procedural import ProceduralMemory
+from agent_memory.records import ProceduralRecord
 from agent_memory.sync.blocking import SyncTypeMemory, blocking
 
 
-class SyncProceduralMemory(SyncTypeMemory):
+class SyncProceduralMemory(SyncTypeMemory[ProceduralRecord]):
     """The same as `ProceduralMemory`, blocking."""
 
     record_skill = blocking(ProceduralMemory.record_skill)

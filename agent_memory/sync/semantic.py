@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from agent_memory.memories.semantic import SemanticMemory
+from agent_memory.records import SemanticRecord
 from agent_memory.sync.blocking import SyncTypeMemory, blocking
 
 
-class SyncSemanticMemory(SyncTypeMemory):
+class SyncSemanticMemory(SyncTypeMemory[SemanticRecord]):
     """The same as `SemanticMemory`, blocking."""
 
     search = blocking(SemanticMemory.search)  # type: ignore[arg-type]  # as in the async class

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from agent_memory.memories.short_term import ShortTermMemory
+from agent_memory.records import ShortTermRecord
 from agent_memory.sync.blocking import SyncTypeMemory, blocking
 
 
-class SyncShortTermMemory(SyncTypeMemory):
+class SyncShortTermMemory(SyncTypeMemory[ShortTermRecord]):
     """The same as `ShortTermMemory`, blocking."""
 
     add_context = blocking(ShortTermMemory.add_context)

@@ -30,10 +30,10 @@ def clear(
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
         if expired:
-            found = memory.forget_where(types="short_term", expired=True, dry_run=True)
+            gone = memory.forget_where(types="short_term", expired=True, dry_run=True)
             if not dry_run:
                 memory.short_term.cleanup_expired()
-            invocation.output.note(f"{'would take out' if dry_run else 'took out'} {len(found)} expired")
+            invocation.output.note(f"{'would take out' if dry_run else 'took out'} {len(gone)} expired")
             return
         fields = {} if everything else {"kind": "working"}
         found = memory.short_term.list(None, fields=fields, key=keys)
