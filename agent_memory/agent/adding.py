@@ -109,5 +109,7 @@ class Adding(MemoryTypes):
         Raises:
             ConflictError: at its end, a memory was changed by somebody else meanwhile; nothing was stored.
             ValidationError: a batch is open already, or what was collected cannot be stored; nothing was.
+            ClosedError: this memory was closed.
         """
+        self._core.check_not_closed()
         return Batch(self._core)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Iterable
 from typing import TYPE_CHECKING, Unpack
 
 from agent_memory.agent.types import MemoryTypes
 from agent_memory.clock import Moment
+from agent_memory.errors import ValidationError
 from agent_memory.memories.base import Listing
 from agent_memory.memories.filters import Filters, MoreFilters, Statuses, Types, Words, build_where
 from agent_memory.memories.operations import single
-from agent_memory.records import MemoryRecord
+from agent_memory.records import MemoryRecord, ScoredMemory
 from agent_memory.storage.base import Order, OrderBy
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ class Finding(MemoryTypes):
         explain: bool = False,
         *,
         min_score: float | None = None,
+        offset: int = 0,
         count_access: bool = True,
         rerank: bool = False,
         **filters: Unpack[MoreFilters],
@@ -52,6 +55,7 @@ class Finding(MemoryTypes):
             mode: `hybrid`, `keyword` (words only; no model is loaded) or `vector` (meaning only).
             explain: give every part of each score in `explanation`.
             min_score: only memories whose `score` is at least this, in [0, 1].
+            offset: how many of the best to leave out, for a further page.
             count_access: count the results as accessed.
             rerank: let a cross-encoder read the best 50 with the query and order them; `score` is its word then.
                 It takes a model that has to be pulled once.
@@ -76,14 +80,62 @@ class Finding(MemoryTypes):
         request = SearchRequest(
             text=query,
             where=where,
-            limit=limit,
+            limit=limit + offset if limit else limit,  # the searcher refuses 0
             mode=mode,
             explain=explain,
             min_score=min_score,
-            count_access=count_access,
+            count_access=count_access and not offset,
             rerank=rerank,
         )
-        return await self._core.searcher.search(request)
+        found = await self._core.searcher.search(request)
+        if not offset:
+            return found
+        page = found.after(offset)
+        if count_access and page:
+            await self._core.store.touch([item.memory.id for item in page])
+        return page
+
+    async def iterate_search(
+        self,
+        query: str,
+        page: int = 20,
+        *,
+        mode: Mode = "hybrid",
+        min_score: float | None = None,
+        **filters: Unpack[Filters],
+    ) -> AsyncIterator[ScoredMemory]:
+        """Go through all that a search finds, best first, as far as the caller goes on.
+
+        Each page is a search of its own; nothing is counted as accessed.
+
+        Args:
+            query: as in `search`.
+            page: how many to look for at a time.
+            mode: as in `search`.
+            min_score: as in `search`.
+            filters: as in `search`; `agent_memory.Filters` lists them.
+
+        Yields:
+            Each memory once.
+
+        Raises:
+            ValidationError: the query is empty, the page is 0, or a filter cannot be read.
+        """
+        from agent_memory.recall.query import SearchRequest
+
+        where, seen, limit = build_where(**filters), set[str](), page
+        while True:
+            request = SearchRequest(
+                text=query, where=where, limit=limit, mode=mode, min_score=min_score, count_access=False
+            )
+            found = await self._core.searcher.search(request)
+            new = [item for item in found if item.memory.id not in seen]
+            for item in new:
+                seen.add(item.memory.id)
+                yield item
+            if len(found) < limit or not new:
+                return
+            limit += page
 
     async def recall(
         self,
@@ -141,6 +193,23 @@ class Finding(MemoryTypes):
         """
         return await single.get(self._core, id, count_access=count_access)
 
+    async def get_many(
+        self, ids: Iterable[str], *, count_access: bool = True
+    ) -> Listing[MemoryRecord | None]:
+        """Return memories by ids, unique prefixes of ids, or keys.
+
+        Args:
+            ids: which; whole ids are read at once.
+            count_access: count them as accessed.
+
+        Returns:
+            One for each id, in order; None where there is none or it is archived.
+
+        Raises:
+            AmbiguousIdError: several memories begin so.
+        """
+        return await single.get_many(self._core, ids, count_access=count_access)
+
     async def list(
         self,
         limit: int | None = 100,
@@ -169,6 +238,41 @@ class Finding(MemoryTypes):
         """
         where = build_where(status=status, **filters)
         return await self._core.store.select(where, Order(sort, descending), limit, offset)
+
+    async def iterate(
+        self,
+        page: int = 500,
+        *,
+        status: Statuses = "active",
+        sort: OrderBy = "created",
+        descending: bool = True,
+        **filters: Unpack[Filters],
+    ) -> AsyncIterator[MemoryRecord]:
+        """Go through all memories that fit, however many, without holding them all.
+
+        Args:
+            page: how many to read at a time.
+            status: as in `list`.
+            sort: as in `list`.
+            descending: as in `list`.
+            filters: as in `search`; `agent_memory.Filters` lists them.
+
+        Yields:
+            Each record once. What is added or removed meanwhile may be left out.
+
+        Raises:
+            ValidationError: the page is 0, or a filter cannot be read.
+        """
+        if not page:
+            raise ValidationError("page is 0", hint="give 1 or more")
+        where, order = build_where(status=status, **filters), Order(sort, descending)
+        seen, offset = set[str](), 0
+        while records := await self._core.store.select(where, order, page, offset):
+            for record in records:
+                if record.id not in seen:
+                    seen.add(record.id)
+                    yield record
+            offset += len(records)
 
     async def count(self, *, status: Statuses = "active", **filters: Unpack[Filters]) -> int:
         """Count memories, exactly.

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar, Unpack, cast
 
 from agent_memory import clock
+from agent_memory.clock import Moment
 from agent_memory.embeddings.base import pack_many
 from agent_memory.errors import MemoryNotFoundError, ValidationError
 from agent_memory.memories.arguments import shown
@@ -64,7 +65,7 @@ class TypeMemory(Called, Generic[R]):
         key: str | None = None,
         source: str | None = None,
         session: str | None = None,
-        occurred_at: datetime | None = None,
+        occurred_at: Moment | None = None,
         pinned: bool = False,
         force: bool = False,
         **fields: Any,

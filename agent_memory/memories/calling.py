@@ -7,7 +7,7 @@ with what its signature promises, and what is wrong is told in one line that nam
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
 
@@ -224,13 +224,39 @@ def _opening(function: F) -> F:
     return cast(F, call)
 
 
+def _iterating(function: F) -> F:
+    """Do for an asynchronous generator what `_opening` does for a coroutine: check now, open with the first item."""
+    calls: dict[type, Call] = {}
+
+    @wraps(function)
+    def call(self: Called, /, *args: Any, **kwargs: Any) -> Any:
+        core = self._core
+        core.check_not_closed()
+        known = calls.get(type(self)) or calls.setdefault(type(self), call_of(function, type(self)))
+        positions, names = known.read(args, kwargs)
+
+        async def items() -> AsyncIterator[Any]:
+            if not core.ready:
+                await core.open()
+            async for item in function(self, *positions, **names):
+                yield item
+
+        return items()
+
+    return cast(F, call)
+
+
 class Called:
-    """A class whose public methods come through this door: coroutines open the memory as well."""
+    """A class whose public methods come through this door: coroutines and iterations open the memory as well."""
 
     _core: Core
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         for name, member in list(vars(cls).items()):
-            if inspect.iscoroutinefunction(member) and not name.startswith("_") and name not in _LIFE:
+            if name.startswith("_") or name in _LIFE:
+                continue
+            if inspect.iscoroutinefunction(member):
                 setattr(cls, name, _opening(member))
+            elif inspect.isasyncgenfunction(member):
+                setattr(cls, name, _iterating(member))

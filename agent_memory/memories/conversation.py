@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from agent_memory import clock
+from agent_memory.clock import Moment
 from agent_memory.errors import MemoryNotFoundError, ValidationError
 from agent_memory.hints import Hint
 from agent_memory.memories.arguments import shown
@@ -166,7 +167,7 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
         metadata: Mapping[str, Any] | None = None,
         *,
         name: str | None = None,
-        at: datetime | None = None,
+        at: Moment | None = None,
         conversation_id: str | None = None,
         **more: Any,
     ) -> str:
@@ -199,6 +200,7 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
         *,
         conversation_id: str | None = None,
         archived: bool = False,
+        offset: int = 0,
     ) -> Listing[ConversationRecord]:
         """Return the newest messages of a conversation, oldest of them first.
 
@@ -208,6 +210,7 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
             limit: how many; None is all. Where it is not given, no more than `conversation_max_messages`.
             include_system: with system messages.
             archived: those that were put away instead.
+            offset: how many of the newest to leave out, for the page before.
 
         Raises:
             ValidationError: the limit is negative.
@@ -217,7 +220,33 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
             return []
         where = self._messages(conversation, archived=archived)
         count = in_view(limit, self._window)
-        return (await view(self._core.store, where, count, system=include_system)).messages
+        return (await view(self._core.store, where, count, system=include_system, offset=offset)).messages
+
+    async def iterate_messages(
+        self, page: int = 500, *, conversation_id: str | None = None
+    ) -> AsyncIterator[ConversationRecord]:
+        """Go through all messages of a conversation, oldest first, without holding them all.
+
+        Args:
+            page: how many to read at a time.
+            conversation_id: the conversation, if not the one in use.
+
+        Yields:
+            Each message once.
+
+        Raises:
+            ValidationError: the page is 0.
+        """
+        if not page:
+            raise ValidationError("page is 0", hint="give 1 or more")
+        conversation = await self._existing(conversation_id)
+        if conversation is None:
+            return
+        where, order, offset = self._messages(conversation), Order("position", descending=False), 0
+        while messages := await self._select(where, page, offset=offset, order=order):
+            for message in messages:
+                yield message
+            offset += len(messages)
 
     async def get_last_n_turns(self, n: int = 5, *, conversation_id: str | None = None) -> Listing[Turn]:
         """Return the last turns in the window as pairs of what the user said and the last answer to it.

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from agent_memory import clock
+from agent_memory.clock import Moment
 from agent_memory.errors import ValidationError
 from agent_memory.memories.base import Listing, TypeMemory
 from agent_memory.memories.calling import also, instead
@@ -47,7 +48,7 @@ class EpisodicMemory(TypeMemory[EpisodicRecord]):
         duration: timedelta | float | None = None,
         extra_metadata: Mapping[str, Any] | None = None,
         *,
-        occurred_at: datetime | None = None,
+        occurred_at: Moment | None = None,
         success: bool | None = None,
         **more: Any,
     ) -> str:
@@ -98,7 +99,7 @@ class EpisodicMemory(TypeMemory[EpisodicRecord]):
         return await self._latest({"event_type": event_type}, limit)
 
     async def get_events_in_range(
-        self, start: datetime, end: datetime | None = None, limit: int = 100
+        self, start: Moment, end: Moment | None = None, limit: int = 100
     ) -> Listing[EpisodicRecord]:
         """Return events that happened from `start` until before `end` (None: until now and on), latest first."""
         return await self._select(self._where(since=start, until=end), limit, order=Order("occurred"))
@@ -128,8 +129,8 @@ class EpisodicMemory(TypeMemory[EpisodicRecord]):
 
     async def get_event_timeline(
         self,
-        start: datetime | None = None,
-        end: datetime | None = None,
+        start: Moment | None = None,
+        end: Moment | None = None,
         event_type: str | None = None,
         limit: int = 100,
     ) -> Listing[EpisodicRecord]:

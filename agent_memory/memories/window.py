@@ -38,20 +38,23 @@ def in_view(limit: int | None, window: int) -> int | None:
     return min(limit, window) if isinstance(limit, DefaultLimit) and window else limit
 
 
-async def view(store: Store, conversation: Where, count: int | None, *, system: bool = True) -> View:
+async def view(
+    store: Store, conversation: Where, count: int | None, *, system: bool = True, offset: int = 0
+) -> View:
     """Read the newest messages of a conversation, `count` of them without what belongs to them; None reads all.
 
     Args:
         conversation: admits the messages of one conversation and nothing else.
         system: whether system messages are shown at all.
+        offset: how many of the newest to leave out.
 
     Raises:
         ValidationError: `count` is negative.
     """
     others = _where(conversation, *_OTHERS)
-    if count is None:
+    if count is None and not offset:
         return View(await _read(store, conversation if system else others, _OLDEST_FIRST), None)
-    newest = (await _read(store, others, _NEWEST_FIRST, count))[::-1]
+    newest = (await _read(store, others, _NEWEST_FIRST, count, offset))[::-1]
     if count == 0:
         return View([], None)
     shown = [*newest, *await _calls(store, conversation, newest)]
@@ -81,9 +84,9 @@ async def _calls(
 
 
 async def _read(
-    store: Store, where: Where, order: Order, limit: int | None = None
+    store: Store, where: Where, order: Order, limit: int | None = None, offset: int = 0
 ) -> list[ConversationRecord]:
-    return cast("list[ConversationRecord]", await store.select(where, order, limit))
+    return cast("list[ConversationRecord]", await store.select(where, order, limit, offset))
 
 
 def _where(conversation: Where, *more: Condition) -> Where:

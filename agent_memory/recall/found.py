@@ -35,3 +35,7 @@ class Found(list[ScoredMemory]):
     def nothing_relevant(self) -> bool:
         """Whether nothing here seems to answer the query; what came nearest is in the list all the same."""
         return all(item.relevance < NOTHING_RELEVANT for item in self)
+
+    def after(self, offset: int) -> Found:
+        """Return what is left without the best ones."""
+        return Found(self[offset:], retrievers=self.retrievers, notices=self.notices, terms=self.terms)

@@ -22,7 +22,7 @@ from agent_memory.records import MemoryType
 from agent_memory.settings import Settings
 from agent_memory.storage.base import Store
 from agent_memory.sync.batch import SyncBatch
-from agent_memory.sync.blocking import SyncTypeMemory, blocking
+from agent_memory.sync.blocking import SyncTypeMemory, blocking, iterating
 from agent_memory.sync.loop import Loop
 
 if TYPE_CHECKING:
@@ -245,6 +245,7 @@ class SyncAgentMemory:
 
         As `AgentMemory.batch`; only the thread that entered it is in it.
         """
+        self._check_not_closed()
         return SyncBatch(self._delegate.batch(), self)
 
     # --- everything else, one line each --------------------------------------------------------------------
@@ -254,7 +255,10 @@ class SyncAgentMemory:
     add_objects = blocking(AgentMemory.add_objects)
     search = blocking(AgentMemory.search)
     recall = blocking(AgentMemory.recall)
+    iterate_search = iterating(AgentMemory.iterate_search)
     get = blocking(AgentMemory.get)
+    get_many = blocking(AgentMemory.get_many)
+    iterate = iterating(AgentMemory.iterate)
     update = blocking(AgentMemory.update)
     forget = blocking(AgentMemory.forget)
     forget_where = blocking(AgentMemory.forget_where)

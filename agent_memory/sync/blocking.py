@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from functools import wraps
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, cast
 
@@ -30,6 +30,31 @@ def blocking(method: Callable[Concatenate[Any, P], Awaitable[T]]) -> Callable[Co
         return self.run(lambda: getattr(self._delegate, name)(*args, **kwargs))  # type: ignore[no-any-return]
 
     return cast("Callable[Concatenate[Any, P], T]", call)
+
+
+def iterating(
+    method: Callable[Concatenate[Any, P], AsyncIterator[T]],
+) -> Callable[Concatenate[Any, P], Iterator[T]]:
+    """Make the blocking delegate of an asynchronous generator; name, signature and docstring survive."""
+    name = method.__name__
+
+    @wraps(method)
+    def call(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
+        items: AsyncGenerator[T] = getattr(self._delegate, name)(*args, **kwargs)  # what is wrong is told now
+
+        def each() -> Iterator[T]:
+            try:
+                while True:
+                    try:
+                        yield self.run(lambda: anext(items))
+                    except StopAsyncIteration:
+                        return
+            finally:
+                self.run(items.aclose)
+
+        return each()
+
+    return cast("Callable[Concatenate[Any, P], Iterator[T]]", call)
 
 
 class _Blocking:

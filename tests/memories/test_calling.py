@@ -264,6 +264,10 @@ async def outcome(chance: random.Random, face: Any, name: str) -> str | None:
         result = getattr(face, name)(*args, **given)
         if asyncio.iscoroutine(result):
             await result
+        elif hasattr(result, "__anext__"):
+            [item async for item in result]
+        elif hasattr(result, "__next__"):
+            list(result)
     except AgentMemoryError as error:
         return None if str(error).strip() else f"{told}: no message"
     except Exception as error:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Unpack
 
+from agent_memory import clock
 from agent_memory.errors import ConflictError, IntegrityError, MemoryNotFoundError
 from agent_memory.memories.changes import Changes
 from agent_memory.memories.core import Core
 from agent_memory.memories.editing import edited
 from agent_memory.memories.given import NOT_GIVEN, Omitted
 from agent_memory.records import MemoryRecord, MemoryType, Status, Version
+from agent_memory.storage.changes import is_id
 
 
 async def get(core: Core, reference: str, *, count_access: bool) -> MemoryRecord | None:
@@ -22,6 +25,23 @@ async def get(core: Core, reference: str, *, count_access: bool) -> MemoryRecord
     if count_access:
         await core.store.touch([record.id])
     return record
+
+
+async def get_many(core: Core, references: Iterable[str], *, count_access: bool) -> list[MemoryRecord | None]:
+    """Return active memories, or None, one for each reference; whole ids are read at once."""
+    references = list(references)
+    moment = clock.now()
+    records = {
+        memory_id: record
+        for memory_id, record in (await core.store.get([item for item in references if is_id(item)])).items()
+        if record.status is Status.ACTIVE and not record.expired(moment)
+    }
+    result = [
+        records.get(reference) or await get(core, reference, count_access=False) for reference in references
+    ]
+    if count_access:
+        await core.store.touch(list(dict.fromkeys(record.id for record in result if record is not None)))
+    return result
 
 
 async def update(
