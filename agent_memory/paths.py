@@ -13,10 +13,18 @@ _PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789._-")
 _LONGEST_NAME = 200  # bytes; file systems allow 255, and SQLite adds `-journal`
 
 
+def expanded(path: str | os.PathLike[str]) -> Path:
+    """Return a path with a leading `~` or `~user` resolved; an unknown user's stays as it is, as in a shell.
+
+    `Path.expanduser` raises RuntimeError there.
+    """
+    return Path(os.path.expanduser(path))  # noqa: PTH111
+
+
 def home() -> Path:
     """Return the folder of all agents' files: `AGENTMEM_HOME`, else the user's data folder."""
     if given := os.environ.get("AGENTMEM_HOME"):
-        return Path(given).expanduser()
+        return expanded(given)
     from platformdirs import user_data_path
 
     return user_data_path("agentmem", appauthor=False)
@@ -25,7 +33,7 @@ def home() -> Path:
 def cache() -> Path:
     """Return the folder of what can be fetched or computed again: `AGENTMEM_CACHE`, else the user's cache folder."""
     if given := os.environ.get("AGENTMEM_CACHE"):
-        return Path(given).expanduser()
+        return expanded(given)
     from platformdirs import user_cache_path
 
     return user_cache_path("agentmem", appauthor=False)

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from agent_memory import paths
 from agent_memory.embeddings import catalog
 from agent_memory.embeddings.catalog import ModelCard
 from agent_memory.embeddings.downloads import cache_folder, check_weights, load, quiet_fastembed, snapshot
@@ -73,7 +74,7 @@ class CrossEncoder:
         if self._model is None:
             card, cache = self._card, cache_folder(self._options.get("cache_dir"))
             given, threads = self._options.get("path"), self._options.get("threads")
-            folder = Path(given).expanduser() if given else snapshot(card, cache)
+            folder = paths.expanded(given) if given else snapshot(card, cache)
             key = ("rerank", check_weights(card, folder), str(folder), threads)
             self._model = shared(key, lambda: HeldModel(lambda: _load(card, folder, cache, threads)))
         return self._model.get()

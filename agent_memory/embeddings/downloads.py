@@ -42,7 +42,7 @@ _POOLING = {
 
 def cache_folder(given: str | os.PathLike[str] | None = None) -> Path:
     """Return the folder of downloaded models: our own, since fastembed's is wiped when the machine restarts."""
-    return Path(given).expanduser() if given else paths.cache() / "fastembed"
+    return paths.expanded(given) if given else paths.cache() / "fastembed"
 
 
 def describe(name: str, cache: Path | None = None) -> ModelCard:

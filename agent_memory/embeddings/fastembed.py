@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from agent_memory import paths
 from agent_memory.embeddings import catalog
 from agent_memory.embeddings.base import Embedder, EmbeddingIdentity, IdentityLike, pack_rows
 from agent_memory.embeddings.catalog import ModelCard
@@ -86,7 +87,7 @@ class FastembedEmbedder(Embedder):
                 hint=Hint("{MODELS}  names others"),
             )
         given = self.settings.get("path")
-        folder = Path(given).expanduser() if given else snapshot(card, cache)
+        folder = paths.expanded(given) if given else snapshot(card, cache)
         query, document = catalog.prefixes(card.name)
         identity = EmbeddingIdentity(
             provider=self.provider,

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from agent_memory import paths
 from agent_memory.embeddings import catalog
 from agent_memory.embeddings.base import Embedder, EmbeddingIdentity
 from agent_memory.embeddings.hashes import sha256_of
@@ -50,7 +51,7 @@ def find_weights(folder: str | os.PathLike[str] | None = None) -> Path:
         ModelMissingError: it is not there.
     """
     if folder is not None:
-        path = Path(folder).expanduser()
+        path = paths.expanded(folder)
         file = path if path.suffix == ".onnx" else path / "model.onnx"
         if not file.is_file():
             raise ModelMissingError(

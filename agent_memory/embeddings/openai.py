@@ -11,10 +11,10 @@ import os
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
+from agent_memory import paths
 from agent_memory.embeddings.base import Embedder, EmbeddingIdentity, IdentityLike, pack_rows
 from agent_memory.embeddings.fail_fast import fails_fast
 from agent_memory.embeddings.segments import split_by_bytes, well_formed
@@ -359,7 +359,7 @@ def _until(date: str) -> float | None:
 def _find_key(options: Mapping[str, Any]) -> str | None:
     key = options.get("api_key") or os.environ.get("OPENAI_API_KEY")
     if not options.get("api_key") and options.get("api_key_file"):
-        file = Path(options["api_key_file"]).expanduser()
+        file = paths.expanded(options["api_key_file"])
         try:
             key = file.read_text()
         except (OSError, ValueError):

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Self
 
-from agent_memory import filesystem, temporary
+from agent_memory import filesystem, paths, temporary
 from agent_memory.errors import IntegrityError, MemoryNotFoundError, PolicyError, ValidationError
 from agent_memory.hints import Hint
 from agent_memory.records import MemoryType, Status
@@ -65,7 +65,7 @@ async def _write(stream: Stream, file: BinaryIO, progress: Progress | None) -> i
 @contextmanager
 def _beside(path: Path) -> Iterator[BinaryIO]:
     """Open a new file beside a path, and let it take the path's place if all goes well."""
-    path = path.expanduser()
+    path = paths.expanded(path)
     what = filesystem.kind(path)
     if what in filesystem.STREAMS:
         # Such as /dev/stdout: there is nothing to take the place of.
@@ -256,7 +256,7 @@ def _seekable(position: Place) -> Iterator[BinaryIO]:
             kept.seek(0)
             yield kept
         return
-    path = Path(position).expanduser()
+    path = paths.expanded(position)
     what = filesystem.kind(path)
     if what is None:
         raise MemoryNotFoundError(str(path), what="file", hint=Hint("name one that {EXPORT} wrote"))

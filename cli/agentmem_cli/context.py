@@ -107,7 +107,9 @@ class Invocation:
     def model_folder(self) -> Path | None:
         """The folder for downloaded models, if the settings name one."""
         folder = self.settings.options("embedding").get("cache_dir")
-        return Path(folder).expanduser() if folder else None
+        from agent_memory import paths
+
+        return paths.expanded(folder) if folder else None
 
     # --- the memory ----------------------------------------------------------------------------------------
 
@@ -201,7 +203,9 @@ class Invocation:
         if backend != "sqlite":
             raise ValidationError(f"the backend is {backend}, which keeps no file", hint="give a --db PATH")
         options = self.settings.options("backend_config")
-        return self._file() or Path(str(options["path"])).expanduser()
+        from agent_memory import paths
+
+        return self._file() or paths.expanded(str(options["path"]))
 
     def _file(self) -> Path | None:
         """Return the SQLite file in use, or None where the backend's own options name it."""

@@ -13,6 +13,7 @@ from .places import Place
 from .running import DEADLINE, Ran
 
 _SIGNAL: Final = 128
+_NOTHING_FOUND: Final = 3  # what `--fail-empty` ends with; it is no error and says so in its own words
 _CANNOT_SAY: Final = 120  # Python's own code where it cannot write its last words
 _NEVER: Final = re.compile(rb"Traceback|report it|Error: |\bbug\b|Segmentation")
 _STARTING: Final = 0.6
@@ -42,6 +43,8 @@ def check(ran: Ran) -> None:
         return
     if met is not None and code == _CANNOT_SAY and (ran.signalled or _STARTING) < _STARTING:
         return  # Python was starting, and its own words of the signal found no reader
+    if met is not None and (ran.signalled or _STARTING) < _STARTING and b"import runpy" in ran.err:
+        return  # Python was starting, and the signal met it as it looked for the program
     if code not in documented:
         raise BrokenLawError(f"it ended with {code}, which is not documented")
     if "--debug" not in ran.arguments:
@@ -51,7 +54,8 @@ def check(ran: Ran) -> None:
                 raise BrokenLawError(
                     f"it says {found.group().decode()!r}: {text[-1500:].decode(errors='replace')}"
                 )
-    if code and ran.circumstances.err == "pipe" and "--debug" not in ran.arguments:
+    nothing_found = code == _NOTHING_FOUND and "--fail-empty" in ran.arguments
+    if code and not nothing_found and ran.circumstances.err == "pipe" and "--debug" not in ran.arguments:
         _one_line(ran)
     for kind, text in ((ran.circumstances.out, ran.out), (ran.circumstances.err, ran.err)):
         if kind == "terminal":

@@ -47,7 +47,7 @@ def sequence_of(options: Mapping[str, Any]) -> str:
     if path is not None and url is not None:
         raise ConfigurationError("both path and url are given for chroma", hint="leave one of them out")
     if url is None:
-        return str(Path(path).expanduser().absolute() if path is not None else paths.home() / "chroma")
+        return str(paths.expanded(path).absolute() if path is not None else paths.home() / "chroma")
     scheme, _, rest = str(url).partition("://")
     scheme = scheme.removeprefix("chroma+")
     if scheme in ("http", "https"):
@@ -56,7 +56,7 @@ def sequence_of(options: Mapping[str, Any]) -> str:
         raise ConfigurationError(
             f"the URL {redacted(str(url))} cannot be read", hint="write chroma:///folder or http://host:8000"
         )
-    return str(Path(rest).expanduser().absolute())
+    return str(paths.expanded(rest).absolute())
 
 
 class FolderInUseError(StoreBusyError):

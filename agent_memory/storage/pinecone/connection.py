@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Any, Final
 
 import pinecone
 from pinecone import errors
 
+from agent_memory import paths
 from agent_memory.errors import (
     BackendError,
     ConfigurationError,
@@ -56,7 +56,7 @@ class Service:
     def _api_key(self) -> str:
         file = self._options.get("api_key_file")
         given = self._options.get("api_key") or os.environ.get("PINECONE_API_KEY")
-        key = Path(str(file)).expanduser().read_text().strip() if file else given
+        key = paths.expanded(str(file)).read_text().strip() if file else given
         if not key:
             raise ConfigurationError(
                 "Pinecone needs an API key", hint="set PINECONE_API_KEY or backend_config.api_key_file"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, TypeVar
 
 import psycopg
@@ -12,6 +11,7 @@ from pgvector.psycopg import register_vector_async
 from psycopg import errors
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from agent_memory import paths
 from agent_memory.errors import (
     BackendError,
     ClosedError,
@@ -73,7 +73,7 @@ class Server:
         self._size = int(options.get("pool_size", 4))
         self._given: dict[str, Any] = {}
         if options.get("password_file"):
-            self._given["password"] = Path(str(options["password_file"])).expanduser().read_text().strip()
+            self._given["password"] = paths.expanded(str(options["password_file"])).read_text().strip()
         self._pool: AsyncConnectionPool[Connection] | None = None
         self.agent = 0
         """The agent's number."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Literal
 
 from redis import exceptions
@@ -12,6 +11,7 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 
+from agent_memory import paths
 from agent_memory.errors import (
     BackendError,
     ConfigurationError,
@@ -35,7 +35,7 @@ def connect(url: str, options: Mapping[str, Any]) -> Redis:
     """
     password = options.get("password")
     if options.get("password_file"):
-        password = Path(str(options["password_file"])).expanduser().read_text().strip()
+        password = paths.expanded(str(options["password_file"])).read_text().strip()
     beside = {name: options[name] for name in ("username", "db") if options.get(name) is not None}
     try:
         return Redis.from_url(

@@ -282,5 +282,5 @@ def data_version(connection: Connection) -> int:
 
 def _absolute(path: str | os.PathLike[str] | None, agent_id: str | None) -> Path:
     """Return the file that settings name; links are followed, so that a new file is made where they lead."""
-    named = Path(path).expanduser() if path is not None else paths.database(agent_id or "default")
+    named = paths.expanded(path) if path is not None else paths.database(agent_id or "default")
     return Path(os.path.realpath(named))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from agent_memory import filesystem
+from agent_memory import filesystem, paths
 from agent_memory.errors import MemoryNotFoundError, ValidationError
 from agent_memory.redaction import redacted
 from agentmem_cli import options
@@ -92,7 +91,9 @@ def _target(invocation: Invocation, place: str, agent: str, *, dry_run: bool) ->
 
     backend, config = _named(invocation, place)
     if backend == "sqlite":
-        path = Path(config["path"]).expanduser()
+        if not config.get("path"):
+            raise ValidationError("sqlite names no file", hint="give the file's path, or sqlite:///PATH")
+        path = paths.expanded(config["path"])
         if not path.parent.is_dir():
             raise ValidationError(f"there is no folder {path.parent}", hint="make it first")
         if dry_run and filesystem.kind(path) is None:

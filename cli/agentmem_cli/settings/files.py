@@ -6,14 +6,14 @@ import os
 from pathlib import Path
 from typing import Any
 
-from agent_memory import temporary
+from agent_memory import paths, temporary
 from agent_memory.errors import ConfigurationError, ValidationError
 
 
 def user_config() -> Path:
     """Return the user's config file: `AGENTMEM_CONFIG`, else `config.toml` in the user's config folder."""
     if given := os.environ.get("AGENTMEM_CONFIG"):
-        return Path(given).expanduser().absolute()
+        return paths.expanded(given).absolute()
     from platformdirs import user_config_path
 
     return user_config_path("agentmem", appauthor=False) / "config.toml"

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from agent_memory import clock
+from agent_memory import clock, paths
 from agent_memory.errors import ConfigurationError, ValidationError
 from agentmem_cli.settings.names import Setting
 
@@ -93,7 +93,7 @@ def _option(setting: Setting, given: Any, base: Path | None) -> Any:
 
 def _path(given: str, base: Path | None) -> Path:
     try:
-        path = Path(given).expanduser()
+        path = paths.expanded(given)
     except RuntimeError:
         raise ConfigurationError(f"there is no home folder for {given}", hint="give the whole path") from None
     return path if path.is_absolute() else (base or Path.cwd()) / path

@@ -54,3 +54,23 @@ def test_an_agents_file_takes_no_other_agents_memories() -> None:
     ran = run("migrate", "--from", "a.db", "--to", "b.db")
     assert ran.code == 2
     assert "belongs to the agent 'bob'" in ran.err
+
+
+def test_a_target_without_a_file_is_refused() -> None:
+    done("add", "one")
+    ran = run("migrate", "--to", "sqlite")
+    assert ran.code == 2
+    assert "sqlite names no file" in ran.err
+
+
+def test_a_file_below_an_unknown_user_is_refused_in_one_line() -> None:
+    done("add", "one")
+    for words in (
+        ["export", "~nosuchuser/x"],
+        ["migrate", "--to", "~nosuchuser/x.db"],
+        ["--db", "~nosuchuser/x.db", "add", "x"],
+    ):
+        ran = run(*words)
+        assert ran.code in (1, 2), ran
+        assert "report" not in ran.err
+        assert len(ran.err.splitlines()) == 1
