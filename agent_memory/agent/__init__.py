@@ -22,6 +22,7 @@ from agent_memory.storage.registry import create_store, names_a_file
 
 if TYPE_CHECKING:
     from agent_memory.config import MemoryConfig
+    from agent_memory.embeddings.adapted import TextEmbedder
 
 
 class AgentMemory(Adding, Finding, Changing, Moving, Upkeep):
@@ -35,7 +36,8 @@ class AgentMemory(Adding, Finding, Changing, Moving, Upkeep):
         agent_id: whose memory; one file per agent. None: whoever the store at hand belongs to.
         config: a `MemoryConfig`, or None for the defaults.
         backend: an open or unopened store to use instead of the configured one; it is closed with the memory.
-        embedding_provider: an embedder, or the name of one, to use instead of the configured one.
+        embedding_provider: what to use instead of the configured embedder: the name of one, an `Embedder`, or any
+            object with `embed_documents(texts)` and `embed_query(text)` that return lists of floats or arrays.
 
     Raises:
         ConfigurationError: a setting, or a combination of them, is unknown.
@@ -49,7 +51,7 @@ class AgentMemory(Adding, Finding, Changing, Moving, Upkeep):
         config: MemoryConfig | Settings | None = None,
         *,
         backend: Store | None = None,
-        embedding_provider: Embedder | str | None = None,
+        embedding_provider: Embedder | TextEmbedder | str | None = None,
     ) -> None:
         settings = (
             Settings() if config is None else config if isinstance(config, Settings) else config.settings()
@@ -58,6 +60,11 @@ class AgentMemory(Adding, Finding, Changing, Moving, Upkeep):
             name = check_embedder_name(embedding_provider)
             settings = replace(settings, embedding_provider=name, embedder_named=True)
             embedding_provider = None
+        embedder: Embedder | None = None
+        if embedding_provider is not None:
+            from agent_memory.embeddings.adapted import as_embedder
+
+            embedder = as_embedder(embedding_provider)
         # "default" is also what nobody chose, so a file that was named keeps its own agent then.
         asked = (
             None
@@ -71,7 +78,7 @@ class AgentMemory(Adding, Finding, Changing, Moving, Upkeep):
             provider=settings.embedding_provider,
             options=settings.embedding_config,
             named=settings.embedder_named,
-            embedder=embedding_provider,
+            embedder=embedder,
             offline=settings.offline,
         )
         self._core = Core(store, index, settings)

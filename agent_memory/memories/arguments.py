@@ -51,7 +51,7 @@ _COUNTS = frozenset({"limit", "offset", "last", "n", "count", "min_uses"})
 _WANTED: Mapping[str, str] = {
     "backend": "a store; the name of a backend goes into MemoryConfig(backend=...)",
     "config": "MemoryConfig(...), with these as its arguments",
-    "embedding_provider": "the name of an embedder, or an embedder",
+    "embedding_provider": "the name of an embedder, or an object with embed_documents and embed_query",
 }
 """What to give where the kinds of value do not say it well."""
 
@@ -281,6 +281,13 @@ def _embedder(value: Any) -> Any:
     return value if isinstance(value, Embedder) else _OTHER
 
 
+def _text_embedder(value: Any) -> Any:
+    if isinstance(value, str | type) or value is None:
+        return _OTHER
+    methods = ("embed_documents", "embed_query")
+    return value if all(callable(getattr(value, name, None)) for name in methods) else _OTHER
+
+
 def _settings(value: Any) -> Any:
     if isinstance(value, Settings):
         return value
@@ -328,6 +335,7 @@ _PARTS: Mapping[str, tuple[Part, str]] = {
     "FileStream": (_file_stream, "a stream"),
     "Store": (_store, "a store"),
     "Embedder": (_embedder, "an embedder"),
+    "TextEmbedder": (_text_embedder, "an object with embed_documents and embed_query"),
     "MemoryConfig": (_settings, "a MemoryConfig"),
     "Settings": (_settings, "a MemoryConfig"),
     "Order": (_order, "an Order"),

@@ -27,6 +27,7 @@ from agent_memory.sync.loop import Loop
 
 if TYPE_CHECKING:
     from agent_memory.config import MemoryConfig
+    from agent_memory.embeddings.adapted import TextEmbedder
     from agent_memory.sync.conversation import SyncConversationMemory
     from agent_memory.sync.episodic import SyncEpisodicMemory
     from agent_memory.sync.long_term import SyncLongTermMemory
@@ -56,7 +57,7 @@ class SyncAgentMemory:
         config: MemoryConfig | Settings | None = None,
         *,
         backend: Store | None = None,
-        embedding_provider: Embedder | str | None = None,
+        embedding_provider: Embedder | TextEmbedder | str | None = None,
     ) -> None:
         self._delegate = AgentMemory(agent_id, config, backend=backend, embedding_provider=embedding_provider)
         self._loop: Loop | None = None
