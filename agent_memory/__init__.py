@@ -18,7 +18,10 @@ from agent_memory.version import __version__
 
 if TYPE_CHECKING:
     from agent_memory.agent import AgentMemory
+    from agent_memory.clock import Moment
     from agent_memory.config import MemoryConfig
+    from agent_memory.embeddings.adapted import TextEmbedder
+    from agent_memory.embeddings.base import Embedder, EmbeddingIdentity
     from agent_memory.errors import (
         AgentMemoryError,
         AmbiguousIdError,
@@ -32,13 +35,26 @@ if TYPE_CHECKING:
         IntegrityError,
         MemoryNotFoundError,
         MissingDependencyError,
+        MissingExtensionError,
         ModelMissingError,
         PolicyError,
         StoreBusyError,
+        StoreFullError,
+        StoreReadOnlyError,
+        StoreUnreachableError,
         ValidationError,
     )
-    from agent_memory.memories.procedural import Skill
+    from agent_memory.memories.batch import Batch
+    from agent_memory.memories.changes import Changes
+    from agent_memory.memories.conversation import ConversationMemory
+    from agent_memory.memories.episodic import EpisodicMemory
+    from agent_memory.memories.filters import Filters
+    from agent_memory.memories.long_term import LongTermMemory
+    from agent_memory.memories.procedural import ProceduralMemory, Skill
+    from agent_memory.memories.semantic import SemanticMemory
+    from agent_memory.memories.short_term import ShortTermMemory
     from agent_memory.recall.found import Found
+    from agent_memory.recall.packing import PackedItem
     from agent_memory.recall.recall import Recall
     from agent_memory.records import (
         ConversationRecord,
@@ -54,28 +70,18 @@ if TYPE_CHECKING:
         Status,
         Version,
     )
+    from agent_memory.storage.base import Store
+    from agent_memory.storage.changes import Written
     from agent_memory.sync import SyncAgentMemory
 
 _HOMES = {
     "agent_memory.agent": ("AgentMemory",),
-    "agent_memory.sync": ("SyncAgentMemory",),
+    "agent_memory.clock": ("Moment",),
     "agent_memory.config": ("MemoryConfig",),
-    "agent_memory.recall.found": ("Found",),
-    "agent_memory.recall.recall": ("Recall",),
-    "agent_memory.memories.procedural": ("Skill",),
-    "agent_memory.records": (
-        "ConversationRecord",
-        "EpisodicRecord",
-        "LongTermRecord",
-        "MemoryRecord",
-        "MemoryType",
-        "OperationRecord",
-        "ProceduralRecord",
-        "ScoredMemory",
-        "SemanticRecord",
-        "ShortTermRecord",
-        "Status",
-        "Version",
+    "agent_memory.embeddings.adapted": ("TextEmbedder",),
+    "agent_memory.embeddings.base": (
+        "Embedder",
+        "EmbeddingIdentity",
     ),
     "agent_memory.errors": (
         "AgentMemoryError",
@@ -90,11 +96,47 @@ _HOMES = {
         "IntegrityError",
         "MemoryNotFoundError",
         "MissingDependencyError",
+        "MissingExtensionError",
         "ModelMissingError",
         "PolicyError",
         "StoreBusyError",
+        "StoreFullError",
+        "StoreReadOnlyError",
+        "StoreUnreachableError",
         "ValidationError",
     ),
+    "agent_memory.memories.batch": ("Batch",),
+    "agent_memory.memories.changes": ("Changes",),
+    "agent_memory.memories.conversation": ("ConversationMemory",),
+    "agent_memory.memories.episodic": ("EpisodicMemory",),
+    "agent_memory.memories.filters": ("Filters",),
+    "agent_memory.memories.long_term": ("LongTermMemory",),
+    "agent_memory.memories.procedural": (
+        "ProceduralMemory",
+        "Skill",
+    ),
+    "agent_memory.memories.semantic": ("SemanticMemory",),
+    "agent_memory.memories.short_term": ("ShortTermMemory",),
+    "agent_memory.recall.found": ("Found",),
+    "agent_memory.recall.packing": ("PackedItem",),
+    "agent_memory.recall.recall": ("Recall",),
+    "agent_memory.records": (
+        "ConversationRecord",
+        "EpisodicRecord",
+        "LongTermRecord",
+        "MemoryRecord",
+        "MemoryType",
+        "OperationRecord",
+        "ProceduralRecord",
+        "ScoredMemory",
+        "SemanticRecord",
+        "ShortTermRecord",
+        "Status",
+        "Version",
+    ),
+    "agent_memory.storage.base": ("Store",),
+    "agent_memory.storage.changes": ("Written",),
+    "agent_memory.sync": ("SyncAgentMemory",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -103,36 +145,56 @@ __all__ = [
     "AgentMemoryError",
     "AmbiguousIdError",
     "BackendError",
+    "Batch",
     "CapabilityError",
+    "Changes",
     "ClosedError",
     "ConfigurationError",
     "ConflictError",
+    "ConversationMemory",
     "ConversationRecord",
+    "Embedder",
     "EmbeddingError",
+    "EmbeddingIdentity",
     "EmbeddingMismatchError",
+    "EpisodicMemory",
     "EpisodicRecord",
+    "Filters",
     "Found",
     "IntegrityError",
+    "LongTermMemory",
     "LongTermRecord",
     "MemoryConfig",
     "MemoryNotFoundError",
     "MemoryRecord",
     "MemoryType",
     "MissingDependencyError",
+    "MissingExtensionError",
     "ModelMissingError",
+    "Moment",
     "OperationRecord",
+    "PackedItem",
     "PolicyError",
+    "ProceduralMemory",
     "ProceduralRecord",
     "Recall",
     "ScoredMemory",
+    "SemanticMemory",
     "SemanticRecord",
+    "ShortTermMemory",
     "ShortTermRecord",
     "Skill",
     "Status",
+    "Store",
     "StoreBusyError",
+    "StoreFullError",
+    "StoreReadOnlyError",
+    "StoreUnreachableError",
     "SyncAgentMemory",
+    "TextEmbedder",
     "ValidationError",
     "Version",
+    "Written",
     "__version__",
 ]
 

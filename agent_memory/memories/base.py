@@ -14,6 +14,7 @@ from agent_memory.errors import MemoryNotFoundError, ValidationError
 from agent_memory.memories.arguments import shown
 from agent_memory.memories.building import build
 from agent_memory.memories.calling import Call, Called, call_of
+from agent_memory.memories.changes import OwnFields
 from agent_memory.memories.core import Core
 from agent_memory.memories.filters import TypeCountFilters, TypeFilters, build_where
 from agent_memory.memories.given import Default
@@ -68,7 +69,7 @@ class TypeMemory(Called, Generic[R]):
         occurred_at: Moment | None = None,
         pinned: bool = False,
         force: bool = False,
-        **fields: Any,
+        **fields: Unpack[OwnFields],
     ) -> str:
         """Store a memory and return its id.
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
-from inspect import isfunction, signature
+from inspect import isawaitable, isfunction, signature
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ from agent_memory import (
     ValidationError,
 )
 from agent_memory.memories.calling import call_of
+from agent_memory.memories.changes import OwnFields
+from agent_memory.records import OWN_FIELDS
 
 Call = Callable[[SyncAgentMemory], Any]
 
@@ -186,6 +188,11 @@ def test_a_memory_is_called_by_its_type(memory: SyncAgentMemory) -> None:
         memory.update(id, steps=["x"])
 
 
+def test_the_own_fields_of_all_types_are_declared_for_callers() -> None:
+    own = {field.name for fields in OWN_FIELDS.values() for field in fields}
+    assert {*OwnFields.__annotations__} == own
+
+
 # --- two hundred wrong calls --------------------------------------------------------------------------------------
 
 VALUES: list[Any] = [
@@ -262,7 +269,7 @@ async def outcome(chance: random.Random, face: Any, name: str) -> str | None:
     told = f"{type(face).__name__}.{name}({args}, {given})"[:300]
     try:
         result = getattr(face, name)(*args, **given)
-        if asyncio.iscoroutine(result):
+        if isawaitable(result):
             await result
         elif hasattr(result, "__anext__"):
             [item async for item in result]
