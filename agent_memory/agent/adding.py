@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from agent_memory.agent.types import MemoryTypes
+from agent_memory.clock import Moment
 from agent_memory.errors import ValidationError
 from agent_memory.memories.arguments import shown
-from agent_memory.memories.base import Listing, TypeMemory, store_items
+from agent_memory.memories.base import IMPORTANCE, Listing, TypeMemory, Words, store_items
 from agent_memory.memories.batch import Batch
 from agent_memory.memories.calling import checked
 from agent_memory.recall.pending import Progress
+from agent_memory.records import MemoryType
 from agent_memory.storage.changes import Written
 
 if TYPE_CHECKING:
@@ -21,10 +24,94 @@ if TYPE_CHECKING:
 class Adding(MemoryTypes):
     """What stores memories of any type."""
 
+    async def add(
+        self,
+        /,
+        content: str,
+        type: str | MemoryType = "fact",
+        importance: float = IMPORTANCE,
+        metadata: Mapping[str, Any] | None = None,
+        ttl: timedelta | float | str | None = None,
+        *,
+        tags: Words = None,
+        key: str | None = None,
+        source: str | None = None,
+        session: str | None = None,
+        occurred_at: Moment | None = None,
+        pinned: bool = False,
+        force: bool = False,
+        **fields: Any,
+    ) -> str:
+        """Store a text as a memory of any type and return its id.
+
+        A document that is longer than what the embedding model reads whole is stored in chunks. With a `key` it is
+        stored whole, as one memory.
+
+        Args:
+            content: the text, kept verbatim.
+            type: the type's name or alias: note, fact, chat, event, doc, skill.
+            importance: how much it matters, in [0, 1].
+            metadata: any JSON values by name.
+            ttl: how long it lives: a timedelta, seconds, or text such as `7d`.
+            tags: words to find it by.
+            key: a name for it, unique among the active memories of its type.
+            source: where it comes from.
+            session: which session or conversation it belongs to.
+            occurred_at: when it happened, if not now.
+            pinned: make it part of every brief, and keep it from decaying.
+            force: store an exact duplicate as a memory of its own.
+            fields: the type's own fields (see `agent_memory.records`).
+
+        Returns:
+            The memory's id; of a document in chunks the document's id, which stands for all of them.
+
+        Raises:
+            ValidationError: something cannot be stored; nothing was.
+            ConfigurationError: there is no such type.
+        """
+        item = {
+            "importance": importance,
+            "metadata": metadata,
+            "ttl": ttl,
+            "tags": tags,
+            "key": key,
+            "source": source,
+            "session": session,
+            "occurred_at": occurred_at,
+            "pinned": pinned,
+            "force": force,
+        }
+        written = await self.add_detailed(content, type, **item, **fields)
+        if len(written) == 1:
+            return written[0].id
+        return str(getattr(written[0].record, "document_id", written[0].id))
+
+    async def add_detailed(
+        self, /, content: str, type: str | MemoryType = "fact", **more: Any
+    ) -> Listing[Written]:
+        """Store a text as `add` does, and say for each memory that it became what came of it.
+
+        Args:
+            content: the text, kept verbatim.
+            type: as in `add`.
+            more: further arguments of `add`.
+
+        Returns:
+            What came of the memory, or of each chunk of a document.
+
+        Raises:
+            ValidationError: something cannot be stored; nothing was.
+        """
+        memories = self.of(type)
+        items = await memories._items_of({"content": content, **more})
+        return await store_items(self._core, ((memories, item) for item in items))
+
     async def add_many(
         self, items: Iterable[Mapping[str, Any]], *, progress: Progress | None = None
     ) -> Listing[str]:
         """Store memories of several types in one transaction and return one id per item, in order.
+
+        Each item is one memory, however long; `add` and `semantic.add_document` cut documents into chunks.
 
         Args:
             items: mappings with the arguments of a type's `add` by name, and the type's name or alias as `type`.

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from typing import Unpack
 
 from agent_memory.agent.types import MemoryTypes
+from agent_memory.errors import ValidationError
 from agent_memory.memories.base import Listing
 from agent_memory.memories.changes import Changes
 from agent_memory.memories.filters import Filters, build_where
 from agent_memory.memories.given import NOT_GIVEN, Omitted
 from agent_memory.memories.operations import forgetting, single, undoing
+from agent_memory.memories.operations.forgetting import ForgetPlan
 from agent_memory.records import MemoryRecord, OperationRecord, Version
+from agent_memory.storage.where import Where
 
 
 class Changing(MemoryTypes):
@@ -51,13 +54,54 @@ class Changing(MemoryTypes):
         """
         return await single.update(self._core, id, content=content, revision=revision, **changes)
 
-    async def forget(
-        self, id: str | Sequence[str], *, purge: bool = False, shred: bool = False, dry_run: bool = False
-    ) -> Listing[MemoryRecord]:
-        """Put memories away: at once invisible to every read, and restorable.
+    async def plan_forget(
+        self,
+        id: str | Sequence[str] | None = None,
+        *,
+        expired: bool = False,
+        purge: bool = False,
+        shred: bool = False,
+        **filters: Unpack[Filters],
+    ) -> ForgetPlan:
+        """Look up what forgetting would do, to show it to whoever decides; `forget` carries the plan out.
 
         Args:
-            id: one id, key or unique prefix, or several.
+            id: as in `forget`; or None, and `filters` say which memories.
+            expired: as in `forget_where`.
+            purge: as in `forget`.
+            shred: as in `forget`.
+            filters: as in `forget_where`.
+
+        Returns:
+            The plan: its `records`, and what is to be done with them.
+
+        Raises:
+            MemoryNotFoundError: there is none of that name.
+            AmbiguousIdError: several memories begin so.
+            ValidationError: both ids and filters are given, or none of them.
+        """
+        if id is not None:
+            if filters or expired:
+                raise ValidationError("give ids or a filter, not both", hint="leave one of them out")
+            return await forgetting.plan_named(self._core, id, purge=purge, shred=shred)
+        if not filters and not expired:
+            raise ValidationError("there is no id and no filter", hint="clear_all() archives everything")
+        where = _sparing_pinned(expired, filters)
+        return await forgetting.plan_where(self._core, "forget", where, purge=purge, shred=shred)
+
+    async def forget(
+        self,
+        id: str | Sequence[str] | ForgetPlan,
+        *,
+        purge: bool = False,
+        shred: bool = False,
+        dry_run: bool = False,
+    ) -> Listing[MemoryRecord]:
+        """Archive memories: at once invisible to every read, and restorable.
+
+        Args:
+            id: one id, key or unique prefix, or several; the id of a document stands for all of its chunks. Or a
+                plan of `plan_forget`, which is carried out as it was made: what has come to fit it since stays.
             purge: take the rows away; the last version stays in history, and `undo` brings it back.
             shred: leave nothing of them, in history either. Cannot be undone.
             dry_run: only say which they would be.
@@ -68,7 +112,11 @@ class Changing(MemoryTypes):
         Raises:
             MemoryNotFoundError, AmbiguousIdError: nothing was forgotten then.
         """
-        return await forgetting.forget(self._core, id, purge=purge, shred=shred, dry_run=dry_run)
+        if not isinstance(id, ForgetPlan):
+            return await forgetting.forget(self._core, id, purge=purge, shred=shred, dry_run=dry_run)
+        if purge or shred or dry_run:
+            raise ValidationError("the plan says what is to be done", hint="give these to plan_forget")
+        return await forgetting.carry_out(self._core, id)
 
     async def forget_where(
         self,
@@ -94,9 +142,7 @@ class Changing(MemoryTypes):
         Raises:
             ValidationError: a filter cannot be read; nothing was archived then.
         """
-        if filters.get("pinned") is None:
-            filters["pinned"] = False
-        where = build_where(expired=expired, **filters)
+        where = _sparing_pinned(expired, filters)
         return await forgetting.forget_where(self._core, where, purge=purge, shred=shred, dry_run=dry_run)
 
     async def restore(self, id: str) -> MemoryRecord:
@@ -118,12 +164,33 @@ class Changing(MemoryTypes):
         return await single.history(self._core, id)
 
     async def pin(self, id: str) -> MemoryRecord:
-        """Mark a memory as one that always counts: part of every brief, and never decaying."""
-        return await single.set_pinned(self._core, id, True)
+        """Mark a memory as one that always counts: part of every brief, and never decaying.
+
+        The id of a document stands for all of its chunks; the first one is returned.
+        """
+        return (await self.pin_many([id]))[0]
 
     async def unpin(self, id: str) -> MemoryRecord:
-        """Take the mark off again."""
-        return await single.set_pinned(self._core, id, False)
+        """Remove the mark of `pin`."""
+        return (await self.unpin_many([id]))[0]
+
+    async def pin_many(self, ids: Sequence[str]) -> Listing[MemoryRecord]:
+        """Pin what several ids or names mean, in one operation.
+
+        Args:
+            ids: as in `get_named`.
+
+        Returns:
+            The memories, pinned.
+
+        Raises:
+            MemoryNotFoundError: one of the ids means nothing; nothing was changed.
+        """
+        return await single.set_pinned(self._core, ids, True)
+
+    async def unpin_many(self, ids: Sequence[str]) -> Listing[MemoryRecord]:
+        """Unpin what several ids or names mean, in one operation; as `pin_many`."""
+        return await single.set_pinned(self._core, ids, False)
 
     async def undo(self, count: int = 1, *, dry_run: bool = False) -> Listing[OperationRecord]:
         """Take back the latest operations that were not taken back yet, newest first.
@@ -141,3 +208,10 @@ class Changing(MemoryTypes):
     async def clear_all(self, *, purge: bool = False, shred: bool = False) -> dict[str, int]:
         """Put away everything, pinned memories too, and return how many per type."""
         return await forgetting.clear_all(self._core, purge=purge, shred=shred)
+
+
+def _sparing_pinned(expired: bool, filters: Filters) -> Where:
+    """Build the filter of what is forgotten: pinned memories stay, unless they are asked for."""
+    if filters.get("pinned") is None:
+        filters["pinned"] = False
+    return build_where(expired=expired, **filters)

@@ -210,6 +210,26 @@ class Finding(MemoryTypes):
         """
         return await single.get_many(self._core, ids, count_access=count_access)
 
+    async def get_named(
+        self, references: str | Iterable[str], *, count_access: bool = True
+    ) -> dict[str, Listing[MemoryRecord]]:
+        """Return the memories that ids and names mean.
+
+        Args:
+            references: one or several: the id, a unique prefix of it, or the key of a memory; the id of a document,
+                which stands for all of its chunks; the category of a preference; the name of a skill.
+            count_access: whether this counts as an access of the memories.
+
+        Returns:
+            For each reference the memories, none where it means nothing. Each memory stands under the first
+            reference that means it.
+
+        Raises:
+            AmbiguousIdError: a reference begins the ids of several memories.
+        """
+        named = [references] if isinstance(references, str) else references
+        return await single.get_named(self._core, named, count_access=count_access)
+
     async def list(
         self,
         limit: int | None = 100,

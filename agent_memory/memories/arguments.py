@@ -273,6 +273,10 @@ def _file_stream(value: Any) -> Any:
     return value if hasattr(value, "entries") and hasattr(value, "head") else _OTHER
 
 
+def _plan(value: Any) -> Any:
+    return value if hasattr(value, "look_up") and hasattr(value, "chosen") else _OTHER
+
+
 def _store(value: Any) -> Any:
     return value if isinstance(value, Store) else _OTHER
 
@@ -333,6 +337,7 @@ _PARTS: Mapping[str, tuple[Part, str]] = {
     "PathLike[str]": (_path, "a path"),
     "BinaryIO": (_file, "a file that is open in binary mode"),
     "FileStream": (_file_stream, "a stream"),
+    "ForgetPlan": (_plan, "a plan of plan_forget"),
     "Store": (_store, "a store"),
     "Embedder": (_embedder, "an embedder"),
     "TextEmbedder": (_text_embedder, "an object with embed_documents and embed_query"),

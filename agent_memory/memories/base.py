@@ -141,6 +141,10 @@ class TypeMemory(Called, Generic[R]):
     async def _after_adding(self, written: Sequence[Written]) -> None:
         """See to what new memories bring with them."""
 
+    async def _items_of(self, item: dict[str, Any]) -> Listing[dict[str, Any]]:
+        """Return the memories that one text becomes, as arguments of `add`."""
+        return [item]
+
     def _addition(self, given: dict[str, Any], moment: datetime) -> Add:
         force = bool(given.pop("force", False))
         if "content" not in given:

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from agent_memory import clock
 from agent_memory.clock import Moment
@@ -36,6 +36,16 @@ MESSAGE_IMPORTANCE: Final = Default(0.5)
 _HINT_LIST: Final = Hint("{CONVERSATIONS} shows those there are")
 _HINT_ARCHIVED: Final = Hint("{CONVERSATIONS_ARCHIVED} shows those that have some")
 _HINT_BEGIN: Final = Hint("{BEGIN_CONVERSATION} begins one")
+
+
+class ConversationView(NamedTuple):
+    """What `get_conversation` returns."""
+
+    id: str
+    messages: list[ConversationRecord]
+    summary: ConversationRecord | None
+    total: int
+    """How many messages the conversation has."""
 
 
 class ConversationMemory(TypeMemory[ConversationRecord]):
@@ -102,7 +112,9 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
         known = [group.value for group in await self.get_conversations(archived=archived)]
         return resolve_conversation(reference, known, existing=False) or reference
 
-    async def use_conversation(self, conversation_id: str | None = None, *, archived: bool = False) -> str:
+    async def use_conversation(
+        self, conversation_id: str | None = None, *, archived: bool = False, default: bool = False
+    ) -> str:
         """Use a conversation that exists from now on, and return its id.
 
         One that was begun and has no message yet exists too, as long as it is the one in use.
@@ -110,6 +122,10 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
         Args:
             conversation_id: its id, or a beginning of it that no other has; None means the one in use.
             archived: it is one of which messages were archived.
+            default: make it the store's default too, for everybody who names none.
+
+        Returns:
+            Its id.
 
         Raises:
             MemoryNotFoundError: there is none.
@@ -117,20 +133,24 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
         """
         in_use = await self._existing(None, archived=archived)
         if conversation_id is None:
-            if in_use is not None and await self._core.store.count(self._messages(in_use, archived=archived)):
-                return in_use
-            what = "conversation with archived messages" if archived else "conversation with messages"
-            raise MemoryNotFoundError(in_use, what=what, hint=_HINT_ARCHIVED if archived else _HINT_BEGIN)
-        known = [group.value for group in await self.get_conversations(archived=archived)]
-        if in_use is not None and not await self._core.store.count(self._messages(in_use)):
-            known.append(in_use)
-        chosen = resolve_conversation(conversation_id, known, existing=True)
+            if in_use is None or not await self._core.store.count(self._messages(in_use, archived=archived)):
+                what = "conversation with archived messages" if archived else "conversation with messages"
+                raise MemoryNotFoundError(in_use, what=what, hint=_HINT_ARCHIVED if archived else _HINT_BEGIN)
+            chosen: str | None = in_use
+        else:
+            known = [group.value for group in await self.get_conversations(archived=archived)]
+            if in_use is not None and not await self._core.store.count(self._messages(in_use)):
+                known.append(in_use)
+            chosen = resolve_conversation(conversation_id, known, existing=True)
         if chosen is None:
-            what = "conversation with archived messages" if archived else "conversation"
-            raise MemoryNotFoundError(
-                conversation_id, what=what, hint=_HINT_ARCHIVED if archived else _HINT_LIST
+            hint = (
+                Hint("{BEGIN_NAMED_CONVERSATION} begins one", id=conversation_id) if default else _HINT_LIST
             )
+            what = "conversation with archived messages" if archived else "conversation"
+            raise MemoryNotFoundError(conversation_id, what=what, hint=_HINT_ARCHIVED if archived else hint)
         self._current = chosen
+        if default:
+            await self._core.store.set_setting(DEFAULT_CONVERSATION, chosen)
         return chosen
 
     async def get_conversations(self, *, archived: bool = False) -> Listing[Group]:
@@ -247,6 +267,37 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
             for message in messages:
                 yield message
             offset += len(messages)
+
+    async def get_conversation(
+        self,
+        conversation_id: str | None = None,
+        *,
+        limit: int | None = DefaultLimit(50),
+        include_system: bool = True,
+        archived: bool = False,
+    ) -> ConversationView:
+        """Use a conversation that exists, and return its newest messages with what there is beside them.
+
+        Args:
+            conversation_id: as in `use_conversation`.
+            limit: as in `get_messages`.
+            include_system: as in `get_messages`.
+            archived: as in `get_messages`.
+
+        Returns:
+            The messages, oldest first, the summary, and how many messages there are.
+
+        Raises:
+            MemoryNotFoundError: there is no such conversation.
+            AmbiguousIdError: several ids begin so.
+        """
+        id = await self.use_conversation(conversation_id, archived=archived)
+        return ConversationView(
+            id,
+            await self.get_messages(limit, include_system, archived=archived),
+            await self.get_summary(),
+            await self._core.store.count(self._messages(id, archived=archived)),
+        )
 
     async def get_last_n_turns(self, n: int = 5, *, conversation_id: str | None = None) -> Listing[Turn]:
         """Return the last turns in the window as pairs of what the user said and the last answer to it.

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from agent_memory.errors import ConflictError
 from agent_memory.memories.base import Listing, TypeMemory, Words
 from agent_memory.memories.building import check_tags
+from agent_memory.memories.calling import instead
 from agent_memory.memories.changes import Changes
 from agent_memory.memories.core import ATTEMPTS
 from agent_memory.memories.duplicates import Duplicates, find_duplicates, find_same, merging
 from agent_memory.memories.editing import edited
 from agent_memory.memories.given import Default
 from agent_memory.records import LongTermRecord
+from agent_memory.storage.changes import Written
 from agent_memory.storage.where import check_share
 
 FACT_IMPORTANCE: Final = Default(0.7)
@@ -25,17 +27,95 @@ class LongTermMemory(TypeMemory[LongTermRecord]):
 
     record_class = LongTermRecord
 
+    @instead(kind="")
     async def store_fact(
-        self, fact: str, importance: float = FACT_IMPORTANCE, tags: Words = None, source: str | None = None
+        self,
+        /,
+        fact: str,
+        importance: float = FACT_IMPORTANCE,
+        tags: Words = None,
+        source: str | None = None,
+        **more: Any,
     ) -> str:
-        """Store a fact and return its id; a fact already known keeps its id and gains the tags."""
-        return await self.add(fact, importance, tags=tags, source=source, kind="fact")
+        """Store a fact and return its id; a fact already known keeps its id and gains the tags.
 
+        Args:
+            fact: what is known.
+            importance: how much it matters, in [0, 1].
+            tags: words to find it by.
+            source: where it comes from.
+            more: further arguments of `add`.
+        """
+        return (await self.store_fact_detailed(fact, importance, tags, source, **more)).id
+
+    @instead(kind="")
+    async def store_fact_detailed(
+        self,
+        /,
+        fact: str,
+        importance: float = FACT_IMPORTANCE,
+        tags: Words = None,
+        source: str | None = None,
+        **more: Any,
+    ) -> Written:
+        """Store a fact as `store_fact` does, and say what came of it."""
+        item = {
+            "content": fact,
+            "importance": importance,
+            "tags": tags,
+            "source": source,
+            "kind": "fact",
+            **more,
+        }
+        return (await self.add_many_detailed([item]))[0]
+
+    @instead(kind="", key="")
     async def store_preference(
-        self, category: str, preference: str, importance: float = PREFERENCE_IMPORTANCE
+        self,
+        /,
+        category: str,
+        preference: str,
+        importance: float = PREFERENCE_IMPORTANCE,
+        *,
+        replace: bool = False,
+        **more: Any,
     ) -> str:
-        """Store a preference about something and return its id."""
-        return await self.add(preference, importance, kind="preference", category=category)
+        """Store a preference about something and return its id.
+
+        Args:
+            category: what it is about.
+            preference: what is preferred.
+            importance: how much it matters, in [0, 1].
+            replace: make it a new version of the one that was stored so for this category, instead of one beside it.
+            more: further arguments of `add`.
+        """
+        written = await self.store_preference_detailed(
+            category, preference, importance, replace=replace, **more
+        )
+        return written.id
+
+    @instead(kind="", key="")
+    async def store_preference_detailed(
+        self,
+        /,
+        category: str,
+        preference: str,
+        importance: float = PREFERENCE_IMPORTANCE,
+        *,
+        replace: bool = False,
+        **more: Any,
+    ) -> Written:
+        """Store a preference as `store_preference` does, and say what came of it."""
+        item = {
+            "content": preference,
+            "importance": importance,
+            "kind": "preference",
+            "category": category,
+            # With a key, storing again makes a new version of the same memory.
+            "key": f"preference:{category}" if replace else None,
+            **more,
+        }
+        return (await self.add_many_detailed([item]))[0]
 
     async def get_preferences(self, category: str | None = None) -> Listing[LongTermRecord]:
         """Return the preferences, newest first, of one category or of all."""

@@ -72,7 +72,7 @@ async def resolve_all(
             continue
         records = await resolve(store, reference, kinds)
         new = [record for record in records if record.id not in known]
-        if new or not records:
+        if new or not records:  # else another reference has named them already
             result[reference] = new
         known.update(record.id for record in new)
     return result

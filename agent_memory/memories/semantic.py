@@ -7,7 +7,7 @@ from os import PathLike
 from typing import Any, Final, NamedTuple, Unpack, cast
 
 from agent_memory import clock
-from agent_memory.errors import ValidationError
+from agent_memory.errors import MemoryNotFoundError, ValidationError
 from agent_memory.memories.base import Item, Listing, TypeMemory, Words, store_items
 from agent_memory.memories.building import check_text
 from agent_memory.memories.calling import instead
@@ -27,6 +27,8 @@ from agent_memory.text.templates import embedding_hash
 
 DOCUMENT_IMPORTANCE: Final = Default(0.6)
 KNOWLEDGE_IMPORTANCE: Final = Default(0.5)
+_WHOLE: Final = ("key", "document_id", "position", "embedding")
+"""What is given with a text that is one memory, however long: its name, its place in a document, or its vector."""
 
 
 class Document(NamedTuple):
@@ -77,7 +79,7 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
         )
 
     async def find_related(self, id: str, limit: int = 5, min_score: float = 0.5) -> Listing[ScoredMemory]:
-        """Find knowledge that is near a memory in meaning, nearest first, itself left out.
+        """Find knowledge that is near a memory or a document in meaning, nearest first, itself left out.
 
         Args:
             min_score: the least `similarity`, in [0, 1].
@@ -87,8 +89,16 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
         """
         self._core.index.require()
         least = check_share("min_score", min_score)
-        record = await self._get_or_raise(id)
-        return await self._core.searcher.near(record, self._where(), limit=limit, min_similarity=least)
+        record = await self._find(id)
+        chunks = [record] if record is not None else await self._resolve(id, Kind.DOCUMENT, Kind.TITLE)
+        if not chunks:
+            raise MemoryNotFoundError(id, what="semantic memory")
+        ids = {chunk.id for chunk in chunks}
+        # Of a document, what is near its first chunk; its other chunks are near for another reason.
+        found = await self._core.searcher.near(
+            chunks[0], self._where(), limit=limit + len(ids), min_similarity=least
+        )
+        return [result for result in found if result.memory.id not in ids][:limit]
 
     async def add_with_embedding(
         self,
@@ -202,6 +212,13 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
             dry_run=dry_run,
             progress=progress,
         )
+
+    async def _items_of(self, item: dict[str, Any]) -> Listing[dict[str, Any]]:
+        """Cut a document into what the embedding model reads whole; what is short, or has a key, is one memory."""
+        if any(item.get(name) is not None for name in _WHOLE):
+            return [item]
+        chunks = await self.chunks_of(item["content"], title=item.get("title"), source=item.get("source"))
+        return [item] if len(chunks) == 1 else [{**item, **chunk} for chunk in chunks]
 
     async def chunks_of(
         self, content: str, *, title: str | None = None, source: str | None = None

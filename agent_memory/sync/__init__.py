@@ -251,6 +251,8 @@ class SyncAgentMemory:
 
     # --- everything else, one line each --------------------------------------------------------------------
 
+    add = blocking(AgentMemory.add)
+    add_detailed = blocking(AgentMemory.add_detailed)
     add_many = blocking(AgentMemory.add_many)
     add_many_detailed = blocking(AgentMemory.add_many_detailed)
     add_objects = blocking(AgentMemory.add_objects)
@@ -260,13 +262,17 @@ class SyncAgentMemory:
     get = blocking(AgentMemory.get)
     get_many = blocking(AgentMemory.get_many)
     iterate = iterating(AgentMemory.iterate)
+    get_named = blocking(AgentMemory.get_named)
     update = blocking(AgentMemory.update)
     forget = blocking(AgentMemory.forget)
+    plan_forget = blocking(AgentMemory.plan_forget)
     forget_where = blocking(AgentMemory.forget_where)
     restore = blocking(AgentMemory.restore)
     history = blocking(AgentMemory.history)
     pin = blocking(AgentMemory.pin)
     unpin = blocking(AgentMemory.unpin)
+    pin_many = blocking(AgentMemory.pin_many)
+    unpin_many = blocking(AgentMemory.unpin_many)
     list = blocking(AgentMemory.list)
     count = blocking(AgentMemory.count)
     get_stats = blocking(AgentMemory.get_stats)

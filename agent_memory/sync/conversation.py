@@ -20,6 +20,7 @@ class SyncConversationMemory(SyncTypeMemory[ConversationRecord]):
     new_conversation = blocking(ConversationMemory.new_conversation)
     use_conversation = blocking(ConversationMemory.use_conversation)
     switch_conversation = blocking(ConversationMemory.switch_conversation)
+    get_conversation = blocking(ConversationMemory.get_conversation)
     set_default_conversation = blocking(ConversationMemory.set_default_conversation)
     get_conversations = blocking(ConversationMemory.get_conversations)
     add_message = blocking(ConversationMemory.add_message)

@@ -11,7 +11,9 @@ class SyncLongTermMemory(SyncTypeMemory[LongTermRecord]):
     """The same as `LongTermMemory`, blocking."""
 
     store_fact = blocking(LongTermMemory.store_fact)
+    store_fact_detailed = blocking(LongTermMemory.store_fact_detailed)
     store_preference = blocking(LongTermMemory.store_preference)
+    store_preference_detailed = blocking(LongTermMemory.store_preference_detailed)
     get_preferences = blocking(LongTermMemory.get_preferences)
     get_facts = blocking(LongTermMemory.get_facts)
     update_fact = blocking(LongTermMemory.update_fact)

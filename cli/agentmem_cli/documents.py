@@ -1,62 +1,18 @@
-"""Documents, wherever commands take them: stored from files and texts, and named by their ids."""
+"""Storing documents from files and texts, and saying what came of each."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from agent_memory.errors import MemoryNotFoundError
 from agentmem_cli.context import Invocation
 from agentmem_cli.output import plain
 
 if TYPE_CHECKING:
     from agent_memory.memories.documents.adding import StoredDocument, StoredPaths
-    from agent_memory.sync import SyncAgentMemory
 
 _SKIPPED_SHOWN = 5
 _WOULD = {"added": "would add", "changed": "would change", "archived": "would archive"}
-
-
-def chunks_for(memory: SyncAgentMemory, references: Iterable[str]) -> list[str]:
-    """Return references with each id of a document replaced by the ids of its chunks.
-
-    A document's id is what `doc list -o id` prints. Whatever is a memory's own id or key stays as it is, and so
-    does what is neither.
-    """
-    result: list[str] = []
-    for reference in references:
-        result += _chunks(memory, reference) or _named(memory, reference) or [reference]
-    return list(dict.fromkeys(result))
-
-
-def _chunks(memory: SyncAgentMemory, reference: str) -> list[str]:
-    try:
-        if memory.get(reference, count_access=False) is not None:
-            return []
-    except MemoryNotFoundError:
-        pass
-    return [item.id for item in memory.semantic.get_by_document_id(reference)]
-
-
-def _named(memory: SyncAgentMemory, reference: str) -> list[str]:
-    """Return what has the name that a list prints for it: a preference's category, or a skill's name."""
-    try:
-        if memory.get(reference, count_access=False) is not None:
-            return []
-    except MemoryNotFoundError:
-        pass
-    found = memory.long_term.get_preferences(reference)[:1] or memory.procedural.list(
-        1, fields={"name": reference}
-    )
-    return [result.id for result in found]
-
-
-def titled(memory: SyncAgentMemory, title: str) -> str | None:
-    """Return the id of the newest document with a title; None if none has it."""
-    return next(
-        (document.id for document in memory.semantic.get_documents(None) if document.first.title == title),
-        None,
-    )
 
 
 def add_texts(

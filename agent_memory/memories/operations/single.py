@@ -12,6 +12,7 @@ from agent_memory.memories.changes import Changes
 from agent_memory.memories.core import Core
 from agent_memory.memories.editing import edited
 from agent_memory.memories.given import NOT_GIVEN, Omitted
+from agent_memory.memories.references import resolve, resolve_all
 from agent_memory.records import MemoryRecord, MemoryType, Status, Version
 from agent_memory.storage.changes import is_id
 
@@ -64,10 +65,31 @@ async def update(
     return await core.change("update", record, edit)
 
 
-async def set_pinned(core: Core, reference: str, pinned: bool) -> MemoryRecord:
-    """Pin or unpin an active memory."""
-    record = await core.store.resolve(reference, statuses=(Status.ACTIVE,))
-    return await core.change("pin" if pinned else "unpin", record, lambda item: replace(item, pinned=pinned))
+async def get_named(
+    core: Core, references: Iterable[str], *, count_access: bool
+) -> dict[str, list[MemoryRecord]]:
+    """Return for each reference the active memories that it means."""
+    result = await resolve_all(core.store, references)
+    if count_access:
+        await core.store.touch([record.id for records in result.values() for record in records])
+    return result
+
+
+async def set_pinned(core: Core, references: Iterable[str], pinned: bool) -> list[MemoryRecord]:
+    """Pin or unpin what references mean, in one operation.
+
+    Raises:
+        MemoryNotFoundError: one of them means nothing; nothing was changed.
+    """
+    named = await resolve_all(core.store, references)
+    for reference, records in named.items():
+        if not records:
+            raise MemoryNotFoundError(reference)
+    return await core.change_all(
+        "pin" if pinned else "unpin",
+        [record for records in named.values() for record in records],
+        lambda item: replace(item, pinned=pinned),
+    )
 
 
 async def history(core: Core, reference: str) -> list[Version]:
@@ -77,6 +99,8 @@ async def history(core: Core, reference: str) -> list[Version]:
     except (MemoryNotFoundError, IntegrityError):  # gone, or damaged: the journal knows it by its id
         memory_id = reference
     versions = await core.store.history(memory_id)
+    if not versions and (named := await resolve(core.store, reference)):
+        versions = await core.store.history(named[0].id)
     if not versions:
         raise MemoryNotFoundError(reference, hint="a purged memory is found by its whole id only")
     return versions

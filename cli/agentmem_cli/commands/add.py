@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -11,9 +11,6 @@ from agent_memory.records import MemoryType
 from agentmem_cli import documents, options, text_input
 from agentmem_cli.context import Invocation
 from agentmem_cli.output import plain
-
-if TYPE_CHECKING:
-    from agent_memory.sync import SyncAgentMemory
 
 
 def add(
@@ -79,38 +76,28 @@ def add(
     if ndjson_in:
         found = list(text_input.ndjson(text, files, glob))
         _add_objects(invocation, found, {**given, "type": memory_type.value}, no_embed, dry_run)
-    elif memory_type is MemoryType.SEMANTIC and (files or glob) and not lines:
+        return
+    if memory_type is MemoryType.SEMANTIC and (files or glob) and not lines:
         text_input.refuse_text_beside(text, files, glob)
         if given.pop("force", False):
             raise ValidationError("a file is stored once", hint="leave --force out, or pipe its text in")
         documents.add_paths(
             invocation, list(map(str, files or ())), given, glob=glob, no_embed=no_embed, dry_run=dry_run
         )
+        return
+    given["type"] = memory_type.value
+    if lines:
+        items = [{**given, "content": line} for line in text_input.lines(text, files, glob)]
     else:
-        if lines:
-            items = [{**given, "content": line} for line in text_input.lines(text, files, glob)]
-        else:
-            items = [_of_file({**given}, document) for document in text_input.documents(text, files, glob)]
-        _add_items(invocation, items, memory_type, no_embed, dry_run, chunked=not (lines or key))
-
-
-def _add_items(
-    invocation: Invocation,
-    items: list[dict[str, Any]],
-    memory_type: MemoryType,
-    no_embed: bool,
-    dry_run: bool,
-    *,
-    chunked: bool,
-) -> None:
-    """Store texts of one type, long documents in chunks."""
-    if _is_shown(invocation, [{"type": memory_type.value, **item} for item in items], dry_run):
+        items = [_of_file(given, document) for document in text_input.documents(text, files, glob)]
+    if _is_shown(invocation, items, dry_run):
         return
     with invocation.memory() as memory:
-        if memory_type is MemoryType.SEMANTIC and chunked:
-            items = [chunk for item in items for chunk in _chunked(memory, item)]
-        written = memory.add_many_detailed([{**item, "type": memory_type.value} for item in items])
-        invocation.embed_pending(memory, len(items), no_embed)
+        # A line is one memory; a text may be a document of many chunks.
+        written = (
+            memory.add_many_detailed(items) if lines or files or glob else memory.add_detailed(**items[0])
+        )
+        invocation.embed_pending(memory, len(written), no_embed)
     invocation.output.written(written)
 
 
@@ -154,13 +141,7 @@ def _is_shown(invocation: Invocation, items: list[dict[str, Any]], dry_run: bool
     return dry_run
 
 
-def _chunked(memory: SyncAgentMemory, item: dict[str, Any]) -> list[dict[str, Any]]:
-    """Cut a document into what the embedding model reads whole; a short text stays a memory of its own."""
-    chunks = memory.semantic.chunks_of(item["content"], title=item.get("title"), source=item.get("source"))
-    return [item] if len(chunks) == 1 else [{**item, **chunk} for chunk in chunks]
-
-
 def _of_file(item: dict[str, Any], found: text_input.Document) -> dict[str, Any]:
     if found.source is not None:
-        item.setdefault("source", found.source)
+        item = {"source": found.source, **item}
     return {**item, "content": found.text}

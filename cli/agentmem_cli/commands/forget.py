@@ -6,8 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from agent_memory.errors import ValidationError
-from agentmem_cli import confirm, documents, options, text_input
+from agentmem_cli import confirm, options, text_input
 from agentmem_cli.context import Invocation
 from agentmem_cli.output import plain
 
@@ -51,23 +50,13 @@ def forget(
         "session": session,
         "expired": expired,
     }
-    by_filter = any(filters.values())
-    if by_filter and references:
-        raise ValidationError("give ids or a filter, not both", hint="leave one of them out")
-    how: dict[str, Any] = {"purge": purge, "shred": shred}
+    filters = {name: value for name, value in filters.items() if value}
+    ids = text_input.references(references) if references or not filters else None
     with invocation.memory() as memory:
-        if by_filter:
-            found = memory.forget_where(**filters, **how, dry_run=True)
-        else:
-            wanted = documents.chunks_for(memory, text_input.references(references))
-            found = memory.forget(wanted, **how, dry_run=True)
-        verb = "shred" if shred else "purge" if purge else "archive"
-        if not dry_run and found and (by_filter or purge or shred):
-            confirm.ask(invocation, f"{verb} {plain.many(len(found), 'memory')}")
-        if not dry_run and found:
-            found = (
-                memory.forget([record.id for record in found], **how)
-                if not expired
-                else memory.forget_where(**filters, **how)
-            )
-    invocation.output.forgotten(found, dry_run=dry_run, **how)
+        plan = memory.plan_forget(ids, purge=purge, shred=shred, **filters)
+        found = list(plan.records)
+        if found and not dry_run:
+            if filters or plan.action != "archive":
+                confirm.ask(invocation, f"{plan.action} {plain.many(len(found), 'memory')}")
+            found = memory.forget(plan)
+    invocation.output.forgotten(found, dry_run=dry_run, purge=purge, shred=shred)

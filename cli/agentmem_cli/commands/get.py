@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from agent_memory.errors import MemoryNotFoundError
-from agentmem_cli import documents, options, text_input
+from agentmem_cli import options, text_input
 from agentmem_cli.context import Invocation
 
 
@@ -22,12 +22,12 @@ def get(context: typer.Context, references: options.References = None) -> None:
     invocation = Invocation.of(context)
     wanted = text_input.references(references)
     with invocation.memory() as memory:
-        pairs = [(item, memory.get(item)) for item in documents.chunks_for(memory, wanted)]
-    found = [record for _, record in pairs if record is not None]
+        named = memory.get_named(wanted)
+    found = [record for records in named.values() for record in records]
+    missing = [reference for reference, records in named.items() if not records]
     if invocation.flags.output == "text":  # asked for, not the form of a pipe
         invocation.output.texts(found)
     else:
-        invocation.output.each(found, many=len(pairs) > 1 or references == ["-"])
-    missing = [reference for reference, record in pairs if record is None]
+        invocation.output.each(found, many=len(found) + len(missing) > 1 or references == ["-"])
     if missing:
         raise MemoryNotFoundError("', '".join(missing))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from agent_memory.errors import MemoryNotFoundError
-from agentmem_cli import documents, options
+from agentmem_cli import options
 from agentmem_cli.context import Invocation
 
 
@@ -18,11 +17,5 @@ def history(context: typer.Context, reference: options.Reference) -> None:
     """
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
-        try:
-            found = memory.history(reference)
-        except MemoryNotFoundError:
-            named = documents.chunks_for(memory, [reference])
-            if named == [reference]:
-                raise
-            found = memory.history(named[0])
+        found = memory.history(reference)
     invocation.output.versions(found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from agentmem_cli import documents, options, text_input
+from agentmem_cli import options, text_input
 from agentmem_cli.context import Invocation
 
 
@@ -16,7 +16,7 @@ def unpin(context: typer.Context, references: options.References = None) -> None
         agentmem list --pinned -o id | xargs agentmem unpin
     """
     invocation = Invocation.of(context)
+    wanted = text_input.references(references)
     with invocation.memory() as memory:
-        wanted = documents.chunks_for(memory, text_input.references(references))
-        done = [memory.unpin(reference) for reference in wanted]
+        done = memory.unpin_many(wanted)
     invocation.output.ids([record.id for record in done])

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from agentmem_cli import confirm, options
-from agentmem_cli.commands.chat import existing
 from agentmem_cli.context import Invocation
 from agentmem_cli.output import plain
 
@@ -32,11 +31,10 @@ def delete(
     """
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
-        id = existing.use(memory, conversation or named)
-        found = memory.conversation.get_messages(None)
+        found = memory.conversation.get_conversation(conversation or named, limit=None)
         if not dry_run:
             if not (conversation or named) or purge or shred:
                 verb = "shred" if shred else "purge" if purge else "put away"
-                confirm.ask(invocation, f"{verb} {plain.many(len(found), 'message')}")
-            memory.conversation.delete_conversation(id, purge=purge, shred=shred)
-    invocation.output.forgotten(found, dry_run=dry_run, purge=purge, shred=shred)
+                confirm.ask(invocation, f"{verb} {plain.many(len(found.messages), 'message')}")
+            memory.conversation.delete_conversation(found.id, purge=purge, shred=shred)
+    invocation.output.forgotten(found.messages, dry_run=dry_run, purge=purge, shred=shred)

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from agentmem_cli import options
-from agentmem_cli.commands.chat import existing
 from agentmem_cli.context import Invocation
 
 
@@ -26,8 +25,8 @@ def last(
 
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
-        existing.use(memory, conversation)
-        found = memory.conversation.get_last_n_turns(turns)
+        id = memory.conversation.use_conversation(conversation)
+        found = memory.conversation.get_last_n_turns(turns, conversation_id=id)
     rows = [
         {"user": user and to_dict(user), "assistant": assistant and to_dict(assistant)}
         for user, assistant in found

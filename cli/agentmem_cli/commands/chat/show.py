@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from agentmem_cli import options
-from agentmem_cli.commands.chat import existing
 from agentmem_cli.context import Invocation
 from agentmem_cli.output import plain
 
@@ -43,17 +42,14 @@ def show(
     """
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
-        id = existing.use(memory, conversation or named, archived=archived)
-        found = (
-            memory.conversation.get_messages(include_system=system, archived=archived)
-            if limit is None and not everything
-            else memory.conversation.get_messages(None if everything else limit, system, archived=archived)
+        found = memory.conversation.get_conversation(
+            conversation or named,
+            **({"limit": None} if everything else options.given(limit=limit)),
+            include_system=system,
+            archived=archived,
         )
-        summary = memory.conversation.get_summary()
-        messages = {"kind": "message", "conversation_id": id}
-        total = memory.conversation.count(fields=messages, status="archived" if archived else "active")
-    if summary is not None:
-        invocation.output.note(f"earlier: {summary.content}")
-    invocation.output.messages(found)
-    if system and len(found) < total:
-        invocation.output.note(f"the newest of {plain.many(total, 'message')}; --all shows all")
+    if found.summary is not None:
+        invocation.output.note(f"earlier: {found.summary.content}")
+    invocation.output.messages(found.messages)
+    if system and len(found.messages) < found.total:
+        invocation.output.note(f"the newest of {plain.many(found.total, 'message')}; --all shows all")

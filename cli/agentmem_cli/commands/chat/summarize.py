@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from agentmem_cli import options
-from agentmem_cli.commands.chat import existing
 from agentmem_cli.context import Invocation
 
 
@@ -28,6 +27,6 @@ def summarize(
     """
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
-        existing.use(memory, conversation or named)
-        text = memory.conversation.summarize()
+        id = memory.conversation.use_conversation(conversation or named)
+        text = memory.conversation.summarize(conversation_id=id)
     invocation.output.value(text)

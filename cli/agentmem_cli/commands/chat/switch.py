@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from agentmem_cli.commands.chat import existing
 from agentmem_cli.context import Invocation
 
 
@@ -26,8 +25,7 @@ def switch(
     """
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
-        id = existing.use(memory, conversation, hint=f"`agentmem chat new {conversation}` begins one")
-        memory.conversation.set_default_conversation(id)
+        id = memory.conversation.use_conversation(conversation, default=True)
     if invocation.settings.get("session") not in (None, id):
         invocation.output.note(
             f"AGENTMEM_SESSION is {invocation.settings.get('session')}, which counts for more"

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from agentmem_cli import documents, options
+from agentmem_cli import options
 from agentmem_cli.context import Invocation
 
 
@@ -29,8 +29,5 @@ def related(
     """
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
-        # Of a document, what is near its first chunk; its other chunks are near for another reason.
-        chunks = documents.chunks_for(memory, [reference])
-        found = memory.semantic.find_related(chunks[0], limit + len(chunks), min_similarity)
-    found = [result for result in found if result.memory.id not in chunks][:limit]
+        found = memory.semantic.find_related(reference, limit, min_similarity)
     invocation.output.scored(found)

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from agent_memory.errors import MemoryNotFoundError
-from agentmem_cli import documents
 from agentmem_cli.context import Invocation
 
 
@@ -25,13 +24,7 @@ def show(
     """
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
-        found = memory.semantic.get_by_document_id(document)
-        if not found and (id := documents.titled(memory, document)) is not None:
-            found = memory.semantic.get_by_document_id(id) or memory.semantic.list(
-                1, fields={"title": document}
-            )
-        if not found and (single := memory.semantic.get(document)) is not None:
-            found = [single]
+        found = memory.semantic.get_document(document)
     if not found:
         raise MemoryNotFoundError(document, what="document", hint="`agentmem doc list` shows those there are")
     invocation.output.texts(found)

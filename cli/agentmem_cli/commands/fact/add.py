@@ -24,19 +24,16 @@ def add(
         agentmem fact add "The staging database runs in Oslo" --tag ops
         echo "User's name is Alice" | agentmem fact add - --source onboarding
     """
-    from agent_memory.memories.long_term import FACT_IMPORTANCE
-
     invocation = Invocation.of(context)
-    item = {
-        "content": text_input.one(text),
-        "kind": "fact",
-        "tags": invocation.tags(tags),
-        "key": key,
-        "source": source,
-        "metadata": options.metadata(metadata),
-        "force": force,
-        "importance": FACT_IMPORTANCE if importance is None else importance,
-    }
+    fact = text_input.one(text)
     with invocation.memory() as memory:
-        written = memory.long_term.add_many_detailed([item])
-    invocation.output.written(written)
+        written = memory.long_term.store_fact_detailed(
+            fact,
+            **options.given(importance=importance),
+            tags=invocation.tags(tags),
+            source=source,
+            key=key,
+            metadata=options.metadata(metadata),
+            force=force,
+        )
+    invocation.output.written([written])

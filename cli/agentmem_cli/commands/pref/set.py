@@ -26,18 +26,14 @@ def set_(
         agentmem pref set editor "vim, with the default key bindings"
         agentmem pref set tone "short answers" --importance 0.9
     """
-    from agent_memory.memories.long_term import PREFERENCE_IMPORTANCE
-
     invocation = Invocation.of(context)
-    item = {
-        "content": text_input.one(text),
-        "kind": "preference",
-        "category": category,
-        "importance": PREFERENCE_IMPORTANCE if importance is None else importance,
-        "tags": invocation.tags(tags),
-        # With a key, setting again stores a new version of the same memory.
-        "key": None if beside else f"preference:{category}",
-    }
+    preference = text_input.one(text)
     with invocation.memory() as memory:
-        written = memory.long_term.add_many_detailed([item])
-    invocation.output.written(written)
+        written = memory.long_term.store_preference_detailed(
+            category,
+            preference,
+            **options.given(importance=importance),
+            tags=invocation.tags(tags),
+            replace=not beside,
+        )
+    invocation.output.written([written])
