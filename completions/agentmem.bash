@@ -35,15 +35,15 @@ __agentmem_options() { # PATH: its own options
         'add')
             echo '--type --key -k --tag -t --meta -m --importance --ttl --source --session --at --pin --file --glob --lines --ndjson-in --force --no-embed --dry-run' ;;
         'search')
-            echo '--limit -n --mode --type --tag -t --since --until --min-importance --min-score --where --session --source --explain --rerank --fail-empty' ;;
+            echo '--limit -n --mode --type --tag -t --every-tag --since --until --min-importance --where --field --key -k --session --source --pinned --min-score --explain --rerank --fail-empty' ;;
         'recall')
-            echo '--budget -b --format -f --type --tag -t --since --until --last --mode --rerank --explain' ;;
+            echo '--budget -b --format -f --type --tag -t --every-tag --since --until --min-importance --where --field --key -k --session --source --pinned --last --mode --rerank --explain' ;;
         'list')
-            echo '--type --tag -t --since --until --min-importance --where --session --source --pinned --archived --sort --limit -n --all' ;;
+            echo '--type --tag -t --every-tag --since --until --min-importance --where --field --key -k --session --source --pinned --archived --sort --limit -n --all' ;;
         'update')
             echo '--tag --add-tag -t --remove-tag --meta -m --importance --ttl --key -k --source --session --at --no-ttl --no-key --no-source --no-at --field' ;;
         'forget')
-            echo '--where --type --tag -t --before --session --expired --purge --shred --dry-run' ;;
+            echo '--type --tag -t --every-tag --since --until --min-importance --where --field --key -k --session --source --pinned --before --expired --purge --shred --dry-run' ;;
         'work set')
             echo '--parse --ttl --importance' ;;
         'work list' | 'doc list')
@@ -125,26 +125,28 @@ __agentmem_takes() { # PATH OPTION: what its value is
             echo 'files' ;;
         *' --backend' | 'add --meta' | 'add -m' | 'add --importance' | 'add --ttl' | 'add --source' | \
         'add --at' | 'add --glob' | 'search --limit' | 'search -n' | 'search --since' | 'search --until' | \
-        'search --min-importance' | 'search --min-score' | 'search --where' | 'search --source' | \
-        'recall --budget' | 'recall -b' | 'recall --since' | 'recall --until' | 'recall --last' | \
-        'list --since' | 'list --until' | 'list --min-importance' | 'list --where' | 'list --source' | \
-        'list --limit' | 'list -n' | 'update --meta' | 'update -m' | 'update --importance' | 'update --ttl' | \
-        'update --source' | 'update --at' | 'update --field' | 'forget --where' | 'forget --before' | \
-        'work set --ttl' | 'work set --importance' | 'work list --limit' | 'work list -n' | \
-        'fact add --source' | 'fact add --importance' | 'fact add --meta' | 'fact add -m' | \
-        'fact list --limit' | 'fact list -n' | 'fact update --importance' | 'fact dupes --threshold' | \
-        'pref set --importance' | 'chat add --name' | 'chat add --at' | 'chat add --importance' | \
-        'chat add --meta' | 'chat add -m' | 'chat show --limit' | 'chat show -n' | 'event add --type' | \
-        'event add --outcome' | 'event add --participant' | 'event add --location' | 'event add --duration' | \
-        'event add --at' | 'event add --importance' | 'event add --meta' | 'event add -m' | \
-        'event add --source' | 'event recent --hours' | 'event recent --limit' | 'event recent -n' | \
-        'event failed --type' | 'event failed --limit' | 'event failed -n' | 'event succeeded --type' | \
-        'event succeeded --limit' | 'event succeeded -n' | 'event similar --limit' | 'event similar -n' | \
-        'event timeline --since' | 'event timeline --until' | 'event timeline --type' | \
-        'event timeline --limit' | 'event timeline -n' | 'doc add --text' | 'doc add --glob' | \
-        'doc add --title' | 'doc add --source' | 'doc add --meta' | 'doc add -m' | 'doc add --importance' | \
-        'doc list --limit' | 'doc list -n' | 'doc related --limit' | 'doc related -n' | \
-        'doc related --min-similarity' | 'skill add --trigger' | 'skill add --step' | \
+        'search --min-importance' | 'search --where' | 'search --field' | 'search --source' | \
+        'search --min-score' | 'recall --budget' | 'recall -b' | 'recall --since' | 'recall --until' | \
+        'recall --min-importance' | 'recall --where' | 'recall --field' | 'recall --source' | \
+        'recall --last' | 'list --since' | 'list --until' | 'list --min-importance' | 'list --where' | \
+        'list --field' | 'list --source' | 'list --limit' | 'list -n' | 'update --meta' | 'update -m' | \
+        'update --importance' | 'update --ttl' | 'update --source' | 'update --at' | 'update --field' | \
+        'forget --since' | 'forget --until' | 'forget --min-importance' | 'forget --where' | \
+        'forget --field' | 'forget --source' | 'forget --before' | 'work set --ttl' | \
+        'work set --importance' | 'work list --limit' | 'work list -n' | 'fact add --source' | \
+        'fact add --importance' | 'fact add --meta' | 'fact add -m' | 'fact list --limit' | 'fact list -n' | \
+        'fact update --importance' | 'fact dupes --threshold' | 'pref set --importance' | 'chat add --name' | \
+        'chat add --at' | 'chat add --importance' | 'chat add --meta' | 'chat add -m' | 'chat show --limit' | \
+        'chat show -n' | 'event add --type' | 'event add --outcome' | 'event add --participant' | \
+        'event add --location' | 'event add --duration' | 'event add --at' | 'event add --importance' | \
+        'event add --meta' | 'event add -m' | 'event add --source' | 'event recent --hours' | \
+        'event recent --limit' | 'event recent -n' | 'event failed --type' | 'event failed --limit' | \
+        'event failed -n' | 'event succeeded --type' | 'event succeeded --limit' | 'event succeeded -n' | \
+        'event similar --limit' | 'event similar -n' | 'event timeline --since' | 'event timeline --until' | \
+        'event timeline --type' | 'event timeline --limit' | 'event timeline -n' | 'doc add --text' | \
+        'doc add --glob' | 'doc add --title' | 'doc add --source' | 'doc add --meta' | 'doc add -m' | \
+        'doc add --importance' | 'doc list --limit' | 'doc list -n' | 'doc related --limit' | \
+        'doc related -n' | 'doc related --min-similarity' | 'skill add --trigger' | 'skill add --step' | \
         'skill add --category' | 'skill add --importance' | 'skill add --meta' | 'skill add -m' | \
         'skill add --source' | 'skill find --limit' | 'skill find -n' | 'skill list --category' | \
         'skill list --limit' | 'skill list -n' | 'log --limit' | 'log -n' | 'stats --top' | \
@@ -155,20 +157,22 @@ __agentmem_takes() { # PATH OPTION: what its value is
             echo '=table text json ndjson csv id' ;;
         'add --type' | 'search --type' | 'recall --type' | 'list --type' | 'forget --type' | 'export --type')
             echo '=short-term long-term conversation episodic semantic procedural note fact chat event doc skill' ;;
-        'add --key' | 'add -k' | 'update --key' | 'update -k' | 'fact add --key' | 'fact add -k' | \
-        'doc add --key' | 'doc add -k')
+        'add --key' | 'add -k' | 'search --key' | 'search -k' | 'recall --key' | 'recall -k' | 'list --key' | \
+        'list -k' | 'update --key' | 'update -k' | 'forget --key' | 'forget -k' | 'fact add --key' | \
+        'fact add -k' | 'doc add --key' | 'doc add -k')
             echo '@keys' ;;
-        'add --tag' | 'add -t' | 'search --tag' | 'search -t' | 'recall --tag' | 'recall -t' | 'list --tag' | \
-        'list -t' | 'update --tag' | 'update --add-tag' | 'update -t' | 'update --remove-tag' | \
-        'forget --tag' | 'forget -t' | 'fact add --tag' | 'fact add -t' | 'fact list --tag' | \
-        'fact list -t' | 'pref set --tag' | 'pref set -t' | 'chat add --tag' | 'chat add -t' | \
-        'event add --tag' | 'event add -t' | 'doc add --tag' | 'doc add -t' | 'skill add --tag' | \
-        'skill add -t' | 'export --tag' | 'export -t')
+        'add --tag' | 'add -t' | 'search --tag' | 'search -t' | 'search --every-tag' | 'recall --tag' | \
+        'recall -t' | 'recall --every-tag' | 'list --tag' | 'list -t' | 'list --every-tag' | 'update --tag' | \
+        'update --add-tag' | 'update -t' | 'update --remove-tag' | 'forget --tag' | 'forget -t' | \
+        'forget --every-tag' | 'fact add --tag' | 'fact add -t' | 'fact list --tag' | 'fact list -t' | \
+        'pref set --tag' | 'pref set -t' | 'chat add --tag' | 'chat add -t' | 'event add --tag' | \
+        'event add -t' | 'doc add --tag' | 'doc add -t' | 'skill add --tag' | 'skill add -t' | \
+        'export --tag' | 'export -t')
             echo '@tags' ;;
-        'add --session' | 'search --session' | 'list --session' | 'update --session' | 'forget --session' | \
-        'chat add --conversation' | 'chat add -c' | 'chat last --conversation' | 'chat last -c' | \
-        'chat show --conversation' | 'chat show -c' | 'chat summarize --conversation' | 'chat summarize -c' | \
-        'chat delete --conversation' | 'chat delete -c')
+        'add --session' | 'search --session' | 'recall --session' | 'list --session' | 'update --session' | \
+        'forget --session' | 'chat add --conversation' | 'chat add -c' | 'chat last --conversation' | \
+        'chat last -c' | 'chat show --conversation' | 'chat show -c' | 'chat summarize --conversation' | \
+        'chat summarize -c' | 'chat delete --conversation' | 'chat delete -c')
             echo '@sessions' ;;
         'search --mode' | 'recall --mode')
             echo '=hybrid keyword vector' ;;

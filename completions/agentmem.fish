@@ -162,13 +162,18 @@ function __agentmem_options -a at # its own options
                 '--type' 'Only this type: note, fact, chat, event, doc, skill; may be repeated' \
                 '--tag' 'Only with any of these tags' \
                 '-t' 'Only with any of these tags' \
+                '--every-tag' 'Only with all of these tags' \
                 '--since' 'Only from then on: 2026-05-08, yesterday, 7d' \
                 '--until' 'Only before then' \
                 '--min-importance' 'Only this important or more' \
-                '--min-score' 'Only from this score on' \
                 '--where' 'Only where the metadata says so: lang=en, stars>=3, or lang: has any; repeated, all must hold' \
+                '--field' 'Only where the type\'s own field says so: outcome=failed, category=ui' \
+                '--key' 'Only with one of these keys' \
+                '-k' 'Only with one of these keys' \
                 '--session' 'The session or conversation' \
                 '--source' 'Where it comes from' \
+                '--pinned' 'Only pinned ones' \
+                '--min-score' 'Only from this score on' \
                 '--explain' 'Show the parts of each score' \
                 '--rerank' 'Let a cross-encoder order the best 50; pull its model first' \
                 '--fail-empty' 'Exit with 3 if nothing is found'
@@ -181,8 +186,17 @@ function __agentmem_options -a at # its own options
                 '--type' 'Only this type: note, fact, chat, event, doc, skill; may be repeated' \
                 '--tag' 'Only with any of these tags' \
                 '-t' 'Only with any of these tags' \
+                '--every-tag' 'Only with all of these tags' \
                 '--since' 'Only from then on: 2026-05-08, yesterday, 7d' \
                 '--until' 'Only before then' \
+                '--min-importance' 'Only this important or more' \
+                '--where' 'Only where the metadata says so: lang=en, stars>=3, or lang: has any; repeated, all must hold' \
+                '--field' 'Only where the type\'s own field says so: outcome=failed, category=ui' \
+                '--key' 'Only with one of these keys' \
+                '-k' 'Only with one of these keys' \
+                '--session' 'The session or conversation' \
+                '--source' 'Where it comes from' \
+                '--pinned' 'Only pinned ones' \
                 '--last' 'Add the latest N messages' \
                 '--mode' 'hybrid, keyword or vector' \
                 '--rerank' 'Let a cross-encoder order the best 50; pull its model first' \
@@ -192,10 +206,14 @@ function __agentmem_options -a at # its own options
                 '--type' 'Only this type: note, fact, chat, event, doc, skill; may be repeated' \
                 '--tag' 'Only with any of these tags' \
                 '-t' 'Only with any of these tags' \
+                '--every-tag' 'Only with all of these tags' \
                 '--since' 'Only from then on: 2026-05-08, yesterday, 7d' \
                 '--until' 'Only before then' \
                 '--min-importance' 'Only this important or more' \
                 '--where' 'Only where the metadata says so: lang=en, stars>=3, or lang: has any; repeated, all must hold' \
+                '--field' 'Only where the type\'s own field says so: outcome=failed, category=ui' \
+                '--key' 'Only with one of these keys' \
+                '-k' 'Only with one of these keys' \
                 '--session' 'The session or conversation' \
                 '--source' 'Where it comes from' \
                 '--pinned' 'Only pinned ones' \
@@ -226,12 +244,21 @@ function __agentmem_options -a at # its own options
                 '--field' 'One of the type\'s own fields: outcome=success'
         case 'forget'
             printf '%s\t%s\n' \
-                '--where' 'Only where the metadata says so: lang=en, stars>=3, or lang: has any; repeated, all must hold' \
                 '--type' 'Only this type: note, fact, chat, event, doc, skill; may be repeated' \
                 '--tag' 'Only with any of these tags' \
                 '-t' 'Only with any of these tags' \
-                '--before' 'What happened before then' \
+                '--every-tag' 'Only with all of these tags' \
+                '--since' 'Only from then on: 2026-05-08, yesterday, 7d' \
+                '--until' 'Only before then' \
+                '--min-importance' 'Only this important or more' \
+                '--where' 'Only where the metadata says so: lang=en, stars>=3, or lang: has any; repeated, all must hold' \
+                '--field' 'Only where the type\'s own field says so: outcome=failed, category=ui' \
+                '--key' 'Only with one of these keys' \
+                '-k' 'Only with one of these keys' \
                 '--session' 'The session or conversation' \
+                '--source' 'Where it comes from' \
+                '--pinned' 'Only pinned ones' \
+                '--before' 'What happened before then' \
                 '--expired' 'What has expired' \
                 '--purge' 'Take the rows away; only history keeps the text' \
                 '--shred' 'Leave nothing, in history either' \
@@ -489,17 +516,17 @@ function __agentmem_takes -a at option # what the option's value is
             echo '@agents'
         case '* --db' 'add --file' 'doc add --file'
             echo 'files'
-        case '* --backend' 'add --meta' 'add -m' 'add --importance' 'add --ttl' 'add --source' 'add --at' 'add --glob' 'search --limit' 'search -n' 'search --since' 'search --until' 'search --min-importance' 'search --min-score' 'search --where' 'search --source' 'recall --budget' 'recall -b' 'recall --since' 'recall --until' 'recall --last' 'list --since' 'list --until' 'list --min-importance' 'list --where' 'list --source' 'list --limit' 'list -n' 'update --meta' 'update -m' 'update --importance' 'update --ttl' 'update --source' 'update --at' 'update --field' 'forget --where' 'forget --before' 'work set --ttl' 'work set --importance' 'work list --limit' 'work list -n' 'fact add --source' 'fact add --importance' 'fact add --meta' 'fact add -m' 'fact list --limit' 'fact list -n' 'fact update --importance' 'fact dupes --threshold' 'pref set --importance' 'chat add --name' 'chat add --at' 'chat add --importance' 'chat add --meta' 'chat add -m' 'chat show --limit' 'chat show -n' 'event add --type' 'event add --outcome' 'event add --participant' 'event add --location' 'event add --duration' 'event add --at' 'event add --importance' 'event add --meta' 'event add -m' 'event add --source' 'event recent --hours' 'event recent --limit' 'event recent -n' 'event failed --type' 'event failed --limit' 'event failed -n' 'event succeeded --type' 'event succeeded --limit' 'event succeeded -n' 'event similar --limit' 'event similar -n' 'event timeline --since' 'event timeline --until' 'event timeline --type' 'event timeline --limit' 'event timeline -n' 'doc add --text' 'doc add --glob' 'doc add --title' 'doc add --source' 'doc add --meta' 'doc add -m' 'doc add --importance' 'doc list --limit' 'doc list -n' 'doc related --limit' 'doc related -n' 'doc related --min-similarity' 'skill add --trigger' 'skill add --step' 'skill add --category' 'skill add --importance' 'skill add --meta' 'skill add -m' 'skill add --source' 'skill find --limit' 'skill find -n' 'skill list --category' 'skill list --limit' 'skill list -n' 'log --limit' 'log -n' 'stats --top' 'doctor --salvage' 'index --limit' 'index -n' 'sql --param' 'sql -p' 'import --on-conflict' 'migrate --to' 'migrate --from' 'migrate --on-conflict'
+        case '* --backend' 'add --meta' 'add -m' 'add --importance' 'add --ttl' 'add --source' 'add --at' 'add --glob' 'search --limit' 'search -n' 'search --since' 'search --until' 'search --min-importance' 'search --where' 'search --field' 'search --source' 'search --min-score' 'recall --budget' 'recall -b' 'recall --since' 'recall --until' 'recall --min-importance' 'recall --where' 'recall --field' 'recall --source' 'recall --last' 'list --since' 'list --until' 'list --min-importance' 'list --where' 'list --field' 'list --source' 'list --limit' 'list -n' 'update --meta' 'update -m' 'update --importance' 'update --ttl' 'update --source' 'update --at' 'update --field' 'forget --since' 'forget --until' 'forget --min-importance' 'forget --where' 'forget --field' 'forget --source' 'forget --before' 'work set --ttl' 'work set --importance' 'work list --limit' 'work list -n' 'fact add --source' 'fact add --importance' 'fact add --meta' 'fact add -m' 'fact list --limit' 'fact list -n' 'fact update --importance' 'fact dupes --threshold' 'pref set --importance' 'chat add --name' 'chat add --at' 'chat add --importance' 'chat add --meta' 'chat add -m' 'chat show --limit' 'chat show -n' 'event add --type' 'event add --outcome' 'event add --participant' 'event add --location' 'event add --duration' 'event add --at' 'event add --importance' 'event add --meta' 'event add -m' 'event add --source' 'event recent --hours' 'event recent --limit' 'event recent -n' 'event failed --type' 'event failed --limit' 'event failed -n' 'event succeeded --type' 'event succeeded --limit' 'event succeeded -n' 'event similar --limit' 'event similar -n' 'event timeline --since' 'event timeline --until' 'event timeline --type' 'event timeline --limit' 'event timeline -n' 'doc add --text' 'doc add --glob' 'doc add --title' 'doc add --source' 'doc add --meta' 'doc add -m' 'doc add --importance' 'doc list --limit' 'doc list -n' 'doc related --limit' 'doc related -n' 'doc related --min-similarity' 'skill add --trigger' 'skill add --step' 'skill add --category' 'skill add --importance' 'skill add --meta' 'skill add -m' 'skill add --source' 'skill find --limit' 'skill find -n' 'skill list --category' 'skill list --limit' 'skill list -n' 'log --limit' 'log -n' 'stats --top' 'doctor --salvage' 'index --limit' 'index -n' 'sql --param' 'sql -p' 'import --on-conflict' 'migrate --to' 'migrate --from' 'migrate --on-conflict'
             echo 'free'
         case '* --output' '* -o'
             echo '=table text json ndjson csv id'
         case 'add --type' 'search --type' 'recall --type' 'list --type' 'forget --type' 'export --type'
             echo '=short-term long-term conversation episodic semantic procedural note fact chat event doc skill'
-        case 'add --key' 'add -k' 'update --key' 'update -k' 'fact add --key' 'fact add -k' 'doc add --key' 'doc add -k'
+        case 'add --key' 'add -k' 'search --key' 'search -k' 'recall --key' 'recall -k' 'list --key' 'list -k' 'update --key' 'update -k' 'forget --key' 'forget -k' 'fact add --key' 'fact add -k' 'doc add --key' 'doc add -k'
             echo '@keys'
-        case 'add --tag' 'add -t' 'search --tag' 'search -t' 'recall --tag' 'recall -t' 'list --tag' 'list -t' 'update --tag' 'update --add-tag' 'update -t' 'update --remove-tag' 'forget --tag' 'forget -t' 'fact add --tag' 'fact add -t' 'fact list --tag' 'fact list -t' 'pref set --tag' 'pref set -t' 'chat add --tag' 'chat add -t' 'event add --tag' 'event add -t' 'doc add --tag' 'doc add -t' 'skill add --tag' 'skill add -t' 'export --tag' 'export -t'
+        case 'add --tag' 'add -t' 'search --tag' 'search -t' 'search --every-tag' 'recall --tag' 'recall -t' 'recall --every-tag' 'list --tag' 'list -t' 'list --every-tag' 'update --tag' 'update --add-tag' 'update -t' 'update --remove-tag' 'forget --tag' 'forget -t' 'forget --every-tag' 'fact add --tag' 'fact add -t' 'fact list --tag' 'fact list -t' 'pref set --tag' 'pref set -t' 'chat add --tag' 'chat add -t' 'event add --tag' 'event add -t' 'doc add --tag' 'doc add -t' 'skill add --tag' 'skill add -t' 'export --tag' 'export -t'
             echo '@tags'
-        case 'add --session' 'search --session' 'list --session' 'update --session' 'forget --session' 'chat add --conversation' 'chat add -c' 'chat last --conversation' 'chat last -c' 'chat show --conversation' 'chat show -c' 'chat summarize --conversation' 'chat summarize -c' 'chat delete --conversation' 'chat delete -c'
+        case 'add --session' 'search --session' 'recall --session' 'list --session' 'update --session' 'forget --session' 'chat add --conversation' 'chat add -c' 'chat last --conversation' 'chat last -c' 'chat show --conversation' 'chat show -c' 'chat summarize --conversation' 'chat summarize -c' 'chat delete --conversation' 'chat delete -c'
             echo '@sessions'
         case 'search --mode' 'recall --mode'
             echo '=hybrid keyword vector'

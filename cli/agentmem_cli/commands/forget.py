@@ -8,19 +8,19 @@ import typer
 
 from agentmem_cli import confirm, options, text_input
 from agentmem_cli.context import Invocation
+from agentmem_cli.filters import Filters, filtered
 from agentmem_cli.output import plain
 
 
+@filtered
 def forget(
     context: typer.Context,
     references: options.References = None,
-    where: options.Where = None,
-    types: options.Types = None,
-    tags: options.Tags = None,
+    *,
+    filters: Filters,
     before: Annotated[
         str | None, typer.Option("--before", metavar="TIME", help="What happened before then.")
     ] = None,
-    session: options.Session = None,
     expired: Annotated[bool, typer.Option("--expired", help="What has expired.")] = False,
     purge: options.Purge = False,
     shred: options.Shred = False,
@@ -42,21 +42,15 @@ def forget(
         invocation.output.note(
             f"{context.info_name} is forget: it archives, and `agentmem restore` brings back"
         )
-    filters: dict[str, Any] = {
-        "metadata": options.where(where),
-        "types": types,
-        "tags": tags,
-        "until": parse_moment(before) if before else None,
-        "session": session,
-        "expired": expired,
-    }
-    filters = {name: value for name, value in filters.items() if value}
-    ids = text_input.references(references) if references or not filters else None
+    chosen: dict[str, Any] = {**filters, **({"expired": True} if expired else {})}
+    if before:
+        chosen["until"] = parse_moment(before)
+    ids = text_input.references(references) if references or not chosen else None
     with invocation.memory() as memory:
-        plan = memory.plan_forget(ids, purge=purge, shred=shred, **filters)
+        plan = memory.plan_forget(ids, purge=purge, shred=shred, **chosen)
         found = list(plan.records)
         if found and not dry_run:
-            if filters or plan.action != "archive":
+            if chosen or plan.action != "archive":
                 confirm.ask(invocation, f"{plan.action} {plain.many(len(found), 'memory')}")
             found = memory.forget(plan)
     invocation.output.forgotten(found, dry_run=dry_run, purge=purge, shred=shred)

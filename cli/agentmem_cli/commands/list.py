@@ -8,20 +8,15 @@ import typer
 
 from agentmem_cli import options
 from agentmem_cli.context import Invocation
+from agentmem_cli.filters import Filters, filtered
 from agentmem_cli.output import DEFAULT_COLUMNS
 
 
+@filtered
 def list_(
     context: typer.Context,
-    types: options.Types = None,
-    tags: options.Tags = None,
-    since: options.Since = None,
-    until: options.Until = None,
-    min_importance: options.MinImportance = 0.0,
-    where: options.Where = None,
-    session: options.Session = None,
-    source: options.Source = None,
-    pinned: Annotated[bool, typer.Option("--pinned", help="Only pinned ones.")] = False,
+    *,
+    filters: Filters,
     archived: Annotated[
         bool, typer.Option("--archived", help="What was forgotten, instead of what is live.")
     ] = False,
@@ -38,22 +33,12 @@ def list_(
         agentmem list --all --ndjson > memories.ndjson
     """
     invocation = Invocation.of(context)
-    filters = {
-        "types": types,
-        "tags": tags,
-        **options.moments(since, until),
-        "min_importance": min_importance,
-        "metadata": options.where(where),
-        "session": session,
-        "source": source,
-        "pinned": True if pinned else None,
-    }
     statuses = ("archived", "superseded") if archived else ("active",)
     with invocation.memory() as memory:
         found = memory.list(None if everything else limit + 1, **filters, status=statuses, sort=sort)  # type: ignore[arg-type]
     shown = found if everything else found[:limit]
     none = "nothing was put away" if archived else "no memories"
-    if any(filters.values()):
+    if filters:
         none += " that fits" if archived else " that fit"
     elif not archived:
         none += "; `agentmem add` stores one"

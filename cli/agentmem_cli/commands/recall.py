@@ -8,9 +8,11 @@ import typer
 
 from agentmem_cli import options, text_input
 from agentmem_cli.context import Invocation
+from agentmem_cli.filters import Filters, filtered
 from agentmem_cli.output import plain
 
 
+@filtered
 def recall(
     context: typer.Context,
     query: Annotated[
@@ -29,10 +31,8 @@ def recall(
     form: Annotated[
         str, typer.Option("--format", "-f", metavar="FORMAT", help="markdown, text, xml, json or messages.")
     ] = "markdown",
-    types: options.Types = None,
-    tags: options.Tags = None,
-    since: options.Since = None,
-    until: options.Until = None,
+    *,
+    filters: Filters,
     last: Annotated[int, typer.Option("--last", metavar="N", min=0, help="Add the latest N messages.")] = 0,
     mode: Annotated[
         str, typer.Option("--mode", metavar="MODE", help="hybrid, keyword or vector.")
@@ -59,13 +59,11 @@ def recall(
             text,
             size,
             form,  # type: ignore[arg-type]  # the library says what is wrong with it
-            types=types,
-            tags=tags,
-            **options.moments(since, until),
             last=last,
             mode=mode,  # type: ignore[arg-type]
             explain=explain,
             rerank=rerank,
+            **filters,
         )
     invocation.output.recall(found)
     if found.items and found.nothing_relevant:

@@ -8,8 +8,10 @@ import typer
 
 from agentmem_cli import options, text_input
 from agentmem_cli.context import Invocation
+from agentmem_cli.filters import Filters, filtered
 
 
+@filtered
 def search(
     context: typer.Context,
     query: Annotated[
@@ -21,18 +23,12 @@ def search(
     mode: Annotated[
         str, typer.Option("--mode", metavar="MODE", help="hybrid, keyword (loads no model) or vector.")
     ] = "hybrid",
-    types: options.Types = None,
-    tags: options.Tags = None,
-    since: options.Since = None,
-    until: options.Until = None,
-    min_importance: options.MinImportance = 0.0,
+    *,
+    filters: Filters,
     min_score: Annotated[
         float | None,
         typer.Option("--min-score", metavar="0..1", min=0.0, max=1.0, help="Only from this score on."),
     ] = None,
-    where: options.Where = None,
-    session: options.Session = None,
-    source: options.Source = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show the parts of each score.")] = False,
     rerank: options.Rerank = False,
     fail_empty: Annotated[
@@ -51,17 +47,11 @@ def search(
         found = memory.search(
             text,
             limit or invocation.settings.get("limit"),
-            types,
-            tags,
-            **options.moments(since, until),
-            min_importance=min_importance,
             mode=mode,  # type: ignore[arg-type]  # the library says what is wrong with it
             explain=explain,
             min_score=min_score,
-            metadata=options.where(where),
-            session=session,
-            source=source,
             rerank=rerank,
+            **filters,
         )
     from agent_memory.text.analysis import query_terms
 
