@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from agent_memory.agent.types import MemoryTypes
 from agent_memory.clock import Moment
@@ -13,6 +13,7 @@ from agent_memory.memories.arguments import shown
 from agent_memory.memories.base import IMPORTANCE, Listing, TypeMemory, Words, store_items
 from agent_memory.memories.batch import Batch
 from agent_memory.memories.calling import checked
+from agent_memory.memories.changes import OwnFields
 from agent_memory.recall.pending import Progress
 from agent_memory.records import MemoryType
 from agent_memory.storage.changes import Written
@@ -40,7 +41,7 @@ class Adding(MemoryTypes):
         occurred_at: Moment | None = None,
         pinned: bool = False,
         force: bool = False,
-        **fields: Any,
+        **fields: Unpack[OwnFields],
     ) -> str:
         """Store a text as a memory of any type and return its id.
 

@@ -20,6 +20,7 @@ async def asynchronous(memory: AgentMemory) -> None:
     await memory.forget_where(type="fact")  # call-arg
     await memory.update("x", outcom="failed")  # call-arg
     await memory.update("x", importance="high")  # arg-type
+    await memory.add("x", "fact", categry="y")  # call-arg
     await memory.long_term.add("x", categry="y")  # call-arg
     await memory.long_term.list(min_importnce=0.5)  # call-arg
     memory.iterate(sesion="y")  # call-arg
@@ -34,6 +35,7 @@ def blocking(memory: SyncAgentMemory) -> None:
     memory.forget_where(type="fact")  # call-arg
     memory.update("x", outcom="failed")  # call-arg
     memory.update("x", revison="r")  # call-arg
+    memory.add("x", "fact", categry="y")  # call-arg
     memory.long_term.add("x", categry="y")  # call-arg
     memory.episodic.count(sesion="y")  # call-arg
     record = memory.episodic.get("x")
