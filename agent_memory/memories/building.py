@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 
 from agent_memory import clock
 from agent_memory.errors import ValidationError
-from agent_memory.records import OWN_FIELDS, TUPLE_FIELDS, MemoryRecord, canonical_json
+from agent_memory.records import NAME_FIELDS, OWN_FIELDS, TUPLE_FIELDS, MemoryRecord, canonical_json
 from agent_memory.storage.changes import new_id
 from agent_memory.storage.where import check_share
 from agent_memory.text.incoming import check_depth, too_deep
-from agent_memory.text.names import NAME_FIELDS, normal_name, normal_value
+from agent_memory.text.names import normal_name, normal_value
 
 R = TypeVar("R", bound=MemoryRecord)
 _LARGEST_COUNT = 2**31 - 1

@@ -17,8 +17,8 @@ from typing import Any, Final, Literal, NamedTuple, get_args
 
 from agent_memory import clock
 from agent_memory.errors import ValidationError
-from agent_memory.records import OWN_FIELDS, MemoryRecord, MemoryType, Status
-from agent_memory.text.names import NAME_FIELDS, normal_value
+from agent_memory.records import NAME_FIELDS, OWN_FIELDS, MemoryRecord, MemoryType, Status
+from agent_memory.text.names import normal_value
 
 Operator = Literal["=", "!=", "<", "<=", ">", ">=", "in", "exists"]
 OPERATORS: Final = get_args(Operator)

@@ -8,25 +8,9 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import replace
-from typing import Any, Final, TypeVar
+from typing import Any
 
-from agent_memory.records import OWN_FIELDS, MemoryRecord
-
-R = TypeVar("R", bound=MemoryRecord)
-NAME_FIELDS: Final = frozenset(
-    {
-        "category",
-        "context_type",
-        "conversation_id",
-        "document_id",
-        "event_type",
-        "location",
-        "name",
-        "participants",
-    }
-    | {"outcome", "role", "title", "triggers"}
-)
-"""The types' own fields that are names; the others are text, numbers, or what the program itself writes."""
+from agent_memory.records import OWN_FIELDS, R
 
 
 def normal_name(text: str) -> str:
@@ -51,7 +35,7 @@ def with_normal_names(record: R) -> R:
         "tags": tuple(sorted({_composed(tag) for tag in record.tags})),
         "metadata": normal_value(dict(record.metadata)) if record.metadata else record.metadata,
     }
-    own = (field_.name for field_ in OWN_FIELDS[record.memory_type] if field_.name in NAME_FIELDS)
+    own = (field_.name for field_ in OWN_FIELDS[record.memory_type] if field_.is_name)
     for name in ("key", "source", "session", *own):
         value = getattr(record, name)
         if isinstance(value, str):

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from agent_memory.errors import ValidationError
+from agent_memory.records import TYPE_ALIASES
 from agent_memory.text.incoming import check_depth, too_deep
 
 Text = Annotated[
@@ -35,7 +36,7 @@ Glob = Annotated[
 Types = Annotated[
     list[str] | None,
     typer.Option(
-        "--type", metavar="TYPE", help="Only this type: note, fact, chat, event, doc, skill; may be repeated."
+        "--type", metavar="TYPE", help=f"Only this type: {', '.join(TYPE_ALIASES)}; may be repeated."
     ),
 ]
 Tags = Annotated[

@@ -147,7 +147,7 @@ class Model:
         elif (
             record.status is Status.ACTIVE
             and not change.even_if_known
-            and record.memory_type in planning.DEDUPLICATED
+            and record.descriptor.deduplicated
             and not record.expired(NOW)
         ):
             twins = self.twins(record)

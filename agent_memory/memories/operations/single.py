@@ -13,7 +13,7 @@ from agent_memory.memories.core import Core
 from agent_memory.memories.editing import edited
 from agent_memory.memories.given import NOT_GIVEN, Omitted
 from agent_memory.memories.references import resolve, resolve_all
-from agent_memory.records import MemoryRecord, MemoryType, Status, Version
+from agent_memory.records import MemoryRecord, Status, Version
 from agent_memory.storage.changes import is_id
 
 
@@ -55,7 +55,7 @@ async def update(
 ) -> MemoryRecord:
     """Store a new version of an active memory; with a `revision`, only of that one."""
     record = await core.store.resolve(reference, statuses=(Status.ACTIVE,))
-    default = core.settings.short_term_ttl if record.memory_type is MemoryType.SHORT_TERM else None
+    default = core.settings.short_term_ttl if record.descriptor.expires else None
 
     def edit(current: MemoryRecord) -> MemoryRecord:
         if revision is not None and current.revision != revision:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from agent_memory.records import ConversationRecord, MemoryRecord, MemoryType, ShortTermRecord, Status
+from agent_memory.records import OWN_FIELDS, ConversationRecord, MemoryRecord, MemoryType, Status
 from agent_memory.storage.planning import Key
 from agent_memory.text.templates import content_hash, embedded_text, embedding_hash
 
@@ -29,9 +30,14 @@ def row_of(sequence: int, record: MemoryRecord) -> Row:
 
 def copied(record: MemoryRecord) -> MemoryRecord:
     """Return a record that shares nothing changeable with the one given."""
-    if isinstance(record, ShortTermRecord) and isinstance(record.value, (dict, list)):
-        record = replace(record, value=deepcopy(record.value))
-    return replace(record, metadata=deepcopy(dict(record.metadata))) if record.metadata else record
+    changeable: dict[str, Any] = {
+        own.name: deepcopy(value)
+        for own in OWN_FIELDS[record.memory_type]
+        if isinstance(value := getattr(record, own.name), (dict, list))
+    }
+    if record.metadata:
+        changeable["metadata"] = deepcopy(dict(record.metadata))
+    return replace(record, **changeable) if changeable else record
 
 
 @dataclass(slots=True)

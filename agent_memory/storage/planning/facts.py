@@ -10,9 +10,6 @@ from agent_memory.records import ConversationRecord, MemoryRecord, MemoryType, S
 from agent_memory.storage.changes import Add, Change, Erase, Remove, Tombstone
 from agent_memory.text.templates import content_hash
 
-DEDUPLICATED = frozenset({MemoryType.LONG_TERM, MemoryType.SEMANTIC, MemoryType.PROCEDURAL})
-"""Facts, documents and skills. An event or a message that happens twice is two."""
-
 TAKEN = "import"
 """What history says of a version that came from another store without its own."""
 
@@ -77,7 +74,7 @@ def deduplicated(change: Add) -> bool:
         and not change.brought_back
         and record.key is None
         and record.status is Status.ACTIVE
-        and record.memory_type in DEDUPLICATED
+        and record.descriptor.deduplicated
         and not record.expired(clock.now())  # what is over already must not end what is known
     )
 

@@ -12,7 +12,6 @@ from agent_memory.hints import Hint
 from agent_memory.records import (
     ConversationRecord,
     MemoryRecord,
-    MemoryType,
     Status,
     Version,
     canonical_json,
@@ -34,7 +33,7 @@ from agent_memory.storage.changes import (
     Written,
     new_id,
 )
-from agent_memory.storage.planning.facts import DEDUPLICATED, TAKEN, State, deduplicated, placed_anew
+from agent_memory.storage.planning.facts import TAKEN, State, deduplicated, placed_anew
 from agent_memory.storage.planning.known import kept, named_fields, told, united
 from agent_memory.text.templates import content_hash
 
@@ -190,7 +189,7 @@ class _Planner:
         else:
             first = self.replaced[before.id][0] if before.id in self.replaced else before
             self.replaced[before.id] = (first, stored)
-        if stored.memory_type is MemoryType.SHORT_TERM:
+        if not stored.descriptor.keeps_history:
             self.trimmed[stored.id] = None
         return stored
 
@@ -235,7 +234,7 @@ class _Planner:
                 self.inserted[record.id] = record
             else:
                 self.replaced[record.id] = (self.replaced.get(record.id, (before, before))[0], record)
-            if record.memory_type is MemoryType.SHORT_TERM:
+            if not record.descriptor.keeps_history:
                 self.trimmed[record.id] = None
         self._remember(record)
         self.written.append(Written(record.id, "added" if before is None else "updated", record))
@@ -280,14 +279,14 @@ class _Planner:
             return
         if record.key is not None:
             self.state.by_key[record.memory_type, record.key] = record.id
-        elif record.memory_type in DEDUPLICATED and not record.expired(self.operation.started_at):
+        elif record.descriptor.deduplicated and not record.expired(self.operation.started_at):
             # A later change of the same operation may bring the same again.
             self.state.by_hash.setdefault(digest or content_hash(record), record.id)
 
     def _forget(self, record: MemoryRecord) -> None:
         if record.key is not None and self.state.by_key.get((record.memory_type, record.key)) == record.id:
             del self.state.by_key[record.memory_type, record.key]
-        elif record.key is None and record.memory_type in DEDUPLICATED:
+        elif record.key is None and record.descriptor.deduplicated:
             digest = content_hash(record)
             if self.state.by_hash.get(digest) == record.id:
                 del self.state.by_hash[digest]

@@ -15,7 +15,6 @@ from agent_memory.storage.postgres.connection import Connection
 from agent_memory.storage.postgres.reading import Scope, fetch
 from agent_memory.storage.where import Condition, Where
 from agent_memory.text.analysis import ANALYSER
-from agent_memory.text.names import NAME_FIELDS
 from agent_memory.text.outcomes import success_by_first_word, success_of
 
 _LONGER: Final = "octet_length({0}) > char_length({0})"
@@ -80,7 +79,7 @@ async def _oddly_named(connection: Connection, scope: Scope) -> Iterator[int]:
         (kind.value, "memory", own.name)
         for kind, fields in OWN_FIELDS.items()
         for own in fields
-        if own.name in NAME_FIELDS
+        if own.is_name
     ]
     found: list[Any] = []
     for table, primary_key, column in columns_of_tables:

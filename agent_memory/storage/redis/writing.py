@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from agent_memory import clock
-from agent_memory.records import ConversationRecord, MemoryRecord, MemoryType
+from agent_memory.records import ConversationRecord, MemoryRecord
 from agent_memory.storage.documents import Document, WriteBatch
 from agent_memory.storage.documents.values import instant, values_of
 from agent_memory.storage.redis.keys import Keys
@@ -153,7 +153,7 @@ class Batch:
                 pipe.delete(keys("trace", record.id))
             return
         pipe.zadd(keys("expires"), {record.id: instant(record.expires_at)})
-        if record.memory_type is not MemoryType.SHORT_TERM:
+        if not record.descriptor.expires:
             return
         # The server drops it by itself; what then has to go from the sets is noted beside it.
         left = max(timedelta(0), record.expires_at - clock.now()) + GRACE

@@ -19,7 +19,6 @@ from agent_memory.storage.sqlite.damage import Damaged
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.where import Condition, Where
 from agent_memory.text.analysis import ANALYSER, analysed_text
-from agent_memory.text.names import NAME_FIELDS
 from agent_memory.text.outcomes import success_by_first_word, success_of
 from agent_memory.text.templates import indexed_text
 
@@ -99,7 +98,7 @@ def _oddly_named(connection: Connection) -> Iterator[int]:
     ]
     positions.append(("memory_tag", "memory", ("tag",)))
     for kind, fields in OWN_FIELDS.items():
-        names = tuple(own.name for own in fields if own.name in NAME_FIELDS)
+        names = tuple(own.name for own in fields if own.is_name)
         if names:
             positions.append((kind.value, "memory", names))
     for table, key, columns in positions:

@@ -7,10 +7,14 @@ from typing import Annotated, Any
 import typer
 
 from agent_memory.errors import ValidationError
-from agent_memory.records import MemoryType
+from agent_memory.records import TYPE_ALIASES, MemoryType
 from agentmem_cli import documents, options, text_input
 from agentmem_cli.context import Invocation
 from agentmem_cli.output import plain
+
+
+*_FIRST, _LAST = (name.replace("_", "-") for name in MemoryType)
+_NAMES = f"{', '.join(_FIRST)} or {_LAST}"
 
 
 def add(
@@ -21,8 +25,7 @@ def add(
         typer.Option(
             "--type",
             metavar="TYPE",
-            help="short-term, long-term, conversation, episodic, semantic or procedural, or its alias: "
-            "note, fact, chat, event, doc, skill.",
+            help=f"{_NAMES}, or its alias: {', '.join(TYPE_ALIASES)}.",
         ),
     ] = "fact",
     key: options.Key = None,

@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from agent_memory.records import MemoryType
 from agentmem_cli import hints
 from agentmem_cli.context import Invocation
 
@@ -39,7 +40,7 @@ def status(context: typer.Context) -> None:
     if invocation.missing is not None:
         found |= {"agent_id": invocation.settings.get("agent"), "location": str(invocation.missing)}
         found |= {"backend": "sqlite", "bytes": 0, "level": "empty"}
-    found["counts"] = {name: counts[name] for name in _TYPES}
+    found["counts"] = {memory_type.value: counts[memory_type] for memory_type in MemoryType}
     if invocation.output.form in ("json", "ndjson", "csv"):
         invocation.output.details(found)
     else:
@@ -49,7 +50,6 @@ def status(context: typer.Context) -> None:
 
 
 _REASONS = 3  # why texts cannot be embedded: the most frequent
-_TYPES = ("short_term", "long_term", "conversation", "episodic", "semantic", "procedural")
 
 
 def shown(found: Mapping[str, Any]) -> dict[str, Any]:

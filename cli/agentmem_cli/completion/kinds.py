@@ -8,7 +8,6 @@ DYNAMIC = ("agents", "ids", "keys", "working", "categories", "tags", "sessions",
 """Kinds that `agentmem __complete KIND` answers from what is stored."""
 FILES = "files"
 
-_TYPES = "short-term long-term conversation episodic semantic procedural note fact chat event doc skill"
 _OPTIONS: Mapping[str, str] = {
     "--agent": "agents",
     "--tag": "tags",
@@ -22,7 +21,7 @@ _OPTIONS: Mapping[str, str] = {
     "--format": "=markdown text xml json messages",
 }
 _METAVARS: Mapping[str, str] = {
-    "TYPE": "=" + _TYPES,
+    "TYPE": "types",
     "ID": "ids",
     "ID|KEY": "ids",
     "KEY": "keys",
@@ -61,6 +60,12 @@ def of_argument(metavar: str | None) -> str | None:
     return _WORDS[kind]() if kind in _WORDS else kind
 
 
+def _types() -> str:
+    from agent_memory.records import TYPE_ALIASES, MemoryType
+
+    return "=" + " ".join([*(name.replace("_", "-") for name in MemoryType), *TYPE_ALIASES])
+
+
 def _commands() -> str:
     from agentmem_cli.tree import COMMANDS
 
@@ -85,5 +90,11 @@ def _models() -> str:
     return "=" + " ".join(CARDS)
 
 
-_WORDS = {"commands": _commands, "settings": _settings, "providers": _providers, "models": _models}
+_WORDS = {
+    "types": _types,
+    "commands": _commands,
+    "settings": _settings,
+    "providers": _providers,
+    "models": _models,
+}
 """Words that are known when the script is made."""

@@ -9,16 +9,13 @@ from datetime import datetime
 from typing import Any
 
 from agent_memory import clock
-from agent_memory.records import TYPE_ALIASES, ConversationRecord, MemoryRecord, MemoryType, ScoredMemory
+from agent_memory.records import ConversationRecord, MemoryRecord, ScoredMemory
 from agentmem_cli import streams
-
-_ALIASES: Mapping[MemoryType, str] = {kind: alias for alias, kind in TYPE_ALIASES.items()}
 
 
 def alias(record: MemoryRecord) -> str:
     """Return the everyday word for a memory's type: note, fact, chat, event, doc, skill."""
-    kind = getattr(record, "kind", None)
-    return "pref" if kind == "preference" else "work" if kind == "working" else _ALIASES[record.memory_type]
+    return record.descriptor.named(record)
 
 
 _JOINERS = "\u200c\u200d"

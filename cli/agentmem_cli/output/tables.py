@@ -13,20 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from agent_memory.clock import from_text, shown_minute
-from agent_memory.records import MemoryRecord, ScoredMemory
+from agent_memory.records import COLOURS, MemoryRecord, ScoredMemory
 from agentmem_cli import streams
 from agentmem_cli.output import plain
 
-_STYLES = {
-    "note": "yellow",
-    "work": "yellow",
-    "fact": "cyan",
-    "pref": "cyan",
-    "chat": "green",
-    "event": "magenta",
-    "doc": "blue",
-    "skill": "bright_blue",
-}
 _COLUMN_STYLES = {"id": "dim", "created": "dim", "happened": "dim", "expires": "dim", "tags": "dim cyan"}
 _UNBROKEN = 16
 """Letters of a word that is kept on one line; longer ones, such as paths, are broken where there is no room."""
@@ -76,7 +66,7 @@ def _room() -> int:
 def _record_cell(record: MemoryRecord, name: str) -> Text:
     text = plain.column(record, name)
     if name == "type":
-        return _text(text, style=_STYLES.get(text, ""))
+        return _text(text, style=COLOURS.get(text, ""))
     if name == "content":
         pin = "📌 " if record.pinned else ""
         return _text(pin + plain.cut(text, _room()))
@@ -107,7 +97,7 @@ def scored(found: Sequence[ScoredMemory], terms: Sequence[str], *, explain: bool
             content.append_text(_text("\n" + _explained(result.explanation), "dim"))
         table.add_row(
             _bar(result.score),
-            _text(kind, style=_STYLES.get(kind, "")),
+            _text(kind, style=COLOURS.get(kind, "")),
             plain.age(result.memory.happened_at),
             result.memory.id[:8],
             content,
@@ -204,7 +194,7 @@ def bars(title: str, rows: Sequence[tuple[str, int, Sequence[str]]], headings: S
         table.add_column(heading, justify="right", no_wrap=True, style="dim")
     for name, count, cells in rows:
         table.add_row(
-            _text(name), f"{count:,}", _text(_block(count, most), style=_STYLES.get(name, "cyan")), *cells
+            _text(name), f"{count:,}", _text(_block(count, most), style=COLOURS.get(name, "cyan")), *cells
         )
     console().print(table)
 

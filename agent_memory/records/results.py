@@ -1,0 +1,56 @@
+"""What searches, histories and the log return: records with something said of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from agent_memory.records.base import MemoryRecord
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredMemory:
+    """A memory that a search found, and how well it fits."""
+
+    memory: MemoryRecord
+    score: float
+    """The ranking score in [0, 1]; comparable between queries of one store."""
+    relevance: float
+    """The estimated probability, in [0, 1], that it answers the query."""
+    similarity: float | None = None
+    """Cosine of the query's and the memory's vectors, clamped to [0, 1]; None where they were not compared."""
+    explanation: Mapping[str, Any] | None = None
+    """With `explain=True`: every part of the score by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One entry of a memory's history."""
+
+    memory_id: str
+    revision: str
+    parent: str | None
+    """The revision it was made upon."""
+    operation_id: str
+    verb: str
+    """What was done: add, update, archive, restore, purge, ..."""
+    at: datetime
+    before: MemoryRecord | None
+    after: MemoryRecord | None
+    """None once the memory is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class OperationRecord:
+    """One command as the log tells it: who did what when, and how many memories it changed."""
+
+    id: str
+    verb: str
+    actor: str | None
+    session: str | None
+    started_at: datetime
+    changes: int
+    undone_by: str | None = None
+    """The operation that took it back."""
