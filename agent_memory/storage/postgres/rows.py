@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 from agent_memory.records import (
     OWN_FIELDS,
     RECORD_CLASSES,
-    TUPLE_FIELDS,
     MemoryRecord,
     MemoryType,
+    OwnField,
     Status,
     canonical_json,
 )
@@ -60,13 +60,24 @@ _OF_OWN = "select row_to_json(own) from {0} as own where own.agent = m.agent and
 _OWN_JSON = " ".join(f"when '{kind}' then ({_OF_OWN.format(kind)})" for kind in MemoryType)
 _TAGS = "array(select tag from memory_tag as t where t.agent = m.agent and t.memory = m.place order by tag)"
 FROM = "memory as m left join usage as u on u.agent = m.agent and u.memory = m.place"
-SELECT = (
-    "select m.place, m.id, m.type, m.content, m.importance, m.created_at, m.updated_at, m.occurred_at, m.expires_at,"
-    " m.key, m.source, m.session, m.status, m.pinned, m.metadata, m.revision,"
-    f" {_TAGS}, case m.type {_OWN_JSON} end, u.accessed_at, u.access_count, m.utc_offset, m.session_given,"
-    f" m.ttl_given from {FROM}"
-)
-"""Reads whole memories; `record` makes records of the rows."""
+_READ: Mapping[str, str] = {
+    "place": "m.place",
+    **{
+        name: f"m.{name}"
+        for name in (
+            *("id", "type", "content", "importance", "created_at", "updated_at", "occurred_at", "expires_at"),
+            *("key", "source", "session", "status", "pinned", "metadata", "revision"),
+            *("utc_offset", "session_given", "ttl_given"),
+        )
+    },
+    "tags": _TAGS,
+    "own": f"case m.type {_OWN_JSON} end",
+    "accessed_at": "u.accessed_at",
+    "access_count": "u.access_count",
+}
+"""What is read of a memory, by name."""
+SELECT = f"select {', '.join(_READ.values())} from {FROM}"
+"""Reads whole memories, each row beginning with its sequence number; `record` makes records of the rows."""
 
 MOST_POSITIONS = 255
 """How often a word counts in one memory at most: a tsvector holds no more positions of it."""
@@ -147,33 +158,34 @@ def number(value: float) -> str:
 
 def memory_row(agent: int, sequence: int, record: MemoryRecord, words: Words) -> list[Any]:
     """Return the values of `MEMORY`."""
-    return [
-        agent,
-        sequence,
-        record.id,
-        record.memory_type.value,
-        record.content,
-        float(record.importance),
-        record.created_at,
-        record.updated_at,
-        record.occurred_at,
-        record.expires_at,
-        record.key,
-        record.source,
-        record.session,
-        record.status.value,
-        record.pinned,
-        canonical_json(record.metadata),
-        facts(record.metadata),
-        content_hash(record),
-        embedding_hash(embedded_text(record)),
-        record.revision,
-        record.utc_offset,
-        record.session_given,
-        record.ttl_given,
-        words.length,
-        tsvector(agent, words.stems),
-    ]
+    values = {
+        "agent": agent,
+        "place": sequence,
+        "id": record.id,
+        "type": record.memory_type.value,
+        "content": record.content,
+        "importance": float(record.importance),
+        "created_at": record.created_at,
+        "updated_at": record.updated_at,
+        "occurred_at": record.occurred_at,
+        "expires_at": record.expires_at,
+        "key": record.key,
+        "source": record.source,
+        "session": record.session,
+        "status": record.status.value,
+        "pinned": record.pinned,
+        "metadata": canonical_json(record.metadata),
+        "facts": facts(record.metadata),
+        "content_hash": content_hash(record),
+        "embedded_hash": embedding_hash(embedded_text(record)),
+        "revision": record.revision,
+        "utc_offset": record.utc_offset,
+        "session_given": record.session_given,
+        "ttl_given": record.ttl_given,
+        "length": words.length,
+        "lexemes": tsvector(agent, words.stems),
+    }
+    return [values[name] for name in MEMORY]
 
 
 def own_row(agent: int, sequence: int, record: MemoryRecord) -> list[Any]:
@@ -191,40 +203,41 @@ def own_row(agent: int, sequence: int, record: MemoryRecord) -> list[Any]:
 
 def record(row: Sequence[Any], agent_id: str) -> MemoryRecord:
     """Make a record of a row that `SELECT` read."""
-    memory_type = MemoryType(row[2])
+    values: Mapping[str, Any] = dict(zip(_READ, row, strict=True))
+    memory_type = MemoryType(values["type"])
     own = {
-        field_.name: _own_value(field_.name, field_.kind, row[17][field_.name])
-        for field_ in OWN_FIELDS[memory_type]
-        if row[17][field_.name] is not None
+        field.name: _own_value(field, value)
+        for field in OWN_FIELDS[memory_type]
+        if (value := values["own"][field.name]) is not None
     }
     return RECORD_CLASSES[memory_type](
-        id=row[1],
-        content=row[3],
-        importance=row[4],
-        created_at=row[5],
-        updated_at=row[6],
-        occurred_at=row[7],
-        expires_at=row[8],
-        key=row[9],
-        source=row[10],
-        session=row[11],
-        status=Status(row[12]),
-        pinned=row[13],
-        metadata=json.loads(row[14]),
-        revision=row[15],
-        tags=tuple(row[16]),
-        accessed_at=row[18],
-        access_count=row[19] or 0,
-        utc_offset=row[20],
-        session_given=row[21],
-        ttl_given=row[22],
+        id=values["id"],
+        content=values["content"],
+        importance=values["importance"],
+        created_at=values["created_at"],
+        updated_at=values["updated_at"],
+        occurred_at=values["occurred_at"],
+        expires_at=values["expires_at"],
+        key=values["key"],
+        source=values["source"],
+        session=values["session"],
+        status=Status(values["status"]),
+        pinned=values["pinned"],
+        metadata=json.loads(values["metadata"]),
+        revision=values["revision"],
+        tags=tuple(values["tags"]),
+        accessed_at=values["accessed_at"],
+        access_count=values["access_count"] or 0,
+        utc_offset=values["utc_offset"],
+        session_given=values["session_given"],
+        ttl_given=values["ttl_given"],
         agent_id=agent_id,
         **own,
     )
 
 
-def _own_value(name: str, kind: str, value: Any) -> Any:
-    if kind == "json":
+def _own_value(field: OwnField, value: Any) -> Any:
+    if field.kind == "json":
         loaded = json.loads(value)
-        return tuple(loaded) if name in TUPLE_FIELDS else loaded
-    return float(value) if kind == "real" else value
+        return tuple(loaded) if field.is_tuple else loaded
+    return float(value) if field.kind == "real" else value

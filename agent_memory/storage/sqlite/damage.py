@@ -17,15 +17,13 @@ from agent_memory.storage.sqlite.errors import is_no_text
 logger = logging.getLogger("agent_memory.damage")
 T = TypeVar("T")
 
-_BACKGROUND: Final = type(None)
-_SPINE: Mapping[str, tuple[type, ...]] = {
+_NOTHING: Final = type(None)
+_BASE: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("id", "type", "content", "created_at", "status", "metadata", "revision"), (str,)),
-    **dict.fromkeys(
-        ("updated_at", "occurred_at", "expires_at", "key", "source", "session"), (str, _BACKGROUND)
-    ),
+    **dict.fromkeys(("updated_at", "occurred_at", "expires_at", "key", "source", "session"), (str, _NOTHING)),
     "importance": (float, int),
     "pinned": (int,),
-    **dict.fromkeys(("utc_offset", "session_given", "ttl_given"), (int, _BACKGROUND)),
+    **dict.fromkeys(("utc_offset", "session_given", "ttl_given"), (int, _NOTHING)),
 }
 """What may stand in a column; those not named may hold anything."""
 _OWN: Mapping[str, tuple[type, ...]] = {
@@ -62,7 +60,7 @@ class Announced(Damaged):
 def check_kinds(names: tuple[str, ...], row: tuple[Any, ...]) -> None:
     """Raise UnreadableError if a column of `memory` holds what it cannot, such as a number instead of a text."""
     for name, value in zip(names, row, strict=True):
-        if name in _SPINE and not isinstance(value, _SPINE[name]):
+        if name in _BASE and not isinstance(value, _BASE[name]):
             raise UnreadableError(f"its {name} is {_said(value)}")
         check_text(name, value)
 

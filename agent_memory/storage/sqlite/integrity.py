@@ -89,10 +89,10 @@ def _memories(connection: Connection, agent_id: str) -> Iterator[str]:
     damaged = Damaged()
     everything = chain.from_iterable(reading.pages(connection, agent_id, damaged))
     for row, record in everything:
-        base_rows, checksum = row[1 : 1 + len(rows.BASE_COLUMNS)], row[-1]
-        if rows.base_checksum(base_rows, record.tags) != checksum:
+        base_row = rows.base_row_of(row)
+        if rows.base_checksum(base_row, record.tags) != row["checksum"]:
             yield f"memory {record.id}: its row or its tags {_OUTSIDE.replace('was', 'were')}"
-        if (content_hash(record), embedded_hash(record)) != hashes_in(base_rows):
+        if (content_hash(record), embedded_hash(record)) != hashes_in(base_row):
             yield f"memory {record.id}: its hashes do not fit its text; `memory.semantic.reindex_all()` renews them"
     yield from (f"{name}: {why}" for name, why in damaged.items())
     for sequence, tag in connection.execute("select memory, tag from memory_tag where typeof(tag) <> 'text'"):
@@ -107,14 +107,14 @@ def _words(connection: Connection, agent_id: str) -> Iterator[str]:
             yield f"the full-text index holds row {sequence}, which is no memory"
     outdated = renewing.outdated(connection)
     for page in reading.pages(connection, agent_id, Damaged()):
-        span = (page[0][0][0], page[-1][0][0])
+        span = (page[0][0]["pk"], page[-1][0]["pk"])
         words = dict(
             connection.execute("select id, c0 from memory_fts_content where id between ? and ?", span)
         )
         for row, record in page:
-            if row[0] not in words:
+            if row["pk"] not in words:
                 yield f"memory {record.id}: its words are not indexed"
-            elif row[0] not in outdated and words[row[0]] != analysed_text(indexed_text(record)):
+            elif row["pk"] not in outdated and words[row["pk"]] != analysed_text(indexed_text(record)):
                 yield f"memory {record.id}: other words are indexed than it holds"
     yield from word_index.integrity_errors(connection)
 
@@ -123,9 +123,9 @@ def _named(memory_id: Any) -> str:
     return "a memory that is not there" if memory_id is None else f"memory {memory_id}"
 
 
-def hashes_in(base_rows: Any) -> tuple[bytes, bytes]:
+def hashes_in(base_row: rows.BaseRow) -> tuple[bytes, bytes]:
     """Return the hashes that a base table row holds: of its content, and of the text that is embedded."""
-    return base_rows[rows.BASE_COLUMNS.index("content_hash")], base_rows[rows.HASH]
+    return base_row.content_hash, base_row.embedded_hash
 
 
 def embedded_hash(record: MemoryRecord) -> bytes:

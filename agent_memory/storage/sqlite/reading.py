@@ -137,12 +137,11 @@ def scan(
 
 def pages(
     connection: Connection, agent_id: str, damaged: Damaged, size: int = 1000
-) -> Iterator[list[tuple[Sequence[Any], MemoryRecord]]]:
-    """Iterate over all readable memories in batches: base table row with its checksum at the end, and record."""
-    columns = rows.SELECT.replace(" from memory left join", ", memory.checksum from memory left join", 1)
+) -> Iterator[list[tuple[rows.Row, MemoryRecord]]]:
+    """Iterate over all readable memories in batches: row with its checksum, and record."""
     last = -(2**63)
     while found := connection.execute(
-        f"{columns} where memory.pk > ? order by memory.pk limit ?", (last, size)
+        f"{rows.SELECT_WITH_CHECKSUM} where memory.pk > ? order by memory.pk limit ?", (last, size)
     ).fetchall():
         last = found[-1][0]
         if page := rows.readable(connection, found, agent_id, damaged):

@@ -55,14 +55,12 @@ def rehash(connection: Connection, agent_id: str) -> None:
     for page in reading.pages(connection, agent_id, Damaged()):
         changed = []
         for row, record in page:
-            base_rows, hashes = (
-                list(row[1 : 1 + len(rows.BASE_COLUMNS)]),
-                (content_hash(record), embedded_hash(record)),
-            )
-            if hashes == hashes_in(base_rows) or rows.base_checksum(base_rows, record.tags) != row[-1]:
+            base_row = rows.base_row_of(row)
+            hashes = (content_hash(record), embedded_hash(record))
+            if hashes == hashes_in(base_row) or rows.base_checksum(base_row, record.tags) != row["checksum"]:
                 continue
-            base_rows[rows.BASE_COLUMNS.index("content_hash")], base_rows[rows.HASH] = hashes
-            changed.append((*hashes, rows.base_checksum(base_rows, record.tags), row[0]))
+            renewed = base_row._replace(content_hash=hashes[0], embedded_hash=hashes[1])
+            changed.append((*hashes, rows.base_checksum(renewed, record.tags), row["pk"]))
         connection.executemany(
             "update memory set content_hash = ?, embedded_hash = ?, checksum = ? where pk = ?", changed
         )

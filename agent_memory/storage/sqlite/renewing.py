@@ -172,9 +172,11 @@ def renew(connection: Connection, agent_id: str, limit: int) -> None:
     changed = []
     for row, record in rows.readable(connection, found, agent_id, Damaged()):
         words = analysed_text(indexed_text(record))
-        held = connection.execute("select words from main.memory_fts where rowid = ?", (row[0],)).fetchone()
+        held = connection.execute(
+            "select words from main.memory_fts where rowid = ?", (row["pk"],)
+        ).fetchone()
         if held is not None and held[0] != words:
-            changed.append((words, row[0]))
+            changed.append((words, row["pk"]))
     connection.executemany("update main.memory_fts set words = ? where rowid = ?", changed)
     bookkeeping.note(
         connection, bookkeeping.RENEWED, found[-1][0] if len(found) == limit else waiting.stop - 1

@@ -6,7 +6,8 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from agent_memory import clock
 from agent_memory.records import (
@@ -15,7 +16,6 @@ from agent_memory.records import (
     TYPE_NAMES,
     MemoryRecord,
     MemoryType,
-    OwnField,
     Status,
     canonical_json,
     version_from_dict,
@@ -26,27 +26,53 @@ from agent_memory.storage.sqlite.damage import Damaged, UnreadableError
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.text.templates import content_hash, embedded_text, embedding_hash
 
-BASE_COLUMNS = (
-    *("id", "type", "content", "importance", "created_at", "updated_at", "occurred_at", "expires_at", "key"),
-    *("source", "session", "status", "pinned", "metadata", "content_hash", "embedded_hash", "revision"),
-    *("utc_offset", "session_given", "ttl_given"),
-)
-_FIRST = BASE_COLUMNS.index("utc_offset")
-"""Columns from here on came later. Where they say nothing, a row has the checksum that it had without them."""
-HASH = BASE_COLUMNS.index("embedded_hash")
-_READ = "memory.pk, " + ", ".join(f"memory.{name}" for name in BASE_COLUMNS)
+
+class BaseRow(NamedTuple):
+    """A row of the base table, `memory`, as a record makes it; the fields are the columns, in their order."""
+
+    id: str
+    type: str
+    content: str
+    importance: float
+    created_at: str
+    updated_at: str | None
+    occurred_at: str | None
+    expires_at: str | None
+    key: str | None
+    source: str | None
+    session: str | None
+    status: str
+    pinned: int
+    metadata: str
+    content_hash: bytes
+    embedded_hash: bytes
+    revision: str
+    utc_offset: int | None
+    session_given: int | None
+    ttl_given: int | None
+
+
+BASE_COLUMNS = BaseRow._fields
+_LATER = ("utc_offset", "session_given", "ttl_given")
+"""Where these columns hold nothing, a row has the checksum that it had before they came."""
+Row = Mapping[str, Any]
+"""A memory that `SELECT` read, by the names of `READ`."""
+READ = ("pk", *BASE_COLUMNS, "tags", "accessed_at", "access_count", "checksum")
+"""What a row that was read holds; the checksum, last, only where it was asked for."""
 # A subquery per memory that has tags; an aggregate over a join would need a sort.
 TAGS = "(select json_group_array(cast(tag as text)) from memory_tag where memory_tag.memory = memory.pk)"
-SELECT = (
-    f"select {_READ}, {TAGS} as tags, usage.accessed_at, usage.access_count "
-    "from memory left join usage on usage.memory = memory.pk"
+_FROM = "from memory left join usage on usage.memory = memory.pk"
+_READ = ", ".join(
+    (
+        *(f"memory.{name}" for name in ("pk", *BASE_COLUMNS)),
+        f"{TAGS} as tags",
+        "usage.accessed_at",
+        "usage.access_count",
+    )
 )
+SELECT = f"select {_READ} {_FROM}"
 """Reads whole base table rows; `records` makes records of them."""
-_COLUMN_INDEX = {
-    name: position
-    for position, name in enumerate(("pk", *BASE_COLUMNS, "tags", "accessed_at", "access_count"))
-}
-"""Where in such a row each column stands."""
+SELECT_WITH_CHECKSUM = f"select {_READ}, memory.checksum {_FROM}"
 HAPPENED = "coalesce(memory.occurred_at, memory.created_at)"
 CREATED = "memory.created_at"
 """Text of fixed width: it orders as the time does."""
@@ -76,42 +102,43 @@ def checksum(values: Sequence[Any]) -> bytes:
     return hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=8).digest()
 
 
-def base_row(record: MemoryRecord) -> list[Any]:
-    """Return the values of `SPINE`."""
+def base_row(record: MemoryRecord) -> BaseRow:
+    """Return the row of the base table that a record makes."""
     to_text = clock.to_text
     created = to_text(record.created_at)
-    return [
-        record.id,
-        TYPE_NAMES[type(record)],
-        record.content,
-        float(record.importance),
-        created,
-        None if record.updated_at == record.created_at else to_text(record.updated_at),
-        None if record.occurred_at is None else to_text(record.occurred_at),
-        None if record.expires_at is None else to_text(record.expires_at),
-        record.key,
-        record.source,
-        record.session,
-        record.status.value,
-        int(record.pinned),
-        canonical_json(record.metadata) if record.metadata else "{}",
-        content_hash(record),
-        embedding_hash(embedded_text(record)),
-        record.revision,
-        record.utc_offset,
-        1 if record.session_given else None,
-        1 if record.ttl_given else None,
-    ]
+    return BaseRow(
+        id=record.id,
+        type=TYPE_NAMES[type(record)],
+        content=record.content,
+        importance=float(record.importance),
+        created_at=created,
+        updated_at=None if record.updated_at == record.created_at else to_text(record.updated_at),
+        occurred_at=None if record.occurred_at is None else to_text(record.occurred_at),
+        expires_at=None if record.expires_at is None else to_text(record.expires_at),
+        key=record.key,
+        source=record.source,
+        session=record.session,
+        status=record.status.value,
+        pinned=int(record.pinned),
+        metadata=canonical_json(record.metadata) if record.metadata else "{}",
+        content_hash=content_hash(record),
+        embedded_hash=embedding_hash(embedded_text(record)),
+        revision=record.revision,
+        utc_offset=record.utc_offset,
+        session_given=1 if record.session_given else None,
+        ttl_given=1 if record.ttl_given else None,
+    )
 
 
-def base_checksum(row: Sequence[Any], tags: Sequence[str]) -> bytes:
+def base_row_of(row: Row) -> BaseRow:
+    """Return the base table's part of a row that was read."""
+    return BaseRow(**{name: row[name] for name in BASE_COLUMNS})
+
+
+def base_checksum(row: BaseRow, tags: Sequence[str]) -> bytes:
     """Return the checksum of a base table row; the tags, which have a table of their own, are covered by it."""
-    later = [
-        f"{name}={value}"
-        for name, value in zip(BASE_COLUMNS[_FIRST:], row[_FIRST:], strict=True)
-        if value is not None
-    ]
-    return checksum([*row[:_FIRST], *sorted(tags), *later])
+    later = [f"{name}={value}" for name in _LATER if (value := getattr(row, name)) is not None]
+    return checksum([*row[: -len(_LATER)], *sorted(tags), *later])
 
 
 def own_checksum(kind: MemoryType, row: Sequence[Any]) -> bytes:
@@ -151,106 +178,106 @@ def records(
 
 def readable(
     connection: Connection, rows: Iterable[Sequence[Any]], agent_id: str, damaged: Damaged
-) -> list[tuple[Sequence[Any], MemoryRecord]]:
+) -> list[tuple[Row, MemoryRecord]]:
     """Do what `records` does, and keep the rows beside what was made of them."""
-    found = list(rows)
+    found = [dict(zip(READ, row, strict=False)) for row in rows]
     own = _own_values(connection, found)
     as_usual = connection.text_factory is str  # else something in the file is no UTF-8
-    result = []
+    result: list[tuple[Row, MemoryRecord]] = []
     for row in found:
         try:
-            kinds = tuple(map(type, row[: len(_COLUMNS)]))
-            if not as_usual or kinds not in _seen_kinds:
-                damage.check_kinds(_COLUMNS, tuple(row[: len(_COLUMNS)]))
-                _seen_kinds.add(kinds)
+            classes = tuple(map(type, _checked(row)))
+            if not as_usual or classes not in _seen_classes:
+                damage.check_kinds(_CHECKED, _checked(row))
+                _seen_classes.add(classes)
             result.append((row, _record(row, own, agent_id)))
         except ValueError as error:
             damaged.meet(name_of(row), str(error))
     return result
 
 
-_COLUMNS = ("pk", *BASE_COLUMNS)
-_seen_kinds: set[tuple[type, ...]] = set()
-"""Which types of values sound rows have held so far: most rows look alike, and asking a set is all they cost."""
+_CHECKED = ("pk", *BASE_COLUMNS)
+_checked = itemgetter(*_CHECKED)
+_seen_classes: set[tuple[type, ...]] = set()
+"""Which classes of values sound rows have held so far: most rows look alike, and asking a set is all they cost."""
 
 
-def name_of(row: Sequence[Any]) -> str:
-    """Name a row that `SELECT` read: by its id, or by its key where the id cannot be read either."""
-    memory_id = row[1]
+def name_of(row: Row) -> str:
+    """Name a row that was read: by its id, or by its key where the id cannot be read either."""
+    memory_id = row["id"]
     printable = isinstance(memory_id, str) and memory_id.isascii() and memory_id.isprintable()
-    return f"memory {memory_id}" if printable else f"the memory in row {row[0]}"
+    return f"memory {memory_id}" if printable else f"the memory in row {row['pk']}"
 
 
-_Own = dict[int, tuple[tuple[OwnField, ...], Sequence[Any]]]
-
-
-def _own_values(connection: Connection, rows: Sequence[Sequence[Any]]) -> _Own:
-    """Read the rows of the types' own tables as they are: fields and values, by the key of the memory."""
+def _own_values(connection: Connection, rows: Sequence[Row]) -> Mapping[int, Row]:
+    """Read the rows of the types' own tables as they are: values by name, by the key of the memory."""
     by_type: dict[str, list[int]] = {}
     for row in rows:
-        by_type.setdefault(row[2], []).append(row[0])
-    result: _Own = {}
+        by_type.setdefault(row["type"], []).append(row["pk"])
+    result: dict[int, Row] = {}
     for name, keys in by_type.items():
         if name not in _TYPES:
             continue
-        fields = OWN_FIELDS[MemoryType(name)]
-        columns = ", ".join(own.name for own in fields)
-        query = f"select memory, {columns} from {name} where memory in (select value from json_each(?))"
+        names = tuple(own.name for own in OWN_FIELDS[MemoryType(name)])
+        query = (
+            f"select memory, {', '.join(names)} from {name} where memory in (select value from json_each(?))"
+        )
         for key, *values in connection.execute(query, (json.dumps(keys),)):
-            result[key] = fields, values
+            result[key] = dict(zip(names, values, strict=True))
     return result
 
 
 _TYPES = frozenset(kind.value for kind in MemoryType)
 
 
-def _record(row: Sequence[Any], own: _Own, agent_id: str) -> MemoryRecord:
+def _record(row: Row, own: Mapping[int, Row], agent_id: str) -> MemoryRecord:
     """Make one record.
 
     Raises:
         UnreadableError: a value is not what its column holds.
     """
-    column = {name: row[position] for name, position in _COLUMN_INDEX.items()}
-    if column["type"] not in _TYPES:
+    if row["type"] not in _TYPES:
         raise UnreadableError("its type is none of the six")
-    if column["status"] not in _STATUSES:
+    if row["status"] not in _STATUSES:
         raise UnreadableError("its status is none of the three")
-    if not 0.0 <= column["importance"] <= 1.0:
+    if not 0.0 <= row["importance"] <= 1.0:
         raise UnreadableError("its importance is not in [0, 1]")
-    if row[0] not in own:
-        raise UnreadableError(f"its row in {column['type']} is missing")
-    made = damage.moment("created_at", column["created_at"])
+    values = own.get(row["pk"])
+    if values is None:
+        raise UnreadableError(f"its row in {row['type']} is missing")
+    made = damage.moment("created_at", row["created_at"])
 
     def moment(name: str) -> datetime | None:
-        return None if column[name] is None else damage.moment(name, column[name])
+        return None if row[name] is None else damage.moment(name, row[name])
 
-    accessed, count = _usage(column["accessed_at"], column["access_count"])
-    return RECORD_CLASSES[MemoryType(column["type"])](
-        id=column["id"],
-        content=column["content"],
-        importance=column["importance"],
+    accessed, count = _usage(row["accessed_at"], row["access_count"])
+    memory_type = MemoryType(row["type"])
+    return RECORD_CLASSES[memory_type](
+        id=row["id"],
+        content=row["content"],
+        importance=row["importance"],
         created_at=made,
         updated_at=moment("updated_at") or made,
         occurred_at=moment("occurred_at"),
         expires_at=moment("expires_at"),
-        key=column["key"],
-        source=column["source"],
-        session=column["session"],
-        status=_STATUSES[column["status"]],
-        pinned=bool(column["pinned"]),
-        metadata={} if column["metadata"] == "{}" else damage.mapping("metadata", column["metadata"]),
-        revision=column["revision"],
-        utc_offset=column["utc_offset"],
-        session_given=bool(column["session_given"]),
-        ttl_given=bool(column["ttl_given"]),
-        tags=() if column["tags"] == "[]" else tuple(sorted(damage.texts("tags", column["tags"]))),
+        key=row["key"],
+        source=row["source"],
+        session=row["session"],
+        status=_STATUSES[row["status"]],
+        pinned=bool(row["pinned"]),
+        metadata={} if row["metadata"] == "{}" else damage.mapping("metadata", row["metadata"]),
+        revision=row["revision"],
+        utc_offset=row["utc_offset"],
+        session_given=bool(row["session_given"]),
+        ttl_given=bool(row["ttl_given"]),
+        tags=() if row["tags"] == "[]" else tuple(sorted(damage.texts("tags", row["tags"]))),
         accessed_at=accessed,
         access_count=count,
         agent_id=agent_id,
         **{
-            item.name: damage.own_value(item.name, item.kind, value)
-            for item, value in zip(*own[row[0]], strict=True)
-            if value is not None
+            field.name: damage.own_value(field.name, field.kind, value)
+            for field in OWN_FIELDS[memory_type]
+            if (value := values[field.name]) is not None
         },
     )
 

@@ -88,5 +88,5 @@ def _fill(connection: Connection, schema: str, agent_id: str) -> None:
     for page in reading.pages(connection, agent_id, Damaged()):
         connection.executemany(
             f"insert into {schema}.memory_fts (rowid, words) values (?, ?)",
-            [(row[0], analysed_text(indexed_text(record))) for row, record in page],
+            [(row["pk"], analysed_text(indexed_text(record))) for row, record in page],
         )

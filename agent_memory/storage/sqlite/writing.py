@@ -171,14 +171,14 @@ def apply(connection: Connection, plan: Plan) -> set[bytes]:
     space = current_space(connection)
     inserts = [rows.base_row(record) for record in plan.inserts]
     replaces = [rows.base_row(after) for _, after in plan.replaces]
-    hashes = {row[rows.HASH] for row in (*inserts, *replaces)}
+    hashes = {row.embedded_hash for row in (*inserts, *replaces)}
     embedded = dict.fromkeys(vectors.known_hashes(connection, space, hashes), space.id if space else None)
     touched = _remove(connection, [record.id for record in plan.removes])
     touched += _replace(connection, plan.replaces, replaces, embedded)
     _insert(connection, plan.inserts, inserts, embedded)
     _count_accesses(connection, plan)
     _log(connection, plan)
-    return {*touched, *(row[rows.HASH] for row in inserts if row[rows.HASH] in embedded)}
+    return {*touched, *(row.embedded_hash for row in inserts if row.embedded_hash in embedded)}
 
 
 def insert(connection: Connection, records: Sequence[MemoryRecord]) -> None:
@@ -189,7 +189,7 @@ def insert(connection: Connection, records: Sequence[MemoryRecord]) -> None:
 def _insert(
     connection: Connection,
     inserts: Sequence[MemoryRecord],
-    base_rows: Sequence[Sequence[Any]],
+    base_rows: Sequence[rows.BaseRow],
     embedded: Mapping[bytes, int | None],
 ) -> None:
     if not inserts:
@@ -200,7 +200,9 @@ def _insert(
     words: list[tuple[int, str]] = []
     tags: list[tuple[int, str]] = []
     for sequence, (record, row) in enumerate(zip(inserts, base_rows, strict=True), first):
-        memories.append((sequence, *row, rows.base_checksum(row, record.tags), embedded.get(row[rows.HASH])))
+        memories.append(
+            (sequence, *row, rows.base_checksum(row, record.tags), embedded.get(row.embedded_hash))
+        )
         own.setdefault(record.memory_type, []).append(_own(sequence, record))
         words.append((sequence, analysed_text(indexed_text(record))))
         if record.tags:
@@ -235,7 +237,7 @@ def _count_accesses(connection: Connection, plan: Plan) -> None:
 def _replace(
     connection: Connection,
     replaces: Sequence[tuple[MemoryRecord, MemoryRecord]],
-    base_rows: Sequence[Sequence[Any]],
+    base_rows: Sequence[rows.BaseRow],
     embedded: Mapping[bytes, int | None],
 ) -> list[bytes]:
     """Write what changed between two versions, and return the hashes whose place in the index may have."""
@@ -250,7 +252,7 @@ def _replace(
     touched: list[bytes] = []
     for (before, after), row in zip(replaces, base_rows, strict=True):
         sequence, old_hash = found[after.id]
-        new_hash = row[rows.HASH]
+        new_hash = row.embedded_hash
         memories.append((*row, rows.base_checksum(row, after.tags), embedded.get(new_hash), sequence))
         if before.memory_type is not after.memory_type:
             connection.execute(f"delete from {before.memory_type} where memory = ?", (sequence,))

@@ -12,7 +12,6 @@ from agentmem_cli import documents, options, text_input
 from agentmem_cli.context import Invocation
 from agentmem_cli.output import plain
 
-
 *_FIRST, _LAST = (name.replace("_", "-") for name in MemoryType)
 _NAMES = f"{', '.join(_FIRST)} or {_LAST}"
 
