@@ -150,8 +150,8 @@ __agentmem_takes() { # PATH OPTION: what its value is
         'skill add --category' | 'skill add --importance' | 'skill add --meta' | 'skill add -m' | \
         'skill add --source' | 'skill find --limit' | 'skill find -n' | 'skill list --category' | \
         'skill list --limit' | 'skill list -n' | 'log --limit' | 'log -n' | 'stats --top' | \
-        'doctor --salvage' | 'index --limit' | 'index -n' | 'sql --param' | 'sql -p' | \
-        'import --on-conflict' | 'migrate --to' | 'migrate --from' | 'migrate --on-conflict')
+        'doctor --salvage' | 'index --limit' | 'index -n' | 'sql --param' | 'sql -p' | 'migrate --to' | \
+        'migrate --from')
             echo 'free' ;;
         *' --output' | *' -o')
             echo '=table text json ndjson csv id' ;;
@@ -184,6 +184,8 @@ __agentmem_takes() { # PATH OPTION: what its value is
             echo '=created used success' ;;
         'reembed --model')
             echo '=all-MiniLM-L6-v2-int8 BAAI/bge-small-en-v1.5 BAAI/bge-base-en-v1.5 sentence-transformers/all-MiniLM-L6-v2 nomic-ai/nomic-embed-text-v1.5-Q sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2 sentence-transformers/paraphrase-multilingual-mpnet-base-v2 intfloat/multilingual-e5-large BAAI/bge-small-zh-v1.5 Xenova/ms-marco-MiniLM-L-6-v2 BAAI/bge-reranker-base' ;;
+        'import --on-conflict' | 'migrate --on-conflict')
+            echo '=refuse keep replace' ;;
     esac
 }
 

@@ -155,7 +155,7 @@ $AgentmemTable.Options = @{ # by path, its own options
     'search' = @(
         , @('--limit', 'How many at most')
         , @('-n', 'How many at most')
-        , @('--mode', 'hybrid, keyword (loads no model) or vector')
+        , @('--mode', 'hybrid, keyword or vector; keyword loads no model')
         , @('--type', 'Only this type: note, fact, chat, event, doc, skill; may be repeated')
         , @('--tag', 'Only with any of these tags')
         , @('-t', 'Only with any of these tags')
@@ -639,10 +639,8 @@ $AgentmemTable.Takes = @( # PATH OPTION: what its value is
     , @('index -n', 'free')
     , @('sql --param', 'free')
     , @('sql -p', 'free')
-    , @('import --on-conflict', 'free')
     , @('migrate --to', 'free')
     , @('migrate --from', 'free')
-    , @('migrate --on-conflict', 'free')
     , @('* --output', '=table text json ndjson csv id')
     , @('* -o', '=table text json ndjson csv id')
     , @('add --type', '=short-term long-term conversation episodic semantic procedural note fact chat event doc skill')
@@ -724,6 +722,8 @@ $AgentmemTable.Takes = @( # PATH OPTION: what its value is
     , @('list --sort', '=created updated occurred used importance')
     , @('skill list --sort', '=created used success')
     , @('reembed --model', '=all-MiniLM-L6-v2-int8 BAAI/bge-small-en-v1.5 BAAI/bge-base-en-v1.5 sentence-transformers/all-MiniLM-L6-v2 nomic-ai/nomic-embed-text-v1.5-Q sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2 sentence-transformers/paraphrase-multilingual-mpnet-base-v2 intfloat/multilingual-e5-large BAAI/bge-small-zh-v1.5 Xenova/ms-marco-MiniLM-L-6-v2 BAAI/bge-reranker-base')
+    , @('import --on-conflict', '=refuse keep replace')
+    , @('migrate --on-conflict', '=refuse keep replace')
 )
 
 $AgentmemTable.Arguments = @( # PATH NUMBER: what that argument is

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from agent_memory.choices import listed, orders
 from agentmem_cli import options
 from agentmem_cli.context import Invocation
 from agentmem_cli.filters import Filters, filtered
@@ -20,9 +21,7 @@ def list_(
     archived: Annotated[
         bool, typer.Option("--archived", help="What was forgotten, instead of what is live.")
     ] = False,
-    sort: Annotated[
-        str, typer.Option("--sort", metavar="BY", help="created, updated, occurred, used or importance.")
-    ] = "created",
+    sort: Annotated[str, typer.Option("--sort", metavar="BY", help=f"{listed(orders())}.")] = "created",
     limit: options.ListLimit = 100,
     everything: options.All = False,
 ) -> None:

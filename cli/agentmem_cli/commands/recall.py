@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from agent_memory.choices import formats, listed, modes
 from agentmem_cli import options, text_input
 from agentmem_cli.context import Invocation
 from agentmem_cli.filters import Filters, filtered
@@ -29,14 +30,12 @@ def recall(
         ),
     ] = None,
     form: Annotated[
-        str, typer.Option("--format", "-f", metavar="FORMAT", help="markdown, text, xml, json or messages.")
+        str, typer.Option("--format", "-f", metavar="FORMAT", help=f"{listed(formats())}.")
     ] = "markdown",
     *,
     filters: Filters,
     last: Annotated[int, typer.Option("--last", metavar="N", min=0, help="Add the latest N messages.")] = 0,
-    mode: Annotated[
-        str, typer.Option("--mode", metavar="MODE", help="hybrid, keyword or vector.")
-    ] = "hybrid",
+    mode: Annotated[str, typer.Option("--mode", metavar="MODE", help=f"{listed(modes())}.")] = "hybrid",
     rerank: options.Rerank = False,
     explain: Annotated[
         bool, typer.Option("--explain", help="Say on stderr what was taken, and why.")

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from agent_memory.choices import listed, modes
 from agentmem_cli import options, text_input
 from agentmem_cli.context import Invocation
 from agentmem_cli.filters import Filters, filtered
@@ -21,7 +22,7 @@ def search(
         int | None, typer.Option("--limit", "-n", metavar="N", min=1, help="How many at most.")
     ] = None,
     mode: Annotated[
-        str, typer.Option("--mode", metavar="MODE", help="hybrid, keyword (loads no model) or vector.")
+        str, typer.Option("--mode", metavar="MODE", help=f"{listed(modes())}; keyword loads no model.")
     ] = "hybrid",
     *,
     filters: Filters,

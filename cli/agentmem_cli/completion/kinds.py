@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 DYNAMIC = ("agents", "ids", "keys", "working", "categories", "tags", "sessions", "skills", "documents")
 """Kinds that `agentmem __complete KIND` answers from what is stored."""
@@ -16,9 +16,9 @@ _OPTIONS: Mapping[str, str] = {
     "--conversation": "sessions",
     "--db": FILES,
     "--file": FILES,
-    "--output": "=table text json ndjson csv id",
-    "--mode": "=hybrid keyword vector",
-    "--format": "=markdown text xml json messages",
+    "--output": "outputs",
+    "--mode": "modes",
+    "--format": "formats",
 }
 _METAVARS: Mapping[str, str] = {
     "TYPE": "types",
@@ -36,7 +36,8 @@ _METAVARS: Mapping[str, str] = {
     "PATH": FILES,
     "PATH|-": FILES,
     "ROLE": "=user assistant system tool",
-    "BY": "=created updated occurred used importance",
+    "WAY": "conflicts",
+    "BY": "orders",
     "COMMAND": "commands",
     "SETTING": "settings",
     "PROVIDER": "providers",
@@ -51,13 +52,15 @@ OF_NOUNS: Mapping[str, Mapping[str, str]] = {"work": {"keys": "working", "ids": 
 def of_option(names: tuple[str, ...], metavar: str | None) -> str | None:
     """Return the kind of an option's value, `=` and words to choose from, or None where it is free text."""
     found = next((_OPTIONS[name] for name in names if name in _OPTIONS), None)
-    return found or of_argument(metavar)
+    if found is None:
+        return of_argument(metavar)
+    return _WORDS[found]() if found in _WORDS else found
 
 
 def of_argument(metavar: str | None) -> str | None:
     """Return the kind of an argument, `=` and words to choose from, or None where it is free text."""
     kind = _METAVARS.get((metavar or "").strip("[]. ").removesuffix("...").strip("[] "))
-    return _WORDS[kind]() if kind in _WORDS else kind
+    return _WORDS[kind]() if kind is not None and kind in _WORDS else kind
 
 
 def _types() -> str:
@@ -90,11 +93,28 @@ def _models() -> str:
     return "=" + " ".join(CARDS)
 
 
-_WORDS = {
+def _outputs() -> str:
+    from agentmem_cli.settings.names import OUTPUTS
+
+    return "=" + " ".join(OUTPUTS)
+
+
+def _choice(name: str) -> Callable[[], str]:
+    def words() -> str:
+        from agent_memory import choices
+
+        return "=" + " ".join(getattr(choices, name)())
+
+    return words
+
+
+_WORDS: Mapping[str, Callable[[], str]] = {
     "types": _types,
     "commands": _commands,
     "settings": _settings,
     "providers": _providers,
     "models": _models,
+    "outputs": _outputs,
+    **{name: _choice(name) for name in ("modes", "formats", "orders", "conflicts")},
 }
 """Words that are known when the script is made."""
