@@ -17,6 +17,7 @@ Words = Mapping[str, str]
 PYTHON: Words = {
     "ADD": "`add()`",
     "ADD_MESSAGE": "`conversation.add_message()`",
+    "AGENT": "'{agent}'",
     "AGENTS": "`list_agents()`",
     "ANOTHER_FILE": "another `path`",
     "BACKEND": "`backend='{url}'`",
@@ -36,6 +37,7 @@ PYTHON: Words = {
     "LIST": "`list()`",
     "LIST_ARCHIVED": "`list(status='archived')`",
     "LOCAL_EMBEDDER": "'local', as by `MemoryConfig(embedding_provider='local')`",
+    "MAKE_FOLDER": "make {folder}",
     "MIGRATE": "`migrate_to()`",
     "MODELS": "`list_models()`",
     "MODE_KEYWORD": "`mode='keyword'`",

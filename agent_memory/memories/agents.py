@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent_memory import filesystem, paths
 from agent_memory.errors import (
@@ -20,6 +20,9 @@ from agent_memory.errors import (
     ValidationError,
 )
 from agent_memory.hints import Hint
+
+if TYPE_CHECKING:
+    from agent_memory.storage.sqlite.salvage import Salvaged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +162,26 @@ def rename_agent(agent_id: str, new_id: str, home: Path | None = None) -> Path:
     except FileExistsError:
         raise ValidationError(f"the agent '{new_id}' exists already", hint="choose another name") from None
     return target
+
+
+def salvage(path: Path, new: Path) -> Salvaged:
+    """Save what can still be read of a damaged file into a new one.
+
+    Args:
+        path: the damaged file, which is only read.
+        new: a file that does not exist yet.
+
+    Returns:
+        How much was saved, what was restored from the history, and what is lost.
+
+    Raises:
+        MemoryNotFoundError: there is no such file.
+        ValidationError: there is something at `new`, or no folder for it.
+        IntegrityError: nothing can be read; no new file is left then.
+    """
+    from agent_memory.storage.sqlite.salvage import salvage
+
+    return salvage(path, new)
 
 
 def _path(agent_id: str, home: Path | None) -> Path:

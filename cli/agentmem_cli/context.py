@@ -18,7 +18,8 @@ from agentmem_cli.global_options import Flags
 from agentmem_cli.tree import COMMANDS, Entry, Noun
 
 if TYPE_CHECKING:
-    from agent_memory.storage.base import Store
+    from agent_memory import Store
+    from agent_memory.settings import Settings
     from agent_memory.sync import SyncAgentMemory
     from agentmem_cli.output import Output
     from agentmem_cli.progress import Report
@@ -150,39 +151,51 @@ class Invocation:
             return None
         return str(self.settings.get("agent")) if named else "default"
 
-    def _library_settings(self) -> Any:
-        from agent_memory import filesystem
-        from agent_memory.errors import ValidationError
+    def _library_settings(self) -> Settings:
+        from agent_memory.memories import opening
         from agent_memory.settings import Settings
 
-        backend = str(self.settings.get("backend"))
-        options = dict(self.settings.options("backend_config"))
-        if backend == "sqlite" or backend.startswith("sqlite://"):
-            path = self._file()
-            if path is not None and filesystem.kind(path) is None:
-                if not self._stores:
-                    self.missing = path
-                    self._warn_unknown()
-                    backend, options = "memory", {}
-                elif self.settings.get("db") is not None and not path.parent.is_dir():
-                    raise ValidationError(
-                        f"there is no folder {path.parent}", hint=f"mkdir -p {shlex.quote(str(path.parent))}"
-                    )
-            if path is not None and self.missing is None and "://" not in backend:
-                options["path"] = str(path)
-        given = {
-            **self.settings.for_library(),
-            "backend": backend,
-            "embedding_provider": self._embedder(),
-            "backend_config": options,
-        }
-        return Settings(
-            **given,
+        settings = Settings(
+            **{
+                **self.settings.for_library(),
+                "backend": str(self.settings.get("backend")),
+                "embedding_provider": self._embedder(),
+                "backend_config": dict(self.settings.options("backend_config")),
+            },
             # A config file says what new memories are to be embedded with; a file that has vectors keeps to its own.
             embedder_named=self.settings.origin("embedding.provider").source in ("flag", "environment"),
             embed_on_write=False,
             actor=self._actor,
         )
+        path = self._file() if settings.backend.partition("://")[0] == "sqlite" else None
+        if path is None:
+            return settings
+        if self._stores:
+            self._check_folder(path)
+        elif (
+            missing := opening.missing_file(path, self._agent_meant, self.settings.get("home"))
+        ) is not None:
+            self.missing = path
+            self.output.note(missing.notice)
+            return opening.empty(settings)
+        if settings.backend == "sqlite":
+            settings.backend_config = {**settings.backend_config, "path": str(path)}
+        return settings
+
+    @property
+    def _agent_meant(self) -> str | None:
+        """The agent that is asked for; None where a file is named."""
+        return str(self.settings.get("agent")) if self.settings.get("db") is None else None
+
+    def _check_folder(self, path: Path) -> None:
+        from agent_memory import filesystem
+        from agent_memory.errors import ValidationError
+
+        named = self.settings.get("db") is not None
+        if named and filesystem.kind(path) is None and not path.parent.is_dir():
+            raise ValidationError(
+                f"there is no folder {path.parent}", hint=f"mkdir -p {shlex.quote(str(path.parent))}"
+            )
 
     def _embedder(self) -> str:
         from agentmem_cli.settings.values import check_embedder
@@ -226,29 +239,6 @@ class Invocation:
             entry = found.get(word) if isinstance(found, Mapping) else None
             found = entry.verbs if isinstance(entry, Noun) else entry
         return isinstance(found, Entry) and found.stores and not self.dry_run
-
-    def _warn_unknown(self) -> None:
-        """Say that there is no such memory, and which one may be meant."""
-        if self.settings.get("db") is not None:
-            path = Path(self.settings.get("db"))
-            makes = "`agentmem add` makes it"
-            if not path.parent.is_dir():
-                makes = f"nor its folder: mkdir -p {shlex.quote(str(path.parent))}"
-            self.output.note(f"there is no file {path}; {makes}")
-            return
-        from difflib import get_close_matches
-
-        from agent_memory.memories.agents import list_agents
-
-        home = self.settings.get("home")
-        known = [agent.agent_id for agent in list_agents(home) if agent.agent_id is not None]
-        wanted = str(self.settings.get("agent"))
-        near = get_close_matches(wanted, known, 1, 0.6)
-        hint = f"did you mean `-a {near[0]}`?" if near else "`agentmem add` makes it"
-        if not near and known:
-            more = f" and {len(known) - 5} more: agentmem agents list" if len(known) > 5 else ""
-            hint = "known are " + ", ".join(sorted(known)[:5]) + more
-        self.output.note(f"the agent '{wanted}' has no memory yet; {hint}")
 
     @contextmanager
     def _notices(self) -> Iterator[None]:

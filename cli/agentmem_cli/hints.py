@@ -8,6 +8,7 @@ from agent_memory.hints import Words
 SHELL: Words = {
     "ADD": "`agentmem add`",
     "ADD_MESSAGE": "`agentmem chat add`",
+    "AGENT": "`-a {agent}`",
     "AGENTS": "`agentmem agents list`",
     "ANOTHER_FILE": "another --db PATH",
     "BACKEND": "--backend {url}",
@@ -27,6 +28,7 @@ SHELL: Words = {
     "LIST": "`agentmem list`",
     "LIST_ARCHIVED": "`agentmem list --archived`",
     "LOCAL_EMBEDDER": "'local', in the shell by `agentmem config set embedding.provider local`",
+    "MAKE_FOLDER": "mkdir -p {folder}",
     "MIGRATE": "`agentmem migrate --from`",
     "MODELS": "agentmem model list",
     "MODE_KEYWORD": "--mode keyword",

@@ -91,7 +91,7 @@ def _tell(output: Output, lists: dict[str, Sequence[str]]) -> None:
 
 
 def _salvage(invocation: Invocation, new: Path) -> None:
-    from agent_memory.storage.sqlite.salvage import salvage
+    from agent_memory.memories.agents import salvage
 
     saved = salvage(invocation.file(), new)
     if invocation.output.form in ("json", "ndjson", "csv"):

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agent_memory import filesystem, paths
-from agent_memory.errors import MemoryNotFoundError, ValidationError
+from agent_memory.errors import MemoryNotFoundError
 from agent_memory.redaction import redacted
+from agent_memory.transfer import places
 from agentmem_cli import options
 from agentmem_cli.commands import moved
 from agentmem_cli.context import Invocation
 from agentmem_cli.output import plain
 
 if TYPE_CHECKING:
-    from agent_memory.storage.base import Store
     from agent_memory.sync import SyncAgentMemory
 
 
@@ -46,7 +45,7 @@ def migrate(
     invocation = Invocation.of(context)
     with _source(invocation, from_) as memory:
         agent = memory.agent_id
-        target = _target(invocation, to, agent, dry_run=dry_run)
+        target = places.target(_place(invocation, to), agent, dry_run=dry_run)
         with invocation.progress("migrating") as report:
             done = memory.migrate_to(
                 target,
@@ -67,49 +66,23 @@ def migrate(
 
 
 @contextmanager
-def _source(invocation: Invocation, place: str | None) -> Iterator[SyncAgentMemory]:
-    if place is None:
+def _source(invocation: Invocation, name: str | None) -> Iterator[SyncAgentMemory]:
+    if name is None:
         with invocation.memory() as memory:
             if invocation.missing is not None:
                 raise MemoryNotFoundError(hint=f"there is no file {invocation.missing}; nothing was written")
             yield memory
         return
-    backend, config = _named(invocation, place)
+    place = _place(invocation, name)
     agent = invocation.flags.agent
-    if backend == "sqlite":
-        config["create"] = False  # a slip of the pen must not make an empty store
-    elif agent is None:
+    if place.backend != "sqlite" and agent is None:
         agent = str(invocation.settings.get("agent"))
-    from agent_memory.storage.registry import create_store
-
-    with invocation.memory_in(create_store(backend, agent, config)) as memory:
+    with invocation.memory_in(places.source(place, agent)) as memory:
         yield memory
 
 
-def _target(invocation: Invocation, place: str, agent: str, *, dry_run: bool) -> Store:
-    from agent_memory.storage.registry import create_store
-
-    backend, config = _named(invocation, place)
-    if backend == "sqlite":
-        if not config.get("path"):
-            raise ValidationError("sqlite names no file", hint="give the file's path, or sqlite:///PATH")
-        path = paths.expanded(config["path"])
-        if not path.parent.is_dir():
-            raise ValidationError(f"there is no folder {path.parent}", hint="make it first")
-        if dry_run and filesystem.kind(path) is None:
-            backend, config = "memory", {}  # only looking makes no file
-    return create_store(backend, agent, config)
-
-
-def _named(invocation: Invocation, place: str) -> tuple[str, dict[str, Any]]:
-    """Return the backend and its options that a URL, a backend's name or a path means."""
-    from agent_memory.storage.registry import BACKENDS, check_backend_name
-
-    scheme, separator, rest = place.partition("://")
-    if separator and scheme.lower() == "sqlite":
-        return "sqlite", {"path": rest}
-    if not separator and place not in BACKENDS.names():
-        return "sqlite", {"path": place}
-    used = str(invocation.settings.get("backend")).partition("://")[0]
-    config = dict(invocation.settings.options("backend_config")) if used == scheme else {}
-    return check_backend_name(place), config
+def _place(invocation: Invocation, name: str) -> places.Place:
+    settings = invocation.settings
+    return places.place(
+        name, backend=str(settings.get("backend")), options=settings.options("backend_config")
+    )

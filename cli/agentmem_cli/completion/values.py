@@ -41,14 +41,13 @@ def _values(kind: str, beginning: str, words: Sequence[str]) -> Iterator[tuple[s
         return
 
     from agent_memory import paths
-    from agent_memory.storage.sqlite import peek
+    from agent_memory.memories.opening import values_in
 
     path = settings.get("db") or (home or paths.home()) / f"{paths.file_stem(settings.get('agent'))}.db"
     for name in ("ids", "keys") if kind == "ids" else (kind,):
-        if name in peek.KINDS and path.is_file():
-            for value, about in peek.values(path, name, beginning):
-                if value.isprintable():
-                    yield value, about
+        for value, about in values_in(path, name, beginning):
+            if value.isprintable():
+                yield value, about
 
 
 def _given(words: Sequence[str], *names: str) -> str | None:

@@ -19,7 +19,7 @@ from agentmem_cli.output import plain
 from agentmem_cli.output.shapes import changed_fields, recall_to_dict, scored_to_dict, version_to_dict
 
 if TYPE_CHECKING:
-    from agent_memory.recall.recall import Recall
+    from agent_memory import Recall
 
 Row = Mapping[str, Any]
 SHORT_ID = 8

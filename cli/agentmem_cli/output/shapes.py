@@ -8,8 +8,7 @@ from agent_memory.clock import to_text
 from agent_memory.records import ScoredMemory, Version, to_dict
 
 if TYPE_CHECKING:
-    from agent_memory.recall.packing import PackedItem
-    from agent_memory.recall.recall import Recall
+    from agent_memory import PackedItem, Recall
 
 
 def scored_to_dict(found: ScoredMemory) -> dict[str, Any]:

@@ -26,7 +26,7 @@ def set_(
         agentmem config set agent work
         agentmem config set embedding.provider --unset
     """
-    from agent_memory.storage.registry import check_backend_name
+    from agent_memory.memories.opening import check_backend
     from agent_memory.text.incoming import decoded
     from agentmem_cli.settings import editing, files, find
     from agentmem_cli.settings.redaction import is_secret
@@ -46,7 +46,7 @@ def set_(
     if name == "embedding.provider" and value is not None:
         check_embedder(value, "this command")
     if name == "backend" and value is not None:
-        check_backend_name(value)
+        check_backend(value)
     text = decoded(files.read(path) or b"", str(path))
     files.write_private(path, editing.with_value(path, text, name, written))
     said = invocation.settings.origin(name)
