@@ -12,13 +12,11 @@ from typing import Any, Final, get_args
 from agent_memory import clock
 from agent_memory.errors import AmbiguousIdError, ConflictError, MemoryNotFoundError
 from agent_memory.records import (
+    OWN_FIELDS,
+    RECORD_CLASSES,
     ConversationRecord,
-    EpisodicRecord,
     LongTermRecord,
     MemoryRecord,
-    ProceduralRecord,
-    SemanticRecord,
-    ShortTermRecord,
 )
 from agent_memory.storage.base import EmbeddingSpace, GroupBy, Store
 from agent_memory.storage.changes import Add, Operation, Remove, Replace, new_id
@@ -79,15 +77,18 @@ def _canaries() -> list[MemoryRecord]:
     def text() -> str:
         return f"{_WORD} {_CODE} {new_id()}"
 
-    return [
-        ShortTermRecord(id=new_id(), content=text(), key=text(), kind="working", value=_WORD, **common),
-        LongTermRecord(id=new_id(), content=text(), key=text(), **common),
-        ConversationRecord(id=new_id(), content=text(), conversation_id=session, **common),
-        ConversationRecord(id=new_id(), content=text(), conversation_id=session, **common),
-        EpisodicRecord(id=new_id(), content=text(), event_type=_WORD, **common),
-        SemanticRecord(id=new_id(), content=text(), document_id=text(), **common),
-        ProceduralRecord(id=new_id(), content=text(), name=text(), **common),
-    ]
+    def canary(record_class: type[MemoryRecord]) -> MemoryRecord:
+        own: dict[str, Any] = {
+            field.name: (_WORD,) if field.is_tuple else _WORD
+            for field in OWN_FIELDS[record_class.memory_type]
+            if field.is_name or (field.kind == "json" and not field.is_tuple)
+        }
+        if record_class is ConversationRecord:
+            own["conversation_id"] = session
+        return record_class(id=new_id(), content=text(), key=text(), **own, **common)
+
+    # Two messages: what stands beside a message is asked for as well.
+    return [canary(record_class) for record_class in (*RECORD_CLASSES.values(), ConversationRecord)]
 
 
 def _reads(store: Store, stored: list[MemoryRecord]) -> Mapping[str, Probe]:

@@ -1,4 +1,7 @@
-"""Making the tables and bringing them up to date, under a lock that all who try at once wait for."""
+"""Making the tables and bringing them up to date, under a lock that all who try at once wait for.
+
+Tables and columns of the memory types need no numbered step: `declared.py` adds what the record classes declare.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,9 @@ from typing import Any
 from psycopg import errors, sql
 
 from agent_memory.errors import IntegrityError, MissingExtensionError
+from agent_memory.records import NEWEST_FIELD, OWN_FIELDS, MemoryType
 from agent_memory.redaction import redacted
+from agent_memory.storage.postgres import declared
 
 _LOCK = 0x61676D65  # "agme": any number that nobody else takes
 
@@ -22,6 +27,11 @@ def steps() -> list[tuple[int, str]]:
     return sorted(found)
 
 
+def newest_version() -> int:
+    """Return the version of the tables that this program makes: the newest step's, or the newest declared field's."""
+    return max(steps()[-1][0], NEWEST_FIELD)
+
+
 async def migrate(connection: Any, schema: str, url: str) -> int:
     """Make or update the tables, and return their version. Call it on a connection that commits by itself.
 
@@ -29,7 +39,7 @@ async def migrate(connection: Any, schema: str, url: str) -> int:
         IntegrityError: a newer version of the program made them.
         MissingExtensionError: the server has no pgvector.
     """
-    newest = steps()[-1][0]
+    newest = newest_version()
     there = await _version(connection, schema)
     if there < newest:
         async with connection.transaction():
@@ -45,6 +55,10 @@ async def migrate(connection: Any, schema: str, url: str) -> int:
                 if number > there:
                     await connection.execute(text)
                     await connection.execute("insert into schema_version values (%s)", (number,))
+            if there < newest:
+                await declared.add_missing(connection, OWN_FIELDS)
+                if newest > steps()[-1][0]:
+                    await connection.execute("insert into schema_version values (%s)", (newest,))
             there = max(there, newest)
     if there > newest:
         raise IntegrityError(
@@ -91,8 +105,8 @@ async def set_search_path(connection: Any, schema: str) -> None:
 
 
 POLICED = (
-    *("memory", "memory_tag", "usage", "short_term", "long_term", "conversation", "episodic", "semantic"),
-    *("procedural", "term", "embedding_space", "embedding", "embedding_attempt", "embedding_part"),
+    *("memory", "memory_tag", "usage", *(memory_type.value for memory_type in MemoryType)),
+    *("term", "embedding_space", "embedding", "embedding_attempt", "embedding_part"),
     *("setting", "operation", "journal"),
 )
 

@@ -1,4 +1,9 @@
-"""Bringing a file's schema up to date: plain numbered SQL, all of it in one transaction."""
+"""Bringing a file's schema up to date, all of it in one transaction.
+
+The steps are plain numbered SQL. Tables and columns of the memory types need none: a type or field declares the
+schema version that brings it (`records.own_field`), and `declared.py` adds what a file lacks. SQLite and PostgreSQL
+count alike from version 5 on; a number is either a step's or a declaration's.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +13,8 @@ from typing import Final, NamedTuple
 
 from agent_memory.errors import IntegrityError
 from agent_memory.hints import Hint
-from agent_memory.storage.sqlite import driver
+from agent_memory.records import NEWEST_FIELD, OWN_FIELDS
+from agent_memory.storage.sqlite import declared, driver
 from agent_memory.storage.sqlite.driver import Connection
 
 APPLICATION_ID: Final = 0x41474D31  # "AGM1": how `file` and we know our files
@@ -28,8 +34,8 @@ def migrations(folder: Path = FOLDER) -> list[Migration]:
 
 
 def newest(folder: Path = FOLDER) -> int:
-    """Return the schema version that this program writes."""
-    return migrations(folder)[-1].number
+    """Return the schema version that this program writes: the newest step's, or the newest declared field's."""
+    return max(migrations(folder)[-1].number, NEWEST_FIELD)
 
 
 def schema_version(connection: Connection) -> int:
@@ -63,20 +69,23 @@ def check_ours(connection: Connection, path: str, known: int) -> int:
 
 
 def migrate(connection: Connection, folder: Path = FOLDER) -> bool:
-    """Apply the steps that are missing. Call it inside `begin immediate`.
+    """Apply the steps that are missing, and add what the record classes declare. Call it inside `begin immediate`.
 
     Returns:
         Whether there were any.
     """
     version = schema_version(connection)  # looked at again: somebody may have been faster
-    missing = [step for step in migrations(folder) if step.number > version]
-    for step in missing:
-        for statement in statements(step.path.read_text(encoding="utf-8")):
-            connection.execute(statement)
-        connection.execute(f"pragma user_version = {step.number}")
-    if missing:
-        connection.execute(f"pragma application_id = {APPLICATION_ID}")
-    return bool(missing)
+    known = newest(folder)
+    if version >= known:
+        return False
+    for step in migrations(folder):
+        if step.number > version:
+            for statement in statements(step.path.read_text(encoding="utf-8")):
+                connection.execute(statement)
+    declared.add_missing(connection, OWN_FIELDS)
+    connection.execute(f"pragma user_version = {known}")
+    connection.execute(f"pragma application_id = {APPLICATION_ID}")
+    return True
 
 
 def statements(script: str) -> Iterator[str]:

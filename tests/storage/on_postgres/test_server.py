@@ -21,7 +21,8 @@ from agent_memory.errors import (
     StoreReadOnlyError,
     StoreUnreachableError,
 )
-from agent_memory.storage.postgres import PostgresStore, migrate
+from agent_memory.records import OWN_FIELDS, MemoryType, OwnField
+from agent_memory.storage.postgres import PostgresStore, declared, migrate
 from agent_memory.storage.where import Where
 from agent_memory.testing import builders
 from agent_memory.testing.store.support import EVERYTHING, opened, put
@@ -192,9 +193,42 @@ async def _later(server: PostgresServer) -> None:
         connection.execute("insert into agentmem.schema_version values (99)")
 
 
-def test_the_steps_are_numbered_without_a_gap() -> None:
+def test_no_two_steps_have_one_number_and_none_is_left_out() -> None:
     numbers = [number for number, _ in migrate.steps()]
-    assert numbers == list(range(1, len(numbers) + 1))
+    declared = {field.since for fields in OWN_FIELDS.values() for field in fields}
+    assert len(numbers) == len(set(numbers))
+    # SQLite had a fourth step before the two counted alike.
+    assert {*numbers, *declared} - {4} == set(range(1, migrate.newest_version() + 1)) - {4}
+
+
+async def test_what_the_records_declare_is_added_where_the_tables_lack_it(server: PostgresServer) -> None:
+    fields = {
+        **OWN_FIELDS,
+        "goal": (OwnField("due", "text"), OwnField("progress", "real")),
+        MemoryType.EPISODIC: (*OWN_FIELDS[MemoryType.EPISODIC], OwnField("mood", "text")),
+    }
+    async with opened(lambda agent_id: store(server, agent_id)) as first:
+        await put(first, builders.event(), builders.fact())
+        before = await first.select(Where())
+        number = "select number from agent limit 1"
+        insert = (
+            "insert into memory (agent, place, id, type, content, importance, created_at, updated_at, status,"
+            f" content_hash, embedded_hash, revision, length, lexemes) values (({number}), 99, 'g', %s, 'x', 0.5,"
+            " now(), now(), 'active', '', '', 'r', 1, '')"
+        )
+        async with await psycopg.AsyncConnection.connect(server.url) as connection:
+            await migrate.set_search_path(connection, "agentmem")
+            for _ in range(2):
+                await declared.add_missing(connection, fields)
+            await connection.execute(insert, ("goal",))
+            await connection.execute(
+                f"insert into goal (agent, memory, due, progress) values (({number}), 99, 'May', 0.5)"
+            )
+            assert await (await connection.execute("select mood from episodic")).fetchall() == [(None,)]
+            with pytest.raises(psycopg.errors.CheckViolation):
+                await connection.execute(insert, ("nothing",))
+            await connection.rollback()
+        assert await first.select(Where()) == before
 
 
 # --- servers that refuse or vanish -----------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent_memory.errors import IntegrityError
+from agent_memory.records import OWN_FIELDS
 from agent_memory.storage.sqlite import connection as opening
 from agent_memory.storage.sqlite import driver, history, migrate
 from agent_memory.storage.sqlite.damage import Damaged
@@ -124,8 +125,10 @@ def test_many_at_once_migrate_once(file_of_the_first_version: Path, later_versio
         assert connection.execute("select count(*) from mood").fetchone() == (1,)
 
 
-def test_steps_are_numbered_without_gaps() -> None:
-    assert [step.number for step in migrate.migrations()] == list(range(1, migrate.newest() + 1))
+def test_steps_and_declarations_are_numbered_without_gaps() -> None:
+    declared = {field.since for fields in OWN_FIELDS.values() for field in fields}
+    numbers = {step.number for step in migrate.migrations()} | declared
+    assert numbers == set(range(1, migrate.newest() + 1))
 
 
 def test_statements_are_cut_at_their_ends_only() -> None:
