@@ -14,6 +14,7 @@ from agent_memory.memories.given import NOT_GIVEN, Omitted
 from agent_memory.memories.operations import forgetting, single, undoing
 from agent_memory.memories.operations.forgetting import ForgetPlan
 from agent_memory.records import MemoryRecord, OperationRecord, Version
+from agent_memory.storage.base import journal_store
 from agent_memory.storage.where import Where
 
 
@@ -203,7 +204,7 @@ class Changing(MemoryTypes):
 
     async def log(self, limit: int = 20) -> Listing[OperationRecord]:
         """List the latest operations that changed something, newest first."""
-        return await self._core.store.operations(limit)
+        return await journal_store(self._core.store).operations(limit)
 
     async def clear_all(self, *, purge: bool = False, shred: bool = False) -> dict[str, int]:
         """Put away everything, pinned memories too, and return how many per type."""

@@ -11,7 +11,7 @@ from agent_memory.memories.operations import status
 from agent_memory.memories.operations.statistics import breakdown
 from agent_memory.recall.pending import Progress
 from agent_memory.recall.semantic_index import ReembeddingCost
-from agent_memory.storage.base import EmbeddingSpace, Repair
+from agent_memory.storage.base import EmbeddingSpace, KeywordStore, Repair
 
 
 class Upkeep(MemoryTypes):
@@ -48,7 +48,8 @@ class Upkeep(MemoryTypes):
         Raises:
             ModelMissingError, MissingDependencyError, EmbeddingMismatchError, ConfigurationError.
         """
-        await self._core.store.renew()
+        if isinstance(self._core.store, KeywordStore):
+            await self._core.store.renew()
         return await self._core.index.embed_pending(texts=limit, progress=progress)
 
     async def reembed(

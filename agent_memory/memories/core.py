@@ -17,7 +17,7 @@ from agent_memory.recall.pending import Progress
 from agent_memory.recall.semantic_index import NOT_AT_HAND, Embedded, SemanticIndex
 from agent_memory.records import MemoryRecord, Status
 from agent_memory.settings import Settings
-from agent_memory.storage.base import Store
+from agent_memory.storage.base import Store, journal_store
 from agent_memory.storage.changes import Add, Change, Erase, Operation, Remove, Replace, Written
 from agent_memory.storage.where import Where
 from agent_memory.text.templates import embedded_text
@@ -285,7 +285,9 @@ class Core:
         """List the last versions of purged memories that a filter fits, whatever their status was."""
         moment = clock.now()
         anyhow = replace(where, statuses=(), expired=None)
-        return [record for record in await self.store.purged() if anyhow.matches(record, moment)]
+        return [
+            record for record in await journal_store(self.store).purged() if anyhow.matches(record, moment)
+        ]
 
 
 _cores: WeakSet[Core] = WeakSet()

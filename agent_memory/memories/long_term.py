@@ -15,6 +15,7 @@ from agent_memory.memories.duplicates import Duplicates, find_duplicates, find_s
 from agent_memory.memories.editing import edited
 from agent_memory.memories.given import Default
 from agent_memory.records import LongTermRecord
+from agent_memory.storage.base import vector_store
 from agent_memory.storage.changes import Written
 from agent_memory.storage.where import check_share
 
@@ -164,7 +165,7 @@ class LongTermMemory(TypeMemory[LongTermRecord]):
             await self._core.index.embed_pending()
             # To a model that cannot read a script, everything in it is alike.
             readable = [record.id for record in records if self._core.searcher.language_coverage(record)]
-            vectors = await self._core.store.vectors(readable)
+            vectors = await vector_store(self._core.store).vectors(readable)
         return find_duplicates(records, vectors, threshold)
 
     async def consolidate_duplicates(self, similarity_threshold: float = 0.9) -> int:

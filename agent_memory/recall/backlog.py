@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from agent_memory.embeddings.base import Embedder
 from agent_memory.recall.pending import Pending, Progress
 from agent_memory.records import MemoryRecord
-from agent_memory.storage.base import EmbeddingSpace, Store
+from agent_memory.storage.base import EmbeddingSpace, Store, vector_store
 from agent_memory.text.templates import embedded_text, embedding_hash
 
 GROUP: Final = 256
@@ -42,15 +42,19 @@ async def fill(
         EmbeddingError: the embedder does not work for any text; what was done until then is stored.
     """
     pending = Pending(store, embedder, space, progress=progress)
-    failed = await store.pending(await store.pending_count(space, failed=True), space, failed=True)
+    failed = await vector_store(store).pending(
+        await vector_store(store).pending_count(space, failed=True), space, failed=True
+    )
     done = 0
 
     def room(most: int) -> int:
         return most if limit is None else min(most, limit - done)
 
-    waiting = await store.pending_count(space, failed=False)  # once: some backends count by reading
+    waiting = await vector_store(store).pending_count(
+        space, failed=False
+    )  # once: some backends count by reading
     while size := room(GROUP):
-        records = await store.pending(size, space, failed=False)
+        records = await vector_store(store).pending(size, space, failed=False)
         if not records:
             break
         waiting = max(0, waiting - len(records))
@@ -69,8 +73,8 @@ async def fill(
 
 async def failures(store: Store, space: EmbeddingSpace, limit: int) -> list[Failure]:
     """List memories whose text could not be embedded in a space, newest first."""
-    records = await store.pending(limit, space, failed=True)
-    attempts = await store.attempts(space, texts_of(records).keys()) if records else {}
+    records = await vector_store(store).pending(limit, space, failed=True)
+    attempts = await vector_store(store).attempts(space, texts_of(records).keys()) if records else {}
     known = [(record, attempts.get(embedding_hash(embedded_text(record)))) for record in records]
     return [
         Failure(item.id, attempt.reason, attempt.failed_at)

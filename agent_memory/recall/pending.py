@@ -19,7 +19,7 @@ from agent_memory.embeddings.fail_fast import fail_fast
 from agent_memory.errors import EmbeddingError, EmbeddingMismatchError, ModelMissingError
 from agent_memory.redaction import redacted
 from agent_memory.storage.attempts import Attempt
-from agent_memory.storage.base import EmbeddingSpace, Store
+from agent_memory.storage.base import EmbeddingSpace, Store, vector_store
 
 Progress = Callable[[int, int], None]
 """Called with (done, total) as long work goes on."""
@@ -186,7 +186,7 @@ class Pending:
 
     async def _known(self, texts: Mapping[bytes, str]) -> Mapping[bytes, Attempt]:
         """Return how far the embedding of these texts has come."""
-        return await self._store.attempts(self._space, texts.keys())
+        return await vector_store(self._store).attempts(self._space, texts.keys())
 
     def expect(self, texts: int) -> None:
         """Return how many texts there are beside those of the next `pay`, for the progress that is told."""
@@ -285,13 +285,17 @@ class Pending:
             text.cut(segments)
 
     async def _kept(self, text: _Text) -> list[bytes]:
-        return await self._store.kept_segments(self._space, text.digest) if text.attempt.kept else []
+        return (
+            await vector_store(self._store).kept_segments(self._space, text.digest)
+            if text.attempt.kept
+            else []
+        )
 
     async def _keep(self, step: _Step) -> None:
         if step.whole:
-            await self._store.put_vectors(self._space, step.whole)
+            await vector_store(self._store).put_vectors(self._space, step.whole)
         if step.attempts:
-            await self._store.keep_attempts(self._space, step.attempts, step.vectors)
+            await vector_store(self._store).keep_attempts(self._space, step.attempts, step.vectors)
 
     # --- an embedder that fails ----------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from agent_memory.recall import constants
 from agent_memory.recall.pending_notices import PendingNotices
 from agent_memory.recall.query import Query, SearchRequest
 from agent_memory.recall.semantic_index import NOT_AT_HAND, SemanticIndex
-from agent_memory.storage.base import EmbeddingSpace, Store
+from agent_memory.storage.base import EmbeddingSpace, Store, vector_store
 from agent_memory.storage.retrieval import CandidateRequest, Candidates, VectorRequest
 from agent_memory.text.analysis import query_words, terms_of
 
@@ -112,7 +112,7 @@ class Retriever:
         retrieved = Retrieved(query, candidates.keyword, {}, candidates.key, outdated=candidates.outdated)
         if query.vector is None:
             return retrieved
-        answer = await self._store.vector_candidates(
+        answer = await vector_store(self._store).vector_candidates(
             VectorRequest(
                 vector=query.vector,
                 where=request.where,

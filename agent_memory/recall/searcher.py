@@ -17,7 +17,7 @@ from agent_memory.recall.semantic_index import SemanticIndex
 from agent_memory.recall.similar import SimilarSearch
 from agent_memory.records import MemoryRecord, ScoredMemory
 from agent_memory.settings import Settings
-from agent_memory.storage.base import Store
+from agent_memory.storage.base import Store, keyword_store
 from agent_memory.storage.retrieval import ContextRequest, SearchContext
 from agent_memory.storage.where import Where
 
@@ -132,7 +132,7 @@ class Searcher:
         if request.count_access and results:
             await self._store.touch([result.memory.id for result in results])
         if retrieved.outdated:
-            await self._store.renew(constants.RENEWED_WORDS)
+            await keyword_store(self._store).renew(constants.RENEWED_WORDS)
 
 
 def _ranking(retrieved: Retrieved, parts: Mapping[str, Parts]) -> dict[str, Parts]:

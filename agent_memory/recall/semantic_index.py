@@ -40,7 +40,7 @@ from agent_memory.recall.pending import (
 )
 from agent_memory.recall.relevance import DEFAULT_BACKGROUND, UNRELATED, BackgroundDistribution, background_of
 from agent_memory.records import MemoryRecord
-from agent_memory.storage.base import EmbeddingSpace, Store
+from agent_memory.storage.base import EmbeddingSpace, Store, vector_store
 from agent_memory.storage.waiting import by_the_way
 from agent_memory.storage.where import Where
 from agent_memory.text.templates import TEMPLATE_VERSION, embedded_text
@@ -103,7 +103,7 @@ class SemanticIndex:
             self._given.check_allowed(offline=self._offline)
         if not self._store.capabilities.vectors:
             return
-        space = await self._store.current_space()
+        space = await vector_store(self._store).current_space()
         if self._given is None and not self._named and space is not None:
             await self._open_stored(space)
         elif self._given is None:
@@ -173,16 +173,16 @@ class SemanticIndex:
             ModelMissingError, MissingDependencyError: the embedder is not at hand.
         """
         embedder = await self.prepare()
-        current = await self._store.current_space()
+        current = await vector_store(self._store).current_space()
         if current is None:
-            current = await self._store.add_space(space_of(embedder.identity))
+            current = await vector_store(self._store).add_space(space_of(embedder.identity))
         self.check_space(current)
         return current
 
     async def check_comparable(self) -> None:
         """Raise as `space` does, and write nothing: a store without vectors has nothing to compare."""
         await self.prepare()
-        self.check_space(await self._store.current_space())
+        self.check_space(await vector_store(self._store).current_space())
 
     async def prepare(self) -> Embedder:
         """Return the embedder, ready to embed.
@@ -236,7 +236,7 @@ class SemanticIndex:
         """Remember which of the texts just stored could not be embedded, and why."""
         if made.failures:
             with suppress(BackendError, StoreBusyError):  # the next search will find out again
-                await self._store.keep_attempts(made.space, failed_attempts(made.failures))
+                await vector_store(self._store).keep_attempts(made.space, failed_attempts(made.failures))
 
     async def opening(self, record: MemoryRecord) -> list[bytes]:
         """Embed the beginning of a memory, to compare it with others before all of it is embedded.
@@ -324,7 +324,7 @@ class SemanticIndex:
         self._store.check_writable()
         with by_the_way():
             space = await self.space()
-            texts = texts_of(await self._store.pending(segments, space, failed=False))
+            texts = texts_of(await vector_store(self._store).pending(segments, space, failed=False))
             pending = Pending(self._store, self.require(), space, fail_fast=True)
             await pending.pay(texts, Budget(segments=segments, seconds=seconds))
 
@@ -342,7 +342,7 @@ class SemanticIndex:
 
     async def failures(self, limit: int) -> list[Failure]:
         """List memories whose text could not be embedded in the current space, newest first."""
-        space = await self._store.current_space() if self.available else None
+        space = await vector_store(self._store).current_space() if self.available else None
         return [] if space is None else await backlog.failures(self._store, space, limit)
 
     async def reembed(
@@ -363,13 +363,15 @@ class SemanticIndex:
         """
         embedder = self._chosen(provider, options)
         await embedder.prepare()
-        space = await self._store.add_space(space_of(embedder.identity))
+        space = await vector_store(self._store).add_space(space_of(embedder.identity))
         done = await backlog.fill(self._store, embedder, space, None, progress)
         failed = [] if done else await backlog.failures(self._store, space, 1)
-        if failed and await self._store.pending_count(space) == await self._store.count(Where()):
+        if failed and await vector_store(self._store).pending_count(space) == await self._store.count(
+            Where()
+        ):
             raise EmbeddingError(f"{space} embeds none of the texts: {failed[0].reason}")
         if not space.current:
-            await self._store.switch_space(space)
+            await vector_store(self._store).switch_space(space)
         before, self._embedder = self._embedder, embedder
         if before is not embedder:
             self._provider, self._options = embedder.provider, options or {}
@@ -403,8 +405,10 @@ class SemanticIndex:
         try:
             await embedder.prepare()
             wanted = space_of(embedder.identity)
-            begun = [space for space in await self._store.spaces() if space.same_as(wanted)]
-            texts = await (self._store.pending_count(begun[0]) if begun else self._store.count(Where()))
+            begun = [space for space in await vector_store(self._store).spaces() if space.same_as(wanted)]
+            texts = await (
+                vector_store(self._store).pending_count(begun[0]) if begun else self._store.count(Where())
+            )
             seconds = None
             if (
                 "base_url" not in embedder.options

@@ -10,7 +10,7 @@ from agent_memory.recall.relevance import relevance
 from agent_memory.recall.scoring import Distribution, Parts
 from agent_memory.recall.semantic_index import SemanticIndex
 from agent_memory.records import MemoryRecord, ScoredMemory
-from agent_memory.storage.base import Store
+from agent_memory.storage.base import Store, vector_store
 from agent_memory.storage.retrieval import CandidateRequest, VectorRequest
 from agent_memory.storage.where import Where
 
@@ -32,13 +32,13 @@ class SimilarSearch:
         known = await self._store.candidates(CandidateRequest(where, 0, embeddings=True))
         self._index.check_space(known.space)
         await self._pending.embed_some(known, [])
-        segments = (await self._store.vectors([record.id])).get(record.id)
+        segments = (await vector_store(self._store).vectors([record.id])).get(record.id)
         if segments is None:
             segments = await self._index.opening(record)
         cosines: dict[str, float] = {}
         distributions: dict[str, Distribution] = {}
         for segment in segments:
-            answer = await self._store.vector_candidates(
+            answer = await vector_store(self._store).vector_candidates(
                 VectorRequest(segment, where, limit + 1, sample=constants.SAMPLE)
             )
             distribution = sampled_distribution(segment, answer.sample)

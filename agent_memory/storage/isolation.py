@@ -18,7 +18,14 @@ from agent_memory.records import (
     LongTermRecord,
     MemoryRecord,
 )
-from agent_memory.storage.base import EmbeddingSpace, GroupBy, Store
+from agent_memory.storage.base import (
+    EmbeddingSpace,
+    GroupBy,
+    JournalStore,
+    KeywordStore,
+    Store,
+    VectorStore,
+)
 from agent_memory.storage.changes import Add, Operation, Remove, Replace, new_id
 from agent_memory.storage.where import Condition, Where
 from agent_memory.text.templates import TEMPLATE_VERSION, embedded_text, embedding_hash
@@ -40,13 +47,13 @@ async def leaks(planted: Store, asked: Store, *, dimension: int = DIMENSION) -> 
     """
     records = _canaries()
     operation = Operation(verb="add")
-    space = await planted.add_space(_space(dimension)) if planted.capabilities.vectors else None
+    space = await planted.add_space(_space(dimension)) if isinstance(planted, VectorStore) else None
     vectors = {} if space is None else {_digest(record): [_vector(dimension)] for record in records}
     written = await planted.commit(operation, [Add(record) for record in records], vectors, space)
     stored = [write.record for write in written]
     await planted.set_setting(_WORD, _WORD)
     try:
-        if asked.capabilities.vectors:
+        if isinstance(asked, VectorStore):
             await asked.add_space(_space(dimension))
         probes = {
             **_reads(asked, stored),
@@ -113,8 +120,6 @@ def _reads(store: Store, stored: list[MemoryRecord]) -> Mapping[str, Probe]:
         "scan": scanned,
         "neighbours": lambda: store.neighbours(message.id, 5, 5),
         "adjacent": lambda: store.adjacent(ids, 1),
-        "pending": lambda: store.pending(10),
-        "pending_count": store.pending_count,
         "setting": lambda: store.setting(_WORD),
     }
     for name, where in wheres.items():
@@ -140,25 +145,27 @@ async def _resolved(store: Store, reference: str) -> str | None:
 def _candidates(store: Store, stored: list[MemoryRecord], dimension: int) -> Mapping[str, Probe]:
     ids = [item.id for item in stored]
     probes: dict[str, Probe] = {}
-    if store.capabilities.full_text:
+    if isinstance(store, KeywordStore):
         probes["by_keyword"] = lambda: store.by_keyword([_WORD], _EVERYTHING, 10)
         probes["word_scores"] = lambda: store.word_scores([_WORD], ids)
         probes["terms_beginning"] = lambda: store.terms_beginning(_CODE[:-1], 10)
         probes["word_statistics"] = lambda: _documents(store)
-    if store.capabilities.vectors:
+    if isinstance(store, VectorStore):
         probes["by_vector"] = lambda: store.by_vector(_vector(dimension), _EVERYTHING, 10)
         probes["vectors"] = lambda: store.vectors(ids)
+        probes["pending"] = lambda: store.pending(10)
+        probes["pending_count"] = store.pending_count
         probes["sample_vectors"] = store.sample_vectors
     return probes
 
 
-async def _documents(store: Store) -> int:
+async def _documents(store: KeywordStore) -> int:
     return (await store.word_statistics([_WORD])).documents
 
 
 def _past(store: Store, stored: list[MemoryRecord], operation: Operation) -> Mapping[str, Probe]:
     ids = [item.id for item in stored]
-    if not store.capabilities.journal:
+    if not isinstance(store, JournalStore):
         return {}
     return {
         "history": lambda: store.history(ids[0]),

@@ -6,18 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from agent_memory.errors import ValidationError
 from agent_memory.records import ConversationRecord, MemoryRecord, Status
 from agent_memory.storage.base import Group, GroupBy, OrderBy
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 T = TypeVar("T")
-
-
-def check_slice(limit: int | None, offset: int) -> None:
-    """Raise a ValidationError if a list cannot be cut so."""
-    if (limit is not None and limit < 0) or offset < 0:
-        raise ValidationError("limit and offset cannot be negative", hint="give 0 or more")
 
 
 def sort_value(record: MemoryRecord, by: OrderBy) -> Any:

@@ -9,16 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from agent_memory import clock
 from agent_memory.records import MemoryRecord
+from agent_memory.storage.base import EmbeddingSpace, KeywordStore, Store, VectorStore
 from agent_memory.storage.where import Where
 from agent_memory.text.analysis import distinct
 from agent_memory.text.bm25 import WordStatistics
-
-if TYPE_CHECKING:
-    from agent_memory.storage.base import EmbeddingSpace, Store
 
 MOST_WITH_KEY = 3
 """Memories of one key that are candidates; the key is unique within a type."""
@@ -119,28 +117,32 @@ class SearchContext(NamedTuple):
 
 async def candidates(store: Store, request: CandidateRequest) -> Candidates:
     """Answer a request by the single methods of a store."""
-    full_text = store.capabilities.full_text
-    begun: list[str] = []
-    for prefix in request.prefixes if full_text else ():
-        begun += await store.terms_beginning(prefix, request.prefix_limit - len(begun))
-    terms = distinct([*request.terms, *begun]) if full_text else []
-    keyed = []
+    result = Candidates()
+    if isinstance(store, KeywordStore):
+        begun: list[str] = []
+        for prefix in request.prefixes:
+            begun += await store.terms_beginning(prefix, request.prefix_limit - len(begun))
+        terms = distinct([*request.terms, *begun])
+        result = result._replace(outdated=await store.outdated_count(), terms=terms)
+        if terms:
+            result = result._replace(
+                statistics=await store.word_statistics(terms),
+                keyword=dict(await store.by_keyword(terms, request.where, request.limit)),
+            )
+    if isinstance(store, VectorStore) and request.embeddings:
+        pending = await store.pending_count()
+        result = result._replace(
+            space=await store.current_space(),
+            pending=pending,
+            failed=await store.pending_count(failed=True) if pending else 0,
+        )
     if (where := with_key(request)) is not None:
         keyed = await store.select(where, limit=MOST_WITH_KEY)
-    pending = await store.pending_count() if request.embeddings else 0
-    return Candidates(
-        terms=terms,
-        statistics=await store.word_statistics(terms) if terms else None,
-        keyword=dict(await store.by_keyword(terms, request.where, request.limit)) if terms else {},
-        key=[record.id for record in keyed],
-        space=await store.current_space() if request.embeddings else None,
-        pending=pending,
-        failed=await store.pending_count(failed=True) if pending else 0,
-        outdated=await store.outdated_count() if full_text else 0,
-    )
+        result = result._replace(key=[record.id for record in keyed])
+    return result
 
 
-async def vector_candidates(store: Store, request: VectorRequest) -> VectorCandidates:
+async def vector_candidates(store: VectorStore, request: VectorRequest) -> VectorCandidates:
     """Answer a request by the single methods of a store."""
     return VectorCandidates(
         nearest=dict(await store.by_vector(request.vector, request.where, request.limit)),
@@ -160,9 +162,11 @@ async def search_context(store: Store, request: ContextRequest) -> SearchContext
     questions = await store.get([memory_id for memory_id in before.values() if memory_id not in records])
     ids = [*records, *questions]
     scores: dict[str, float] = {}
-    if request.statistics is not None:
+    vectors: Mapping[str, Sequence[bytes]] = {}
+    if isinstance(store, KeywordStore) and request.statistics is not None:
         scores = await store.word_scores(request.terms, unscored(request, ids))
-    vectors = await store.vectors(ids, request.space) if request.space is not None else {}
+    if isinstance(store, VectorStore) and request.space is not None:
+        vectors = await store.vectors(ids, request.space)
     return SearchContext(records, questions, before, vectors, with_known(request, scores))
 
 

@@ -10,7 +10,7 @@ from agent_memory.errors import ConfigurationError, ValidationError
 from agent_memory.hints import Hint
 from agent_memory.records import MemoryRecord, Status, Version
 from agent_memory.storage import planning
-from agent_memory.storage.base import EmbeddingSpace, Store
+from agent_memory.storage.base import EmbeddingSpace, JournalStore, Store, journal_store, vector_store
 from agent_memory.storage.changes import Change, Import, Operation, Replace, Tombstone
 from agent_memory.storage.where import Where
 from agent_memory.text.templates import embedded_text, embedding_hash
@@ -104,7 +104,7 @@ async def decide(store: Store, stream: Stream, on_conflict: OnConflict = "refuse
 async def _fits(store: Store, space: EmbeddingSpace | None) -> Literal["none", "same", "new", "other"]:
     if space is None or not store.capabilities.vectors:
         return "none"
-    current = await store.current_space()
+    current = await vector_store(store).current_space()
     if current is None:
         return "new"
     alike = current.same_as(space)
@@ -148,7 +148,7 @@ async def _by_history(
 ) -> dict[str, Finding]:
     """Say of memories in two versions which of the two was made from the other, if one was."""
     theirs = {item.id: item for item in await stream.read(differ)} if stream.head.parts.history else {}
-    ours = await store.histories([entry.id for entry in differ]) if store.capabilities.journal else {}
+    ours = await store.histories([entry.id for entry in differ]) if isinstance(store, JournalStore) else {}
     result: dict[str, Finding] = {}
     for entry in differ:
         known = {version.revision for version in ours.get(entry.id, ())}
@@ -205,9 +205,9 @@ class Importer:
             if await self._store.setting(name) is None:
                 await self._store.set_setting(name, value)
         if decision.space == "new" and head.space is not None:
-            self._space = await self._store.add_space(head.space)
+            self._space = await vector_store(self._store).add_space(head.space)
         elif decision.space == "same":
-            self._space = await self._store.current_space()
+            self._space = await vector_store(self._store).current_space()
         # A key may have passed from one memory to another: what gives one up goes first.
         decision.newer.sort(key=lambda item: item.key is not None)
         entries = [*decision.newer, *decision.new, *decision.tombstoned]
@@ -220,8 +220,12 @@ class Importer:
 
     async def _embed_pending(self, space: EmbeddingSpace) -> None:
         """Give memories that were here before the vectors that they lack."""
-        count = await self._store.pending_count(space)
-        pending = {record.id: record for record in await self._store.pending(count, space)} if count else {}
+        count = await vector_store(self._store).pending_count(space)
+        pending = (
+            {record.id: record for record in await vector_store(self._store).pending(count, space)}
+            if count
+            else {}
+        )
         entries = [entry for entry in self._stream.entries if entry.id in pending and not entry.tombstoned]
         for start in range(0, len(entries), BATCH):
             vectors = {
@@ -230,7 +234,7 @@ class Importer:
                 if item.vectors and item.record is not None and item.revision == pending[item.id].revision
             }
             if vectors:
-                await self._store.put_vectors(space, vectors)
+                await vector_store(self._store).put_vectors(space, vectors)
 
     async def _write(self, items: Sequence[Item]) -> None:
         away = [entry.id for entry in items if entry.id not in self._decision.onto]
@@ -258,7 +262,7 @@ class Importer:
         if not self._store.capabilities.journal:
             return {}
         away = [item for item in absent if item in self._decision.conflicts]
-        return {**await self._store.histories(present), **await ends(self._store, away)}
+        return {**await journal_store(self._store).histories(present), **await ends(self._store, away)}
 
     def _take(self, item: Item, record: MemoryRecord, known: Sequence[Version]) -> Import:
         there = {version.revision for version in known}

@@ -11,7 +11,7 @@ from typing import Any
 from agent_memory import clock
 from agent_memory.errors import IntegrityError
 from agent_memory.hints import Hint
-from agent_memory.storage.base import Store
+from agent_memory.storage.base import Store, vector_store
 from agent_memory.storage.where import Where
 from agent_memory.transfer import files
 from agent_memory.transfer.importing import Decision, Importer, OnConflict, Progress, decide
@@ -152,7 +152,7 @@ async def _told(store: Store, decision: Decision, notices: Sequence[str]) -> Mov
         same=decision.same,
         kept=len(kept),
         settled=sum(conflict not in kept for conflict in decision.conflicts),
-        pending=await store.pending_count() if store.capabilities.vectors else 0,
+        pending=await vector_store(store).pending_count() if store.capabilities.vectors else 0,
         notices=notices,
     )
 

@@ -8,7 +8,7 @@ from typing import Self
 from agent_memory.errors import BackendError, IntegrityError
 from agent_memory.hints import Hint
 from agent_memory.records import MemoryRecord, Status, Version
-from agent_memory.storage.base import EmbeddingSpace, Store
+from agent_memory.storage.base import EmbeddingSpace, Store, VectorStore, journal_store, vector_store
 from agent_memory.storage.where import Where
 from agent_memory.transfer.stream import SETTINGS, Entry, Head, Item, Parts
 from agent_memory.transfer.tombstones import ends, tombstoned
@@ -45,11 +45,11 @@ class StoreStream:
             BackendError: it gives fewer memories than it counts.
         """
         if parts.history:
-            await store.histories([""])
+            journal_store(store)
         if parts.vectors:
-            await store.vectors([""])
+            vector_store(store)
         settings = {name: value for name in SETTINGS if (value := await store.setting(name)) is not None}
-        space = await store.current_space()
+        space = await store.current_space() if isinstance(store, VectorStore) else None
         head = Head(agent_id=store.agent_id, parts=parts, space=space, settings=settings)
         entries = await _memories(store, where)
         if where == EVERYTHING:
@@ -74,7 +74,7 @@ class StoreStream:
         parts, ids = self._head.parts, [entry.id for entry in entries]
         for _ in range(_ATTEMPTS):
             records = await self._store.get(ids)
-            histories = await self._store.histories(ids) if parts.history else {}
+            histories = await journal_store(self._store).histories(ids) if parts.history else {}
             if (
                 not any(_write_conflict(record, histories) for record in records.values())
                 or not parts.history
@@ -101,7 +101,7 @@ class StoreStream:
     async def _vectors(self, ids: Sequence[str], space: EmbeddingSpace | None) -> dict[str, list[bytes]]:
         if not self._head.parts.vectors or space is None:
             return {}
-        return await self._store.vectors(ids, space)
+        return await vector_store(self._store).vectors(ids, space)
 
     async def _ends(self, ids: Sequence[str]) -> dict[str, Item]:
         if not ids:

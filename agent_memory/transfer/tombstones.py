@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from agent_memory import clock
 from agent_memory.records import Version, canonical_json
-from agent_memory.storage.base import Store
+from agent_memory.storage.base import Store, journal_store
 from agent_memory.storage.changes import Tombstone
 
 _NOTE = "gone"
@@ -16,14 +16,16 @@ _NOTE = "gone"
 
 async def tombstoned(store: Store) -> list[str]:
     """List the ids of memories that were taken out."""
-    return await store.tombstoned() if store.capabilities.journal else list(await _noted(store))
+    return (
+        await journal_store(store).tombstoned() if store.capabilities.journal else list(await _noted(store))
+    )
 
 
 async def ends(store: Store, ids: Iterable[str]) -> dict[str, list[Version]]:
     """Return what is known of memories that are gone; the last version says how that came about."""
     wanted = list(ids)
     if store.capabilities.journal:
-        return await store.histories(wanted)
+        return await journal_store(store).histories(wanted)
     noted = await _noted(store)
     return {item: [noted[item]] for item in wanted if item in noted}
 

@@ -256,7 +256,7 @@ class TestASearchThatMayNotWait:
 
     async def test_a_store_that_takes_nothing_is_no_fault_of_the_query(self, tmp_path: Path) -> None:
         class Full(SqliteStore):
-            async def put_vectors(self, *_: Any) -> None:
+            async def _put_vectors(self, *_: Any) -> None:
                 raise BackendError("the disk is full")
 
         path = tmp_path / "a.db"

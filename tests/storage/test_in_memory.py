@@ -1,13 +1,11 @@
-"""The store in memory is a store like any other, and so is one that can do less."""
+"""The store in memory is a store like any other."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import pytest
 
 from agent_memory.errors import ValidationError
-from agent_memory.storage.base import Capabilities, Store
+from agent_memory.storage.base import Store
 from agent_memory.storage.in_memory import InMemoryStore
 from agent_memory.storage.where import Where
 from agent_memory.testing import builders
@@ -59,21 +57,3 @@ class TestInMemoryStore(StoreSuite):
         store._usage["x"] = (record.created_at, 1)
         assert len(await store.check()) == 1
         del store._usage["x"]
-
-
-class PlainStore(InMemoryStore):
-    """A store that can do next to nothing, such as a plain key-value service."""
-
-    name = "plain"
-    capabilities = Capabilities(transactions=True)
-
-    async def touch(self, ids: Sequence[str]) -> None:
-        self.check_usable()
-
-
-class TestPlainStore(StoreSuite):
-    """What a backend does not declare is refused by name: the suite's other half."""
-
-    @pytest.fixture
-    def store_factory(self) -> StoreFactory:
-        return PlainStore

@@ -9,8 +9,7 @@ import pytest
 from agent_memory.storage.base import Store
 from agent_memory.storage.in_memory import InMemoryStore
 from agent_memory.storage.sqlite import SqliteStore
-
-from .filling import PlainStore
+from tests.storage.plain import PlainVectorStore
 
 OpenStore = Callable[..., Awaitable[Store]]
 
@@ -25,7 +24,7 @@ async def open_store(tmp_path: Path, anyio_backend: object) -> AsyncIterator[Ope
             if backend == "sqlite":
                 store = SqliteStore(agent_id, path=tmp_path / f"{name}.db")
             else:
-                store = InMemoryStore(agent_id) if backend == "memory" else PlainStore(agent_id)
+                store = InMemoryStore(agent_id) if backend == "memory" else PlainVectorStore(agent_id)
             await store.open()
             stack.push_async_callback(store.close)
             return store

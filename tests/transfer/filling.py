@@ -9,9 +9,8 @@ from typing import Any
 
 from agent_memory import clock
 from agent_memory.records import MemoryRecord, Status
-from agent_memory.storage.base import Capabilities, Store
+from agent_memory.storage.base import Store
 from agent_memory.storage.changes import Add, Operation, Remove, Replace
-from agent_memory.storage.in_memory import InMemoryStore
 from agent_memory.testing import builders
 from agent_memory.transfer import moving
 from agent_memory.transfer.stream import Parts
@@ -19,13 +18,6 @@ from agent_memory.transfer.stream import Parts
 ALL_PARTS = Parts(history=True, usage=True, vectors=True)
 WITH_VECTORS = Parts(vectors=True)
 PRESENT = Parts()
-
-
-class PlainStore(InMemoryStore):
-    """A store with vectors and without history, as Chroma is."""
-
-    name = "plain"
-    capabilities = Capabilities(full_text=True, vectors=True, transactions=True)
 
 
 async def exported(store: Store, parts: Parts = ALL_PARTS) -> bytes:

@@ -94,8 +94,8 @@ class Careless(InMemoryStore):
 
     fault = ""
 
-    async def get(self, ids: Sequence[str]) -> Any:
-        found = await super().get(ids)
+    async def _get(self, ids: Sequence[str]) -> Any:
+        found = await super()._get(ids)
         if self.fault == "text":
             return {key: replace(item, content=f"{item.content}.") for key, item in found.items()}
         return found

@@ -12,6 +12,7 @@ from agent_memory.memories.core import Choose, Chosen, Core
 from agent_memory.memories.filters import build_where
 from agent_memory.memories.references import NAMED, Kind, resolve
 from agent_memory.records import MemoryRecord, MemoryType, Status
+from agent_memory.storage.base import journal_store
 from agent_memory.storage.changes import Add, Replace
 from agent_memory.storage.where import Where
 from agent_memory.text.names import with_normal_names
@@ -189,7 +190,7 @@ async def _last_version(core: Core, memory_id: str) -> MemoryRecord | None:
     """Return what a memory was when it was purged, by its whole id; None if it was not, or is shredded."""
     if not core.store.capabilities.journal:
         return None
-    versions = await core.store.history(memory_id)
+    versions = await journal_store(core.store).history(memory_id)
     return versions[-1].before if versions and versions[-1].after is None else None
 
 

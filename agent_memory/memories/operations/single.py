@@ -14,6 +14,7 @@ from agent_memory.memories.editing import edited
 from agent_memory.memories.given import NOT_GIVEN, Omitted
 from agent_memory.memories.references import resolve, resolve_all
 from agent_memory.records import MemoryRecord, Status, Version
+from agent_memory.storage.base import journal_store
 from agent_memory.storage.changes import is_id
 
 
@@ -98,9 +99,10 @@ async def history(core: Core, reference: str) -> list[Version]:
         memory_id = (await core.store.resolve(reference)).id
     except (MemoryNotFoundError, IntegrityError):  # gone, or damaged: the journal knows it by its id
         memory_id = reference
-    versions = await core.store.history(memory_id)
+    journal = journal_store(core.store)
+    versions = await journal.history(memory_id)
     if not versions and (named := await resolve(core.store, reference)):
-        versions = await core.store.history(named[0].id)
+        versions = await journal.history(named[0].id)
     if not versions:
         raise MemoryNotFoundError(reference, hint="a purged memory is found by its whole id only")
     return versions

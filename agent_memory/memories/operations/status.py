@@ -9,6 +9,7 @@ from agent_memory.memories.core import Core
 from agent_memory.memories.filters import build_where
 from agent_memory.recall.constants import READABLE
 from agent_memory.records import MemoryType, Status
+from agent_memory.storage.base import VectorStore
 from agent_memory.text.templates import embedded_text
 
 FAILURES = 20  # texts that could not be embedded, of which `status` tells the reason
@@ -40,7 +41,9 @@ async def statistics(core: Core) -> dict[str, Any]:
 async def status(core: Core) -> dict[str, Any]:
     """Return where the memory is, what is in force and what is pending, without loading a model."""
     described = await core.store.describe()
-    space = await core.store.current_space()
+    store = core.store
+    vectors = store if isinstance(store, VectorStore) and core.index.available else None
+    space = await store.current_space() if isinstance(store, VectorStore) else None
     because = await core.index.unavailable_because()
     level = described.level
     if level != "read-only" and (because is not None or not core.index.available):
@@ -57,8 +60,8 @@ async def status(core: Core) -> dict[str, Any]:
         "memories": await core.store.count(build_where()),
         "embedding_provider": core.index.provider,
         "embedded_with": str(space) if space is not None else None,
-        "owed_embeddings": await core.store.pending_count() if core.index.available else 0,
-        "failed_embeddings": await core.store.pending_count(failed=True) if core.index.available else 0,
+        "owed_embeddings": await vectors.pending_count() if vectors is not None else 0,
+        "failed_embeddings": await vectors.pending_count(failed=True) if vectors is not None else 0,
         "failures": [
             {
                 "id": failure.id,

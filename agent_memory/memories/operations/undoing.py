@@ -7,6 +7,7 @@ from dataclasses import replace
 from agent_memory.errors import ConflictError, ValidationError
 from agent_memory.memories.core import Core
 from agent_memory.records import MemoryRecord, OperationRecord, Version, same_version
+from agent_memory.storage.base import journal_store
 from agent_memory.storage.changes import Add, Change, Remove, Replace
 from agent_memory.storage.planning import TAKEN
 from agent_memory.storage.renewal import RENEW, renewed
@@ -36,7 +37,7 @@ async def _standing(core: Core, count: int) -> list[OperationRecord]:
     """List the latest operations that there is something to take back of."""
     limit = 4 * count + 16
     while True:
-        operations = await core.store.operations(limit)
+        operations = await journal_store(core.store).operations(limit)
         # Of working memory the journal keeps one version: what changed nothing else has left no entries.
         found = [
             operation
@@ -51,7 +52,7 @@ async def _standing(core: Core, count: int) -> list[OperationRecord]:
 
 
 async def _take_back(core: Core, operation: OperationRecord) -> None:
-    versions = await core.store.changes_of(operation.id)
+    versions = await journal_store(core.store).changes_of(operation.id)
     first_and_last: dict[str, tuple[Version, Version]] = {}
     for version in versions:
         first = first_and_last[version.memory_id][0] if version.memory_id in first_and_last else version

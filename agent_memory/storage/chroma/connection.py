@@ -37,7 +37,7 @@ _INDEX = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """What Chroma calls the folder of an index."""
 
 
-def sequence_of(options: Mapping[str, Any]) -> str:
+def location_of(options: Mapping[str, Any]) -> str:
     """Return the folder, absolute, or the URL of the server that the options name.
 
     Raises:

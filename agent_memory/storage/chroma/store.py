@@ -10,9 +10,9 @@ from typing import Any, ClassVar, Final
 from agent_memory.network import is_elsewhere
 from agent_memory.redaction import redacted
 from agent_memory.storage.base import Capabilities, EmbeddingSpace, StoreDescription
-from agent_memory.storage.chroma.connection import Chroma, sequence_of
+from agent_memory.storage.chroma.connection import Chroma, location_of
 from agent_memory.storage.chroma.filtering import values_of, where_of
-from agent_memory.storage.documents import Document, DocumentStore, Nearest, Query
+from agent_memory.storage.documents import Document, Nearest, Query, VectorDocumentStore
 
 _BATCH: Final = 1000
 EXACT_BELOW: Final = 1000
@@ -20,7 +20,7 @@ EXACT_BELOW: Final = 1000
 _GRAPH: Final = {"hnsw": {"space": "cosine", "ef_search": 200, "ef_construction": 200, "max_neighbors": 16}}
 
 
-class ChromaStore(DocumentStore):
+class ChromaStore(VectorDocumentStore):
     """Keeps agents' memories in Chroma, beside their vectors, which are always ours.
 
     A folder serves one process at a time; for several run `chroma run --path FOLDER` and name its URL. There is no
@@ -40,7 +40,7 @@ class ChromaStore(DocumentStore):
 
     def __init__(self, agent_id: str | None, **options: Any) -> None:
         super().__init__(agent_id, **options)
-        self._chroma = Chroma(sequence_of(options), options)
+        self._chroma = Chroma(location_of(options), options)
         digest = hashlib.blake2b(str(self.requested_agent).encode(), digest_size=12).hexdigest()
         self._prefix = f"{options.get('prefix', 'agentmem')}-{digest}"
         self._collections: dict[str, Any] = {}
@@ -48,7 +48,7 @@ class ChromaStore(DocumentStore):
     # --- life ----------------------------------------------------------------------------------------------
 
     async def _connect(self) -> None:
-        await self.close()
+        await self._close()
         await self._chroma.open()
         try:
             await self._collection("notes")
@@ -57,19 +57,15 @@ class ChromaStore(DocumentStore):
             await self._chroma.close()
             raise
 
-    async def close(self) -> None:
-        self._agent_id = None
+    async def _close(self) -> None:
         self._collections = {}
-        if self.owned():
-            await self._chroma.close()
+        await self._chroma.close()
 
-    async def drop(self) -> None:
-        self.check_usable()
+    async def _drop(self) -> None:
         client = self._chroma.client
         for item in await self._chroma.run(client.list_collections):
             if item.name.startswith(f"{self._prefix}-"):
                 await self._chroma.run(client.delete_collection, item.name)
-        await self.close()
 
     @property
     def uses_network(self) -> bool:
@@ -78,8 +74,7 @@ class ChromaStore(DocumentStore):
     def _location(self) -> str:
         return redacted(self._chroma.location)
 
-    async def describe(self) -> StoreDescription:
-        self.check_usable()
+    async def _describe(self) -> StoreDescription:
         mode = "server" if self._chroma.remote else "embedded"
         version = await self._chroma.run(self._chroma.client.get_version)
         return StoreDescription(

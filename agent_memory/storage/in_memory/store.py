@@ -8,7 +8,7 @@ word and vector by vector: in doubt, this is what the contract means.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar, Literal
@@ -21,13 +21,12 @@ from agent_memory.storage.attempts import Attempt
 from agent_memory.storage.base import (
     Capabilities,
     EmbeddingSpace,
+    FullStore,
     Group,
     GroupBy,
     Order,
-    Store,
     StoreDescription,
-    check_group,
-    check_order,
+    paged,
     unique,
 )
 from agent_memory.storage.changes import Change, Operation, Plan, Written
@@ -40,7 +39,7 @@ from agent_memory.text.bm25 import WordStatistics
 from agent_memory.text.templates import embedded_text, embedding_hash
 
 
-class InMemoryStore(Store):
+class InMemoryStore(FullStore):
     """Keeps one agent's memories in this object; they are gone once it is closed."""
 
     name: ClassVar[str] = "memory"
@@ -70,17 +69,16 @@ class InMemoryStore(Store):
         self._vector_index = VectorShelf()
         self._journal = Journal()
         self._settings: dict[str, str] = {}
-        self._version = 0
+        self._writes = 0
 
     async def _open(self) -> str:
         return self.requested_agent or "default"
 
-    async def close(self) -> None:
-        self._agent_id = None
+    async def _close(self) -> None:
         self._forget_all()
 
-    async def drop(self) -> None:
-        await self.close()
+    async def _drop(self) -> None:
+        self._forget_all()
 
     # --- writing -------------------------------------------------------------------------------------------
 
@@ -101,7 +99,7 @@ class InMemoryStore(Store):
         if not plan.empty:
             self._apply(plan)
         self._vector_index.forget(self._unwanted(vectors))
-        self._version += 1
+        self._writes += 1
         return [replace(write, record=copied(write.record)) for write in plan.written]
 
     def _facts(self, needs: planning.Needs) -> planning.State:
@@ -131,11 +129,11 @@ class InMemoryStore(Store):
             self._rows[item.id].embedding_hash for item in (*plan.removes, *(old for old, _ in plan.replaces))
         }
         for record in plan.removes:
-            self._drop(self._rows.pop(record.id))
+            self._unindex(self._rows.pop(record.id))
             self._usage.pop(record.id, None)
         for _, after in plan.replaces:
             sequence = self._rows[after.id].sequence
-            self._drop(self._rows[after.id])
+            self._unindex(self._rows[after.id])
             self._keep(row_of(sequence, after))
         for record in plan.inserts:
             self._last_sequence += 1
@@ -158,43 +156,31 @@ class InMemoryStore(Store):
         self._indexes.add(row)
         self._words.add(row.record.id, stems_of(row.record))
 
-    def _drop(self, row: Row) -> None:
+    def _unindex(self, row: Row) -> None:
         self._indexes.remove(row)
         self._words.remove(row.record.id)
 
-    async def touch(self, ids: Sequence[str]) -> None:
-        self.check_usable()
-        for memory_id in unique(ids):
+    async def _touch(self, ids: Sequence[str]) -> None:
+        for memory_id in ids:
             if memory_id in self._rows:
                 self._usage[memory_id] = (clock.now(), self._usage.get(memory_id, (None, 0))[1] + 1)
 
-    async def set_setting(self, name: str, value: str | None) -> None:
-        self.check_usable()
+    async def _set_setting(self, name: str, value: str | None) -> None:
         self._settings.pop(name, None)
         if value is not None:
             self._settings[name] = value
-        self._version += 1
+        self._writes += 1
 
-    async def setting(self, name: str) -> str | None:
-        self.check_usable()
+    async def _setting(self, name: str) -> str | None:
         return self._settings.get(name)
 
     # --- reading -------------------------------------------------------------------------------------------
 
-    async def get(self, ids: Sequence[str]) -> dict[str, MemoryRecord]:
-        self.check_usable()
-        return {
-            memory_id: self._given(self._rows[memory_id])
-            for memory_id in unique(ids)
-            if memory_id in self._rows
-        }
+    async def _get(self, ids: Sequence[str]) -> dict[str, MemoryRecord]:
+        return {memory_id: self._given(self._rows[memory_id]) for memory_id in ids if memory_id in self._rows}
 
-    async def select(
-        self, where: Where, order: Order | None = None, limit: int | None = None, offset: int = 0
-    ) -> list[MemoryRecord]:
-        self.check_usable()
-        by, descending = check_order(order)
-        listing.check_slice(limit, offset)
+    async def _select(self, where: Where, order: Order, limit: int | None, offset: int) -> list[MemoryRecord]:
+        by, descending = order
         rows = sorted(
             self._matching(where), key=lambda row: (listing.sort_value(self._current(row), by), row.sequence)
         )
@@ -202,17 +188,16 @@ class InMemoryStore(Store):
             rows.reverse()
         return [self._given(row) for row in rows[offset : None if limit is None else offset + limit]]
 
-    async def count(self, where: Where) -> int:
-        self.check_usable()
+    async def _count(self, where: Where) -> int:
         return sum(1 for _ in self._matching(where))
 
-    async def groups(self, where: Where, by: GroupBy) -> list[Group]:
-        self.check_usable()
-        check_group(by)
+    async def _groups(self, where: Where, by: GroupBy) -> list[Group]:
         return listing.grouped((row.record for row in self._matching(where)), by)
 
-    async def _scan(self, where: Where, after: int, limit: int) -> tuple[list[MemoryRecord], int]:
-        self.check_usable()
+    def _scan(self, where: Where, batch: int) -> AsyncIterator[list[MemoryRecord]]:
+        return paged(lambda after: self._page(where, after, batch))
+
+    async def _page(self, where: Where, after: int, limit: int) -> tuple[list[MemoryRecord], int]:
         rows = heapq.nsmallest(
             limit,
             (row for row in self._matching(where) if row.sequence > after),
@@ -221,11 +206,9 @@ class InMemoryStore(Store):
         return [self._given(row) for row in rows], rows[-1].sequence if len(rows) == limit else 0
 
     async def _by_prefix(self, prefix: str, limit: int) -> list[str]:
-        self.check_usable()
         return [row for row in self._rows if row.startswith(prefix)][:limit]
 
-    async def neighbours(self, message_id: str, before: int, after: int) -> list[MemoryRecord]:
-        self.check_usable()
+    async def _neighbours(self, message_id: str, before: int, after: int) -> list[MemoryRecord]:
         sequence = listing.placed(self._record(message_id))
         if sequence is None:
             return []
@@ -234,11 +217,10 @@ class InMemoryStore(Store):
         live = [pair for pair in self._messages(conversation_id) if listing.live(pair[1].record, now)]
         return [self._given(row) for row in listing.around(here, live, before, after)]
 
-    async def adjacent(self, message_ids: Sequence[str], step: Literal[-1, 1]) -> dict[str, str]:
-        self.check_usable()
+    async def _adjacent(self, message_ids: Sequence[str], step: Literal[-1, 1]) -> dict[str, str]:
         now = clock.now()
         result: dict[str, str] = {}
-        for memory_id in unique(message_ids):
+        for memory_id in message_ids:
             record = self._record(memory_id)
             sequence = listing.placed(record)
             if sequence is None or getattr(record, "kind", None) != "message":
@@ -261,9 +243,8 @@ class InMemoryStore(Store):
         placed = [(position, self._rows[item]) for item, position in positions.items()]
         return sorted(placed, key=lambda pair: (pair[0], pair[1].sequence))
 
-    async def version(self) -> int:
-        self.check_usable()
-        return self._version
+    async def _version(self) -> int:
+        return self._writes
 
     def _matching(self, where: Where) -> Iterator[Row]:
         now = clock.now()
@@ -293,7 +274,7 @@ class InMemoryStore(Store):
         return heapq.nsmallest(limit, scores.items(), key=lambda pair: -pair[1])
 
     async def _word_scores(self, terms: Sequence[str], ids: Sequence[str]) -> dict[str, float]:
-        return self._words.scores(terms, unique(ids))
+        return self._words.scores(terms, ids)
 
     async def _word_statistics(self, terms: Sequence[str]) -> WordStatistics:
         return self._words.statistics(terms)
@@ -310,7 +291,7 @@ class InMemoryStore(Store):
 
     async def _vectors(self, ids: Sequence[str], space: EmbeddingSpace | None) -> dict[str, list[bytes]]:
         held = self._vector_index.held(space)
-        rows = [self._rows[memory_id] for memory_id in unique(ids) if memory_id in self._rows]
+        rows = [self._rows[memory_id] for memory_id in ids if memory_id in self._rows]
         return {row.record.id: list(held[row.embedding_hash]) for row in rows if row.embedding_hash in held}
 
     async def _sample_vectors(self, limit: int) -> list[bytes]:
@@ -318,31 +299,26 @@ class InMemoryStore(Store):
 
     # --- embedding spaces ----------------------------------------------------------------------------------
 
-    async def spaces(self) -> list[EmbeddingSpace]:
-        self.check_usable()
+    async def _spaces(self) -> list[EmbeddingSpace]:
         return self._vector_index.spaces()
 
-    async def add_space(self, space: EmbeddingSpace) -> EmbeddingSpace:
-        self.check_usable()
-        self._version += 1
+    async def _add_space(self, space: EmbeddingSpace) -> EmbeddingSpace:
+        self._writes += 1
         return self._vector_index.add_space(space)
 
-    async def switch_space(self, space: EmbeddingSpace) -> None:
-        self.check_usable()
+    async def _switch_space(self, space: EmbeddingSpace) -> None:
         self._vector_index.switch(space)
-        self._version += 1
+        self._writes += 1
 
-    async def pending(
-        self, limit: int, space: EmbeddingSpace | None = None, *, failed: bool | None = None
+    async def _pending(
+        self, limit: int, space: EmbeddingSpace | None, failed: bool | None
     ) -> list[MemoryRecord]:
-        self.check_usable()
         rows = sorted(
             self._owing(space, failed), key=lambda row: (row.record.created_at, row.sequence), reverse=True
         )
         return [self._given(row) for row in rows[:limit]]
 
-    async def pending_count(self, space: EmbeddingSpace | None = None, *, failed: bool | None = None) -> int:
-        self.check_usable()
+    async def _pending_count(self, space: EmbeddingSpace | None, failed: bool | None) -> int:
         return sum(1 for _ in self._owing(space, failed))
 
     def _owing(self, space: EmbeddingSpace | None, failed: bool | None) -> Iterator[Row]:
@@ -353,32 +329,28 @@ class InMemoryStore(Store):
             if failed is None or failed == (_reason(begun, row.embedding_hash) is not None):
                 yield row
 
-    async def put_vectors(self, space: EmbeddingSpace, vectors: Mapping[bytes, Sequence[bytes]]) -> None:
-        self.check_usable()
+    async def _put_vectors(self, space: EmbeddingSpace, vectors: Mapping[bytes, Sequence[bytes]]) -> None:
         self._vector_index.put(space, vectors)
         self._vector_index.forget(self._unwanted(vectors))
-        self._version += 1
+        self._writes += 1
 
-    async def attempts(self, space: EmbeddingSpace, digests: Collection[bytes]) -> dict[bytes, Attempt]:
-        self.check_usable()
+    async def _attempts(self, space: EmbeddingSpace, digests: Collection[bytes]) -> dict[bytes, Attempt]:
         begun = self._vector_index.begun(space)
         return {digest: begun[digest][0] for digest in digests if digest in begun}
 
-    async def kept_segments(self, space: EmbeddingSpace, digest: bytes) -> list[bytes]:
-        self.check_usable()
+    async def _kept_segments(self, space: EmbeddingSpace, digest: bytes) -> list[bytes]:
         begun = self._vector_index.begun(space)
         return list(begun[digest][1]) if digest in begun else []
 
-    async def keep_attempts(
+    async def _keep_attempts(
         self,
         space: EmbeddingSpace,
         attempts: Mapping[bytes, Attempt],
-        vectors: Mapping[bytes, Sequence[bytes]] | None = None,
+        vectors: Mapping[bytes, Sequence[bytes]],
     ) -> None:
-        self.check_usable()
-        self._vector_index.begin(space, attempts, vectors or {})
+        self._vector_index.begin(space, attempts, vectors)
         self._vector_index.give_up(self._unwanted(attempts))
-        self._version += 1
+        self._writes += 1
 
     # --- history -------------------------------------------------------------------------------------------
 
@@ -401,12 +373,10 @@ class InMemoryStore(Store):
 
     # --- upkeep --------------------------------------------------------------------------------------------
 
-    async def describe(self) -> StoreDescription:
-        self.check_usable()
+    async def _describe(self) -> StoreDescription:
         return StoreDescription(backend=self.name, location="this process", agent_id=self.agent_id)
 
-    async def check(self) -> list[str]:
-        self.check_usable()
+    async def _check(self) -> list[str]:
         words = {memory_id: stems_of(row.record) for memory_id, row in self._rows.items()}
         integrity_errors = [
             *self._indexes.integrity_errors(self._rows),
@@ -417,15 +387,14 @@ class InMemoryStore(Store):
             integrity_errors.append(f"accesses are counted of {len(strangers)} memories that are not there")
         return integrity_errors
 
-    async def rebuild(self) -> None:
-        self.check_usable()
+    async def _rebuild(self) -> None:
         self._indexes, self._words = Indexes(), WordIndex()
         for row in list(self._rows.values()):
             self._keep(row_of(row.sequence, row.record))
-        self._version += 1
+        self._writes += 1
 
-    async def secure_vacuum(self) -> None:
-        self.check_usable()
+    async def _secure_vacuum(self) -> None:
+        """Do nothing: there is no file."""
 
 
 def _reason(begun: Mapping[bytes, tuple[Attempt, list[bytes]]], digest: bytes) -> str | None:

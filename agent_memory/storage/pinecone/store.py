@@ -13,7 +13,14 @@ from pinecone import errors
 from agent_memory import paths
 from agent_memory.network import is_elsewhere
 from agent_memory.storage.base import Capabilities, EmbeddingSpace, StoreDescription
-from agent_memory.storage.documents import Document, DocumentStore, Manifest, Nearest, Query, WriteBatch
+from agent_memory.storage.documents import (
+    Document,
+    Manifest,
+    Nearest,
+    Query,
+    VectorDocumentStore,
+    WriteBatch,
+)
 from agent_memory.storage.pinecone.connection import Service
 from agent_memory.storage.pinecone.records import LARGEST, filter_of, values_of, whole
 
@@ -27,7 +34,7 @@ _MOST_NEAREST: Final = 10_000
 _NOTE: Final = 36_000
 
 
-class PineconeStore(DocumentStore):
+class PineconeStore(VectorDocumentStore):
     """Keeps agents' memories in a Pinecone index: records in namespaces of their own, within the service's limits.
 
     There is no full text, no history and no transaction; one process may write for an agent at a time. A memory takes
@@ -71,12 +78,10 @@ class PineconeStore(DocumentStore):
         host = self._service.host
         return host is None or is_elsewhere(host if "://" in host else f"https://{host}")
 
-    async def close(self) -> None:
-        self._agent_id = None
-        if self.owned():
-            await self._service.close()
+    async def _close(self) -> None:
+        await self._service.close()
 
-    async def drop(self) -> None:
+    async def _drop(self) -> None:
         manifest = await self._manifest()
         index = await self._service.index()
         for part in ("memories", "notes"):
@@ -85,7 +90,6 @@ class PineconeStore(DocumentStore):
             await self._delete_all(
                 await self._service.index(space.dimension), self._space(f"space-{space.id}")
             )
-        await self.close()
 
     async def _delete_all(self, index: Any, namespace: str) -> None:
         with self._service.translated():
@@ -100,8 +104,7 @@ class PineconeStore(DocumentStore):
     def _location(self) -> str:
         return self._service.location
 
-    async def describe(self) -> StoreDescription:
-        self.check_usable()
+    async def _describe(self) -> StoreDescription:
         return StoreDescription(
             backend=self.name,
             location=self._location(),

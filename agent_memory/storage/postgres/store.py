@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 import psycopg
@@ -11,18 +11,16 @@ from agent_memory import paths
 from agent_memory.network import is_elsewhere, postgres_host
 from agent_memory.records import MemoryRecord, OperationRecord, Version
 from agent_memory.redaction import redacted
-from agent_memory.storage import listing
 from agent_memory.storage.attempts import Attempt
 from agent_memory.storage.base import (
     Capabilities,
     EmbeddingSpace,
+    FullStore,
     Group,
     GroupBy,
     Order,
-    Store,
     StoreDescription,
-    check_group,
-    check_order,
+    paged,
 )
 from agent_memory.storage.changes import Change, Operation, Written
 from agent_memory.storage.postgres import (
@@ -49,7 +47,7 @@ _NOTICED = 100
 _SMALL_AGENT = 20_000
 
 
-class PostgresStore(Store):
+class PostgresStore(FullStore):
     """Keeps agents' memories in a PostgreSQL database with pgvector 0.6 or newer.
 
     Options:
@@ -89,7 +87,6 @@ class PostgresStore(Store):
 
     @property
     def _scope(self) -> Scope:
-        self.check_usable()
         return Scope(self._server.agent, self.agent_id)
 
     @property
@@ -103,24 +100,18 @@ class PostgresStore(Store):
         self._sample = None
         agent = str(self.requested_agent)
         await self._server.open(agent)
-        try:
-            await self._bring_up_to_date(Scope(self._server.agent, agent))
-        except BaseException:
-            await self._server.close()
-            raise
         return agent
 
-    async def _bring_up_to_date(self, scope: Scope) -> None:
+    async def _bring_up_to_date(self) -> None:
+        scope = self._scope
         if not await self._server.read(lambda it: renewing.current(it, scope)):
             await self._server.write(lambda it: renewing.bring_up_to_date(it, scope))
         self._all_renewed = not await self._server.read(lambda it: renewing.outdated(it, scope))
 
-    async def close(self) -> None:
-        self._agent_id = None
-        if self.owned():
-            await self._server.close()
+    async def _close(self) -> None:
+        await self._server.close()
 
-    async def drop(self) -> None:
+    async def _drop(self) -> None:
         scope = self._scope
 
         async def work(connection: Connection) -> None:
@@ -130,7 +121,6 @@ class PostgresStore(Store):
             await connection.execute(f"delete from agent where number = {scope.number}")
 
         await self._server.write(work)
-        await self.close()
 
     # --- writing -------------------------------------------------------------------------------------------
 
@@ -204,7 +194,7 @@ class PostgresStore(Store):
         if space is not None:
             await nearest.create_hnsw_index(self._server, scope, space)
 
-    async def touch(self, ids: Sequence[str]) -> None:
+    async def _touch(self, ids: Sequence[str]) -> None:
         scope = self._scope
 
         async def work(connection: Connection) -> None:
@@ -217,10 +207,9 @@ class PostgresStore(Store):
             except (psycopg.errors.LockNotAvailable, psycopg.errors.ForeignKeyViolation):
                 pass  # an access that is not counted harms nobody
 
-        if ids:
-            await self._server.write(work)
+        await self._server.write(work)
 
-    async def set_setting(self, name: str, value: str | None) -> None:
+    async def _set_setting(self, name: str, value: str | None) -> None:
         scope = self._scope
 
         async def work(connection: Connection) -> None:
@@ -236,7 +225,7 @@ class PostgresStore(Store):
 
         await self._server.write(work)
 
-    async def setting(self, name: str) -> str | None:
+    async def _setting(self, name: str) -> str | None:
         scope = self._scope
 
         async def work(connection: Connection) -> str | None:
@@ -248,49 +237,41 @@ class PostgresStore(Store):
 
     # --- reading -------------------------------------------------------------------------------------------
 
-    async def get(self, ids: Sequence[str]) -> dict[str, MemoryRecord]:
+    async def _get(self, ids: Sequence[str]) -> dict[str, MemoryRecord]:
         scope = self._scope
-        return (
-            await self._server.read(lambda it: reading.get(it, scope, list(dict.fromkeys(ids))))
-            if ids
-            else {}
-        )
+        return await self._server.read(lambda it: reading.get(it, scope, ids))
 
-    async def select(
-        self, where: Where, order: Order | None = None, limit: int | None = None, offset: int = 0
-    ) -> list[MemoryRecord]:
-        scope, chosen = self._scope, check_order(order)
-        listing.check_slice(limit, offset)
-        return await self._server.read(lambda it: reading.select(it, scope, where, chosen, limit, offset))
+    async def _select(self, where: Where, order: Order, limit: int | None, offset: int) -> list[MemoryRecord]:
+        scope = self._scope
+        return await self._server.read(lambda it: reading.select(it, scope, where, order, limit, offset))
 
-    async def count(self, where: Where) -> int:
+    async def _count(self, where: Where) -> int:
         scope = self._scope
         return await self._server.read(lambda it: reading.count(it, scope, where))
 
-    async def groups(self, where: Where, by: GroupBy) -> list[Group]:
+    async def _groups(self, where: Where, by: GroupBy) -> list[Group]:
         scope = self._scope
-        check_group(by)
         return await self._server.read(lambda it: reading.groups(it, scope, where, by))
 
-    async def _scan(self, where: Where, after: int, limit: int) -> tuple[list[MemoryRecord], int]:
+    def _scan(self, where: Where, batch: int) -> AsyncIterator[list[MemoryRecord]]:
         scope = self._scope
-        return await self._server.read(lambda it: reading.scan(it, scope, where, after, limit))
+        return paged(lambda after: self._server.read(lambda it: reading.scan(it, scope, where, after, batch)))
 
     async def _by_prefix(self, prefix: str, limit: int) -> list[str]:
         scope = self._scope
         return await self._server.read(lambda it: reading.by_prefix(it, scope, prefix, limit))
 
-    async def neighbours(self, message_id: str, before: int, after: int) -> list[MemoryRecord]:
+    async def _neighbours(self, message_id: str, before: int, after: int) -> list[MemoryRecord]:
         scope = self._scope
         return await self._server.read_whole(
             lambda it: reading.neighbours(it, scope, message_id, before, after)
         )
 
-    async def adjacent(self, message_ids: Sequence[str], step: Literal[-1, 1]) -> dict[str, str]:
+    async def _adjacent(self, message_ids: Sequence[str], step: Literal[-1, 1]) -> dict[str, str]:
         scope = self._scope
         return await self._server.read(lambda it: reading.adjacent(it, scope, message_ids, step))
 
-    async def version(self) -> int:
+    async def _version(self) -> int:
         scope = self._scope
 
         async def work(connection: Connection) -> int:
@@ -337,7 +318,7 @@ class PostgresStore(Store):
         self._sample = await self._server.read(lambda it: vectors.sample(it, scope, limit, self._sample))
         return [] if self._sample is None else self._sample.vectors
 
-    async def outdated_count(self) -> int:
+    async def _outdated_count(self) -> int:
         scope = self._scope
         return 0 if self._all_renewed else await self._server.read(lambda it: renewing.left(it, scope))
 
@@ -347,27 +328,24 @@ class PostgresStore(Store):
 
     # --- embedding spaces ----------------------------------------------------------------------------------
 
-    async def spaces(self) -> list[EmbeddingSpace]:
+    async def _spaces(self) -> list[EmbeddingSpace]:
         scope = self._scope
         return await self._server.read(lambda it: vectors.spaces(it, scope))
 
-    async def add_space(self, space: EmbeddingSpace) -> EmbeddingSpace:
+    async def _add_space(self, space: EmbeddingSpace) -> EmbeddingSpace:
         scope = self._scope
-        held = await self.spaces()
-        for entry in held:
-            if entry.same_as(space):
-                return entry  # without a lock: every search asks
 
         async def work(connection: Connection) -> EmbeddingSpace:
             await writing.lock(connection, scope)
+            known = await vectors.spaces(connection, scope)
             added = await vectors.add_space(connection, scope, space)
-            if any(entry.template_version != added.template_version for entry in held):
+            if any(entry.template_version != added.template_version for entry in known):
                 await upkeep.rebuild(connection, scope)  # the texts to embed are others now
             return added
 
         return await self._server.write(work)
 
-    async def switch_space(self, space: EmbeddingSpace) -> None:
+    async def _switch_space(self, space: EmbeddingSpace) -> None:
         scope = self._scope
 
         async def work(connection: Connection) -> None:
@@ -377,8 +355,8 @@ class PostgresStore(Store):
         await self._server.write(work)
         await self._grow_hnsw_index(_BULK)
 
-    async def pending(
-        self, limit: int, space: EmbeddingSpace | None = None, *, failed: bool | None = None
+    async def _pending(
+        self, limit: int, space: EmbeddingSpace | None, failed: bool | None
     ) -> list[MemoryRecord]:
         scope = self._scope
 
@@ -390,7 +368,7 @@ class PostgresStore(Store):
 
         return await self._server.read(work)
 
-    async def pending_count(self, space: EmbeddingSpace | None = None, *, failed: bool | None = None) -> int:
+    async def _pending_count(self, space: EmbeddingSpace | None, failed: bool | None) -> int:
         scope = self._scope
 
         async def work(connection: Connection) -> int:
@@ -401,7 +379,7 @@ class PostgresStore(Store):
 
         return await self._server.read(work)
 
-    async def put_vectors(self, space: EmbeddingSpace, vectors_: Mapping[bytes, Sequence[bytes]]) -> None:
+    async def _put_vectors(self, space: EmbeddingSpace, vectors_: Mapping[bytes, Sequence[bytes]]) -> None:
         scope = self._scope
 
         async def work(connection: Connection) -> None:
@@ -413,19 +391,19 @@ class PostgresStore(Store):
         await self._tell_planner(len(vectors_))
         await self._grow_hnsw_index(len(vectors_))
 
-    async def attempts(self, space: EmbeddingSpace, digests: Collection[bytes]) -> dict[bytes, Attempt]:
+    async def _attempts(self, space: EmbeddingSpace, digests: Collection[bytes]) -> dict[bytes, Attempt]:
         scope = self._scope
         return await self._server.read(lambda it: attempts.read(it, scope, space.id, digests))
 
-    async def kept_segments(self, space: EmbeddingSpace, digest: bytes) -> list[bytes]:
+    async def _kept_segments(self, space: EmbeddingSpace, digest: bytes) -> list[bytes]:
         scope = self._scope
         return await self._server.read_whole(lambda it: attempts.segments(it, scope, space, digest))
 
-    async def keep_attempts(
+    async def _keep_attempts(
         self,
         space: EmbeddingSpace,
         attempts_: Mapping[bytes, Attempt],
-        vectors_: Mapping[bytes, Sequence[bytes]] | None = None,
+        vectors_: Mapping[bytes, Sequence[bytes]],
     ) -> None:
         scope = self._scope
 
@@ -433,7 +411,7 @@ class PostgresStore(Store):
             await writing.lock(connection, scope)
             known = await vectors.known(connection, scope, space)
             wanted = await vectors.wanted(connection, scope, attempts_)
-            await attempts.keep(connection, scope, known, wanted, vectors_ or {})
+            await attempts.keep(connection, scope, known, wanted, vectors_)
 
         await self._server.write(work)
 
@@ -466,7 +444,7 @@ class PostgresStore(Store):
 
     # --- upkeep --------------------------------------------------------------------------------------------
 
-    async def describe(self) -> StoreDescription:
+    async def _describe(self) -> StoreDescription:
         scope = self._scope
 
         async def work(connection: Connection) -> StoreDescription:
@@ -487,11 +465,11 @@ class PostgresStore(Store):
 
         return await self._server.read(work)
 
-    async def check(self) -> list[str]:
+    async def _check(self) -> list[str]:
         scope = self._scope
         return await self._server.read_whole(lambda it: upkeep.check(it, scope))
 
-    async def rebuild(self) -> None:
+    async def _rebuild(self) -> None:
         """Make words, hashes and totals anew; and the graph over the vectors, if there are many."""
         scope = self._scope
 
@@ -502,8 +480,7 @@ class PostgresStore(Store):
         await self._server.write(work)
         await self._grow_hnsw_index(_BULK)
 
-    async def secure_vacuum(self) -> None:
+    async def _secure_vacuum(self) -> None:
         """Let the server take out what was deleted; its log and its backups keep that as long as they do."""
-        self.check_usable()
         for table in ("agent", *POLICED):
             await self._server.outside(f"vacuum {table}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
 from agent_memory import clock
 from agent_memory.records import MemoryRecord
@@ -11,28 +11,20 @@ from agent_memory.storage import listing
 from agent_memory.storage.base import (
     EmbeddingSpace,
     Order,
-    check_order,
     unique,
 )
-from agent_memory.storage.documents import Document, Query, is_message
+from agent_memory.storage.documents import Document, Query, VectorDocuments, is_message
 from agent_memory.storage.documents.values import instant
 from agent_memory.storage.redis import narrowing
 from agent_memory.storage.redis.connection import translated
 from agent_memory.storage.redis.keys import Keys
 from agent_memory.storage.where import Where
 
-if TYPE_CHECKING:
-    from agent_memory.storage.documents import DocumentStore
-
-    _Base = DocumentStore
-else:
-    _Base = object
-
 _BESIDE: Final = 2
 """Messages looked at for the one beside another: most often the first is active."""
 
 
-class Reading(_Base):
+class Reading(VectorDocuments):
     """The part of `RedisStore` that lists and counts."""
 
     _url: str
@@ -40,14 +32,10 @@ class Reading(_Base):
     _client: Any
     _most: int
 
-    async def select(
-        self, where: Where, order: Order | None = None, limit: int | None = None, offset: int = 0
-    ) -> list[MemoryRecord]:
-        by, descending = check_order(order)
-        listing.check_slice(limit, offset)
-        self.check_usable()
+    async def _select(self, where: Where, order: Order, limit: int | None, offset: int) -> list[MemoryRecord]:
+        by, descending = order
         if limit is None or where.ids is not None:
-            return await super().select(where, order, limit, offset)
+            return await super()._select(where, order, limit, offset)
         query = Query(where=where, now=clock.now())
         wanted = limit + offset
         conversation = narrowing.conversation_of(where)
@@ -55,12 +43,12 @@ class Reading(_Base):
             found = await self._walk_conversation(conversation, query, descending, wanted)
             return [result.record for result in found[offset : offset + limit]]
         if by != "created" or conversation is not None:
-            return await super().select(where, order, limit, offset)
+            return await super()._select(where, order, limit, offset)
         with translated(self._url):
             size = await narrowing.at_most(self._client, self._keys, query)
         few = size <= min(self._most, max(500, 5 * wanted))
         if few:
-            return await super().select(where, order, limit, offset)
+            return await super()._select(where, order, limit, offset)
         found = await self._walk(query, descending, wanted)
         return [result.record for result in found[offset : offset + limit]]
 
@@ -113,17 +101,16 @@ class Reading(_Base):
             )
         return int(last[0][1]) if last and last[0][1] >= 0 else None
 
-    async def count(self, where: Where) -> int:
-        self.check_usable()
+    async def _count(self, where: Where) -> int:
         with translated(self._url):
             known = await narrowing.counted(self._client, self._keys, Query(where=where, now=clock.now()))
-        return await super().count(where) if known is None else known
+        return await super()._count(where) if known is None else known
 
-    async def adjacent(self, message_ids: Sequence[str], step: Literal[-1, 1]) -> dict[str, str]:
+    async def _adjacent(self, message_ids: Sequence[str], step: Literal[-1, 1]) -> dict[str, str]:
         now = clock.now()
         positions = {
             item.id: sequence
-            for item in (await self.get(message_ids)).values()
+            for item in (await self._get(message_ids)).values()
             if is_message(item) and (sequence := listing.placed(item)) is not None
         }
         with translated(self._url):
@@ -135,7 +122,7 @@ class Reading(_Base):
             beside = (
                 [[item.decode() for item in found] for found in await pipe.execute()] if positions else []
             )
-        records = await self.get(unique(item for found in beside for item in found))
+        records = await self._get(unique(item for found in beside for item in found))
         result: dict[str, str] = {}
         for memory_id, found in zip(positions, beside, strict=True):
             live = [
@@ -146,15 +133,15 @@ class Reading(_Base):
             if live:
                 result[memory_id] = live[0]
             elif len(found) == _BESIDE:  # many were put away
-                result.update(await super().adjacent([memory_id], step))
+                result.update(await super()._adjacent([memory_id], step))
         return result
 
-    async def pending(
-        self, limit: int, space: EmbeddingSpace | None = None, *, failed: bool | None = None
+    async def _pending(
+        self, limit: int, space: EmbeddingSpace | None, failed: bool | None
     ) -> list[MemoryRecord]:
         ids = await self._owing_ids(space, failed)
         if ids is None:
-            return await super().pending(limit, space, failed=failed)
+            return await super()._pending(limit, space, failed)
         with translated(self._url):
             times = await self._client.zmscore(self._keys("created"), ids) if ids else []
         newest = sorted(zip(times, ids, strict=True), key=lambda pair: pair[0] or 0, reverse=True)
@@ -166,18 +153,17 @@ class Reading(_Base):
         found.sort(key=lambda item: (item.record.created_at, item.sequence), reverse=True)
         return [result.record for result in found[:limit]]
 
-    async def pending_count(self, space: EmbeddingSpace | None = None, *, failed: bool | None = None) -> int:
+    async def _pending_count(self, space: EmbeddingSpace | None, failed: bool | None) -> int:
         ids = await self._owing_ids(space, failed)
-        return await super().pending_count(space, failed=failed) if ids is None else len(ids)
+        return await super()._pending_count(space, failed) if ids is None else len(ids)
 
     async def _owing_ids(self, space: EmbeddingSpace | None, failed: bool | None) -> list[bytes] | None:
         """Return the ids of live memories without vectors in a space; None where there is no space at all."""
-        self.check_usable()
         manifest = await self._manifest()
         chosen = space or manifest.current()
         if chosen is None:
             return None
-        kept = (await self._attempts(manifest, chosen.id)).kept if failed is not None else {}
+        kept = (await self._attempts_in(manifest, chosen.id)).kept if failed is not None else {}
         if failed and not kept:
             return []
         texts = [self._keys("text", digest.hex()) for digest, item in kept.items() if item.failed]
@@ -192,7 +178,6 @@ class Reading(_Base):
         return [item for item, end in zip(ids, ends, strict=True) if end is None or end > now]
 
     async def _by_prefix(self, prefix: str, limit: int) -> list[str]:
-        self.check_usable()
         with translated(self._url):
             ids = await self._client.zrange(
                 self._keys("ids"), f"[{prefix}", f"[{prefix}\uffff", bylex=True, offset=0, num=limit

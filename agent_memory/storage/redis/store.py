@@ -16,13 +16,14 @@ from agent_memory.redaction import redacted
 from agent_memory.storage.base import (
     Capabilities,
     EmbeddingSpace,
+    JournalStore,
+    KeywordStore,
     StoreDescription,
     unique,
 )
 from agent_memory.storage.closed import ClosedClient
 from agent_memory.storage.documents import (
     Document,
-    DocumentStore,
     Manifest,
     Nearest,
     Query,
@@ -51,7 +52,7 @@ FEW = 2000
 """A filter that leaves no more memories than this is answered by comparing their vectors one by one."""
 
 
-class RedisStore(Reading, Upkeep, DocumentStore):
+class RedisStore(Reading, Upkeep, KeywordStore, JournalStore):
     """Keeps agents' memories in a Redis or Valkey server.
 
     What finds them is asked of the server: `search` (the search module retrieves by keyword and by vector),
@@ -102,7 +103,7 @@ class RedisStore(Reading, Upkeep, DocumentStore):
     # --- life ----------------------------------------------------------------------------------------------
 
     async def _connect(self) -> None:
-        await self.close()
+        await self._close()
         client = connection.connect(self._url, self.settings)
         try:
             with translated(self._url):
@@ -126,25 +127,21 @@ class RedisStore(Reading, Upkeep, DocumentStore):
             )
         return self._wanted
 
-    async def close(self) -> None:
+    async def _close(self) -> None:
         client, self._client, self._module = self._client, ClosedClient(self.name), None
-        self._agent_id = None
-        if client is not None and not isinstance(client, ClosedClient) and self.owned():
+        if client is not None and not isinstance(client, ClosedClient):
             await client.aclose()
 
-    async def drop(self) -> None:
-        self.check_usable()
+    async def _drop(self) -> None:
         with translated(self._url):
             if self._module is not None:
                 await self._module.drop((await self._manifest()).spaces)
             await self._delete_matching(self._keys.root)
-        await self.close()
 
     def _location(self) -> str:
         return redacted(self._url)
 
-    async def describe(self) -> StoreDescription:
-        self.check_usable()
+    async def _describe(self) -> StoreDescription:
         with translated(self._url):
             told = await self._client.info("server")
         server = "valkey" if "valkey_version" in told else "redis"
@@ -161,14 +158,6 @@ class RedisStore(Reading, Upkeep, DocumentStore):
         with translated(self._url):
             text = await self._client.get(self._keys(name))
         return None if text is None else text.decode()
-
-    async def _save_meta(self, name: str, text: str) -> None:
-        with translated(self._url):
-            await self._client.set(self._keys(name), text)
-
-    async def _delete_meta(self, name: str) -> None:
-        with translated(self._url):
-            await self._client.delete(self._keys(name))
 
     async def _read(self, ids: Sequence[str]) -> dict[str, Document]:
         with translated(self._url):
@@ -192,7 +181,7 @@ class RedisStore(Reading, Upkeep, DocumentStore):
         return replace(document, record=used)
 
     async def _find(self, query: Query) -> AsyncIterator[Sequence[Document]]:
-        renewed = narrowing.asks_for_system_messages(query.where) and not await self.outdated_count()
+        renewed = narrowing.asks_for_system_messages(query.where) and not await self._outdated_count()
         with translated(self._url):
             ids = await narrowing.candidates(self._client, self._keys, query, renewed=renewed)
         if len(ids) > self._most:
@@ -202,12 +191,6 @@ class RedisStore(Reading, Upkeep, DocumentStore):
             )
         for start in range(0, len(ids), 500):
             yield list((await self._read(ids[start : start + 500])).values())
-
-    async def _save(self, documents: Sequence[Document]) -> None:
-        raise NotImplementedError("a write is one transaction here")
-
-    async def _delete(self, documents: Sequence[Document]) -> None:
-        raise NotImplementedError("a write is one transaction here")
 
     async def _write(self, write_batch: WriteBatch) -> None:
         plan = write_batch.plan
@@ -254,14 +237,11 @@ class RedisStore(Reading, Upkeep, DocumentStore):
         words_in_sets = self._module is None
         return Batch(pipe, self._keys, words=words_in_sets, vector_sets=sets, indexed=indexed).at(version)
 
-    async def touch(self, ids: Sequence[str]) -> None:
-        self.check_usable()
-        if not ids:
-            return
+    async def _touch(self, ids: Sequence[str]) -> None:
         moment = clock.to_text(clock.now())
         with translated(self._url):
             pipe = self._client.pipeline(transaction=False)
-            for memory_id in unique(ids):
+            for memory_id in ids:
                 pipe.eval(_COUNT_ACCESS, 1, self._keys.document(memory_id), moment)
             await pipe.execute()
 
@@ -277,8 +257,8 @@ class RedisStore(Reading, Upkeep, DocumentStore):
         known = await self._word_statistics(terms)
         with translated(self._url):
             if self._module is not None:
-                return await self._module.word_scores(terms, unique(ids), known)
-            held = await words.among(self._client, self._keys, terms, unique(ids))
+                return await self._module.word_scores(terms, ids, known)
+            held = await words.among(self._client, self._keys, terms, ids)
             return await words.scores(self._client, self._keys, held, known)
 
     async def _terms_beginning(self, prefix: str, limit: int) -> list[str]:
@@ -323,8 +303,7 @@ class RedisStore(Reading, Upkeep, DocumentStore):
                 break
         return found[:limit]
 
-    async def outdated_count(self) -> int:
-        self.check_usable()
+    async def _outdated_count(self) -> int:
         if self._all_renewed:
             return 0
         manifest = await self._manifest()
@@ -400,7 +379,7 @@ class RedisStore(Reading, Upkeep, DocumentStore):
             return {}
         chosen = manifest.known(space)
         with translated(self._url):
-            return await vectors.read_all(self._client, self._keys, chosen.id, unique(ids))
+            return await vectors.read_all(self._client, self._keys, chosen.id, ids)
 
     # --- history -------------------------------------------------------------------------------------------
 

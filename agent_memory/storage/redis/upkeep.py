@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from agent_memory import clock
 from agent_memory.records import ConversationRecord
-from agent_memory.storage.documents import Document, Manifest
+from agent_memory.storage.documents import Document, Manifest, VectorDocuments
 from agent_memory.storage.documents.values import instant
 from agent_memory.storage.redis import words
 from agent_memory.storage.redis.connection import Mode, translated
@@ -17,18 +17,11 @@ from agent_memory.storage.redis.search import SearchModule
 from agent_memory.storage.redis.vectors import Copy, read
 from agent_memory.storage.redis.writing import GRACE, stems_of
 
-if TYPE_CHECKING:
-    from agent_memory.storage.documents import DocumentStore
-
-    _Base = DocumentStore
-else:
-    _Base = object
-
 _SWEPT: Final = 100
 _BATCH: Final = 500
 
 
-class Upkeep(_Base):
+class Upkeep(VectorDocuments):
     """The part of `RedisStore` that keeps indexes in step."""
 
     _url: str
@@ -49,9 +42,9 @@ class Upkeep(_Base):
         if before is None or before.decode() != self._mode:
             await self._client.set(self._keys("mode"), self._mode)
 
-    async def rebuild(self) -> None:
+    async def _rebuild(self) -> None:
         """Make words and vector indexes anew."""
-        await super().rebuild()
+        await super()._rebuild()
         with translated(self._url):
             manifest = await self._manifest()
             if self._module is not None:
@@ -138,9 +131,9 @@ class Upkeep(_Base):
             batch.drop_vectors(int(space_id), memory_id, count)
         batch.total()
 
-    async def check(self) -> list[str]:
+    async def _check(self) -> list[str]:
         """Compare everything that must agree."""
-        return [*await super().check(), *await self._check_words()]
+        return [*await super()._check(), *await self._check_words()]
 
     async def _indexed(self, ids: Sequence[str]) -> dict[str, list[str]]:
         """Return the stems that memories are indexed by: those of an older analyser, perhaps."""

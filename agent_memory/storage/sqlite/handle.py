@@ -18,7 +18,7 @@ from agent_memory.errors import (
     StoreBusyError,
 )
 from agent_memory.hints import Hint
-from agent_memory.storage.base import Store
+from agent_memory.storage.base import FullStore, Store
 from agent_memory.storage.sqlite import (
     binary_quantisation,
     damage,
@@ -43,7 +43,7 @@ _MOMENT = 0.1
 """Seconds in which somebody else's commit is over, and after which what is written by the way is left to later."""
 
 
-class FileStore(Store):
+class FileStore(FullStore):
     """The half of `SqliteStore` that opens, closes and hands over."""
 
     options: ClassVar[frozenset[str]] = frozenset({"path", "busy_timeout", "synchronous", "create"})
@@ -80,7 +80,7 @@ class FileStore(Store):
     # --- life ----------------------------------------------------------------------------------------------
 
     async def _open(self) -> str:
-        await self.close()
+        await self._close()
         worker = Worker(f"agentmem {self.path.name}")
         try:
             self._unwritable = await worker.open(
@@ -118,19 +118,19 @@ class FileStore(Store):
             )
         return agent
 
-    async def close(self) -> None:
-        worker, self._worker, self._agent_id = self._worker, None, None
-        if worker is not None and self._pid == os.getpid():
+    async def _close(self) -> None:
+        worker, self._worker = self._worker, None
+        if worker is not None:
             await worker.close()
 
     def sibling(self, agent_id: str) -> Store:
         options = {name: value for name, value in self.settings.items() if name != "path"}
         return type(self)(agent_id, **options, path=self.path.parent / f"{paths.file_stem(agent_id)}.db")
 
-    async def drop(self) -> None:
+    async def _drop(self) -> None:
         from agent_memory.storage.sqlite import peek
 
-        await self.close()
+        await self.close()  # its file cannot be deleted while it is open
         if not peek.deletable(self.path):
             raise PolicyError(f"{self.path} is another program's file", hint="nothing was deleted")
         ownership.delete(self.path)
@@ -157,7 +157,6 @@ class FileStore(Store):
 
     async def _read(self, function: Callable[[Connection], T]) -> T:
         """Run several statements on one state of the file."""
-        self.check_usable()
 
         def work(connection: Connection) -> T:
             with opening.reading(connection):
@@ -167,7 +166,6 @@ class FileStore(Store):
 
     async def _read_words(self, function: Callable[[Connection], T]) -> T:
         """Do what `_read` does with the full-text index; where that is damaged, with one in memory instead of it."""
-        self.check_usable()
 
         def work(connection: Connection) -> T:
             if self._stand_in and self._stand_in != data_version(connection):
@@ -187,14 +185,12 @@ class FileStore(Store):
 
         return await self._run(work)
 
-    def check_writable(self) -> None:
+    def _check_writable(self) -> None:
         if self._unwritable is not None:
             raise copy(self._unwritable)
 
     async def _write(self, function: Callable[[Connection], T], *, vectors: bool = False) -> T:
         """Run a function in one write transaction; with `vectors`, load sqlite-vec before it if possible."""
-        self.check_usable()
-        self.check_writable()
         patient = may_wait()
 
         def work(connection: Connection) -> T:

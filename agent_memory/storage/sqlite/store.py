@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any, ClassVar, Literal
 
@@ -17,8 +17,7 @@ from agent_memory.storage.base import (
     GroupBy,
     Order,
     StoreDescription,
-    check_group,
-    check_order,
+    paged,
 )
 from agent_memory.storage.changes import Add, Change, Operation, Written
 from agent_memory.storage.sqlite import (
@@ -88,15 +87,13 @@ class SqliteStore(FileStore):
         touches = bool(given) or any(not isinstance(change, Add) for change in changes)
         return await self._write(work, vectors=touches)
 
-    async def touch(self, ids: Sequence[str]) -> None:
-        self.check_usable()
-        if ids and self._unwritable is None:
-            wanted = list(ids)
+    async def _touch(self, ids: Sequence[str]) -> None:
+        if self._unwritable is None:
             await self._run(
-                lambda connection: self._at_once(connection, lambda open_: reading.touch(open_, wanted))
+                lambda connection: self._at_once(connection, lambda open_: reading.touch(open_, ids))
             )
 
-    async def set_setting(self, name: str, value: str | None) -> None:
+    async def _set_setting(self, name: str, value: str | None) -> None:
         if name in ownership.SETTINGS:
             raise ValidationError(
                 "the agent of a store is not a setting", hint=Hint("{RENAME_AGENT} renames it")
@@ -104,42 +101,34 @@ class SqliteStore(FileStore):
 
         await self._write(lambda connection: setting.put(connection, name, value))
 
-    async def setting(self, name: str) -> str | None:
+    async def _setting(self, name: str) -> str | None:
         return await self._read(lambda connection: setting.get(connection, name, self.damaged))
 
     # --- reading -------------------------------------------------------------------------------------------
 
-    async def get(self, ids: Sequence[str]) -> dict[str, MemoryRecord]:
-        return (
-            await self._read(lambda connection: reading.get(connection, ids, self.agent_id, self.damaged))
-            if ids
-            else {}
-        )
+    async def _get(self, ids: Sequence[str]) -> dict[str, MemoryRecord]:
+        return await self._read(lambda connection: reading.get(connection, ids, self.agent_id, self.damaged))
 
-    async def select(
-        self, where: Where, order: Order | None = None, limit: int | None = None, offset: int = 0
-    ) -> list[MemoryRecord]:
-        chosen = check_order(order)
-        if (limit is not None and limit < 0) or offset < 0:
-            raise ValidationError("limit and offset cannot be negative", hint="give 0 or more")
+    async def _select(self, where: Where, order: Order, limit: int | None, offset: int) -> list[MemoryRecord]:
         return await self._read(
             lambda connection: reading.select(
-                connection, where, chosen, limit, offset, self.agent_id, self.damaged
+                connection, where, order, limit, offset, self.agent_id, self.damaged
             )
         )
 
-    async def count(self, where: Where) -> int:
+    async def _count(self, where: Where) -> int:
         return await self._read(lambda connection: reading.count(connection, where))
 
-    async def groups(self, where: Where, by: GroupBy) -> list[Group]:
-        check_group(by)
+    async def _groups(self, where: Where, by: GroupBy) -> list[Group]:
         return await self._read(
             lambda connection: reading.groups(connection, where, by, self.agent_id, self.damaged)
         )
 
-    async def _scan(self, where: Where, after: int, limit: int) -> tuple[list[MemoryRecord], int]:
-        return await self._read(
-            lambda connection: reading.scan(connection, where, after, limit, self.agent_id, self.damaged)
+    def _scan(self, where: Where, batch: int) -> AsyncIterator[list[MemoryRecord]]:
+        return paged(
+            lambda after: self._read(
+                lambda connection: reading.scan(connection, where, after, batch, self.agent_id, self.damaged)
+            )
         )
 
     async def _by_prefix(self, prefix: str, limit: int) -> list[str]:
@@ -148,19 +137,18 @@ class SqliteStore(FileStore):
     async def _damage(self, reference: str) -> tuple[str, str] | None:
         return await self._read(lambda connection: reading.damage_behind(connection, reference))
 
-    async def neighbours(self, message_id: str, before: int, after: int) -> list[MemoryRecord]:
+    async def _neighbours(self, message_id: str, before: int, after: int) -> list[MemoryRecord]:
         return await self._read(
             lambda connection: reading.neighbours(
                 connection, message_id, before, after, self.agent_id, self.damaged
             )
         )
 
-    async def adjacent(self, message_ids: Sequence[str], step: Literal[-1, 1]) -> dict[str, str]:
+    async def _adjacent(self, message_ids: Sequence[str], step: Literal[-1, 1]) -> dict[str, str]:
         return await self._read(lambda connection: reading.adjacent(connection, message_ids, step))
 
-    async def version(self) -> int:
+    async def _version(self) -> int:
         # Others' commits move data_version, our own the count of changed rows.
-        self.check_usable()
         return await self._run(
             lambda connection: (
                 int(connection.execute("pragma data_version").fetchone()[0] << 40) + connection.total_changes
@@ -203,7 +191,6 @@ class SqliteStore(FileStore):
                     connection, self._codes, vector, where, reading.condition(where), limit
                 )
 
-        self.check_usable()
         return await self._run(work)
 
     async def _vectors(self, ids: Sequence[str], space: EmbeddingSpace | None) -> dict[str, list[bytes]]:
@@ -220,7 +207,7 @@ class SqliteStore(FileStore):
 
         return await self._read(work)
 
-    async def outdated_count(self) -> int:
+    async def _outdated_count(self) -> int:
         if self._all_renewed:
             return 0
         left = await self._read(renewing.left)
@@ -240,10 +227,10 @@ class SqliteStore(FileStore):
 
     # --- embedding spaces ----------------------------------------------------------------------------------
 
-    async def spaces(self) -> list[EmbeddingSpace]:
+    async def _spaces(self) -> list[EmbeddingSpace]:
         return await self._read(spaces.spaces)
 
-    async def add_space(self, space: EmbeddingSpace) -> EmbeddingSpace:
+    async def _add_space(self, space: EmbeddingSpace) -> EmbeddingSpace:
         def work(connection: Connection) -> EmbeddingSpace:
             others = spaces.spaces(connection)
             space_id, new = spaces.insert_space(connection, space)
@@ -254,20 +241,17 @@ class SqliteStore(FileStore):
                 index.rebuild(connection)
             return next(item for item in spaces.spaces(connection) if item.id == space_id)
 
-        for known in await self.spaces():
-            if known.same_as(space):
-                return known  # without a lock: every search asks
         return await self._write(work, vectors=True)
 
-    async def switch_space(self, space: EmbeddingSpace) -> None:
+    async def _switch_space(self, space: EmbeddingSpace) -> None:
         def work(connection: Connection) -> None:
             spaces.make_current(connection, spaces.known_space(connection, space))
             index.rebuild(connection)
 
         await self._write(work, vectors=True)
 
-    async def pending(
-        self, limit: int, space: EmbeddingSpace | None = None, *, failed: bool | None = None
+    async def _pending(
+        self, limit: int, space: EmbeddingSpace | None, failed: bool | None
     ) -> list[MemoryRecord]:
         def work(connection: Connection) -> list[MemoryRecord]:
             sql, values = attempts.pending_condition(connection, None if space is None else space.id, failed)
@@ -277,36 +261,36 @@ class SqliteStore(FileStore):
 
         return await self._read(work)
 
-    async def pending_count(self, space: EmbeddingSpace | None = None, *, failed: bool | None = None) -> int:
+    async def _pending_count(self, space: EmbeddingSpace | None, failed: bool | None) -> int:
         def work(connection: Connection) -> int:
             sql, values = attempts.pending_condition(connection, None if space is None else space.id, failed)
             return int(connection.execute(f"select count(*) from memory where {sql}", values).fetchone()[0])
 
         return await self._read(work)
 
-    async def put_vectors(self, space: EmbeddingSpace, vectors: Mapping[bytes, Sequence[bytes]]) -> None:
+    async def _put_vectors(self, space: EmbeddingSpace, vectors: Mapping[bytes, Sequence[bytes]]) -> None:
         await self._write(
             lambda connection: writing.put(connection, spaces.known_space(connection, space), vectors),
             vectors=True,
         )
 
-    async def attempts(self, space: EmbeddingSpace, digests: Collection[bytes]) -> dict[bytes, Attempt]:
+    async def _attempts(self, space: EmbeddingSpace, digests: Collection[bytes]) -> dict[bytes, Attempt]:
         return await self._read(lambda connection: attempts.read(connection, space.id, digests))
 
-    async def kept_segments(self, space: EmbeddingSpace, digest: bytes) -> list[bytes]:
+    async def _kept_segments(self, space: EmbeddingSpace, digest: bytes) -> list[bytes]:
         return await self._read(
             lambda connection: attempts.segments(connection, spaces.known_space(connection, space), digest)
         )
 
-    async def keep_attempts(
+    async def _keep_attempts(
         self,
         space: EmbeddingSpace,
         attempts_: Mapping[bytes, Attempt],
-        vectors: Mapping[bytes, Sequence[bytes]] | None = None,
+        vectors: Mapping[bytes, Sequence[bytes]],
     ) -> None:
         await self._write(
             lambda connection: attempts.keep(
-                connection, spaces.known_space(connection, space), attempts_, vectors or {}
+                connection, spaces.known_space(connection, space), attempts_, vectors
             )
         )
 
@@ -337,7 +321,7 @@ class SqliteStore(FileStore):
 
     # --- upkeep --------------------------------------------------------------------------------------------
 
-    async def describe(self) -> StoreDescription:
+    async def _describe(self) -> StoreDescription:
         def work(connection: Connection) -> StoreDescription:
             def one(pragma: str) -> Any:
                 return connection.execute(f"pragma {pragma}").fetchone()[0]
@@ -359,7 +343,6 @@ class SqliteStore(FileStore):
                 },
             )
 
-        self.check_usable()
         return await self._run(work)
 
     def _level(self) -> str:
@@ -369,22 +352,19 @@ class SqliteStore(FileStore):
             return "keyword"
         return "full" if self._extension else "exact-scan"
 
-    async def check(self) -> list[str]:
+    async def _check(self) -> list[str]:
         def work(connection: Connection) -> list[str]:
             self._load_extension(connection)
             return integrity.check(connection, self.agent_id)
 
-        self.check_usable()
         return await self._run(work)
 
-    async def rebuild(self) -> None:
+    async def _rebuild(self) -> None:
         await self._write(lambda connection: rebuilding.rebuild(connection, self.agent_id), vectors=True)
 
-    async def secure_vacuum(self) -> None:
+    async def _secure_vacuum(self) -> None:
         def work(connection: Connection) -> None:
             self._load_extension(connection)
             rebuilding.secure_vacuum(connection, str(self.path))
 
-        self.check_usable()
-        self.check_writable()
         await self._run(work)

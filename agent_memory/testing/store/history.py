@@ -10,7 +10,7 @@ import pytest
 from agent_memory import clock
 from agent_memory.errors import ConflictError
 from agent_memory.records import Status, same_version
-from agent_memory.storage.base import Store
+from agent_memory.storage.base import JournalStore, Store
 from agent_memory.storage.changes import Add, Erase, Operation, Remove, Replace
 from agent_memory.storage.where import Where
 from agent_memory.testing import builders
@@ -21,7 +21,7 @@ class HistoryTests(StoreTests):
     """The journal, the log of operations, and what is no change."""
 
     @needs("journal")
-    async def test_every_version_stays_and_names_the_one_before(self, store: Store) -> None:
+    async def test_every_version_stays_and_names_the_one_before(self, store: JournalStore) -> None:
         first = (await put(store, builders.fact("one", tags=("t",), metadata={"n": 1})))[0]
         second = await change(store, first, content="two")
         third = await change(store, second, "archive", status=Status.ARCHIVED)
@@ -43,7 +43,7 @@ class HistoryTests(StoreTests):
         assert [item.after.revision for item in versions if item.after] == [item.revision for item in stored]
 
     @needs("journal")
-    async def test_a_version_is_told_as_it_was_stored(self, store: Store) -> None:
+    async def test_a_version_is_told_as_it_was_stored(self, store: JournalStore) -> None:
         records = [
             builders.note("working", kind="working", key="w", value={"deep": [1, None]}),
             builders.message("said", name="Eve"),
@@ -58,7 +58,7 @@ class HistoryTests(StoreTests):
             assert version.after == stored
 
     @needs("journal")
-    async def test_the_log_tells_who_did_what(self, store: Store) -> None:
+    async def test_the_log_tells_who_did_what(self, store: JournalStore) -> None:
         moment = datetime(2026, 5, 8, 12, tzinfo=UTC)
         add = Operation(verb="add", actor="ann", session="s-1", started_at=moment)
         first, second = [
@@ -88,7 +88,7 @@ class HistoryTests(StoreTests):
         assert await store.history("no such memory") == []
 
     @needs("journal")
-    async def test_what_changed_nothing_is_not_in_the_log(self, store: Store) -> None:
+    async def test_what_changed_nothing_is_not_in_the_log(self, store: JournalStore) -> None:
         record = (await put(store, builders.fact("one", tags=("t",))))[0]
         await store.commit(Operation(verb="update"), [Replace(record)])
         await put(store, builders.fact("one"), builders.fact("one", tags=("t",)))
@@ -96,7 +96,7 @@ class HistoryTests(StoreTests):
         assert [version.verb for version in await store.history(record.id)] == ["add"]
 
     @needs("journal")
-    async def test_a_key_stores_a_version_in_the_history(self, store: Store) -> None:
+    async def test_a_key_stores_a_version_in_the_history(self, store: JournalStore) -> None:
         record = (await put(store, builders.fact("Lisbon", key="city")))[0]
         await put(store, builders.fact("Porto", key="city"))
         versions = await store.history(record.id)
@@ -104,7 +104,7 @@ class HistoryTests(StoreTests):
         assert versions[1].parent == versions[0].revision
 
     @needs("journal")
-    async def test_a_clock_that_is_set_back_reorders_nothing(self, store: Store) -> None:
+    async def test_a_clock_that_is_set_back_reorders_nothing(self, store: JournalStore) -> None:
         moment = datetime(2030, 1, 1, tzinfo=UTC)
         with clock.fixed(moment):
             record = (await put(store, builders.fact("0")))[0]
@@ -116,7 +116,7 @@ class HistoryTests(StoreTests):
         assert [operation.verb for operation in await store.operations()] == ["update"] * 3 + ["add"]
 
     @needs("journal")
-    async def test_short_term_memory_keeps_one_previous_version(self, store: Store) -> None:
+    async def test_short_term_memory_keeps_one_previous_version(self, store: JournalStore) -> None:
         record = (await put(store, builders.note("1", kind="working", key="step", value=1)))[0]
         for number in (2, 3, 4):
             record = (await put(store, builders.note(str(number), kind="working", key="step", value=number)))[
@@ -133,7 +133,7 @@ class HistoryTests(StoreTests):
         assert version.before.content == "b"
 
     @needs("journal")
-    async def test_what_is_purged_stays_in_history(self, store: Store) -> None:
+    async def test_what_is_purged_stays_in_history(self, store: JournalStore) -> None:
         record = (await put(store, builders.fact("gone")))[0]
         await remove(store, record)
         last = (await store.history(record.id))[-1]
@@ -142,7 +142,7 @@ class HistoryTests(StoreTests):
         assert same_version(last.before, record)
 
     @needs("journal")
-    async def test_of_what_is_erased_nothing_stays(self, store: Store) -> None:
+    async def test_of_what_is_erased_nothing_stays(self, store: JournalStore) -> None:
         other = (await put(store, builders.fact("harmless")))[0]
         record = (await put(store, builders.fact("secret one", tags=("secret",))))[0]
         record = await change(store, record, content="secret two")
@@ -157,7 +157,7 @@ class HistoryTests(StoreTests):
         assert await store.check() == []
 
     @needs("journal")
-    async def test_the_session_goes_with_the_last_text_of_an_operation(self, store: Store) -> None:
+    async def test_the_session_goes_with_the_last_text_of_an_operation(self, store: JournalStore) -> None:
         both = [builders.fact("erased first"), builders.fact("erased last")]
         for name, records in (("shared", both), ("river", [builders.fact("stays")])):
             await store.commit(Operation(verb="add", session=name), [Add(item) for item in records])
@@ -172,7 +172,7 @@ class HistoryTests(StoreTests):
         assert await shred(both[1].id) == ["", "", "", "river"]
 
     @needs("journal")
-    async def test_what_was_purged_is_told_and_can_still_be_erased(self, store: Store) -> None:
+    async def test_what_was_purged_is_told_and_can_still_be_erased(self, store: JournalStore) -> None:
         stays, one, two = await put(store, *(builders.fact(text) for text in ("stays", "one", "two")))
         one = await change(store, one, content="secret")
         await remove(store, one)
@@ -209,7 +209,7 @@ class HistoryTests(StoreTests):
             second.id: replace(second, access_count=1, accessed_at=moment),
         }
         assert {record.id: record for record in await store.select(Where())} == found
-        if store.capabilities.journal:
+        if isinstance(store, JournalStore):
             assert len(await store.history(first.id)) == 1
             assert len(await store.operations()) == 1
         changed = await change(store, found[first.id], content="one more")

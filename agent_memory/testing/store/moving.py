@@ -11,7 +11,7 @@ import pytest
 from agent_memory import clock
 from agent_memory.errors import ConflictError, ValidationError
 from agent_memory.records import MemoryRecord, Status, Version
-from agent_memory.storage.base import Store
+from agent_memory.storage.base import JournalStore, KeywordStore, Store, VectorStore
 from agent_memory.storage.changes import Change, Import, Operation, Tombstone, Written, new_id
 from agent_memory.testing import builders
 from agent_memory.testing.store.support import EVERYTHING, StoreTests, change, ids, needs, put, remove
@@ -103,7 +103,7 @@ class MovingTests(StoreTests):
         [written] = await take(store, Import(second, onto=first.revision))
         assert written.outcome == "updated"
         assert await stored(store, second) == second
-        if store.capabilities.full_text:
+        if isinstance(store, KeywordStore):
             assert await store.by_keyword(["older"], EVERYTHING, 5) == []
             assert ids_of(await store.by_keyword(["newer"], EVERYTHING, 5)) == [first.id]
 
@@ -140,7 +140,7 @@ class MovingTests(StoreTests):
         assert (left.accessed_at, left.access_count) == (None, 0)
 
     @needs("vectors")
-    async def test_vectors_come_along(self, store: Store) -> None:
+    async def test_vectors_come_along(self, store: VectorStore) -> None:
         space = await store.add_space(builders.space())
         records = [from_elsewhere(builders.fact("one")), from_elsewhere(builders.fact("two"))]
         records.append(replace(records[1], id=new_id(), status=Status.ARCHIVED))
@@ -156,7 +156,7 @@ class MovingTests(StoreTests):
     # --- history -------------------------------------------------------------------------------------------
 
     @needs("journal")
-    async def test_history_comes_along_with_its_times(self, store: Store) -> None:
+    async def test_history_comes_along_with_its_times(self, store: JournalStore) -> None:
         first = from_elsewhere(builders.fact("one"))
         second = replace(
             first, content="two", revision=new_id(), updated_at=LONG_AGO + timedelta(microseconds=1)
@@ -177,7 +177,7 @@ class MovingTests(StoreTests):
         assert await stored(store, fourth) == fourth
 
     @needs("journal")
-    async def test_without_history_it_is_told_as_one_step(self, store: Store) -> None:
+    async def test_without_history_it_is_told_as_one_step(self, store: JournalStore) -> None:
         record = from_elsewhere(builders.fact("one"))
         await take(store, Import(record))
         assert told(await store.history(record.id)) == told([version(record, verb="import")])
@@ -187,7 +187,7 @@ class MovingTests(StoreTests):
         assert told(await store.history(record.id))[1:] == told([step])
 
     @needs("journal")
-    async def test_what_was_taken_out_elsewhere_is_known_to_be_gone(self, store: Store) -> None:
+    async def test_what_was_taken_out_elsewhere_is_known_to_be_gone(self, store: JournalStore) -> None:
         record, bare = from_elsewhere(builders.fact("one")), new_id()
         purge = version(
             record, revision=new_id(), parent=record.revision, verb="purge", before=record, after=None
@@ -210,7 +210,7 @@ class MovingTests(StoreTests):
         assert await store.tombstoned() == [bare]
 
     @needs("journal")
-    async def test_what_is_gone_and_many_histories_are_read_at_once(self, store: Store) -> None:
+    async def test_what_is_gone_and_many_histories_are_read_at_once(self, store: JournalStore) -> None:
         kept, purged, shredded = await put(
             store, builders.fact("one"), builders.fact("two"), builders.event("three")
         )

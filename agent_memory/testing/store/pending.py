@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from agent_memory.records import Status
 from agent_memory.storage.attempts import Attempt
-from agent_memory.storage.base import EmbeddingSpace, Store
+from agent_memory.storage.base import EmbeddingSpace, VectorStore
 from agent_memory.storage.where import Where
 from agent_memory.testing import builders
 from agent_memory.testing.builders import vector, vectors_of
@@ -30,7 +30,7 @@ def _hash(text: str) -> bytes:
     return embedding_hash(embedded_text(builders.fact(text)))
 
 
-async def _begin(store: Store, space: EmbeddingSpace, text: str, *segments: bytes) -> bytes:
+async def _begin(store: VectorStore, space: EmbeddingSpace, text: str, *segments: bytes) -> bytes:
     """Keep the first vectors of a text."""
     digest = _hash(text)
     await store.keep_attempts(
@@ -44,7 +44,7 @@ class PendingTests(StoreTests):
 
     @needs("vectors")
     async def test_what_is_embedded_of_a_long_text_is_kept(
-        self, store: Store, store_factory: StoreFactory
+        self, store: VectorStore, store_factory: StoreFactory
     ) -> None:
         space = await store.add_space(builders.space())
         (record,) = await put(store, builders.fact("long"))
@@ -60,11 +60,12 @@ class PendingTests(StoreTests):
         assert await store.sample_vectors() == []
         if store.capabilities.persistent:
             async with opened(store_factory) as again:
+                assert isinstance(again, VectorStore)
                 assert await again.attempts(space, [digest]) == {digest: further}
                 assert await again.kept_segments(space, digest) == [_EAST, _NORTH, _UP]
 
     @needs("vectors")
-    async def test_a_text_that_is_whole_has_no_attempt_left(self, store: Store) -> None:
+    async def test_a_text_that_is_whole_has_no_attempt_left(self, store: VectorStore) -> None:
         space = await store.add_space(builders.space())
         (first, second) = await put(store, builders.fact("long"), builders.fact("longer"))
         digest = await _begin(store, space, "long", _EAST)
@@ -80,7 +81,7 @@ class PendingTests(StoreTests):
         assert await store.pending_count() == 0
 
     @needs("vectors")
-    async def test_who_is_slower_changes_nothing(self, store: Store) -> None:
+    async def test_who_is_slower_changes_nothing(self, store: VectorStore) -> None:
         space = await store.add_space(builders.space())
         await put(store, builders.fact("long"))
         digest = await _begin(store, space, "long", _EAST)
@@ -97,7 +98,7 @@ class PendingTests(StoreTests):
         assert await store.kept_segments(space, digest) == [_UP, _NORTH]
 
     @needs("vectors")
-    async def test_what_failed_is_known_with_its_reason(self, store: Store) -> None:
+    async def test_what_failed_is_known_with_its_reason(self, store: VectorStore) -> None:
         assert await store.pending_count(failed=True) == 0
         space = await store.add_space(builders.space())
         await put(store, *(builders.fact(text) for text in ("good", "bad", "worse")))
@@ -119,7 +120,7 @@ class PendingTests(StoreTests):
         assert await store.pending_count(failed=True) == 0
 
     @needs("vectors")
-    async def test_a_failure_holds_in_its_own_space_only(self, store: Store) -> None:
+    async def test_a_failure_holds_in_its_own_space_only(self, store: VectorStore) -> None:
         old = await store.add_space(builders.space("old"))
         new = await store.add_space(builders.space("new"))
         await put(store, builders.fact("bad"))
@@ -132,7 +133,7 @@ class PendingTests(StoreTests):
         assert await store.attempts(new, [_hash("bad")]) == {}
 
     @needs("vectors")
-    async def test_an_attempt_goes_with_the_last_memory_of_its_text(self, store: Store) -> None:
+    async def test_an_attempt_goes_with_the_last_memory_of_its_text(self, store: VectorStore) -> None:
         space = await store.add_space(builders.space())
         changed, shredded, away = await put(
             store, *(builders.fact(text) for text in ("changed", "shredded", "put away"))
@@ -151,7 +152,7 @@ class PendingTests(StoreTests):
         assert await store.pending_count(failed=True) == 0
 
     @needs("vectors")
-    async def test_what_is_erased_while_it_is_embedded_leaves_nothing(self, store: Store) -> None:
+    async def test_what_is_erased_while_it_is_embedded_leaves_nothing(self, store: VectorStore) -> None:
         space = await store.add_space(builders.space())
         names = ("erased", "changed", "whole", "begun", "failed", "held twice")
         records = dict(zip(names, await put(store, *map(builders.fact, names)), strict=True))
@@ -176,7 +177,7 @@ class PendingTests(StoreTests):
         assert await store.pending_count() == len(again) + 1
 
     @needs("vectors")
-    async def test_a_known_memory_in_other_words_leaves_no_vector_of_these(self, store: Store) -> None:
+    async def test_a_known_memory_in_other_words_leaves_no_vector_of_these(self, store: VectorStore) -> None:
         await store.add_space(builders.space())
         (known,) = await put(store, builders.fact("The office is closed"))
         other = "The office  is closed"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from agent_memory import clock
 from agent_memory.records import Status
-from agent_memory.storage.base import Store
+from agent_memory.storage.base import VectorStore
 from agent_memory.storage.changes import Add, Operation, new_id
 from agent_memory.storage.where import Where
 from agent_memory.testing import builders
@@ -33,7 +33,9 @@ EXACTLY = 5e-4
 _EAST, _NORTH, _BETWEEN = vector(1), vector(0, 1), vector(1, 1)
 
 
-async def _nearest(store: Store, query: bytes, where: Where | None = None, limit: int = 100) -> list[str]:
+async def _nearest(
+    store: VectorStore, query: bytes, where: Where | None = None, limit: int = 100
+) -> list[str]:
     found = await store.by_vector(query, where or Where(), limit)
     records = await store.get([memory_id for memory_id, _ in found])
     return [records[memory_id].content for memory_id, _ in found]
@@ -43,7 +45,7 @@ class VectorTests(StoreTests):
     """Finding by meaning: vectors, the spaces they belong to, and what is pending."""
 
     @needs("vectors")
-    async def test_the_nearest_come_first(self, store: Store) -> None:
+    async def test_the_nearest_come_first(self, store: VectorStore) -> None:
         await store.add_space(builders.space())
         given_vectors = vectors_of(east=[_EAST], north=[_NORTH], between=[_BETWEEN], west=[vector(-1)])
         records = await put(store, *(builders.event(text) for text in ("x",)), vectors=None)
@@ -82,7 +84,7 @@ class VectorTests(StoreTests):
         limit: int,
     ) -> None:
         async with opened(store_factory, f"agent {new_id()}") as store:
-            if not store.capabilities.vectors:
+            if not isinstance(store, VectorStore):
                 return  # `test_the_nearest_come_first` has asked
             await store.add_space(builders.space(dimension=dimension))
             supply = iter(builders.random_vectors(sum(segments), dimension=dimension, seed=seed))
@@ -105,7 +107,7 @@ class VectorTests(StoreTests):
             assert dict(found) == pytest.approx({item: expected[item] for item, _ in found}, abs=EXACTLY)
 
     @needs("vectors")
-    async def test_of_a_text_in_pieces_the_nearest_counts(self, store: Store) -> None:
+    async def test_of_a_text_in_pieces_the_nearest_counts(self, store: VectorStore) -> None:
         await store.add_space(builders.space())
         segments = [_NORTH, vector(0, 0, 1), _EAST]
         record = (await put(store, builders.fact("long"), vectors=vectors_of(long=segments)))[0]
@@ -114,7 +116,7 @@ class VectorTests(StoreTests):
         assert await store.vectors([record.id]) == {record.id: segments}
 
     @needs("vectors")
-    async def test_a_shared_text_shares_its_vectors(self, store: Store) -> None:
+    async def test_a_shared_text_shares_its_vectors(self, store: VectorStore) -> None:
         await store.add_space(builders.space())
         first = (await put(store, builders.fact("same"), vectors=vectors_of(same=[_EAST])))[0]
         second = (await put(store, builders.fact("same"), even_if_known=True))[0]
@@ -127,7 +129,7 @@ class VectorTests(StoreTests):
         assert [memory_id for memory_id, _ in await store.by_vector(_EAST, Where(), 5)] == [second.id]
 
     @needs("vectors")
-    async def test_vectors_of_a_text_stay_as_they_are(self, store: Store) -> None:
+    async def test_vectors_of_a_text_stay_as_they_are(self, store: VectorStore) -> None:
         space = await store.add_space(builders.space())
         record = (await put(store, builders.fact("same"), vectors=vectors_of(same=[_EAST])))[0]
         await store.put_vectors(space, vectors_of(same=[_NORTH, _BETWEEN]))
@@ -135,7 +137,7 @@ class VectorTests(StoreTests):
         assert (await store.vectors([record.id]))[record.id] == [_EAST]
 
     @needs("vectors")
-    async def test_the_vector_of_a_known_duplicate_is_kept(self, store: Store) -> None:
+    async def test_the_vector_of_a_known_duplicate_is_kept(self, store: VectorStore) -> None:
         await store.add_space(builders.space())
         record = (await put(store, builders.fact("same")))[0]
         assert await store.pending_count() == 1
@@ -145,7 +147,7 @@ class VectorTests(StoreTests):
         assert await _nearest(store, _EAST) == ["same"]
 
     @needs("vectors")
-    async def test_what_is_put_away_is_not_nominated(self, store: Store) -> None:
+    async def test_what_is_put_away_is_not_nominated(self, store: VectorStore) -> None:
         await store.add_space(builders.space())
         record = (await put(store, builders.fact("east"), vectors=vectors_of(east=[_EAST])))[0]
         archived = await change(store, record, "archive", status=Status.ARCHIVED)
@@ -163,7 +165,7 @@ class VectorTests(StoreTests):
             assert await _nearest(store, _EAST, Where(expired=True)) == ["dying"]
 
     @needs("vectors")
-    async def test_a_new_text_has_no_vector_of_the_old(self, store: Store) -> None:
+    async def test_a_new_text_has_no_vector_of_the_old(self, store: VectorStore) -> None:
         space = await store.add_space(builders.space())
         record = (await put(store, builders.fact("east"), vectors=vectors_of(east=[_EAST])))[0]
         record = await change(store, record, content="north")
@@ -177,7 +179,7 @@ class VectorTests(StoreTests):
         assert await _nearest(store, _NORTH) == ["north"]
 
     @needs("vectors")
-    async def test_what_is_erased_leaves_no_vector(self, store: Store) -> None:
+    async def test_what_is_erased_leaves_no_vector(self, store: VectorStore) -> None:
         await store.add_space(builders.space())
         record = (await put(store, builders.fact("first"), vectors=vectors_of(first=[_EAST])))[0]
         record = await change(store, record, content="second")
@@ -190,7 +192,7 @@ class VectorTests(StoreTests):
     # --- pending ----------------------------------------------------------------------------------------------
 
     @needs("vectors")
-    async def test_what_has_no_vector_is_owed_newest_first(self, store: Store) -> None:
+    async def test_what_has_no_vector_is_owed_newest_first(self, store: VectorStore) -> None:
         moment = datetime(2026, 5, 8, tzinfo=UTC)
         records = [builders.fact(str(day), created_at=moment + timedelta(days=day)) for day in range(6)]
         await put(store, *records)
@@ -211,7 +213,7 @@ class VectorTests(StoreTests):
     # --- spaces --------------------------------------------------------------------------------------------
 
     @needs("vectors")
-    async def test_spaces_are_known_by_their_fingerprint(self, store: Store) -> None:
+    async def test_spaces_are_known_by_their_fingerprint(self, store: VectorStore) -> None:
         given_space = builders.space(
             "one", query_prefix="query: ", document_prefix="passage: ", revision="a" * 64
         )
@@ -242,7 +244,7 @@ class VectorTests(StoreTests):
         )
 
     @needs("vectors")
-    async def test_spaces_do_not_mix(self, store: Store) -> None:
+    async def test_spaces_do_not_mix(self, store: VectorStore) -> None:
         old = await store.add_space(builders.space("old"))
         new = await store.add_space(builders.space("new", dimension=3))
         records = await put(
@@ -271,7 +273,7 @@ class VectorTests(StoreTests):
         assert await _nearest(store, _NORTH) == ["b", "a"]
 
     @needs("vectors")
-    async def test_vectors_go_into_the_space_they_were_made_in(self, store: Store) -> None:
+    async def test_vectors_go_into_the_space_they_were_made_in(self, store: VectorStore) -> None:
         old = await store.add_space(builders.space("old"))
         new = await store.add_space(builders.space("new"))
         assert new.dimension == old.dimension
@@ -286,7 +288,7 @@ class VectorTests(StoreTests):
         assert await store.check() == []
 
     @needs("vectors")
-    async def test_without_a_space_nothing_is_near(self, store: Store) -> None:
+    async def test_without_a_space_nothing_is_near(self, store: VectorStore) -> None:
         record = (await put(store, builders.fact()))[0]
         assert await store.by_vector(_EAST, Where(), 5) == []
         assert await store.vectors([record.id]) == {}
@@ -295,7 +297,7 @@ class VectorTests(StoreTests):
     # --- samples and filters -------------------------------------------------------------------------------
 
     @needs("vectors")
-    async def test_the_sample_stays_until_the_vectors_double(self, store: Store) -> None:
+    async def test_the_sample_stays_until_the_vectors_double(self, store: VectorStore) -> None:
         await store.add_space(builders.space())
         supply = builders.random_vectors(64)
         facts = [builders.fact(str(number)) for number in range(64)]
@@ -324,7 +326,7 @@ class VectorTests(StoreTests):
         assert len(await store.sample_vectors(4)) <= 4
 
     @needs("vectors")
-    async def test_a_filter_never_makes_a_nomination_shorter(self, store: Store) -> None:
+    async def test_a_filter_never_makes_a_vector_search_shorter(self, store: VectorStore) -> None:
         await store.add_space(builders.space())
         near = [builders.fact(f"near {number}") for number in range(900)]
         far = [builders.fact(f"far {number}", tags=("rare",)) for number in range(5)]
@@ -340,7 +342,7 @@ class VectorTests(StoreTests):
         assert len(await store.by_vector(_EAST, Where(), 900)) == 455
 
     @needs("vectors")
-    async def test_everything_derived_can_be_made_anew_from_the_vectors(self, store: Store) -> None:
+    async def test_everything_derived_can_be_made_anew_from_the_vectors(self, store: VectorStore) -> None:
         await store.add_space(builders.space())
         await put(store, builders.fact("a"), builders.fact("b"), vectors=vectors_of(a=[_EAST], b=[_NORTH]))
         await store.rebuild()

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from agent_memory.records import MemoryRecord, Status
-from agent_memory.storage.base import Store
+from agent_memory.storage.base import KeywordStore
 from agent_memory.storage.where import Where
 from agent_memory.testing import builders
 from agent_memory.testing.store.support import StoreTests, change, ids, needs, put, texts
@@ -63,7 +63,7 @@ class WordTests(StoreTests):
         ],
         ids=" ".join,
     )
-    async def test_scores_are_those_of_the_formula(self, store: Store, terms: list[str]) -> None:
+    async def test_scores_are_those_of_the_formula(self, store: KeywordStore, terms: list[str]) -> None:
         await put(store, *_CORPUS)
         statistics, expected = _reference(_CORPUS, terms)
         found = await store.by_keyword(terms, Where(), 100)
@@ -82,7 +82,7 @@ class WordTests(StoreTests):
         assert {term: told.document_frequency.get(term, 0) for term in asked} == asked
 
     @needs("full_text")
-    async def test_nothing_asked_finds_nothing(self, store: Store) -> None:
+    async def test_nothing_asked_finds_nothing(self, store: KeywordStore) -> None:
         assert (await store.word_statistics(["apple"])).documents == 0
         await put(store, *_CORPUS)
         assert await store.by_keyword([], Where(), 10) == []
@@ -91,7 +91,7 @@ class WordTests(StoreTests):
         assert await store.word_scores(["apple"], []) == {}
 
     @needs("full_text")
-    async def test_the_limit_keeps_the_best(self, store: Store) -> None:
+    async def test_the_limit_keeps_the_best(self, store: KeywordStore) -> None:
         await put(store, *_CORPUS)
         everything = await store.by_keyword(["apple"], Where(), 100)
         assert len(everything) == 4
@@ -119,7 +119,9 @@ class WordTests(StoreTests):
             ("file_name.py and other-file", "other file"),
         ],
     )
-    async def test_words_are_found_in_any_script_and_form(self, store: Store, text: str, query: str) -> None:
+    async def test_words_are_found_in_any_script_and_form(
+        self, store: KeywordStore, text: str, query: str
+    ) -> None:
         wanted, _ = await put(store, builders.event(text), builders.event("nothing of the kind"))
         found = await store.by_keyword(query_terms(query), Where(), 5)
         assert [memory_id for memory_id, _ in found] == [wanted.id]
@@ -142,21 +144,21 @@ class WordTests(StoreTests):
             "apple \\ % _ ?",
         ],
     )
-    async def test_no_character_of_a_query_is_an_operator(self, store: Store, query: str) -> None:
+    async def test_no_character_of_a_query_is_an_operator(self, store: KeywordStore, query: str) -> None:
         wanted = (await put(store, builders.event("an apple a day"), builders.event("something else")))[0]
         found = await store.by_keyword(query_terms(query), Where(), 5)
         assert [memory_id for memory_id, _ in found] == [wanted.id]
 
     @needs("full_text")
     @pytest.mark.parametrize("term", ['"', 'a"b', "and", "near", "*", "or not", "'", "\\", "%", " "])
-    async def test_any_term_can_be_asked_for(self, store: Store, term: str) -> None:
+    async def test_any_term_can_be_asked_for(self, store: KeywordStore, term: str) -> None:
         await put(store, builders.event("plain text"))
         assert await store.by_keyword([term], Where(), 5) == []
         found = await store.by_keyword([term, "plain"], Where(), 5)
         assert len(found) == 1
 
     @needs("full_text")
-    async def test_the_index_follows_the_text(self, store: Store) -> None:
+    async def test_the_index_follows_the_text(self, store: KeywordStore) -> None:
         record = (await put(store, builders.fact("apples", tags=("fruit",))))[0]
         record = await change(store, record, content="pears", tags=("food",))
         for term, there in (("apples", 0), ("fruit", 0), ("pears", 1), ("food", 1)):
@@ -168,7 +170,7 @@ class WordTests(StoreTests):
         assert len(await store.word_scores(["pears"], [archived.id])) == 1
 
     @needs("full_text")
-    async def test_a_filter_never_makes_a_nomination_shorter(self, store: Store) -> None:
+    async def test_a_filter_never_makes_a_keyword_search_shorter(self, store: KeywordStore) -> None:
         common = [builders.event("apple " * 3 + str(number)) for number in range(600)]
         rare = [
             builders.event("apple " + "and much more " * 30 + str(number), tags=("rare",))
@@ -184,7 +186,7 @@ class WordTests(StoreTests):
         assert len(await store.by_keyword(["apple"], Where(tags_any=("rare",)), 3)) == 3
 
     @needs("full_text")
-    async def test_a_very_long_text_is_found_by_its_last_word(self, store: Store) -> None:
+    async def test_a_very_long_text_is_found_by_its_last_word(self, store: KeywordStore) -> None:
         record = (await put(store, builders.document("word " * 200_000 + "needle")))[0]
         assert [memory_id for memory_id, _ in await store.by_keyword(["needle"], Where(), 5)] == [record.id]
         assert len(texts(await store.select(Where()))) == 1

@@ -10,7 +10,7 @@ import pytest
 
 from agent_memory.errors import AgentMemoryError, ConflictError
 from agent_memory.records import Status
-from agent_memory.storage.base import Store
+from agent_memory.storage.base import JournalStore, KeywordStore, Store
 from agent_memory.storage.changes import Add, Change, Operation, Remove, Replace
 from agent_memory.storage.where import Where
 from agent_memory.testing import builders
@@ -23,7 +23,7 @@ class WritingTests(StoreTests):
     async def test_nothing_to_write_writes_nothing(self, store: Store) -> None:
         assert await store.commit(Operation(verb="add"), []) == []
         assert await everything(store) == {}
-        if store.capabilities.journal:
+        if isinstance(store, JournalStore):
             assert await store.operations() == []
 
     # --- new versions --------------------------------------------------------------------------------------
@@ -93,9 +93,9 @@ class WritingTests(StoreTests):
         if store.capabilities.transactions:
             assert await everything(store) == before
             assert await store.version() == version
-            if store.capabilities.journal:
+            if isinstance(store, JournalStore):
                 assert len(await store.operations()) == 3
-            if store.capabilities.full_text:
+            if isinstance(store, KeywordStore):
                 assert await store.by_keyword(["new"], EVERYTHING, 5) == []
             assert (await put(store, builders.message("next")))[0].position == 1
 
@@ -136,12 +136,12 @@ class WritingTests(StoreTests):
         assert await store.count(Where(tags_any=("fruit",))) == 0
         assert await store.groups(Where(), "tag") == []
         assert await store.select(Where(statuses=(Status.ARCHIVED,))) == [archived]
-        if store.capabilities.full_text:
+        if isinstance(store, KeywordStore):
             assert await store.by_keyword(["apples"], Where(), 5) == []
         restored = await change(store, archived, "restore", status=Status.ACTIVE)
         assert await store.select(Where()) == [restored]
         assert replace(restored, revision="", updated_at=record.updated_at) == replace(record, revision="")
-        if store.capabilities.full_text:
+        if isinstance(store, KeywordStore):
             assert len(await store.by_keyword(["apples"], Where(), 5)) == 1
 
     @pytest.mark.parametrize("erase", [False, True])
@@ -158,7 +158,7 @@ class WritingTests(StoreTests):
         for reference in (record.id, record.id[:10], "k"):
             with pytest.raises(LookupError):
                 await store.resolve(reference)
-        if store.capabilities.full_text:
+        if isinstance(store, KeywordStore):
             assert await store.by_keyword(["goes"], EVERYTHING, 5) == []
             assert (await store.word_statistics(["goes"])).documents == 1
 

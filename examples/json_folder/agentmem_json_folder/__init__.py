@@ -16,10 +16,10 @@ from typing import Any, ClassVar
 
 from agent_memory.paths import file_stem
 from agent_memory.storage.base import Capabilities
-from agent_memory.storage.documents import Document, DocumentStore, Query
+from agent_memory.storage.documents import Document, Query, VectorDocumentStore
 
 
-class JsonFolderStore(DocumentStore):
+class JsonFolderStore(VectorDocumentStore):
     """Keeps one agent's memories in a folder. One process may write; any number may read.
 
     Options:
@@ -37,8 +37,8 @@ class JsonFolderStore(DocumentStore):
     async def _connect(self) -> None:
         (self.folder / "memories").mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    async def close(self) -> None:
-        self._agent_id = None
+    async def _close(self) -> None:
+        """Do nothing: no file stays open."""
 
     # --- documents -----------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from servers.surviving import survives
 from agent_memory.errors import BackendError, ConfigurationError, StoreBusyError, StoreUnreachableError
 from agent_memory.records import Status
 from agent_memory.storage.chroma import ChromaStore
-from agent_memory.storage.chroma.connection import place_of
+from agent_memory.storage.chroma.connection import location_of
 from agent_memory.storage.where import Where
 from agent_memory.testing import builders
 from agent_memory.testing.store.support import EVERYTHING, change, opened, put, texts
@@ -134,13 +134,13 @@ async def test_among_many_vectors_none_is_missed(tmp_path: Path) -> None:
 
 
 def test_where_it_is_can_be_said_in_several_ways() -> None:
-    assert place_of({"path": "/a/b"}) == "/a/b"
-    assert place_of({"url": "chroma:///a/b"}) == "/a/b"
-    assert place_of({"url": "chroma+http://h:1"}) == place_of({"url": "http://h:1"}) == "http://h:1"
-    assert place_of({}).endswith("chroma")
+    assert location_of({"path": "/a/b"}) == "/a/b"
+    assert location_of({"url": "chroma:///a/b"}) == "/a/b"
+    assert location_of({"url": "chroma+http://h:1"}) == place_of({"url": "http://h:1"}) == "http://h:1"
+    assert location_of({}).endswith("chroma")
     for wrong in ({"path": "a", "url": "http://h"}, {"url": "redis://h"}):
         with pytest.raises(ConfigurationError):
-            place_of(wrong)
+            location_of(wrong)
 
 
 async def test_a_server_that_is_down_is_said_in_one_line_and_soon() -> None:

@@ -1,0 +1,102 @@
+"""The ability to keep a history of every change."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+
+from agent_memory.records import MemoryRecord, OperationRecord, Version
+from agent_memory.storage.base.ordering import unique
+from agent_memory.storage.base.store import Store
+from agent_memory.storage.changes import Erase, Operation
+
+
+class JournalStore(Store):
+    """A store with a journal: history, undo and the log of operations."""
+
+    async def history(self, memory_id: str) -> list[Version]:
+        """List a memory's versions.
+
+        Args:
+            memory_id: a whole id; the memory may be deleted.
+
+        Returns:
+            The versions, oldest first.
+        """
+        self.check_usable()
+        return await self._versions(memory_id=memory_id)
+
+    async def changes_of(self, operation_id: str) -> list[Version]:
+        """List what one operation changed.
+
+        Args:
+            operation_id: a whole id.
+
+        Returns:
+            The versions that it made, in order.
+        """
+        self.check_usable()
+        return await self._versions(operation_id=operation_id)
+
+    async def histories(self, ids: Sequence[str]) -> dict[str, list[Version]]:
+        """List the versions of many memories, each as `history` does.
+
+        Args:
+            ids: whole ids.
+
+        Returns:
+            The versions by id; memories without any are left out.
+        """
+        self.check_usable()
+        return await self._histories(unique(ids)) if ids else {}
+
+    async def tombstoned(self) -> list[str]:
+        """List the ids of memories that the journal knows and that are not there, shredded ones included, sorted."""
+        self.check_usable()
+        return sorted(await self._tombstoned())
+
+    async def purged(self) -> list[MemoryRecord]:
+        """List the last versions of memories that were deleted and whose text is still in the journal."""
+        self.check_usable()
+        return await self._purged()
+
+    async def operations(self, limit: int = 20) -> list[OperationRecord]:
+        """List operations that changed something, newest first.
+
+        Args:
+            limit: how many at most.
+
+        Returns:
+            The operations.
+        """
+        self.check_usable()
+        return await self._operations(limit)
+
+    @abstractmethod
+    async def _versions(
+        self, *, memory_id: str | None = None, operation_id: str | None = None
+    ) -> list[Version]:
+        """List the versions of one memory, or those that one operation made."""
+
+    async def _histories(self, ids: Sequence[str]) -> dict[str, list[Version]]:
+        """Read them one by one, where the backend has no better way."""
+        found = {memory_id: await self._versions(memory_id=memory_id) for memory_id in ids}
+        return {memory_id: versions for memory_id, versions in found.items() if versions}
+
+    @abstractmethod
+    async def _tombstoned(self) -> list[str]:
+        """Return the ids in the journal that no memory has, in any order; also where only the text is erased."""
+
+    @abstractmethod
+    async def _purged(self) -> list[MemoryRecord]:
+        """List the last versions of deleted memories whose text is still there."""
+
+    @abstractmethod
+    async def _operations(self, limit: int) -> list[OperationRecord]:
+        """List operations that changed something, newest first."""
+
+    async def _drop(self) -> None:
+        await super()._drop()
+        if purged := await self._purged():
+            await self.commit(Operation(verb="drop"), [Erase(record) for record in purged])
+            await self._secure_vacuum()
