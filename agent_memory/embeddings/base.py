@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+from agent_memory.batching import batched
 from agent_memory.errors import AgentMemoryError, ConfigurationError, EmbeddingError, PolicyError
 from agent_memory.records import canonical_json
 
@@ -295,7 +296,7 @@ def pack_rows(rows: NDArray[Any]) -> list[bytes]:
         raise EmbeddingError("the vector is all zero, or holds NaN or infinity", hint="check what made it")
     data = (rows / lengths[:, None]).astype("<f4").tobytes()
     size = 4 * rows.shape[1]
-    return [data[start : start + size] for start in range(0, len(data), size)]
+    return list(batched(data, size))
 
 
 _UNIT = 1e-3

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from agent_memory import paths
+from agent_memory.batching import batched
 from agent_memory.embeddings import catalog
 from agent_memory.embeddings.base import Embedder, EmbeddingIdentity
 from agent_memory.embeddings.hashes import sha256_of
@@ -176,8 +177,8 @@ class LocalEmbedder(Embedder):
     async def _embed(self, texts: Sequence[str], *, query: bool) -> Sequence[bytes]:
         model = self._model_now()
         vectors: list[bytes] = []
-        for start in range(0, len(texts), _TOGETHER):
-            vectors += await model.embed(texts[start : start + _TOGETHER])
+        for batch in batched(texts, _TOGETHER):
+            vectors += await model.embed(batch)
         return vectors
 
     def _model_now(self) -> LocalModel:

@@ -7,6 +7,7 @@ from os import PathLike
 from typing import Any, Final, NamedTuple, Unpack, cast
 
 from agent_memory import clock
+from agent_memory.batching import batched
 from agent_memory.errors import MemoryNotFoundError, ValidationError
 from agent_memory.memories.base import Item, Listing, TypeMemory, Words, store_items
 from agent_memory.memories.building import check_text
@@ -308,8 +309,8 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
             reverse=True,
         )[:limit]
         firsts: dict[str, SemanticRecord] = {}
-        for batch in range(0, len(groups), 500):  # well below what one statement may compare with
-            ids = [group.value for group in groups[batch : batch + 500]]
+        for batch in batched(groups, 500):  # well below what one statement may compare with
+            ids = [group.value for group in batch]
             chunks = await self._select(
                 self._where(fields={"document_id": ids}), None, order=Order("position")
             )

@@ -22,6 +22,7 @@ from collections.abc import Iterable
 from itertools import groupby, pairwise
 from typing import Final, NamedTuple
 
+from agent_memory.batching import batched
 from agent_memory.text import compounds, symbols
 from agent_memory.text.porter import stem
 from agent_memory.text.stopwords import STOPWORDS
@@ -200,9 +201,7 @@ def _words(run: str, *, singles: bool) -> list[str]:
 
 
 def _pieces(word: str) -> list[str]:
-    if len(word) <= LONGEST_WORD:
-        return [word]
-    return [word[start : start + LONGEST_WORD] for start in range(0, len(word), LONGEST_WORD)]
+    return [word] if len(word) <= LONGEST_WORD else list(batched(word, LONGEST_WORD))
 
 
 class _Kinds(dict[str, str]):

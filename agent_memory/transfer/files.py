@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, Self
 
 from agent_memory import filesystem, paths, temporary
+from agent_memory.batching import batched
 from agent_memory.errors import IntegrityError, MemoryNotFoundError, PolicyError, ValidationError
 from agent_memory.hints import Hint
 from agent_memory.records import MemoryType, Status
@@ -51,11 +52,13 @@ async def _write(stream: Stream, file: BinaryIO, progress: Progress | None) -> i
 
     put(head_line(stream.head))
     entries = sorted(stream.entries, key=lambda item: item.id)
-    for start in range(0, len(entries), BATCH):
-        for item in await stream.read(entries[start : start + BATCH]):
+    done = 0
+    for batch in batched(entries, BATCH):
+        for item in await stream.read(batch):
             put(line_of(item, stream.head.parts))
+        done += len(batch)
         if progress is not None:
-            progress(min(start + BATCH, len(entries)), len(entries))
+            progress(done, len(entries))
     tombstoned = sum(entry.tombstoned for entry in entries)
     put(end_line(len(entries) - tombstoned, tombstoned, digest.hexdigest()))
     file.flush()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
+from agent_memory.batching import batched
 from agent_memory.errors import ConfigurationError, ValidationError
 from agent_memory.hints import Hint
 from agent_memory.records import MemoryRecord, Status, Version
@@ -86,10 +87,8 @@ async def decide(store: Store, stream: Stream, on_conflict: OnConflict = "refuse
         raise ConfigurationError.unknown("way to settle conflicts", on_conflict, get_args(OnConflict))
     result = Decision(space=await _fits(store, stream.head.space))
     away = set(await tombstoned(store))
-    for start in range(0, len(stream.entries), BATCH):
-        for entry, finding, revision in await _compare(
-            store, stream, stream.entries[start : start + BATCH], away
-        ):
+    for batch in batched(stream.entries, BATCH):
+        for entry, finding, revision in await _compare(store, stream, batch, away):
             result.note(entry, finding, revision)
     await _check_keys(store, stream, result)
     if result.conflicts and on_conflict == "refuse":
@@ -165,8 +164,8 @@ async def _check_keys(store: Store, stream: Stream, result: Decision) -> None:
     wanted = {item.key: item.id for item in (*result.new, *result.newer) if item.key is not None}
     taken = {item.id: item.key for item in (*result.new, *result.newer)}
     names = sorted({key for _, key in wanted})
-    for start in range(0, len(names), BATCH):
-        part = Where(keys=tuple(names[start : start + BATCH]), expired=None)
+    for batch in batched(names, BATCH):
+        part = Where(keys=tuple(batch), expired=None)
         for here in await store.select(part):
             key = (here.memory_type, here.key or "")
             comer = wanted.get(key)
@@ -211,10 +210,12 @@ class Importer:
         # A key may have passed from one memory to another: what gives one up goes first.
         decision.newer.sort(key=lambda item: item.key is not None)
         entries = [*decision.newer, *decision.new, *decision.tombstoned]
-        for start in range(0, len(entries), BATCH):
-            await self._write(await self._stream.read(entries[start : start + BATCH]))
+        done = 0
+        for batch in batched(entries, BATCH):
+            await self._write(await self._stream.read(batch))
+            done += len(batch)
             if progress is not None:
-                progress(min(start + BATCH, len(entries)), len(entries))
+                progress(done, len(entries))
         if self._space is not None and head.parts.vectors:
             await self._embed_pending(self._space)
 
@@ -227,10 +228,10 @@ class Importer:
             else {}
         )
         entries = [entry for entry in self._stream.entries if entry.id in pending and not entry.tombstoned]
-        for start in range(0, len(entries), BATCH):
+        for batch in batched(entries, BATCH):
             vectors = {
                 embedding_hash(embedded_text(item.record)): item.vectors
-                for item in await self._stream.read(entries[start : start + BATCH])
+                for item in await self._stream.read(batch)
                 if item.vectors and item.record is not None and item.revision == pending[item.id].revision
             }
             if vectors:

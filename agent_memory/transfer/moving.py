@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agent_memory import clock
+from agent_memory.batching import batched
 from agent_memory.errors import IntegrityError
 from agent_memory.hints import Hint
 from agent_memory.storage.base import Store, vector_store
@@ -178,8 +179,7 @@ async def verify(source: Store, target: Store, decision: Decision) -> int:
     new = {item.id for item in decision.new} - decision.conflicts.keys()
     wrong = [entry.id for entry in there.entries if entry.id not in known and entry.id not in left]
     compared = [entry for entry in there.entries if entry.id in known and entry.id not in left]
-    for start in range(0, len(compared), BATCH):
-        part = compared[start : start + BATCH]
+    for part in batched(compared, BATCH):
         theirs = await there.read(part)
         ours = await here.read([known[item.id] for item in part])
         wrong += [

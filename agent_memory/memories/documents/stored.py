@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from agent_memory.batching import batched
 from agent_memory.hints import Hint
 from agent_memory.memories.core import Core
 from agent_memory.memories.documents import legacy
@@ -33,9 +34,7 @@ async def chunks_of_files(
     """
     found: dict[str, Chunks] = {}
     notices: list[str] = []
-    paths = list(files)
-    for start in range(0, len(paths), _BATCH):
-        part = paths[start : start + _BATCH]
+    for part in batched(list(files), _BATCH):
         by_path: dict[str, Chunks] = defaultdict(list)
         for chunk in await _select(core, fields={"path": part}):
             by_path[str(chunk.path)].append(chunk)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
+from agent_memory.batching import batched
 from agent_memory.network import is_elsewhere
 from agent_memory.redaction import redacted
 from agent_memory.storage.base import Capabilities, EmbeddingSpace, StoreDescription
@@ -116,7 +117,7 @@ class ChromaStore(VectorDocumentStore):
     async def _read(self, ids: Sequence[str]) -> dict[str, Document]:
         result: dict[str, Document] = {}
         memories = await self._collection("memories")
-        for part in _batches([key for key in dict.fromkeys(ids) if key]):
+        for part in batched([key for key in dict.fromkeys(ids) if key], _BATCH):
             found = await self._chroma.run(memories.get, ids=list(part), include=["documents"])
             for memory_id, text in zip(found["ids"], found["documents"], strict=True):
                 result[memory_id] = Document.from_json(text, self.agent_id)
@@ -128,12 +129,12 @@ class ChromaStore(VectorDocumentStore):
             memories = await self._collection("memories")
             found = await self._chroma.run(memories.get, where=where_of(query), include=[])
             ids = tuple(found["ids"])
-        for part in _batches(ids):
+        for part in batched(ids, _BATCH):
             yield list((await self._read(part)).values())
 
     async def _save(self, documents: Sequence[Document]) -> None:
         memories = await self._collection("memories")
-        for part in _batches(documents):
+        for part in batched(documents, _BATCH):
             values = await self._replacing(memories, {item.id: values_of(item) for item in part})
             await self._chroma.run(
                 memories.upsert,
@@ -151,7 +152,7 @@ class ChromaStore(VectorDocumentStore):
 
     async def _delete(self, documents: Sequence[Document]) -> None:
         memories = await self._collection("memories")
-        for part in _batches([document.id for document in documents]):
+        for part in batched([document.id for document in documents], _BATCH):
             await self._chroma.run(memories.delete, ids=list(part))
 
     # --- vectors -------------------------------------------------------------------------------------------
@@ -165,7 +166,7 @@ class ChromaStore(VectorDocumentStore):
             for document, segments in entries
             for number, segment in enumerate(segments)
         ]
-        for part in _batches(rows):
+        for part in batched(rows, _BATCH):
             await self._chroma.run(
                 vectors.upsert,
                 ids=[row[0] for row in part],
@@ -180,13 +181,13 @@ class ChromaStore(VectorDocumentStore):
             for document in documents
             for number in range(document.embedded[space_id])
         }
-        for part in _batches(list(new)):
+        for part in batched(list(new), _BATCH):
             values = await self._replacing(vectors, {item: new[item] for item in part})
             await self._chroma.run(vectors.update, ids=list(part), metadatas=values)
 
     async def _delete_vectors(self, space_id: int, documents: Sequence[Document]) -> None:
         vectors = await self._collection(f"space-{space_id}")
-        for part in _batches(_names(space_id, documents)):
+        for part in batched(_names(space_id, documents), _BATCH):
             await self._chroma.run(vectors.delete, ids=list(part))
 
     async def _read_vectors(
@@ -194,7 +195,7 @@ class ChromaStore(VectorDocumentStore):
     ) -> Mapping[str, Sequence[bytes]]:
         vectors = await self._collection(f"space-{space_id}")
         held: dict[str, bytes] = {}
-        for part in _batches(_names(space_id, documents)):
+        for part in batched(_names(space_id, documents), _BATCH):
             found = await self._chroma.run(vectors.get, ids=list(part), include=["embeddings"])
             for name, vector in zip(found["ids"], found["embeddings"], strict=True):
                 held[name] = vector.astype("<f4").tobytes()
@@ -249,7 +250,3 @@ def _direction(name: str) -> list[float]:
     """Return a vector for what has none: Chroma keeps nothing without. Spread out, or its graph would degenerate."""
     angle = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=4).digest()) / 2**32 * math.tau
     return [math.cos(angle), math.sin(angle)]
-
-
-def _batches(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    return (values[start : start + _BATCH] for start in range(0, len(values), _BATCH))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agent_memory import clock
+from agent_memory.batching import batched
 from agent_memory.records import canonical_json
 from agent_memory.storage.attempts import Attempt
 
@@ -106,9 +107,7 @@ def vectors_of(text: str | None, dimension: int) -> list[bytes]:
     except ValueError:
         return []
     size = 4 * dimension
-    return (
-        [flat[start : start + size] for start in range(0, len(flat), size)] if len(flat) % size == 0 else []
-    )
+    return list(batched(flat, size)) if len(flat) % size == 0 else []
 
 
 def _to_dict(kept: Kept) -> dict[str, Any]:

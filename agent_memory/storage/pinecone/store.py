@@ -11,6 +11,7 @@ import anyio
 from pinecone import errors
 
 from agent_memory import paths
+from agent_memory.batching import batched
 from agent_memory.network import is_elsewhere
 from agent_memory.storage.base import Capabilities, EmbeddingSpace, StoreDescription
 from agent_memory.storage.documents import (
@@ -132,7 +133,7 @@ class PineconeStore(VectorDocumentStore):
 
     async def _save_meta(self, name: str, text: str) -> None:
         # In parts of whole characters, each within a record's bytes.
-        parts = [text[start : start + _NOTE // 4] for start in range(0, len(text), _NOTE // 4)]
+        parts = list(batched(text, _NOTE // 4))
         stamp = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
         records = [
             (f"{name}#{number}", {"text": part, "parts": len(parts), "stamp": stamp})
@@ -170,13 +171,13 @@ class PineconeStore(VectorDocumentStore):
         index = await self._service.index(dimension)
         result: dict[str, Any] = {}
         with self._service.translated():
-            for part in _batches(ids, _FETCHED):
+            for part in batched(ids, _FETCHED):
                 result.update((await index.fetch(ids=list(part), namespace=namespace)).vectors)
         return result
 
     async def _find(self, query: Query) -> AsyncIterator[Sequence[Document]]:
         if query.where.ids is not None:
-            for part in _batches(query.where.ids, _FETCHED):
+            for part in batched(query.where.ids, _FETCHED):
                 yield list((await self._read(part)).values())
             return
         index = await self._service.index()
@@ -235,7 +236,7 @@ class PineconeStore(VectorDocumentStore):
         )
 
     async def _forget(self, index: Any, namespace: str, ids: Sequence[str]) -> None:
-        for part in _batches(ids, _FETCHED):
+        for part in batched(ids, _FETCHED):
             with self._service.translated():
                 try:
                     await index.delete(ids=list(part), namespace=namespace)
@@ -321,10 +322,6 @@ def _names(space_id: int, documents: Sequence[Document]) -> list[str]:
         for document in documents
         for number in range(document.embedded.get(space_id, 0))
     ]
-
-
-def _batches(values: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
-    return (values[start : start + size] for start in range(0, len(values), size))
 
 
 def _fitting(records: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

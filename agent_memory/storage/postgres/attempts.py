@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from agent_memory import clock
+from agent_memory.batching import batched
 from agent_memory.errors import ValidationError
 from agent_memory.storage.attempts import Attempt
 from agent_memory.storage.base import EmbeddingSpace
+from agent_memory.storage.conditions import Sql
 from agent_memory.storage.postgres.connection import Connection
-from agent_memory.storage.postgres.filters import Sql
 from agent_memory.storage.postgres.reading import Scope, fetch
 
 
@@ -36,7 +37,7 @@ async def segments(connection: Connection, scope: Scope, space: EmbeddingSpace, 
     )
     flat = b"".join(bytes(row[0]) for row in await fetch(connection, query, [digest]))
     size = 4 * space.dimension
-    result = [flat[start : start + size] for start in range(0, len(flat), size)]
+    result = list(batched(flat, size))
     return result if attempt is not None and len(result) == attempt.kept else []
 
 

@@ -11,9 +11,9 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from agent_memory.errors import ValidationError
 from agent_memory.storage.base import EmbeddingSpace
+from agent_memory.storage.conditions import Sql
 from agent_memory.storage.postgres import vectors
 from agent_memory.storage.postgres.connection import Connection, Server
-from agent_memory.storage.postgres.filters import Sql
 from agent_memory.storage.postgres.reading import Scope, fetch
 from agent_memory.storage.where import Where
 

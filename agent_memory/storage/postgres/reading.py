@@ -8,6 +8,7 @@ from typing import Any
 from agent_memory import clock
 from agent_memory.records import OWN_FIELDS, MemoryRecord
 from agent_memory.storage.base import Group, GroupBy, Order
+from agent_memory.storage.conditions import Sql
 from agent_memory.storage.postgres import filters, rows
 from agent_memory.storage.postgres.connection import Connection
 from agent_memory.storage.where import Where
@@ -31,7 +32,7 @@ class Scope:
         self.number = number
         self.id = agent_id
 
-    def condition(self, where: Where) -> filters.Sql:
+    def condition(self, where: Where) -> Sql:
         """Return the SQL condition of a filter at this moment."""
         return filters.condition(where, clock.now(), self.number)
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from agent_memory.storage.conditions import Sql
 from agent_memory.storage.postgres.connection import Connection
-from agent_memory.storage.postgres.filters import Sql
 from agent_memory.storage.postgres.reading import Scope, fetch
 from agent_memory.storage.postgres.rows import MOST_POSITIONS, lexeme, quoted
 from agent_memory.text.analysis import beyond

@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 from typing import Any, Final
 
 from agent_memory import clock
+from agent_memory.batching import batched
 from agent_memory.records import MemoryRecord, OperationRecord, Version, canonical_json, version_from_dict
 from agent_memory.storage.changes import JournalEntry, Operation, Plan
 from agent_memory.storage.redis.keys import Keys
@@ -122,9 +123,9 @@ async def versions(
 async def histories(client: Any, keys: Keys, agent_id: str, ids: Sequence[str]) -> dict[str, list[Version]]:
     """List the versions of many memories, each oldest first."""
     result: dict[str, list[Version]] = {}
-    for start in range(0, len(ids), _BATCH):
+    for batch in batched(ids, _BATCH):
         pipe = client.pipeline(transaction=False)
-        for memory_id in ids[start : start + _BATCH]:
+        for memory_id in batch:
             pipe.lrange(keys("history", memory_id), 0, -1)
         numbers = [item for found in await pipe.execute() for item in found]
         for version in await _versions(client, keys, agent_id, await _entries(client, keys, numbers)):

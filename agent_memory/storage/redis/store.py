@@ -10,6 +10,7 @@ from redis import exceptions
 from redis.asyncio import Redis
 
 from agent_memory import clock
+from agent_memory.batching import batched
 from agent_memory.errors import BackendError, ConfigurationError
 from agent_memory.records import MemoryRecord, OperationRecord, Version
 from agent_memory.redaction import redacted
@@ -189,8 +190,8 @@ class RedisStore(Reading, Upkeep, KeywordStore, JournalStore):
                 f"{len(ids)} memories would have to be read for this, and most_scanned is {self._most}",
                 hint="narrow it down by a tag, a type or a session, or set backend_config.most_scanned",
             )
-        for start in range(0, len(ids), 500):
-            yield list((await self._read(ids[start : start + 500])).values())
+        for part in batched(ids, 500):
+            yield list((await self._read(part)).values())
 
     async def _write(self, write_batch: WriteBatch) -> None:
         plan = write_batch.plan
@@ -290,8 +291,7 @@ class RedisStore(Reading, Upkeep, KeywordStore, JournalStore):
             return list(ranked[:limit])  # the module has filtered them
         found: list[tuple[str, float]] = []
         size = max(100, 2 * limit)
-        for start in range(0, len(ranked), size):
-            part = ranked[start : start + size]
+        for part in batched(ranked, size):
             ids = [memory_id for memory_id, _ in part]
             with translated(self._url):
                 known = await narrowing.admitted(self._client, self._keys, query, ids)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from agent_memory import clock
+from agent_memory.batching import batched
 from agent_memory.records import ConversationRecord
 from agent_memory.storage.documents import Document, Manifest, VectorDocuments
 from agent_memory.storage.documents.values import instant
@@ -60,8 +61,8 @@ class Upkeep(VectorDocuments):
         self._copies.clear()
         ids = [member.decode() for member in await self._client.zrange(self._keys("places"), 0, -1)]
         documents = total = 0
-        for start in range(0, len(ids), _BATCH):
-            part = list((await self._raw(ids[start : start + _BATCH])).values())
+        for batch in batched(ids, _BATCH):
+            part = list((await self._raw(batch)).values())
             documents += len(part)
             total += await self._derive_some(manifest, part)
         await self._client.hset(self._keys("totals"), mapping={"documents": documents, "words": total})
@@ -69,8 +70,8 @@ class Upkeep(VectorDocuments):
     async def _delete_matching(self, beginning: str) -> None:
         """Delete all keys that begin so and go on with a colon."""
         names = [item async for item in self._client.scan_iter(match=f"{_literal(beginning)}:*", count=1000)]
-        for start in range(0, len(names), _BATCH):
-            await self._client.delete(*names[start : start + _BATCH])
+        for batch in batched(names, _BATCH):
+            await self._client.delete(*batch)
 
     async def _raw(self, ids: Sequence[str]) -> dict[str, Document]:
         texts = [await self._client.hget(self._keys.document(memory_id), "json") for memory_id in ids]

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from agent_memory.batching import batched
 from agent_memory.storage.base import EmbeddingSpace
 from agent_memory.storage.documents import Document, Nearest
 from agent_memory.storage.redis.keys import Keys
@@ -30,9 +31,7 @@ EXACT_BELOW: Final = 20_000
 async def read(client: Any, keys: Keys, space_id: int, counts: Mapping[str, int]) -> dict[str, list[bytes]]:
     """Return vectors by memory; `counts` says how many each has."""
     result: dict[str, list[bytes]] = {}
-    items = list(counts.items())
-    for start in range(0, len(items), _BATCH):
-        part = items[start : start + _BATCH]
+    for part in batched(list(counts.items()), _BATCH):
         names = [
             keys.vector(space_id, memory_id, segment) for memory_id, count in part for segment in range(count)
         ]
@@ -65,8 +64,7 @@ async def read_all(client: Any, keys: Keys, space_id: int, ids: Sequence[str]) -
 async def _segments(client: Any, names: Sequence[str]) -> list[Any]:
     """Return what is under so many keys; by a script, as a command for each takes the client longer to write."""
     found: list[Any] = []
-    for start in range(0, len(names), _BATCH):
-        part = names[start : start + _BATCH]
+    for part in batched(names, _BATCH):
         found += await client.eval(_READ, len(part), *part)
     return found
 
@@ -88,8 +86,7 @@ class Copy:
         if not moved:
             return
         ids = [memory_id.decode() for memory_id, _ in moved]
-        for start in range(0, len(ids), _BATCH):
-            part = ids[start : start + _BATCH]
+        for part in batched(ids, _BATCH):
             held: dict[str, Document] = await documents(part)
             counts = {
                 entry.id: entry.embedded[space.id] for entry in held.values() if space.id in entry.embedded

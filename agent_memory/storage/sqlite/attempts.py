@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from agent_memory import clock
+from agent_memory.batching import batched
 from agent_memory.errors import ValidationError
 from agent_memory.storage.attempts import Attempt
 from agent_memory.storage.sqlite import driver, rows, vectors
@@ -33,7 +34,7 @@ def read(connection: Connection, space_id: int, digests: Collection[bytes]) -> d
     if not known(connection):
         return {}
     result = {}
-    for batch in vectors.batched(driver.blobs(digests)):
+    for batch in batched(driver.blobs(digests), vectors.MOST_VALUES):
         query = (
             f"select {', '.join(_COLUMNS)}, checksum from embedding_attempt"
             f" where space = ? and text_hash in ({', '.join('?' * len(batch))})"
@@ -61,7 +62,7 @@ def segments(connection: Connection, space: Space, digest: bytes) -> list[bytes]
     for first, flat, checksum in connection.execute(query, (space.id, digest)):
         if first != len(result) or checksum != vectors.checksum(space.id, digest, first, _WHOLE, flat):
             return []
-        result += [flat[start : start + size] for start in range(0, len(flat), size)]
+        result += batched(flat, size)
     return result if len(result) == attempt.kept else []
 
 

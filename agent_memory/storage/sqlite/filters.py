@@ -5,42 +5,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from agent_memory import clock
-from agent_memory.records import OWN_FIELDS, MemoryType, Status
+from agent_memory.records import Status
+from agent_memory.storage.conditions import Conditions, Kind, Sql, alternatives, kind_of
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.sqlite.rows import HAPPENED, UPDATED
-from agent_memory.storage.where import Condition, Period, Where
+from agent_memory.storage.where import Condition, Where
 
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _LARGEST = 2**63  # what SQLite has as an integer is smaller
-_KINDS = {"text": "text", "integer": "number", "real": "number", "boolean": "boolean"}
-
-
-class _Conditions:
-    """SQL conditions that must all hold, and the values in them."""
-
-    def __init__(self) -> None:
-        self.parts: list[str] = []
-        self.values: list[Any] = []
-
-    def add(self, sql: str, *values: Any) -> None:
-        self.parts.append(sql)
-        self.values += values
-
-    def one_of(self, column: str, given: Sequence[str]) -> None:
-        if len(given) == 1:
-            self.add(f"{column} = ?", given[0])
-        else:
-            self.add(f"{column} in (select value from json_each(?))", json.dumps(list(given)))
-
-    def within(self, column: str, period: Period | None) -> None:
-        if period is not None and period.start is not None:
-            self.add(f"{column} >= ?", clock.to_text(period.start))
-        if period is not None and period.end is not None:
-            self.add(f"{column} < ?", clock.to_text(period.end))
 
 
 def register(connection: Connection) -> None:
@@ -60,43 +36,14 @@ def _metadata_holds(metadata: bytes, name: str, operator: Any, value: str) -> bo
         return False
 
 
-def condition(where: Where, now: str) -> tuple[str, list[Any]]:
+def condition(where: Where, now: str) -> Sql:
     """Return the SQL condition on `memory`, and its values."""
-    result = _Conditions()
-    if where.statuses:
-        # By what it is not: a row with a damaged status has to be met, so that it is named.
-        # With a plus, or SQLite goes through whatever index holds the active memories alone, in no useful order.
-        others = ", ".join(f"'{statu.value}'" for statu in Status if statu not in where.statuses)
-        result.add(f"+memory.status not in ({others})" if others else "1")
-    if where.types:
-        result.one_of("memory.type", [item.value for item in where.types])
-    if where.ids is not None:
-        result.one_of("memory.id", where.ids)
-    if where.expired is False:
-        result.add("(memory.expires_at is null or memory.expires_at > ?)", now)
-    elif where.expired is True:
-        result.add("memory.expires_at <= ?", now)
-    for column, given in (("key", where.keys), ("source", where.sources), ("session", where.sessions)):
-        if given:
-            result.one_of(f"memory.{column}", given)
-    if where.tags_any:
-        wanted = _Conditions()
-        wanted.one_of("tag", where.tags_any)
-        result.add(f"memory.pk in (select memory from memory_tag where {wanted.parts[0]})", *wanted.values)
-    for tag in where.tags_all:
-        result.add("memory.pk in (select memory from memory_tag where tag = ?)", tag)
-    if where.pinned is not None:
-        result.add(f"memory.pinned = {int(where.pinned)}")
-    if where.min_importance > 0:
-        result.add("memory.importance >= ?", float(where.min_importance))
-    result.within("memory.created_at", where.created)
-    result.within(UPDATED, where.updated)
-    result.within(HAPPENED, where.occurred)
-    for item in where.metadata:
-        _metadata(result, item)
-    if where.fields:
-        _own_fields(result, where)
-    return " and ".join(result.parts) or "1", result.values
+    return _Conditions().admit(where, now).sql()
+
+
+def in_conversation(where: Where, now: str) -> Sql | None:
+    """Return the condition on `memory` and its row in `conversation`, for the messages of one conversation."""
+    return _Conditions().in_conversation(where, now)
 
 
 def tested(condition: tuple[str, list[Any]]) -> tuple[str, list[Any]]:
@@ -108,12 +55,6 @@ def tested(condition: tuple[str, list[Any]]) -> tuple[str, list[Any]]:
     return sql.replace("memory.pk in (", "+memory.pk in ("), values
 
 
-def _kind(value: Any) -> str:
-    if isinstance(value, bool):
-        return "boolean"
-    return "text" if isinstance(value, str) else "number"
-
-
 def _number(value: float) -> float:
     """Return a number as SQLite can take it; beyond its integers, on the same side of all of them."""
     if isinstance(value, int) and not -_LARGEST <= value < _LARGEST:
@@ -121,36 +62,70 @@ def _number(value: float) -> float:
     return value
 
 
-# --- metadata --------------------------------------------------------------------------------------------------
-
-
 _READABLE = "case when json_valid(memory.metadata) then {} else 1 end"
 """A condition on metadata, which admits what is no JSON: such a row has to be met, so that it is named."""
 
 
-def _metadata(result: _Conditions, given: Condition) -> None:
-    if _PLAIN_KEY.fullmatch(given.name):
-        path = f"(memory.metadata, '$.{given.name}')"
-        kind, value, frame, named = f"json_type{path}", f"json_extract{path}", "{}", []
-    else:
-        # Any character may stand in a key, and a path cannot hold them all.
-        kind, value, named = "entry.type", "entry.value", [given.name]
-        frame = "exists (select 1 from json_each(memory.metadata) as entry where entry.key = ? and {})"
-    if given.operator == "exists":
-        there = frame.format(f"coalesce({kind}, 'null') <> 'null'")
-        result.add(_READABLE.format(there if given.value else f"not {there}"), *named)
-        return
-    sql, values = _comparison(given, kind, value)
-    result.add("memory.metadata <> '{}'")  # most are empty, and cost nothing this way
-    result.add(_READABLE.format(frame.format(sql)), *named, *values)
+class _Conditions(Conditions):
+    """Conditions in SQLite's dialect."""
+
+    table = "memory"
+    sequence = "memory.pk"
+    updated = UPDATED
+    happened = HAPPENED
+    placeholder = "?"
+    never = "0"
+
+    def _empty(self) -> Conditions:
+        return _Conditions()
+
+    def _any_of(self, column: str, values: list[str]) -> None:
+        self.add(f"{column} in (select value from json_each(?))", json.dumps(values))
+
+    def _time(self, moment: datetime) -> str:
+        return clock.to_text(moment)
+
+    def _statuses(self, statuses: Sequence[Status]) -> None:
+        # By what it is not: a row with a damaged status has to be met, so that it is named.
+        # With a plus, or SQLite goes through whatever index holds the active memories alone, in no useful order.
+        others = ", ".join(f"'{status.value}'" for status in Status if status not in statuses)
+        self.add(f"+memory.status not in ({others})" if others else "1")
+
+    def _pinned(self, pinned: bool) -> None:
+        self.add(f"memory.pinned = {int(pinned)}")
+
+    def _metadata(self, given: Condition) -> None:
+        if _PLAIN_KEY.fullmatch(given.name):
+            path = f"(memory.metadata, '$.{given.name}')"
+            kind, value, frame, named = f"json_type{path}", f"json_extract{path}", "{}", []
+        else:
+            # Any character may stand in a key, and a path cannot hold them all.
+            kind, value, named = "entry.type", "entry.value", [given.name]
+            frame = "exists (select 1 from json_each(memory.metadata) as entry where entry.key = ? and {})"
+        if given.operator == "exists":
+            there = frame.format(f"coalesce({kind}, 'null') <> 'null'")
+            self.add(_READABLE.format(there if given.value else f"not {there}"), *named)
+            return
+        sql, values = _comparison(given, kind, value)
+        self.add("memory.metadata <> '{}'")  # most are empty, and cost nothing this way
+        self.add(_READABLE.format(frame.format(sql)), *named, *values)
+
+    def _compare_own(self, given: Condition, values: Sequence[Any], kind: Kind) -> None:
+        symbol = f"in ({', '.join('?' * len(values))})" if given.operator == "in" else f"{given.operator} ?"
+        self.add(f"{given.name} {symbol}", *(_stored(value, kind) for value in values))
+
+
+def _stored(value: Any, kind: Kind) -> Any:
+    if kind == "boolean":
+        return int(value)
+    return value if kind == "text" else _number(value)
 
 
 def _comparison(given: Condition, kind: str, value: str) -> tuple[str, list[Any]]:
-    alternatives = given.value if given.operator == "in" else (given.value,)
     parts: list[str] = []
     values: list[Any] = []
     for wanted in ("text", "boolean", "number"):
-        some = [alternative for alternative in alternatives if _kind(alternative) == wanted]
+        some = [alternative for alternative in alternatives(given) if kind_of(alternative) == wanted]
         if not some:
             continue
         compared = f"in ({', '.join('?' * len(some))})" if given.operator == "in" else f"{given.operator} ?"
@@ -169,55 +144,3 @@ def _comparison(given: Condition, kind: str, value: str) -> tuple[str, list[Any]
             )
             values += [given.name, json.dumps(some if given.operator == "in" else some[0])]
     return f"({' or '.join(parts) or '0'})", values
-
-
-# --- the types' own fields -------------------------------------------------------------------------------------
-
-
-def in_conversation(where: Where, now: str) -> tuple[str, list[Any]] | None:
-    """Return the SQL condition on `memory` and its row in `conversation`, for the messages of one conversation.
-
-    None where the filter is about anything else. Written so, the index that has a conversation in its order answers.
-    """
-    one = any(field_.name == "conversation_id" and field_.operator == "=" for field_ in where.fields)
-    if where.types != (MemoryType.CONVERSATION,) or not one:
-        return None
-    sql, values = condition(replace(where, fields=()), now)
-    own = _own_conditions(MemoryType.CONVERSATION, where)
-    return " and ".join([*own.parts, sql]), [*own.values, *values]
-
-
-def _own_fields(result: _Conditions, where: Where) -> None:
-    parts: list[str] = []
-    values: list[Any] = []
-    for memory_type in where.types or tuple(MemoryType):
-        own = _own_conditions(memory_type, where)
-        if "0" not in own.parts:
-            parts.append(f"select memory from {memory_type} where {' and '.join(own.parts) or '1'}")
-            values += own.values
-    result.add(f"memory.pk in ({' union all '.join(parts)})" if parts else "0", *values)
-
-
-def _own_conditions(memory_type: MemoryType, where: Where) -> _Conditions:
-    kinds = {own.name: own.kind for own in OWN_FIELDS[memory_type]}
-    own = _Conditions()
-    for given in where.fields:
-        if given.name in kinds:
-            _own_field(own, given, _KINDS[kinds[given.name]])
-        elif given.operator != "exists" or given.value:
-            own.add("0")
-    return own
-
-
-def _own_field(own: _Conditions, given: Condition, kind: str) -> None:
-    if given.operator == "exists":
-        own.add(f"{given.name} is {'not ' if given.value else ''}null")
-        return
-    alternatives = given.value if given.operator == "in" else (given.value,)
-    fitting = [alternative for alternative in alternatives if _kind(alternative) == kind]
-    if not fitting:
-        own.add("0")
-        return
-    symbol = f"in ({', '.join('?' * len(fitting))})" if given.operator == "in" else f"{given.operator} ?"
-    values = [item if kind == "text" else _number(item) for item in fitting]
-    own.add(f"{given.name} {symbol}", *(int(value) if kind == "boolean" else value for value in values))

@@ -6,9 +6,10 @@ import hashlib
 import json
 import struct
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
+from agent_memory.batching import batched
 from agent_memory.errors import ValidationError
 from agent_memory.storage.sqlite import driver
 from agent_memory.storage.sqlite.bookkeeping import GENERATION, LAST_VECTOR, VECTOR_INDEX, note, noted
@@ -19,14 +20,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 T = TypeVar("T")
+MOST_VALUES: Final = 900
+"""How many values one statement may have; SQLite may be built to take 999."""
 STORED: Final = "float16"
 """What the numbers of a vector are stored as, half the room of float32. Of 60,000 real vectors 99.9 % of the
 nearest ten are the same, and no cosine is off by more than .00006. A vector stored as float32 is read as such."""
-
-
-def batched(values: Sequence[T], size: int = 900) -> Iterator[Sequence[T]]:
-    """Cut a sequence into parts that one statement may have as values; SQLite may be built to take 999."""
-    return (values[start : start + size] for start in range(0, len(values), size))
 
 
 def checksum(space_id: int, digest: bytes, segment: int, dtype: str, vector: bytes) -> bytes:
@@ -83,7 +81,7 @@ def keys(connection: Connection, space: Space, hashes: Iterable[bytes]) -> list[
     """Return the keys of the vectors of texts in a space."""
     return [
         row[0]
-        for part in batched(driver.blobs(hashes))
+        for part in batched(driver.blobs(hashes), MOST_VALUES)
         for row in connection.execute(
             f"select id from embedding where space = ? and text_hash in ({', '.join('?' * len(part))})",
             (space.id, *part),
@@ -121,7 +119,7 @@ def known_hashes(connection: Connection, space: Space | None, hashes: Collection
         return set()  # as in every store that nobody searches by meaning
     return {
         row[0]
-        for part in batched(driver.blobs(hashes))
+        for part in batched(driver.blobs(hashes), MOST_VALUES)
         for row in connection.execute(
             "select text_hash from embedding where space = ? and piece = 0"
             f" and text_hash in ({', '.join('?' * len(part))})",
@@ -135,7 +133,7 @@ def unused(connection: Connection, hashes: Iterable[bytes]) -> list[bytes]:
     wanted = list(dict.fromkeys(hashes))
     used = {
         row[0]
-        for part in batched(driver.blobs(wanted))
+        for part in batched(driver.blobs(wanted), MOST_VALUES)
         for row in connection.execute(
             f"select embedded_hash from memory where embedded_hash in ({', '.join('?' * len(part))})", part
         )
@@ -202,7 +200,7 @@ def narrowed(vectors: Sequence[bytes]) -> list[bytes]:
         return []
     halves = np.frombuffer(b"".join(vectors), dtype="<f4").astype("<f2").tobytes()
     size = len(halves) // len(vectors)
-    return [halves[start : start + size] for start in range(0, len(halves), size)]
+    return list(batched(halves, size))
 
 
 def widened(vector: bytes, dtype: str) -> bytes:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from agent_memory import clock
+from agent_memory.batching import batched
 from agent_memory.errors import ConflictError, IntegrityError, ValidationError
 from agent_memory.records import MemoryRecord, MemoryType, Status
 from agent_memory.storage import planning
@@ -18,7 +19,7 @@ from agent_memory.storage.sqlite.damage import Damaged
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.sqlite.reading import OF_MEMORIES
 from agent_memory.storage.sqlite.spaces import Space, current_space, known_space
-from agent_memory.storage.sqlite.vectors import batched
+from agent_memory.storage.sqlite.vectors import MOST_VALUES
 from agent_memory.text.analysis import analysed_text
 from agent_memory.text.templates import indexed_text
 
@@ -57,7 +58,7 @@ def load_state(connection: Connection, needs: planning.Needs, agent_id: str) -> 
     state = planning.State()
     wanted: set[str] = set(needs.ids)
     now = clock.to_text(clock.now())
-    for part in batched(driver.blobs(needs.hashes)):
+    for part in batched(driver.blobs(needs.hashes), MOST_VALUES):
         query = (
             "select content_hash, id from memory where status = 'active'"
             f" and content_hash in ({', '.join('?' * len(part))}) and (expires_at is null or expires_at > ?)"

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+from agent_memory.batching import batched
 from agent_memory.paths import file_stem
 from agent_memory.storage.base import Capabilities
 from agent_memory.storage.documents import Document, Query, VectorDocumentStore
@@ -57,8 +58,8 @@ class JsonFolderStore(VectorDocumentStore):
     async def _find(self, query: Query) -> AsyncIterator[Sequence[Document]]:
         # A folder has no index: everything is read, and what the query refuses is left out by the caller.
         ids = sorted(file.stem for file in (self.folder / "memories").glob("*.json"))
-        for start in range(0, len(ids), 500):
-            yield list((await self._read(ids[start : start + 500])).values())
+        for part in batched(ids, 500):
+            yield list((await self._read(part)).values())
 
     async def _save(self, documents: Sequence[Document]) -> None:
         for document in documents:
@@ -88,7 +89,7 @@ class JsonFolderStore(VectorDocumentStore):
         for document in documents:
             flat = self._vectors_file(space_id, document.id).read_bytes()
             size = len(flat) // document.embedded[space_id]
-            result[document.id] = [flat[start : start + size] for start in range(0, len(flat), size)]
+            result[document.id] = list(batched(flat, size))
         return result
 
     def _vectors_file(self, space_id: int, memory_id: str) -> Path:

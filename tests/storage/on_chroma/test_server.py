@@ -136,7 +136,7 @@ async def test_among_many_vectors_none_is_missed(tmp_path: Path) -> None:
 def test_where_it_is_can_be_said_in_several_ways() -> None:
     assert location_of({"path": "/a/b"}) == "/a/b"
     assert location_of({"url": "chroma:///a/b"}) == "/a/b"
-    assert location_of({"url": "chroma+http://h:1"}) == place_of({"url": "http://h:1"}) == "http://h:1"
+    assert location_of({"url": "chroma+http://h:1"}) == location_of({"url": "http://h:1"}) == "http://h:1"
     assert location_of({}).endswith("chroma")
     for wrong in ({"path": "a", "url": "http://h"}, {"url": "redis://h"}):
         with pytest.raises(ConfigurationError):

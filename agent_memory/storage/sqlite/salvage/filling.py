@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from agent_memory import clock
+from agent_memory.batching import batched
 from agent_memory.hints import Hint
 from agent_memory.records import MemoryRecord, MemoryType, same_version
 from agent_memory.storage.changes import new_id
@@ -82,8 +83,8 @@ def _insert(
     lost: list[str],
 ) -> None:
     statement = f"insert into {table} ({', '.join(columns)}) values ({', '.join('?' * len(columns))})"
-    for start in range(0, len(found), _BATCH):
-        batch = [_bound(row) for row in found[start : start + _BATCH]]
+    for part in batched(found, _BATCH):
+        batch = [_bound(row) for row in part]
         plain = all(mark == "?" for marks, _ in batch for mark in marks)
         values = [item for _, item in batch]
         if plain and virtual.in_savepoint(connection, connection.executemany, statement, values):
