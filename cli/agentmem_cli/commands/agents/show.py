@@ -11,7 +11,7 @@ from agentmem_cli.context import Invocation
 
 def show(
     context: typer.Context,
-    agent: Annotated[
+    name: Annotated[
         str | None, typer.Argument(metavar="AGENT", help="Whose; the present one if left out.")
     ] = None,
 ) -> None:
@@ -26,7 +26,7 @@ def show(
 
     invocation = Invocation.of(context)
     settings = invocation.settings
-    found = agents.get_agent(agent or settings.get("agent"), settings.get("home"))
+    found = agents.get_agent(name or settings.get("agent"), settings.get("home"))
     if invocation.output.form in ("json", "ndjson", "csv"):
         invocation.output.details(agents.to_dict(found))
         return
