@@ -235,7 +235,7 @@ class TypeMemory(Called, Generic[R]):
 
     async def search_similar(
         self, query: str, limit: int = 10, min_score: float = 0.0
-    ) -> Listing[ScoredMemory]:
+    ) -> Listing[ScoredMemory[R]]:
         """Find memories of this type by words and meaning, best first.
 
         Args:
@@ -271,7 +271,7 @@ class TypeMemory(Called, Generic[R]):
         explain: bool = False,
         count_access: bool = True,
         **filters: Unpack[TypeCountFilters],
-    ) -> Found:
+    ) -> Found[R]:
         from agent_memory.recall.query import SearchRequest
 
         request = SearchRequest(
@@ -283,7 +283,7 @@ class TypeMemory(Called, Generic[R]):
             explain=explain,
             count_access=count_access,
         )
-        return await self._core.searcher.search(request)
+        return cast("Found[R]", await self._core.searcher.search(request))
 
     async def _find(self, reference: str, *, statuses: Iterable[Status] = (Status.ACTIVE,)) -> R | None:
         try:

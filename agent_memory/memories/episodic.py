@@ -123,7 +123,9 @@ class EpisodicMemory(TypeMemory[EpisodicRecord]):
         """Return the latest events that went wrong, of one type or of all."""
         return await self._latest(_outcome(event_type, False), limit)
 
-    async def find_similar_events(self, description: str, limit: int = 5) -> Listing[ScoredMemory]:
+    async def find_similar_events(
+        self, description: str, limit: int = 5
+    ) -> Listing[ScoredMemory[EpisodicRecord]]:
         """Find events like the one described, by words and, with an embedder, by meaning; best first."""
         return await self._search(description, limit)
 

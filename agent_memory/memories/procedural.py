@@ -120,7 +120,9 @@ class ProceduralMemory(TypeMemory[ProceduralRecord]):
         """Return the skills of a category, newest first."""
         return await self._select(self._where(fields={"category": category}), limit)
 
-    async def find_applicable_skills(self, situation: str, limit: int = 5) -> Listing[ScoredMemory]:
+    async def find_applicable_skills(
+        self, situation: str, limit: int = 5
+    ) -> Listing[ScoredMemory[ProceduralRecord]]:
         """Find the skills that a situation calls for: by triggers, words and meaning together, best first."""
         candidates = await self._search(situation, max(limit * 4, 20), count_access=False)
         found = {candidate.memory.id: candidate for candidate in candidates}

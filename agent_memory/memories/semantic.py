@@ -47,7 +47,7 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
 
     async def search(  # type: ignore[override]  # the seed's own signature: here `search` is by meaning
         self, query: str, limit: int = 10, min_score: float = 0.0
-    ) -> Listing[ScoredMemory]:
+    ) -> Listing[ScoredMemory[SemanticRecord]]:
         """Find knowledge by meaning and words, best first.
 
         Args:
@@ -67,7 +67,7 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
         tags: Words = None,
         min_importance: float = 0.0,
         **filters: Unpack[TypeFilters],
-    ) -> Listing[ScoredMemory]:
+    ) -> Listing[ScoredMemory[SemanticRecord]]:
         """Find knowledge as `search` does, among what has any of the tags and is important enough."""
         self._core.index.require()
         return await self._search(
@@ -79,7 +79,9 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
             **filters,
         )
 
-    async def find_related(self, id: str, limit: int = 5, min_score: float = 0.5) -> Listing[ScoredMemory]:
+    async def find_related(
+        self, id: str, limit: int = 5, min_score: float = 0.5
+    ) -> Listing[ScoredMemory[SemanticRecord]]:
         """Find knowledge that is near a memory or a document in meaning, nearest first, itself left out.
 
         Args:
@@ -99,7 +101,8 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
         found = await self._core.searcher.near(
             chunks[0], self._where(), limit=limit + len(ids), min_similarity=least
         )
-        return [result for result in found if result.memory.id not in ids][:limit]
+        related = [result for result in found if result.memory.id not in ids][:limit]
+        return cast("list[ScoredMemory[SemanticRecord]]", related)
 
     async def add_with_embedding(
         self,

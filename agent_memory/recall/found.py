@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Generic
 
 from agent_memory.recall.constants import NOTHING_RELEVANT
-from agent_memory.records import ScoredMemory
+from agent_memory.records import MemoryRecord, ScoredMemory
+from agent_memory.records.display import as_table
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    Record = TypeVar("Record", bound=MemoryRecord, default=MemoryRecord)
+else:
+    from typing import TypeVar
+
+    Record = TypeVar("Record", bound=MemoryRecord)
 
 
-class Found(list[ScoredMemory]):
+class Found(list[ScoredMemory[Record]], Generic[Record]):
     """Scored memories, best first. It is a list; what else was found out stands beside it."""
 
     def __init__(
         self,
-        memories: Iterable[ScoredMemory] = (),
+        memories: Iterable[ScoredMemory[Record]] = (),
         *,
         retrievers: Iterable[str] = (),
         notices: Iterable[str] = (),
@@ -36,6 +47,23 @@ class Found(list[ScoredMemory]):
         """Whether nothing here seems to answer the query; what came nearest is in the list all the same."""
         return all(item.relevance < NOTHING_RELEVANT for item in self)
 
-    def after(self, offset: int) -> Found:
+    def after(self, offset: int) -> Found[Record]:
         """Return what is left without the best ones."""
-        return Found(self[offset:], retrievers=self.retrievers, notices=self.notices, terms=self.terms)
+        return Found(
+            self[offset:],
+            retrievers=self.retrievers,
+            notices=self.notices,
+            terms=self.terms,
+            sums=self.sums,
+        )
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """Return each memory as `ScoredMemory.to_dict` does."""
+        return [item.to_dict() for item in self]
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (item.score, item.relevance, item.memory.memory_type.value, item.memory.content, item.memory.tags)
+            for item in self
+        ]
+        return as_table(("score", "relevance", "type", "content", "tags"), rows)

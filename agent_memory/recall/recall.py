@@ -15,6 +15,7 @@ from agent_memory.recall.packing import Candidate, Frame, PackedItem, by_worth, 
 from agent_memory.recall.query import Mode, SearchRequest
 from agent_memory.recall.searcher import Searcher
 from agent_memory.records import ConversationRecord, MemoryType
+from agent_memory.records.display import as_table, escape, in_one_line, shortened
 from agent_memory.storage.base import Order, Store
 from agent_memory.storage.where import Condition, Where
 from agent_memory.text.analysis import query_terms
@@ -22,7 +23,7 @@ from agent_memory.text.templates import normalise
 from agent_memory.text.tokens import estimate_tokens
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Recall:
     """A text for a prompt, and an account of what is in it."""
 
@@ -45,6 +46,25 @@ class Recall:
 
     def __str__(self) -> str:
         return self.text
+
+    def __repr__(self) -> str:
+        shown = {
+            "tokens": self.tokens,
+            "budget": self.budget,
+            "items": len(self.items),
+            "shortened": len(self.shortened),
+            "dropped": len(self.dropped),
+            "text": repr(shortened(self.text)),
+        }
+        return in_one_line("Recall", shown)
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (item.form, item.tokens, item.memory.memory_type.value, item.memory.content, item.reason or "")
+            for item in (*self.items, *self.dropped)
+        ]
+        table = as_table(("form", "tokens", "type", "content", "reason"), rows)
+        return f"<p>{self.tokens} of {self.budget} tokens</p><pre>{escape(self.text)}</pre>{table}"
 
 
 class Recaller:

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, Literal, NamedTuple, Self, TypeVar
 
+from agent_memory.records.display import as_rows, in_one_line, shortened
 from agent_memory.records.types import MemoryType
 
 
@@ -45,7 +46,8 @@ class OwnField(NamedTuple):
 def own_field(kind: FieldKind, default: Any = None, *, name: bool = False, since: int = 1) -> Any:
     """Declare a field of one memory type.
 
-    This one line is all that a new field needs. A store whose schema is older adds the column when it is opened.
+    This line, and one in `memories/changes.py` for type checkers, is all that a new field needs. A store whose schema
+    is older adds the column when it is opened.
 
     Args:
         kind: what the field holds; an empty tuple as the default of a `json` field makes it a tuple of texts.
@@ -57,7 +59,7 @@ def own_field(kind: FieldKind, default: Any = None, *, name: bool = False, since
     return field(default=default, metadata={"kind": kind, "name": name, "since": since})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class MemoryRecord:
     """A memory: its text, and all that is known about it whatever its type."""
 
@@ -116,6 +118,42 @@ class MemoryRecord:
     def expired(self, moment: datetime) -> bool:
         """Return whether its time is over at that moment."""
         return self.expires_at is not None and self.expires_at <= moment
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as one flat JSON object: every common field, then its type's own, as `--json` prints it."""
+        from agent_memory.records.versions import to_dict
+
+        return to_dict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Build a record from what `to_dict` returned.
+
+        What `to_dict` leaves out, the `revision` among it, holds its default.
+
+        Args:
+            data: the object; its `type` says the class, and may be left out where a type's own class is asked.
+
+        Returns:
+            A record of the type's class.
+
+        Raises:
+            ValidationError: it has a name that no such memory has, lacks one, or holds a value that cannot be read.
+            ConfigurationError: its type is unknown.
+        """
+        from agent_memory.records.versions import from_dict
+
+        return from_dict(cls, data)
+
+    def __repr__(self) -> str:
+        shown: dict[str, Any] = {"id": repr(self.id), "content": repr(shortened(self.content))}
+        shown |= {name: repr(value) for name in ("tags", "key") if (value := getattr(self, name))}
+        if self.status is not Status.ACTIVE:
+            shown["status"] = repr(self.status.value)
+        return in_one_line(type(self).__name__, shown)
+
+    def _repr_html_(self) -> str:
+        return as_rows({name: value for name, value in self.to_dict().items() if value not in (None, [], {})})
 
 
 R = TypeVar("R", bound=MemoryRecord)

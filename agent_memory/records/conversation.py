@@ -43,7 +43,7 @@ def _speaker(record: ConversationRecord) -> str:
     return record.name or record.role
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ConversationRecord(MemoryRecord):
     """A message of a conversation, or a summary of its older part."""
 

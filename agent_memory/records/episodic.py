@@ -39,7 +39,7 @@ class EpisodicDescriptor(TypeDescriptor["EpisodicRecord"]):
         return f"{record.event_type}, {record.outcome}" if record.outcome else record.event_type
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class EpisodicRecord(MemoryRecord):
     """Something that happened."""
 

@@ -34,7 +34,7 @@ class LongTermDescriptor(TypeDescriptor["LongTermRecord"]):
         return f"preference ({record.category})" if record.category else "preference"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class LongTermRecord(MemoryRecord):
     """A fact or a preference."""
 

@@ -47,7 +47,7 @@ def _steps(record: ProceduralRecord) -> tuple[str, ...]:
     return tuple(step for step in record.steps if step not in record.content)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ProceduralRecord(MemoryRecord):
     """A skill or a workflow: how something is done, and how well that went."""
 

@@ -30,7 +30,7 @@ class SemanticDescriptor(TypeDescriptor["SemanticRecord"]):
         return f"from {record.title}" if record.title else "knowledge"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class SemanticRecord(MemoryRecord):
     """A text of knowledge, by itself or as one chunk of a document."""
 

@@ -28,7 +28,7 @@ class ShortTermDescriptor(TypeDescriptor["ShortTermRecord"]):
         return f"working memory {record.key}" if record.kind == "working" else "note"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ShortTermRecord(MemoryRecord):
     """A part of the present task's context, or a working-memory value."""
 

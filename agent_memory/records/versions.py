@@ -9,6 +9,7 @@ from operator import attrgetter
 from typing import Any
 
 from agent_memory import clock
+from agent_memory.errors import ValidationError
 from agent_memory.records.base import MemoryRecord, R, Status
 from agent_memory.records.registry import OWN_FIELDS, RECORD_CLASSES, TUPLE_FIELDS, TYPE_NAMES
 from agent_memory.records.types import MemoryType
@@ -117,6 +118,31 @@ def to_dict(record: MemoryRecord) -> dict[str, Any]:
         value = getattr(record, own.name)
         result[own.name] = list(value) if isinstance(value, tuple) else value
     return result
+
+
+def from_dict(kind: type[R], data: Mapping[str, Any]) -> R:
+    """Build the record that `to_dict` described; see `MemoryRecord.from_dict`."""
+    values = dict(data)
+    memory_type = MemoryType.parse(values.pop("type", getattr(kind, "memory_type", "none")))
+    record_class = RECORD_CLASSES[memory_type]
+    if not issubclass(record_class, kind):
+        raise ValidationError(
+            f"it is {memory_type.described}", hint=f"build it with {record_class.__name__}.from_dict"
+        )
+    unknown = sorted(values.keys() - {*_NAMES[record_class]})
+    if unknown:
+        raise ValidationError(
+            f"{memory_type.described} has no field '{unknown[0]}'",
+            hint="put it into metadata, or take it out",
+        )
+    for name in ("id", "content", "created_at"):
+        if values.get(name) is None:
+            raise ValidationError(f"it has no {name}", hint="give what to_dict returned")
+    values = {name: value for name, value in values.items() if value is not None}
+    try:
+        return version_from_dict({**values, "type": memory_type.value})  # type: ignore[return-value]
+    except (TypeError, ValueError) as error:
+        raise ValidationError(f"it cannot be read: {error}", hint="give what to_dict returned") from error
 
 
 _CANONICAL = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))

@@ -90,5 +90,5 @@ class SyncTypeMemory(_Blocking, Generic[R]):
     get = blocking(TypeMemory[R].get)
     list = blocking(TypeMemory[R].list)
     search = blocking(TypeMemory[R].search)
-    search_similar = blocking(TypeMemory.search_similar)
+    search_similar = blocking(TypeMemory[R].search_similar)
     count = blocking(TypeMemory.count)

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from agent_memory.memories.semantic import SemanticMemory
-from agent_memory.records import SemanticRecord
+from agent_memory.records import ScoredMemory, SemanticRecord
 from agent_memory.sync.blocking import SyncTypeMemory, blocking
 
 
 class SyncSemanticMemory(SyncTypeMemory[SemanticRecord]):
     """The same as `SemanticMemory`, blocking."""
 
-    search = blocking(SemanticMemory.search)  # type: ignore[arg-type]  # as in the async class
+    if TYPE_CHECKING:  # another signature than in the base class, as in the async class
+
+        def search(  # type: ignore[override]
+            self, /, query: str, limit: int = 10, min_score: float = 0.0
+        ) -> list[ScoredMemory[SemanticRecord]]: ...
+    else:
+        search = blocking(SemanticMemory.search)
+
     search_with_filters = blocking(SemanticMemory.search_with_filters)
     find_related = blocking(SemanticMemory.find_related)
     add_with_embedding = blocking(SemanticMemory.add_with_embedding)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, date, datetime, timedelta
-from typing import assert_type
+from typing import Any, assert_type
 
 from agent_memory import (
     AgentMemory,
@@ -20,6 +20,7 @@ from agent_memory import (
     OperationRecord,
     ProceduralRecord,
     Recall,
+    ScoredMemory,
     SemanticRecord,
     ShortTermRecord,
     Store,
@@ -65,6 +66,9 @@ async def asynchronous() -> None:
         assert_type(await memory.episodic.list(10, tags=["x"], since=date(2026, 1, 1)), list[EpisodicRecord])
         assert_type(await memory.semantic.list(fields={"title": "x"}), list[SemanticRecord])
         assert_type(await memory.procedural.get_skill("x"), ProceduralRecord | None)
+        for item in await memory.procedural.find_applicable_skills("x"):
+            assert_type(item.memory, ProceduralRecord)
+        assert_type(await memory.long_term.search_similar("x"), list[ScoredMemory[LongTermRecord]])
         assert_type(await memory.conversation.get_messages(5, offset=5), list[ConversationRecord])
         assert_type(memory.conversation.iterate_messages(), AsyncIterator[ConversationRecord])
         found = await memory.search(
@@ -105,6 +109,10 @@ def blocking() -> None:
         for asked, answer in memory.conversation.get_last_n_turns():
             assert_type((asked, answer), tuple[ConversationRecord | None, ConversationRecord | None])
         assert_type(memory.search("q", types="fact", tags_all=["x", "y"], fields={"kind": "fact"}), Found)
+        assert_type(memory.semantic.search("q"), list[ScoredMemory[SemanticRecord]])
+        assert_type(memory.search("q")[0], ScoredMemory[MemoryRecord])
+        assert_type(memory.search("q")[0].to_dict(), dict[str, Any])
+        assert_type(EpisodicRecord.from_dict({}), EpisodicRecord)
         assert_type(memory.recall(budget=300, session="s", min_importance=0.2), Recall)
         assert_type(memory.list(source="s", until="yesterday"), list[MemoryRecord])
         assert_type(memory.iterate(sort="importance"), Iterator[MemoryRecord])
