@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,8 +15,6 @@ DOCS = Path(__file__).parent.parent / "docs"
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_the_table_of_abilities_is_fresh() -> None:
-    import sys
-
     sys.path.insert(0, str(DOCS.parent))
     from docs.build import abilities
 
@@ -26,3 +28,62 @@ def test_every_option_of_a_backend_is_explained() -> None:
         store = BACKENDS.load(name)
         for option in store.options:
             assert option in (store.__doc__ or ""), f"{name}: {option}"
+
+
+BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```\n(?:\n<!-- output: (.*?) -->)?", re.MULTILINE | re.DOTALL)
+
+
+def run_block(language: str, code: str, folder: Path) -> str:
+    command = ["sh", "-e", "-c", code] if language == "sh" else [sys.executable, "-c", code]
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        command, cwd=folder, env={**os.environ, "PATH": path}, capture_output=True, text=True, timeout=100
+    )
+    assert done.returncode == 0, f"{code}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def test_the_tutorial_does_what_it_says(tmp_path: Path) -> None:
+    (tmp_path / "checkout.md").write_text("Checkout keeps its sessions in Redis, which evicts them.")
+    blocks = BLOCK.findall((DOCS / "tutorial.md").read_text())
+    assert len(blocks) > 10
+    for language, code, expected in blocks:
+        assert expected in run_block(language, code, tmp_path), code
+
+
+def test_the_embedder_of_the_how_to_works(tmp_path: Path) -> None:
+    (language, code, expected), *_ = BLOCK.findall((DOCS / "how-to" / "embedder.md").read_text())
+    assert run_block(language, code, tmp_path) == f"{expected}\n"
+
+
+def test_every_page_is_in_the_table_of_contents() -> None:
+    """Decisions are listed on a page of their own."""
+    contents = (DOCS.parent / "mkdocs.yml").read_text()
+    decisions = (DOCS / "decisions" / "index.md").read_text()
+    for page in DOCS.rglob("*.md"):
+        name = page.relative_to(DOCS).as_posix()
+        if page.parent.name == "decisions" and page.name != "index.md":
+            assert f"({page.name})" in decisions, name
+        else:
+            assert f": {name}\n" in contents, name
+
+
+@pytest.mark.parametrize("page", [*DOCS.rglob("*.md"), DOCS.parent / "README.md"], ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+        assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_architecture_is_read_in_a_quarter_of_an_hour() -> None:
+    assert len((DOCS / "architecture.md").read_text().split()) < 900
+    assert (
+        len([line for line in (DOCS / "glossary.md").read_text().splitlines() if line.startswith("|")]) <= 32
+    )
+
+
+def test_the_files_that_the_architecture_names_are_there() -> None:
+    text = (DOCS / "architecture.md").read_text()
+    root = DOCS.parent
+    for name in set(re.findall(r"`((?:[a-z_]+/)+[a-z_]+\.py)`", text)):
+        homes = (root, root / "agent_memory", root / "cli" / "agentmem_cli")
+        assert any((home / name).is_file() for home in homes), name

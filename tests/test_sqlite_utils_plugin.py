@@ -38,7 +38,6 @@ def sqlite_utils(*arguments: str, site: Path, **environment: str) -> subprocess.
     )
 
 
-@pytest.mark.skipif(not hasattr(sqlite3.Connection, "enable_load_extension"), reason="no extensions here")
 def test_the_tables_of_a_memory_are_counted(tmp_path: Path, installed: Path) -> None:
     file = tmp_path / "a.db"
     config = MemoryConfig(backend_config={"path": str(file)}, embedding_provider="dummy")
