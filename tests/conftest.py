@@ -14,6 +14,28 @@ if TYPE_CHECKING:
     from embeddings.wire import EmbeddingServer
 
 
+TESTS = Path(__file__).parent
+SERVERS = (
+    *("storage/on_postgres", "storage/on_redis", "storage/on_chroma", "storage/on_pinecone"),
+    *("storage/test_first_version.py", "cli/test_backends.py", "transfer/test_every_backend.py"),
+)
+"""What starts a database server."""
+SLOW = (
+    *("session", "hostile", "walk", "storage/sqlite/damage", "cli/process", "cli/completion"),
+    *("test_examples.py", "test_imports.py", "test_wheel.py", "test_docs.py", "test_sqlite_utils_plugin.py"),
+)
+"""What takes long, most of it because it starts many processes."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by the folder or file that they stand in, so that `make check` can leave them out."""
+    for item in items:
+        where = item.path.relative_to(TESTS) if item.path.is_relative_to(TESTS) else item.path
+        for marker, places in (("server", SERVERS), ("slow", SLOW)):
+            if any(where.is_relative_to(place) for place in places):
+                item.add_marker(marker)
+
+
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
