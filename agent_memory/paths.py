@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import unicodedata
 from pathlib import Path
@@ -56,6 +55,8 @@ def file_stem(agent_id: str) -> str:
     if name.startswith("."):
         name = "%2E" + name[1:]
     if len(name) > _LONGEST_NAME:
+        import hashlib  # here, since reading the settings needs none
+
         digest = hashlib.sha256(encoded).hexdigest()[:32]
         name = f"{name[: _LONGEST_NAME - 33]}~{digest}"
     return name

@@ -92,10 +92,9 @@ def _option(setting: Setting, given: Any, base: Path | None) -> Any:
 
 
 def _path(given: str, base: Path | None) -> Path:
-    try:
-        path = paths.expanded(given)
-    except RuntimeError:
-        raise ConfigurationError(f"there is no home folder for {given}", hint="give the whole path") from None
+    path = paths.expanded(given)
+    if str(path).startswith("~"):
+        raise ConfigurationError(f"there is no home folder for {given}", hint="give the whole path")
     return path if path.is_absolute() else (base or Path.cwd()) / path
 
 
