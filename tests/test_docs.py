@@ -87,3 +87,14 @@ def test_the_files_that_the_architecture_names_are_there() -> None:
     for name in set(re.findall(r"`((?:[a-z_]+/)+[a-z_]+\.py)`", text)):
         homes = (root, root / "agent_memory", root / "cli" / "agentmem_cli")
         assert any((home / name).is_file() for home in homes), name
+
+
+def test_the_files_that_contributing_names_are_there() -> None:
+    text = (DOCS.parent / "CONTRIBUTING.md").read_text()
+    root = DOCS.parent
+    homes = (root, root / "agent_memory", root / "cli" / "agentmem_cli")
+    for name in set(re.findall(r"`((?:[a-z_]+/)*[a-z_]+\.(?:py|md|toml))`", text)):
+        if "/" in name:
+            assert any((home / name).is_file() for home in homes), name
+    for target in re.findall(r"`?make ([a-z]+)", text):
+        assert f"\n{target}:" in (root / "Makefile").read_text(), target
