@@ -24,11 +24,11 @@ SECONDS = float(os.environ.get("AGENTMEM_HOSTILE_SECONDS", "120"))
 SEED = int(os.environ.get("AGENTMEM_HOSTILE_SEED", "0"))
 """The first of these seeds, where one is to be seen again; 0 takes one that was never used."""
 
-Imported = Callable[[int], int]
+RunCase = Callable[[int], int]
 
 
 @pytest.fixture(scope="module")
-def take(tmp_path_factory: pytest.TempPathFactory) -> Imported:
+def take(tmp_path_factory: pytest.TempPathFactory) -> RunCase:
     if not places.namespaces():
         warnings.warn(
             "no disk can be mounted here: files are kept short instead, none is read-only", stacklevel=1
@@ -54,14 +54,14 @@ def test_every_door_is_here() -> None:
 
 
 @pytest.mark.timeout(1200)
-def test_hostile_runs_with_fixed_seeds(take: Imported) -> None:
+def test_hostile_runs_with_fixed_seeds(take: RunCase) -> None:
     for seed in range(1, CASES + 1):
         take(seed)
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(0)
-def test_hostile_runs_with_new_seeds(take: Imported) -> None:
+def test_hostile_runs_with_new_seeds(take: RunCase) -> None:
     first = SEED or secrets.randbelow(2**31)
     end, number = time.monotonic() + SECONDS, first
     failures: dict[str, str] = {}
