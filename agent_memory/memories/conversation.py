@@ -6,7 +6,7 @@ import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Unpack
 
 from agent_memory import clock
 from agent_memory.clock import Moment
@@ -17,6 +17,7 @@ from agent_memory.memories.base import Listing, TypeMemory
 from agent_memory.memories.building import check_name, check_text
 from agent_memory.memories.calling import instead
 from agent_memory.memories.core import Core
+from agent_memory.memories.further import MessageFurther
 from agent_memory.memories.given import Default, DefaultLimit
 from agent_memory.memories.operations import forgetting
 from agent_memory.memories.references import conversation as resolve_conversation
@@ -189,7 +190,7 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
         name: str | None = None,
         at: Moment | None = None,
         conversation_id: str | None = None,
-        **more: Any,
+        **more: Unpack[MessageFurther],
     ) -> str:
         """Store a message at the end of a conversation and return its id.
 

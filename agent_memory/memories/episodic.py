@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Unpack
 
 from agent_memory import clock
 from agent_memory.clock import Moment
 from agent_memory.errors import ValidationError
 from agent_memory.memories.base import Listing, TypeMemory
 from agent_memory.memories.calling import also, instead
+from agent_memory.memories.further import ActionFurther, EventFurther
 from agent_memory.memories.given import Default
 from agent_memory.records import EpisodicRecord, ScoredMemory
 from agent_memory.storage.base import Order
@@ -50,7 +51,7 @@ class EpisodicMemory(TypeMemory[EpisodicRecord]):
         *,
         occurred_at: Moment | None = None,
         success: bool | None = None,
-        **more: Any,
+        **more: Unpack[EventFurther],
     ) -> str:
         """Record something that happened and return its id.
 
@@ -61,7 +62,8 @@ class EpisodicMemory(TypeMemory[EpisodicRecord]):
             success: whether it went well, where the outcome's words do not say.
             more: further arguments of `add`.
         """
-        other = more.pop("metadata", None)  # what every other method calls it
+        rest: dict[str, Any] = {**more}
+        other = rest.pop("metadata", None)  # what every other method calls it
         if other is not None and extra_metadata is not None:
             raise ValidationError("both extra_metadata and metadata are given", hint="leave one of them out")
         return await self.add(
@@ -75,7 +77,7 @@ class EpisodicMemory(TypeMemory[EpisodicRecord]):
             location=location,
             duration=duration,
             success=success,
-            **more,
+            **rest,
         )
 
     @also(extra_metadata="Mapping[str, Any] | None")
@@ -87,7 +89,7 @@ class EpisodicMemory(TypeMemory[EpisodicRecord]):
         result: str,
         success: bool = True,
         importance: float = ACTION_IMPORTANCE,
-        **more: Any,
+        **more: Unpack[ActionFurther],
     ) -> str:
         """Record something that the agent did and what came of it; return its id. Its type is `action`."""
         return await self.record_event(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Final, Unpack
 
 from agent_memory.errors import ConflictError
 from agent_memory.memories.base import Listing, TypeMemory, Words
@@ -13,6 +13,7 @@ from agent_memory.memories.changes import Changes
 from agent_memory.memories.core import ATTEMPTS
 from agent_memory.memories.duplicates import Duplicates, find_duplicates, find_same, merging
 from agent_memory.memories.editing import edited
+from agent_memory.memories.further import FactFurther, PreferenceFurther
 from agent_memory.memories.given import Default
 from agent_memory.records import LongTermRecord
 from agent_memory.storage.base import vector_store
@@ -36,7 +37,7 @@ class LongTermMemory(TypeMemory[LongTermRecord]):
         importance: float = FACT_IMPORTANCE,
         tags: Words = None,
         source: str | None = None,
-        **more: Any,
+        **more: Unpack[FactFurther],
     ) -> str:
         """Store a fact and return its id; a fact already known keeps its id and gains the tags.
 
@@ -57,7 +58,7 @@ class LongTermMemory(TypeMemory[LongTermRecord]):
         importance: float = FACT_IMPORTANCE,
         tags: Words = None,
         source: str | None = None,
-        **more: Any,
+        **more: Unpack[FactFurther],
     ) -> Written:
         """Store a fact as `store_fact` does, and say what came of it."""
         item = {
@@ -79,7 +80,7 @@ class LongTermMemory(TypeMemory[LongTermRecord]):
         importance: float = PREFERENCE_IMPORTANCE,
         *,
         replace: bool = False,
-        **more: Any,
+        **more: Unpack[PreferenceFurther],
     ) -> str:
         """Store a preference about something and return its id.
 
@@ -104,7 +105,7 @@ class LongTermMemory(TypeMemory[LongTermRecord]):
         importance: float = PREFERENCE_IMPORTANCE,
         *,
         replace: bool = False,
-        **more: Any,
+        **more: Unpack[PreferenceFurther],
     ) -> Written:
         """Store a preference as `store_preference` does, and say what came of it."""
         item = {

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, Unpack
 
 from agent_memory import clock
 from agent_memory.errors import ConfigurationError, ValidationError
 from agent_memory.memories.base import Listing, TypeMemory
 from agent_memory.memories.building import check_text
 from agent_memory.memories.calling import instead
+from agent_memory.memories.further import SkillFurther, WorkflowFurther
 from agent_memory.memories.given import Default
 from agent_memory.records import ProceduralRecord, ScoredMemory
 from agent_memory.text.analysis import analyse, whole_words
@@ -73,7 +74,7 @@ class ProceduralMemory(TypeMemory[ProceduralRecord]):
         triggers: str | Iterable[str] | None = None,
         category: str | None = None,
         importance: float = SKILL_IMPORTANCE,
-        **more: Any,
+        **more: Unpack[SkillFurther],
     ) -> str:
         """Store a skill and return its id; one of that name gets a new version and keeps its record of use.
 
@@ -94,7 +95,7 @@ class ProceduralMemory(TypeMemory[ProceduralRecord]):
         steps: str | Iterable[str],
         triggers: str | Iterable[str] | None = None,
         importance: float = SKILL_IMPORTANCE,
-        **more: Any,
+        **more: Unpack[WorkflowFurther],
     ) -> str:
         """Store a workflow, a skill in steps, and return its id."""
         listed = [check_text("step", step) for step in ([steps] if isinstance(steps, str) else steps)]

@@ -17,6 +17,7 @@ from agent_memory.memories.documents.cutting import cut
 from agent_memory.memories.documents.finding import Place
 from agent_memory.memories.documents.stored import chunks_of_document
 from agent_memory.memories.filters import TypeFilters
+from agent_memory.memories.further import ChunksFurther, DocumentFurther, KnowledgeFurther, PathsFurther
 from agent_memory.memories.given import Default
 from agent_memory.memories.references import Kind, resolve
 from agent_memory.recall.pending import Progress
@@ -110,7 +111,7 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
         content: str,
         embedding: Sequence[float],
         importance: float = KNOWLEDGE_IMPORTANCE,
-        **more: Any,
+        **more: Unpack[KnowledgeFurther],
     ) -> str:
         """Store knowledge with a vector made elsewhere, by the same model as the store's, and return its id.
 
@@ -139,7 +140,7 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
         document_id: str | None = None,
         key: str | None = None,
         progress: Progress | None = None,
-        **more: Any,
+        **more: Unpack[DocumentFurther],
     ) -> Listing[str]:
         """Store a document in chunks that the embedding model reads whole, and return their ids in order.
 
@@ -149,7 +150,13 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
 
         With a `key` it is stored whole instead, as one memory, and adding it again stores a new version of that.
         """
-        shared = {"title": title, "source": source, "tags": tags, "importance": importance, **more}
+        shared: dict[str, Any] = {
+            "title": title,
+            "source": source,
+            "tags": tags,
+            "importance": importance,
+            **more,
+        }
         if key is not None:
             item = {"content": content, "key": key, "document_id": document_id, **shared}
             return await self.add_many([item], progress=progress)
@@ -172,7 +179,7 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
         prune_empty: bool = False,
         dry_run: bool = False,
         progress: Progress | None = None,
-        **more: Any,
+        **more: Unpack[PathsFurther],
     ) -> StoredPaths:
         """Store files, and all files in folders, as documents; those stored before are brought up to date.
 
@@ -252,7 +259,7 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
         tags: Words = None,
         importance: float = DOCUMENT_IMPORTANCE,
         progress: Progress | None = None,
-        **more: Any,
+        **more: Unpack[ChunksFurther],
     ) -> Listing[str]:
         """Store a document that is in chunks already, in one transaction, and return their ids in order.
 

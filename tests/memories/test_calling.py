@@ -27,6 +27,7 @@ from agent_memory import (
     SyncAgentMemory,
     ValidationError,
 )
+from agent_memory.memories import further
 from agent_memory.memories.calling import call_of
 from agent_memory.memories.changes import OwnFields
 from agent_memory.records import OWN_FIELDS
@@ -191,6 +192,16 @@ def test_a_memory_is_called_by_its_type(memory: SyncAgentMemory) -> None:
 def test_the_own_fields_of_all_types_are_declared_for_callers() -> None:
     own = {field.name for fields in OWN_FIELDS.values() for field in fields}
     assert {*OwnFields.__annotations__} == own
+
+
+@pytest.mark.parametrize("memory_type", MemoryType)
+def test_further_arguments_are_typed_as_they_are_accepted(memory_type: MemoryType) -> None:
+    kind = type(getattr(AgentMemory("t", config()), memory_type.value))
+    for name, method in vars_of(kind).items():
+        (*_, last) = signature(method).parameters.values()
+        if last.kind is last.VAR_KEYWORD and last.name == "more":
+            declared = getattr(further, str(last.annotation).removeprefix("Unpack[").removesuffix("]"))
+            assert {*declared.__annotations__} <= {*call_of(method, kind).readers}, name
 
 
 # --- two hundred wrong calls --------------------------------------------------------------------------------------

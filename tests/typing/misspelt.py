@@ -37,6 +37,10 @@ def blocking(memory: SyncAgentMemory) -> None:
     memory.update("x", revison="r")  # call-arg
     memory.add("x", "fact", categry="y")  # call-arg
     memory.long_term.add("x", categry="y")  # call-arg
+    memory.episodic.record_event("a", "b", outcom="c")  # call-arg
+    memory.conversation.add_message("user", "a", tag="b")  # call-arg
+    memory.procedural.record_skill("a", "b", trigers="c")  # call-arg
+    memory.semantic.add_document("a", titel="b")  # call-arg
     memory.episodic.count(sesion="y")  # call-arg
     record = memory.episodic.get("x")
     assert record is not None
