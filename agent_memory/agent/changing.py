@@ -16,6 +16,7 @@ from agent_memory.memories.operations.forgetting import ForgetPlan
 from agent_memory.records import MemoryRecord, OperationRecord, Version
 from agent_memory.storage.base import journal_store
 from agent_memory.storage.where import Where
+from agent_memory.verbs import Verb
 
 
 class Changing(MemoryTypes):
@@ -88,7 +89,7 @@ class Changing(MemoryTypes):
         if not filters and not expired:
             raise ValidationError("there is no id and no filter", hint="clear_all() archives everything")
         where = _sparing_pinned(expired, filters)
-        return await forgetting.plan_where(self._core, "forget", where, purge=purge, shred=shred)
+        return await forgetting.plan_where(self._core, Verb.FORGET, where, purge=purge, shred=shred)
 
     async def forget(
         self,

@@ -26,6 +26,7 @@ from agent_memory.storage.base import Order
 from agent_memory.storage.changes import Add, Written
 from agent_memory.storage.where import Where
 from agent_memory.text.templates import embedded_text, embedding_hash
+from agent_memory.verbs import Verb
 
 if TYPE_CHECKING:
     from agent_memory.recall.found import Found
@@ -181,7 +182,9 @@ class TypeMemory(Called, Generic[R]):
 
     async def clear(self, *, purge: bool = False, shred: bool = False) -> int:
         """Put away every memory of this type, however many, and return how many there were."""
-        records = await forgetting.archive_where(self._core, "clear", self._where(), purge=purge, shred=shred)
+        records = await forgetting.archive_where(
+            self._core, Verb.CLEAR, self._where(), purge=purge, shred=shred
+        )
         return len(records)
 
     # --- reading -------------------------------------------------------------------------------------------
@@ -300,7 +303,7 @@ class TypeMemory(Called, Generic[R]):
             raise MemoryNotFoundError(reference, what=f"{self.memory_type.value.replace('_', '-')} memory")
         return record
 
-    async def _change(self, verb: str, reference: str, edit: Callable[[R], R]) -> R:
+    async def _change(self, verb: Verb, reference: str, edit: Callable[[R], R]) -> R:
         record = await self._get_or_raise(reference)
         changed = await self._core.change(verb, record, cast("Callable[[MemoryRecord], MemoryRecord]", edit))
         return cast(R, changed)
@@ -349,7 +352,7 @@ async def store_items(
         else:
             vectors[embedding_hash(embedded_text(record))] = embedding
     packed = await _packed(core, vectors)
-    written = await core.write("add", changes, embed=to_embed, given=packed, progress=progress)
+    written = await core.write(Verb.ADD, changes, embed=to_embed, given=packed, progress=progress)
     for memories, positions in types.items():
         await memories._after_adding([written[position] for position in positions])
     return written

@@ -11,6 +11,7 @@ from agent_memory.errors import MemoryNotFoundError, ValidationError
 from agent_memory.recall.semantic_index import Embedded
 from agent_memory.records import MemoryRecord
 from agent_memory.storage.changes import Add, Change, Erase, Import, Remove, Replace, Tombstone, Written
+from agent_memory.verbs import Verb
 
 if TYPE_CHECKING:
     from agent_memory.memories.core import Core
@@ -64,7 +65,7 @@ class Batch:
         if not self._changes:
             return
         self.written = await self.core.write(
-            "batch",
+            Verb.BATCH,
             self._changes,
             embed=[self.latest(record) for record in self._embed.values()],
             given=self._vectors,

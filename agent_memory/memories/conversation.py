@@ -27,6 +27,7 @@ from agent_memory.records import ConversationRecord, Status
 from agent_memory.storage.base import Group, Order
 from agent_memory.storage.changes import Add, may_begin_id, new_id
 from agent_memory.storage.where import Condition, Period, Where
+from agent_memory.verbs import Verb
 
 Summarizer = Callable[[Sequence[ConversationRecord]], str | Awaitable[str]]
 DEFAULT_CONVERSATION = "conversation"
@@ -380,7 +381,7 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
             return None
         text = await _summary(messages, summarizer)
         record = self._summary_record(conversation, check_text("summary", text))
-        await self._core.write("summarize", [Add(record)])
+        await self._core.write(Verb.SUMMARIZE, [Add(record)])
         return record.content
 
     async def _to_summarise(self, conversation: str) -> Listing[ConversationRecord]:
@@ -439,7 +440,7 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
             await self._core.store.set_setting(DEFAULT_CONVERSATION, None)
         where = self._where(fields={"conversation_id": conversation})
         records = await forgetting.archive_where(
-            self._core, "delete conversation", where, purge=purge, shred=shred
+            self._core, Verb.DELETE_CONVERSATION, where, purge=purge, shred=shred
         )
         if self._current == conversation:
             self._current = None

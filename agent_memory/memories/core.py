@@ -21,6 +21,7 @@ from agent_memory.storage.base import Store, journal_store
 from agent_memory.storage.changes import Add, Change, Erase, Operation, Remove, Replace, Written
 from agent_memory.storage.where import Where
 from agent_memory.text.templates import embedded_text
+from agent_memory.verbs import Verb
 
 if TYPE_CHECKING:
     import asyncio
@@ -149,13 +150,13 @@ class Core:
 
     # --- writing -------------------------------------------------------------------------------------------
 
-    def operation(self, verb: str, *, undoes: str | None = None) -> Operation:
+    def operation(self, verb: Verb, *, undoes: str | None = None) -> Operation:
         """Begin an operation in the name of the configured actor and session."""
         return Operation(verb=verb, actor=self.settings.actor, session=self.settings.session, undoes=undoes)
 
     async def write(
         self,
-        verb: str,
+        verb: Verb,
         changes: Sequence[Change],
         *,
         embed: Sequence[MemoryRecord] | None = None,
@@ -195,7 +196,7 @@ class Core:
         return written
 
     async def change(
-        self, verb: str, record: MemoryRecord, edit: Callable[[MemoryRecord], MemoryRecord]
+        self, verb: Verb, record: MemoryRecord, edit: Callable[[MemoryRecord], MemoryRecord]
     ) -> MemoryRecord:
         """Store what `edit` makes of a memory; if somebody changed it meanwhile, of what they made of it.
 
@@ -206,7 +207,7 @@ class Core:
         return (await self.change_all(verb, [record], edit))[0]
 
     async def change_all(
-        self, verb: str, records: Sequence[MemoryRecord], edit: Callable[[MemoryRecord], MemoryRecord]
+        self, verb: Verb, records: Sequence[MemoryRecord], edit: Callable[[MemoryRecord], MemoryRecord]
     ) -> list[MemoryRecord]:
         """Do the same as `change` to several memories, in one operation."""
         if (batch := open_batch(self)) is not None:
@@ -236,7 +237,7 @@ class Core:
         return [present[record.id] for record in records]
 
     async def archive(
-        self, verb: str, choose: Choose, *, purge: bool = False, shred: bool = False
+        self, verb: Verb, choose: Choose, *, purge: bool = False, shred: bool = False
     ) -> list[MemoryRecord]:
         """Archive, purge or shred memories in one operation, and return them as they were.
 
@@ -253,7 +254,7 @@ class Core:
                 changes = [Remove(record, erase=shred) for record in present]
             else:
                 changes = [
-                    Replace(replace(record, status=Status.ARCHIVED), "archive")
+                    Replace(replace(record, status=Status.ARCHIVED), Verb.ARCHIVE)
                     for record in present
                     if record.status is not Status.ARCHIVED
                 ]

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from agent_memory.memories.sameness import wording
 from agent_memory.records import LongTermRecord, Status
 from agent_memory.storage.changes import Replace
+from agent_memory.verbs import Verb
 
 _BLOCK = 1024  # rows compared at once: 1024 x n floats stay small
 
@@ -89,9 +90,9 @@ def merging(group: Duplicates) -> Iterator[Replace]:
         occurred_at=dated.occurred_at,
         utc_offset=dated.utc_offset,
     )
-    yield Replace(kept, "merge")
+    yield Replace(kept, Verb.MERGE)
     for item in group.merged:
-        yield Replace(replace(item, status=Status.SUPERSEDED, superseded_by=kept.id), "supersede")
+        yield Replace(replace(item, status=Status.SUPERSEDED, superseded_by=kept.id), Verb.SUPERSEDE)
 
 
 def _rank(record: LongTermRecord) -> tuple[object, ...]:

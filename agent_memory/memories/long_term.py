@@ -19,6 +19,7 @@ from agent_memory.records import LongTermRecord
 from agent_memory.storage.base import vector_store
 from agent_memory.storage.changes import Written
 from agent_memory.storage.where import check_share
+from agent_memory.verbs import Verb
 
 FACT_IMPORTANCE: Final = Default(0.7)
 PREFERENCE_IMPORTANCE: Final = Default(0.8)
@@ -134,7 +135,7 @@ class LongTermMemory(TypeMemory[LongTermRecord]):
         if record is None:
             return False
         more: Changes = {} if updated_importance is None else {"importance": updated_importance}
-        await self._change("update", record.id, lambda fact: edited(fact, content=new_content, **more))
+        await self._change(Verb.UPDATE, record.id, lambda fact: edited(fact, content=new_content, **more))
         return True
 
     async def get_by_tags(self, tags: Words) -> Listing[LongTermRecord]:
@@ -147,7 +148,7 @@ class LongTermMemory(TypeMemory[LongTermRecord]):
         if record is None:
             return False
         new = check_tags(tags)
-        await self._change("tag", record.id, lambda fact: edited(fact, add_tags=new))
+        await self._change(Verb.TAG, record.id, lambda fact: edited(fact, add_tags=new))
         return True
 
     async def find_duplicates(self, similarity_threshold: float = 0.9) -> Listing[Duplicates]:
@@ -188,7 +189,7 @@ class LongTermMemory(TypeMemory[LongTermRecord]):
             groups = find_same(await self._select(self._where(), None))
             changes = [change for group in groups for change in merging(group)]
             try:
-                await self._core.write("consolidate", changes, embed=[])
+                await self._core.write(Verb.CONSOLIDATE, changes, embed=[])
             except ConflictError:
                 if attempt == ATTEMPTS - 1:
                     raise

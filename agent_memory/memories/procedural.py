@@ -16,6 +16,7 @@ from agent_memory.memories.further import SkillFurther, WorkflowFurther
 from agent_memory.memories.given import Default
 from agent_memory.records import ProceduralRecord, ScoredMemory
 from agent_memory.text.analysis import analyse, whole_words
+from agent_memory.verbs import Verb
 
 TRIGGER_BOOST = 0.5
 """How far a trigger that the situation names lifts a skill's score towards 1. A trigger was set by somebody who
@@ -167,7 +168,7 @@ class ProceduralMemory(TypeMemory[ProceduralRecord]):
                 last_used_at=clock.to_text(clock.now()),
             )
 
-        await self._change("use", record.id, used)
+        await self._change(Verb.USE, record.id, used)
         return True
 
     async def get_most_used_skills(self, limit: int = 10) -> Listing[ProceduralRecord]:
@@ -197,7 +198,7 @@ class ProceduralMemory(TypeMemory[ProceduralRecord]):
         def with_trigger(skill: ProceduralRecord) -> ProceduralRecord:
             return replace(skill, triggers=tuple(dict.fromkeys([*skill.triggers, new])))
 
-        await self._change("trigger", record.id, with_trigger)
+        await self._change(Verb.TRIGGER, record.id, with_trigger)
         return True
 
 

@@ -14,6 +14,7 @@ from agent_memory.memories.building import as_json, check_text, expiry
 from agent_memory.memories.core import Chosen
 from agent_memory.memories.given import Default
 from agent_memory.records import ShortTermRecord, Status
+from agent_memory.verbs import Verb
 
 CONTEXT_IMPORTANCE: Final = Default(0.6)
 WORKING_IMPORTANCE: Final = Default(0.7)
@@ -85,7 +86,7 @@ class ShortTermMemory(TypeMemory[ShortTermRecord]):
         async def choose() -> Chosen:
             return Chosen(await self._select(where, None))
 
-        return len(await self._core.archive("cleanup", choose, shred=True))
+        return len(await self._core.archive(Verb.CLEANUP, choose, shred=True))
 
     async def extend_ttl(self, id: str, additional_time: timedelta | float | str | None = None) -> bool:
         """Let a memory live longer, by the default time to live if none is given; False if there is none.
@@ -101,5 +102,5 @@ class ShortTermMemory(TypeMemory[ShortTermRecord]):
             ends = expiry(current.expires_at or clock.now(), longer)
             return replace(current, expires_at=ends, ttl_given=True)
 
-        await self._change("extend", record.id, extended)
+        await self._change(Verb.EXTEND, record.id, extended)
         return True

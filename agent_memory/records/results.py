@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic
 
@@ -71,6 +71,10 @@ class Version:
     before: MemoryRecord | None
     after: MemoryRecord | None
     """None once the memory is gone."""
+    operation_verb: str | None = field(default=None, compare=False)
+    """What the operation was called that made it, such as forget; None where that is not known."""
+    actor: str | None = field(default=None, compare=False)
+    """Who carried that operation out, such as a command."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Literal
 
 from agent_memory import clock
 from agent_memory.records import MemoryRecord, Version
+from agent_memory.verbs import Verb
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford base32: no i, l, o, u
 _LETTER_OF_BYTE = (_ALPHABET * 8).encode()
@@ -49,6 +50,10 @@ class Operation:
     undoes: str | None = None
     """The operation that this one takes back."""
 
+    def __post_init__(self) -> None:
+        # Drivers of databases write a plain text, and may not know what an enumeration is.
+        object.__setattr__(self, "verb", str(self.verb))
+
 
 @dataclass(frozen=True, slots=True)
 class Add:
@@ -71,7 +76,7 @@ class Add:
     brought_back: bool = False
     """It was there before and comes back as it was: never a duplicate, never a version of another memory, and a
     ValidationError if another one has its key by now."""
-    verb: str = "add"
+    verb: str = Verb.ADD
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,7 @@ class Replace:
     """Store a new version of a memory, if nobody has changed it since `record.revision` was read."""
 
     record: MemoryRecord
-    verb: str = "update"
+    verb: str = Verb.UPDATE
 
 
 @dataclass(frozen=True, slots=True)

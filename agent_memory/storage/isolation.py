@@ -29,6 +29,7 @@ from agent_memory.storage.base import (
 from agent_memory.storage.changes import Add, Operation, Remove, Replace, new_id
 from agent_memory.storage.where import Condition, Where
 from agent_memory.text.templates import TEMPLATE_VERSION, embedded_text, embedding_hash
+from agent_memory.verbs import Verb
 
 DIMENSION: Final = 384
 _EVERYTHING = Where(statuses=(), expired=None)
@@ -46,7 +47,7 @@ async def leaks(planted: Store, asked: Store, *, dimension: int = DIMENSION) -> 
         One line per way in which the other agent saw or changed it; empty if they are apart.
     """
     records = _canaries()
-    operation = Operation(verb="add")
+    operation = Operation(verb=Verb.ADD)
     space = await planted.add_space(_space(dimension)) if isinstance(planted, VectorStore) else None
     vectors = {} if space is None else {_digest(record): [_vector(dimension)] for record in records}
     written = await planted.commit(operation, [Add(record) for record in records], vectors, space)
@@ -64,7 +65,7 @@ async def leaks(planted: Store, asked: Store, *, dimension: int = DIMENSION) -> 
         found += await _writes(planted, asked, stored)
     finally:
         current = (await planted.get([item.id for item in stored])).values()
-        await planted.commit(Operation(verb="shred"), [Remove(item, erase=True) for item in current])
+        await planted.commit(Operation(verb=Verb.SHRED), [Remove(item, erase=True) for item in current])
         await planted.set_setting(_WORD, None)
     return found
 
@@ -195,10 +196,10 @@ async def _writes(planted: Store, asked: Store, stored: list[MemoryRecord]) -> l
         created_at=fact.created_at,
         updated_at=fact.updated_at,
     )
-    (own,) = await asked.commit(Operation(verb="add"), [Add(copy)])
+    (own,) = await asked.commit(Operation(verb=Verb.ADD), [Add(copy)])
     if own.id == fact.id or own.outcome != "added":
         found.append(f"adding under its key gave {own.id}, {own.outcome}")
-    await asked.commit(Operation(verb="shred"), [Remove(own.record, erase=True)])
+    await asked.commit(Operation(verb=Verb.SHRED), [Remove(own.record, erase=True)])
     now = await planted.get([item.id for item in stored])
     found += [f"memory {item.id} was changed" for item in stored if now.get(item.id) != item]
     return found

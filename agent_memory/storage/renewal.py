@@ -23,10 +23,11 @@ from agent_memory.storage.changes import Change, Replace
 from agent_memory.storage.planning import Key
 from agent_memory.text.names import with_normal_names
 from agent_memory.text.outcomes import success_by_first_word, success_of
+from agent_memory.verbs import Verb
 
 FORM: Final = 2
 """The number of the form that memories have in a store: 1 is that of the first version."""
-RENEW: Final = "renew"
+RENEW: Final = Verb.RENEW
 """What the log calls it."""
 
 
@@ -81,7 +82,7 @@ def renewals(records: Sequence[MemoryRecord], moment: datetime) -> list[Change]:
     changed = [after[item.id] for item in records if not same_version(item, after[item.id])]
     # A key may pass from one memory to another: what gives one up goes first.
     changed.sort(key=lambda record: record.status is Status.ACTIVE)
-    return [Replace(record, "merge" if _moved(before[record.id], record) else RENEW) for record in changed]
+    return [Replace(record, Verb.MERGE if _moved(before[record.id], record) else RENEW) for record in changed]
 
 
 def _moved(before: MemoryRecord, after: MemoryRecord) -> bool:

@@ -10,13 +10,13 @@ from agent_memory.batching import batched
 from agent_memory.errors import ConfigurationError, ValidationError
 from agent_memory.hints import Hint
 from agent_memory.records import MemoryRecord, Status, Version
-from agent_memory.storage import planning
 from agent_memory.storage.base import EmbeddingSpace, JournalStore, Store, journal_store, vector_store
 from agent_memory.storage.changes import Change, Import, Operation, Replace, Tombstone
 from agent_memory.storage.where import Where
 from agent_memory.text.templates import embedded_text, embedding_hash
 from agent_memory.transfer.stream import BATCH, Entry, Item, Stream
 from agent_memory.transfer.tombstones import ends, note, tombstoned
+from agent_memory.verbs import Verb
 
 Progress = Callable[[int, int], None]
 """Called with (done, total) as long work goes on."""
@@ -251,7 +251,7 @@ class Importer:
             changes.append(self._take(item, item.record, known.get(item.id, ())))
             if item.vectors and self._space is not None:
                 vectors[embedding_hash(embedded_text(item.record))] = item.vectors
-        operation = Operation(verb=planning.TAKEN, actor=self._actor, session=self._session)
+        operation = Operation(verb=Verb.IMPORT, actor=self._actor, session=self._session)
         if self._store.capabilities.journal:
             changes += buried
         elif buried:
@@ -280,7 +280,7 @@ class Importer:
             return []
         found = await self._store.get(wanted)
         return [
-            Replace(replace(result, status=Status.ARCHIVED), "archive")
+            Replace(replace(result, status=Status.ARCHIVED), Verb.ARCHIVE)
             for result in found.values()
             if result.status is Status.ACTIVE
         ]
@@ -293,7 +293,7 @@ def _brought_back(record: MemoryRecord, last: Version) -> Version:
         revision=record.revision,
         parent=last.revision,
         operation_id="",
-        verb="restore" if last.after is None else planning.TAKEN,
+        verb=Verb.RESTORE if last.after is None else Verb.IMPORT,
         at=record.updated_at,
         before=last.after,
         after=record,

@@ -25,6 +25,7 @@ from agent_memory.recall.pending import Progress
 from agent_memory.records import SemanticRecord, Status
 from agent_memory.storage.changes import Add, Change, Replace
 from agent_memory.text.templates import embedding_hash
+from agent_memory.verbs import Verb
 
 Item = dict[str, Any]
 Build = Callable[[Item], Add]
@@ -128,7 +129,9 @@ async def store_version(
     for attempt in range(ATTEMPTS):
         made = update(await chunks_of_document(core, document_id), texts, build)
         try:
-            written = await core.write("add", made.changes, embed=made.to_embed, progress=progress)
+            written = await core.write(
+                _verb(made.changes), made.changes, embed=made.to_embed, progress=progress
+            )
         except ConflictError:
             if attempt == ATTEMPTS - 1:
                 raise
@@ -201,7 +204,9 @@ async def store_files(
         changes += [_archived(chunk) for chunks in gone.values() for chunk in chunks]
         embed = [record for item in planned for record in item.update.to_embed]
         try:
-            written = [] if dry_run else await core.write("add", changes, embed=embed, progress=progress)
+            written = (
+                [] if dry_run else await core.write(_verb(changes), changes, embed=embed, progress=progress)
+            )
         except ConflictError:
             if attempt == ATTEMPTS - 1:
                 raise
@@ -232,13 +237,18 @@ async def _plan(core: Core, source: Text, old: Chunks, build: Build, given: Mapp
     return _Planned(source, document_id, update(old, texts, built), bool(old))
 
 
+def _verb(changes: Sequence[Change]) -> Verb:
+    """Say what storing documents is: adding, unless it changes what is stored."""
+    return Verb.ADD if all(isinstance(change, Add) for change in changes) else Verb.UPDATE
+
+
 def document_of(path: str) -> str:
     """Return the id of a document that is known by its path."""
     return embedding_hash(f"path\x1e{path}").hex()[:20]
 
 
 def _archived(chunk: SemanticRecord) -> Replace:
-    return Replace(replace(chunk, status=Status.ARCHIVED), "archive")
+    return Replace(replace(chunk, status=Status.ARCHIVED), Verb.ARCHIVE)
 
 
 def _told(planned: _Planned, ids: Mapping[str, str]) -> StoredDocument:

@@ -11,6 +11,7 @@ from agent_memory.records import MemoryRecord, SemanticRecord, Status, canonical
 from agent_memory.storage.changes import Add, Change, Replace, Written
 from agent_memory.storage.planning.known import named_fields, united
 from agent_memory.text.templates import embedded_text, normalise
+from agent_memory.verbs import Verb
 
 _OF_THE_DOCUMENT: Mapping[str, tuple[str, ...]] = {
     "title": (),
@@ -83,11 +84,11 @@ def update(old: Sequence[SemanticRecord], texts: Sequence[str], build: Callable[
             gained["key"] = built.key or before.key
             after = replace(before, **gained, content=text)
             if not same_version(before, after):
-                kept.append(Replace(after, "update"))
+                kept.append(Replace(after, Verb.UPDATE))
             if embedded_text(after) != embedded_text(before):
                 to_embed.append(after)
         chunks.append(after)
-    archived: list[Change] = [Replace(replace(entry, status=Status.ARCHIVED), "archive") for entry in left]
+    archived: list[Change] = [Replace(replace(entry, status=Status.ARCHIVED), Verb.ARCHIVE) for entry in left]
     return Update([*archived, *kept, *added], chunks, left, len(added), to_embed)
 
 

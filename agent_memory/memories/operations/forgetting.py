@@ -16,6 +16,7 @@ from agent_memory.storage.base import journal_store
 from agent_memory.storage.changes import Add, Replace
 from agent_memory.storage.where import Where
 from agent_memory.text.names import with_normal_names
+from agent_memory.verbs import Verb
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +27,7 @@ class ForgetPlan:
     """The memories as they are, those among them last that are purged already and would be shredded."""
     purge: bool
     shred: bool
-    verb: str
+    verb: Verb
     """What the log calls it."""
     chosen: Chosen = field(repr=False)
     look_up: Choose = field(repr=False, compare=False)
@@ -96,7 +97,7 @@ async def plan_named(
                 present |= {record.id: record for record in records}
         return Chosen(list(present.values()), list(purged.values()))
 
-    return await _plan("forget", look_up, purge=purge, shred=shred)
+    return await _plan(Verb.FORGET, look_up, purge=purge, shred=shred)
 
 
 async def _meant(
@@ -120,7 +121,7 @@ async def _meant(
         raise
 
 
-async def plan_where(core: Core, verb: str, where: Where, *, purge: bool, shred: bool) -> ForgetPlan:
+async def plan_where(core: Core, verb: Verb, where: Where, *, purge: bool, shred: bool) -> ForgetPlan:
     """Plan to archive, purge or shred all memories that a filter for live ones fits.
 
     What is to go for good may also be archived or expired; what is to be shredded, purged.
@@ -135,7 +136,7 @@ async def plan_where(core: Core, verb: str, where: Where, *, purge: bool, shred:
     return await _plan(verb, look_up, purge=purge, shred=shred)
 
 
-async def _plan(verb: str, look_up: Choose, *, purge: bool, shred: bool) -> ForgetPlan:
+async def _plan(verb: Verb, look_up: Choose, *, purge: bool, shred: bool) -> ForgetPlan:
     chosen = await look_up()
     return ForgetPlan(
         records=(*chosen.present, *chosen.purged),
@@ -175,12 +176,12 @@ async def forget_where(
     core: Core, where: Where, *, purge: bool, shred: bool, dry_run: bool
 ) -> list[MemoryRecord]:
     """Archive, purge or shred all memories that fit."""
-    plan = await plan_where(core, "forget", where, purge=purge, shred=shred)
+    plan = await plan_where(core, Verb.FORGET, where, purge=purge, shred=shred)
     return list(plan.records) if dry_run else await carry_out(core, plan)
 
 
 async def archive_where(
-    core: Core, verb: str, where: Where, *, purge: bool, shred: bool
+    core: Core, verb: Verb, where: Where, *, purge: bool, shred: bool
 ) -> list[MemoryRecord]:
     """Archive, purge or shred all memories that a filter for live ones fits, under a name in the log."""
     return await carry_out(core, await plan_where(core, verb, where, purge=purge, shred=shred))
@@ -201,7 +202,9 @@ async def restore(core: Core, reference: str) -> MemoryRecord:
     except MemoryNotFoundError:
         return await _restore_purged(core, reference)
     written = await core.write(
-        "restore", [Replace(replace(record, status=Status.ACTIVE, **_unmerged(record)), "restore")], embed=[]
+        Verb.RESTORE,
+        [Replace(replace(record, status=Status.ACTIVE, **_unmerged(record)), Verb.RESTORE)],
+        embed=[],
     )
     return written[0].record
 
@@ -219,12 +222,14 @@ async def _restore_purged(core: Core, reference: str) -> MemoryRecord:
             hint=Hint("{LIST_ARCHIVED} shows what can be restored"),
         )
     record = with_normal_names(replace(last, status=Status.ACTIVE))
-    return (await core.write("restore", [Add(record, brought_back=True, verb="restore")], embed=[]))[0].record
+    return (await core.write(Verb.RESTORE, [Add(record, brought_back=True, verb=Verb.RESTORE)], embed=[]))[
+        0
+    ].record
 
 
 async def clear_all(core: Core, *, purge: bool, shred: bool) -> dict[str, int]:
     """Archive, purge or shred everything in one operation."""
     counts = dict.fromkeys((memory_type.value for memory_type in MemoryType), 0)
-    for record in await archive_where(core, "clear all", build_where(), purge=purge, shred=shred):
+    for record in await archive_where(core, Verb.CLEAR_ALL, build_where(), purge=purge, shred=shred):
         counts[record.memory_type.value] += 1
     return counts

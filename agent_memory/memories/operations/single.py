@@ -16,6 +16,7 @@ from agent_memory.memories.references import resolve, resolve_all
 from agent_memory.records import MemoryRecord, Status, Version
 from agent_memory.storage.base import journal_store
 from agent_memory.storage.changes import is_id
+from agent_memory.verbs import Verb
 
 
 async def get(core: Core, reference: str, *, count_access: bool) -> MemoryRecord | None:
@@ -63,7 +64,7 @@ async def update(
             raise ConflictError(current.id)
         return edited(current, content=content, default_ttl=default, **changes)
 
-    return await core.change("update", record, edit)
+    return await core.change(Verb.UPDATE, record, edit)
 
 
 async def get_named(
@@ -87,7 +88,7 @@ async def set_pinned(core: Core, references: Iterable[str], pinned: bool) -> lis
         if not records:
             raise MemoryNotFoundError(reference)
     return await core.change_all(
-        "pin" if pinned else "unpin",
+        Verb.PIN if pinned else Verb.UNPIN,
         [record for records in named.values() for record in records],
         lambda item: replace(item, pinned=pinned),
     )

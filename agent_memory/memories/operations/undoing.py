@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from agent_memory.errors import ConflictError, ValidationError
 from agent_memory.memories.core import Core
 from agent_memory.records import MemoryRecord, OperationRecord, Version, same_version
 from agent_memory.storage.base import journal_store
 from agent_memory.storage.changes import Add, Change, Remove, Replace
-from agent_memory.storage.planning import TAKEN
-from agent_memory.storage.renewal import RENEW, renewed
+from agent_memory.storage.renewal import renewed
 from agent_memory.text.names import with_normal_names
+from agent_memory.verbs import Verb
 
-UNDO = "undo"
+_NOT_TAKEN_BACK: Final = (Verb.UNDO, Verb.CLEANUP, Verb.IMPORT, Verb.RENEW)
 
 
 async def undo(core: Core, count: int, *, dry_run: bool) -> list[OperationRecord]:
@@ -42,9 +43,7 @@ async def _standing(core: Core, count: int) -> list[OperationRecord]:
         found = [
             operation
             for operation in operations
-            if operation.undone_by is None
-            and operation.verb not in (UNDO, "cleanup", TAKEN, RENEW)
-            and operation.changes
+            if operation.undone_by is None and operation.verb not in _NOT_TAKEN_BACK and operation.changes
         ]
         if len(found) >= count or len(operations) < limit:
             return found[:count]
@@ -65,16 +64,16 @@ async def _take_back(core: Core, operation: OperationRecord) -> None:
         if not _still(after, current):
             raise ConflictError(memory_id)
         if before is not None and current is not None:
-            changes.append(Replace(replace(before, revision=current.revision), UNDO))
+            changes.append(Replace(replace(before, revision=current.revision), Verb.UNDO))
         elif before is not None:
-            changes.append(Add(before, brought_back=True, verb=UNDO))
-        elif current is not None and last.verb not in ("purge", "shred"):
+            changes.append(Add(before, brought_back=True, verb=Verb.UNDO))
+        elif current is not None and last.verb not in (Verb.PURGE, Verb.SHRED):
             changes.append(Remove(current))
-        elif first.before is None and last.verb == "shred":
+        elif first.before is None and last.verb == Verb.SHRED:
             raise ValidationError("what was shredded cannot be brought back", hint="undo ends here")
     # Keys may pass from one memory to another: what gives one up goes first.
     changes.sort(key=lambda change: isinstance(change, Add))
-    await core.write(UNDO, changes, embed=[], undoes=operation.id)
+    await core.write(Verb.UNDO, changes, embed=[], undoes=operation.id)
 
 
 def _in_present_form(

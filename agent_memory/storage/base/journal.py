@@ -9,6 +9,7 @@ from agent_memory.records import MemoryRecord, OperationRecord, Version
 from agent_memory.storage.base.ordering import unique
 from agent_memory.storage.base.store import Store
 from agent_memory.storage.changes import Erase, Operation
+from agent_memory.verbs import Verb
 
 
 class JournalStore(Store):
@@ -98,5 +99,5 @@ class JournalStore(Store):
     async def _drop(self) -> None:
         await super()._drop()
         if purged := await self._purged():
-            await self.commit(Operation(verb="drop"), [Erase(record) for record in purged])
+            await self.commit(Operation(verb=Verb.DROP), [Erase(record) for record in purged])
             await self._secure_vacuum()

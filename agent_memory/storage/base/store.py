@@ -39,6 +39,7 @@ from agent_memory.storage.base.spaces import EmbeddingSpace
 from agent_memory.storage.changes import SHORTEST_PREFIX, Change, Operation, Remove, Written
 from agent_memory.storage.where import Where
 from agent_memory.text.names import normal_name
+from agent_memory.verbs import Verb
 
 if TYPE_CHECKING:
     from agent_memory.storage.retrieval import CandidateRequest, Candidates, ContextRequest, SearchContext
@@ -187,7 +188,7 @@ class Store(ABC):
         """Delete everything that this agent keeps: here, memory by memory."""
         async for page in self.scan(Where(statuses=(), expired=None)):
             current = (await self._get([record.id for record in page])).values()
-            await self.commit(Operation(verb="drop"), [Remove(record, erase=True) for record in current])
+            await self.commit(Operation(verb=Verb.DROP), [Remove(record, erase=True) for record in current])
         await self._secure_vacuum()
 
     # --- writing -------------------------------------------------------------------------------------------

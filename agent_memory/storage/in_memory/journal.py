@@ -83,6 +83,8 @@ class Journal:
                     at=entry.at or self._operations[entry.operation_id].started_at,
                     before=version(entry.before, entry.parent_id),
                     after=version(entry.after, entry.change_id),
+                    operation_verb=self._operations[entry.operation_id].verb,
+                    actor=self._operations[entry.operation_id].actor,
                 )
 
     def tombstoned(self, present: Collection[str]) -> list[str]:

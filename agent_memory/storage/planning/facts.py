@@ -9,8 +9,9 @@ from agent_memory import clock
 from agent_memory.records import ConversationRecord, MemoryRecord, MemoryType, Status
 from agent_memory.storage.changes import Add, Change, Erase, Remove, Tombstone
 from agent_memory.text.templates import content_hash
+from agent_memory.verbs import Verb
 
-TAKEN = "import"
+TAKEN = Verb.IMPORT
 """What history says of a version that came from another store without its own."""
 
 Key = tuple[MemoryType, str]

@@ -36,6 +36,7 @@ from agent_memory.storage.changes import (
 from agent_memory.storage.planning.facts import TAKEN, State, deduplicated, placed_anew
 from agent_memory.storage.planning.known import kept, named_fields, told, united
 from agent_memory.text.templates import content_hash
+from agent_memory.verbs import Verb
 
 
 def plan(
@@ -159,12 +160,12 @@ class _Planner:
                 after = replace(after, position=before.position)
             if not stays or after.position != before.position:
                 after = self._placed(after)
-        self._store_version(before, after, "update")
+        self._store_version(before, after, Verb.UPDATE)
 
     def _merge(self, before: MemoryRecord, change: Add) -> None:
         gained = united(before, change.record, named_fields(change))
         if gained:
-            verb = "tag" if gained.keys() == {"tags"} else "update"
+            verb = Verb.TAG if gained.keys() == {"tags"} else Verb.UPDATE
             before = self._replaced(before, replace(before, **gained), verb)
         self.written.append(Written(before.id, "known", before, told(gained)))
 
@@ -195,7 +196,7 @@ class _Planner:
 
     def remove(self, change: Remove) -> None:
         before = self._current(change.record)
-        self._append(before, None, "shred" if change.erase else "purge", new_id(), before.id)
+        self._append(before, None, Verb.SHRED if change.erase else Verb.PURGE, new_id(), before.id)
         if change.erase:
             self.erase.append(before.id)
         self._forget(before)
@@ -209,7 +210,7 @@ class _Planner:
         tombstoned = change.record
         if tombstoned.id in self.state.records:
             raise ConflictError(tombstoned.id)
-        self._append(None, None, "shred", new_id(), tombstoned.id)
+        self._append(None, None, Verb.SHRED, new_id(), tombstoned.id)
         self.erase.append(tombstoned.id)
         self.written.append(Written(tombstoned.id, "removed", tombstoned))
 
@@ -330,7 +331,7 @@ class _Planner:
                 hlc=self.hlc,
                 operation_id=self.operation.id,
                 memory_id=memory_id,
-                verb=verb,
+                verb=str(verb),
                 before=canonical_json(version_to_dict(before)) if before is not None else None,
                 after=canonical_json(version_to_dict(after)) if after is not None else None,
                 at=at,

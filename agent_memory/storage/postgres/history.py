@@ -12,7 +12,7 @@ from agent_memory.storage.postgres.reading import Scope, fetch
 
 _VERSIONS = (
     "select j.memory_id, j.change_id, j.parent_id, j.operation, j.verb, coalesce(j.at, o.started_at),"
-    " j.before, j.after"
+    " j.before, j.after, o.verb, o.actor"
     " from journal as j join operation as o on o.agent = j.agent and o.id = j.operation"
 )
 
@@ -40,6 +40,8 @@ async def versions(
             at=row[5],
             before=_record(row[6], scope.id, row[2]),
             after=_record(row[7], scope.id, row[1]),
+            operation_verb=row[8],
+            actor=row[9],
         )
         for row in await fetch(connection, query, [value])
     ]

@@ -146,6 +146,8 @@ async def _versions(client: Any, keys: Keys, agent_id: str, entries: Sequence[Jo
             at=entry.at or clock.from_text(logged[entry.operation_id]["started_at"]),
             before=_record(entry.before, agent_id, entry.parent_id),
             after=_record(entry.after, agent_id, entry.change_id),
+            operation_verb=logged.get(entry.operation_id, {}).get("verb"),
+            actor=logged.get(entry.operation_id, {}).get("actor"),
         )
         for entry in entries
     ]

@@ -16,7 +16,8 @@ from agent_memory.storage.sqlite.rows import OF_MEMORY, version_of
 
 def _select(connection: Connection) -> str:
     return (
-        f"select operation.id, operation.started_at, {rows.journal_columns(connection)}"
+        "select operation.verb, operation.actor, operation.id, operation.started_at,"
+        f" {rows.journal_columns(connection)}"
         " from journal left join operation on operation.seq = journal.operation"
     )
 
@@ -71,12 +72,26 @@ def _versions(rows: Iterable[Sequence[Any]], agent_id: str, damaged: Damaged) ->
         try:
             result.append(_version(row, agent_id))
         except UNREADABLE as error:
-            damaged.meet(f"change {_shown(row[3])} of memory {_shown(row[7])}", _why(error))
+            damaged.meet(f"change {_shown(row[5])} of memory {_shown(row[9])}", _why(error))
     return result
 
 
 def _version(row: Sequence[Any], agent_id: str) -> Version:
-    operation_id, started_at, at, change_id, parent_id, _, _, memory_id, verb, before, after = row
+    (
+        operation_verb,
+        actor,
+        operation_id,
+        started_at,
+        at,
+        change_id,
+        parent_id,
+        _,
+        _,
+        memory_id,
+        verb,
+        before,
+        after,
+    ) = row
     for name, value in (("id", change_id), ("memory's id", memory_id), ("verb", verb)):
         if not isinstance(value, str):
             raise UnreadableError(f"its {name} is no text")
@@ -90,11 +105,18 @@ def _version(row: Sequence[Any], agent_id: str) -> Version:
         at=moment("time", at or started_at),
         before=_record(before, memory_id, agent_id, parent_id),
         after=_record(after, memory_id, agent_id, change_id),
+        operation_verb=_text(operation_verb),
+        actor=_text(actor),
     )
 
 
 UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
 """What is raised where the JSON of a version is no version."""
+
+
+def _text(value: Any) -> str | None:
+    """Return a text; None for what is none, since it only goes with the version."""
+    return value if isinstance(value, str) and value.isprintable() else None
 
 
 def _why(error: Exception) -> str:

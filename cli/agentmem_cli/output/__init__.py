@@ -269,6 +269,7 @@ class Output:
                 text = result.after or result.before
                 names = ", ".join(changed_fields(result))
                 changed = f"  ({names})" if names else ""
+                changed += f"  by {result.actor}" if result.actor else ""
                 start = f"{clock.shown_minute(result.at)}  {result.verb:<9}  "
                 room = max(20, min(100, plain.line_width() - len(start) - len(changed)))
                 said = plain.cut(text.content, room) if text is not None else "(erased)"

@@ -55,6 +55,8 @@ def version_to_dict(version: Version) -> dict[str, Any]:
         "parent": version.parent,
         "operation_id": version.operation_id,
         "verb": version.verb,
+        "operation": version.operation_verb,
+        "actor": version.actor,
         "at": to_text(version.at),
         "before": None if version.before is None else to_dict(version.before),
         "after": None if version.after is None else to_dict(version.after),
