@@ -21,10 +21,15 @@ SERVERS = (
 )
 """What starts a database server."""
 SLOW = (
-    *("session", "hostile", "walk", "storage/sqlite/damage", "cli/process", "cli/completion"),
-    *("test_examples.py", "test_imports.py", "test_wheel.py", "test_docs.py", "test_sqlite_utils_plugin.py"),
+    *("session", "hostile", "walk", "transfer", "cli/transfer", "cli/process", "cli/completion"),
+    *("cli/test_budget_of_nouns.py", "cli/test_pipes.py", "cli/test_same_as_python.py"),
+    *("storage/test_documents.py", "storage/sqlite/test_conformance.py", "storage/sqlite/damage"),
+    *("storage/sqlite/test_concurrency.py", "storage/sqlite/test_durability.py"),
+    *("embeddings/test_fastembed.py", "embeddings/test_local.py", "embeddings/test_sharing.py"),
+    *("test_docs.py", "test_examples.py", "test_imports.py", "test_sqlite_utils_plugin.py"),
+    *("test_sync.py", "test_wheel.py"),
 )
-"""What takes long, most of it because it starts many processes."""
+"""What takes long: many processes, models, or the suite of a whole backend (the one in memory is quick)."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
