@@ -17,6 +17,7 @@ def is_elsewhere(place: str, default: str = "") -> bool:
 
     Args:
         default: the host where none is named; empty is this machine.
+        place: a host name or an address.
     """
     return any(_is_another(host) for host in list(_hosts(place)) or [default])
 

@@ -42,7 +42,8 @@ class Moving(MemoryTypes):
             history: all versions too, also of what was purged.
             usage: when and how often each was accessed, too.
             with_vectors: their vectors too, in half precision.
-            types, tags: only these, as in `search`; what was taken out is not noted then.
+            types: only these, as in `search`; what was taken out is not noted then.
+            tags: only these, as in `search`; what was taken out is not noted then.
             progress: called with (done, total).
 
         Raises:
@@ -75,6 +76,7 @@ class Moving(MemoryTypes):
                 has here: `refuse` writes nothing at all, `keep` leaves those memories out, `replace` takes them (the
                 version here stays in history; the other holder of the key is archived).
             dry_run: only say what would be done.
+            progress: called with (done, total).
 
         Raises:
             IntegrityError: the file is not whole, or of a version that is not known; nothing was written.
@@ -104,7 +106,9 @@ class Moving(MemoryTypes):
         Args:
             target: a store, opened and closed here, or a backend's name or URL, for which it is made.
             backend_config: the options of that backend.
-            on_conflict, dry_run: as in `import_from`.
+            on_conflict: as in `import_from`.
+            dry_run: as in `import_from`.
+            progress: called with (done, total).
 
         Raises:
             ValidationError: there are conflicts; nothing was written.

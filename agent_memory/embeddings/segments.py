@@ -80,6 +80,9 @@ def parts(text: str) -> Iterator[str]:
     """Cut a text into long consecutive parts, each to be tokenised and cut by itself, in 0.02 s.
 
     A part is no longer than that and is itself the only segment of it.
+
+    Yields:
+        The parts, in order.
     """
     start = 0
     while len(text) - start > _PART:

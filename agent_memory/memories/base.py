@@ -243,6 +243,8 @@ class TypeMemory(Called, Generic[R]):
 
         Args:
             min_score: only memories whose `similarity` is at least this, in [0, 1].
+            limit: how many results at most.
+            query: what to look for.
 
         Raises:
             ConfigurationError: there is no embedder.
@@ -324,6 +326,9 @@ async def store_items(
 
     Args:
         names: what to call each in an error, such as `line 3`.
+        core: what all memory types share.
+        items: the memories to store.
+        progress: called with (done, total).
 
     Raises:
         ValidationError: an item cannot be stored; the message says which, and nothing was stored.

@@ -50,7 +50,21 @@ def build(
     Args:
         created_at: when it was first stored, if that was elsewhere and before.
         expires_at: when it ends, instead of a `ttl`.
-        session_given, ttl_given: whether these were named for this memory, instead of being defaults.
+        session_given: whether these were named for this memory, instead of being defaults.
+        ttl_given: whether these were named for this memory, instead of being defaults.
+        content: the text.
+        fields: the own fields of the type.
+        importance: how much it matters, from 0 to 1.
+        key: the name under which it is found again.
+        kind: the kind within the type.
+        metadata: further named values.
+        moment: the time of the call.
+        occurred_at: when it happened; None for now.
+        pinned: whether it is pinned.
+        session: the session that it belongs to.
+        source: where it comes from.
+        tags: the tags of what is stored.
+        ttl: how long it lives: a timedelta, seconds, or text such as `10m`.
 
     Raises:
         ValidationError: something cannot be stored; the message names it.

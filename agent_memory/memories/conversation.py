@@ -201,6 +201,9 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
             at: when it was said, if not now.
             conversation_id: the conversation, if not the one in use.
             more: further arguments of `add`.
+            content: the text.
+            importance: how much it matters, from 0 to 1.
+            metadata: further named values.
         """
         return await self.add(
             content,
@@ -233,6 +236,7 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
             include_system: with system messages.
             archived: those that were put away instead.
             offset: how many of the newest to leave out, for the page before.
+            conversation_id: which conversation; None for the one in use.
 
         Raises:
             ValidationError: the limit is negative.
@@ -325,6 +329,7 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
         Args:
             limit: as in `get_messages`.
             format_template: may name `role`, `content`, `name` (who spoke, else the role) and `time`.
+            conversation_id: which conversation; None for the one in use.
 
         Raises:
             ValidationError: it names something else.
@@ -372,6 +377,7 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
             summarizer: gets the messages, oldest first, and before them the summary there is if the beginning of the
                 conversation was put away; returns a text, or a coroutine of one. A plain function runs in a thread.
                 None picks the most telling sentences; no language model is asked.
+            conversation_id: which conversation; None for the one in use.
         """
         conversation = await self._existing(conversation_id)
         if conversation is None:

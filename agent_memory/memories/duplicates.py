@@ -74,6 +74,9 @@ def merging(group: Duplicates) -> Iterator[Replace]:
 
     Tags are united, the highest importance and the longest life count. Of metadata, source and time, what the one
     that stays has counts, then what the better of the others have.
+
+    Yields:
+        One change for each memory of the group.
     """
     everyone = (group.kept, *group.merged)
     ends = [item.expires_at for item in everyone if item.expires_at is not None]

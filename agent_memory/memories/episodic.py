@@ -61,6 +61,12 @@ class EpisodicMemory(TypeMemory[EpisodicRecord]):
             occurred_at: when it happened, if not now.
             success: whether it went well, where the outcome's words do not say.
             more: further arguments of `add`.
+            description: what happened.
+            event_type: what sort of event it is, such as `deploy`.
+            extra_metadata: further metadata values.
+            importance: how much it matters, from 0 to 1.
+            location: where it happened.
+            participants: who took part.
         """
         rest: dict[str, Any] = {**more}
         other = rest.pop("metadata", None)  # what every other method calls it

@@ -83,6 +83,9 @@ class ProceduralMemory(TypeMemory[ProceduralRecord]):
             pattern: how it is done, in words.
             triggers: words or phrases of situations that call for it.
             more: further arguments of `add`.
+            category: what the skill belongs to.
+            importance: how much it matters, from 0 to 1.
+            name: the name of the skill.
         """
         return await self._record(
             name, pattern, triggers=triggers, category=category, importance=importance, kind="skill", **more

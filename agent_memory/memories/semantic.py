@@ -53,6 +53,8 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
 
         Args:
             min_score: only memories whose `similarity` is at least this, in [0, 1].
+            limit: how many results at most.
+            query: what to look for.
 
         Raises:
             ConfigurationError: there is no embedder; the message names the setting.
@@ -87,6 +89,8 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
 
         Args:
             min_score: the least `similarity`, in [0, 1].
+            id: the id of a memory, a unique prefix of one, or a key.
+            limit: how many results at most.
 
         Raises:
             MemoryNotFoundError: there is no such memory.
@@ -118,6 +122,8 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
         Args:
             embedding: the vector; it is normalised.
             more: further arguments of `add`.
+            content: the text.
+            importance: how much it matters, from 0 to 1.
 
         Raises:
             EmbeddingError: the vector has another dimension than the store's, or holds NaN.
@@ -204,6 +210,7 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
             dry_run: only say what would be done.
             progress: called with (done, total) as files are read and cut, then as the texts are embedded.
             more: further arguments of `add`; with a `key`, a file is stored whole, as one memory.
+            tags: the tags of what is stored.
 
         Raises:
             ValidationError: there is no such file or folder, a file named is no text, or there is nothing to store;

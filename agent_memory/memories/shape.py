@@ -64,6 +64,7 @@ def read_shapes(
     Args:
         defaults: arguments of `add` for all of them, `type` among them; an object's own values win, tags are united.
         names: what to call each in an error, such as `line 3`; `item 3` if left out.
+        objects: the objects, as `list --ndjson` prints them.
 
     Raises:
         ValidationError: one cannot be read; the message begins with its name.

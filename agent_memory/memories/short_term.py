@@ -58,6 +58,9 @@ class ShortTermMemory(TypeMemory[ShortTermRecord]):
 
         Args:
             value: any JSON value.
+            importance: how much it matters, from 0 to 1.
+            key: the name under which it is found again.
+            ttl: how long it lives: a timedelta, seconds, or text such as `10m`.
 
         Raises:
             ValidationError: JSON cannot hold the value.

@@ -47,6 +47,8 @@ async def view(
         conversation: admits the messages of one conversation and nothing else.
         system: whether system messages are shown at all.
         offset: how many of the newest to leave out.
+        count: how many messages at most.
+        store: the store to read from.
 
     Raises:
         ValidationError: `count` is negative.

@@ -48,6 +48,7 @@ def in_block(text: str, indent: str, *, gaps: bool = True) -> str:
     Args:
         indent: what stands in front of them.
         gaps: keep empty lines; without them the text is one paragraph.
+        text: the text.
     """
     first, *more = _LINE_END.split(whole(text).strip())
     return "\n".join(

@@ -74,6 +74,7 @@ def pack(
         terms: words of the query; the sentences that hold them are kept.
         frame: writes one memory; its tokens count.
         beside: writes one of which another from the same source is in the text already; None for `frame`.
+        candidates: the memories to choose from, best first.
 
     Raises:
         ValidationError: the budget is below `constants.SMALLEST_BUDGET`.

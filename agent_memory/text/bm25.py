@@ -45,6 +45,7 @@ def bm25_score(term_frequencies: Mapping[str, int], length: int, statistics: Wor
     Args:
         term_frequencies: how often each stemmed term of the query is in the row.
         length: the row's words, all of them.
+        statistics: how often the words occur in all memories.
     """
     relative = length / statistics.mean_length if statistics.mean_length > 0 else 1.0
     damping = K1 * (1 - B + B * relative)

@@ -48,6 +48,7 @@ def best_sentences(text: str, terms: Sequence[str], budget_tokens: int) -> str:
     Args:
         terms: as `analysis.query_terms` gives them.
         budget_tokens: the most that `estimate_tokens` of the result may be.
+        text: the text.
     """
     text = text.strip()
     if fits(text, budget_tokens):

@@ -146,6 +146,9 @@ class FileStream:
     def of(cls, position: Place) -> Iterator[Self]:
         """Open a file and check all of it, for as long as it is used.
 
+        Yields:
+            What reads the file.
+
         Raises:
             IntegrityError: it is not an export, of an unknown version, or not whole.
             MemoryNotFoundError: there is no such file.

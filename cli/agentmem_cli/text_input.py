@@ -127,6 +127,9 @@ def ndjson(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Read one JSON object per line from files, or from the text given or piped in, each with its line's name.
 
+    Yields:
+        The name of a line, such as `line 3`, and its object.
+
     Raises:
         ValidationError: a line is not one; the message says which.
     """

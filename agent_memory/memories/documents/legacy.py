@@ -35,6 +35,8 @@ def of_file(
 
     Args:
         candidates: active chunks and single pieces without a path.
+        file: the file.
+        text: the text.
 
     Returns:
         Beside the chunks, the ids of documents that may be of this file or of another one.

@@ -63,7 +63,7 @@ def update(old: Sequence[SemanticRecord], texts: Sequence[str], build: Callable[
     Args:
         old: the active chunks of the document as it is stored, in order.
         texts: the new version's, in order.
-        draft: makes a new chunk of a text and its position.
+        build: makes a new chunk of a text and its position.
     """
     matched, left = match(old, texts)
     shared = _common(old)

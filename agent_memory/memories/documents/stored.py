@@ -27,6 +27,7 @@ async def chunks_of_files(
 
     Args:
         files: by path, each file and its present text.
+        core: what all memory types share.
 
     Returns:
         Beside the chunks, a line for each file of whose name an older document is stored that cannot be told to be

@@ -139,6 +139,9 @@ def reading(path: Path) -> Iterator[Reader]:
     Args:
         path: the file; it is not created.
 
+    Yields:
+        The connection, and what turns its errors into ours.
+
     Raises:
         MemoryNotFoundError: it is not there.
         IntegrityError: it is not one of ours, or damaged.

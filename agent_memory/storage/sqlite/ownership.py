@@ -65,6 +65,9 @@ def beside(path: Path, suffix: str) -> Path:
 def alone(path: Path) -> Iterator[Connection]:
     """Hold a file so that no other process can open it, after those that have it open had time to let go.
 
+    Yields:
+        A connection that holds the file.
+
     Raises:
         StoreBusyError: they did not.
         BackendError: it is read-only.

@@ -41,6 +41,9 @@ class Contents(NamedTuple):
 def looking(path: Path) -> Iterator[driver.Connection]:
     """Open one of our files for reading only.
 
+    Yields:
+        A connection that only reads.
+
     Raises:
         BackendError: it cannot be read, or is not one of ours.
     """

@@ -28,6 +28,9 @@ def check(connection: Connection) -> None:
 def integrity_errors(connection: Connection) -> Iterator[str]:
     """Compare the index with one of the same words that is made anew, in memory; FTS5 does not look at every byte.
 
+    Yields:
+        One line for each difference.
+
     Raises:
         driver.Error: it cannot be read.
     """

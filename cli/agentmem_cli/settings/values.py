@@ -21,6 +21,8 @@ def parse(setting: Setting, given: Any, *, base: Path | None = None) -> Any:
 
     Args:
         base: the folder that relative paths start from; None for the current one.
+        given: the value as it was given.
+        setting: whose value it is.
 
     Raises:
         ConfigurationError: it is not a value of that setting.

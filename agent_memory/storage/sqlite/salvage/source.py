@@ -35,6 +35,9 @@ class Source(NamedTuple):
 def opened(path: Path, folder: Path) -> Iterator[Source]:
     """Copy a file into a folder of its own beside the new one, and open the copy; it is deleted afterwards.
 
+    Yields:
+        The copy, open for reading.
+
     Raises:
         IntegrityError: not even the list of its tables can be read.
     """
