@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from operator import itemgetter
 from typing import Any, NamedTuple
 
 from agent_memory import clock
@@ -180,15 +179,17 @@ def readable(
     connection: Connection, rows: Iterable[Sequence[Any]], agent_id: str, damaged: Damaged
 ) -> list[tuple[Row, MemoryRecord]]:
     """Do what `records` does, and keep the rows beside what was made of them."""
-    found = [dict(zip(READ, row, strict=False)) for row in rows]
+    fetched = list(rows)
+    found = [dict(zip(READ, values, strict=False)) for values in fetched]
     own = _own_values(connection, found)
     as_usual = connection.text_factory is str  # else something in the file is no UTF-8
     result: list[tuple[Row, MemoryRecord]] = []
-    for row in found:
+    for values, row in zip(fetched, found, strict=True):
         try:
-            classes = tuple(map(type, _checked(row)))
+            checked = values[: len(_CHECKED)]
+            classes = tuple(map(type, checked))
             if not as_usual or classes not in _seen_classes:
-                damage.check_kinds(_CHECKED, _checked(row))
+                damage.check_kinds(_CHECKED, tuple(checked))
                 _seen_classes.add(classes)
             result.append((row, _record(row, own, agent_id)))
         except ValueError as error:
@@ -197,7 +198,7 @@ def readable(
 
 
 _CHECKED = ("pk", *BASE_COLUMNS)
-_checked = itemgetter(*_CHECKED)
+"""The first columns of a row that is read."""
 _seen_classes: set[tuple[type, ...]] = set()
 """Which classes of values sound rows have held so far: most rows look alike, and asking a set is all they cost."""
 
@@ -218,12 +219,10 @@ def _own_values(connection: Connection, rows: Sequence[Row]) -> Mapping[int, Row
     for name, keys in by_type.items():
         if name not in _TYPES:
             continue
-        names = tuple(own.name for own in OWN_FIELDS[MemoryType(name)])
-        query = (
-            f"select memory, {', '.join(names)} from {name} where memory in (select value from json_each(?))"
-        )
-        for key, *values in connection.execute(query, (json.dumps(keys),)):
-            result[key] = dict(zip(names, values, strict=True))
+        columns = ("memory", *(own.name for own in OWN_FIELDS[MemoryType(name)]))
+        query = f"select {', '.join(columns)} from {name} where memory in (select value from json_each(?))"
+        for values in connection.execute(query, (json.dumps(keys),)):
+            result[values[0]] = dict(zip(columns, values, strict=True))
     return result
 
 
