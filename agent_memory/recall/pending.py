@@ -328,7 +328,7 @@ class Pending:
         if len(segments) == 1:
             return [await self._last_try(segments[0], error)]
         if end is not None and time.monotonic() >= end:
-            return [EmbeddingError(f"left to `agentmem index`: {error.message}")] * len(segments)
+            return [EmbeddingError(f"left to a later run: {error.message}")] * len(segments)
         result: list[Found] = []
         middle = len(segments) // 2
         for half in (segments[:middle], segments[middle:]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agent_memory.errors import AgentMemoryError
+from agent_memory.hints import Hint
 from agent_memory.recall import constants
 from agent_memory.recall.semantic_index import SemanticIndex
 from agent_memory.storage.base import Store
@@ -25,13 +26,13 @@ class PendingNotices:
         """
         if not candidates.pending:
             return candidates
-        until = " until `agentmem index` has embedded them"
+        until = Hint(" until {INDEX} has embedded them")
         try:
             await self._index.embed_some_pending(
                 segments=constants.PENDING_SEGMENTS, seconds=constants.PENDING_SECONDS
             )
         except AgentMemoryError as error:
-            until = f", as what is pending could not be embedded now: {error}"
+            until = Hint(", as what is pending could not be embedded now: {error}", error=error)
         now = await self._store.candidates(CandidateRequest(Where(), 0, embeddings=True))
         candidates = candidates._replace(space=now.space, pending=now.pending, failed=now.failed)
         notices += self._notices(candidates, until)
@@ -41,13 +42,25 @@ class PendingNotices:
         """Return a line for what waits to be embedded, and one for what cannot be."""
         pending, failed = candidates.pending, candidates.failed
         by_keyword = "by words only" if self._store.capabilities.full_text else "by no search"
-        notices = []
+        notices: list[str] = []
         if pending > failed:
-            notices.append(f"{_memories(pending - failed)} found {by_keyword}{until}")
+            notices.append(
+                Hint(
+                    "{memories} found {by_keyword}{until}",
+                    memories=_memories(pending - failed),
+                    by_keyword=by_keyword,
+                    until=until,
+                )
+            )
         if failed:
             text = "its text" if failed == 1 else "their texts"
             notices.append(
-                f"{_memories(failed)} found {by_keyword}, as {text} cannot be embedded: `agentmem status` says why"
+                Hint(
+                    "{memories} found {by_keyword}, as {text} cannot be embedded: {STATUS} says why",
+                    memories=_memories(failed),
+                    by_keyword=by_keyword,
+                    text=text,
+                )
             )
         return notices
 

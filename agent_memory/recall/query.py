@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
 from agent_memory.errors import ConfigurationError, ValidationError
+from agent_memory.hints import Hint
 from agent_memory.recall import constants
 from agent_memory.storage.where import Where, check_share
 from agent_memory.text.analysis import QueryWord
@@ -37,7 +38,7 @@ class SearchRequest:
         """
         if not isinstance(self.text, str) or not self.text.strip():
             raise ValidationError(
-                "the query is empty", hint="say what to look for, or list with `agentmem list`"
+                "the query is empty", hint=Hint("say what to look for, or list with {LIST}")
             )
         check_limit(self.limit)
         if self.mode not in get_args(Mode):

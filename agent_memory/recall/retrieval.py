@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from agent_memory.errors import CapabilityError
+from agent_memory.hints import Hint
 from agent_memory.recall import constants
 from agent_memory.recall.pending_notices import PendingNotices
 from agent_memory.recall.query import Query, SearchRequest
@@ -141,7 +142,7 @@ class Retriever:
                 or not self._store.capabilities.full_text
             ):
                 raise
-            notices.append(f"searched by words only: {error}")
+            notices.append(Hint("searched by words only: {error}", error=error))
             return None
 
     async def _comparable_vector(self, text: str, retrieving: asyncio.Task[Candidates]) -> bytes:

@@ -250,7 +250,7 @@ class TestASearchThatMayNotWait:
             assert await memory.search("note about c") != []
             status = await memory.get_status()
             assert status["failed_embeddings"] > 1
-            assert "left to `agentmem index`: 127.0.0.1" in status["failures"][0]["reason"]
+            assert "left to a later run: 127.0.0.1" in status["failures"][0]["reason"]
             assert await memory.index() == len(TEXTS)
             assert [item["id"] for item in (await memory.get_status())["failures"]] == [bad]
 
