@@ -11,7 +11,7 @@ from agent_memory.memories.building import check_tags
 from agent_memory.memories.calling import instead
 from agent_memory.memories.changes import Changes
 from agent_memory.memories.core import ATTEMPTS
-from agent_memory.memories.duplicates import Duplicates, find_duplicates, find_same, merging
+from agent_memory.memories.deduplication.duplicates import Duplicates, find_duplicates, find_same, merging
 from agent_memory.memories.editing import edited
 from agent_memory.memories.further import FactFurther, PreferenceFurther
 from agent_memory.memories.given import Default

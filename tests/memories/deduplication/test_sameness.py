@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from agent_memory.memories.sameness import same_words, wording
+from agent_memory.memories.deduplication.sameness import same_words, wording
 
 SAME = [
     ("User prefers dark mode", "user prefers dark mode."),

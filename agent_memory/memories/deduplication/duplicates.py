@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from agent_memory.memories.sameness import wording
+from agent_memory.memories.deduplication.sameness import wording
 from agent_memory.records import LongTermRecord, Status
 from agent_memory.storage.changes import Replace
 from agent_memory.verbs import Verb

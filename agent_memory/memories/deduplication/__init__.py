@@ -1,0 +1,1 @@
+"""Finding memories that say the same, and merging them."""
