@@ -47,6 +47,12 @@ class BackgroundDistribution(NamedTuple):
     def __str__(self) -> str:
         return f"{self.mean:.4f} {self.deviation:.4f}"
 
+    @classmethod
+    def parse(cls, text: str) -> BackgroundDistribution:
+        """Read what `str` wrote."""
+        mean, deviation = map(float, text.split())
+        return cls(mean, deviation)
+
     def z(self, cosine: float) -> float:
         """Return how many deviations above chance a cosine lies."""
         return Distribution(self.mean, self.deviation).z(cosine)
@@ -56,7 +62,7 @@ DEFAULT_BACKGROUND = BackgroundDistribution(constants.PRIOR_MEAN, constants.PRIO
 
 
 def background_of(vectors: Sequence[bytes]) -> BackgroundDistribution:
-    """Work out the null distribution of an embedder from its vectors of `UNRELATED`."""
+    """Work out the background distribution of an embedder from its vectors of `UNRELATED`."""
     import numpy as np
 
     matrix = np.frombuffer(b"".join(vectors), dtype="<f4").reshape(len(vectors), -1)

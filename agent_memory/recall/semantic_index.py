@@ -94,6 +94,8 @@ class SemanticIndex:
         self._offline = offline
         self._embedder: Embedder | None = embedder
         self._prepared = False
+        self._backgrounds: dict[str, BackgroundDistribution] = {}
+        """What the store remembers, by the fingerprint of the embedder."""
         self._missing: AgentMemoryError | None = None
         """Why the store's own embedder could not be made."""
 
@@ -293,11 +295,13 @@ class SemanticIndex:
         identity = self.require().identity
         if (identity.provider, identity.model) == ("local", LOCAL_MODEL):
             return DEFAULT_BACKGROUND
+        if (known := self._backgrounds.get(identity.fingerprint)) is not None:
+            return known
         name = f"null distribution of {identity.fingerprint}"
-        known = await self._store.setting(name)
-        if known is not None:
-            mean, deviation = map(float, known.split())
-            return BackgroundDistribution(mean, deviation)
+        stored = await self._store.setting(name)
+        if stored is not None:
+            self._backgrounds[identity.fingerprint] = BackgroundDistribution.parse(stored)
+            return self._backgrounds[identity.fingerprint]
         try:
             with fail_fast():
                 segments = await self.require().embed_documents(UNRELATED)
@@ -306,6 +310,7 @@ class SemanticIndex:
         background = background_of([segment[0] for segment in segments])
         with suppress(BackendError), by_the_way():  # it can be measured again
             await self._store.set_setting(name, str(background))
+            self._backgrounds[identity.fingerprint] = BackgroundDistribution.parse(str(background))
         return background
 
     def language_coverage(self, text: str) -> float:

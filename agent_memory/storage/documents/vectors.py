@@ -136,7 +136,10 @@ class VectorDocuments(PendingTexts):
         return result
 
     async def _sample_vectors(self, limit: int) -> list[bytes]:
-        manifest = await self._manifest()
+        return await self._sample_of(await self._manifest(), limit)
+
+    async def _sample_of(self, manifest: Manifest, limit: int) -> list[bytes]:
+        """Return the sample of the current space by a manifest that is known already."""
         space = manifest.current()
         counted = 0 if space is None else manifest.vectors.get(space.id, 0)
         if space is None or not counted or limit < 1:
@@ -145,9 +148,13 @@ class VectorDocuments(PendingTexts):
         if key not in self._sampled:
             sample = Sample.from_json(await self._load_meta(f"sample-{space.id}"))
             sequences = sample.shown(counted, limit)
-            held = await self._vectors(unique(memory_id for memory_id, _ in sequences), space)
+            vectors = await self._vectors(unique(memory_id for memory_id, _ in sequences), space)
             self._sampled = {
-                key: [held[item][segment] for item, segment in sequences if segment < len(held.get(item, ()))]
+                key: [
+                    vectors[item][segment]
+                    for item, segment in sequences
+                    if segment < len(vectors.get(item, ()))
+                ]
             }
         return self._sampled[key]
 

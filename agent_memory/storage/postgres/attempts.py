@@ -111,10 +111,11 @@ async def forget_unused(connection: Connection, scope: Scope) -> None:
     )
 
 
-def pending(scope: Scope, space_id: int | None, failed: bool | None) -> Sql:
+def pending(scope: Scope, space_id: int | str | None, failed: bool | None) -> Sql:
     """Return the SQL condition on `memory as m` for live texts without vectors in a space, and its values.
 
-    With `failed`, for those that could not be embedded, or with False for the others.
+    `space_id` may be a query for the id. With `failed`, for those that could not be embedded, or with False for the
+    others.
     """
     live = f"m.agent = {scope.number} and m.status = 'active' and (m.expires_at is null or m.expires_at > %s)"
     if space_id is None:

@@ -7,6 +7,7 @@ What a graph does not find, because it is not exact or a filter refuses too many
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
 from agent_memory.errors import ValidationError
@@ -27,7 +28,11 @@ _LOOKED_AT: Final = 200
 
 
 class Sized(Protocol):
-    """What has a dimension."""
+    """A space as far as a query has to know it."""
+
+    @property
+    def id(self) -> int:
+        """Its number."""
 
     @property
     def dimension(self) -> int:
@@ -118,27 +123,59 @@ async def _walk(
     hnsw_index: bool,
 ) -> list[tuple[str, float]]:
     """Take the nearest vectors, look their memories up, and take more until enough are admitted."""
-    sql, values = condition
-    distance = hnsw_distance(space) if hnsw_index else "e.vector <=> %s"
     wanted = 4 * limit
     while True:
-        inner = (
-            f"select e.text_hash, {distance} as distance from embedding as e"
-            f" where e.agent = {scope.number} and e.space = {space.id} order by {distance} limit {wanted}"
-        )
-        found = await fetch(
-            connection,
-            f"with near as materialized ({inner}) select m.id, min(near.distance), (select count(*) from near)"
-            f" from near join memory as m on m.agent = {scope.number} and m.embedded_hash = near.text_hash"
-            f" where {sql} group by m.place, m.id order by 2, m.place limit {int(limit)}",
-            [query, query, *values],
-        )
+        statement = _walk_query(scope, space, query, condition, limit, wanted, hnsw_index=hnsw_index)
+        found = await fetch(connection, *statement)
         if len(found) == limit or (found and found[0][2] < wanted) or wanted >= _MOST_LOOKED_AT:
             enough = len(found) == limit or (bool(found) and found[0][2] < wanted)
             if enough or hnsw_index:
                 return [(memory_id, 1.0 - far) for memory_id, far, _ in found]
             return await _all_of(connection, scope, space, query, condition, limit)
         wanted *= 4
+
+
+def _walk_query(
+    scope: Scope,
+    space: Sized,
+    query: Any,
+    condition: Sql,
+    limit: int,
+    wanted: int,
+    *,
+    hnsw_index: bool,
+) -> Sql:
+    """Write the query for the memories of so many nearest vectors, and for how many vectors there were."""
+    sql, values = condition
+    distance = hnsw_distance(space) if hnsw_index else "e.vector <=> %s"
+    inner = (
+        f"select e.text_hash, {distance} as distance from embedding as e"
+        f" where e.agent = {scope.number} and e.space = {space.id} order by {distance} limit {wanted}"
+    )
+    statement = (
+        f"with near as materialized ({inner}) select m.id, min(near.distance), (select count(*) from near)"
+        f" from near join memory as m on m.agent = {scope.number} and m.embedded_hash = near.text_hash"
+        f" where {sql} group by m.place, m.id order by 2, m.place limit {int(limit)}"
+    )
+    return statement, [query, query, *values]
+
+
+def first_walk(
+    scope: Scope, space: EmbeddingSpace, vector: bytes, condition: Sql, limit: int, *, hnsw_index: bool
+) -> Sql:
+    """Write the query that most often finds enough, to be sent together with others; see `settled`."""
+    query = vectors.unpacked(vector)
+    return _walk_query(scope, space, query, condition, limit, 4 * limit, hnsw_index=hnsw_index)
+
+
+def settled(
+    found: Sequence[Sequence[Any]], limit: int, *, hnsw_index: bool
+) -> list[tuple[str, float]] | None:
+    """Return what `first_walk` found, None where that may not be all."""
+    all_seen = bool(found) and found[0][2] < 4 * limit and not hnsw_index
+    if len(found) < limit and not all_seen:
+        return None
+    return [(memory_id, 1.0 - distance) for memory_id, distance, _ in found]
 
 
 # --- graphs ----------------------------------------------------------------------------------------------------
@@ -172,6 +209,16 @@ async def create_hnsw_index(server: Server, scope: Scope, space: EmbeddingSpace)
         f" where agent = {scope.number} and space = {space.id}"
     )
     await server.outside("analyze embedding")
+
+
+def hnsw_query(scope: Scope) -> Sql:
+    """Write the query for a row where there is a finished graph over the current space's vectors."""
+    query = (
+        "select 1 from embedding_space as s join pg_index on indexrelid"
+        " = to_regclass('embedding_graph_' || s.agent || '_' || s.id)"
+        f" where s.agent = {scope.number} and s.current and indisvalid"
+    )
+    return query, []
 
 
 async def has_hnsw_index(connection: Connection, scope: Scope, space: EmbeddingSpace) -> bool:

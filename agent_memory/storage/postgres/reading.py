@@ -44,6 +44,15 @@ async def fetch(
     return await (await connection.execute(sql, list(values), binary=binary)).fetchall()
 
 
+async def fetch_all(connection: Connection, statements: Sequence[Sql]) -> list[list[Any]]:
+    """Return the rows of several queries, sent together: one round trip for all of them."""
+    if len(statements) == 1:
+        return [await fetch(connection, *statements[0])]
+    async with connection.pipeline():
+        cursors = [await connection.execute(sql, list(values)) for sql, values in statements]
+    return [await cursor.fetchall() if cursor.description else [] for cursor in cursors]
+
+
 async def records(
     connection: Connection, scope: Scope, sql: str, values: Sequence[Any]
 ) -> list[MemoryRecord]:
@@ -195,11 +204,14 @@ async def adjacent(
 
 
 async def touch(connection: Connection, scope: Scope, ids: Sequence[str]) -> None:
-    """Count one access of each."""
-    await connection.execute(
+    """Count one access of each, in one transaction and one round trip; waits for nobody longer than a moment."""
+    count = (
         "insert into usage (agent, memory, accessed_at, access_count)"
         f" select agent, place, %s, 1 from memory where agent = {scope.number} and id = any(%s) order by place"
         " on conflict (agent, memory) do update"
-        " set accessed_at = excluded.accessed_at, access_count = usage.access_count + 1",
-        (clock.now(), list(ids)),
+        " set accessed_at = excluded.accessed_at, access_count = usage.access_count + 1"
+    )
+    await fetch_all(
+        connection,
+        [("select set_config('lock_timeout', '20ms', true)", []), (count, [clock.now(), list(ids)])],
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, ClassVar, Literal
 
 import psycopg
@@ -29,6 +30,7 @@ from agent_memory.storage.postgres import (
     nearest,
     reading,
     renewing,
+    searching,
     upkeep,
     vectors,
     words,
@@ -37,6 +39,14 @@ from agent_memory.storage.postgres import (
 from agent_memory.storage.postgres.connection import Connection, Server
 from agent_memory.storage.postgres.migrate import POLICED
 from agent_memory.storage.postgres.reading import Scope
+from agent_memory.storage.retrieval import (
+    CandidateRequest,
+    Candidates,
+    ContextRequest,
+    SearchContext,
+    VectorCandidates,
+    VectorRequest,
+)
 from agent_memory.storage.where import Where
 from agent_memory.text.bm25 import WordStatistics
 
@@ -84,6 +94,8 @@ class PostgresStore(FullStore):
         self._hnsw_from = int(options.get("graph_from", GRAPH_FROM))
         self._sample: vectors.Sample | None = None
         self._all_renewed = False
+        self._hnsw_index: tuple[int, bool] | None = None
+        """The current space, and whether there was an HNSW index over its vectors, as the last search found it."""
 
     @property
     def _scope(self) -> Scope:
@@ -196,18 +208,14 @@ class PostgresStore(FullStore):
 
     async def _touch(self, ids: Sequence[str]) -> None:
         scope = self._scope
+        known = [memory_id for memory_id in ids if "\0" not in memory_id]
 
         async def work(connection: Connection) -> None:
-            await connection.execute("set local lock_timeout to '20ms'")
-            try:
-                async with connection.transaction():
-                    await reading.touch(
-                        connection, scope, [memory_id for memory_id in ids if "\0" not in memory_id]
-                    )
-            except (psycopg.errors.LockNotAvailable, psycopg.errors.ForeignKeyViolation):
-                pass  # an access that is not counted harms nobody
+            with suppress(psycopg.errors.LockNotAvailable, psycopg.errors.ForeignKeyViolation):
+                await reading.touch(connection, scope, known)  # not counted, it harms nobody
 
-        await self._server.write(work)
+        if known:
+            await self._server.read(work)
 
     async def _set_setting(self, name: str, value: str | None) -> None:
         scope = self._scope
@@ -317,6 +325,39 @@ class PostgresStore(FullStore):
         scope = self._scope
         self._sample = await self._server.read(lambda it: vectors.sample(it, scope, limit, self._sample))
         return [] if self._sample is None else self._sample.vectors
+
+    async def _candidates(self, request: CandidateRequest) -> Candidates:
+        scope = self._scope
+        outdated = 0 if self._all_renewed else await self._outdated_count()
+
+        async def work(connection: Connection) -> Candidates:
+            known = await searching.facts(connection, scope, request)
+            if known.space is not None:
+                self._hnsw_index = (known.space.id, known.hnsw_index)
+            return await searching.candidates(connection, scope, request, known, outdated)
+
+        return await self._server.read(work)
+
+    async def _vector_candidates(self, request: VectorRequest) -> VectorCandidates:
+        scope = self._scope
+        space_id, hnsw_index = self._hnsw_index or (None, None)
+
+        async def work(connection: Connection) -> VectorCandidates:
+            answer, self._sample = await searching.vector_candidates(
+                connection,
+                self._server,
+                scope,
+                request,
+                hnsw_index=hnsw_index if request.space is not None and request.space.id == space_id else None,
+                sample=self._sample,
+            )
+            return answer
+
+        return await self._server.read(work)
+
+    async def _search_context(self, request: ContextRequest) -> SearchContext:
+        scope = self._scope
+        return await self._server.read(lambda it: searching.search_context(it, scope, request))
 
     async def _outdated_count(self) -> int:
         scope = self._scope

@@ -9,6 +9,7 @@ from pgvector import Vector
 
 from agent_memory.errors import ValidationError
 from agent_memory.storage.base import EmbeddingSpace
+from agent_memory.storage.conditions import Sql
 from agent_memory.storage.postgres import attempts
 from agent_memory.storage.postgres.connection import Connection
 from agent_memory.storage.postgres.copying import insert
@@ -47,9 +48,18 @@ def unpacked(vector: bytes) -> Vector:
 
 async def spaces(connection: Connection, scope: Scope) -> list[EmbeddingSpace]:
     """List all spaces, the current one first."""
+    return spaces_of(await fetch(connection, *spaces_query(scope)))
+
+
+def spaces_query(scope: Scope) -> Sql:
+    """Write the query whose rows `spaces_of` reads."""
     mine = f"agent = {scope.number} order by current desc, id"
-    query = f"select {', '.join(map(_column, _FIELDS))} from embedding_space where {mine}"
-    return [EmbeddingSpace(**dict(zip(_FIELDS, row, strict=True))) for row in await fetch(connection, query)]
+    return f"select {', '.join(map(_column, _FIELDS))} from embedding_space where {mine}", []
+
+
+def spaces_of(found: Sequence[Sequence[Any]]) -> list[EmbeddingSpace]:
+    """Return the spaces in rows that `spaces_query` reads."""
+    return [EmbeddingSpace(**dict(zip(_FIELDS, row, strict=True))) for row in found]
 
 
 async def current(connection: Connection, scope: Scope) -> EmbeddingSpace | None:
@@ -172,22 +182,33 @@ class Sample(NamedTuple):
     vectors: list[bytes]
 
 
-async def sample(connection: Connection, scope: Scope, limit: int, held: Sample | None) -> Sample | None:
+async def sample(connection: Connection, scope: Scope, limit: int, known: Sample | None) -> Sample | None:
     """Return vectors spread evenly over the first so many, the largest power of two that there are."""
     space = await current(connection, scope)
     if space is None or limit < 1:
         return None
-    mine = f"agent = {scope.number} and space = {space.id}"
-    last = int(
-        (await fetch(connection, f"select coalesce(max(number), 0) from embedding where {mine}"))[0][0]
-    )
+    last = int((await fetch(connection, *last_query(scope, space.id)))[0][0])
+    return await sample_of(connection, scope, space.id, last, limit, known)
+
+
+def last_query(scope: Scope, space_id: int) -> Sql:
+    """Write the query for the number of a space's last vector."""
+    mine = f"agent = {scope.number} and space = {space_id}"
+    return f"select coalesce(max(number), 0) from embedding where {mine}", []
+
+
+async def sample_of(
+    connection: Connection, scope: Scope, space_id: int, last: int, limit: int, known: Sample | None
+) -> Sample:
+    """Return the sample of a space whose last vector has this number; `known` if it still holds."""
     counted = 1 << max(0, last.bit_length() - 1)
-    if held is not None and held[:3] == (space.id, limit, counted):
-        return held
+    if known is not None and known[:3] == (space_id, limit, counted):
+        return known
     stride = 1
     while counted // stride > limit:
         stride *= 2
+    mine = f"agent = {scope.number} and space = {space_id}"
     query = f"select vector from embedding where {mine} and number = any(%s) order by number"
     wanted = [list(range(1, counted + 1, stride))]
     found = await fetch(connection, query, wanted, binary=True)
-    return Sample(space.id, limit, counted, [packed(row[0]) for row in found])
+    return Sample(space_id, limit, counted, [packed(row[0]) for row in found])

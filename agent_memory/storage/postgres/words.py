@@ -6,8 +6,9 @@ and so gives the count back: the memory's tsvector has as many positions of a wo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
 
 from agent_memory.storage.conditions import Sql
 from agent_memory.storage.postgres.connection import Connection
@@ -32,48 +33,78 @@ def _ranks() -> str:
     return "array[" + ",".join(f"{value:.12f}" for value in values) + "]::float8[]"
 
 
-_KNOWN: Final = f"(select {_ranks()} as ranks) as known"
+KNOWN: Final = f"(select {_ranks()} as ranks) as known"
 """Read once for all words of a query."""
 
 
 async def statistics(connection: Connection, scope: Scope, terms: Sequence[str]) -> WordStatistics:
     """Return how many memories there are, their mean length, and how many hold each stemmed term."""
-    stems = [key for key in dict.fromkeys(map(stem, terms)) if "\0" not in key]
+    return statistics_of((await fetch(connection, *statistics_query(scope, terms)))[0], terms)
+
+
+def statistics_query(scope: Scope, terms: Sequence[str]) -> Sql:
+    """Write the query whose one row `statistics_of` reads."""
     query = (
         "select documents, words, (select coalesce(json_object_agg(stem, t.documents), '{}') from term as t"
         f" where t.agent = number and t.stem = any(%s)) from agent where number = {scope.number}"
     )
-    documents, words, frequency = (await fetch(connection, query, [stems]))[0]
+    return query, [_stems(terms)]
+
+
+def statistics_of(row: Sequence[Any], terms: Sequence[str]) -> WordStatistics:
+    """Return the statistics of terms from the row that `statistics_query` reads."""
+    documents, words, frequency = row
     return WordStatistics(
         documents=documents,
         mean_length=words / documents if documents else 0.0,
-        document_frequency={item: int(frequency.get(item, 0)) for item in stems},
+        document_frequency={item: int(frequency.get(item, 0)) for item in _stems(terms)},
     )
+
+
+def with_more(known: WordStatistics, frequency: Mapping[str, int]) -> WordStatistics:
+    """Return statistics of further stems beside those known."""
+    return replace(known, document_frequency={**known.document_frequency, **frequency})
+
+
+def _stems(terms: Sequence[str]) -> list[str]:
+    return [key for key in dict.fromkeys(map(stem, terms)) if "\0" not in key]
 
 
 async def beginning(connection: Connection, scope: Scope, prefix: str, limit: int) -> list[str]:
     """Return the first stems that begin so, ordered by code points."""
+    return [row[0] for row in await fetch(connection, *beginning_query(scope, prefix, limit))]
+
+
+def beginning_query(scope: Scope, prefix: str, limit: int) -> Sql:
+    """Write the query for stems that begin so and in how many memories each is."""
     query = (
-        f"select stem from term where agent = {scope.number} and stem >= %s and stem < %s and documents > 0"
-        f" order by stem limit {int(limit)}"
+        f"select stem, documents from term where agent = {scope.number} and stem >= %s and stem < %s"
+        f" and documents > 0 order by stem limit {int(limit)}"
     )
-    return [row[0] for row in await fetch(connection, query, [prefix, beyond(prefix)])]
+    return query, [prefix, beyond(prefix)]
 
 
 async def best(
     connection: Connection, scope: Scope, terms: Sequence[str], condition: Sql, limit: int
 ) -> list[tuple[str, float]]:
     """Return the best matches that a filter admits, with their BM25 scores, best first."""
-    known = await statistics(connection, scope, terms)
-    stems = [item for item, count in known.document_frequency.items() if count]
-    if not stems:
+    return await best_of(connection, scope, await statistics(connection, scope, terms), condition, limit)
+
+
+async def best_of(
+    connection: Connection, scope: Scope, known: WordStatistics, condition: Sql, limit: int
+) -> list[tuple[str, float]]:
+    """Do what `best` does for words whose statistics are known."""
+    scored = score_query(scope, known)
+    if scored is None:
         return []
+    score, wanted = scored
     sql, values = condition
     query = (
-        f"select m.id, {_score(scope.number, stems, known)} as score from memory as m, {_KNOWN}"
+        f"select m.id, {score} as score from memory as m, {KNOWN}"
         f" where m.lexemes @@ %s::tsquery and {sql} order by score desc, m.place limit {int(limit)}"
     )
-    found = await fetch(connection, query, [_any_of(scope.number, stems), *values])
+    found = await fetch(connection, query, [wanted, *values])
     return [(row[0], row[1]) for row in found]
 
 
@@ -81,15 +112,24 @@ async def scores(
     connection: Connection, scope: Scope, terms: Sequence[str], ids: Sequence[str]
 ) -> dict[str, float]:
     """Return the BM25 scores of given memories that hold any of the terms."""
-    known = await statistics(connection, scope, terms)
-    stems = [item for item, count in known.document_frequency.items() if count]
-    if not stems:
+    scored = score_query(scope, await statistics(connection, scope, terms))
+    if scored is None:
         return {}
+    score, wanted = scored
     query = (
-        f"select m.id, {_score(scope.number, stems, known)} from memory as m, {_KNOWN}"
+        f"select m.id, {score} from memory as m, {KNOWN}"
         f" where m.agent = {scope.number} and m.id = any(%s) and m.lexemes @@ %s::tsquery"
     )
-    return dict(await fetch(connection, query, [list(ids), _any_of(scope.number, stems)]))
+    return dict(await fetch(connection, query, [list(ids), wanted]))
+
+
+def score_query(scope: Scope, known: WordStatistics) -> tuple[str, str] | None:
+    """Write the score of `memory as m` beside `KNOWN` in SQL, and the tsquery for any of the words.
+
+    None where no memory holds any.
+    """
+    stems = [item for item, count in known.document_frequency.items() if count]
+    return (_score(scope.number, stems, known), _any_of(scope.number, stems)) if stems else None
 
 
 def _any_of(agent: int, stems: Sequence[str]) -> str:

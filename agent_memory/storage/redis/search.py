@@ -115,21 +115,42 @@ class SearchModule:
         stems = _searchable(terms)
         if not stems:
             return [], True
+        answer = await self._command(*self._keyword_command(stems, query, count))
+        return _ranked(answer, stems, count, known)
+
+    def _keyword_command(self, stems: Sequence[str], query: Query, count: int) -> list[Any]:
         words = " | ".join(f"$w{position}" for position in range(len(stems)))
         values = [item for position, word in enumerate(stems) for item in (f"w{position}", word)]
-        answer = await self._command(
+        return [
             *("FT.SEARCH", self._keys("words"), f"@words:({words}) {conditions(query)}".removesuffix(" *")),
             *("SCORER", "BM25STD", "RETURN", "1", "words", "LIMIT", "0", str(count)),
             *("PARAMS", str(len(values)), *values, *_DIALECT),
-        )
-        total, rows = _rows(answer)
-        found = []
-        for key, fields in rows:
-            tokens = fields.get("words", b"").decode().split(" ")
-            held = {item: many for item, many in Counter(tokens).items() if item in stems}
-            found.append((key.rsplit(":", 1)[1], bm25_score(held, len(tokens), known)))
-        found.sort(key=lambda pair: -pair[1])
-        return found, total <= count
+        ]
+
+    def ask(self, pipe: Any, terms: Sequence[str], query: Query, count: int) -> list[str]:
+        """Put the questions of `statistics` and of `by_keyword` into a pipeline, and return the stems asked for."""
+        stems = self._ask_statistics(pipe, terms)
+        if stems:
+            pipe.execute_command(*self._keyword_command(stems, query, count))
+        return stems
+
+    def _ask_statistics(self, pipe: Any, terms: Sequence[str]) -> list[str]:
+        stems = _searchable(terms)
+        pipe.hmget(self._keys("totals"), "documents", "words")
+        for word in stems:
+            pipe.execute_command(
+                *("FT.SEARCH", self._keys("words"), "@words:($w)", "LIMIT", "0", "0"),
+                *("PARAMS", "2", "w", word, *_DIALECT),
+            )
+        return stems
+
+    @staticmethod
+    def answered(
+        answers: Sequence[Any], stems: Sequence[str], count: int
+    ) -> tuple[WordStatistics, list[tuple[str, float]], bool]:
+        """Read the answers to `ask`: the statistics, and what `by_keyword` returns."""
+        known = _statistics(answers[: len(stems) + 1], stems)
+        return known, *(_ranked(answers[-1], stems, count, known) if stems else ([], True))
 
     async def word_scores(
         self, terms: Sequence[str], ids: Sequence[str], known: WordStatistics
@@ -149,16 +170,9 @@ class SearchModule:
 
     async def statistics(self, terms: Sequence[str]) -> WordStatistics:
         """Return what BM25 has to know about these terms."""
-        stems = _searchable(terms)
         pipe = self._client.pipeline(transaction=False)
-        pipe.hmget(self._keys("totals"), "documents", "words")
-        for word in stems:
-            pipe.execute_command(
-                *("FT.SEARCH", self._keys("words"), "@words:($w)", "LIMIT", "0", "0"),
-                *("PARAMS", "2", "w", word, *_DIALECT),
-            )
-        totals, *answers = await pipe.execute()
-        return averaged(totals, dict(zip(stems, (_rows(answer)[0] for answer in answers), strict=True)))
+        stems = self._ask_statistics(pipe, terms)
+        return _statistics(await pipe.execute(), stems)
 
     # --- vectors -------------------------------------------------------------------------------------------
 
@@ -176,6 +190,25 @@ class SearchModule:
 
     async def _command(self, *words: Any) -> Any:
         return await self._client.execute_command(*words)
+
+
+def _statistics(answers: Sequence[Any], stems: Sequence[str]) -> WordStatistics:
+    totals, *counts = answers
+    return averaged(totals, dict(zip(stems, (_rows(answer)[0] for answer in counts), strict=True)))
+
+
+def _ranked(
+    answer: Any, stems: Sequence[str], count: int, known: WordStatistics
+) -> tuple[list[tuple[str, float]], bool]:
+    """Score exactly what the module returned; say whether these are all."""
+    total, rows = _rows(answer)
+    ranked = []
+    for key, fields in rows:
+        tokens = fields.get("words", b"").decode().split(" ")
+        frequencies = {item: many for item, many in Counter(tokens).items() if item in stems}
+        ranked.append((key.rsplit(":", 1)[1], bm25_score(frequencies, len(tokens), known)))
+    ranked.sort(key=lambda pair: -pair[1])
+    return ranked, total <= count
 
 
 def _searchable(terms: Sequence[str]) -> list[str]:

@@ -37,6 +37,7 @@ from agent_memory.storage.redis.connection import Mode, translated
 from agent_memory.storage.redis.keys import Keys
 from agent_memory.storage.redis.reading import Reading
 from agent_memory.storage.redis.search import SearchModule
+from agent_memory.storage.redis.searching import Searching
 from agent_memory.storage.redis.upkeep import Upkeep
 from agent_memory.storage.redis.writing import Batch
 from agent_memory.storage.where import Where
@@ -53,7 +54,7 @@ FEW = 2000
 """A filter that leaves no more memories than this is answered by comparing their vectors one by one."""
 
 
-class RedisStore(Reading, Upkeep, KeywordStore, JournalStore):
+class RedisStore(Searching, Reading, Upkeep, KeywordStore, JournalStore):
     """Keeps agents' memories in a Redis or Valkey server.
 
     What finds them is asked of the server: `search` (the search module retrieves by keyword and by vector),
@@ -100,6 +101,7 @@ class RedisStore(Reading, Upkeep, KeywordStore, JournalStore):
         self._mode: Mode = "plain"
         self._copies: dict[int, vectors.Copy] = {}
         self._all_renewed = False
+        self._manifest_read = Manifest("")
 
     # --- life ----------------------------------------------------------------------------------------------
 
@@ -112,7 +114,8 @@ class RedisStore(Reading, Upkeep, KeywordStore, JournalStore):
                 self._mode = await self._chosen(client)
                 self._client, self._copies, self._all_renewed = client, {}, False
                 text = await self._load_meta("head")
-                await self._settle(Manifest("") if text is None else Manifest.from_json(text))
+                self._manifest_read = Manifest("") if text is None else Manifest.from_json(text)
+                await self._settle(self._manifest_read)
         except BaseException:
             self._client = None
             await client.aclose()

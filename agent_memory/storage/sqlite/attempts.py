@@ -9,9 +9,10 @@ from agent_memory import clock
 from agent_memory.batching import batched
 from agent_memory.errors import ValidationError
 from agent_memory.storage.attempts import Attempt
+from agent_memory.storage.base import EmbeddingSpace
 from agent_memory.storage.sqlite import driver, rows, vectors
 from agent_memory.storage.sqlite.driver import Connection
-from agent_memory.storage.sqlite.spaces import Space, current_space
+from agent_memory.storage.sqlite.spaces import Space
 
 FAILED = (
     "exists (select 1 from embedding_attempt where space = ? and text_hash = memory.embedded_hash"
@@ -181,14 +182,22 @@ def _damaged(connection: Connection) -> list[tuple[Any, Any]]:
     return list(damaged)
 
 
+def count(connection: Connection, current: EmbeddingSpace | None, *, failed: bool | None = None) -> int:
+    """Count the memories that are pending in the current space; `failed` as in `pending_condition`."""
+    space = None if current is None else Space(current.id, current.dimension)
+    sql, values = pending_condition(connection, space, None, failed)
+    return int(connection.execute(f"select count(*) from memory where {sql}", values).fetchone()[0])
+
+
 def pending_condition(
-    connection: Connection, space_id: int | None, failed: bool | None
+    connection: Connection, space: Space | None, space_id: int | None, failed: bool | None
 ) -> tuple[str, list[Any]]:
     """Return the SQL condition on `memory` for texts without vectors in a space, and its values.
 
+    `space` is the current one, `space_id` the one asked for, None for the current one.
+
     With `failed`, for those that could not be embedded, or with False for the others.
     """
-    space = current_space(connection)
     parts = ["memory.status = 'active' and (memory.expires_at is null or memory.expires_at > ?)"]
     values: list[Any] = [clock.to_text(clock.now())]
     if space_id is None or (space is not None and space.id == space_id):

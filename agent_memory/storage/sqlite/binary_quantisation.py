@@ -18,7 +18,7 @@ from agent_memory.storage.sqlite import driver, index
 from agent_memory.storage.sqlite.bookkeeping import VECTOR_KEYS, noted
 from agent_memory.storage.sqlite.damage import Damaged
 from agent_memory.storage.sqlite.driver import Connection
-from agent_memory.storage.sqlite.spaces import Space, current_space
+from agent_memory.storage.sqlite.spaces import Space
 from agent_memory.storage.sqlite.vectors import matrix
 
 if TYPE_CHECKING:
@@ -132,15 +132,20 @@ def columns_of(rows: NDArray[Any]) -> NDArray[Any]:
 # --- reading them ----------------------------------------------------------------------------------------------
 
 
-def load(connection: Connection, known: BinaryCodes | None, damaged: Damaged) -> BinaryCodes | None:
+def load(
+    connection: Connection,
+    space: Space | None,
+    known: BinaryCodes | None,
+    damaged: Damaged,
+    generation: int | None = None,
+) -> BinaryCodes | None:
     """Return the signs of all active vectors in the current space; `known` if it still holds.
 
     An index that lacks some of what it should hold is not used, and goes to `damaged`.
     """
-    space = current_space(connection)
     if space is None:
         return None
-    generation = index.generation(connection)
+    generation = index.generation(connection) if generation is None else generation
     if known is not None and (known.space, known.generation) == (space.id, generation):
         return known
     in_step = index.possible(space) and index.in_step(connection, space)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from copy import copy
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -23,10 +23,8 @@ from agent_memory.storage.sqlite import (
     binary_quantisation,
     damage,
     driver,
-    index,
     ownership,
     selection,
-    spaces,
     vectors,
     virtual,
     word_index,
@@ -41,6 +39,14 @@ T = TypeVar("T")
 _ATTEMPTS = 5
 _MOMENT = 0.1
 """Seconds in which somebody else's commit is over, and after which what is written by the way is left to later."""
+
+
+class DamagedWordsError(Exception):
+    """The full-text index is damaged; `reason` is what SQLite said."""
+
+    def __init__(self, reason: Exception) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
 
 
 class FileStore(FullStore):
@@ -64,6 +70,8 @@ class FileStore(FullStore):
         self._extension: bool | None = None
         self._sample: vectors.Sample | None = None
         self._codes: binary_quantisation.BinaryCodes | None = None
+        self._in_step_at: tuple[int, int] | None = None
+        """The space and the generation of vectors at which the vector index was found to be up to date."""
         self._selection: selection.Selection | None = None
         self._stand_in = 0
         """The version of the data that a full-text index in memory was made for, in place of a damaged one."""
@@ -91,7 +99,7 @@ class FileStore(FullStore):
                     create=self._create,
                 )
             )
-            self._extension = self._sample = self._codes = self._selection = None
+            self._extension = self._sample = self._codes = self._selection = self._in_step_at = None
             self._all_renewed = False
             self._stand_in = 0
             self._worker = worker
@@ -165,7 +173,10 @@ class FileStore(FullStore):
         return await self._run(work)
 
     async def _read_words(self, function: Callable[[Connection], T]) -> T:
-        """Do what `_read` does with the full-text index; where that is damaged, with one in memory instead of it."""
+        """Do what `_read` does where the full-text index is asked, in parts that are under `_asking_words`.
+
+        Where it is damaged, one in memory answers instead of it.
+        """
 
         def work(connection: Connection) -> T:
             if self._stand_in and self._stand_in != data_version(connection):
@@ -173,17 +184,30 @@ class FileStore(FullStore):
             try:
                 with opening.reading(connection):
                     return function(connection)
-            except driver.Error as error:
-                if not is_damage(error) or self._stand_in:
-                    raise
+            except DamagedWordsError as error:
+                if self._stand_in:
+                    raise error.reason from error
             self.damaged.meet("the full-text index", Hint("{REPAIR} makes it anew"))
             with opening.writing_aside(connection):
                 word_index.stand_in(connection, self.agent_id)
             self._stand_in = data_version(connection)
-            with opening.reading(connection):
-                return function(connection)
+            try:
+                with opening.reading(connection):
+                    return function(connection)
+            except DamagedWordsError as error:
+                raise error.reason from error
 
         return await self._run(work)
+
+    @contextmanager
+    def _asking_words(self) -> Iterator[None]:
+        """Tell damage of the full-text index from damage of anything else."""
+        try:
+            yield
+        except driver.Error as error:
+            if not is_damage(error):
+                raise
+            raise DamagedWordsError(error) from error
 
     def _check_writable(self) -> None:
         if self._unwritable is not None:
@@ -235,20 +259,6 @@ class FileStore(FullStore):
         """Load sqlite-vec when it is first needed: a command that touches no vectors does without."""
         if self._extension is None:
             self._extension = driver.load_vector_extension(connection)
-
-    def _load_codes(self, connection: Connection) -> None:
-        """Bring the vector index up to date if nobody stands in the way, and read it if it has changed."""
-        space = spaces.current_space(connection)
-        if space is None:
-            self._codes = None
-            return
-        if self._unwritable is None and index.possible(space) and not index.in_step(connection, space):
-            self._load_extension(connection)
-            if self._extension:
-                with suppress(driver.Error):  # the vectors themselves answer as well, only more slowly
-                    self._at_once(connection, index.catch_up)
-        with opening.reading(connection):
-            self._codes = binary_quantisation.load(connection, self._codes, self.damaged)
 
     def _at_once(self, connection: Connection, function: Callable[[Connection], None]) -> None:
         """Write something if that is possible without waiting, and leave it where it is not."""

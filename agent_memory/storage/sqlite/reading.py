@@ -7,12 +7,14 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from agent_memory import clock
+from agent_memory.batching import batched
 from agent_memory.records import OWN_FIELDS, MemoryRecord, MemoryType, Status
 from agent_memory.storage.base import Group, GroupBy, Order
 from agent_memory.storage.listing import grouped
-from agent_memory.storage.sqlite import checked, filters, rows
+from agent_memory.storage.sqlite import filters, rows
 from agent_memory.storage.sqlite.damage import Damaged, UnreadableError, check_text, moment
 from agent_memory.storage.sqlite.driver import Connection
+from agent_memory.storage.sqlite.rows import checksum
 from agent_memory.storage.where import Where
 
 _ORDER = {
@@ -40,6 +42,8 @@ def get(
     connection: Connection, ids: Sequence[str], agent_id: str, damaged: Damaged
 ) -> dict[str, MemoryRecord]:
     """Fetch memories by whole ids."""
+    if not ids:
+        return {}
     query = f"{rows.SELECT} where memory.id in (select value from json_each(?))"
     found = rows.records(connection, connection.execute(query, (json.dumps(list(ids)),)), agent_id, damaged)
     return {record.id: record for record in found}
@@ -74,6 +78,13 @@ def select(
         query = f"{rows.SELECT} where memory.pk in ({wanted}) {order_by}"
         values += [-1 if limit is None else limit, offset]
     return rows.records(connection, connection.execute(query, values).fetchall(), agent_id, damaged)
+
+
+def newest_ids(connection: Connection, where: Where, limit: int) -> list[str]:
+    """Return the ids of the newest memories that a filter admits."""
+    sql, values = condition(where)
+    query = f"select memory.id from memory where {sql} order by {NEWEST_FIRST} limit ?"
+    return [row[0] for row in connection.execute(query, [*values, limit])]
 
 
 def count(connection: Connection, where: Where) -> int:
@@ -195,6 +206,8 @@ def damage_behind(connection: Connection, reference: str) -> tuple[str, str] | N
 
 def adjacent(connection: Connection, message_ids: Sequence[str], step: int) -> dict[str, str]:
     """Return the id of the active message before or after each of these, in its conversation."""
+    if not message_ids:
+        return {}
     sign, order = ("<", "desc") if step < 0 else (">", "asc")
     query = (
         "select this.id, (select other.id from conversation as place join memory as other on other.pk = place.memory"
@@ -211,14 +224,24 @@ def adjacent(connection: Connection, message_ids: Sequence[str], step: int) -> d
 
 def touch(connection: Connection, ids: Sequence[str]) -> None:
     """Count one access of each."""
-    wanted = json.dumps(list(ids))
-    connection.execute(
-        "insert into usage (memory, accessed_at, access_count)"
-        " select pk, ?, 1 from memory where id in (select value from json_each(?))"
-        " on conflict (memory) do update set accessed_at = excluded.accessed_at, access_count = access_count + 1",
-        (clock.to_text(clock.now()), wanted),
+    query = (
+        "select memory.pk, usage.access_count from memory left join usage on usage.memory = memory.pk"
+        " where memory.id in (select value from json_each(?))"
     )
-    checked.seal(connection, "usage", OF_MEMORIES, (wanted,))
+    counted = connection.execute(query, (json.dumps(list(ids)),)).fetchall()
+    moment = clock.to_text(clock.now())
+    accesses = [(key, moment, (count if isinstance(count, int) else 0) + 1) for key, count in counted]
+    for batch in batched(accesses, _TOUCHED):
+        # One statement for all: prepared for each row it takes longer than what it writes.
+        values = [value for row in batch for value in (*row, checksum(row))]
+        connection.execute(
+            "insert into usage (memory, accessed_at, access_count, checksum)"
+            f" values {', '.join(['(?, ?, ?, ?)'] * len(batch))} on conflict (memory) do update set"
+            " accessed_at = excluded.accessed_at, access_count = excluded.access_count,"
+            " checksum = excluded.checksum",
+            values,
+        )
 
 
+_TOUCHED = 200
 OF_MEMORIES = "memory in (select pk from memory where id in (select value from json_each(?)))"

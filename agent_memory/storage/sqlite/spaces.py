@@ -74,6 +74,12 @@ def _moment(text: Any) -> datetime:
         return datetime.min.replace(tzinfo=UTC)
 
 
+def current(connection: Connection) -> EmbeddingSpace | None:
+    """Return the current space with all that is known of it."""
+    first = next(iter(spaces(connection)), None)
+    return first if first is not None and first.current else None
+
+
 def insert_space(connection: Connection, space: EmbeddingSpace) -> tuple[int, bool]:
     """Make a space known; return its id and whether it was new."""
     known = connection.execute(

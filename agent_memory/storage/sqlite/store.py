@@ -26,7 +26,6 @@ from agent_memory.storage.sqlite import (
     history,
     index,
     integrity,
-    nearest,
     ownership,
     reading,
     rebuilding,
@@ -38,14 +37,13 @@ from agent_memory.storage.sqlite import (
     words,
     writing,
 )
-from agent_memory.storage.sqlite import connection as opening
 from agent_memory.storage.sqlite.driver import Connection
-from agent_memory.storage.sqlite.handle import FileStore
+from agent_memory.storage.sqlite.searching import SearchingStore
 from agent_memory.storage.where import Where
 from agent_memory.text.bm25 import WordStatistics
 
 
-class SqliteStore(FileStore):
+class SqliteStore(SearchingStore):
     """Keeps one agent's memories in one SQLite file.
 
     Options:
@@ -159,51 +157,44 @@ class SqliteStore(FileStore):
 
     async def _by_keyword(self, terms: Sequence[str], where: Where, limit: int) -> list[tuple[str, float]]:
         def work(connection: Connection) -> list[tuple[str, float]]:
-            found, self._selection = words.best(
+            best, self._selection = words.best(
                 connection, terms, where, reading.condition(where), limit, self._selection
             )
-            return found
+            return best
 
-        return await self._read_words(work)
+        return await self._ask_words(work)
 
     async def _word_scores(self, terms: Sequence[str], ids: Sequence[str]) -> dict[str, float]:
-        return await self._read_words(lambda connection: words.scores(connection, terms, ids))
+        return await self._ask_words(lambda connection: words.scores(connection, terms, ids))
 
     async def _word_statistics(self, terms: Sequence[str]) -> WordStatistics:
-        return await self._read_words(lambda connection: words.statistics(connection, terms))
+        return await self._ask_words(lambda connection: words.statistics(connection, terms))
 
     async def _terms_beginning(self, prefix: str, limit: int) -> list[str]:
-        return await self._read_words(lambda connection: words.beginning(connection, prefix, limit))
+        return await self._ask_words(lambda connection: words.beginning(connection, prefix, limit))
 
     async def _by_vector(self, vector: bytes, where: Where, limit: int) -> list[tuple[str, float]]:
-        def work(connection: Connection) -> list[tuple[str, float]]:
-            self._load_codes(connection)
-            space = spaces.current_space(connection)
-            if self._codes is None or space is None:
-                return []
-            if len(vector) != 4 * space.dimension:
-                raise ValidationError(
-                    f"the vector has {len(vector) // 4} dimensions, those of this store {space.dimension}",
-                    hint="embed the query with the embedder that the store was made with",
-                )
-            with opening.reading(connection):
-                return nearest.nearest(
-                    connection, self._codes, vector, where, reading.condition(where), limit
-                )
+        from agent_memory.storage.retrieval import VectorRequest
 
-        return await self._run(work)
+        answer = await self._vector_candidates(VectorRequest(vector, where, limit))
+        return list(answer.nearest.items())
 
     async def _vectors(self, ids: Sequence[str], space: EmbeddingSpace | None) -> dict[str, list[bytes]]:
         def work(connection: Connection) -> dict[str, list[bytes]]:
-            chosen = space or spaces.current_space(connection)
-            return {} if chosen is None else vectors.segments_of(connection, ids, chosen.id)
+            chosen = spaces.current_space(connection)
+            if space is not None:
+                chosen = spaces.Space(space.id, space.dimension)
+            return {} if chosen is None else vectors.segments_of(connection, ids, chosen)
 
         return await self._read(work)
 
     async def _sample_vectors(self, limit: int) -> list[bytes]:
         def work(connection: Connection) -> list[bytes]:
-            self._sample = vectors.sample(connection, limit, self._sample)
-            return [] if self._sample is None else self._sample.vectors
+            space = spaces.current_space(connection)
+            if space is None or limit <= 0:
+                return []
+            self._sample = vectors.sample(connection, space, limit, self._sample)
+            return self._sample.vectors
 
         return await self._read(work)
 
@@ -254,7 +245,9 @@ class SqliteStore(FileStore):
         self, limit: int, space: EmbeddingSpace | None, failed: bool | None
     ) -> list[MemoryRecord]:
         def work(connection: Connection) -> list[MemoryRecord]:
-            sql, values = attempts.pending_condition(connection, None if space is None else space.id, failed)
+            sql, values = attempts.pending_condition(
+                connection, spaces.current_space(connection), None if space is None else space.id, failed
+            )
             query = f"{rows.SELECT} where {sql} order by {reading.NEWEST_FIRST} limit ?"
             found = connection.execute(query, (*values, limit)).fetchall()
             return rows.records(connection, found, self.agent_id, self.damaged)
@@ -263,7 +256,9 @@ class SqliteStore(FileStore):
 
     async def _pending_count(self, space: EmbeddingSpace | None, failed: bool | None) -> int:
         def work(connection: Connection) -> int:
-            sql, values = attempts.pending_condition(connection, None if space is None else space.id, failed)
+            sql, values = attempts.pending_condition(
+                connection, spaces.current_space(connection), None if space is None else space.id, failed
+            )
             return int(connection.execute(f"select count(*) from memory where {sql}", values).fetchone()[0])
 
         return await self._read(work)

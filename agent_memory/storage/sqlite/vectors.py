@@ -158,21 +158,18 @@ def delete(connection: Connection, hashes: Sequence[bytes]) -> None:
     connection.executemany("delete from embedding where id = ?", [(memory_id,) for memory_id in ids])
 
 
-def segments_of(connection: Connection, ids: Sequence[str], space_id: int) -> dict[str, list[bytes]]:
+def segments_of(connection: Connection, ids: Sequence[str], space: Space) -> dict[str, list[bytes]]:
     """Return the vectors of memories' segments, as float32."""
     found = connection.execute(
         "select memory.id, embedding.dtype, embedding.vector from memory cross join embedding"
         " on embedding.space = ? and embedding.text_hash = memory.embedded_hash"
         " where memory.id in (select value from json_each(?)) order by memory.id, embedding.piece",
-        (space_id, json.dumps(list(ids))),
+        (space.id, json.dumps(list(ids))),
     ).fetchall()
     if not found:
         return {}
-    dimension = connection.execute(
-        "select dimension from embedding_space where id = ?", (space_id,)
-    ).fetchone()[0]
     result: dict[str, list[bytes]] = {}
-    for (memory_id, _, _), vector in zip(found, sound(found, dimension), strict=True):
+    for (memory_id, _, _), vector in zip(found, sound(found, space.dimension), strict=True):
         result.setdefault(memory_id, []).append(vector)
     return result
 
@@ -252,15 +249,12 @@ class Sample(NamedTuple):
     vectors: list[bytes]
 
 
-def sample(connection: Connection, limit: int, known: Sample | None = None) -> Sample | None:
+def sample(connection: Connection, space: Space, limit: int, known: Sample | None = None) -> Sample:
     """Return vectors of a space, evenly spread over the first so many: the same ones until their number doubles.
 
     "So many" is the largest power of two that there are, and every so-many-th by key is taken, a power of two as
     well; so nothing has to be stored. `known` is returned if it still holds.
     """
-    space = current_space(connection)
-    if space is None or limit <= 0:
-        return None
     last = connection.execute("select coalesce(max(id), 0) from embedding").fetchone()[0]
     if known is not None and known[:2] == (space.id, limit):
         first = known.first

@@ -95,12 +95,14 @@ def _matches(connection: Connection, terms: Sequence[str], up_to: int) -> int:
     return int(connection.execute(query, (expression(terms), up_to)).fetchone()[0])
 
 
-def scores(connection: Connection, terms: Sequence[str], ids: Sequence[str]) -> dict[str, float]:
-    """Return the BM25 scores of given memories that hold any of the terms.
+def scores(
+    connection: Connection, terms: Sequence[str], ids: Sequence[str], known: WordStatistics | None = None
+) -> dict[str, float]:
+    """Return the BM25 scores of given memories that hold any of the terms; `known` are the terms' statistics.
 
     Worked out from their words by FTS5's formula: FTS5 itself would go through every match to find a few.
     """
-    known = statistics(connection, terms)
+    known = known or statistics(connection, terms)
     found = connection.execute(
         "select memory.id, cast(memory_fts.words as text) from memory"
         " cross join memory_fts on memory_fts.rowid = memory.pk where memory.id in (select value from json_each(?))",
@@ -145,15 +147,16 @@ def beginning(connection: Connection, prefix: str, limit: int) -> list[str]:
 
 
 def _open_vocabulary(connection: Connection) -> None:
-    position = "temp" if _stands_in(connection) else "main"
-    connection.execute(
-        f"create virtual table if not exists temp.memory_terms using fts5vocab({position}, memory_fts, row)"
-    )
+    """Make `temp.memory_terms`, the words of the index, unless it is there.
 
-
-def _stands_in(connection: Connection) -> bool:
-    """Return whether an index in memory is asked instead of the one in the file; see `word_index.stand_in`."""
-    return bool(connection.execute("select 1 from temp.sqlite_master where name = 'memory_fts'").fetchone())
+    Where an index in memory is asked instead of the one in the file (`word_index.stand_in`), it is that one's words.
+    """
+    tables = {row[0] for row in connection.execute("select name from temp.sqlite_master")}
+    if "memory_terms" not in tables:
+        schema = "temp" if "memory_fts" in tables else "main"
+        connection.execute(
+            f"create virtual table temp.memory_terms using fts5vocab({schema}, memory_fts, row)"
+        )
 
 
 def _averages(connection: Connection) -> tuple[int, int]:

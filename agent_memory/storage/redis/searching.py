@@ -1,0 +1,310 @@
+"""The requests of a search, each answered in one or two round trips where the server has the search module.
+
+Everywhere else, and for filters that the module does not know, the single methods answer them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from agent_memory import clock
+from agent_memory.records import MemoryRecord
+from agent_memory.storage import listing
+from agent_memory.storage.base import EmbeddingSpace, KeywordStore, unique
+from agent_memory.storage.documents import Document, Manifest, Query, VectorDocuments, is_message
+from agent_memory.storage.redis import words
+from agent_memory.storage.redis.connection import translated
+from agent_memory.storage.redis.keys import Keys
+from agent_memory.storage.redis.search import SearchModule
+from agent_memory.storage.retrieval import (
+    MOST_WITH_KEY,
+    CandidateRequest,
+    Candidates,
+    ContextRequest,
+    SearchContext,
+    VectorCandidates,
+    VectorRequest,
+    admitted,
+    with_key,
+    with_known,
+)
+from agent_memory.storage.where import Where
+from agent_memory.text.analysis import distinct, is_code
+from agent_memory.text.bm25 import WordStatistics, bm25_score
+from agent_memory.text.porter import stem, unstemmed
+
+_WITH_KEY: Final = """
+local found = {}
+for place, id in ipairs(redis.call('SMEMBERS', KEYS[1])) do
+  found[place] = redis.call('HMGET', ARGV[1] .. id, 'json', 'accessed_at', 'access_count')
+end
+return found
+"""
+_WHOLE: Final = """
+local function whole(id)
+  local found = redis.call('HMGET', ARGV[1] .. id, 'json', 'accessed_at', 'access_count', 'words')
+  local vectors = {}
+  if ARGV[2] ~= '' then
+    local segment = 0
+    local vector = redis.call('HGET', ARGV[2] .. id .. ':' .. segment, 'vector')
+    while vector do
+      vectors[segment + 1] = vector
+      segment = segment + 1
+      vector = redis.call('HGET', ARGV[2] .. id .. ':' .. segment, 'vector')
+    end
+  end
+  return {id, found[1], found[2], found[3], found[4], vectors}
+end
+"""
+_READ: Final = (
+    _WHOLE
+    + """
+local found = {}
+for place = 3, #ARGV do found[place - 2] = whole(ARGV[place]) end
+return found
+"""
+)
+_BESIDE: Final = (
+    _WHOLE
+    + """
+local found = {}
+for place, key in ipairs(KEYS) do
+  local here, order = ARGV[2 * place + 1], ARGV[2 * place + 2]
+  local ids
+  if order == 'after' then
+    ids = redis.call('ZRANGEBYSCORE', key, '(' .. here, '+inf', 'LIMIT', 0, 2)
+  else
+    ids = redis.call('ZREVRANGEBYSCORE', key, '(' .. here, 0, 'LIMIT', 0, 2)
+  end
+  local documents = {}
+  for number, id in ipairs(ids) do documents[number] = whole(id) end
+  found[place] = documents
+end
+return found
+"""
+)
+_LOOKED_AT: Final = 2
+"""Messages looked at for the one beside another: most often the first is active."""
+
+
+class _Entry(NamedTuple):
+    """A memory as a script reads it."""
+
+    record: MemoryRecord
+    words: str
+    vectors: Sequence[bytes]
+
+
+class _IncompleteError(Exception):
+    """What the short way cannot answer, and the single methods can."""
+
+
+class Searching(VectorDocuments, KeywordStore):
+    """The part of `RedisStore` that answers a search."""
+
+    _url: str
+    _keys: Keys
+    _client: Any
+    _module: SearchModule | None
+    _all_renewed: bool
+    _manifest_read: Manifest
+    """The manifest as the last search read it."""
+
+    if TYPE_CHECKING:
+
+        def _document(self, text: bytes, accessed: bytes | None, count: bytes | None) -> Document: ...
+
+    async def _candidates(self, request: CandidateRequest) -> Candidates:
+        query = Query(where=request.where, now=clock.now())
+        if self._module is None or not query.plain:
+            return await super()._candidates(request)
+        outdated = 0 if self._all_renewed else await self.outdated_count()
+        try:
+            with translated(self._url):
+                return (await self._retrieved(self._module, request, query))._replace(outdated=outdated)
+        except _IncompleteError:
+            return await super()._candidates(request)
+
+    async def _retrieved(self, module: SearchModule, request: CandidateRequest, query: Query) -> Candidates:
+        prefixes = [prefix for prefix in request.prefixes if is_code(prefix)]
+        terms = list(request.terms)
+        if prefixes:
+            begun: list[str] = []
+            for prefix in prefixes:
+                left = request.prefix_limit - len(begun)
+                begun += await words.beginning(self._client, self._keys, prefix, left) if left > 0 else []
+            terms = distinct([*terms, *map(unstemmed, begun)])
+        pipe = self._client.pipeline(transaction=False)
+        pipe.get(self._keys("head"))
+        guessed = self._manifest_read.current()
+        if request.embeddings:
+            pipe.sdiff([self._keys("status", "active"), self._embedded(guessed)])
+        where = with_key(request)
+        if where is not None:
+            pipe.eval(_WITH_KEY, 1, self._keys("key", str(request.key)), self._keys.document(""))
+        wanted = max(4 * request.limit, 50)
+        stems = module.ask(pipe, terms, query, wanted) if terms else []
+        text, *answers = await pipe.execute()
+        waiting = answers.pop(0) if request.embeddings else ()
+        self._manifest_read = Manifest.from_json(text.decode()) if text is not None else self._manifest_read
+        answer = Candidates(terms)
+        if where is not None:
+            answer = answer._replace(key=self._with_key(answers.pop(0), where))
+        if terms:
+            statistics, ranked, complete = module.answered(answers, stems, wanted)
+            if len(ranked) < request.limit and not complete:
+                raise _IncompleteError
+            answer = answer._replace(statistics=statistics, keyword=dict(ranked[: request.limit]))
+        if not request.embeddings:
+            return answer
+        space = self._manifest_read.current()
+        if waiting or self._embedded(space) != self._embedded(guessed):
+            pending = await self.pending_count()
+            failed = await self.pending_count(failed=True) if pending else 0
+            return answer._replace(space=space, pending=pending, failed=failed)
+        return answer._replace(space=space)
+
+    def _embedded(self, space: EmbeddingSpace | None) -> str:
+        return self._keys("embedded", 0 if space is None else space.id)
+
+    def _with_key(self, found: Sequence[Sequence[Any]], where: Where) -> list[str]:
+        """Return the newest of the documents with a key that a filter admits."""
+        now = clock.now()
+        documents = [self._document(*values) for values in found if values[0] is not None]
+        fitting = [item for item in documents if where.matches(item.record, now)]
+        fitting.sort(key=lambda item: (item.record.created_at, item.sequence), reverse=True)
+        return [item.id for item in fitting[:MOST_WITH_KEY]]
+
+    async def _vector_candidates(self, request: VectorRequest) -> VectorCandidates:
+        query = Query(where=request.where, now=clock.now())
+        space = request.space
+        if (
+            self._module is None
+            or space is None
+            or not query.plain
+            or len(request.vector) != 4 * space.dimension
+        ):
+            return await super()._vector_candidates(request)
+        with translated(self._url):
+            nearest = await self._module.nearest(space, request.vector, query, request.limit)
+        best: dict[str, float] = {}
+        for memory_id, cosine in nearest.found:
+            best[memory_id] = max(cosine, best.get(memory_id, -2.0))
+        if len(best) < request.limit and not nearest.complete:
+            return await super()._vector_candidates(request)
+        ranked = dict(sorted(best.items(), key=lambda pair: -pair[1])[: request.limit])
+        sample = await self._sample_of(self._manifest_read, request.sample) if request.sample else []
+        return VectorCandidates(ranked, sample)
+
+    async def _search_context(self, request: ContextRequest) -> SearchContext:
+        if self._module is None or not request.ids:
+            return await super()._search_context(request)
+        with translated(self._url):
+            return await self._read_context(request)
+
+    async def _read_context(self, request: ContextRequest) -> SearchContext:
+        entries = await self._entries(request, unique(request.ids))
+        records = {item: entries[item].record for item in request.ids if item in entries}
+        places = [
+            (record, order)
+            for order, wanted in (("after", request.asks), ("before", request.answers))
+            for record in records.values()
+            if is_message(record) and listing.placed(record) is not None and wanted(record)
+        ]
+        beside, more = await self._beside(request, places)
+        entries = {**more, **entries}
+        following = {item: other for (item, order), other in beside.items() if order == "after"}
+        before = {item: other for (item, order), other in beside.items() if order == "before"}
+        answers = {item: entries[item].record for item in following.values() if item not in records}
+        answers = admitted(request.where, answers)
+        for item, record in answers.items():
+            if request.answers(record) and item not in before:
+                before |= await self._before(record, following, records)
+        records.update(answers)
+        missing = [item for item in before.values() if item not in entries]
+        entries |= await self._entries(request, missing) if missing else {}
+        questions = {item: entries[item].record for item in before.values() if item not in records}
+        ids = [*records, *questions]
+        scores = _scores(request, {item: entries[item].words for item in ids})
+        segments = {item: entries[item].vectors for item in ids if entries[item].vectors}
+        return SearchContext(records, questions, before, segments, with_known(request, scores))
+
+    async def _entries(self, request: ContextRequest, ids: Sequence[str]) -> dict[str, _Entry]:
+        """Read memories with their words and vectors, by id."""
+        return self._read_entries(await self._client.eval(_READ, 0, *self._roots(request), *ids))
+
+    def _roots(self, request: ContextRequest) -> tuple[str, str]:
+        """Return what the keys of documents and of vectors begin with; empty where no vectors are wanted."""
+        space = request.space
+        return self._keys.document(""), "" if space is None else self._keys("vec", space.id) + ":"
+
+    def _read_entries(self, rows: Sequence[Sequence[Any]]) -> dict[str, _Entry]:
+        return {
+            memory_id.decode(): _Entry(
+                self._document(text, accessed, count).record, (stems or b"").decode(), vectors
+            )
+            for memory_id, text, accessed, count, stems, vectors in rows
+            if text is not None
+        }
+
+    async def _beside(
+        self, request: ContextRequest, places: Sequence[tuple[MemoryRecord, str]]
+    ) -> tuple[dict[tuple[str, str], str], dict[str, _Entry]]:
+        """Return the ids of the active messages before and after messages, and these messages themselves."""
+        if not places:
+            return {}, {}
+        names: list[str] = []
+        arguments: list[str] = []
+        for record, order in places:
+            conversation, here = listing.placed(record) or ("", 0)
+            names.append(self._keys("conversation", conversation))
+            arguments += [str(here), order]
+        found = await self._client.eval(_BESIDE, len(names), *names, *self._roots(request), *arguments)
+        now = clock.now()
+        result: dict[tuple[str, str], str] = {}
+        entries: dict[str, _Entry] = {}
+        for (record, order), rows in zip(places, found, strict=True):
+            near = self._read_entries(rows)
+            entries |= near
+            live = [
+                item
+                for item, entry in near.items()
+                if is_message(entry.record) and listing.live(entry.record, now)
+            ]
+            if not live and len(rows) == _LOOKED_AT:  # many were archived
+                live = list((await self.adjacent([record.id], 1 if order == "after" else -1)).values())
+            if live:
+                result[record.id, order] = live[0]
+        far = [item for item in result.values() if item not in entries]
+        return result, entries | (await self._entries(request, far) if far else {})
+
+    async def _before(
+        self, answer: MemoryRecord, following: Mapping[str, str], records: Mapping[str, MemoryRecord]
+    ) -> dict[str, str]:
+        """Return the id of the message before an answer, by the answer's id: most often that which it follows."""
+        now = clock.now()
+        asked = [
+            item
+            for item, other in following.items()
+            if other == answer.id and listing.live(records[item], now)
+        ]
+        if asked:
+            return {answer.id: max(asked, key=lambda item: listing.placed(records[item]) or ("", 0))}
+        return await self.adjacent([answer.id], -1)
+
+
+def _scores(request: ContextRequest, texts: Mapping[str, str]) -> dict[str, float]:
+    """Return the BM25 scores of memories whose score is not known yet, from their stems."""
+    statistics: WordStatistics | None = request.statistics
+    if statistics is None:
+        return {}
+    stems = set(map(stem, request.terms))
+    scores: dict[str, float] = {}
+    for memory_id, text in texts.items():
+        tokens = text.split(" ") if text else []
+        frequencies = {item: many for item, many in Counter(tokens).items() if item in stems}
+        if frequencies and memory_id not in request.scored:
+            scores[memory_id] = bm25_score(frequencies, len(tokens), statistics)
+    return scores

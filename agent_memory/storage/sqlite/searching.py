@@ -1,0 +1,178 @@
+"""The three requests of a search, each answered in one visit to the thread that owns the connection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, TypeVar
+
+from agent_memory.errors import ValidationError
+from agent_memory.storage.sqlite import (
+    attempts,
+    binary_quantisation,
+    driver,
+    index,
+    nearest,
+    reading,
+    renewing,
+    spaces,
+    vectors,
+    words,
+)
+from agent_memory.storage.sqlite import connection as opening
+from agent_memory.storage.sqlite.driver import Connection
+from agent_memory.storage.sqlite.handle import FileStore
+from agent_memory.text.analysis import distinct, is_code
+from agent_memory.text.porter import unstemmed
+
+if TYPE_CHECKING:
+    from agent_memory.storage.base import EmbeddingSpace
+    from agent_memory.storage.retrieval import (
+        CandidateRequest,
+        Candidates,
+        ContextRequest,
+        SearchContext,
+        VectorCandidates,
+        VectorRequest,
+    )
+
+T = TypeVar("T")
+
+
+class SearchingStore(FileStore):
+    """The part of `SqliteStore` that answers a search."""
+
+    async def _candidates(self, request: CandidateRequest) -> Candidates:
+        return await self._read_words(lambda connection: self._retrieved(connection, request))
+
+    def _retrieved(self, connection: Connection, request: CandidateRequest) -> Candidates:
+        from agent_memory.storage.retrieval import MOST_WITH_KEY, Candidates, with_key
+
+        answer = Candidates()
+        with self._asking_words():
+            terms = distinct([*request.terms, *_begun(connection, request)])
+            if terms:
+                best, self._selection = words.best(
+                    connection,
+                    terms,
+                    request.where,
+                    reading.condition(request.where),
+                    request.limit,
+                    self._selection,
+                )
+                statistics = words.statistics(connection, terms)
+                answer = Candidates(terms, statistics, dict(best))
+        if (where := with_key(request)) is not None:
+            answer = answer._replace(key=reading.newest_ids(connection, where, MOST_WITH_KEY))
+        if request.embeddings:
+            space = spaces.current(connection)
+            pending = attempts.count(connection, space)
+            failed = attempts.count(connection, space, failed=True) if pending else 0
+            answer = answer._replace(space=space, pending=pending, failed=failed)
+        if not self._all_renewed:
+            answer = answer._replace(outdated=renewing.left(connection))
+            self._all_renewed = not answer.outdated
+        return answer
+
+    async def _vector_candidates(self, request: VectorRequest) -> VectorCandidates:
+        def work(connection: Connection) -> VectorCandidates:
+            with opening.reading(connection):
+                space = spaces.current_space(connection)
+                generation = index.generation(connection)
+                if self._index_in_step(connection, space, generation):
+                    return self._nearest(connection, space, generation, request)
+            self._load_extension(connection)
+            if self._extension:
+                with suppress(driver.Error):  # the vectors themselves answer as well, only more slowly
+                    self._at_once(connection, index.catch_up)
+            with opening.reading(connection):
+                space = spaces.current_space(connection)
+                return self._nearest(connection, space, index.generation(connection), request)
+
+        return await self._run(work)
+
+    def _index_in_step(self, connection: Connection, space: spaces.Space | None, generation: int) -> bool:
+        """Return whether the vector index is up to date, or cannot be brought up to date here."""
+        if space is None or self._unwritable is not None or not index.possible(space):
+            return True
+        known = (space.id, generation)
+        if self._in_step_at != known and index.in_step(connection, space):
+            self._in_step_at = known  # whatever makes it lag behind moves the generation
+        return self._in_step_at == known
+
+    def _nearest(
+        self,
+        connection: Connection,
+        space: spaces.Space | None,
+        generation: int,
+        request: VectorRequest,
+    ) -> VectorCandidates:
+        from agent_memory.storage.retrieval import VectorCandidates
+
+        self._codes = binary_quantisation.load(connection, space, self._codes, self.damaged, generation)
+        if space is None or self._codes is None:
+            return VectorCandidates()
+        _check_dimension(request.vector, space)
+        condition = reading.condition(request.where)
+        best = nearest.nearest(
+            connection, self._codes, request.vector, request.where, condition, request.limit
+        )
+        if not request.sample:
+            return VectorCandidates(dict(best))
+        self._sample = vectors.sample(connection, space, request.sample, self._sample)
+        return VectorCandidates(dict(best), self._sample.vectors)
+
+    async def _search_context(self, request: ContextRequest) -> SearchContext:
+        return await self._read_words(lambda connection: self._read_context(connection, request))
+
+    def _read_context(self, connection: Connection, request: ContextRequest) -> SearchContext:
+        from agent_memory.storage.retrieval import SearchContext, admitted, unscored, with_known
+
+        agent, damaged = self.agent_id, self.damaged
+        records = reading.get(connection, request.ids, agent, damaged)
+        asking = [record.id for record in records.values() if request.asks(record)]
+        following = reading.adjacent(connection, asking, 1)
+        new = [memory_id for memory_id in following.values() if memory_id not in records]
+        records.update(admitted(request.where, reading.get(connection, new, agent, damaged)))
+        answering = [record.id for record in records.values() if request.answers(record)]
+        before = reading.adjacent(connection, answering, -1)
+        new = [memory_id for memory_id in before.values() if memory_id not in records]
+        questions = reading.get(connection, new, agent, damaged)
+        ids = [*records, *questions]
+        segments: dict[str, list[bytes]] = {}
+        if request.space is not None:
+            space = spaces.Space(request.space.id, request.space.dimension)
+            segments = vectors.segments_of(connection, ids, space)
+        scores: dict[str, float] = {}
+        missing = unscored(request, ids)
+        if request.statistics is not None and missing:
+            with self._asking_words():
+                scores = words.scores(connection, request.terms, missing, request.statistics)
+        return SearchContext(records, questions, before, segments, with_known(request, scores))
+
+    async def _ask_words(self, function: Callable[[Connection], T]) -> T:
+        """Run statements that ask the full-text index only."""
+
+        def work(connection: Connection) -> T:
+            with self._asking_words():
+                return function(connection)
+
+        return await self._read_words(work)
+
+
+def _begun(connection: Connection, request: CandidateRequest) -> list[str]:
+    """Return what the index holds that begins like a code among the words of the query."""
+    found: list[str] = []
+    for prefix in request.prefixes:
+        left = request.prefix_limit - len(found)
+        if is_code(prefix) and left > 0:
+            found += map(unstemmed, words.beginning(connection, prefix, left))
+    return found
+
+
+def _check_dimension(vector: bytes, space: spaces.Space | EmbeddingSpace) -> None:
+    if len(vector) != 4 * space.dimension:
+        raise ValidationError(
+            f"the vector has {len(vector) // 4} dimensions, those of this store {space.dimension}",
+            hint="embed the query with the embedder that the store was made with",
+        )
