@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from agent_memory.embeddings.base import Embedder
-from agent_memory.recall.pending import Pending, Progress
+from agent_memory.recall.pending import EmbeddingJob, Progress
 from agent_memory.records import MemoryRecord
 from agent_memory.storage.base import EmbeddingSpace, Store, vector_store
 from agent_memory.text.templates import embedded_text, embedding_hash
@@ -41,7 +41,7 @@ async def fill(
     Raises:
         EmbeddingError: the embedder does not work for any text; what was done until then is stored.
     """
-    pending = Pending(store, embedder, space, progress=progress)
+    job = EmbeddingJob(store, embedder, space, progress=progress)
     failed = await vector_store(store).pending(
         await vector_store(store).pending_count(space, failed=True), space, failed=True
     )
@@ -58,16 +58,16 @@ async def fill(
         if not records:
             break
         waiting = max(0, waiting - len(records))
-        pending.expect(waiting + len(failed))
-        failures = len(pending.failures)
-        made = await pending.pay(texts_of(records))
+        job.expect(waiting + len(failed))
+        failures = len(job.failures)
+        made = await job.run(texts_of(records))
         done += made
-        if not made and len(pending.failures) == failures:
+        if not made and len(job.failures) == failures:
             break  # somebody else is at them
     while failed and (size := room(GROUP)):
         records, failed = failed[:size], failed[size:]
-        pending.expect(len(failed))
-        done += await pending.pay(texts_of(records))
+        job.expect(len(failed))
+        done += await job.run(texts_of(records))
     return done
 
 

@@ -43,7 +43,7 @@ PROBE: Final = "hello"
 _REASON: Final = 300  # characters of a reason that are kept
 
 _NOT_OF_A_TEXT = (EmbeddingMismatchError, ModelMissingError)
-Found = bytes | EmbeddingError
+Outcome = bytes | EmbeddingError
 """What became of a segment."""
 
 
@@ -94,7 +94,7 @@ class _Text:
         """Take over the segments of the segment in `uncut`."""
         self._segments = segments
 
-    async def take(self, embedder: Embedder) -> str | None:
+    async def next_segment(self, embedder: Embedder) -> str | None:
         """Take the next segment; None if there is no more."""
         while not self.over:
             if (part := self.uncut) is not None:
@@ -128,11 +128,11 @@ class _Step:
     vectors: dict[bytes, list[bytes]] = field(default_factory=dict)
 
 
-class Pending:
+class EmbeddingJob:
     """Embeds texts in one space of a store.
 
     Args:
-        hurry: whether somebody waits for something else: then steps are short, short texts come first and of the
+        fail_fast: whether somebody waits for something else: then steps are short, short texts come first and of the
             others each in turn gets one segment, so that a book does not hold up what is behind it, and a server that
             fails is not waited for.
     """
@@ -157,7 +157,7 @@ class Pending:
         self.failures: dict[bytes, str] = {}
         """Why texts could not be embedded, by hash."""
 
-    async def pay(self, texts: Mapping[bytes, str], budget: Budget | None = None) -> int:
+    async def run(self, texts: Mapping[bytes, str], budget: Budget | None = None) -> int:
         """Embed texts, by hash, in the order given, and return how many of them are whole now.
 
         Raises:
@@ -189,7 +189,7 @@ class Pending:
         return await vector_store(self._store).attempts(self._space, texts.keys())
 
     def expect(self, texts: int) -> None:
-        """Return how many texts there are beside those of the next `pay`, for the progress that is told."""
+        """Return how many texts there are beside those of the next `run`, for the progress that is told."""
         self._waiting = texts
 
     def _tell(self, queue: Iterable[_Text]) -> None:
@@ -255,7 +255,7 @@ class Pending:
         waiting = deque(text for text in queue if not text.over)
         while waiting and count < most and size > 0:
             text = waiting[0]
-            segment = await text.take(self._embedder)
+            segment = await text.next_segment(self._embedder)
             if segment is not None:
                 taken[text.digest] = text
                 count += 1
@@ -299,7 +299,7 @@ class Pending:
 
     # --- an embedder that fails ----------------------------------------------------------------------------
 
-    async def _embed(self, segments: Sequence[str]) -> list[Found]:
+    async def _embed(self, segments: Sequence[str]) -> list[Outcome]:
         """Embed segments; in the place of one that cannot be embedded stands the error.
 
         Raises:
@@ -323,13 +323,13 @@ class Pending:
 
     async def _isolate(
         self, segments: Sequence[str], error: EmbeddingError, end: float | None
-    ) -> list[Found]:
+    ) -> list[Outcome]:
         """Find the segments that an embedder fails on, half by half."""
         if len(segments) == 1:
             return [await self._last_try(segments[0], error)]
         if end is not None and time.monotonic() >= end:
             return [EmbeddingError(f"left to a later run: {error.message}")] * len(segments)
-        result: list[Found] = []
+        result: list[Outcome] = []
         middle = len(segments) // 2
         for half in (segments[:middle], segments[middle:]):
             try:
@@ -341,7 +341,7 @@ class Pending:
                 result += await self._isolate(half, again, end)
         return result
 
-    async def _last_try(self, segment: str, error: EmbeddingError) -> Found:
+    async def _last_try(self, segment: str, error: EmbeddingError) -> Outcome:
         """Try one segment again: a server that was full a moment ago says nothing about the text."""
         await self._probe(error)
         try:
@@ -352,7 +352,7 @@ class Pending:
             return again
 
 
-class Gathering(Pending):
+class UnstoredEmbeddingJob(EmbeddingJob):
     """Embeds texts that no store has yet, and keeps the vectors by hash until they are written with the texts."""
 
     def __init__(

@@ -33,9 +33,9 @@ from agent_memory.recall.backlog import Failure, texts_of
 from agent_memory.recall.pending import (
     SEGMENT_BYTES,
     Budget,
-    Gathering,
-    Pending,
+    EmbeddingJob,
     Progress,
+    UnstoredEmbeddingJob,
     failed_attempts,
 )
 from agent_memory.recall.relevance import DEFAULT_BACKGROUND, UNRELATED, BackgroundDistribution, background_of
@@ -227,10 +227,10 @@ class SemanticIndex:
             return None
         try:
             space = await self.space()
-            gathering = Gathering(self._store, self.require(), space, progress)
+            job = UnstoredEmbeddingJob(self._store, self.require(), space, progress)
             with suppress(EmbeddingError):  # what was embedded until then is worth keeping
-                await gathering.pay(texts)
-            return Embedded(space, gathering.vectors, gathering.failures)
+                await job.run(texts)
+            return Embedded(space, job.vectors, job.failures)
         except NOT_AT_HAND:
             return None
 
@@ -266,9 +266,9 @@ class SemanticIndex:
             EmbeddingError, MissingDependencyError, ConfigurationError: the embedder is not at hand, or one of them
                 cannot be embedded.
         """
-        pending = Pending(self._store, self.require(), await self.space(), progress=progress)
-        await pending.pay({digest: text for digest, text in texts_of(records).items() if digest not in known})
-        for reason in pending.failures.values():
+        job = EmbeddingJob(self._store, self.require(), await self.space(), progress=progress)
+        await job.run({digest: text for digest, text in texts_of(records).items() if digest not in known})
+        for reason in job.failures.values():
             raise EmbeddingError(reason, hint=Hint("{STATUS} says what could not be embedded"))
 
     async def split(self, text: str) -> list[str]:
@@ -330,8 +330,8 @@ class SemanticIndex:
         with by_the_way():
             space = await self.space()
             texts = texts_of(await vector_store(self._store).pending(segments, space, failed=False))
-            pending = Pending(self._store, self.require(), space, fail_fast=True)
-            await pending.pay(texts, Budget(segments=segments, seconds=seconds))
+            job = EmbeddingJob(self._store, self.require(), space, fail_fast=True)
+            await job.run(texts, Budget(segments=segments, seconds=seconds))
 
     async def embed_pending(self, *, texts: int | None = None, progress: Progress | None = None) -> int:
         """Embed what is still pending, newest first, at most so many texts; then try again what failed before.

@@ -131,8 +131,15 @@ async def vector_candidates(
     """Return the nearest memories and a sample of vectors; in one round trip where nothing is filtered.
 
     Args:
+        connection: a connection outside any transaction.
+        server: the server, for what its pgvector can do.
+        scope: the agent.
+        request: what is asked.
         hnsw_index: whether there is an index over the vectors of the request's space; None where that is not known.
         sample: the sample of an earlier call.
+
+    Returns:
+        The candidates, and the sample to hand in at the next call.
     """
     space = request.space
     if (
