@@ -119,7 +119,7 @@ class Reader:
     def _no_rows(self, error: ValueError) -> AgentMemoryError:
         if "returns rows" in str(error) or "return rows" in str(error):
             return PolicyError(
-                "only statements that return rows can be run", hint="begin with select or with"
+                "SQL may only read here, and this returns no rows", hint="begin with select or with"
             )
         return ValidationError(str(error), hint="give one SQL statement")
 
