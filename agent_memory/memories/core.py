@@ -13,6 +13,7 @@ from weakref import WeakSet
 from agent_memory import clock
 from agent_memory.errors import BackendError, ClosedError, ConflictError, MemoryNotFoundError, ValidationError
 from agent_memory.memories.batch import open_batch
+from agent_memory.memories.conflicts import retried
 from agent_memory.recall.pending import Progress
 from agent_memory.recall.semantic_index import NOT_AT_HAND, Embedded, SemanticIndex
 from agent_memory.records import MemoryRecord, Status
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
     from agent_memory.recall.searcher import Searcher
 
-ATTEMPTS = 20
-"""How often a change is made anew on what somebody else wrote meanwhile, before ConflictError goes up."""
 
 AT_ONCE = 64_000
 """Bytes of text that are embedded before they are stored, and in the same transaction: some seconds of the default
@@ -212,7 +211,9 @@ class Core:
         """Do the same as `change` to several memories, in one operation."""
         if (batch := open_batch(self)) is not None:
             records = [batch.latest(record) for record in records]
-        for attempt in range(ATTEMPTS):
+
+        async def replace_all() -> list[MemoryRecord]:
+            nonlocal records
             changed = [edit(record) for record in records]
             new = [
                 after
@@ -222,12 +223,11 @@ class Core:
             try:
                 written = await self.write(verb, [Replace(after, verb) for after in changed], embed=new)
             except ConflictError:
-                if attempt == ATTEMPTS - 1:
-                    raise
                 records = await self._read_again(records)
-                continue
+                raise
             return [item.record for item in written]
-        raise AssertionError("unreachable")
+
+        return await retried(replace_all)
 
     async def _read_again(self, records: Sequence[MemoryRecord]) -> list[MemoryRecord]:
         present = await self.store.get([record.id for record in records])
@@ -246,7 +246,8 @@ class Core:
         Raises:
             ConflictError: others were faster twenty times.
         """
-        for attempt in range(ATTEMPTS):
+
+        async def archive_chosen() -> list[MemoryRecord]:
             present, purged = await choose()
             present = self._latest(present)
             changes: list[Change]
@@ -262,16 +263,12 @@ class Core:
             if (batch := open_batch(self)) is not None:
                 batch.collect(changes, shreds=shred)
                 return [*present, *purged]
-            try:
-                written = await self.store.commit(self.operation(verb), changes)
-            except ConflictError:
-                if attempt == ATTEMPTS - 1:
-                    raise
-                continue
+            written = await self.store.commit(self.operation(verb), changes)
             if shred and written:
                 await self.store.secure_vacuum()
             return [*present, *purged]
-        raise AssertionError("unreachable")
+
+        return await retried(archive_chosen)
 
     def _latest(self, records: Iterable[MemoryRecord]) -> list[MemoryRecord]:
         batch = open_batch(self)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Unpack
 
-from agent_memory.errors import ConflictError
 from agent_memory.memories.base import Listing, TypeMemory, Words
 from agent_memory.memories.building import check_tags
 from agent_memory.memories.calling import instead
 from agent_memory.memories.changes import Changes
-from agent_memory.memories.core import ATTEMPTS
+from agent_memory.memories.conflicts import retried
 from agent_memory.memories.deduplication.duplicates import Duplicates, find_duplicates, find_same, merging
 from agent_memory.memories.editing import edited
 from agent_memory.memories.further import FactFurther, PreferenceFurther
@@ -185,14 +184,11 @@ class LongTermMemory(TypeMemory[LongTermRecord]):
                 near two facts are, they may be two.
         """
         check_share("similarity_threshold", similarity_threshold)
-        for attempt in range(ATTEMPTS):
+
+        async def merge() -> int:
             groups = find_same(await self._select(self._where(), None))
             changes = [change for group in groups for change in merging(group)]
-            try:
-                await self._core.write(Verb.CONSOLIDATE, changes, embed=[])
-            except ConflictError:
-                if attempt == ATTEMPTS - 1:
-                    raise
-                continue
+            await self._core.write(Verb.CONSOLIDATE, changes, embed=[])
             return sum(len(group.merged) for group in groups)
-        raise AssertionError("unreachable")
+
+        return await retried(merge)

@@ -7,9 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from agent_memory.errors import ConflictError, ValidationError
+from agent_memory.errors import ValidationError
 from agent_memory.hints import Hint
-from agent_memory.memories.core import ATTEMPTS, Core
+from agent_memory.memories.conflicts import retried
+from agent_memory.memories.core import Core
 from agent_memory.memories.documents.cutting import cut
 from agent_memory.memories.documents.finding import File, Finding, Folder, Place, Skipped, find
 from agent_memory.memories.documents.matching import Update, new_ids, update
@@ -126,19 +127,14 @@ async def store_version(
     progress: Progress | None,
 ) -> list[str]:
     """Store a document in chunks under its id, in place of the version that is there; return the chunks' ids."""
-    for attempt in range(ATTEMPTS):
+
+    async def store() -> list[str]:
         made = update(await chunks_of_document(core, document_id), texts, build)
-        try:
-            written = await core.write(
-                _verb(made.changes), made.changes, embed=made.to_embed, progress=progress
-            )
-        except ConflictError:
-            if attempt == ATTEMPTS - 1:
-                raise
-            continue
+        written = await core.write(_verb(made.changes), made.changes, embed=made.to_embed, progress=progress)
         ids = new_ids(made.changes, written)
         return [ids.get(chunk.id, chunk.id) for chunk in made.chunks]
-    raise AssertionError("unreachable")
+
+    return await retried(store)
 
 
 def _nothing(finding: Finding, glob: str | None) -> str:
@@ -190,7 +186,8 @@ async def store_files(
     Raises:
         ConflictError: others were faster twenty times; nothing was stored.
     """
-    for attempt in range(ATTEMPTS):
+
+    async def store() -> tuple[list[StoredDocument], list[str]]:
         stored, notices = await chunks_of_files(core, {text.file.path: text for text in texts})
         planned: list[_Planned] = []
         for number, text in enumerate(texts, 1):
@@ -203,17 +200,11 @@ async def store_files(
         changes: list[Change] = [change for item in planned for change in item.update.changes]
         changes += [_archived(chunk) for chunks in gone.values() for chunk in chunks]
         embed = [record for item in planned for record in item.update.to_embed]
-        try:
-            written = (
-                [] if dry_run else await core.write(_verb(changes), changes, embed=embed, progress=progress)
-            )
-        except ConflictError:
-            if attempt == ATTEMPTS - 1:
-                raise
-            continue
+        written = [] if dry_run else await core.write(_verb(changes), changes, embed=embed, progress=progress)
         ids = new_ids(changes, written)
         return [*(_told(item, ids) for item in planned), *map(_told_gone, gone.items())], notices
-    raise AssertionError("unreachable")
+
+    return await retried(store)
 
 
 async def _plan(core: Core, source: Text, old: Chunks, build: Build, given: Mapping[str, Any]) -> _Planned:
