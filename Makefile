@@ -29,7 +29,7 @@ $(STAMP): pyproject.toml
 demo: $(STAMP)  ## send all six kinds of memory in through the command line, and bring them back
 	@PATH="$(abspath $(BIN)):$$PATH" sh examples/demo.sh
 
-check: $(STAMP) lint  ## run every check and the quick tests, without servers (under a minute)
+check: $(STAMP) lint  ## run every check and the quick tests, without servers (about a minute)
 	@echo "== quick tests"
 	@$(BIN)/python -m pytest -m "not soak and not server and not slow" -n 2
 

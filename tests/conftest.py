@@ -25,7 +25,11 @@ SLOW = (
     *("cli/test_budget_of_nouns.py", "cli/test_pipes.py", "cli/test_same_as_python.py"),
     *("storage/test_documents.py", "storage/sqlite/test_conformance.py", "storage/sqlite/damage"),
     *("storage/sqlite/test_concurrency.py", "storage/sqlite/test_durability.py"),
-    *("embeddings/test_fastembed.py", "embeddings/test_local.py", "embeddings/test_sharing.py"),
+    *("storage/sqlite/test_driver.py", "storage/sqlite/test_integrity.py", "storage/sqlite/test_schema.py"),
+    *("storage/sqlite/test_migrations.py", "storage/sqlite/test_unwritable.py"),
+    *("embeddings/test_downloads.py", "embeddings/test_fastembed.py", "embeddings/test_local.py"),
+    *("embeddings/test_sharing.py", "memories/test_agents.py"),
+    *("recall/test_finding.py", "recall/test_frames.py", "recall/test_pending.py"),
     *("test_docs.py", "test_examples.py", "test_imports.py", "test_sqlite_utils_plugin.py"),
     *("test_sync.py", "test_wheel.py"),
 )
