@@ -16,6 +16,7 @@ from agent_memory.memories.filters import build_where
 from agent_memory.records import MemoryRecord, MemoryType, SemanticRecord, Status
 from agent_memory.storage.base import Order, Store
 from agent_memory.storage.changes import is_id, may_begin_id
+from agent_memory.storage.where import Where
 from agent_memory.text.names import normal_name
 
 
@@ -113,13 +114,30 @@ async def _memory(store: Store, reference: str) -> list[MemoryRecord]:
 
 
 async def _document(store: Store, reference: str) -> list[MemoryRecord]:
+    document = await document_id(store, reference, build_where(types=MemoryType.SEMANTIC))
+    return [] if document is None else await _chunks(store, document)
+
+
+async def document_id(store: Store, reference: str, where: Where) -> str | None:
+    """Return the id of the document that an id or a unique prefix of one means.
+
+    Args:
+        store: where to look.
+        reference: what somebody named.
+        where: the chunks whose documents may be meant.
+
+    Returns:
+        The id; None where it means no document, or several.
+
+    Raises:
+        ValidationError: the reference is empty.
+    """
     reference = check_text("document id", reference).strip()
-    where = build_where(types=MemoryType.SEMANTIC)
     known = [group.value for group in await store.groups(where, "document_id")]
     begin = [item for item in known if item.startswith(reference)]
     if reference in known:
-        return await _chunks(store, reference)
-    return await _chunks(store, begin[0]) if len(begin) == 1 else []
+        return reference
+    return begin[0] if len(begin) == 1 else None
 
 
 async def _chunk(store: Store, reference: str) -> list[MemoryRecord]:

@@ -10,7 +10,7 @@ from agent_memory.errors import MemoryNotFoundError
 from agent_memory.hints import Hint
 from agent_memory.memories.core import Choose, Chosen, Core
 from agent_memory.memories.filters import build_where
-from agent_memory.memories.references import NAMED, Kind, resolve
+from agent_memory.memories.references import NAMED, Kind, document_id, resolve
 from agent_memory.records import MemoryRecord, MemoryType, Status
 from agent_memory.storage.base import journal_store
 from agent_memory.storage.changes import Add, Replace
@@ -86,7 +86,7 @@ async def plan_named(
         purged: dict[str, MemoryRecord] = {}
         for reference in named:
             try:
-                records = await _meant(core, reference, types, kinds, anyhow=purge or shred)
+                meant = await _meant(core, reference, types, kinds, purge=purge, shred=shred)
             except MemoryNotFoundError:
                 last = await _last_version(core, reference) if shred else None
                 if last is not None and (not types or last.memory_type in types):
@@ -94,30 +94,54 @@ async def plan_named(
                 elif not missing_ok:
                     raise
             else:
-                present |= {record.id: record for record in records}
+                present |= {record.id: record for record in meant.present}
+                purged |= {record.id: record for record in meant.purged}
         return Chosen(list(present.values()), list(purged.values()))
 
     return await _plan(Verb.FORGET, look_up, purge=purge, shred=shred)
 
 
+async def _every_chunk(core: Core, reference: str, *, shred: bool) -> Chosen:
+    """Return all chunks that a document ever had, by its id: those of earlier versions go for good with it."""
+    everything = build_where(types=MemoryType.SEMANTIC, status=None, expired=None)
+    document = await document_id(core.store, reference, everything) or reference  # all of it may be purged
+    where = build_where(
+        types=MemoryType.SEMANTIC, status=None, expired=None, fields={"document_id": document}
+    )
+    purged = await core.purged(where) if shred and core.store.capabilities.journal else []
+    return Chosen(await core.store.select(where), purged)
+
+
 async def _meant(
-    core: Core, reference: str, types: Sequence[MemoryType], kinds: Sequence[Kind], *, anyhow: bool
-) -> list[MemoryRecord]:
-    """Return what a reference means; `anyhow` what is archived or expired too, unless it means something active.
+    core: Core,
+    reference: str,
+    types: Sequence[MemoryType],
+    kinds: Sequence[Kind],
+    *,
+    purge: bool,
+    shred: bool,
+) -> Chosen:
+    """Return what a reference means; if it is to go for good, what is archived or expired too.
 
     Raises:
         MemoryNotFoundError: it means nothing.
     """
+    anyhow = purge or shred
     try:
-        return [
-            await core.store.resolve(
-                reference, statuses=() if anyhow else (Status.ACTIVE,), types=types, expired=anyhow
-            )
-        ]
+        record = await core.store.resolve(
+            reference, statuses=() if anyhow else (Status.ACTIVE,), types=types, expired=anyhow
+        )
+        return Chosen([record])
     except MemoryNotFoundError:
+        if (
+            anyhow
+            and Kind.DOCUMENT in kinds
+            and any(chunks := await _every_chunk(core, reference, shred=shred))
+        ):
+            return chunks
         others = [kind for kind in kinds if kind is not Kind.MEMORY]
         if records := await resolve(core.store, reference, others):
-            return records
+            return Chosen(records)
         raise
 
 

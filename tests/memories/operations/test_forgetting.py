@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -82,3 +83,29 @@ def test_a_plan_says_all_itself(memory: SyncAgentMemory) -> None:
     with pytest.raises(ValidationError, match="the plan says"):
         memory.forget(memory.plan_forget(types="fact"), purge=True)
     assert memory.count() == 1
+
+
+def _in_file(path: Path) -> SyncAgentMemory:
+    return SyncAgentMemory(config=MemoryConfig(backend_config={"path": path}, embedding_provider="none"))
+
+
+def test_what_goes_for_good_of_a_document_goes_with_all_its_earlier_chunks(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    with _in_file(path) as memory:
+        memory.semantic.add_document("The password is hunter2.", document_id="notes")
+        memory.semantic.add_document("Nothing is written here.", document_id="notes")
+        memory.long_term.add("stays")
+        assert len(memory.forget("notes", shred=True)) == 2
+        assert memory.list(status=None)[0].content == "stays"
+    assert b"hunter2" not in path.read_bytes()
+
+
+def test_a_purged_document_can_be_shredded_by_its_id(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    with _in_file(path) as memory:
+        memory.semantic.add_document("The password is hunter2.", document_id="notes")
+        assert len(memory.forget("notes", purge=True)) == 1
+        assert len(memory.forget("notes", shred=True)) == 1
+        with pytest.raises(MemoryNotFoundError):
+            memory.forget("notes", shred=True)
+    assert b"hunter2" not in path.read_bytes()
