@@ -44,7 +44,6 @@ def run_block(language: str, code: str, folder: Path) -> str:
 
 
 def test_the_tutorial_does_what_it_says(tmp_path: Path) -> None:
-    (tmp_path / "checkout.md").write_text("Checkout keeps its sessions in Redis, which evicts them.")
     blocks = BLOCK.findall((DOCS / "tutorial.md").read_text())
     assert len(blocks) > 10
     for language, code, expected in blocks:
