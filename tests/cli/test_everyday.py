@@ -443,7 +443,7 @@ def test_history_says_what_was_done_and_what_was_changed() -> None:
     done("forget", id, "--purge", "-y")
     done("restore", id)
     lines = done("history", id).lines
-    assert lines[1].endswith("(importance, tags)")
+    assert lines[1].endswith("(importance, tags)  by agentmem update")
     assert [line.split()[2] for line in lines] == ["add", "update", "purge", "restore"]
 
 

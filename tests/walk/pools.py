@@ -102,6 +102,7 @@ POOLS: Mapping[str, Sequence[Any]] = {
     **_all("occurred_at at since until start end created_at expires_at", _TIMES),
     "limit": [10, 1, 3, 100],
     "offset": [0, 1],
+    "page": [1, 3, 20],
     "count": [1, 2, 3],
     "n": [1, 3],
     "last": [0, 3],
@@ -109,6 +110,7 @@ POOLS: Mapping[str, Sequence[Any]] = {
     "min_uses": [1, 3],
     "budget": [2000, 120],
     # choices
+    "type": _TYPES,
     "types": [*_TYPES, list(_TYPES[:2]), list(_TYPES[2:5])],
     "status": ["active", "archived", None],
     "mode": get_args(Mode),
@@ -116,7 +118,9 @@ POOLS: Mapping[str, Sequence[Any]] = {
     "on_conflict": get_args(OnConflict),
     "sort": ["created", "updated", "occurred", "used", "importance"],
     "order": [Order("created", descending=False), Order("occurred")],
-    **_all("purge shred dry_run force pinned expired success archived prune prune_empty", _FLAGS),
+    **_all(
+        "purge shred dry_run force pinned expired success archived prune prune_empty replace default", _FLAGS
+    ),
     **_all("explain count_access detailed descending include_system history usage with_vectors", _FLAGS),
     # embedders, files, other stores
     "embedding_provider": [None, "dummy"],
@@ -132,6 +136,7 @@ LEFT_OUT: Mapping[str, str] = {
     "progress": "is called back, and changes nothing",
     "names": "say what an error calls each item",
     "summarizer": "is the caller's own; without it a summary is picked",
+    "revision": "is tested where revisions are known; any other is a conflict",
     "rerank": "takes a model that has to be pulled",
     "backend_config": "belongs to a target given by name; here it is a URL",
 }

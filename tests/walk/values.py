@@ -13,13 +13,12 @@ from hypothesis import strategies as st
 
 from agent_memory.embeddings.dummy import DummyEmbedder
 from agent_memory.memories.base import TypeMemory
-from agent_memory.memories.filters import build_where
 from agent_memory.records import OWN_FIELDS, MemoryType
 
 from .pools import DIMENSION, DOCUMENTS, FILES, KEPT_BY_THE_LIBRARY, LEFT_OUT, POOLS, SAID
 from .verbs import FREE, Verb
 
-REFERENCES = frozenset(["id"])
+REFERENCES = frozenset(["id", "ids", "reference", "references"])
 """Parameters that name a memory."""
 ITEMS = frozenset(["items", "objects"])
 """Parameters that hold the arguments of many `add`s, or memories as they are printed."""
@@ -74,9 +73,8 @@ def known(name: str) -> bool:
 def optional(verb: Verb) -> list[str]:
     """List what may be given to a verb beside what has to be, further names that it passes on included."""
     names = [name for name in verb.parameters if name not in verb.required and name not in FREE]
-    if verb.free == "filters":
-        filters = inspect.signature(build_where).parameters
-        names += [name for name in filters if name != "types" or not verb.face]
+    if verb.free in ("filters", "changes"):
+        names += verb.packed
     elif verb.free is not None:
         names += further(verb.face)
     return [name for name in dict.fromkeys(names) if name in POOLS]
@@ -136,7 +134,8 @@ class Hand:
     def _value(self, verb: Verb, name: str) -> Any:
         parameter = verb.parameters.get(name)
         if name in REFERENCES:
-            several = "Sequence" in str(parameter) and self._draw(st.integers(0, 3)) == 3
+            always = "|" not in str(parameter) and name == "ids"
+            several = always or ("Sequence" in str(parameter) and self._draw(st.integers(0, 3)) == 3)
             return [self._reference(), self._reference()] if several else self._reference()
         if name in ITEMS:
             printed = name == "objects" and self._perhaps()

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from agent_memory import SyncAgentMemory
+from agent_memory.memories.changes import Changes
+from agent_memory.memories.filters import Filters, MoreFilters, TypeCountFilters, TypeFilters
 from agent_memory.settings import Settings
 from agent_memory.sync.blocking import SyncTypeMemory
 
@@ -16,14 +18,21 @@ LEFT_OUT: Mapping[str, str] = {
     "close": "and closes it",
     "of": "names a type's memory, and stores nothing",
     "run": "is what every other method goes through",
+    "batch": "is a context, and no step by itself",
+    "plan_forget": "changes nothing; its plan holds functions and goes to no other process",
 }
 """Public methods that are no step, and why."""
 
-FREE = ("fields", "more", "filters")
+FREE = ("fields", "more", "filters", "changes")
 """Parameters that stand for further ones by name."""
 
 _ANSWERS_WITH_IDS = ("str", "Listing[str]", "Listing[Written]", "Added", "StoredPaths")
-_ANSWERS_WITH_SCORES = ("Found", "Recall", "Listing[ScoredMemory]")
+_ANSWERS_WITH_SCORES = ("Found", "Recall", "Listing[ScoredMemory[")
+_PACKED = {
+    f"Unpack[{packed.__name__}]": packed
+    for packed in (Changes, Filters, MoreFilters, TypeCountFilters, TypeFilters)
+}
+"""By annotation of a `**`, what says which names stand behind it."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -72,13 +81,19 @@ class Verb:
         return (
             self.returns.startswith(("Listing[", "R |"))
             and not self.may_add
-            and "dry_run" not in self.parameters
+            and not {"dry_run", "ids"} & self.parameters.keys()
         )
 
     @property
     def finds(self) -> bool:
         """Whether it answers with what it found and how well that fits."""
-        return self.returns in _ANSWERS_WITH_SCORES
+        return self.returns.startswith(_ANSWERS_WITH_SCORES)
+
+    @property
+    def packed(self) -> list[str]:
+        """The further names that a filter or a change may have."""
+        packed = _PACKED.get(str(self.parameters[self.free].annotation)) if self.free else None
+        return [*packed.__annotations__] if packed else []
 
 
 def faces() -> dict[str, SyncAgentMemory | SyncTypeMemory]:

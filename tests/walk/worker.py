@@ -14,7 +14,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
@@ -105,7 +105,8 @@ class Process:
             threading.setprofile(_Death(dies_after))
         try:
             memory = self.handle(name, place)
-            return getattr(getattr(memory, face) if face else memory, verb)(**arguments)
+            answer = getattr(getattr(memory, face) if face else memory, verb)(**arguments)
+            return list(answer) if isinstance(answer, Iterator) else answer
         finally:
             if dies_after is not None:
                 threading.setprofile(None)  # type: ignore[arg-type]  # as the documentation has it

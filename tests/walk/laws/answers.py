@@ -49,7 +49,11 @@ def answered(model: Model, step: Step, answer: Any, changes: Mapping[str, Change
     if step.arguments.get("dry_run") is True:
         right = False
     elif isinstance(answer, list) and answer and all(isinstance(item, MemoryRecord) for item in answer):
-        right = changes.keys() == away <= set(ids_in(answer))
+        now = {item.id: said(item) for item in answer}
+        if away:  # as they were
+            right = changes.keys() == away <= now.keys()
+        else:  # as they are
+            right = all(item in now and said(look.there[item]) == now[item] for item in changes)
     elif isinstance(answer, list) and answer and all(isinstance(item, OperationRecord) for item in answer):
         ours = {version.memory_id for item in answer for version in model.operations.get(item.id, ())}
         right = changes.keys() <= ours
