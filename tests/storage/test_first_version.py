@@ -14,6 +14,7 @@ from servers.redis import RedisServer, redis_search, redis_vectorsets, valkey
 from agent_memory.settings import Settings
 from agent_memory.storage.sqlite import connection as opening
 from agent_memory.storage.sqlite import integrity, reading
+from agent_memory.storage.sqlite.damage import Damaged, ReadContext
 from agent_memory.sync import SyncAgentMemory
 
 from . import first_version
@@ -121,7 +122,7 @@ def test_a_file_of_the_first_version_that_cannot_be_written_is_read_from_a_copy(
     before = path.read_bytes()
     connection = opening._open_for_reading(str(path), 1.0)
     try:
-        record = reading.get(connection, [ids["audit"]], "old", [])[ids["audit"]]
+        record = reading.get(connection, ReadContext("old", Damaged()), [ids["audit"]])[ids["audit"]]
         assert (record.outcome, record.success) == ("error-free", None)  # type: ignore[attr-defined]
         assert integrity.check(connection, "old") == []
     finally:

@@ -260,6 +260,6 @@ class VectorStore(Store):
         self,
         space: EmbeddingSpace,
         attempts: Mapping[bytes, Attempt],
-        vectors: Mapping[bytes, Sequence[bytes]],
+        new: Mapping[bytes, Sequence[bytes]],
     ) -> None:
-        """Remember attempts, with the vectors that are new."""
+        """Remember attempts, with the vectors that are new since the attempt before."""

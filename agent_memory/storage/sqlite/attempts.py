@@ -8,11 +8,13 @@ from typing import Any
 from agent_memory import clock
 from agent_memory.batching import batched
 from agent_memory.errors import ValidationError
+from agent_memory.records import MemoryRecord
 from agent_memory.storage.attempts import Attempt
 from agent_memory.storage.base import EmbeddingSpace
 from agent_memory.storage.sqlite import driver, rows, vectors
+from agent_memory.storage.sqlite.damage import ReadContext
 from agent_memory.storage.sqlite.driver import Connection
-from agent_memory.storage.sqlite.spaces import Space
+from agent_memory.storage.sqlite.spaces import Space, current_space, known_space
 
 FAILED = (
     "exists (select 1 from embedding_attempt where space = ? and text_hash = memory.embedded_hash"
@@ -50,8 +52,16 @@ def read(connection: Connection, space_id: int, digests: Collection[bytes]) -> d
     return result
 
 
-def segments(connection: Connection, space: Space, digest: bytes) -> list[bytes]:
+def of_texts(
+    connection: Connection, space: EmbeddingSpace, digests: Collection[bytes]
+) -> dict[bytes, Attempt]:
+    """Return the attempts at texts in a space, by hash."""
+    return read(connection, space.id, digests)
+
+
+def segments(connection: Connection, space: EmbeddingSpace, digest: bytes) -> list[bytes]:
     """Return the vectors kept of a text, in order; none if they are damaged or not all there."""
+    known_space(connection, space)
     attempt = read(connection, space.id, [digest]).get(digest)
     if attempt is None:
         return []
@@ -69,7 +79,7 @@ def segments(connection: Connection, space: Space, digest: bytes) -> list[bytes]
 
 def keep(
     connection: Connection,
-    space: Space,
+    space: EmbeddingSpace,
     attempts: Mapping[bytes, Attempt],
     new: Mapping[bytes, Sequence[bytes]],
 ) -> None:
@@ -78,13 +88,14 @@ def keep(
     Raises:
         ValidationError: a vector has another dimension than the space.
     """
+    known = known_space(connection, space)
     if any(len(vector) != 4 * space.dimension for given in new.values() for vector in given):
         raise ValidationError(
             f"a vector does not have the {space.dimension} dimensions of this store's space",
             hint="embed with the embedder that the store was made with",
         )
     before = read(connection, space.id, attempts.keys())
-    embedded = vectors.known_hashes(connection, space, attempts.keys())
+    embedded = vectors.known_hashes(connection, known, attempts.keys())
     gone = set(vectors.unused(connection, attempts.keys()))  # erased while they were embedded
     written: list[Any] = []
     parts: list[Any] = []
@@ -180,6 +191,33 @@ def _damaged(connection: Connection) -> list[tuple[Any, Any]]:
         if not intact or vectors.checksum(space_id, digest, first, _WHOLE, flat) != checksum:
             damaged[space_id, digest] = None
     return list(damaged)
+
+
+def pending(
+    connection: Connection,
+    context: ReadContext,
+    limit: int,
+    space: EmbeddingSpace | None,
+    failed: bool | None,
+) -> list[MemoryRecord]:
+    """List memories without vectors in a space, newest first."""
+    sql, values = _pending_in(connection, space, failed)
+    query = f"{rows.SELECT} where {sql} order by {rows.CREATED} desc, memory.pk desc limit ?"
+    return rows.records(connection, connection.execute(query, (*values, limit)).fetchall(), *context)
+
+
+def pending_count(connection: Connection, space: EmbeddingSpace | None, failed: bool | None) -> int:
+    """Count memories without vectors in a space."""
+    sql, values = _pending_in(connection, space, failed)
+    return int(connection.execute(f"select count(*) from memory where {sql}", values).fetchone()[0])
+
+
+def _pending_in(
+    connection: Connection, space: EmbeddingSpace | None, failed: bool | None
+) -> tuple[str, list[Any]]:
+    return pending_condition(
+        connection, current_space(connection), None if space is None else space.id, failed
+    )
 
 
 def count(connection: Connection, current: EmbeddingSpace | None, *, failed: bool | None = None) -> int:

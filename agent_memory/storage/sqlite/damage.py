@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from agent_memory import clock
 from agent_memory.records import TUPLE_FIELDS
@@ -45,6 +45,13 @@ class Damaged(dict[str, str]):
     def meet(self, name: str, why: str) -> None:
         """Remember something."""
         self.setdefault(name, why)
+
+
+class ReadContext(NamedTuple):
+    """Of whom memories are read, and where what cannot be read is noted."""
+
+    agent_id: str
+    damaged: Damaged
 
 
 class Announced(Damaged):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from copy import copy
+from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
 
 from agent_memory import filesystem, paths
 from agent_memory.errors import (
@@ -30,11 +31,13 @@ from agent_memory.storage.sqlite import (
     word_index,
 )
 from agent_memory.storage.sqlite import connection as opening
+from agent_memory.storage.sqlite.damage import ReadContext
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.sqlite.errors import is_busy, is_damage, is_unwritable, schema_changed
 from agent_memory.storage.sqlite.worker import Worker
 from agent_memory.storage.waiting import may_wait
 
+P = ParamSpec("P")
 T = TypeVar("T")
 _ATTEMPTS = 5
 _MOMENT = 0.1
@@ -143,61 +146,87 @@ class FileStore(FullStore):
             raise PolicyError(f"{self.path} is another program's file", hint="nothing was deleted")
         ownership.delete(self.path)
 
+    # --- units of work -------------------------------------------------------------------------------------
+
+    # A unit is a function of the connection. It goes through `_run`, which sends it to the thread, translates its
+    # errors and does it anew where the schema has changed. `_read`, `_read_words` and `_write` put a transaction
+    # around it there.
+
     async def _run(self, function: Callable[[Connection], T]) -> T:
         """Run a function of the connection in its thread, and translate its errors."""
-        worker, path = self._worker, str(self.path)
-        if worker is None:
+        if self._worker is None:
             raise ClosedError("the sqlite store")
-
-        def work(connection: Connection) -> T:
-            for _ in range(_ATTEMPTS):
-                try:
-                    with opening.translated(path):
-                        return damage.tolerantly(connection, function)
-                except StoreBusyError as error:
-                    # A whole unit leaves nothing behind when it fails, so it can be done anew.
-                    if not schema_changed(error.__cause__):
-                        raise
-            with opening.translated(path):
-                return damage.tolerantly(connection, function)
-
-        return await worker.run(work)
+        return await self._worker.run(partial(self._attempt, function))
 
     async def _read(self, function: Callable[[Connection], T]) -> T:
         """Run several statements on one state of the file."""
-
-        def work(connection: Connection) -> T:
-            with opening.reading(connection):
-                return function(connection)
-
-        return await self._run(work)
+        return await self._run(partial(_in_snapshot, function))
 
     async def _read_words(self, function: Callable[[Connection], T]) -> T:
         """Do what `_read` does where the full-text index is asked, in parts that are under `_asking_words`.
 
         Where it is damaged, one in memory answers instead of it.
         """
+        return await self._run(partial(self._in_snapshot_of_words, function))
+
+    async def _ask_words(self, function: Callable[[Connection], T]) -> T:
+        """Run statements that ask the full-text index only."""
 
         def work(connection: Connection) -> T:
-            if self._stand_in and self._stand_in != data_version(connection):
-                self._withdraw_words(connection)  # others have written meanwhile
-            try:
-                with opening.reading(connection):
-                    return function(connection)
-            except DamagedWordsError as error:
-                if self._stand_in:
-                    raise error.reason from error
-            self.damaged.meet("the full-text index", Hint("{REPAIR} makes it anew"))
-            with opening.writing_aside(connection):
-                word_index.stand_in(connection, self.agent_id)
-            self._stand_in = data_version(connection)
-            try:
-                with opening.reading(connection):
-                    return function(connection)
-            except DamagedWordsError as error:
-                raise error.reason from error
+            with self._asking_words():
+                return function(connection)
 
-        return await self._run(work)
+        return await self._read_words(work)
+
+    async def _write(self, function: Callable[[Connection], T], *, vectors: bool = False) -> T:
+        """Run a function in one write transaction; with `vectors`, load sqlite-vec before it if possible."""
+        return await self._run(partial(self._in_transaction, function, vectors, may_wait()))
+
+    def _attempt(self, function: Callable[[Connection], T], connection: Connection) -> T:
+        for last in (*[False] * _ATTEMPTS, True):
+            try:
+                with opening.translated(str(self.path)):
+                    return damage.tolerantly(connection, function)
+            except StoreBusyError as error:
+                # A whole unit leaves nothing behind when it fails, so it can be done anew.
+                if last or not schema_changed(error.__cause__):
+                    raise
+        raise AssertionError("unreachable")
+
+    def _in_snapshot_of_words(self, function: Callable[[Connection], T], connection: Connection) -> T:
+        if self._stand_in and self._stand_in != data_version(connection):
+            self._withdraw_words(connection)  # others have written meanwhile
+        try:
+            return _in_snapshot(function, connection)
+        except DamagedWordsError as error:
+            if self._stand_in:
+                raise error.reason from error
+        self.damaged.meet("the full-text index", Hint("{REPAIR} makes it anew"))
+        with opening.writing_aside(connection):
+            word_index.stand_in(connection, self.agent_id)
+        self._stand_in = data_version(connection)
+        try:
+            return _in_snapshot(function, connection)
+        except DamagedWordsError as error:
+            raise error.reason from error
+
+    def _in_transaction(
+        self, function: Callable[[Connection], T], vectors: bool, patient: bool, connection: Connection
+    ) -> T:
+        self._withdraw_words(connection)
+        if vectors:
+            self._load_extension(connection)
+        try:
+            if not patient:
+                with self._not_waiting(connection, _MOMENT), opening.writing(connection, rounds=1):
+                    return function(connection)
+            with opening.writing(connection):
+                return function(connection)
+        except driver.Error as error:
+            if not is_damage(error) or not self._words_mended(connection):
+                raise
+        with opening.writing(connection):
+            return function(connection)
 
     @contextmanager
     def _asking_words(self) -> Iterator[None]:
@@ -212,28 +241,6 @@ class FileStore(FullStore):
     def _check_writable(self) -> None:
         if self._unwritable is not None:
             raise copy(self._unwritable)
-
-    async def _write(self, function: Callable[[Connection], T], *, vectors: bool = False) -> T:
-        """Run a function in one write transaction; with `vectors`, load sqlite-vec before it if possible."""
-        patient = may_wait()
-
-        def work(connection: Connection) -> T:
-            self._withdraw_words(connection)
-            if vectors:
-                self._load_extension(connection)
-            try:
-                if not patient:
-                    with self._not_waiting(connection, _MOMENT), opening.writing(connection, rounds=1):
-                        return function(connection)
-                with opening.writing(connection):
-                    return function(connection)
-            except driver.Error as error:
-                if not is_damage(error) or not self._words_mended(connection):
-                    raise
-            with opening.writing(connection):
-                return function(connection)
-
-        return await self._run(work)
 
     def _words_mended(self, connection: Connection) -> bool:
         """Make the full-text index anew if it is damaged, and say whether it was: it may stop no write."""
@@ -279,6 +286,56 @@ class FileStore(FullStore):
         finally:
             connection.execute(f"pragma synchronous = {self._synchronous}")
             opening.set_busy_timeout(connection, self._busy_timeout)
+
+
+def reads(
+    function: Callable[Concatenate[Connection, P], T],
+) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]:
+    """Make the method of a store that reads by a function of the connection."""
+
+    async def method(self: FileStore, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._read(lambda connection: function(connection, *args, **kwargs))
+
+    return method
+
+
+def reads_records(
+    function: Callable[Concatenate[Connection, ReadContext, P], T],
+) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]:
+    """Make the method of a store that reads memories by a function of the connection."""
+
+    async def method(self: FileStore, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        context = ReadContext(self.agent_id, self.damaged)
+        return await self._read(lambda connection: function(connection, context, *args, **kwargs))
+
+    return method
+
+
+def reads_words(
+    function: Callable[Concatenate[Connection, P], T],
+) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]:
+    """Make the method of a store that reads the full-text index by a function of the connection."""
+
+    async def method(self: FileStore, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._ask_words(lambda connection: function(connection, *args, **kwargs))
+
+    return method
+
+
+def writes(
+    function: Callable[Concatenate[Connection, P], T], *, vectors: bool = False
+) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]:
+    """Make the method of a store that writes by a function of the connection."""
+
+    async def method(self: FileStore, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._write(lambda connection: function(connection, *args, **kwargs), vectors=vectors)
+
+    return method
+
+
+def _in_snapshot(function: Callable[[Connection], T], connection: Connection) -> T:
+    with opening.reading(connection):
+        return function(connection)
 
 
 def data_version(connection: Connection) -> int:

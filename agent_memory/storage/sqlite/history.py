@@ -9,7 +9,7 @@ from typing import Any
 from agent_memory.errors import IntegrityError
 from agent_memory.records import MemoryRecord, OperationRecord, Version
 from agent_memory.storage.sqlite import rows
-from agent_memory.storage.sqlite.damage import Damaged, UnreadableError, check_text, moment
+from agent_memory.storage.sqlite.damage import Damaged, ReadContext, UnreadableError, check_text, moment
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.sqlite.rows import OF_MEMORY, version_of
 
@@ -24,10 +24,10 @@ def _select(connection: Connection) -> str:
 
 def versions(
     connection: Connection,
-    memory_id: str | None,
-    operation_id: str | None,
-    agent_id: str,
-    damaged: Damaged,
+    context: ReadContext,
+    *,
+    memory_id: str | None = None,
+    operation_id: str | None = None,
 ) -> list[Version]:
     """List journal entries of one memory or of one operation, oldest first.
 
@@ -42,17 +42,15 @@ def versions(
         )
     found = connection.execute(f"{_select(connection)} where {condition} order by journal.seq", {"id": value})
     met = Damaged()
-    result = _versions(found, agent_id, met)
+    result = _versions(found, context.agent_id, met)
     if memory_id is None and met:
         raise IntegrityError.damaged(*next(iter(met.items())))
     for name, why in met.items():
-        damaged.meet(name, why)
+        context.damaged.meet(name, why)
     return result
 
 
-def histories(
-    connection: Connection, ids: Sequence[str], agent_id: str, damaged: Damaged
-) -> dict[str, list[Version]]:
+def histories(connection: Connection, context: ReadContext, ids: Sequence[str]) -> dict[str, list[Version]]:
     """List the journal entries of many memories, oldest first."""
     found = connection.execute(
         f"{_select(connection)} where journal.seq in (select seq from json_each(?) as wanted cross join journal"
@@ -61,7 +59,7 @@ def histories(
         (json.dumps(list(ids)),),
     )
     result: dict[str, list[Version]] = {}
-    for version in _versions(found, agent_id, damaged):
+    for version in _versions(found, *context):
         result.setdefault(version.memory_id, []).append(version)
     return result
 
@@ -143,7 +141,7 @@ def _record(text: str | None, memory_id: str, agent_id: str, revision: str | Non
     return version_of(text, memory_id, agent_id=agent_id, revision=revision or "")
 
 
-def purged(connection: Connection, agent_id: str, damaged: Damaged) -> list[MemoryRecord]:
+def purged(connection: Connection, context: ReadContext) -> list[MemoryRecord]:
     """List the last versions of memories that are gone and whose text is still in the journal."""
     found = connection.execute(
         "select before, memory_id, parent_id, max(seq) from journal"
@@ -154,13 +152,13 @@ def purged(connection: Connection, agent_id: str, damaged: Damaged) -> list[Memo
     result = []
     for before, memory_id, parent_id, _ in found:
         try:
-            result.append(version_of(before, memory_id, agent_id=agent_id, revision=parent_id or ""))
+            result.append(version_of(before, memory_id, agent_id=context.agent_id, revision=parent_id or ""))
         except UNREADABLE as error:
-            damaged.meet(f"the last change of memory {_shown(memory_id)}", _why(error))
+            context.damaged.meet(f"the last change of memory {_shown(memory_id)}", _why(error))
     return result
 
 
-def operations(connection: Connection, limit: int, damaged: Damaged) -> list[OperationRecord]:
+def operations(connection: Connection, context: ReadContext, limit: int) -> list[OperationRecord]:
     """List operations that changed something, newest first."""
     found = connection.execute(
         "select id, verb, actor, session, started_at,"
@@ -188,5 +186,5 @@ def operations(connection: Connection, limit: int, damaged: Damaged) -> list[Ope
                 )
             )
         except UnreadableError as error:
-            damaged.meet(f"operation {_shown(row[0])}", str(error))
+            context.damaged.meet(f"operation {_shown(row[0])}", str(error))
     return result

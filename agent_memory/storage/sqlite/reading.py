@@ -12,7 +12,7 @@ from agent_memory.records import OWN_FIELDS, MemoryRecord, MemoryType, Status
 from agent_memory.storage.base import Group, GroupBy, Order
 from agent_memory.storage.listing import grouped
 from agent_memory.storage.sqlite import filters, rows
-from agent_memory.storage.sqlite.damage import Damaged, UnreadableError, check_text, moment
+from agent_memory.storage.sqlite.damage import Damaged, ReadContext, UnreadableError, check_text, moment
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.sqlite.rows import checksum
 from agent_memory.storage.where import Where
@@ -38,25 +38,17 @@ def condition(where: Where) -> tuple[str, list[object]]:
 NEWEST_FIRST = f"{rows.CREATED} desc, memory.pk desc"
 
 
-def get(
-    connection: Connection, ids: Sequence[str], agent_id: str, damaged: Damaged
-) -> dict[str, MemoryRecord]:
+def get(connection: Connection, context: ReadContext, ids: Sequence[str]) -> dict[str, MemoryRecord]:
     """Fetch memories by whole ids."""
     if not ids:
         return {}
     query = f"{rows.SELECT} where memory.id in (select value from json_each(?))"
-    found = rows.records(connection, connection.execute(query, (json.dumps(list(ids)),)), agent_id, damaged)
+    found = rows.records(connection, connection.execute(query, (json.dumps(list(ids)),)), *context)
     return {record.id: record for record in found}
 
 
 def select(
-    connection: Connection,
-    where: Where,
-    order: Order,
-    limit: int | None,
-    offset: int,
-    agent_id: str,
-    damaged: Damaged,
+    connection: Connection, context: ReadContext, where: Where, order: Order, limit: int | None, offset: int
 ) -> list[MemoryRecord]:
     """List memories in an order; ties by when they were stored."""
     sql, values = condition(where)
@@ -77,7 +69,7 @@ def select(
         wanted = f"select memory.pk from {_WITH_USAGE} where {sql} {order_by} limit ? offset ?"
         query = f"{rows.SELECT} where memory.pk in ({wanted}) {order_by}"
         values += [-1 if limit is None else limit, offset]
-    return rows.records(connection, connection.execute(query, values).fetchall(), agent_id, damaged)
+    return rows.records(connection, connection.execute(query, values).fetchall(), *context)
 
 
 def newest_ids(connection: Connection, where: Where, limit: int) -> list[str]:
@@ -93,12 +85,12 @@ def count(connection: Connection, where: Where) -> int:
     return int(connection.execute(f"select count(*) from memory where {sql}", values).fetchone()[0])
 
 
-def groups(connection: Connection, where: Where, by: GroupBy, agent_id: str, damaged: Damaged) -> list[Group]:
+def groups(connection: Connection, context: ReadContext, where: Where, by: GroupBy) -> list[Group]:
     """Count memories per value of a field, the most first; where a value is damaged, only what can be read."""
     try:
         return _groups(connection, where, by)
     except ValueError:
-        return grouped(select(connection, where, Order(), None, 0, agent_id, damaged), by)
+        return grouped(select(connection, context, where, Order(), None, 0), by)
 
 
 def _groups(connection: Connection, where: Where, by: GroupBy) -> list[Group]:
@@ -137,13 +129,13 @@ def _grouped(by: str) -> tuple[str, str]:
 
 
 def scan(
-    connection: Connection, where: Where, after: int, limit: int, agent_id: str, damaged: Damaged
+    connection: Connection, context: ReadContext, where: Where, after: int, limit: int
 ) -> tuple[list[MemoryRecord], int]:
     """Return the next memories in the order they were stored, and the key of the last."""
     sql, values = condition(where)
     query = f"{rows.SELECT} where memory.pk > ? and {sql} order by memory.pk limit ?"
     found = connection.execute(query, (after, *values, limit)).fetchall()
-    return rows.records(connection, found, agent_id, damaged), found[-1][0] if len(found) == limit else 0
+    return rows.records(connection, found, *context), found[-1][0] if len(found) == limit else 0
 
 
 def pages(
@@ -166,7 +158,7 @@ def by_prefix(connection: Connection, prefix: str, limit: int) -> list[str]:
 
 
 def neighbours(
-    connection: Connection, message_id: str, before: int, after: int, agent_id: str, damaged: Damaged
+    connection: Connection, context: ReadContext, message_id: str, before: int, after: int
 ) -> list[MemoryRecord]:
     """Return the active messages around one in its conversation."""
     position = connection.execute(
@@ -190,7 +182,7 @@ def neighbours(
     ]
     query = f"{rows.SELECT} where memory.pk in (select value from json_each(?)) order by {_ORDER['position']}"
     found = connection.execute(query, (json.dumps(keys),)).fetchall()
-    return rows.records(connection, found, agent_id, damaged)
+    return rows.records(connection, found, *context)
 
 
 def damage_behind(connection: Connection, reference: str) -> tuple[str, str] | None:

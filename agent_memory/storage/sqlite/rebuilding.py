@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agent_memory.errors import StoreBusyError
 from agent_memory.records import OWN_FIELDS
+from agent_memory.storage.base import EmbeddingSpace
 from agent_memory.storage.sqlite import (
     attempts,
     bookkeeping,
@@ -35,6 +36,24 @@ def rebuild(connection: Connection, agent_id: str) -> None:
     attempts.drop_damaged(connection)
     rehash(connection, agent_id)
     _renew_bookkeeping(connection)
+    index.rebuild(connection)
+
+
+def add_space(connection: Connection, space: EmbeddingSpace, agent_id: str) -> EmbeddingSpace:
+    """Make a space known, unless somebody was faster. Call it inside a write transaction."""
+    others = spaces.spaces(connection)
+    space_id, new = spaces.insert_space(connection, space)
+    if new and any(other.template_version != space.template_version for other in others):
+        rehash(connection, agent_id)  # the texts to embed are others now
+    if new and not any(other.current for other in others):
+        spaces.make_current(connection, spaces.Space(space_id, space.dimension))
+        index.rebuild(connection)
+    return next(item for item in spaces.spaces(connection) if item.id == space_id)
+
+
+def switch_space(connection: Connection, space: EmbeddingSpace) -> None:
+    """Make a space the current one, and the vector index that of its vectors."""
+    spaces.make_current(connection, spaces.known_space(connection, space))
     index.rebuild(connection)
 
 

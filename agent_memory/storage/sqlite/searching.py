@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from agent_memory.errors import ValidationError
 from agent_memory.storage.sqlite import (
@@ -20,6 +19,7 @@ from agent_memory.storage.sqlite import (
     words,
 )
 from agent_memory.storage.sqlite import connection as opening
+from agent_memory.storage.sqlite.damage import ReadContext
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.sqlite.handle import FileStore
 from agent_memory.text.analysis import distinct, is_code
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
         VectorCandidates,
         VectorRequest,
     )
-
-T = TypeVar("T")
 
 
 class SearchingStore(FileStore):
@@ -128,16 +126,16 @@ class SearchingStore(FileStore):
     def _read_context(self, connection: Connection, request: ContextRequest) -> SearchContext:
         from agent_memory.storage.retrieval import SearchContext, admitted, unscored, with_known
 
-        agent, damaged = self.agent_id, self.damaged
-        records = reading.get(connection, request.ids, agent, damaged)
+        context = ReadContext(self.agent_id, self.damaged)
+        records = reading.get(connection, context, request.ids)
         asking = [record.id for record in records.values() if request.asks(record)]
         following = reading.adjacent(connection, asking, 1)
         new = [memory_id for memory_id in following.values() if memory_id not in records]
-        records.update(admitted(request.where, reading.get(connection, new, agent, damaged)))
+        records.update(admitted(request.where, reading.get(connection, context, new)))
         answering = [record.id for record in records.values() if request.answers(record)]
         before = reading.adjacent(connection, answering, -1)
         new = [memory_id for memory_id in before.values() if memory_id not in records]
-        questions = reading.get(connection, new, agent, damaged)
+        questions = reading.get(connection, context, new)
         ids = [*records, *questions]
         segments: dict[str, list[bytes]] = {}
         if request.space is not None:
@@ -149,15 +147,6 @@ class SearchingStore(FileStore):
             with self._asking_words():
                 scores = words.scores(connection, request.terms, missing, request.statistics)
         return SearchContext(records, questions, before, segments, with_known(request, scores))
-
-    async def _ask_words(self, function: Callable[[Connection], T]) -> T:
-        """Run statements that ask the full-text index only."""
-
-        def work(connection: Connection) -> T:
-            with self._asking_words():
-                return function(connection)
-
-        return await self._read_words(work)
 
 
 def _begun(connection: Connection, request: CandidateRequest) -> list[str]:

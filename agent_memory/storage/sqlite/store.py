@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from importlib.util import find_spec
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from agent_memory.errors import ValidationError
 from agent_memory.hints import Hint
-from agent_memory.records import MemoryRecord, OperationRecord, Version
-from agent_memory.storage.attempts import Attempt
+from agent_memory.records import MemoryRecord
 from agent_memory.storage.base import (
     Capabilities,
     EmbeddingSpace,
-    Group,
-    GroupBy,
-    Order,
     StoreDescription,
     paged,
 )
@@ -30,7 +26,6 @@ from agent_memory.storage.sqlite import (
     reading,
     rebuilding,
     renewing,
-    rows,
     setting,
     spaces,
     vectors,
@@ -38,9 +33,9 @@ from agent_memory.storage.sqlite import (
     writing,
 )
 from agent_memory.storage.sqlite.driver import Connection
+from agent_memory.storage.sqlite.handle import reads, reads_records, reads_words, writes
 from agent_memory.storage.sqlite.searching import SearchingStore
 from agent_memory.storage.where import Where
-from agent_memory.text.bm25 import WordStatistics
 
 
 class SqliteStore(SearchingStore):
@@ -104,46 +99,18 @@ class SqliteStore(SearchingStore):
 
     # --- reading -------------------------------------------------------------------------------------------
 
-    async def _get(self, ids: Sequence[str]) -> dict[str, MemoryRecord]:
-        return await self._read(lambda connection: reading.get(connection, ids, self.agent_id, self.damaged))
-
-    async def _select(self, where: Where, order: Order, limit: int | None, offset: int) -> list[MemoryRecord]:
-        return await self._read(
-            lambda connection: reading.select(
-                connection, where, order, limit, offset, self.agent_id, self.damaged
-            )
-        )
-
-    async def _count(self, where: Where) -> int:
-        return await self._read(lambda connection: reading.count(connection, where))
-
-    async def _groups(self, where: Where, by: GroupBy) -> list[Group]:
-        return await self._read(
-            lambda connection: reading.groups(connection, where, by, self.agent_id, self.damaged)
-        )
+    _get = reads_records(reading.get)
+    _select = reads_records(reading.select)
+    _count = reads(reading.count)
+    _groups = reads_records(reading.groups)
+    _page = reads_records(reading.scan)
+    _by_prefix = reads(reading.by_prefix)
+    _damage = reads(reading.damage_behind)
+    _neighbours = reads_records(reading.neighbours)
+    _adjacent = reads(reading.adjacent)
 
     def _scan(self, where: Where, batch: int) -> AsyncIterator[list[MemoryRecord]]:
-        return paged(
-            lambda after: self._read(
-                lambda connection: reading.scan(connection, where, after, batch, self.agent_id, self.damaged)
-            )
-        )
-
-    async def _by_prefix(self, prefix: str, limit: int) -> list[str]:
-        return await self._read(lambda connection: reading.by_prefix(connection, prefix, limit))
-
-    async def _damage(self, reference: str) -> tuple[str, str] | None:
-        return await self._read(lambda connection: reading.damage_behind(connection, reference))
-
-    async def _neighbours(self, message_id: str, before: int, after: int) -> list[MemoryRecord]:
-        return await self._read(
-            lambda connection: reading.neighbours(
-                connection, message_id, before, after, self.agent_id, self.damaged
-            )
-        )
-
-    async def _adjacent(self, message_ids: Sequence[str], step: Literal[-1, 1]) -> dict[str, str]:
-        return await self._read(lambda connection: reading.adjacent(connection, message_ids, step))
+        return paged(lambda after: self._page(where, after, batch))
 
     async def _version(self) -> int:
         # Others' commits move data_version, our own the count of changed rows.
@@ -164,14 +131,9 @@ class SqliteStore(SearchingStore):
 
         return await self._ask_words(work)
 
-    async def _word_scores(self, terms: Sequence[str], ids: Sequence[str]) -> dict[str, float]:
-        return await self._ask_words(lambda connection: words.scores(connection, terms, ids))
-
-    async def _word_statistics(self, terms: Sequence[str]) -> WordStatistics:
-        return await self._ask_words(lambda connection: words.statistics(connection, terms))
-
-    async def _terms_beginning(self, prefix: str, limit: int) -> list[str]:
-        return await self._ask_words(lambda connection: words.beginning(connection, prefix, limit))
+    _word_scores = reads_words(words.scores)
+    _word_statistics = reads_words(words.statistics)
+    _terms_beginning = reads_words(words.beginning)
 
     async def _by_vector(self, vector: bytes, where: Where, limit: int) -> list[tuple[str, float]]:
         from agent_memory.storage.retrieval import VectorRequest
@@ -179,14 +141,7 @@ class SqliteStore(SearchingStore):
         answer = await self._vector_candidates(VectorRequest(vector, where, limit))
         return list(answer.nearest.items())
 
-    async def _vectors(self, ids: Sequence[str], space: EmbeddingSpace | None) -> dict[str, list[bytes]]:
-        def work(connection: Connection) -> dict[str, list[bytes]]:
-            chosen = spaces.current_space(connection)
-            if space is not None:
-                chosen = spaces.Space(space.id, space.dimension)
-            return {} if chosen is None else vectors.segments_of(connection, ids, chosen)
-
-        return await self._read(work)
+    _vectors = reads(vectors.by_ids)
 
     async def _sample_vectors(self, limit: int) -> list[bytes]:
         def work(connection: Connection) -> list[bytes]:
@@ -218,101 +173,27 @@ class SqliteStore(SearchingStore):
 
     # --- embedding spaces ----------------------------------------------------------------------------------
 
-    async def _spaces(self) -> list[EmbeddingSpace]:
-        return await self._read(spaces.spaces)
+    _spaces = reads(spaces.spaces)
+    _switch_space = writes(rebuilding.switch_space, vectors=True)
+    _pending = reads_records(attempts.pending)
+    _pending_count = reads(attempts.pending_count)
+    _put_vectors = writes(writing.put_vectors, vectors=True)
+    _attempts = reads(attempts.of_texts)
+    _kept_segments = reads(attempts.segments)
+    _keep_attempts = writes(attempts.keep)
 
     async def _add_space(self, space: EmbeddingSpace) -> EmbeddingSpace:
-        def work(connection: Connection) -> EmbeddingSpace:
-            others = spaces.spaces(connection)
-            space_id, new = spaces.insert_space(connection, space)
-            if new and any(other.template_version != space.template_version for other in others):
-                rebuilding.rehash(connection, self.agent_id)  # the texts to embed are others now
-            if new and not any(other.current for other in others):
-                spaces.make_current(connection, spaces.Space(space_id, space.dimension))
-                index.rebuild(connection)
-            return next(item for item in spaces.spaces(connection) if item.id == space_id)
-
-        return await self._write(work, vectors=True)
-
-    async def _switch_space(self, space: EmbeddingSpace) -> None:
-        def work(connection: Connection) -> None:
-            spaces.make_current(connection, spaces.known_space(connection, space))
-            index.rebuild(connection)
-
-        await self._write(work, vectors=True)
-
-    async def _pending(
-        self, limit: int, space: EmbeddingSpace | None, failed: bool | None
-    ) -> list[MemoryRecord]:
-        def work(connection: Connection) -> list[MemoryRecord]:
-            sql, values = attempts.pending_condition(
-                connection, spaces.current_space(connection), None if space is None else space.id, failed
-            )
-            query = f"{rows.SELECT} where {sql} order by {reading.NEWEST_FIRST} limit ?"
-            found = connection.execute(query, (*values, limit)).fetchall()
-            return rows.records(connection, found, self.agent_id, self.damaged)
-
-        return await self._read(work)
-
-    async def _pending_count(self, space: EmbeddingSpace | None, failed: bool | None) -> int:
-        def work(connection: Connection) -> int:
-            sql, values = attempts.pending_condition(
-                connection, spaces.current_space(connection), None if space is None else space.id, failed
-            )
-            return int(connection.execute(f"select count(*) from memory where {sql}", values).fetchone()[0])
-
-        return await self._read(work)
-
-    async def _put_vectors(self, space: EmbeddingSpace, vectors: Mapping[bytes, Sequence[bytes]]) -> None:
-        await self._write(
-            lambda connection: writing.put(connection, spaces.known_space(connection, space), vectors),
-            vectors=True,
-        )
-
-    async def _attempts(self, space: EmbeddingSpace, digests: Collection[bytes]) -> dict[bytes, Attempt]:
-        return await self._read(lambda connection: attempts.read(connection, space.id, digests))
-
-    async def _kept_segments(self, space: EmbeddingSpace, digest: bytes) -> list[bytes]:
-        return await self._read(
-            lambda connection: attempts.segments(connection, spaces.known_space(connection, space), digest)
-        )
-
-    async def _keep_attempts(
-        self,
-        space: EmbeddingSpace,
-        attempts_: Mapping[bytes, Attempt],
-        vectors: Mapping[bytes, Sequence[bytes]],
-    ) -> None:
-        await self._write(
-            lambda connection: attempts.keep(
-                connection, spaces.known_space(connection, space), attempts_, vectors
-            )
+        return await self._write(
+            lambda connection: rebuilding.add_space(connection, space, self.agent_id), vectors=True
         )
 
     # --- history -------------------------------------------------------------------------------------------
 
-    async def _versions(
-        self, *, memory_id: str | None = None, operation_id: str | None = None
-    ) -> list[Version]:
-        return await self._read(
-            lambda connection: history.versions(
-                connection, memory_id, operation_id, self.agent_id, self.damaged
-            )
-        )
-
-    async def _histories(self, ids: Sequence[str]) -> dict[str, list[Version]]:
-        return await self._read(
-            lambda connection: history.histories(connection, ids, self.agent_id, self.damaged)
-        )
-
-    async def _tombstoned(self) -> list[str]:
-        return await self._read(history.tombstoned)
-
-    async def _purged(self) -> list[MemoryRecord]:
-        return await self._read(lambda connection: history.purged(connection, self.agent_id, self.damaged))
-
-    async def _operations(self, limit: int) -> list[OperationRecord]:
-        return await self._read(lambda connection: history.operations(connection, limit, self.damaged))
+    _versions = reads_records(history.versions)
+    _histories = reads_records(history.histories)
+    _tombstoned = reads(history.tombstoned)
+    _purged = reads_records(history.purged)
+    _operations = reads_records(history.operations)
 
     # --- upkeep --------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from agent_memory.batching import batched
 from agent_memory.errors import ValidationError
+from agent_memory.storage.base import EmbeddingSpace
 from agent_memory.storage.sqlite import driver
 from agent_memory.storage.sqlite.bookkeeping import GENERATION, LAST_VECTOR, VECTOR_INDEX, note, noted
 from agent_memory.storage.sqlite.driver import Connection
@@ -156,6 +157,14 @@ def delete(connection: Connection, hashes: Sequence[bytes]) -> None:
     note(connection, LAST_VECTOR, last_key(connection))
     mark(connection, ids)
     connection.executemany("delete from embedding where id = ?", [(memory_id,) for memory_id in ids])
+
+
+def by_ids(
+    connection: Connection, ids: Sequence[str], space: EmbeddingSpace | None
+) -> dict[str, list[bytes]]:
+    """Return the vectors of memories' segments in a space; None is the current one."""
+    chosen = current_space(connection) if space is None else Space(space.id, space.dimension)
+    return {} if chosen is None else segments_of(connection, ids, chosen)
 
 
 def segments_of(connection: Connection, ids: Sequence[str], space: Space) -> dict[str, list[bytes]]:

@@ -120,6 +120,11 @@ def put(connection: Connection, space: Space | None, given: Vectors) -> None:
     index.catch_up(connection)
 
 
+def put_vectors(connection: Connection, space: EmbeddingSpace, vectors: Vectors) -> None:
+    """Store the vectors of texts in a space that is known."""
+    put(connection, known_space(connection, space), vectors)
+
+
 def store_vectors(connection: Connection, space: Space | None, given: Vectors) -> None:
     """Store vectors and tell the memories that were waiting for them.
 

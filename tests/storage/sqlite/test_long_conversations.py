@@ -9,7 +9,7 @@ import pytest
 from agent_memory.records import MemoryType
 from agent_memory.storage.base import Order
 from agent_memory.storage.sqlite import driver, filters, reading
-from agent_memory.storage.sqlite.damage import Damaged
+from agent_memory.storage.sqlite.damage import Damaged, ReadContext
 from agent_memory.storage.where import Condition, Where
 from agent_memory.testing import builders
 
@@ -36,7 +36,7 @@ def steps(connection: driver.Connection) -> int:
         return 0
 
     connection.set_progress_handler(one_more, 100)
-    found = reading.select(connection, NEWEST, Order("position"), 10, 0, "tester", Damaged())
+    found = reading.select(connection, ReadContext("tester", Damaged()), NEWEST, Order("position"), 10, 0)
     connection.set_progress_handler(None, 0)
     assert len(found) == 10
     return taken

@@ -12,7 +12,7 @@ from agent_memory.errors import IntegrityError
 from agent_memory.records import OWN_FIELDS
 from agent_memory.storage.sqlite import connection as opening
 from agent_memory.storage.sqlite import driver, history, migrate
-from agent_memory.storage.sqlite.damage import Damaged
+from agent_memory.storage.sqlite.damage import Damaged, ReadContext
 from agent_memory.storage.where import Where
 from agent_memory.testing import builders
 
@@ -142,7 +142,7 @@ def test_statements_are_cut_at_their_ends_only() -> None:
 async def test_what_the_first_schema_wrote_down_keeps_its_time_and_its_checksum(tmp_path: Path) -> None:
     memory_id = first_version.sqlite_file(tmp_path / "a.db")["skill"]
     with raw(tmp_path / "a.db") as connection:
-        there = history.versions(connection, memory_id, None, "old", Damaged())
+        there = history.versions(connection, ReadContext("old", Damaged()), memory_id=memory_id)
         # As the first schema has it: no column for a time of its own.
         connection.execute("drop view history")
         connection.execute("alter table journal drop column at")
