@@ -111,7 +111,7 @@ async def forget_unused(connection: Connection, scope: Scope) -> None:
     )
 
 
-def pending(scope: Scope, space_id: int | str | None, failed: bool | None) -> Sql:
+def pending_condition(scope: Scope, space_id: int | str | None, failed: bool | None) -> Sql:
     """Return the SQL condition on `memory as m` for live texts without vectors in a space, and its values.
 
     `space_id` may be a query for the id. With `failed`, for those that could not be embedded, or with False for the

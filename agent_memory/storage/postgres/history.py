@@ -51,6 +51,21 @@ def _record(text: str | None, agent_id: str, revision: str | None) -> MemoryReco
     return None if text is None else version_of(text, agent_id=agent_id, revision=revision or "")
 
 
+async def of_one(
+    connection: Connection, scope: Scope, *, memory_id: str | None = None, operation_id: str | None = None
+) -> list[Version]:
+    """List journal entries of one memory or of one operation, oldest first."""
+    return await versions(connection, scope, None if memory_id is None else [memory_id], operation_id)
+
+
+async def histories(connection: Connection, scope: Scope, ids: Sequence[str]) -> dict[str, list[Version]]:
+    """List journal entries of many memories, oldest first."""
+    result: dict[str, list[Version]] = {}
+    for version in await versions(connection, scope, ids, None):
+        result.setdefault(version.memory_id, []).append(version)
+    return result
+
+
 async def tombstoned(connection: Connection, scope: Scope) -> list[str]:
     """Return the ids in the journal that no memory has."""
     found = await fetch(

@@ -203,6 +203,12 @@ async def adjacent(
     return dict(await fetch(connection, query, [clock.now(), list(message_ids)]))
 
 
+async def version(connection: Connection, scope: Scope) -> int:
+    """Return the number that moves with every write."""
+    query = f"select version from agent where number = {scope.number}"
+    return int((await fetch(connection, query))[0][0])
+
+
 async def touch(connection: Connection, scope: Scope, ids: Sequence[str]) -> None:
     """Count one access of each, in one transaction and one round trip; waits for nobody longer than a moment."""
     count = (

@@ -91,7 +91,7 @@ def _pending_queries(scope: Scope) -> list[Sql]:
     space = f"(select id from embedding_space where agent = {scope.number} and current)"
     queries = []
     for failed in (None, True):
-        sql, values = attempts.pending(scope, space, failed)
+        sql, values = attempts.pending_condition(scope, space, failed)
         queries.append((f"select count(*) from memory as m where {sql}", values))
     return queries
 

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import psycopg
 
 from agent_memory import paths
 from agent_memory.network import is_elsewhere, postgres_host
-from agent_memory.records import MemoryRecord, OperationRecord, Version
+from agent_memory.records import MemoryRecord
 from agent_memory.redaction import redacted
-from agent_memory.storage.attempts import Attempt
 from agent_memory.storage.base import (
     Capabilities,
     EmbeddingSpace,
-    FullStore,
-    Group,
-    GroupBy,
-    Order,
     StoreDescription,
     paged,
 )
@@ -28,27 +23,21 @@ from agent_memory.storage.postgres import (
     attempts,
     history,
     nearest,
+    pending,
     reading,
     renewing,
     searching,
+    setting,
     upkeep,
     vectors,
     words,
     writing,
 )
+from agent_memory.storage.postgres.binding import ServerStore, reads, reads_whole, writes
 from agent_memory.storage.postgres.connection import Connection, Server
 from agent_memory.storage.postgres.migrate import POLICED
-from agent_memory.storage.postgres.reading import Scope
-from agent_memory.storage.retrieval import (
-    CandidateRequest,
-    Candidates,
-    ContextRequest,
-    SearchContext,
-    VectorCandidates,
-    VectorRequest,
-)
+from agent_memory.storage.retrieval import CandidateRequest, Candidates, VectorCandidates, VectorRequest
 from agent_memory.storage.where import Where
-from agent_memory.text.bm25 import WordStatistics
 
 GRAPH_FROM = 50_000
 """Vectors of an agent from which a bulk write leaves a graph (HNSW) over them, unless `graph_from` says otherwise."""
@@ -57,7 +46,7 @@ _NOTICED = 100
 _SMALL_AGENT = 20_000
 
 
-class PostgresStore(FullStore):
+class PostgresStore(ServerStore):
     """Keeps agents' memories in a PostgreSQL database with pgvector 0.6 or newer.
 
     Options:
@@ -96,10 +85,6 @@ class PostgresStore(FullStore):
         self._all_renewed = False
         self._hnsw_index: tuple[int, bool] | None = None
         """The current space, and whether there was an HNSW index over its vectors, as the last search found it."""
-
-    @property
-    def _scope(self) -> Scope:
-        return Scope(self._server.agent, self.agent_id)
 
     @property
     def uses_network(self) -> bool:
@@ -217,109 +202,38 @@ class PostgresStore(FullStore):
         if known:
             await self._server.read(work)
 
-    async def _set_setting(self, name: str, value: str | None) -> None:
-        scope = self._scope
-
-        async def work(connection: Connection) -> None:
-            await writing.lock(connection, scope)
-            await connection.execute(
-                f"delete from setting where agent = {scope.number} and name = %s", (name,)
-            )
-            if value is not None:
-                await connection.execute(
-                    "insert into setting (agent, name, value) values (%s, %s, %s)",
-                    (scope.number, name, value),
-                )
-
-        await self._server.write(work)
-
-    async def _setting(self, name: str) -> str | None:
-        scope = self._scope
-
-        async def work(connection: Connection) -> str | None:
-            query = f"select value from setting where agent = {scope.number} and name = %s"
-            found = await reading.fetch(connection, query, [name])
-            return str(found[0][0]) if found else None
-
-        return await self._server.read(work)
+    _set_setting = writes(setting.put)
+    _setting = reads(setting.get)
 
     # --- reading -------------------------------------------------------------------------------------------
 
-    async def _get(self, ids: Sequence[str]) -> dict[str, MemoryRecord]:
-        scope = self._scope
-        return await self._server.read(lambda it: reading.get(it, scope, ids))
-
-    async def _select(self, where: Where, order: Order, limit: int | None, offset: int) -> list[MemoryRecord]:
-        scope = self._scope
-        return await self._server.read(lambda it: reading.select(it, scope, where, order, limit, offset))
-
-    async def _count(self, where: Where) -> int:
-        scope = self._scope
-        return await self._server.read(lambda it: reading.count(it, scope, where))
-
-    async def _groups(self, where: Where, by: GroupBy) -> list[Group]:
-        scope = self._scope
-        return await self._server.read(lambda it: reading.groups(it, scope, where, by))
+    _get = reads(reading.get)
+    _select = reads(reading.select)
+    _count = reads(reading.count)
+    _groups = reads(reading.groups)
+    _page = reads(reading.scan)
+    _by_prefix = reads(reading.by_prefix)
+    _neighbours = reads_whole(reading.neighbours)
+    _adjacent = reads(reading.adjacent)
+    _version = reads(reading.version)
 
     def _scan(self, where: Where, batch: int) -> AsyncIterator[list[MemoryRecord]]:
-        scope = self._scope
-        return paged(lambda after: self._server.read(lambda it: reading.scan(it, scope, where, after, batch)))
-
-    async def _by_prefix(self, prefix: str, limit: int) -> list[str]:
-        scope = self._scope
-        return await self._server.read(lambda it: reading.by_prefix(it, scope, prefix, limit))
-
-    async def _neighbours(self, message_id: str, before: int, after: int) -> list[MemoryRecord]:
-        scope = self._scope
-        return await self._server.read_whole(
-            lambda it: reading.neighbours(it, scope, message_id, before, after)
-        )
-
-    async def _adjacent(self, message_ids: Sequence[str], step: Literal[-1, 1]) -> dict[str, str]:
-        scope = self._scope
-        return await self._server.read(lambda it: reading.adjacent(it, scope, message_ids, step))
-
-    async def _version(self) -> int:
-        scope = self._scope
-
-        async def work(connection: Connection) -> int:
-            query = f"select version from agent where number = {scope.number}"
-            return int((await reading.fetch(connection, query))[0][0])
-
-        return await self._server.read(work)
+        return paged(lambda after: self._page(where, after, batch))
 
     # --- retrieving ----------------------------------------------------------------------------------------
 
-    async def _by_keyword(self, terms: Sequence[str], where: Where, limit: int) -> list[tuple[str, float]]:
-        scope = self._scope
-        return await self._server.read(lambda it: words.best(it, scope, terms, scope.condition(where), limit))
-
-    async def _word_scores(self, terms: Sequence[str], ids: Sequence[str]) -> dict[str, float]:
-        scope = self._scope
-        return await self._server.read(lambda it: words.scores(it, scope, terms, ids))
-
-    async def _word_statistics(self, terms: Sequence[str]) -> WordStatistics:
-        scope = self._scope
-        return await self._server.read(lambda it: words.statistics(it, scope, terms))
-
-    async def _terms_beginning(self, prefix: str, limit: int) -> list[str]:
-        scope = self._scope
-        return await self._server.read(lambda it: words.beginning(it, scope, prefix, limit))
+    _by_keyword = reads(words.best)
+    _word_scores = reads(words.scores)
+    _word_statistics = reads(words.statistics)
+    _terms_beginning = reads(words.beginning)
+    _vectors = reads(vectors.by_ids)
+    _search_context = reads(searching.search_context)
 
     async def _by_vector(self, vector: bytes, where: Where, limit: int) -> list[tuple[str, float]]:
         scope = self._scope
         return await self._server.read(
             lambda it: nearest.nearest(it, self._server, scope, vector, where, limit)
         )
-
-    async def _vectors(self, ids: Sequence[str], space: EmbeddingSpace | None) -> dict[str, list[bytes]]:
-        scope = self._scope
-
-        async def work(connection: Connection) -> dict[str, list[bytes]]:
-            chosen = space or await vectors.current(connection, scope)
-            return {} if chosen is None else await vectors.segments_of(connection, scope, ids, chosen.id)
-
-        return await self._server.read(work)
 
     async def _sample_vectors(self, limit: int) -> list[bytes]:
         scope = self._scope
@@ -355,10 +269,6 @@ class PostgresStore(FullStore):
 
         return await self._server.read(work)
 
-    async def _search_context(self, request: ContextRequest) -> SearchContext:
-        scope = self._scope
-        return await self._server.read(lambda it: searching.search_context(it, scope, request))
-
     async def _outdated_count(self) -> int:
         scope = self._scope
         return 0 if self._all_renewed else await self._server.read(lambda it: renewing.left(it, scope))
@@ -369,119 +279,32 @@ class PostgresStore(FullStore):
 
     # --- embedding spaces ----------------------------------------------------------------------------------
 
-    async def _spaces(self) -> list[EmbeddingSpace]:
-        scope = self._scope
-        return await self._server.read(lambda it: vectors.spaces(it, scope))
-
-    async def _add_space(self, space: EmbeddingSpace) -> EmbeddingSpace:
-        scope = self._scope
-
-        async def work(connection: Connection) -> EmbeddingSpace:
-            await writing.lock(connection, scope)
-            known = await vectors.spaces(connection, scope)
-            added = await vectors.add_space(connection, scope, space)
-            if any(entry.template_version != added.template_version for entry in known):
-                await upkeep.rebuild(connection, scope)  # the texts to embed are others now
-            return added
-
-        return await self._server.write(work)
+    _spaces = reads(vectors.spaces)
+    _add_space = writes(upkeep.add_space)
+    _pending = reads(pending.pending)
+    _pending_count = reads(pending.pending_count)
+    _attempts = reads(pending.of_texts)
+    _kept_segments = reads_whole(attempts.segments)
+    _keep_attempts = writes(pending.remember)
+    _switch = writes(vectors.switch)
+    _store_vectors = writes(vectors.put)
 
     async def _switch_space(self, space: EmbeddingSpace) -> None:
-        scope = self._scope
-
-        async def work(connection: Connection) -> None:
-            await writing.lock(connection, scope)
-            await vectors.switch(connection, scope, space)
-
-        await self._server.write(work)
+        await self._switch(space)
         await self._grow_hnsw_index(_BULK)
 
-    async def _pending(
-        self, limit: int, space: EmbeddingSpace | None, failed: bool | None
-    ) -> list[MemoryRecord]:
-        scope = self._scope
-
-        async def work(connection: Connection) -> list[MemoryRecord]:
-            chosen = space or await vectors.current(connection, scope)
-            sql, values = attempts.pending(scope, None if chosen is None else chosen.id, failed)
-            newest = f"{sql} order by m.created_at desc, m.place desc limit {int(limit)}"
-            return await reading.records(connection, scope, newest, values)
-
-        return await self._server.read(work)
-
-    async def _pending_count(self, space: EmbeddingSpace | None, failed: bool | None) -> int:
-        scope = self._scope
-
-        async def work(connection: Connection) -> int:
-            chosen = space or await vectors.current(connection, scope)
-            sql, values = attempts.pending(scope, None if chosen is None else chosen.id, failed)
-            query = f"select count(*) from memory as m where {sql}"
-            return int((await reading.fetch(connection, query, values))[0][0])
-
-        return await self._server.read(work)
-
     async def _put_vectors(self, space: EmbeddingSpace, vectors_: Mapping[bytes, Sequence[bytes]]) -> None:
-        scope = self._scope
-
-        async def work(connection: Connection) -> None:
-            await writing.lock(connection, scope)
-            known = await vectors.known(connection, scope, space)
-            await vectors.store(connection, scope, known, await vectors.wanted(connection, scope, vectors_))
-
-        await self._server.write(work)
+        await self._store_vectors(space, vectors_)
         await self._tell_planner(len(vectors_))
         await self._grow_hnsw_index(len(vectors_))
 
-    async def _attempts(self, space: EmbeddingSpace, digests: Collection[bytes]) -> dict[bytes, Attempt]:
-        scope = self._scope
-        return await self._server.read(lambda it: attempts.read(it, scope, space.id, digests))
-
-    async def _kept_segments(self, space: EmbeddingSpace, digest: bytes) -> list[bytes]:
-        scope = self._scope
-        return await self._server.read_whole(lambda it: attempts.segments(it, scope, space, digest))
-
-    async def _keep_attempts(
-        self,
-        space: EmbeddingSpace,
-        attempts_: Mapping[bytes, Attempt],
-        vectors_: Mapping[bytes, Sequence[bytes]],
-    ) -> None:
-        scope = self._scope
-
-        async def work(connection: Connection) -> None:
-            await writing.lock(connection, scope)
-            known = await vectors.known(connection, scope, space)
-            wanted = await vectors.wanted(connection, scope, attempts_)
-            await attempts.keep(connection, scope, known, wanted, vectors_)
-
-        await self._server.write(work)
-
     # --- history -------------------------------------------------------------------------------------------
 
-    async def _versions(
-        self, *, memory_id: str | None = None, operation_id: str | None = None
-    ) -> list[Version]:
-        scope, ids = self._scope, None if memory_id is None else [memory_id]
-        return await self._server.read(lambda it: history.versions(it, scope, ids, operation_id))
-
-    async def _histories(self, ids: Sequence[str]) -> dict[str, list[Version]]:
-        scope = self._scope
-        result: dict[str, list[Version]] = {}
-        for version in await self._server.read(lambda it: history.versions(it, scope, ids, None)):
-            result.setdefault(version.memory_id, []).append(version)
-        return result
-
-    async def _tombstoned(self) -> list[str]:
-        scope = self._scope
-        return await self._server.read(lambda it: history.tombstoned(it, scope))
-
-    async def _purged(self) -> list[MemoryRecord]:
-        scope = self._scope
-        return await self._server.read(lambda it: history.purged(it, scope))
-
-    async def _operations(self, limit: int) -> list[OperationRecord]:
-        scope = self._scope
-        return await self._server.read(lambda it: history.operations(it, scope, limit))
+    _versions = reads(history.of_one)
+    _histories = reads(history.histories)
+    _tombstoned = reads(history.tombstoned)
+    _purged = reads(history.purged)
+    _operations = reads(history.operations)
 
     # --- upkeep --------------------------------------------------------------------------------------------
 
@@ -506,19 +329,12 @@ class PostgresStore(FullStore):
 
         return await self._server.read(work)
 
-    async def _check(self) -> list[str]:
-        scope = self._scope
-        return await self._server.read_whole(lambda it: upkeep.check(it, scope))
+    _check = reads_whole(upkeep.check)
+    _derive = writes(upkeep.rebuild)
 
     async def _rebuild(self) -> None:
         """Make words, hashes and totals anew; and the graph over the vectors, if there are many."""
-        scope = self._scope
-
-        async def work(connection: Connection) -> None:
-            await writing.lock(connection, scope)
-            await upkeep.rebuild(connection, scope)
-
-        await self._server.write(work)
+        await self._derive()
         await self._grow_hnsw_index(_BULK)
 
     async def _secure_vacuum(self) -> None:

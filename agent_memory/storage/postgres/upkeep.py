@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from agent_memory.records import OWN_FIELDS, MemoryRecord
+from agent_memory.storage.base import EmbeddingSpace
 from agent_memory.storage.postgres import attempts, renewing, rows, vectors
 from agent_memory.storage.postgres.connection import Connection
 from agent_memory.storage.postgres.reading import Scope, fetch
@@ -78,6 +79,12 @@ def _hashes(record: MemoryRecord) -> tuple[bytes, bytes]:
     return content_hash(record), embedding_hash(embedded_text(record))
 
 
+async def _execute_many(connection: Connection, statement: str, values: list[tuple[Any, ...]]) -> None:
+    """Send a statement with many values at once, rather than wait for each."""
+    async with connection.cursor() as cursor:
+        await cursor.executemany(statement, values)
+
+
 async def _totals(
     connection: Connection, scope: Scope, documents: int, length: int, terms: Counter[str]
 ) -> list[str]:
@@ -120,6 +127,15 @@ async def _rows(connection: Connection, scope: Scope) -> list[str]:
     return integrity_errors
 
 
+async def add_space(connection: Connection, scope: Scope, space: EmbeddingSpace) -> EmbeddingSpace:
+    """Make a space known, unless somebody was faster. Call it inside a write transaction."""
+    known = await vectors.spaces(connection, scope)
+    added = await vectors.add_space(connection, scope, space)
+    if any(entry.template_version != added.template_version for entry in known):
+        await rebuild(connection, scope)  # the texts to embed are others now
+    return added
+
+
 async def rebuild(connection: Connection, scope: Scope) -> None:
     """Make words, hashes and totals anew from the rows. Call it inside a write transaction."""
     terms: Counter[str] = Counter()
@@ -128,21 +144,20 @@ async def rebuild(connection: Connection, scope: Scope) -> None:
         "update memory set facts = %s::jsonb, content_hash = %s, embedded_hash = %s, length = %s,"
         f" lexemes = %s::tsvector where agent = {scope.number} and place = %s"
     )
+    values: list[tuple[Any, ...]] = []
     async for record, stored in _derived(connection, scope):
         words = words_of(record)
         documents += 1
         length += words.length
         terms.update(words.stems.keys())
-        await connection.execute(
-            update,
-            (
-                rows.facts(record.metadata),
-                *_hashes(record),
-                words.length,
-                rows.tsvector(scope.number, words.stems),
-                stored.sequence,
-            ),
+        tsvector = rows.tsvector(scope.number, words.stems)
+        values.append(
+            (rows.facts(record.metadata), *_hashes(record), words.length, tsvector, stored.sequence)
         )
+        if len(values) == _BATCH:
+            await _execute_many(connection, update, values)
+            values.clear()
+    await _execute_many(connection, update, values)
     await attempts.forget_unused(connection, scope)
     await connection.execute(f"delete from term where agent = {scope.number}")
     await connection.execute(

@@ -149,6 +149,15 @@ async def store(
     return int(last) + len(new)
 
 
+async def put(
+    connection: Connection, scope: Scope, space: EmbeddingSpace, by_text: Mapping[bytes, Sequence[bytes]]
+) -> None:
+    """Store the vectors of texts that a memory has, in a space that is known."""
+    await store(
+        connection, scope, await known(connection, scope, space), await wanted(connection, scope, by_text)
+    )
+
+
 async def wanted(connection: Connection, scope: Scope, by_text: Mapping[bytes, T]) -> dict[bytes, T]:
     """Return those of the texts that a memory has: others were erased while they were embedded."""
     query = (
@@ -156,6 +165,14 @@ async def wanted(connection: Connection, scope: Scope, by_text: Mapping[bytes, T
     )
     used = {bytes(row[0]) for row in await fetch(connection, query, [list(by_text)])}
     return {digest: value for digest, value in by_text.items() if digest in used}
+
+
+async def by_ids(
+    connection: Connection, scope: Scope, ids: Sequence[str], space: EmbeddingSpace | None
+) -> dict[str, list[bytes]]:
+    """Return the vectors of memories' segments in a space; None is the current one."""
+    chosen = space or await current(connection, scope)
+    return {} if chosen is None else await segments_of(connection, scope, ids, chosen.id)
 
 
 async def segments_of(

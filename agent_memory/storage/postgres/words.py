@@ -14,6 +14,7 @@ from agent_memory.storage.conditions import Sql
 from agent_memory.storage.postgres.connection import Connection
 from agent_memory.storage.postgres.reading import Scope, fetch
 from agent_memory.storage.postgres.rows import MOST_POSITIONS, lexeme, quoted
+from agent_memory.storage.where import Where
 from agent_memory.text.analysis import beyond
 from agent_memory.text.bm25 import K1, B, WordStatistics, idf
 from agent_memory.text.porter import stem
@@ -85,10 +86,11 @@ def beginning_query(scope: Scope, prefix: str, limit: int) -> Sql:
 
 
 async def best(
-    connection: Connection, scope: Scope, terms: Sequence[str], condition: Sql, limit: int
+    connection: Connection, scope: Scope, terms: Sequence[str], where: Where, limit: int
 ) -> list[tuple[str, float]]:
     """Return the best matches that a filter admits, with their BM25 scores, best first."""
-    return await best_of(connection, scope, await statistics(connection, scope, terms), condition, limit)
+    known = await statistics(connection, scope, terms)
+    return await best_of(connection, scope, known, scope.condition(where), limit)
 
 
 async def best_of(
