@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any, Final, NamedTuple
 
 from agent_memory.records import MemoryType, Status
@@ -13,6 +14,22 @@ from agent_memory.storage.redis.keys import INDEXED, Keys
 from agent_memory.storage.where import Where
 
 _SYSTEM: Final = frozenset(SPELLINGS["system"])
+_IN_SETS: Final = frozenset(
+    {
+        "types",
+        "tags_any",
+        "tags_all",
+        "keys",
+        "sources",
+        "sessions",
+        "statuses",
+        "pinned",
+        "fields",
+        "expired",
+    }
+)
+"""Filters that `groups` knows; of any other it knows nothing, and says that the sets are not all."""
+_NOT_IN_SETS: Final = {item.name: item.default for item in fields(Where) if item.name not in _IN_SETS}
 
 
 class Narrowed(NamedTuple):
@@ -27,7 +44,8 @@ def groups(keys: Keys, query: Query) -> Narrowed:
     """Write a query as groups of sets."""
     where = query.where
     found: list[list[str]] = []
-    exact = query.pending_in is None and where.ids is None
+    exact = query.pending_in is None and where.pinned is not False
+    exact = exact and all(getattr(where, name) == default for name, default in _NOT_IN_SETS.items())
     for name, values in (
         ("content", [text_hash.hex() for text_hash in query.content_hashes]),
         ("text", [text_hash.hex() for text_hash in query.embedding_hashes]),
@@ -48,14 +66,6 @@ def groups(keys: Keys, query: Query) -> Narrowed:
         else:
             exact = False
     found.append([keys("status", status.value) for status in where.statuses or tuple(Status)])
-    exact = exact and not (
-        where.metadata
-        or where.pinned is False
-        or where.min_importance > 0
-        or where.created
-        or where.updated
-        or where.occurred
-    )
     return Narrowed(found, exact)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from agent_memory import clock
 from agent_memory.records import Status
 from agent_memory.storage.base import VectorStore
-from agent_memory.storage.changes import Add, Operation, new_id
+from agent_memory.storage.changes import Add, Operation, Replace, new_id
 from agent_memory.storage.where import Where
 from agent_memory.testing import builders
 from agent_memory.testing.builders import cosine, vector, vectors_of
@@ -337,8 +338,8 @@ class VectorTests(StoreTests):
         assert len(await store.by_vector(_EAST, Where(), 905)) == 905
         found = await store.by_vector(_EAST, Where(tags_any=("rare",)), 10)
         assert {memory_id for memory_id, _ in found} == set(ids(far))
-        for record in stored[:900:2]:
-            await change(store, record, "archive", status=Status.ARCHIVED)
+        archived = [replace(record, status=Status.ARCHIVED) for record in stored[:900:2]]
+        await store.commit(Operation(verb="archive"), [Replace(record, "archive") for record in archived])
         assert len(await store.by_vector(_EAST, Where(), 900)) == 455
 
     @needs("vectors")

@@ -31,23 +31,25 @@ def write(output: Output, rows: Iterable[Row]) -> None:
     rows = chain([first], rows)
     if output.form == "json":
         _json(output, rows)
-    elif output.form == "ndjson":
-        for row in rows:
-            output.line(_line(output, row))
     elif output.form == "csv":
         import sys
 
         from agentmem_cli.output import comma_separated
 
         comma_separated.write(rows, sys.stdout, list(first))
-    elif output.form == "id":
-        for row in rows:
-            output.line(plain.cell(_shown(next(iter(row.values())))))
     elif output.form == "table":
         _tables(rows)
     else:
         for row in rows:
-            output.line("\t".join(plain.cell(_shown(value)) for value in row.values()))
+            output.line(_printed(output, row))
+
+
+def _printed(output: Output, row: Row) -> str:
+    """Return the line of one row where each row is a line of its own."""
+    if output.form == "ndjson":
+        return _line(output, row)
+    cells = [plain.cell(_shown(value)) for value in row.values()]
+    return cells[0] if output.form == "id" else "\t".join(cells)
 
 
 def _json(output: Output, rows: Iterator[Row]) -> None:
