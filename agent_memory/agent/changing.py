@@ -148,7 +148,7 @@ class Changing(MemoryTypes):
         return await forgetting.forget_where(self._core, where, purge=purge, shred=shred, dry_run=dry_run)
 
     async def restore(self, id: str) -> MemoryRecord:
-        """Bring a forgotten memory back as it was.
+        """Restore an archived or purged memory as it was.
 
         Raises:
             MemoryNotFoundError: nothing with this id was put away.

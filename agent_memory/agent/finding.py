@@ -104,7 +104,7 @@ class Finding(MemoryTypes):
         min_score: float | None = None,
         **filters: Unpack[Filters],
     ) -> AsyncIterator[ScoredMemory]:
-        """Go through all that a search finds, best first, as far as the caller goes on.
+        """Iterate over all results of a search, best first; pages are read as they are needed.
 
         Each page is a search of its own; nothing is counted as accessed.
 
@@ -268,7 +268,7 @@ class Finding(MemoryTypes):
         descending: bool = True,
         **filters: Unpack[Filters],
     ) -> AsyncIterator[MemoryRecord]:
-        """Go through all memories that fit, however many, without holding them all.
+        """Iterate over all memories that match the filters, a page at a time.
 
         Args:
             page: how many to read at a time.

@@ -65,7 +65,7 @@ class Moving(MemoryTypes):
         dry_run: bool = False,
         progress: Progress | None = None,
     ) -> Moved:
-        """Take over what `export_to` wrote: ids, versions, times, tags, and whatever else is in the file.
+        """Import what `export_to` wrote: ids, versions, times, tags, and whatever else is in the file.
 
         What is here already stays as it is, so a second run changes nothing, and a stopped one is run again.
         Nothing is ever deleted. The embedder of the file is used from then on where there was none.
@@ -98,7 +98,7 @@ class Moving(MemoryTypes):
         dry_run: bool = False,
         progress: Progress | None = None,
     ) -> Moved:
-        """Bring everything into another store, and compare both afterwards. This one is only read.
+        """Copy everything into another store, and compare both afterwards. This one is only read.
 
         With ids, times, tags, history, accesses, archived memories and vectors; what the other backend cannot keep is
         told in `notices`. A second run changes nothing, and a stopped one is run again.

@@ -109,7 +109,7 @@ class Batch:
         vectors: Embedded | None = None,
         shreds: bool = False,
     ) -> list[Written]:
-        """Take over changes, and return what will come of them if no memory is known already."""
+        """Collect changes, and return what they will do if none of the memories is known already."""
         for change in changes:
             if isinstance(change, Replace | Remove):
                 self._replace(change)

@@ -251,7 +251,7 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
     async def iterate_messages(
         self, page: int = 500, *, conversation_id: str | None = None
     ) -> AsyncIterator[ConversationRecord]:
-        """Go through all messages of a conversation, oldest first, without holding them all.
+        """Iterate over all messages of a conversation, oldest first, a page at a time.
 
         Args:
             page: how many to read at a time.
