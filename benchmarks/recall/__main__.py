@@ -30,7 +30,12 @@ def main() -> None:
     parser.add_argument("--provider", default="local", help="the embedder: local, or one that is installed")
     parser.add_argument("--no-baselines", action="store_true", help="only the library itself")
     parser.add_argument("--packed", action="store_true", help="measure packed recalls as well")
-    parser.add_argument("--strangers", action="store_true", help="put questions to the wrong agents as well")
+    parser.add_argument(
+        "--strangers",
+        dest="cross_agent",
+        action="store_true",
+        help="put questions to the wrong agents as well",
+    )
     parser.add_argument(
         "--rerank", metavar="MODEL|FOLDER", help="let this cross-encoder order the best 50; it has to be here"
     )

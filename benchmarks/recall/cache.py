@@ -39,9 +39,9 @@ class CachedEmbedder(Embedder):
         """The identity of the embedder behind it."""
         return self._inner.identity
 
-    def readable(self, text: str) -> float:
+    def language_coverage(self, text: str) -> float:
         """Ask the embedder behind it."""
-        return self._inner.readable(text)
+        return self._inner.language_coverage(text)
 
     async def _split_all(self, texts: Sequence[str]) -> list[list[str]]:
         return await self._inner._split_all(texts)
