@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 import tempfile
@@ -16,7 +17,13 @@ RESULTS = Path(__file__).parent / "results"
 SUITES = {"startup": startup.run, "searching": searching.run, "bulk": bulk.run, "many": many.run}
 
 
-def main(names: list[str]) -> int:
+def main() -> int:
+    """Read the arguments, and run all suites or those that are named."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="SUITE", help=f"one of {', '.join(SUITES)}; all if none")
+    names = parser.parse_args().names
+    if unknown := set(names) - set(SUITES):
+        parser.error(f"no suite is called {', '.join(sorted(unknown))}")
     rows = []
     for name in names or SUITES:
         print(f"== {name}", flush=True)
@@ -28,7 +35,7 @@ def main(names: list[str]) -> int:
                 print(f"{mark} {row['what']}: {row['ms']} ms, {compared}")
     if not names:
         RESULTS.mkdir(exist_ok=True)
-        report = {
+        report: dict[str, object] = {
             "version": __version__,
             "date": f"{datetime.now(UTC):%Y-%m-%d}",
             "machine": machine(),
@@ -66,4 +73,4 @@ def _markdown(report: dict[str, object]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -8,7 +8,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 BIN = Path(sys.executable).parent
@@ -25,7 +25,7 @@ def command(arguments: Sequence[str], *, runs: int = 15, stdin: str = "", **envi
     return statistics.median(times[1:])
 
 
-def commands(table: dict[str, Sequence[str]], *, runs: int = 15, **environment: str) -> dict[str, float]:
+def commands(table: Mapping[str, Sequence[str]], *, runs: int = 15, **environment: str) -> dict[str, float]:
     """Return the median wall time of each command, in seconds; they take turns, so that all see the same machine."""
     env = {**os.environ, **environment}
     times: dict[str, list[float]] = {name: [] for name in table}

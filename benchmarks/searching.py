@@ -7,6 +7,7 @@ from pathlib import Path
 
 from agent_memory import SyncAgentMemory
 from agent_memory.settings import Settings
+from agent_memory.storage.base import vector_store
 from agent_memory.storage.sqlite import driver
 from agent_memory.text.analysis import query_terms
 from benchmarks.measure import calls
@@ -69,7 +70,7 @@ async def _vectors(memory: SyncAgentMemory, ids: list[str]) -> list[bytes]:
 
     path = str(memory.backend.settings["path"])
     async with AgentMemory(None, Settings(backend_config={"path": path})) as reader:
-        found = await reader.backend.vectors(ids)
+        found = await vector_store(reader.backend).vectors(ids)
     return [found[memory_id][0] for memory_id in ids]
 
 

@@ -12,13 +12,14 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from agent_memory.records import LongTermRecord
-from agent_memory.storage.base import Store
+from agent_memory.storage.base import Store, vector_store
 from agent_memory.storage.changes import Add, Operation
 from agent_memory.storage.registry import create_store
 from agent_memory.storage.where import Where
@@ -74,12 +75,12 @@ async def _backend(name: str, count: int) -> dict[str, Any]:
     with served(name, DIMENSION) as server, raw.recording(name) as recorded:
         store = create_store(server.backend, "bench", dict(server.options))
         await store.open()
-        await store.add_space(builders.space(dimension=DIMENSION))
+        await vector_store(store).add_space(builders.space(dimension=DIMENSION))
         row["stored per second"] = round(count / await _fill(store, facts, vectors))
-        row["bytes per memory"] = round((await raw.size(name, store)) / count)
+        row["bytes per memory"] = round((await raw.size(store)) / count)
         await raw.settle(name, store)
         for label, where in (("search", Where()), ("filtered", RARE)):
-            row[label] = await _timed(lambda query, where=where: _search(store, query, where), queries)
+            row[label] = await _timed(partial(_search, store, where), queries)
         await store.close()
     if name == "sqlite":
         return row
@@ -87,7 +88,7 @@ async def _backend(name: str, count: int) -> dict[str, Any]:
         client = await raw.client(name, server)
         row["raw stored per second"] = round(count / await client.fill(recorded))
         for label, rare in (("search", False), ("filtered", True)):
-            row[f"raw {label}"] = await _timed(lambda query, rare=rare: client.search(query, rare), queries)
+            row[f"raw {label}"] = await _timed(partial(client.search, rare=rare), queries)
         await client.close()
     return row
 
@@ -101,8 +102,8 @@ async def _fill(store: Store, facts: Sequence[LongTermRecord], vectors: Sequence
     return time.perf_counter() - begun
 
 
-async def _search(store: Store, query: bytes, where: Where) -> int:
-    found = await store.by_vector(query, where, 10)
+async def _search(store: Store, where: Where, query: bytes) -> int:
+    found = await vector_store(store).by_vector(query, where, 10)
     return len(await store.get([memory_id for memory_id, _ in found]))
 
 

@@ -95,25 +95,40 @@ async def settle(name: str, store: Store) -> None:
         await store._server.outside("vacuum analyze")
 
 
-async def size(name: str, store: Any) -> int:
-    """Return how many bytes the backend takes."""
-    if name == "sqlite":
-        return sum(path.stat().st_size for path in store.path.parent.glob(f"{store.path.name}*"))
-    if name == "postgres":
+async def size(store: Store) -> int:
+    """Return how many bytes the backend takes; 0 where nobody can tell."""
+    # Each is imported with its name alone, for the client that a backend talks through may not be installed.
+    match store.name:
+        case "sqlite":
+            from agent_memory.storage.sqlite import SqliteStore
 
-        async def unit(connection: Any) -> int:
-            query = "select sum(pg_total_relation_size(c.oid)) from pg_class c join pg_namespace n"
-            found = await connection.execute(
-                f"{query} on n.oid = relnamespace where nspname = 'agentmem' and relkind = 'r'"
-            )
-            return int((await found.fetchone())[0])
+            assert isinstance(store, SqliteStore)
+            return sum(path.stat().st_size for path in store.path.parent.glob(f"{store.path.name}*"))
+        case "postgres":
+            from agent_memory.storage.postgres import PostgresStore
 
-        return await store._server.read(unit)  # type: ignore[no-any-return]
-    if name.startswith("redis"):
-        return int((await store._client.info("memory"))["used_memory"])
-    if name == "chroma":
-        return sum(path.stat().st_size for path in Path(store._chroma.place).rglob("*") if path.is_file())
+            assert isinstance(store, PostgresStore)
+            return await store._server.read(_tables)
+        case "redis":
+            from agent_memory.storage.redis import RedisStore
+
+            assert isinstance(store, RedisStore)
+            return int((await store._client.info("memory"))["used_memory"])
+        case "chroma":
+            from agent_memory.storage.chroma import ChromaStore
+
+            assert isinstance(store, ChromaStore)
+            folder = Path(store._chroma.location)
+            return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     return 0
+
+
+async def _tables(connection: Any) -> int:
+    query = "select sum(pg_total_relation_size(c.oid)) from pg_class c join pg_namespace n"
+    sizes = await connection.execute(
+        f"{query} on n.oid = relnamespace where nspname = 'agentmem' and relkind = 'r'"
+    )
+    return int((await sizes.fetchone())[0])
 
 
 async def client(name: str, server: Served) -> Raw:
@@ -286,7 +301,8 @@ class RawChroma:
         from chromadb.config import Settings
 
         self._folder = str(server.options["path"])
-        self._client = chromadb.PersistentClient(
+        # `close` is the client's and not the interface's that this function says it returns.
+        self._client: Any = chromadb.PersistentClient(
             path=self._folder, settings=Settings(anonymized_telemetry=False)
         )
         self._collections: dict[str, Any] = {}
@@ -333,7 +349,9 @@ class RawPinecone:
         client = pinecone.AsyncPinecone(api_key=server.options["api_key"], host=server.options["host"])
         spec = pinecone.ServerlessSpec(cloud="aws", region="us-east-1")
         await client.indexes.create(name="bench", dimension=384, metric="cosine", spec=spec)
-        return cls(client, await client.index(host=(await client.indexes.describe("bench")).host))
+        host = (await client.indexes.describe("bench")).host
+        assert host is not None
+        return cls(client, await client.index(host=host))
 
     async def fill(self, recorded: Recorded) -> float:
         begun = time.perf_counter()

@@ -21,26 +21,13 @@ import numpy as np
 from agent_memory import AgentMemory
 from agent_memory.embeddings.registry import create_embedder
 from agent_memory.settings import Settings
+from agent_memory.storage.base import vector_store
 from agent_memory.storage.where import Where
 from benchmarks.measure import BIN, command
 from benchmarks.texts import QUERIES, sentences
 
 MEMORIES = 10_000
-COLD = """
-import asyncio, json, sys
-from pathlib import Path
-import numpy as np
-from agent_memory import AgentMemory
-from agent_memory.settings import Settings
-from agent_memory.storage.where import Where
-
-async def main():
-    async with AgentMemory(None, Settings(backend_config={"path": sys.argv[1]})) as memory:
-        vector = np.array(json.loads(Path(sys.argv[2]).read_text()), "<f4").tobytes()
-        await memory.backend.get([id for id, _ in await memory.backend.by_vector(vector, Where(), 10)])
-
-asyncio.run(main())
-"""
+COLD = Path(__file__).with_name("cold.py")
 PEER = Path(__file__).with_name("chroma.py")
 
 
@@ -88,7 +75,8 @@ async def _ours(path: Path, rows: list[dict[str, Any]], asked: list[dict[str, An
         for row in asked:
             vector = np.asarray(row["vector"], "<f4").tobytes()
             begun = time.perf_counter()
-            await memory.backend.get([id for id, _ in await memory.backend.by_vector(vector, Where(), 10)])
+            nearest = await vector_store(memory.backend).by_vector(vector, Where(), 10)
+            await memory.backend.get([id for id, _ in nearest])
             warm.append(time.perf_counter() - begun)
             begun = time.perf_counter()
             await memory.search(row["text"], limit=10)
@@ -98,7 +86,7 @@ async def _ours(path: Path, rows: list[dict[str, Any]], asked: list[dict[str, An
     return {
         "ingestion, s": stored,
         "cold: open and first answer, ms": 1000
-        * command([sys.executable, "-c", COLD, str(path), str(first)], runs=5),
+        * command([sys.executable, str(COLD), str(path), str(first)], runs=5),
         "cold hybrid command, ms": 1000
         * command([str(BIN / "agentmem"), "--db", str(path), "search", QUERIES[0]], runs=5),
         "warm query by vector, ms": 1000 * statistics.median(warm[1:]),

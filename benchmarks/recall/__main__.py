@@ -18,7 +18,7 @@ from benchmarks.recall.run import Results, run
 SHOWN = ("ndcg@10", "mrr", "any@1", "any@5", "any@10", "all@5", "all@10", "recall@10")
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Read the arguments and run."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.recall", description=__doc__)
     parser.add_argument("paths", nargs="+", type=Path, help="the authors' own files, or BEIR folders")
@@ -40,7 +40,7 @@ def main() -> None:
         "--rerank", metavar="MODEL|FOLDER", help="let this cross-encoder order the best 50; it has to be here"
     )
     parser.add_argument("--categories", action="store_true", help="print each category too")
-    asyncio.run(_run(parser.parse_args()))
+    asyncio.run(_run(parser.parse_args(arguments)))
 
 
 async def _run(given: argparse.Namespace) -> None:

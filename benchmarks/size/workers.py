@@ -20,6 +20,7 @@ import numpy as np
 
 from agent_memory import AgentMemory
 from agent_memory.settings import Settings
+from agent_memory.storage.base import vector_store
 from agent_memory.storage.sqlite import driver
 from agent_memory.storage.where import Where
 from agent_memory.text.analysis import query_terms
@@ -93,15 +94,16 @@ def library(path: Path) -> Calls:
     loop.run_until_complete(embedder.prepare())
 
     def search(query: str, tag: str | None = None) -> int:
-        tags = {} if tag is None else {"tags": [tag]}
-        return len(loop.run_until_complete(memory.search(query, limit=10, **tags)))
+        tags = None if tag is None else [tag]
+        return len(loop.run_until_complete(memory.search(query, limit=10, tags=tags)))
 
     def embed(query: str) -> bytes:
         return loop.run_until_complete(embedder.embed_query(query))
 
     def nearest(vector: bytes, tag: str | None = None) -> list[str]:
         where = Where() if tag is None else Where(tags_any=(tag,))
-        return [id for id, _ in loop.run_until_complete(memory.backend.by_vector(vector, where, 10))]
+        searching = vector_store(memory.backend).by_vector(vector, where, 10)
+        return [id for id, _ in loop.run_until_complete(searching)]
 
     return {"search": search, "embed": embed, "nearest": nearest}
 

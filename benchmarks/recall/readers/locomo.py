@@ -37,12 +37,12 @@ def _agent(sample: dict[str, Any]) -> Agent:
             items.append(_item(turn, session, said, conversation["speaker_a"]))
     known = {item.id for item in items}
     questions = []
-    for number, entry in enumerate(sample["qa"]):
+    for question, entry in enumerate(sample["qa"]):
         # Some evidence stands several in one string, and three ids do not exist.
         gold = {found for text in entry.get("evidence", ()) for found in _TURN.findall(text)} & known
         questions.append(
             Question(
-                id=f"{sample['sample_id']}-{number}",
+                id=f"{sample['sample_id']}-{question}",
                 text=entry["question"],
                 gold=frozenset(gold),
                 gold_sessions=frozenset(found.partition(":")[0] for found in gold),
