@@ -15,7 +15,7 @@ from benchmarks.recall.cache import CachedEmbedder
 from benchmarks.recall.product import Setup
 from benchmarks.recall.run import Results, run
 
-SHOWN = ("ndcg@10", "mrr", "any@1", "any@5", "any@10", "all@5", "all@10", "recall@10")
+SHOWN = ("ndcg@10", "mrr", "any@1", "any@5", "any@10", "any@20", "all@5", "all@10", "all@20", "recall@10")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

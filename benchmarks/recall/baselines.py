@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from bisect import bisect_left
 from collections.abc import Sequence
 
 import numpy as np
 
 from agent_memory.text.stopwords import STOPWORDS
 from benchmarks.recall.cache import CachedEmbedder
-from benchmarks.recall.questions import Agent, Item
+from benchmarks.recall.questions import Agent, Item, Question
 
 RRF_K = 60
 """G. Cormack et al., "Reciprocal rank fusion outperforms Condorcet and individual rank learning methods", 2009."""
@@ -22,8 +23,10 @@ class Baselines:
 
     def __init__(self, agent: Agent, embedder: CachedEmbedder) -> None:
         self._items = [item for item in agent.items if item.judged]
+        self._places = [place for place, item in enumerate(agent.items) if item.judged]
         self._embedder = embedder
-        self._words = _index(self._items)
+        self._words = _empty_index()
+        self._indexed = 0
         self._matrix = np.zeros((0, 0), dtype="<f4")
 
     async def open(self) -> None:
@@ -31,36 +34,51 @@ class Baselines:
         texts = await self._embedder.beginnings([item.text for item in self._items])
         segments = await self._embedder.embed_documents(texts)
         self._matrix = np.frombuffer(b"".join(segment[0] for segment in segments), "<f4").reshape(
-            len(segments), -1
+            len(segments), self._embedder.identity.dimension
         )
 
-    async def rank(self, question: str) -> dict[str, list[str]]:
-        """Rank all items by each baseline, best first."""
-        all_words = self._bm25(_words(question))
-        vector = np.frombuffer(await self._embedder.embed_query(question), "<f4")
-        dense = [self._items[place].id for place in np.argsort(-(self._matrix @ vector), kind="stable")]
-        return {
-            "BM25, all words": all_words,
-            "BM25, no stop words": self._bm25([word for word in _words(question) if word not in STOPWORDS]),
-            "dense": dense,
-            "RRF k=60": _fused(all_words, dense),
+    async def rank(self, question: Question) -> dict[str, list[str]]:
+        """Rank the items that are stored when a question is asked by each baseline, best first."""
+        words = _words(question.text)
+        stored = self._index(question.stored)
+        vector = np.frombuffer(await self._embedder.embed_query(question.text), "<f4")
+        rankings = {
+            "BM25, all words": self._bm25(words),
+            "BM25, no stop words": self._bm25([word for word in words if word not in STOPWORDS]),
+            "dense": list(map(int, np.argsort(-(self._matrix[:stored] @ vector), kind="stable"))),
         }
+        named = {
+            system: [self._items[place].id for place in places if _in_scope(self._items[place], question)]
+            for system, places in rankings.items()
+        }
+        return {**named, "RRF k=60": _fused(named["BM25, all words"], named["dense"])}
 
-    def _bm25(self, words: Sequence[str]) -> list[str]:
+    def _index(self, count: int | None) -> int:
+        """Index the items among the agent's first `count`, or all; return how many they are."""
+        stored = len(self._items) if count is None else bisect_left(self._places, count)
+        self._words.executemany(
+            "insert into item (rowid, words) values (?, ?)",
+            [(place, self._items[place].text) for place in range(self._indexed, stored)],
+        )
+        self._indexed = max(self._indexed, stored)
+        return stored
+
+    def _bm25(self, words: Sequence[str]) -> list[int]:
         if not words:
             return []
         query = " OR ".join(f'"{word}"' for word in dict.fromkeys(words))
         found = self._words.execute("select rowid from item where item match ? order by rank", (query,))
-        return [self._items[row[0]].id for row in found]
+        return [row[0] for row in found]
 
 
-def _index(items: Sequence[Item]) -> sqlite3.Connection:
+def _empty_index() -> sqlite3.Connection:
     file = sqlite3.connect(":memory:")
     file.execute("create virtual table item using fts5 (words, tokenize = 'porter unicode61')")
-    file.executemany(
-        "insert into item (rowid, words) values (?, ?)", [(n, i.text) for n, i in enumerate(items)]
-    )
     return file
+
+
+def _in_scope(item: Item, question: Question) -> bool:
+    return not question.tags or not set(question.tags).isdisjoint(item.given.get("tags", ()))
 
 
 def _words(text: str) -> list[str]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from agent_memory.recall.constants import NOTHING_RELEVANT
 from benchmarks.recall.cache import CachedEmbedder
 from benchmarks.recall.product import Product, Setup
-from benchmarks.recall.questions import QuestionSet
+from benchmarks.recall.questions import Agent, Question, QuestionSet
 
 FALSE_SHARES = (0.01, 0.02, 0.05, 0.1, 0.2)
 EVERY = 3
@@ -31,19 +32,16 @@ async def measure(questions: QuestionSet, embedder: CachedEmbedder) -> Relevance
         with tempfile.TemporaryDirectory() as folder:
             product = Product(agent, embedder, Path(folder), Setup())
             await product.open()
+            for question in agent.questions:
+                if question.answerable:
+                    answer = await product.ask(question, agent.asked_at)
+                    result.answerable.append(max(answer.relevance, default=0.0))
+            # At the time at which this agent's own questions are asked; the last of them, where each has its own.
+            moment = agent.asked_at or (agent.questions[-1].asked_at if agent.questions else None)
             for other in questions.agents:
-                mine = other is agent
-                # At the time at which this agent's own questions are asked.
-                moment = agent.asked_at or agent.questions[0].asked_at
-                asked = (
-                    agent.questions if mine else other.questions[:: EVERY if len(other.questions) > 1 else 1]
-                )
-                for question in asked:
-                    if mine and not question.gold:
-                        continue
-                    answer = await product.ask(question, moment)
-                    best = max(answer.relevance, default=0.0)
-                    (result.answerable if mine else result.cross_agent).append(best)
+                for question in _some(other) if other is not agent else ():
+                    answer = await product.ask(replace(question, stored=None, tags=()), moment)
+                    result.cross_agent.append(max(answer.relevance, default=0.0))
             await product.close()
         print(
             f"\r{questions.name}, strangers: {number} of {len(questions.agents)} agents", end="", flush=True
@@ -52,11 +50,15 @@ async def measure(questions: QuestionSet, embedder: CachedEmbedder) -> Relevance
     return result
 
 
+def _some(agent: Agent) -> Sequence[Question]:
+    return agent.questions[:: EVERY if len(agent.questions) > 1 else 1]
+
+
 def lines(found: Relevance) -> Iterable[str]:
     """Write the curve: called empty among those with an answer, and among the strangers'."""
     ranked = sorted(found.answerable)
     yield f"{len(ranked)} questions with an answer, {len(found.cross_agent)} put to somebody else's memory"
-    for share in FALSE_SHARES:
+    for share in FALSE_SHARES if ranked else ():
         yield _line(ranked[int(share * len(ranked))], found)
     yield _line(NOTHING_RELEVANT, found) + "  (nothing_relevant)"
 

@@ -34,7 +34,7 @@ async def measure(questions: QuestionSet, embedder: CachedEmbedder) -> Shares:
             for question in agent.questions:
                 if not question.gold:
                     continue
-                rankings = await plain.rank(question.text)
+                rankings = await plain.rank(question)
                 ours = await product.ask(question)
                 rankings[f"{NAME}, cut off"] = ours.ranked
                 for budget in BUDGETS:

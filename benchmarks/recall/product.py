@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from agent_memory import AgentMemory, MemoryConfig, clock
+from agent_memory.recall.packing import PackedItem
 from agent_memory.recall.query import Mode
+from agent_memory.recall.recall import Recall
 from agent_memory.text.tokens import estimate_tokens
 from benchmarks.recall.cache import CachedEmbedder
 from benchmarks.recall.questions import Agent, Question
@@ -18,6 +20,8 @@ from benchmarks.recall.questions import Agent, Question
 NAME = "agentmem"
 DEPTH = 50
 """How many results each question asks for."""
+SHOWN_BUDGET = 4_000
+"""Tokens of a recall whose text is to hold all that is worth showing."""
 
 
 class Answer(NamedTuple):
@@ -54,22 +58,39 @@ class Product:
         config = MemoryConfig(backend=setup.backend, backend_config=options, rerank_config=named)
         self._memory = AgentMemory(agent.id, config, embedding_provider=embedder)
         self._names: dict[str, str] = {}
+        self.stored = 0
+        """How many of the agent's items are in it."""
 
     async def open(self) -> None:
-        """Store everything that the agent was told."""
+        """Open the memory, which is empty until something is asked."""
         await self._memory.open()
-        given = [dict(item.given) for item in self._agent.items]
-        for id, item in zip(await self._memory.add_many(given), self._agent.items, strict=True):
+
+    async def store(self, count: int | None = None) -> None:
+        """Store what the agent was told: the first `count` items, or all; those that are stored stay as they are."""
+        items = self._agent.items[self.stored : count]
+        if count is not None and count < self.stored:
+            raise ValueError(
+                f"{self.stored} items are stored, {count} were asked for: questions are out of order"
+            )
+        if not items:
+            return
+        ids = await self._memory.add_many([dict(item.given) for item in items])
+        for id, item in zip(ids, items, strict=True):
             self._names.setdefault(id, item.id)
+            if item.archived:
+                await self._memory.forget(id)
+        self.stored += len(items)
 
     async def ask(self, question: Question, at: datetime | None = None) -> Answer:
-        """Search at the time at which the question is asked, or at another."""
+        """Search when the question's items are stored, at the time at which it is asked, or at another."""
+        await self.store(question.stored)
         asked_at = at or self._asked_at(question)
         with clock.fixed(asked_at):
             begun = time.perf_counter()
             found = await self._memory.search(
                 question.text,
                 limit=DEPTH,
+                tags=question.tags or None,
                 mode=self._setup.mode,
                 count_access=False,
                 rerank=bool(self._setup.rerank),
@@ -84,9 +105,20 @@ class Product:
 
     async def recall(self, question: Question, budget: int) -> set[str]:
         """Return the items that stand whole in a packed recall."""
-        with clock.fixed(self._asked_at(question)):
-            found = await self._memory.recall(question.text, budget)
+        found = await self._recall(question, budget, None)
         return {self._names[item.memory.id] for item in found.items if item.form == "full"}
+
+    async def shown(self, question: Question, at: datetime | None = None) -> list[str]:
+        """Return the items that a recall without a pressing budget shows because of the question."""
+        found = await self._recall(question, SHOWN_BUDGET, at)
+        return [self._names[item.memory.id] for item in found.items if not _always_there(item)]
+
+    async def _recall(self, question: Question, budget: int, at: datetime | None) -> Recall:
+        await self.store(question.stored)
+        with clock.fixed(at or self._asked_at(question)):
+            return await self._memory.recall(
+                question.text, budget, tags=question.tags or None, mode=self._setup.mode
+            )
 
     def _asked_at(self, question: Question) -> datetime:
         return question.asked_at or self._agent.asked_at or clock.now()
@@ -101,3 +133,8 @@ class Product:
         if self._setup.backend != "sqlite":
             await self._memory.backend.drop()
         await self._memory.close()
+
+
+def _always_there(item: PackedItem) -> bool:
+    """Whether an item stands in every recall, whatever is asked: pinned, or in a section of its own."""
+    return item.memory.pinned or item.section.casefold().startswith(("pinned", "standing"))

@@ -21,6 +21,8 @@ class Item:
     session: str | None = None
     judged: bool = True
     """Whether it may be an answer; what may not is stored all the same, and passed over in the ranking."""
+    archived: bool = False
+    """Whether it is put away again after it was stored, because something newer took its place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,18 @@ class Question:
     gold_sessions: frozenset[str] = frozenset()
     category: str = ""
     asked_at: datetime | None = None
+    stored: int | None = None
+    """How many of the agent's items are stored when it is asked, counted from the first; None for all of them.
+
+    An agent's questions stand in the order in which this grows.
+    """
+    tags: tuple[str, ...] = ()
+    """Only items with one of these tags are searched; empty for all."""
+
+    @property
+    def answerable(self) -> bool:
+        """Whether anything that is stored answers it."""
+        return bool(self.gold or self.gold_sessions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

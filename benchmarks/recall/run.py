@@ -116,18 +116,18 @@ async def _ask_agent(
             answer = await product.ask(question)
             results.relevance[question.id] = max(answer.relevance, default=0.0)
             results.categories[question.id] = question.category
-            if not question.gold and not question.gold_sessions:
+            if not question.answerable:
                 results.unanswerable.add(question.id)
             results.milliseconds.append(1000 * answer.seconds)
             results.tokens.append(answer.tokens)
             rankings = {NAME: answer.ranked}
-            if plain is not None and (question.gold or question.gold_sessions):
-                rankings |= await plain.rank(question.text)
+            if plain is not None and question.answerable:
+                rankings |= await plain.rank(question)
             for system, ranked in rankings.items():
                 items = [candidate for candidate in ranked if candidate in judged]
                 _score(questions, question, system, items, _sessions(ranked, sessions), results)
                 lines.write(_line(questions, question, system, items, answer.relevance) + "\n")
-        results.memories += len(agent.items)
+        results.memories += product.stored
         await product.close()
         results.bytes += product.bytes
 
