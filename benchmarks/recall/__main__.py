@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from agent_memory.embeddings.registry import create_embedder
-from benchmarks.recall import cross_agent, packing, readers
+from benchmarks.recall import calibration, cross_agent, packing, readers
 from benchmarks.recall.cache import CachedEmbedder
 from benchmarks.recall.product import Setup
 from benchmarks.recall.run import Results, run
@@ -37,6 +37,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         help="put questions to the wrong agents as well",
     )
     parser.add_argument(
+        "--prompts",
+        type=Path,
+        metavar="FILE",
+        help="with --strangers: a JSON list of unrelated prompts to put to each agent too",
+    )
+    parser.add_argument(
         "--rerank", metavar="MODEL|FOLDER", help="let this cross-encoder order the best 50; it has to be here"
     )
     parser.add_argument("--categories", action="store_true", help="print each category too")
@@ -50,7 +56,8 @@ async def _run(given: argparse.Namespace) -> None:
     embedder = CachedEmbedder(inner, given.cache)
     await embedder.prepare()
     given.out.mkdir(parents=True, exist_ok=True)
-    results = []
+    prompts = cross_agent.read_prompts(given.prompts) if given.prompts else []
+    results, strangers = [], []
     with (given.out / "questions.jsonl").open("w", encoding="utf-8") as lines:
         for path in given.paths:
             questions = readers.read(path, given.limit)
@@ -62,14 +69,21 @@ async def _run(given: argparse.Namespace) -> None:
                 setup=Setup(rerank=given.rerank or ""),
             )
             print(table(found.rows(), categories=given.categories))
-            print("  ".join(f"{name} {value}" for name, value in found.costs().items()) + "\n", flush=True)
+            print("  ".join(f"{name} {value}" for name, value in found.costs().items()))
+            print(found.shown.line())
+            figures = found.calibration()
+            print("\n".join(calibration.lines(figures["all"], "all results")))
+            print(
+                "\n".join(calibration.lines(figures["best"], "the most relevant result")) + "\n", flush=True
+            )
             if given.packed:
                 print("\n".join(packing.lines(await packing.measure(questions, embedder))) + "\n", flush=True)
             if given.cross_agent:
-                told = await cross_agent.measure(questions, embedder)
+                told = await cross_agent.measure(questions, embedder, prompts)
+                strangers.append(told)
                 print("\n".join(cross_agent.lines(told)) + "\n", flush=True)
             results.append(found)
-    _write(given.out, results)
+    _write(given.out, results, strangers)
     print(f"written to {given.out}/recall.json and questions.jsonl; {embedder.missed} texts embedded anew")
 
 
@@ -92,10 +106,13 @@ def _aligned(cells: Sequence[Sequence[str]]) -> list[str]:
     ]
 
 
-def _write(folder: Path, results: Sequence[Results]) -> None:
+def _write(folder: Path, results: Sequence[Results], strangers: Sequence[cross_agent.Results]) -> None:
     report = {
         "scores": [row for result in results for row in result.rows()],
         "costs": [result.costs() for result in results],
+        "shown": [{"set": result.name, **result.shown.report()} for result in results],
+        "calibration": [result.calibration() for result in results],
+        "strangers": [result.report() for result in strangers],
     }
     (folder / "recall.json").write_text(json.dumps(report, indent=1) + "\n")
 

@@ -32,6 +32,7 @@ class Answer(NamedTuple):
     tokens: int
     """Of the first ten results together."""
     seconds: float
+    nothing_relevant: bool
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,7 @@ class Product:
             [result.relevance for result in found],
             sum(estimate_tokens(result.memory.content) for result in found[:10]),
             seconds,
+            found.nothing_relevant,
         )
 
     async def recall(self, question: Question, budget: int) -> set[str]:
@@ -117,7 +119,11 @@ class Product:
         await self.store(question.stored)
         with clock.fixed(at or self._asked_at(question)):
             return await self._memory.recall(
-                question.text, budget, tags=question.tags or None, mode=self._setup.mode
+                question.text,
+                budget,
+                tags=question.tags or None,
+                mode=self._setup.mode,
+                rerank=bool(self._setup.rerank),
             )
 
     def _asked_at(self, question: Question) -> datetime:

@@ -7,16 +7,18 @@ import statistics
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
-from benchmarks.recall import metrics
+from benchmarks.recall import calibration, metrics
 from benchmarks.recall.baselines import Baselines
 from benchmarks.recall.cache import CachedEmbedder
-from benchmarks.recall.product import NAME, Product, Setup
+from benchmarks.recall.calibration import Judged
+from benchmarks.recall.product import NAME, Answer, Product, Setup
 from benchmarks.recall.questions import Agent, Question, QuestionSet
+from benchmarks.recall.shown import Shown
 
 KEPT = 20
 """Ranked ids that are written down for each question."""
@@ -38,6 +40,12 @@ class Results:
     memories: int = 0
     relevance: dict[str, float] = field(default_factory=dict)
     """The best memory's, for every question, answerable or not."""
+    judged: list[Judged] = field(default_factory=list)
+    """Every result of the library that may be an answer."""
+    most_relevant: list[Judged] = field(default_factory=list)
+    """Of each question the most relevant of them."""
+    shown: Shown = field(default_factory=Shown)
+    """What recalls showed."""
     unanswerable: set[str] = field(default_factory=set)
 
     def rows(self) -> Iterator[dict[str, Any]]:
@@ -58,6 +66,14 @@ class Results:
                     **{name: round(100 * value, 1) for name, value in metrics.means(found).items()},
                     "ndcg@10 interval": [round(100 * low, 1), round(100 * high, 1)],
                 }
+
+    def calibration(self) -> dict[str, Any]:
+        """Return the reliability tables, of all results and of each question's most relevant one."""
+        return {
+            "set": self.name,
+            "all": calibration.table(self.judged),
+            "best": calibration.table(self.most_relevant),
+        }
 
     def costs(self) -> dict[str, Any]:
         """Return what the library took for it."""
@@ -118,6 +134,8 @@ async def _ask_agent(
             results.categories[question.id] = question.category
             if not question.answerable:
                 results.unanswerable.add(question.id)
+            _judge(question, answer, judged, results)
+            results.shown.add(question, await product.shown(question), sessions)
             results.milliseconds.append(1000 * answer.seconds)
             results.tokens.append(answer.tokens)
             rankings = {NAME: answer.ranked}
@@ -130,6 +148,19 @@ async def _ask_agent(
         results.memories += product.stored
         await product.close()
         results.bytes += product.bytes
+
+
+def _judge(question: Question, answer: Answer, judged: Set[str], results: Results) -> None:
+    """Keep what the results say of themselves, unless only sessions are gold: no single item is judged then."""
+    if question.gold_sessions and not question.gold:
+        return
+    candidates = [
+        Judged(relevance, item in question.gold)
+        for item, relevance in zip(answer.ranked, answer.relevance, strict=True)
+        if item in judged
+    ]
+    results.judged += candidates
+    results.most_relevant += sorted(candidates, key=lambda result: -result.relevance)[:1]
 
 
 def _score(
