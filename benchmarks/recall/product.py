@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -15,13 +15,14 @@ from agent_memory.recall.query import Mode
 from agent_memory.recall.recall import Recall
 from agent_memory.text.tokens import estimate_tokens
 from benchmarks.recall.cache import CachedEmbedder
-from benchmarks.recall.questions import Agent, Question
+from benchmarks.recall.questions import Agent, Item, Question
 
 NAME = "agentmem"
 DEPTH = 50
 """How many results each question asks for."""
 SHOWN_BUDGET = 4_000
 """Tokens of a recall whose text is to hold all that is worth showing."""
+_BATCH = 10_000
 
 
 class Answer(NamedTuple):
@@ -73,8 +74,10 @@ class Product:
             raise ValueError(
                 f"{self.stored} items are stored, {count} were asked for: questions are out of order"
             )
-        if not items:
-            return
+        for start in range(0, len(items), _BATCH):
+            await self._store(items[start : start + _BATCH])
+
+    async def _store(self, items: Sequence[Item]) -> None:
         ids = await self._memory.add_many([dict(item.given) for item in items])
         for id, item in zip(ids, items, strict=True):
             self._names.setdefault(id, item.id)

@@ -67,8 +67,8 @@ def _halves(one: str, other: str, share: float) -> str:
     return " ".join(left[: round(share * len(left))] + right[round(share * len(right)) :])
 
 
-async def collect(paths: Sequence[Path], embedder: CachedEmbedder) -> Corpus:
-    """Read the sentences of question sets and embed them."""
+async def collect(paths: Sequence[Path], embedder: CachedEmbedder, real: int = REAL) -> Corpus:
+    """Read the sentences of question sets and embed them, `real` of them at most."""
     texts: dict[str, None] = {}
     questions: dict[str, None] = {}
     for path in paths:
@@ -79,7 +79,7 @@ async def collect(paths: Sequence[Path], embedder: CachedEmbedder) -> Corpus:
                     if len(sentence.split()) in _WORDS:
                         texts[" ".join(sentence.split())] = None
     # Evenly from all of them, whatever order the sets came in.
-    sentences = _spread(list(texts), REAL)
+    sentences = _spread(list(texts), real)
     vectors = []
     for start in range(0, len(sentences), 512):
         found = await embedder.embed_documents(sentences[start : start + 512])
