@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Unpack
+from os import PathLike
+from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
 from agent_memory.agent.types import MemoryTypes
 from agent_memory.clock import Moment
 from agent_memory.errors import ValidationError
+from agent_memory.hints import Hint
 from agent_memory.memories.arguments import shown
 from agent_memory.memories.base import IMPORTANCE, Listing, TypeMemory, Words, store_items
 from agent_memory.memories.batch import Batch
@@ -19,7 +21,21 @@ from agent_memory.records import MemoryType
 from agent_memory.storage.changes import Written
 
 if TYPE_CHECKING:
+    from agent_memory.memories.documents.adding import StoredPaths
+    from agent_memory.memories.documents.finding import Place
     from agent_memory.memories.shape import Added
+    from agent_memory.text.files import FileText
+
+
+class AddedFiles(NamedTuple):
+    """What came of files that were stored."""
+
+    texts: Listing[FileText]
+    """The files that became, or would become, one memory each."""
+    written: Listing[Written]
+    """What came of each of them; empty in a dry run."""
+    documents: StoredPaths | None = None
+    """What came of files that are stored as documents."""
 
 
 class Adding(MemoryTypes):
@@ -137,6 +153,54 @@ class Adding(MemoryTypes):
                 hint='give a dict such as {"type": "fact", "content": "..."}',
             )
         return self.of(item.get("type", "fact")), {k: v for k, v in item.items() if k != "type"}
+
+    async def add_files(
+        self,
+        /,
+        paths: Place | Iterable[Place] = (),
+        type: str | MemoryType = "fact",
+        *,
+        glob: str | None = None,
+        dry_run: bool = False,
+        progress: Progress | None = None,
+        **more: Any,
+    ) -> AddedFiles:
+        """Store the text of files as memories of one type.
+
+        Files that are stored as documents are cut, and brought up to date if they are known, as by
+        `semantic.add_paths`, which takes folders too. Of any other type each file becomes one memory, with its path
+        as `source`.
+
+        Args:
+            paths: the files, one or several.
+            type: the type's name or alias: note, fact, chat, event, doc, skill.
+            glob: a pattern of further files, seen from the current folder; of documents as in `semantic.add_paths`.
+            dry_run: only read the files, and say what would be stored.
+            progress: called with (done, total) as files are read and as texts are embedded.
+            more: further arguments of `add`, for each of the memories.
+
+        Returns:
+            What came of the files.
+
+        Raises:
+            ValidationError: a file cannot be read, or something cannot be stored; nothing was.
+            ConfigurationError: there is no such type.
+        """
+        from agent_memory.text.files import read_files
+
+        places = [paths] if isinstance(paths, str | PathLike) else list(paths)
+        if MemoryType.parse(type) is MemoryType.SEMANTIC:
+            if more.pop("force", False):
+                raise ValidationError(
+                    "a file is stored once", hint=Hint("leave {FORCE} out, or {STORE_TEXT}")
+                )
+            stored = await self.semantic.add_paths(
+                places, glob=glob, dry_run=dry_run, progress=progress, **more
+            )
+            return AddedFiles([], [], stored)
+        texts = read_files(places, glob)
+        items = [{"source": text.source, **more, "type": type, "content": text.text} for text in texts]
+        return AddedFiles(texts, [] if dry_run else await self.add_many_detailed(items, progress=progress))
 
     async def add_objects(
         self,

@@ -194,10 +194,20 @@ class Changing(MemoryTypes):
         """Unpin what several ids or names mean, in one operation; as `pin_many`."""
         return await single.set_pinned(self._core, ids, False)
 
-    async def undo(self, count: int = 1, *, dry_run: bool = False) -> Listing[OperationRecord]:
+    async def undo(
+        self, count: int | Sequence[OperationRecord] = 1, *, dry_run: bool = False
+    ) -> Listing[OperationRecord]:
         """Take back the latest operations that were not taken back yet, newest first.
 
+        Args:
+            count: how many; or the operations themselves, as a dry run or `log` returned them, newest first.
+            dry_run: only say which they would be.
+
+        Returns:
+            The operations that were taken back.
+
         Raises:
+            ValidationError: the count is 0, or something cannot be brought back.
             ConflictError: a memory was changed since by an operation that stays.
             CapabilityError: the backend keeps no history.
         """

@@ -126,7 +126,7 @@ def _any_of(parts: list[Part], wanted: str) -> Reader:
 def _counted(read: Reader) -> Reader:
     def counted(name: str, value: Any) -> Any:
         number = read(name, value)
-        if number is None or 0 <= number <= _LARGEST:
+        if not isinstance(number, int) or 0 <= number <= _LARGEST:  # None, or what is counted itself
             return number
         if number < 0:
             raise ValidationError(f"{name} is {number}, and cannot be negative", hint="give 0 or more")
@@ -338,6 +338,8 @@ _PARTS: Mapping[str, tuple[Part, str]] = {
     "BinaryIO": (_file, "a file that is open in binary mode"),
     "FileStream": (_file_stream, "a stream"),
     "ForgetPlan": (_plan, "a plan of plan_forget"),
+    "Sequence[OperationRecord]": (_several, "the operations that a dry run returned"),
+    "Sequence[Duplicates]": (_several, "the groups of find_duplicates"),
     "Store": (_store, "a store"),
     "Embedder": (_embedder, "an embedder"),
     "TextEmbedder": (_text_embedder, "an object with embed_documents and embed_query"),

@@ -84,11 +84,21 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
             self._current = default
         return self._current
 
-    async def new_conversation(self, conversation_id: str | None = None) -> str:
-        """Begin a conversation and use it from now on; return its id."""
+    async def new_conversation(self, conversation_id: str | None = None, *, default: bool = False) -> str:
+        """Begin a conversation and use it from now on.
+
+        Args:
+            conversation_id: its id; one is made up if it is left out.
+            default: make it the store's default too, for everybody who names none.
+
+        Returns:
+            Its id.
+        """
         self._core.check_not_closed()
-        self._current = check_name("conversation id", conversation_id) or new_id()
-        return self._current
+        self._current = chosen = check_name("conversation id", conversation_id) or new_id()
+        if default:
+            await self._core.store.set_setting(DEFAULT_CONVERSATION, chosen)
+        return chosen
 
     async def switch_conversation(self, conversation_id: str) -> str:
         """Use another conversation from now on, by its id or a unique prefix of it; it may be a new one."""
@@ -133,6 +143,16 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
             MemoryNotFoundError: there is none.
             AmbiguousIdError: several begin so.
         """
+        chosen = await self._required(conversation_id, archived=archived, default=default)
+        self._current = chosen
+        if default:
+            await self._core.store.set_setting(DEFAULT_CONVERSATION, chosen)
+        return chosen
+
+    async def _required(
+        self, conversation_id: str | None, *, archived: bool = False, default: bool = False
+    ) -> str:
+        """Return the id of a conversation that exists; raise MemoryNotFoundError if there is none."""
         in_use = await self._existing(None, archived=archived)
         if conversation_id is None:
             if in_use is None or not await self._core.store.count(self._messages(in_use, archived=archived)):
@@ -150,9 +170,6 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
             )
             what = "conversation with archived messages" if archived else "conversation"
             raise MemoryNotFoundError(conversation_id, what=what, hint=_HINT_ARCHIVED if archived else hint)
-        self._current = chosen
-        if default:
-            await self._core.store.set_setting(DEFAULT_CONVERSATION, chosen)
         return chosen
 
     async def get_conversations(self, *, archived: bool = False) -> Listing[Group]:
@@ -305,12 +322,26 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
             await self._core.store.count(self._messages(id, archived=archived)),
         )
 
-    async def get_last_n_turns(self, n: int = 5, *, conversation_id: str | None = None) -> Listing[Turn]:
+    async def get_last_n_turns(
+        self, n: int = 5, *, conversation_id: str | None = None, must_exist: bool = False
+    ) -> Listing[Turn]:
         """Return the last turns in the window as pairs of what the user said and the last answer to it.
 
         Either may be None: an answer that has not come yet, or one that nobody asked for.
+
+        Args:
+            n: how many turns.
+            conversation_id: which conversation; None for the one in use.
+            must_exist: raise where there is no such conversation, instead of returning nothing.
+
+        Returns:
+            The turns, oldest first.
+
+        Raises:
+            MemoryNotFoundError: there is no such conversation, and `must_exist` was given.
+            AmbiguousIdError: several ids begin so.
         """
-        conversation = await self._existing(conversation_id)
+        conversation = await self._meant(conversation_id, must_exist)
         if conversation is None or n <= 0:
             return []
         return await last_turns(self._core.store, self._messages(conversation), n, self._window)
@@ -366,7 +397,11 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
     # --- summaries -----------------------------------------------------------------------------------------
 
     async def summarize(
-        self, summarizer: Summarizer | None = None, *, conversation_id: str | None = None
+        self,
+        summarizer: Summarizer | None = None,
+        *,
+        conversation_id: str | None = None,
+        must_exist: bool = False,
     ) -> str | None:
         """Summarise what was said before the window, store the summary beside it, and return it.
 
@@ -378,8 +413,17 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
                 conversation was put away; returns a text, or a coroutine of one. A plain function runs in a thread.
                 None picks the most telling sentences; no language model is asked.
             conversation_id: which conversation; None for the one in use.
+            must_exist: raise where there is no such conversation, instead of returning None.
+
+        Returns:
+            The summary, or None.
+
+        Raises:
+            MemoryNotFoundError: there is no such conversation, and `must_exist` was given.
+            AmbiguousIdError: several ids begin so.
+            ValidationError: the summarizer returned no text.
         """
-        conversation = await self._existing(conversation_id)
+        conversation = await self._meant(conversation_id, must_exist)
         if conversation is None:
             return None
         messages = await self._to_summarise(conversation)
@@ -461,6 +505,9 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
         return await self._conversation(
             None if given is None else await self._named(given, archived=archived)
         )
+
+    async def _meant(self, given: str | None, must_exist: bool) -> str | None:
+        return await (self._required(given) if must_exist else self._existing(given))
 
     def _messages(self, conversation: str | None, *, archived: bool = False) -> Where:
         chosen = {"conversation_id": conversation} if conversation is not None else {}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Unpack
 
+from agent_memory.errors import MemoryNotFoundError
+from agent_memory.hints import Hint
 from agent_memory.memories.base import Listing, TypeMemory, Words
 from agent_memory.memories.building import check_tags
 from agent_memory.memories.calling import instead
@@ -130,12 +132,36 @@ class LongTermMemory(TypeMemory[LongTermRecord]):
 
     async def update_fact(self, id: str, new_content: str, updated_importance: float | None = None) -> bool:
         """Store a new version of a fact; False if there is none. The old version stays in its history."""
+        try:
+            await self.update_fact_detailed(id, new_content, updated_importance)
+        except MemoryNotFoundError:
+            return False
+        return True
+
+    async def update_fact_detailed(
+        self, id: str, new_content: str, updated_importance: float | None = None
+    ) -> LongTermRecord:
+        """Store a new version of a fact as `update_fact` does, and return it.
+
+        Args:
+            id: its id, a unique prefix of it, or its key.
+            new_content: its new text.
+            updated_importance: its new importance; None leaves it as it is.
+
+        Returns:
+            The new version.
+
+        Raises:
+            MemoryNotFoundError: there is no such fact.
+            AmbiguousIdError: several memories begin so.
+        """
         record = await self._find(id)
         if record is None:
-            return False
+            raise MemoryNotFoundError(id, what="fact", hint=Hint("{FACTS} shows them"))
         more: Changes = {} if updated_importance is None else {"importance": updated_importance}
-        await self._change(Verb.UPDATE, record.id, lambda fact: edited(fact, content=new_content, **more))
-        return True
+        return await self._change(
+            Verb.UPDATE, record.id, lambda fact: edited(fact, content=new_content, **more)
+        )
 
     async def get_by_tags(self, tags: Words) -> Listing[LongTermRecord]:
         """Return facts and preferences that have any of the tags, newest first."""
@@ -169,7 +195,7 @@ class LongTermMemory(TypeMemory[LongTermRecord]):
             vectors = await vector_store(self._core.store).vectors(readable)
         return find_duplicates(records, vectors, threshold)
 
-    async def consolidate_duplicates(self, similarity_threshold: float = 0.9) -> int:
+    async def consolidate_duplicates(self, similarity_threshold: float | Sequence[Duplicates] = 0.9) -> int:
         """Merge facts that say the same, and return how many were put away.
 
         They say the same in the same words, in the same order: only the case of the first letter, white space, a
@@ -181,14 +207,25 @@ class LongTermMemory(TypeMemory[LongTermRecord]):
 
         Args:
             similarity_threshold: as in `find_duplicates`, which shows what it chooses. It merges nothing: however
-                near two facts are, they may be two.
+                near two facts are, they may be two. Or the groups that `find_duplicates` returned: these are merged
+                as they were shown, and nothing else.
+
+        Returns:
+            How many facts were superseded.
+
+        Raises:
+            ConflictError: a fact of a group that was given has been changed since; nothing was merged.
         """
+        if not isinstance(similarity_threshold, (int, float)):
+            return await self._merge([group for group in similarity_threshold if group.merged])
         check_share("similarity_threshold", similarity_threshold)
 
         async def merge() -> int:
-            groups = find_same(await self._select(self._where(), None))
-            changes = [change for group in groups for change in merging(group)]
-            await self._core.write(Verb.CONSOLIDATE, changes, embed=[])
-            return sum(len(group.merged) for group in groups)
+            return await self._merge(find_same(await self._select(self._where(), None)))
 
         return await retried(merge)
+
+    async def _merge(self, groups: Sequence[Duplicates]) -> int:
+        changes = [change for group in groups for change in merging(group)]
+        await self._core.write(Verb.CONSOLIDATE, changes, embed=[])
+        return sum(len(group.merged) for group in groups)

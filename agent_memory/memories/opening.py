@@ -80,6 +80,22 @@ def empty(settings: Settings) -> Settings:
     return replace(settings, backend="memory", backend_config={})
 
 
+def empty_status(path: Path, agent_id: str | None) -> dict[str, object]:
+    """Return what `get_status` of a memory without a file has instead of what it says of the empty one.
+
+    Args:
+        path: the file that would hold the memories.
+        agent_id: whose memories they would be.
+    """
+    return {
+        "agent_id": agent_id,
+        "location": str(path),
+        "backend": "sqlite",
+        "bytes": 0,
+        "level": "empty",
+    }
+
+
 def check_backend(name: str) -> str:
     """Return the name or URL of a backend if there is such a backend.
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Unpack
 
 from agent_memory import clock
-from agent_memory.errors import ConfigurationError, ValidationError
+from agent_memory.errors import ConfigurationError, MemoryNotFoundError, ValidationError
+from agent_memory.hints import Hint
 from agent_memory.memories.base import Listing, TypeMemory
 from agent_memory.memories.building import check_text
 from agent_memory.memories.calling import instead
@@ -116,6 +117,37 @@ class ProceduralMemory(TypeMemory[ProceduralRecord]):
         found = await self._select(self._where(fields={"name": check_text("name", name).strip()}), 1)
         return found[0] if found else None
 
+    async def require_skill(self, reference: str) -> ProceduralRecord:
+        """Return the skill that a name, an id or a unique prefix of an id means.
+
+        Args:
+            reference: the skill's name, which comes first, or its id.
+
+        Returns:
+            The skill.
+
+        Raises:
+            MemoryNotFoundError: there is none; the hint names a skill that is called nearly so.
+            AmbiguousIdError: several ids begin so.
+        """
+        record = await self.get_skill(reference) or await self.get(reference)
+        if record is None:
+            raise await self._no_skill(reference, "SHOW_SKILL")
+        return record
+
+    async def _no_skill(self, reference: str, act: str) -> MemoryNotFoundError:
+        import shlex
+        from difflib import get_close_matches
+
+        names = [record.name for record in await self._select(self._where(), None)]
+        near = get_close_matches(reference, names, 1, 0.6) or [
+            name for name in names if reference and reference in name
+        ]
+        hint = Hint("{SKILLS} shows those there are")
+        if near:
+            hint = Hint(f"did you mean {{{act}}}?", name=near[0], typed=shlex.quote(near[0]))
+        return MemoryNotFoundError(reference, what="skill", hint=hint)
+
     async def get_skill_as_object(self, name: str) -> Skill | None:
         """Return the skill of that name as a plain `Skill`, or None."""
         record = await self.get_skill(name)
@@ -162,6 +194,30 @@ class ProceduralMemory(TypeMemory[ProceduralRecord]):
         record = await self._find(id)
         if record is None:
             return False
+        await self._use(record, success)
+        return True
+
+    async def use_skill(self, reference: str, success: bool = True) -> ProceduralRecord:
+        """Count one use of a skill, and return the skill with the new counts.
+
+        Args:
+            reference: the skill's name, its id, or a unique prefix of its id.
+            success: whether it worked.
+
+        Returns:
+            The skill after the use.
+
+        Raises:
+            MemoryNotFoundError: there is none; the hint names a skill that is called nearly so.
+            AmbiguousIdError: several ids begin so.
+        """
+        record = await self._find(reference)
+        if record is None:
+            raise await self._no_skill(reference, "USE_SKILL")
+        return await self._use(record, success)
+
+    async def _use(self, record: ProceduralRecord, success: bool) -> ProceduralRecord:
+        """Count one use of a skill."""
 
         def used(skill: ProceduralRecord) -> ProceduralRecord:
             return replace(
@@ -171,8 +227,7 @@ class ProceduralMemory(TypeMemory[ProceduralRecord]):
                 last_used_at=clock.to_text(clock.now()),
             )
 
-        await self._change(Verb.USE, record.id, used)
-        return True
+        return await self._change(Verb.USE, record.id, used)
 
     async def get_most_used_skills(self, limit: int = 10) -> Listing[ProceduralRecord]:
         """Return the skills that were used at all, the most used first."""

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
 from agent_memory import clock
+from agent_memory.errors import MemoryNotFoundError
+from agent_memory.hints import Hint
 from agent_memory.memories.base import Listing, TypeMemory
 from agent_memory.memories.building import as_json, check_text, expiry
 from agent_memory.memories.core import Chosen
 from agent_memory.memories.given import Default
+from agent_memory.memories.operations import forgetting
+from agent_memory.memories.operations.forgetting import ForgetPlan
 from agent_memory.records import ShortTermRecord, Status
 from agent_memory.verbs import Verb
 
@@ -82,9 +86,45 @@ class ShortTermMemory(TypeMemory[ShortTermRecord]):
         found = await self._select(self._where(fields={"kind": "working"}), None)
         return {record.key: record.value for record in reversed(found) if record.key is not None}
 
-    async def cleanup_expired(self) -> int:
-        """Take out what has expired, and what the journal holds of its text; return how many there were."""
+    async def plan_clear(
+        self, keys: str | Sequence[str] | None = None, *, everything: bool = False
+    ) -> ForgetPlan:
+        """Look up which working-memory values clearing would archive; `AgentMemory.forget` carries the plan out.
+
+        Pinned values are among them.
+
+        Args:
+            keys: only the values under these keys; None or an empty list means every value.
+            everything: all short-term memories, notes and context too.
+
+        Returns:
+            The plan: its `records`, and what is to be done with them.
+
+        Raises:
+            MemoryNotFoundError: there is no value under one of the keys.
+        """
+        named = [keys] if isinstance(keys, str) else list(keys or ())
+        where = self._where(key=named or None, fields={} if everything else {"kind": "working"})
+        plan = await forgetting.plan_where(self._core, Verb.FORGET, where, purge=False, shred=False)
+        missing = sorted({*named} - {record.key for record in plan.records})
+        if missing:
+            raise MemoryNotFoundError(
+                missing[0], what="working-memory value", hint=Hint("{WORKING_VALUES} shows those there are")
+            )
+        return plan
+
+    async def cleanup_expired(self, *, dry_run: bool = False) -> int:
+        """Delete what has expired, and what the journal keeps of its text.
+
+        Args:
+            dry_run: only count what would be deleted.
+
+        Returns:
+            How many memories that are.
+        """
         where = self._where(status=None, expired=True)
+        if dry_run:
+            return await self._core.store.count(where)
 
         async def choose() -> Chosen:
             return Chosen(await self._select(where, None))

@@ -255,6 +255,7 @@ class SyncAgentMemory:
     add_detailed = blocking(AgentMemory.add_detailed)
     add_many = blocking(AgentMemory.add_many)
     add_many_detailed = blocking(AgentMemory.add_many_detailed)
+    add_files = blocking(AgentMemory.add_files)
     add_objects = blocking(AgentMemory.add_objects)
     search = blocking(AgentMemory.search)
     recall = blocking(AgentMemory.recall)

@@ -17,6 +17,7 @@ class SyncLongTermMemory(SyncTypeMemory[LongTermRecord]):
     get_preferences = blocking(LongTermMemory.get_preferences)
     get_facts = blocking(LongTermMemory.get_facts)
     update_fact = blocking(LongTermMemory.update_fact)
+    update_fact_detailed = blocking(LongTermMemory.update_fact_detailed)
     get_by_tags = blocking(LongTermMemory.get_by_tags)
     add_tags = blocking(LongTermMemory.add_tags)
     find_duplicates = blocking(LongTermMemory.find_duplicates)

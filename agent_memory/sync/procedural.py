@@ -13,6 +13,8 @@ class SyncProceduralMemory(SyncTypeMemory[ProceduralRecord]):
     record_skill = blocking(ProceduralMemory.record_skill)
     record_workflow = blocking(ProceduralMemory.record_workflow)
     get_skill = blocking(ProceduralMemory.get_skill)
+    require_skill = blocking(ProceduralMemory.require_skill)
+    use_skill = blocking(ProceduralMemory.use_skill)
     get_skill_as_object = blocking(ProceduralMemory.get_skill_as_object)
     get_skills_by_category = blocking(ProceduralMemory.get_skills_by_category)
     find_applicable_skills = blocking(ProceduralMemory.find_applicable_skills)

@@ -15,5 +15,6 @@ class SyncShortTermMemory(SyncTypeMemory[ShortTermRecord]):
     set_working_memory = blocking(ShortTermMemory.set_working_memory)
     get_working_memory = blocking(ShortTermMemory.get_working_memory)
     list_working_memory = blocking(ShortTermMemory.list_working_memory)
+    plan_clear = blocking(ShortTermMemory.plan_clear)
     cleanup_expired = blocking(ShortTermMemory.cleanup_expired)
     extend_ttl = blocking(ShortTermMemory.extend_ttl)

@@ -53,10 +53,11 @@ def add_paths(
             )
         if not dry_run:
             invocation.embed_pending(memory, sum(document.added for document in stored.documents), no_embed)
-    _print(invocation, stored, dry_run=dry_run)
+    print_stored(invocation, stored, dry_run=dry_run)
 
 
-def _print(invocation: Invocation, stored: StoredPaths, *, dry_run: bool) -> None:
+def print_stored(invocation: Invocation, stored: StoredPaths, *, dry_run: bool) -> None:
+    """Print the ids of the chunks that were stored, and a line for each document."""
     output = invocation.output
     if not dry_run:
         output.chunks(

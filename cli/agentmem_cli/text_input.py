@@ -6,19 +6,12 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from agent_memory.errors import ValidationError
-from agent_memory.text.incoming import decoded, from_json, whole, whole_file, with_newlines
+from agent_memory.text.files import read_files
+from agent_memory.text.incoming import decoded, from_json, whole, with_newlines
 from agentmem_cli.context import stdin_is_piped
-
-
-class Document(NamedTuple):
-    """A text and where it was found."""
-
-    text: str
-    name: str | None = None
-    source: str | None = None
 
 
 def one(text: str | None) -> str:
@@ -44,17 +37,6 @@ def stdin() -> str:
     return decoded(whole(sys.stdin.buffer, "stdin"), "stdin")
 
 
-def documents(text: str | None, files: Sequence[Path] | None, glob: str | None = None) -> list[Document]:
-    """Return the texts of files, or the one given or piped in.
-
-    Raises:
-        ValidationError: there are both, or none, or a file cannot be read.
-    """
-    refuse_text_beside(text, files, glob)
-    found = [_read(path) for path in [*(files or ()), *(_matching(glob) if glob else ())]]
-    return found or [Document(one(text))]
-
-
 def refuse_text_beside(text: str | None, files: Sequence[Path] | None, glob: str | None = None) -> None:
     """Raise ValidationError if a text stands beside files: nobody can know which of the two is meant."""
     if text is not None and (files or glob):
@@ -70,25 +52,6 @@ def _cut(text: str) -> str:
     return line if len(line) <= 60 else line[:59] + "…"
 
 
-def _read(path: Path) -> Document:
-    try:
-        text = decoded(whole_file(str(path)), str(path))
-    except OSError as error:
-        raise ValidationError(f"cannot read {path}: {error.strerror}", hint="check the name") from None
-    if not text.strip():
-        raise ValidationError(f"{path} is empty", hint="leave it out")
-    return Document(text.rstrip("\n"), path.name, str(path))
-
-
-def _matching(pattern: str) -> list[Path]:
-    from glob import glob
-
-    found = sorted(Path(name) for name in glob(pattern, recursive=True) if Path(name).is_file())  # noqa: PTH207
-    if not found:
-        raise ValidationError(f"no file fits '{pattern}'", hint="quote the pattern, and try it with ls")
-    return found
-
-
 def lines(text: str | None, files: Sequence[Path] | None = None, glob: str | None = None) -> list[str]:
     """Return the lines of files, or of the text given or piped in, empty ones left out."""
     found = [line.strip() for _, line in _numbered(text, files, glob)]
@@ -101,10 +64,8 @@ def _numbered(
     """Return lines, each with its name, such as `line 3`."""
     refuse_text_beside(text, files, glob)
     if files or glob:
-        for document in documents(None, files, glob):
-            yield from (
-                (f"{document.source} line {number}", line) for number, line in _enumerated(document.text)
-            )
+        for file in read_files(files or (), glob):
+            yield from ((f"{file.source} line {number}", line) for number, line in _enumerated(file.text))
     else:
         whole = stdin() if text in (None, "-") else str(text)
         yield from ((f"line {number}", line) for number, line in _enumerated(whole))

@@ -5,6 +5,7 @@ The tree of commands is walked, so that a new command has to say here which call
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -14,8 +15,11 @@ from typing import Any, NamedTuple
 import pytest
 
 from agent_memory import MemoryConfig, SyncAgentMemory, clock
+from agent_memory.errors import AgentMemoryError
 from agent_memory.memories import building
-from agent_memory.records import to_dict
+from agent_memory.memories.operations.status import advice
+from agent_memory.records import MemoryType, to_dict
+from agentmem_cli import hints
 from agentmem_cli.tree import COMMANDS, Noun
 from tests.cli.running import run
 
@@ -75,9 +79,14 @@ CASES: dict[tuple[str, ...], tuple[Case, ...]] = {
             '{"content": "one", "type": "event"}\n',
         ),
         Case(("--file", "notes.md", "--type", "doc"), lambda m: m.semantic.add_paths("notes.md")),
+        Case(("--file", "notes.md", "--type", "doc"), lambda m: m.add_files("notes.md", "doc")),
         Case(
             ("--file", "notes.md"),
             lambda m: m.add("# Notes\n\nThe cache is in Oslo.", source="notes.md"),
+        ),
+        Case(
+            ("--file", "notes.md", "--glob", "*.md", "--tag", "x", "--type", "note"),
+            lambda m: m.add_files("notes.md", "note", glob="*.md", tags="x"),
         ),
     ),
     ("update",): (
@@ -107,7 +116,11 @@ CASES: dict[tuple[str, ...], tuple[Case, ...]] = {
         Case(("plan", "[1, 2]", "--parse"), lambda m: m.short_term.set_working_memory("plan", [1, 2])),
     ),
     ("work", "extend"): (Case(("value", "2h"), lambda m: m.short_term.extend_ttl("value", "2h")),),
-    ("work", "clear"): (Case(("value",), lambda m: m.forget(VALUE)),),
+    ("work", "clear"): (
+        Case(("value",), lambda m: m.forget(VALUE)),
+        Case(("value",), lambda m: m.forget(m.short_term.plan_clear("value"))),
+        Case(("--all", "-y"), lambda m: m.forget(m.short_term.plan_clear(everything=True))),
+    ),
     ("fact", "add"): (
         Case(
             ("tea is hot", "-t", "x", "-k", "tea"),
@@ -117,7 +130,13 @@ CASES: dict[tuple[str, ...], tuple[Case, ...]] = {
     ("fact", "update"): (
         Case((FACT, "new", "--importance", "0.2"), lambda m: m.long_term.update_fact(FACT, "new", 0.2)),
     ),
-    ("fact", "dupes"): (Case(("--merge", "-y"), lambda m: m.long_term.consolidate_duplicates()),),
+    ("fact", "dupes"): (
+        Case(("--merge", "-y"), lambda m: m.long_term.consolidate_duplicates()),
+        Case(
+            ("--merge", "-y"),
+            lambda m: m.long_term.consolidate_duplicates(m.long_term.find_duplicates()),
+        ),
+    ),
     ("pref", "set"): (
         Case(("editor", "vim"), lambda m: m.long_term.store_preference("editor", "vim", replace=True)),
         Case(("editor", "ed", "--beside"), lambda m: m.long_term.store_preference("editor", "ed")),
@@ -132,10 +151,14 @@ CASES: dict[tuple[str, ...], tuple[Case, ...]] = {
             lambda m: m.conversation.add_message("tool", "done", conversation_id="new"),
         ),
     ),
-    ("chat", "new"): (Case(("begun",), lambda m: m.conversation.set_default_conversation("begun")),),
+    ("chat", "new"): (
+        Case(("begun",), lambda m: m.conversation.new_conversation("begun", default=True)),
+        Case(("begun",), lambda m: m.conversation.set_default_conversation("begun")),
+    ),
     ("chat", "switch"): (Case(("sup",), lambda m: m.conversation.use_conversation("sup", default=True)),),
     ("chat", "summarize"): (
         Case(("support",), lambda m: m.conversation.summarize(conversation_id="support")),
+        Case(("sup",), lambda m: m.conversation.summarize(conversation_id="sup", must_exist=True)),
     ),
     ("chat", "delete"): (Case(("support",), lambda m: m.conversation.delete_conversation("support")),),
     ("event", "add"): (
@@ -155,8 +178,12 @@ CASES: dict[tuple[str, ...], tuple[Case, ...]] = {
     ),
     ("skill", "used"): (
         Case(("sweep", "--failed"), lambda m: m.procedural.record_skill_usage("sweep", False)),
+        Case(("sweep",), lambda m: m.procedural.use_skill("sweep")),
     ),
-    ("undo",): (Case((), lambda m: m.undo()),),
+    ("undo",): (
+        Case((), lambda m: m.undo()),
+        Case(("2", "-y"), lambda m: m.undo(m.undo(2, dry_run=True))),
+    ),
     ("import",): (Case(("export.ndjson",), lambda m: m.import_from("export.ndjson")),),
 }
 """By command: calls of it, and the same from Python."""
@@ -169,6 +196,27 @@ WRITES_NO_MEMORY = {
     *("doc list", "doc show", "doc related", "skill find", "skill list", "skill show"),
 }
 """Commands that only read, that write no memory (files, settings, vectors), or that write into another store."""
+
+
+REFUSED: dict[tuple[str, ...], Callable[[SyncAgentMemory], Any]] = {
+    ("add", "--file", "none.txt"): lambda m: m.add_files("none.txt"),
+    ("add", "--glob", "*.none"): lambda m: m.add_files(glob="*.none"),
+    ("add", "--file", "notes.md", "--type", "doc", "--force"): lambda m: m.add_files(
+        "notes.md", "doc", force=True
+    ),
+    ("work", "clear", "value", "none"): lambda m: m.short_term.plan_clear(["value", "none"]),
+    ("fact", "update", "none", "new"): lambda m: m.long_term.update_fact_detailed("none", "new"),
+    ("skill", "show", "sweeps"): lambda m: m.procedural.require_skill("sweeps"),
+    ("skill", "show", "unlike"): lambda m: m.procedural.require_skill("unlike"),
+    ("skill", "used", "sweeps"): lambda m: m.procedural.use_skill("sweeps"),
+    ("chat", "last", "-c", "none"): lambda m: m.conversation.get_last_n_turns(
+        conversation_id="none", must_exist=True
+    ),
+    ("chat", "summarize", "none"): lambda m: m.conversation.summarize(
+        conversation_id="none", must_exist=True
+    ),
+}
+"""Commands that cannot be carried out, and the calls that are refused with the same words."""
 
 
 def commands() -> Iterator[tuple[str, ...]]:
@@ -266,3 +314,34 @@ def test_a_command_and_its_call_give_the_same_memories(
     after = contents(shell)
     assert after == contents(python)
     assert after != before
+
+
+@pytest.mark.parametrize("command", REFUSED, ids=" ".join)
+def test_a_command_and_its_call_are_refused_with_the_same_words(
+    command: tuple[str, ...], base: Path, clean_surroundings: Path
+) -> None:
+    document(clean_surroundings)
+    shell, python = (Path(shutil.copy(base, clean_surroundings / name)) for name in ("shell.db", "python.db"))
+    before = contents(shell)
+    ran = run("--db", str(shell), *command)
+    assert ran.code != 0
+    with opened(python) as memory, pytest.raises(AgentMemoryError) as refused:
+        REFUSED[command](memory)
+    assert hints.told(refused.value) in ran.err
+    assert contents(shell) == contents(python) == before
+
+
+def test_the_status_that_is_printed_is_the_one_that_the_library_tells(base: Path, tmp_path: Path) -> None:
+    path = Path(shutil.copy(base, tmp_path / "shell.db"))
+    ran = run("--db", str(path), "status", "--json")
+    with opened(path) as memory:
+        state = memory.get_status()
+    assert ran.json == json.loads(json.dumps(state))
+    assert [line for line in ran.err.splitlines() if line] == list(map(hints.worded, advice(state)))
+    assert state["counts"] == {name: memory_stats(path)[name] for name in MemoryType}
+
+
+def memory_stats(path: Path) -> dict[str, Any]:
+    """Return how many memories of each type a file holds."""
+    with opened(path) as memory:
+        return memory.get_stats()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from agent_memory import clock
+from agent_memory.hints import Hint
 from agent_memory.memories.core import Core
 from agent_memory.memories.filters import build_where
 from agent_memory.recall.constants import READABLE
@@ -13,6 +16,7 @@ from agent_memory.storage.base import VectorStore
 from agent_memory.text.templates import embedded_text
 
 FAILURES = 20  # texts that could not be embedded, of which `status` tells the reason
+_REASONS = 3  # why texts cannot be embedded: the most frequent
 UNREADABLE = 0.1
 """Share of memories that the embedder does not understand from which `status` names another one."""
 
@@ -45,6 +49,8 @@ async def status(core: Core) -> dict[str, Any]:
     vectors = store if isinstance(store, VectorStore) and core.index.available else None
     space = await store.current_space() if isinstance(store, VectorStore) else None
     because = await core.index.unavailable_because()
+    counts = dict.fromkeys((memory_type.value for memory_type in MemoryType), 0)
+    counts |= {group.value: group.count for group in await store.groups(build_where(), "type")}
     level = described.level
     if level != "read-only" and (because is not None or not core.index.available):
         level = "keyword"
@@ -74,7 +80,52 @@ async def status(core: Core) -> dict[str, Any]:
         "unreadable_share": await _uncovered_share(core),
         "capabilities": core.store.capabilities.named(),
         **described.details,
+        "counts": counts,
     }
+
+
+def advice(state: Mapping[str, Any]) -> list[str]:
+    """Return what somebody may want to do something about, a sentence each, most of them a `Hint`.
+
+    Args:
+        state: what `status` returned.
+    """
+    return [*_pending_advice(state), *_search_advice(state)]
+
+
+def _pending_advice(state: Mapping[str, Any]) -> Iterator[str]:
+    because = state["meaning_unavailable_because"]
+    if because:
+        by = "words only" if state["level"] != "nothing" else "nothing"
+        yield Hint("searches go by {by}: {because}", by=by, because=because)
+    elif pending := state["owed_embeddings"] - state["failed_embeddings"]:
+        yield Hint("{texts} not embedded yet: {INDEX_NOW}", texts=_texts(pending))
+    reasons = Counter(failure["reason"] for failure in state["failures"])
+    for reason, count in reasons.most_common(_REASONS):
+        yield Hint(
+            "{texts} found by words only, since: {reason} ({INDEX_NOW} tries again)",
+            texts=_texts(count),
+            reason=reason,
+        )
+
+
+def _search_advice(state: Mapping[str, Any]) -> Iterator[str]:
+    if state["level"] == "exact-scan":
+        yield "sqlite-vec cannot be loaded here: searches by meaning take longer the more there is"
+    if state["unreadable_share"] > UNREADABLE:
+        from agent_memory.embeddings.catalog import MULTILINGUAL
+
+        yield Hint(
+            "the embedder does not understand {share} of the newest memories: {PULL_MODEL}, then {REEMBED_WITH}",
+            share=f"{state['unreadable_share']:.0%}",
+            name=MULTILINGUAL,
+            provider="fastembed",
+            model=MULTILINGUAL,
+        )
+
+
+def _texts(count: int) -> str:
+    return "1 text is" if count == 1 else f"{count} texts are"
 
 
 _SAMPLE = 200  # the newest memories; enough to tell a tenth from a third

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -17,12 +18,31 @@ from agent_memory.verbs import Verb
 _NOT_TAKEN_BACK: Final = (Verb.UNDO, Verb.CLEANUP, Verb.IMPORT, Verb.RENEW)
 
 
-async def undo(core: Core, count: int, *, dry_run: bool) -> list[OperationRecord]:
-    """Take back the latest operations that still stand, newest first, each as an operation of its own."""
-    if count < 1:
-        raise ValidationError(f"cannot undo {count} operations", hint="give a number from 1")
+async def undo(
+    core: Core, chosen: int | Sequence[OperationRecord], *, dry_run: bool
+) -> list[OperationRecord]:
+    """Take back the latest operations that still stand, newest first, each as an operation of its own.
+
+    Args:
+        core: the memory.
+        chosen: how many, or the operations themselves.
+        dry_run: only return which they would be.
+
+    Returns:
+        The operations that were taken back.
+
+    Raises:
+        ValidationError: the number is below 1, or something cannot be brought back.
+        ConflictError: a memory was changed since by an operation that stays.
+    """
+    if not isinstance(chosen, int):
+        operations = list(chosen)
+    elif chosen < 1:
+        raise ValidationError(f"cannot undo {chosen} operations", hint="give a number from 1")
+    else:
+        operations = await _standing(core, chosen)
     taken_back: list[OperationRecord] = []
-    for operation in await _standing(core, count):
+    for operation in operations:
         if not dry_run:
             try:
                 await _take_back(core, operation)

@@ -74,33 +74,61 @@ def add(
         "force": force,
     }
     given = {name: value for name, value in common.items() if value not in (None, [], False)}
-    memory_type = MemoryType.parse(kind)
+    given["type"] = MemoryType.parse(kind).value
     if ndjson_in:
-        found = list(text_input.ndjson(text, files, glob))
-        _add_objects(invocation, found, {**given, "type": memory_type.value}, no_embed, dry_run)
-        return
-    if memory_type is MemoryType.SEMANTIC and (files or glob) and not lines:
-        text_input.refuse_text_beside(text, files, glob)
-        if given.pop("force", False):
-            raise ValidationError("a file is stored once", hint="leave --force out, or pipe its text in")
-        documents.add_paths(
-            invocation, list(map(str, files or ())), given, glob=glob, no_embed=no_embed, dry_run=dry_run
-        )
-        return
-    given["type"] = memory_type.value
-    if lines:
+        _add_objects(invocation, list(text_input.ndjson(text, files, glob)), given, no_embed, dry_run)
+    elif lines:
         items = [{**given, "content": line} for line in text_input.lines(text, files, glob)]
+        _add_items(invocation, items, no_embed, dry_run)
+    elif files or glob:
+        text_input.refuse_text_beside(text, files, glob)
+        _add_files(invocation, list(map(str, files or ())), given, glob, no_embed, dry_run)
     else:
-        items = [_of_file(given, document) for document in text_input.documents(text, files, glob)]
+        _add_text(invocation, {**given, "content": text_input.one(text)}, no_embed, dry_run)
+
+
+def _add_text(invocation: Invocation, item: dict[str, Any], no_embed: bool, dry_run: bool) -> None:
+    """Store a text, which may be a document of many chunks."""
+    if _is_shown(invocation, [item], dry_run):
+        return
+    with invocation.memory() as memory:
+        written = memory.add_detailed(**item)
+        invocation.embed_pending(memory, len(written), no_embed)
+    invocation.output.written(written)
+
+
+def _add_items(invocation: Invocation, items: list[dict[str, Any]], no_embed: bool, dry_run: bool) -> None:
+    """Store texts, each as one memory."""
     if _is_shown(invocation, items, dry_run):
         return
     with invocation.memory() as memory:
-        # A line is one memory; a text may be a document of many chunks.
-        written = (
-            memory.add_many_detailed(items) if lines or files or glob else memory.add_detailed(**items[0])
-        )
+        written = memory.add_many_detailed(items)
         invocation.embed_pending(memory, len(written), no_embed)
     invocation.output.written(written)
+
+
+def _add_files(
+    invocation: Invocation,
+    paths: list[str],
+    given: dict[str, Any],
+    glob: str | None,
+    no_embed: bool,
+    dry_run: bool,
+) -> None:
+    """Store the text of files."""
+    with invocation.memory() as memory:
+        with invocation.progress("reading") as report:
+            added = memory.add_files(paths, glob=glob, dry_run=dry_run, progress=report, **given)
+        if not dry_run:
+            stored = sum(document.added for document in added.documents.documents) if added.documents else 0
+            invocation.embed_pending(memory, stored + len(added.written), no_embed)
+    if added.documents is not None:
+        documents.print_stored(invocation, added.documents, dry_run=dry_run)
+    elif dry_run:
+        items = [{"source": file.source, **given, "content": file.text} for file in added.texts]
+        _is_shown(invocation, items, dry_run)
+    else:
+        invocation.output.written(added.written)
 
 
 def _add_objects(
@@ -141,9 +169,3 @@ def _is_shown(invocation: Invocation, items: list[dict[str, Any]], dry_run: bool
         invocation.output.rows(items, columns=("type", "content"))
         invocation.output.note(f"would store {plain.many(len(items), 'memory')}")
     return dry_run
-
-
-def _of_file(item: dict[str, Any], found: text_input.Document) -> dict[str, Any]:
-    if found.source is not None:
-        item = {"source": found.source, **item}
-    return {**item, "content": found.text}

@@ -26,24 +26,24 @@ def undo(
     """
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
-        found = memory.undo(count, dry_run=True)
-        if found and not dry_run:
+        operations = memory.undo(count, dry_run=True)
+        if operations and not dry_run:
             if count > 1:
-                confirm.ask(invocation, f"take back {len(found)} commands")
-            found = memory.undo(count)
+                confirm.ask(invocation, f"take back {len(operations)} commands")
+            memory.undo(operations)
     rows = [
         {
-            "id": result.id,
-            "started_at": to_text(result.started_at),
-            "verb": result.verb,
-            "changes": result.changes,
+            "id": operation.id,
+            "started_at": to_text(operation.started_at),
+            "verb": operation.verb,
+            "changes": operation.changes,
         }
-        for result in found
+        for operation in operations
     ]
     invocation.output.rows(rows, none="there is nothing to take back")
-    if not found:
+    if not operations:
         return
     if dry_run:
-        invocation.output.note(f"would take back {len(found)}")
+        invocation.output.note(f"would take back {len(operations)}")
     else:
-        invocation.output.note(f"took back {len(found)}")
+        invocation.output.note(f"took back {len(operations)}")

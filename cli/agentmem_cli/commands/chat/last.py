@@ -25,10 +25,9 @@ def last(
 
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
-        id = memory.conversation.use_conversation(conversation)
-        found = memory.conversation.get_last_n_turns(turns, conversation_id=id)
+        pairs = memory.conversation.get_last_n_turns(turns, conversation_id=conversation, must_exist=True)
     rows = [
         {"user": user and to_dict(user), "assistant": assistant and to_dict(assistant)}
-        for user, assistant in found
+        for user, assistant in pairs
     ]
     invocation.output.turns(rows)

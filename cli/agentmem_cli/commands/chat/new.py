@@ -23,6 +23,5 @@ def new(
     """
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
-        id = memory.conversation.new_conversation(conversation)
-        memory.conversation.set_default_conversation(id)
+        id = memory.conversation.new_conversation(conversation, default=True)
     invocation.output.id(id)

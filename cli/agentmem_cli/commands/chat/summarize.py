@@ -27,6 +27,5 @@ def summarize(
     """
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
-        id = memory.conversation.use_conversation(conversation or named)
-        text = memory.conversation.summarize(conversation_id=id)
+        text = memory.conversation.summarize(conversation_id=conversation or named, must_exist=True)
     invocation.output.value(text)

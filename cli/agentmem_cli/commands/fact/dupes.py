@@ -40,13 +40,13 @@ def dupes(
     """
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
-        found = memory.long_term.find_duplicates(threshold)
-        same = [group for group in found if group.merged]
-        count = sum(len(group.merged) for group in same)
-        if merge and not same:
+        groups = memory.long_term.find_duplicates(threshold)
+        merges = [len(group.merged) for group in groups if group.merged]
+        if merge and not merges:
             invocation.output.note("nothing to merge: no two say the same")
-        elif merge and not dry_run and confirm.ask(invocation, f"merge {count} facts into {len(same)}"):
-            count = memory.long_term.consolidate_duplicates(threshold)
+        elif merge and not dry_run:
+            confirm.ask(invocation, f"merge {sum(merges)} facts into {len(merges)}")
+            count = memory.long_term.consolidate_duplicates(groups)
             invocation.output.note(f"merged {count} facts (agentmem undo takes it back)")
     rows = [
         {
@@ -54,6 +54,6 @@ def dupes(
             "merged": [to_dict(item) for item in group.merged],
             "similar": [to_dict(item) for item in group.similar],
         }
-        for group in found
+        for group in groups
     ]
     invocation.output.groups(rows)

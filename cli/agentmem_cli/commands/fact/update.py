@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import typer
 
-from agent_memory.errors import MemoryNotFoundError
 from agentmem_cli import options, text_input
 from agentmem_cli.context import Invocation
 
@@ -24,7 +23,5 @@ def update(
     invocation = Invocation.of(context)
     content = text_input.one(text)
     with invocation.memory() as memory:
-        record = memory.long_term.get(reference)
-        if record is None or not memory.long_term.update_fact(record.id, content, importance):
-            raise MemoryNotFoundError(reference, what="fact", hint="`agentmem fact list` shows them")
+        record = memory.long_term.update_fact_detailed(reference, content, importance)
     invocation.output.id(record.id)

@@ -6,8 +6,6 @@ from typing import Annotated
 
 import typer
 
-from agent_memory.errors import MemoryNotFoundError
-from agentmem_cli import errors
 from agentmem_cli.context import Invocation
 
 
@@ -23,11 +21,5 @@ def show(
     """
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
-        record = memory.procedural.get_skill(skill) or memory.procedural.get(skill)
-        known = [item.name for item in memory.procedural.list(None)] if record is None else []
-    if record is None:
-        hint = (
-            errors.near(skill, known, "agentmem skill show") or "`agentmem skill list` shows those there are"
-        )
-        raise MemoryNotFoundError(skill, what="skill", hint=hint)
+        record = memory.procedural.require_skill(skill)
     invocation.output.record(record)

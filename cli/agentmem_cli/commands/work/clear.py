@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from agent_memory.errors import MemoryNotFoundError
 from agentmem_cli import confirm, options
 from agentmem_cli.context import Invocation
 from agentmem_cli.output import plain
@@ -30,19 +29,12 @@ def clear(
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
         if expired:
-            gone = memory.forget_where(types="short_term", expired=True, dry_run=True)
-            if not dry_run:
-                memory.short_term.cleanup_expired()
-            invocation.output.note(f"{'would take out' if dry_run else 'took out'} {len(gone)} expired")
+            count = memory.short_term.cleanup_expired(dry_run=dry_run)
+            invocation.output.note(f"{'would take out' if dry_run else 'took out'} {count} expired")
             return
-        fields = {} if everything else {"kind": "working"}
-        found = memory.short_term.list(None, fields=fields, key=keys)
-        missing = sorted({*(keys or ())} - {record.key for record in found})
-        if missing:
-            hint = "`agentmem work list` shows those there are"
-            raise MemoryNotFoundError(missing[0], what="working-memory value", hint=hint)
-        if found and not dry_run:
+        plan = memory.short_term.plan_clear(keys, everything=everything)
+        if plan.records and not dry_run:
             if not keys:  # what was named one by one was meant, and `undo` brings it back
-                confirm.ask(invocation, f"put away {plain.many(len(found), 'short-term memory')}")
-            memory.forget([record.id for record in found])
-    invocation.output.forgotten(found, dry_run=dry_run)
+                confirm.ask(invocation, f"put away {plain.many(len(plan.records), 'short-term memory')}")
+            memory.forget(plan)
+    invocation.output.forgotten(list(plan.records), dry_run=dry_run)
