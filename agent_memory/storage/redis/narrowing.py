@@ -32,6 +32,38 @@ _IN_SETS: Final = frozenset(
 _NOT_IN_SETS: Final = {item.name: item.default for item in fields(Where) if item.name not in _IN_SETS}
 
 
+ADMITTED: Final = """
+local function admitted(ids, at)
+  local now, expires, place, left = tonumber(ARGV[at]), ARGV[at + 1], at + 3, ids
+  for _ = 1, tonumber(ARGV[at + 2]) do
+    local size = tonumber(ARGV[place])
+    local members, kept = {}, {}
+    for name = place + 1, place + size do
+      for start = 1, #left, 4000 do
+        local last = math.min(start + 3999, #left)
+        for offset, flag in ipairs(redis.call('SMISMEMBER', ARGV[name], unpack(left, start, last))) do
+          if flag == 1 then members[start + offset - 1] = true end
+        end
+      end
+    end
+    for number, id in ipairs(left) do
+      if members[number] then kept[#kept + 1] = id end
+    end
+    left, place = kept, place + size + 1
+  end
+  local live = {}
+  for start = 1, #left, 4000 do
+    local last = math.min(start + 3999, #left)
+    for offset, ends in ipairs(redis.call('ZMSCORE', expires, unpack(left, start, last))) do
+      if not ends or tonumber(ends) > now then live[#live + 1] = left[start + offset - 1] end
+    end
+  end
+  return live
+end
+"""
+"""A function of a script: returns those of the ids that `rule`, written from `ARGV[at]` on, admits, in order."""
+
+
 class Narrowed(NamedTuple):
     """A query as sets: a wanted memory is in one set of every group."""
 
@@ -143,6 +175,24 @@ async def admitted(client: Any, keys: Keys, query: Query, ids: Sequence[str]) ->
     ends = await client.zmscore(keys("expires"), left)
     now = instant(query.now)
     return [item.decode() for item, end in zip(left, ends, strict=True) if end is None or end > now]
+
+
+def rule(keys: Keys, query: Query, *further: str) -> list[str | int] | None:
+    """Write as arguments for `ADMITTED` what a query admits; None where the sets alone do not say it all.
+
+    Args:
+        keys: the agent's keys.
+        query: the query.
+        further: sets in each of which a memory has to be as well.
+    """
+    narrowed = groups(keys, query)
+    if not narrowed.exact or query.where.expired is not False:
+        return None
+    sets = [*narrowed.groups, *([name] for name in further)]
+    written: list[str | int] = [instant(query.now), keys("expires"), len(sets)]
+    for group in sets:
+        written += [len(group), *group]
+    return written
 
 
 async def _members(client: Any, group: Sequence[str], ids: Sequence[bytes]) -> list[bytes]:

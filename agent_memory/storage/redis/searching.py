@@ -1,21 +1,22 @@
-"""The requests of a search, each answered in one or two round trips where the server has the search module.
+"""The requests of a search, each answered in one or two round trips.
 
-Everywhere else, and for filters that the module does not know, the single methods answer them.
+Filters that the search module, or without it the sets of ids, do not know are left to the single methods.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from agent_memory import clock
+from agent_memory.errors import BackendError
 from agent_memory.records import MemoryRecord
 from agent_memory.storage import listing
 from agent_memory.storage.base import EmbeddingSpace, KeywordStore, unique
 from agent_memory.storage.documents import Document, Manifest, Query, VectorDocuments, is_message
-from agent_memory.storage.redis import words
-from agent_memory.storage.redis.connection import translated
+from agent_memory.storage.redis import narrowing, vectors, words
+from agent_memory.storage.redis.connection import Mode, translated
 from agent_memory.storage.redis.keys import Keys
 from agent_memory.storage.redis.search import SearchModule
 from agent_memory.storage.retrieval import (
@@ -101,6 +102,18 @@ class _IncompleteError(Exception):
     """What the short way cannot answer, and the single methods can."""
 
 
+_Answered = Callable[[Sequence[Any]], tuple[WordStatistics, dict[str, float]]]
+"""Reads the answers to a search by keyword: the statistics, and the best by score."""
+
+
+def _known_all(
+    statistics: WordStatistics, ranked: Sequence[tuple[str, float]] | None, limit: int
+) -> tuple[WordStatistics, dict[str, float]]:
+    if ranked is None:
+        raise _IncompleteError
+    return statistics, dict(ranked[:limit])
+
+
 class Searching(VectorDocuments, KeywordStore):
     """The part of `RedisStore` that answers a search."""
 
@@ -108,6 +121,9 @@ class Searching(VectorDocuments, KeywordStore):
     _keys: Keys
     _client: Any
     _module: SearchModule | None
+    _mode: Mode
+    _most: int
+    _copies: dict[int, vectors.Copy]
     _all_renewed: bool
     _manifest_read: Manifest
     """The manifest as the last search read it."""
@@ -118,16 +134,40 @@ class Searching(VectorDocuments, KeywordStore):
 
     async def _candidates(self, request: CandidateRequest) -> Candidates:
         query = Query(where=request.where, now=clock.now())
-        if self._module is None or not query.plain:
-            return await super()._candidates(request)
         outdated = 0 if self._all_renewed else await self.outdated_count()
         try:
             with translated(self._url):
-                return (await self._retrieved(self._module, request, query))._replace(outdated=outdated)
+                return (await self._retrieved(request, query))._replace(outdated=outdated)
         except _IncompleteError:
             return await super()._candidates(request)
 
-    async def _retrieved(self, module: SearchModule, request: CandidateRequest, query: Query) -> Candidates:
+    def _ask_keyword(self, pipe: Any, terms: Sequence[str], query: Query, limit: int) -> _Answered:
+        """Put into a pipeline the search by keyword, and return what reads its answers.
+
+        Raises:
+            _IncompleteError: neither the module nor the sets know the filter.
+        """
+        module = self._module
+        if module is None:
+            rule = narrowing.rule(self._keys, query)
+            if rule is None:
+                raise _IncompleteError
+            stems = words.ask(pipe, self._keys, terms, rule)
+            return lambda answers: _known_all(*words.answered(answers[0], stems), limit)
+        if not query.plain:
+            raise _IncompleteError
+        wanted = max(4 * limit, 50)
+        asked = module.ask(pipe, terms, query, wanted)
+
+        def answered(answers: Sequence[Any]) -> tuple[WordStatistics, dict[str, float]]:
+            statistics, ranked, complete = module.answered(answers, asked, wanted)
+            if len(ranked) < limit and not complete:
+                raise _IncompleteError
+            return statistics, dict(ranked[:limit])
+
+        return answered
+
+    async def _retrieved(self, request: CandidateRequest, query: Query) -> Candidates:
         prefixes = [prefix for prefix in request.prefixes if is_code(prefix)]
         terms = list(request.terms)
         if prefixes:
@@ -144,19 +184,16 @@ class Searching(VectorDocuments, KeywordStore):
         where = with_key(request)
         if where is not None:
             pipe.eval(_WITH_KEY, 1, self._keys("key", str(request.key)), self._keys.document(""))
-        wanted = max(4 * request.limit, 50)
-        stems = module.ask(pipe, terms, query, wanted) if terms else []
+        answered = self._ask_keyword(pipe, terms, query, request.limit) if terms else None
         text, *answers = await pipe.execute()
         waiting = answers.pop(0) if request.embeddings else ()
         self._manifest_read = Manifest.from_json(text.decode()) if text is not None else self._manifest_read
         answer = Candidates(terms)
         if where is not None:
             answer = answer._replace(key=self._with_key(answers.pop(0), where))
-        if terms:
-            statistics, ranked, complete = module.answered(answers, stems, wanted)
-            if len(ranked) < request.limit and not complete:
-                raise _IncompleteError
-            answer = answer._replace(statistics=statistics, keyword=dict(ranked[: request.limit]))
+        if answered is not None:
+            statistics, ranked = answered(answers)
+            answer = answer._replace(statistics=statistics, keyword=ranked)
         if not request.embeddings:
             return answer
         space = self._manifest_read.current()
@@ -180,26 +217,78 @@ class Searching(VectorDocuments, KeywordStore):
     async def _vector_candidates(self, request: VectorRequest) -> VectorCandidates:
         query = Query(where=request.where, now=clock.now())
         space = request.space
-        if (
-            self._module is None
-            or space is None
-            or not query.plain
-            or len(request.vector) != 4 * space.dimension
-        ):
+        if space is None or len(request.vector) != 4 * space.dimension or request.limit < 1:
             return await super()._vector_candidates(request)
         with translated(self._url):
-            nearest = await self._module.nearest(space, request.vector, query, request.limit)
+            if self._module is not None:
+                ranked = await self._by_module(self._module, space, request, query)
+            else:
+                ranked = await self._unfiltered(space, request, query)
+        if ranked is None:
+            return await super()._vector_candidates(request)
+        sample = await self._sample_of(self._manifest_read, request.sample) if request.sample else []
+        return VectorCandidates(ranked, sample)
+
+    async def _by_module(
+        self, module: SearchModule, space: EmbeddingSpace, request: VectorRequest, query: Query
+    ) -> dict[str, float] | None:
+        """Ask the search module; None where it does not know the filter, or returned too few."""
+        if not query.plain:
+            return None
+        nearest = await module.nearest(space, request.vector, query, request.limit)
         best: dict[str, float] = {}
         for memory_id, cosine in nearest.found:
             best[memory_id] = max(cosine, best.get(memory_id, -2.0))
         if len(best) < request.limit and not nearest.complete:
-            return await super()._vector_candidates(request)
-        ranked = dict(sorted(best.items(), key=lambda pair: -pair[1])[: request.limit])
-        sample = await self._sample_of(self._manifest_read, request.sample) if request.sample else []
-        return VectorCandidates(ranked, sample)
+            return None
+        return dict(sorted(best.items(), key=lambda pair: -pair[1])[: request.limit])
+
+    async def _unfiltered(
+        self, space: EmbeddingSpace, request: VectorRequest, query: Query
+    ) -> dict[str, float] | None:
+        """Ask the vector set, or compare the copy here; None where there is a filter, or too few are admitted."""
+        rule = narrowing.rule(self._keys, query, self._keys("embedded", space.id))
+        if rule is None or query.where != Where():
+            return None
+        if self._mode == "vector-sets":
+            statuses = [status.value for status in query.where.statuses]
+            nearest = await vectors.admitted_by_set(
+                self._client, self._keys, space, request.vector, statuses, request.limit, rule
+            )
+            return nearest.best(request.limit)
+        return (await self._compared(space, request, rule)).best(request.limit)
+
+    async def _compared(
+        self, space: EmbeddingSpace, request: VectorRequest, rule: Sequence[str | int]
+    ) -> vectors.Admitted:
+        """Compare the copy of the vectors; where nothing has changed since it was read, in one round trip."""
+        copy = self._copies.setdefault(space.id, vectors.Copy())
+        nearest = copy.nearest(space, request.vector, request.limit)
+        ids = unique(memory_id for memory_id, _ in nearest.found)
+        pipe = self._client.pipeline(transaction=False)
+        pipe.scard(self._keys("embedded", space.id))
+        copy.ask_moved(pipe, self._keys, space)
+        vectors.ask_places(pipe, self._keys, ids, rule)
+        there, moved, answer = await pipe.execute()
+        self._check_number(there)
+        if moved:
+            await copy.refresh(self._client, self._keys, space, self._read, moved)
+            nearest = copy.nearest(space, request.vector, request.limit)
+            pipe = self._client.pipeline(transaction=False)
+            vectors.ask_places(pipe, self._keys, unique(item for item, _ in nearest.found), rule)
+            (answer,) = await pipe.execute()
+        return vectors.Admitted(nearest, vectors.places_of(*answer))
+
+    def _check_number(self, there: int) -> None:
+        """Raise a BackendError if there are more vectors than may be compared here."""
+        if there > self._most:
+            raise BackendError(
+                f"{there} memories would have to be compared, and most_scanned is {self._most}",
+                hint="use a Redis with vector sets or the search module, or set backend_config.most_scanned",
+            )
 
     async def _search_context(self, request: ContextRequest) -> SearchContext:
-        if self._module is None or not request.ids:
+        if not request.ids:
             return await super()._search_context(request)
         with translated(self._url):
             return await self._read_context(request)

@@ -99,7 +99,7 @@ class RedisStore(Searching, Reading, Upkeep, KeywordStore, JournalStore):
         self._client: Any = None
         self._module: SearchModule | None = None
         self._mode: Mode = "plain"
-        self._copies: dict[int, vectors.Copy] = {}
+        self._copies = {}
         self._all_renewed = False
         self._manifest_read = Manifest("")
 
@@ -359,14 +359,10 @@ class RedisStore(Searching, Reading, Upkeep, KeywordStore, JournalStore):
             if self._mode == "vector-sets":
                 statuses = [status.value for status in query.where.statuses]
                 return await vectors.by_set(self._client, self._keys, space, vector, statuses, count)
-            there = await self._client.scard(self._keys("embedded", space.id))
-            if there > self._most:
-                raise BackendError(
-                    f"{there} memories would have to be compared, and most_scanned is {self._most}",
-                    hint="use a Redis with vector sets or the search module, or set backend_config.most_scanned",
-                )
+            self._check_number(await self._client.scard(self._keys("embedded", space.id)))
             copy = self._copies.setdefault(space.id, vectors.Copy())
-            await copy.refresh(self._client, self._keys, space, self._read)
+            moved = await copy.ask_moved(self._client, self._keys, space)
+            await copy.refresh(self._client, self._keys, space, self._read, moved)
             return copy.nearest(space, vector, count)
 
     async def _read_vectors(

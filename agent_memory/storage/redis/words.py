@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from agent_memory.storage.redis.keys import Keys
+from agent_memory.storage.redis.narrowing import ADMITTED
 from agent_memory.text.analysis import beyond, is_code
 from agent_memory.text.bm25 import WordStatistics, bm25_score
 from agent_memory.text.porter import stem
@@ -19,6 +20,40 @@ from agent_memory.text.porter import stem
 _HOLDER, _AFTER_HOLDERS = "\0", "\1"
 _CODES: Final = 200
 """Entries read at once."""
+
+MOST_IN_SCRIPT: Final = 20_000
+"""Entries of a query's words up to which one script reads them all: a longer one would keep other clients waiting."""
+_RETRIEVE: Final = (
+    ADMITTED
+    + """
+local counts, total = {}, 0
+for place, key in ipairs(KEYS) do
+  counts[place] = redis.call('ZCARD', key)
+  total = total + counts[place]
+end
+local totals = redis.call('HMGET', ARGV[1], 'documents', 'words')
+if total > tonumber(ARGV[3]) then return {totals, counts} end
+local entries, ids, seen = {}, {}, {}
+for place, key in ipairs(KEYS) do
+  entries[place] = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
+  for number = 1, #entries[place], 2 do
+    local id = entries[place][number]
+    if not seen[id] then
+      seen[id] = true
+      ids[#ids + 1] = id
+    end
+  end
+end
+local live, lengths = admitted(ids, 4), {}
+for start = 1, #live, 4000 do
+  local last = math.min(start + 3999, #live)
+  for _, length in ipairs(redis.call('HMGET', ARGV[2], unpack(live, start, last))) do
+    lengths[#lengths + 1] = length
+  end
+end
+return {totals, counts, entries, live, lengths}
+"""
+)
 
 Held = dict[str, dict[str, int]]
 """By memory: its stems of the query, and how often."""
@@ -35,6 +70,43 @@ async def holding(client: Any, keys: Keys, terms: Sequence[str]) -> Held:
         for memory_id, count in found:
             result.setdefault(memory_id.decode(), {})[term] = int(count)
     return result
+
+
+def ask(pipe: Any, keys: Keys, terms: Sequence[str], rule: Sequence[str | int]) -> list[str]:
+    """Put into a pipeline the question which admitted memories hold any of the terms, and return their stems.
+
+    Args:
+        pipe: the pipeline.
+        keys: the agent's keys.
+        terms: the words of the query.
+        rule: what `narrowing.rule` returned.
+    """
+    stems = list(dict.fromkeys(map(stem, terms)))
+    names = [keys("word", term) for term in stems]
+    pipe.eval(_RETRIEVE, len(names), *names, keys("totals"), keys("lengths"), MOST_IN_SCRIPT, *rule)
+    return stems
+
+
+def answered(
+    answer: Sequence[Any], stems: Sequence[str]
+) -> tuple[WordStatistics, list[tuple[str, float]] | None]:
+    """Read the answer to `ask`: the statistics, and the admitted memories by score; None where they are too many."""
+    totals, counts, *rest = answer
+    known = averaged(totals, dict(zip(stems, counts, strict=True)))
+    if not rest:
+        return known, None
+    entries, live, lengths = rest
+    held: Held = {memory_id.decode(): {} for memory_id in live}
+    for term, flat in zip(stems, entries, strict=True):
+        for memory_id, count in zip(flat[::2], flat[1::2], strict=True):
+            frequencies = held.get(memory_id.decode())
+            if frequencies is not None:
+                frequencies[term] = int(count)
+    scored = [
+        (memory_id, bm25_score(frequencies, int(length or 0), known))
+        for (memory_id, frequencies), length in zip(held.items(), lengths, strict=True)
+    ]
+    return known, sorted(scored, key=lambda pair: -pair[1])
 
 
 async def among(client: Any, keys: Keys, terms: Sequence[str], ids: Sequence[str]) -> Held:

@@ -1,4 +1,4 @@
-"""How often one search waits for a server with the search module."""
+"""How often one search waits for a server, in each of the three modes."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ MOST = 5
 vectors, the messages beside them, accesses. Once there were 26."""
 
 
-async def test_a_search_takes_five_round_trips(servers: dict[str, RedisServer]) -> None:
-    async with Relay(start("search", servers).url) as relay:
+@pytest.mark.parametrize("mode", ["search", "vector-sets", "valkey"])
+async def test_a_search_takes_five_round_trips(mode: str, servers: dict[str, RedisServer]) -> None:
+    async with Relay(start(mode, servers).url) as relay:
         config = MemoryConfig(backend="redis", backend_config={"url": relay.url}, embedding_provider="dummy")
         async with AgentMemory(config=config) as memory:
             await fill(memory)
