@@ -94,9 +94,12 @@ def as_utc(moment: datetime) -> datetime:
 def as_moment(value: Moment) -> datetime:
     """Read a moment in any form in which a call may give it; a timedelta means that long ago.
 
+    Returns:
+        The moment in UTC.
+
     Raises:
         ValidationError: it is no time, has no timezone, or is beyond the calendar.
-    """
+    """  # noqa: DOC501
     if isinstance(value, str):
         return parse_moment(value)
     if isinstance(value, timedelta):
@@ -170,6 +173,9 @@ def from_text(text: str) -> datetime:
 def as_duration(value: timedelta | float | str) -> timedelta:
     """Read a duration: a timedelta, a number of seconds, or text such as `90s`, `10m`, `2 hours`, `7d`, `1d12h`.
 
+    Returns:
+        The duration.
+
     Raises:
         ValidationError: it is not a duration, or not a positive one.
     """
@@ -220,9 +226,12 @@ def parse_moment(text: str) -> datetime:
     `3 days ago` is at this time of that day. A date or time without an offset is in the local timezone, as in every
     other tool of the shell.
 
+    Returns:
+        The moment in UTC.
+
     Raises:
         ValidationError: it is none of these.
-    """
+    """  # noqa: DOC501
     words = " ".join(text.lower().split())
     moment = now()
     try:

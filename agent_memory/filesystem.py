@@ -60,6 +60,9 @@ def opened(path: str | Path, mode: Literal["rb", "wb"]) -> BinaryIO:
 
     Of one that nobody writes to in that time, there is nothing to read.
 
+    Returns:
+        The open file.
+
     Raises:
         OSError: it cannot be opened; a named pipe that nobody reads cannot be written to.
     """

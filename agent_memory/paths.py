@@ -48,6 +48,9 @@ def file_stem(agent_id: str) -> str:
 
     The id in NFC, every byte outside `a-z 0-9 . _ -` as %XX, capitals among them, no leading dot; a name over
     200 bytes is cut and ends with a hash of the whole.
+
+    Returns:
+        The name, without the file's ending.
     """
     check_agent_id(agent_id)
     encoded = unicodedata.normalize("NFC", agent_id).encode()

@@ -38,6 +38,9 @@ def _without_password(url: re.Match[str]) -> str:
 
     A slash, a space or an @ in a password should have been written as %2F, %20 or %40. Where it was not, better too
     much is hidden: all up to the last @ of the word, or of the line where the word has none and no port.
+
+    Returns:
+        The same, with stars in place of the password.
     """
     scheme, rest = url["scheme"], url["rest"]
     word = rest.split(maxsplit=1)[0] if rest[:1].strip() else ""

@@ -34,10 +34,14 @@ class Registry:
     def load(self, name: str) -> Any:
         """Import and return the class of that name.
 
+        Returns:
+            The class.
+
         Raises:
             ConfigurationError: the name is unknown.
             MissingDependencyError: a package that it needs is not installed.
-        """
+            ModuleNotFoundError: a module is missing that no known package brings.
+        """  # noqa: DOC501
         if name in self.builtin:
             module, _, attribute = self.builtin[name].partition(":")
         else:

@@ -91,6 +91,9 @@ class AgentMemory(Adding, Finding, Changing, Moving, Upkeep):
     async def open(self) -> Self:
         """Open the store and choose the embedder; does nothing the second time. The first call does it by itself.
 
+        Returns:
+            This memory itself.
+
         Raises:
             BackendError: the store cannot be opened.
             ConfigurationError: it belongs to another agent.

@@ -134,6 +134,9 @@ class Adding(MemoryTypes):
             items: mappings with the arguments of a type's `add` by name, and the type's name or alias as `type`.
             progress: called with (done, total) as the texts are embedded.
 
+        Returns:
+            One id per item, in the order of the items.
+
         Raises:
             ValidationError: an item cannot be stored; the message says which, and nothing was stored.
         """
@@ -222,6 +225,9 @@ class Adding(MemoryTypes):
             defaults: arguments of `add` for all of them, `type` among them; an object's own values win.
             names: what to call each in an error, such as `line 3`.
             progress: called with (done, total) as the texts are embedded.
+
+        Returns:
+            What came of each object, in order, and the names whose values were left out.
 
         Raises:
             ValidationError: one has a name that no memory has, is archived, has ended, or cannot be stored; the

@@ -112,7 +112,9 @@ class Changing(MemoryTypes):
             The memories as they were.
 
         Raises:
-            MemoryNotFoundError, AmbiguousIdError: nothing was forgotten then.
+            MemoryNotFoundError: there is none of that name; nothing was forgotten then.
+            AmbiguousIdError: several memories begin so; nothing was forgotten then.
+            ValidationError: `purge`, `shred` or `dry_run` is given beside a plan.
         """
         if not isinstance(id, ForgetPlan):
             return await forgetting.forget(self._core, id, purge=purge, shred=shred, dry_run=dry_run)
@@ -150,6 +152,9 @@ class Changing(MemoryTypes):
     async def restore(self, id: str) -> MemoryRecord:
         """Restore an archived or purged memory as it was.
 
+        Returns:
+            The memory, active again.
+
         Raises:
             MemoryNotFoundError: nothing with this id was put away.
             ValidationError: another memory has its key by now.
@@ -158,6 +163,9 @@ class Changing(MemoryTypes):
 
     async def history(self, id: str) -> Listing[Version]:
         """List a memory's versions, oldest first, also of one that was purged.
+
+        Returns:
+            The versions, oldest first.
 
         Raises:
             MemoryNotFoundError: there never was one.
@@ -169,6 +177,9 @@ class Changing(MemoryTypes):
         """Mark a memory as one that always counts: part of every brief, and never decaying.
 
         The id of a document stands for all of its chunks; the first one is returned.
+
+        Returns:
+            The memory as it is now.
         """
         return (await self.pin_many([id]))[0]
 

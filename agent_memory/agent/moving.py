@@ -46,6 +46,9 @@ class Moving(MemoryTypes):
             tags: only these, as in `search`; what was taken out is not noted then.
             progress: called with (done, total).
 
+        Returns:
+            What was written.
+
         Raises:
             CapabilityError: the backend keeps no history, or no vectors.
             BackendError: the store did not give all that it counts; no file was written.
@@ -78,6 +81,9 @@ class Moving(MemoryTypes):
             dry_run: only say what would be done.
             progress: called with (done, total).
 
+        Returns:
+            What was taken over, or would be.
+
         Raises:
             IntegrityError: the file is not whole, or of a version that is not known; nothing was written.
             ValidationError: there are conflicts; nothing was written.
@@ -109,6 +115,9 @@ class Moving(MemoryTypes):
             on_conflict: as in `import_from`.
             dry_run: as in `import_from`.
             progress: called with (done, total).
+
+        Returns:
+            What was copied, or would be.
 
         Raises:
             ValidationError: there are conflicts; nothing was written.

@@ -23,6 +23,9 @@ class Upkeep(MemoryTypes):
         Args:
             detailed: add sizes, ages and tags, for which all memories are gone through once
                 (`memories.operations.statistics.breakdown`).
+
+        Returns:
+            The counts and what describes the store, by name.
         """
         counts = await status.statistics(self._core)
         return counts | await breakdown(self._core.store) if detailed else counts
@@ -45,8 +48,14 @@ class Upkeep(MemoryTypes):
             limit: at most so many texts.
             progress: called with (done, total) pieces; the total is an estimate.
 
+        Returns:
+            How many texts were embedded.
+
         Raises:
-            ModelMissingError, MissingDependencyError, EmbeddingMismatchError, ConfigurationError.
+            ModelMissingError: the model's files are not on this machine.
+            MissingDependencyError: a package that the embedder needs is not installed.
+            EmbeddingMismatchError: the store's vectors are of another embedder than the one asked for.
+            ConfigurationError: there is no embedder.
         """
         if isinstance(self._core.store, KeywordStore):
             await self._core.store.renew()
@@ -87,6 +96,9 @@ class Upkeep(MemoryTypes):
         """Make everything derived (words, hashes, indexes) anew, and return the faults that are left.
 
         Its `mended` says what was wrong before. What is damaged itself stays as it is: nothing is thrown away.
+
+        Returns:
+            The faults that were mended, and those that are left.
         """
         return await self._core.store.repair()
 

@@ -135,6 +135,9 @@ class Embedder(ABC):
         """Cut a text into long consecutive parts without looking at it closely; each is then cut by itself.
 
         So a book is cut into segments bit by bit, as they are embedded. The same text is always cut alike.
+
+        Returns:
+            The parts, which joined are the text.
         """
         return [text]
 
@@ -170,6 +173,9 @@ class Embedder(ABC):
     async def embed_query(self, text: str) -> bytes:
         """Embed what is asked. A query longer than the model reads is represented by its first segment.
 
+        Returns:
+            The vector: float32, little endian, of unit length.
+
         Raises:
             EmbeddingError: it could not be embedded.
         """
@@ -178,6 +184,9 @@ class Embedder(ABC):
 
     async def embed_documents(self, texts: Sequence[str]) -> list[list[bytes]]:
         """Embed what is stored: for each text the vectors of its segments, in order, at least one.
+
+        Returns:
+            For each text its vectors: float32, little endian, of unit length.
 
         Raises:
             EmbeddingError: one of them could not be embedded.
@@ -190,6 +199,9 @@ class Embedder(ABC):
 
     async def embed_segments(self, segments: Sequence[str]) -> list[bytes]:
         """Embed segments that the model reads whole, as `split` cuts them: one unit vector each, float32.
+
+        Returns:
+            One vector for each segment, in order.
 
         Raises:
             EmbeddingError: one of them could not be embedded.
@@ -241,6 +253,9 @@ def checked(vectors: Sequence[bytes], expected: int, identity: EmbeddingIdentity
 def pack(values: Sequence[float], *, dimension: int | None = None) -> bytes:
     """Normalise a vector to length 1 and write it as little-endian float32.
 
+    Returns:
+        The vector as bytes.
+
     Raises:
         EmbeddingError: it has another dimension than asked for, is all zero, or holds NaN or infinity.
     """
@@ -264,6 +279,9 @@ def pack(values: Sequence[float], *, dimension: int | None = None) -> bytes:
 def pack_many(vectors: Sequence[Any], *, dimension: int) -> list[bytes]:
     """Do what `pack` does for many vectors; arrays of numpy's all at once.
 
+    Returns:
+        The vectors as bytes, in order.
+
     Raises:
         EmbeddingError: as in `pack`; the message says which one it was.
     """
@@ -284,6 +302,9 @@ def pack_many(vectors: Sequence[Any], *, dimension: int) -> list[bytes]:
 
 def pack_rows(rows: NDArray[Any]) -> list[bytes]:
     """Do what `pack` does for each row of a matrix, without a Python loop over its numbers.
+
+    Returns:
+        One vector for each row, as bytes.
 
     Raises:
         EmbeddingError: a row is all zero, or holds NaN or infinity.

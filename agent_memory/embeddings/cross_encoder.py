@@ -56,6 +56,9 @@ class CrossEncoder:
 
         A text longer than the model reads counts with its beginning.
 
+        Returns:
+            One logit for each text, in order.
+
         Raises:
             ModelMissingError: the model is not on this machine, or damaged.
         """

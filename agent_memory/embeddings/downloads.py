@@ -50,7 +50,7 @@ def describe(name: str, cache: Path | None = None) -> ModelCard:
 
     Raises:
         ConfigurationError: fastembed has no such model.
-    """
+    """  # noqa: DOC501
     card = catalog.card_of(name) or remembered_cards(cache).get(name)
     if card is not None and card.provider == "fastembed":
         return card
@@ -150,6 +150,9 @@ def pull(
         offline: forbid the network; a model that is here is still found.
         cache_dir: where to, instead of our cache folder.
 
+    Returns:
+        The folder with the model's files.
+
     Raises:
         ConfigurationError: fastembed has no such model.
         PolicyError: something would have to be fetched, and that is forbidden.
@@ -228,6 +231,9 @@ def text_embedding() -> Any:
 
 def load(engine: Any, card: ModelCard, folder: Path, cache: Path, threads: int | None) -> Any:
     """Load a model by one of fastembed's engines, from the files in a folder.
+
+    Returns:
+        The engine, with the model loaded.
 
     Raises:
         EmbeddingError: this process may not take the memory that the model needs.

@@ -121,6 +121,9 @@ class LocalModel(SharedModel):
     async def embed(self, texts: Sequence[str]) -> list[bytes]:
         """Embed texts, with whatever others ask for meanwhile.
 
+        Returns:
+            One vector for each text, in order.
+
         Raises:
             ModelMissingError: the model's file cannot be loaded.
             EmbeddingError: no thread can be started.
@@ -297,6 +300,9 @@ def _next_run(ready: deque[_Job]) -> list[_Part] | None:
 
     Others whose texts are about as long come first, so that little is padding. Only what is small goes along: the
     batches of a bulk are full already. A job that is not done stands behind the others then.
+
+    Returns:
+        The texts of the run; None where nothing waits.
     """
     waiting = [job for job in ready if not job.over]
     ready.clear()

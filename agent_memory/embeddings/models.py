@@ -58,6 +58,9 @@ def model_path(name: str, cache_dir: str | os.PathLike[str] | None = None) -> Pa
 def verify_model(name: str, cache_dir: str | os.PathLike[str] | None = None) -> str:
     """Read a model's weights from end to end and return their sha256.
 
+    Returns:
+        The sha256, in hexadecimal.
+
     Raises:
         ConfigurationError: there is no such model.
         ModelMissingError: it is not here, or damaged.
@@ -80,6 +83,9 @@ def pull_model(
 
     The default model is part of the installation: it is checked, and where it is missing the error names the
     package to install.
+
+    Returns:
+        The folder with the model's files.
 
     Raises:
         ConfigurationError: there is no such model.

@@ -30,7 +30,7 @@ def check_embedder_name(name: str) -> str:
 
     Raises:
         ConfigurationError: it is unknown.
-    """
+    """  # noqa: DOC501
     if name != NO_EMBEDDER and name not in EMBEDDERS.builtin and name not in EMBEDDERS.names():
         raise ConfigurationError.unknown(EMBEDDERS.what, name, [NO_EMBEDDER, *EMBEDDERS.names()])
     return name
@@ -40,6 +40,9 @@ def create_embedder(provider: str, options: Mapping[str, Any]) -> Embedder | Non
     """Make the embedder of that name, unprepared; None for `none`.
 
     All that are made here share a model where they are of one identity, so that twenty agents hold one.
+
+    Returns:
+        The embedder, or None.
 
     Raises:
         ConfigurationError: the name or one of the options is unknown.

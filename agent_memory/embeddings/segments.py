@@ -47,6 +47,9 @@ def split_by_bytes(text: str, limit: int) -> list[str]:
     """Cut a text into segments of at most `limit` (4 or more) bytes of UTF-8.
 
     No tokenizer in use makes more tokens than that of any text, whatever the language.
+
+    Returns:
+        The segments, in order.
     """
     segments: list[str] = []
     start = 0
@@ -68,6 +71,9 @@ def split_by_tokens(text: str, tokenizer: Tokenizer, limit: int, *, verify: bool
 
     With `verify` each segment is tokenised again: needed where a word's tokens depend on what stands before it,
     as with byte-level BPE and SentencePiece, and not with BERT's WordPiece.
+
+    Returns:
+        The segments, in order.
     """
     segments: list[str] = []
     for part in parts(text):

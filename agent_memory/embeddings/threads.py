@@ -26,6 +26,9 @@ async def in_worker(function: Callable[[*Arguments], Result], *arguments: *Argum
     One at a time, because one run of a model keeps all cores busy: two at once take longer together. A bulk of
     texts should come in small portions, so that a query waits for one portion only, and a cancelled task
     likewise.
+
+    Returns:
+        What the function returned.
     """
     global _limiters
     from anyio import CapacityLimiter, to_thread

@@ -61,6 +61,12 @@ def list_agents(home: Path | None = None) -> list[AgentFile]:
     """List the agents with a file in a folder, by name; without one, in the usual folder.
 
     A file that cannot be read is listed with its problem.
+
+    Returns:
+        The agents, those whose file cannot be read last.
+
+    Raises:
+        BackendError: the folder cannot be listed.
     """
     folder = home or paths.home()
     try:
@@ -78,7 +84,7 @@ def get_agent(agent_id: str, home: Path | None = None) -> AgentFile:
     Raises:
         MemoryNotFoundError: it has none; the message names the one meant, if one is spelt nearly so.
         BackendError: what has the name of its file is no file.
-    """
+    """  # noqa: DOC501
     path = _path(agent_id, home)
     if filesystem.file_size(path) is not None:
         return _look(path)
@@ -98,6 +104,9 @@ def nearest(agent_id: str, home: Path | None = None) -> str | None:
 
 def remove_agent(agent_id: str, home: Path | None = None) -> AgentFile:
     """Delete an agent's file and what stands beside it, and return what it was. This cannot be undone.
+
+    Returns:
+        What the file was.
 
     Raises:
         MemoryNotFoundError: there is none.
@@ -138,10 +147,14 @@ def rename_agent(agent_id: str, new_id: str, home: Path | None = None) -> Path:
 
     A renaming that was cut off at any moment is finished by calling it again, or by opening the file.
 
+    Returns:
+        The path of the file.
+
     Raises:
         MemoryNotFoundError: there is no such agent.
         ValidationError: the new id is no id, or another agent has it.
         StoreBusyError: another process has the file open.
+        BackendError: the file cannot be read.
     """
     from agent_memory.storage.sqlite import ownership
 

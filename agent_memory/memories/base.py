@@ -92,6 +92,9 @@ class TypeMemory(Called, Generic[R]):
             force: store an exact duplicate as a memory of its own.
             fields: this type's own fields (see `agent_memory.records`).
 
+        Returns:
+            The id of the memory.
+
         Raises:
             ValidationError: something cannot be stored; nothing was.
             StoreBusyError: another process holds the store; nothing was stored.
@@ -120,6 +123,9 @@ class TypeMemory(Called, Generic[R]):
                 `expires_at` instead of a `ttl`, and its `embedding`, a vector made elsewhere by the same model as the
                 store's; it is normalised.
             progress: called with (done, total) as the texts are embedded.
+
+        Returns:
+            One id per item, in the order of the items.
 
         Raises:
             ValidationError: an item cannot be stored; the message says which, and nothing was stored.
@@ -177,6 +183,9 @@ class TypeMemory(Called, Generic[R]):
 
         It is at once invisible to every read and can be restored. `purge` takes the row away, `shred` its
         history too.
+
+        Returns:
+            Whether there was such a memory.
         """
         return bool(await forgetting.remove(self._core, id, self.memory_type, purge=purge, shred=shred))
 
@@ -223,6 +232,9 @@ class TypeMemory(Called, Generic[R]):
         """Filter memories: those holding all of a text, letter for letter but for case, newest first.
 
         For finding by meaning and by rank, see `search_similar` and `AgentMemory.search`.
+
+        Returns:
+            The memories, newest first.
         """
         where = self._where(min_importance=min_importance, tags=tags, **filters)
         if not text:
@@ -245,6 +257,9 @@ class TypeMemory(Called, Generic[R]):
             min_score: only memories whose `similarity` is at least this, in [0, 1].
             limit: how many results at most.
             query: what to look for.
+
+        Returns:
+            The memories with their scores, best first.
 
         Raises:
             ConfigurationError: there is no embedder.
@@ -329,6 +344,9 @@ async def store_items(
         core: what all memory types share.
         items: the memories to store.
         progress: called with (done, total).
+
+    Returns:
+        What came of each item, in order.
 
     Raises:
         ValidationError: an item cannot be stored; the message says which, and nothing was stored.

@@ -66,6 +66,9 @@ def build(
         tags: the tags of what is stored.
         ttl: how long it lives: a timedelta, seconds, or text such as `10m`.
 
+    Returns:
+        The record.
+
     Raises:
         ValidationError: something cannot be stored; the message names it.
     """
@@ -173,9 +176,12 @@ def as_json(name: str, value: Any) -> Any:
     Tuples become lists; subclasses of text and numbers, such as enumerations, become what they stand for; names of
     members become text.
 
+    Returns:
+        The value made of the types that JSON has.
+
     Raises:
         ValidationError: JSON cannot hold it.
-    """
+    """  # noqa: DOC501
     try:
         plain = _plain(name, value)
         check_depth(plain, f"the {name}")

@@ -177,6 +177,9 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
 
         The one most recently written to comes first. With `archived`, those of which messages were put away, and
         these messages are counted.
+
+        Returns:
+            The conversations as groups.
         """
         groups = await self._core.store.groups(self._messages(None, archived=archived), "conversation_id")
         return sorted(groups, key=lambda group: group.last, reverse=True)
@@ -221,6 +224,9 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
             content: the text.
             importance: how much it matters, from 0 to 1.
             metadata: further named values.
+
+        Returns:
+            The id of the message.
         """
         return await self.add(
             content,
@@ -362,6 +368,9 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
             format_template: may name `role`, `content`, `name` (who spoke, else the role) and `time`.
             conversation_id: which conversation; None for the one in use.
 
+        Returns:
+            The text.
+
         Raises:
             ValidationError: it names something else.
         """
@@ -481,6 +490,12 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
         """Put a conversation away, its summary too, and return how many messages that were.
 
         `purge` takes the rows away, also those of messages that were archived before; `shred` their history too.
+
+        Returns:
+            How many messages were archived or deleted, without the summary.
+
+        Raises:
+            MemoryNotFoundError: no conversation is named, and there is none in use.
         """
         conversation = await self._existing(conversation_id)
         if conversation is None:

@@ -168,6 +168,12 @@ class Core:
         `embed` says which records have a text that is new; None means those that are added. `given` holds the
         vectors that are at hand already. What takes long to embed is stored first and embedded afterwards, so that
         what is interrupted loses no text, and no vector that is made.
+
+        Returns:
+            What came of each change.
+
+        Raises:
+            ValidationError: a batch is open, and the operation undoes another.
         """
         if (batch := open_batch(self)) is not None:
             if undoes is not None:
@@ -198,6 +204,9 @@ class Core:
         self, verb: Verb, record: MemoryRecord, edit: Callable[[MemoryRecord], MemoryRecord]
     ) -> MemoryRecord:
         """Store what `edit` makes of a memory; if somebody changed it meanwhile, of what they made of it.
+
+        Returns:
+            The memory as it is stored now.
 
         Raises:
             MemoryNotFoundError: it was taken away or put away meanwhile.
@@ -242,6 +251,9 @@ class Core:
         """Archive, purge or shred memories in one operation, and return them as they were.
 
         What somebody changed meanwhile is looked up again.
+
+        Returns:
+            The memories as they were.
 
         Raises:
             ConflictError: others were faster twenty times.

@@ -67,6 +67,13 @@ class EpisodicMemory(TypeMemory[EpisodicRecord]):
             importance: how much it matters, from 0 to 1.
             location: where it happened.
             participants: who took part.
+
+        Returns:
+            The id of the event.
+
+        Raises:
+            ValidationError: both `extra_metadata` and `metadata` are given, or something cannot be
+                stored.
         """
         rest: dict[str, Any] = {**more}
         other = rest.pop("metadata", None)  # what every other method calls it

@@ -88,6 +88,9 @@ class StoredFilters(Filters, total=False):
 def build_where(**filters: Unpack[StoredFilters]) -> Where:
     """Build the filter that these arguments mean.
 
+    Returns:
+        The filter.
+
     Raises:
         ValidationError: a condition cannot be read, or a time has no timezone.
         ConfigurationError: a type or a status is unknown.

@@ -49,6 +49,9 @@ class LongTermMemory(TypeMemory[LongTermRecord]):
             tags: words to find it by.
             source: where it comes from.
             more: further arguments of `add`.
+
+        Returns:
+            The id of the fact.
         """
         return (await self.store_fact_detailed(fact, importance, tags, source, **more)).id
 
@@ -92,6 +95,9 @@ class LongTermMemory(TypeMemory[LongTermRecord]):
             importance: how much it matters, in [0, 1].
             replace: make it a new version of the one that was stored so for this category, instead of one beside it.
             more: further arguments of `add`.
+
+        Returns:
+            The id of the preference.
         """
         written = await self.store_preference_detailed(
             category, preference, importance, replace=replace, **more
@@ -184,6 +190,9 @@ class LongTermMemory(TypeMemory[LongTermRecord]):
         Args:
             similarity_threshold: cosine from which two facts are shown as similar, in [0, 1]. Without an embedder
                 none are.
+
+        Returns:
+            A group for each fact that has duplicates or similar facts.
         """
         threshold = check_share("similarity_threshold", similarity_threshold)
         records = await self._select(self._where(), None)

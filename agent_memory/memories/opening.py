@@ -111,6 +111,9 @@ def values_in(path: Path, kind: str, beginning: str) -> list[tuple[str, str]]:
     """List what a file holds of a kind and begins so, each with a word on what it is: for completions.
 
     Nothing is opened for it, so that a shell need not wait. What cannot be listed gives nothing.
+
+    Returns:
+        The values, each with its description.
     """
     from agent_memory.storage.sqlite import peek
 

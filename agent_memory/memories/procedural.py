@@ -87,6 +87,9 @@ class ProceduralMemory(TypeMemory[ProceduralRecord]):
             category: what the skill belongs to.
             importance: how much it matters, from 0 to 1.
             name: the name of the skill.
+
+        Returns:
+            The id of the skill.
         """
         return await self._record(
             name, pattern, triggers=triggers, category=category, importance=importance, kind="skill", **more

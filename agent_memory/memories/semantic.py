@@ -56,6 +56,9 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
             limit: how many results at most.
             query: what to look for.
 
+        Returns:
+            The memories with their scores, best first.
+
         Raises:
             ConfigurationError: there is no embedder; the message names the setting.
         """
@@ -92,6 +95,9 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
             id: the id of a memory, a unique prefix of one, or a key.
             limit: how many results at most.
 
+        Returns:
+            The memories with their scores, nearest first.
+
         Raises:
             MemoryNotFoundError: there is no such memory.
         """
@@ -125,6 +131,9 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
             content: the text.
             importance: how much it matters, from 0 to 1.
 
+        Returns:
+            The id of the memory.
+
         Raises:
             EmbeddingError: the vector has another dimension than the store's, or holds NaN.
             ConfigurationError: there is no embedder, so nothing to compare the vector with.
@@ -155,6 +164,9 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
         ids, and those that are not in the text any more are archived in the same operation.
 
         With a `key` it is stored whole instead, as one memory, and adding it again stores a new version of that.
+
+        Returns:
+            The ids of the chunks, in order.
         """
         shared: dict[str, Any] = {
             "title": title,
@@ -211,6 +223,9 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
             progress: called with (done, total) as files are read and cut, then as the texts are embedded.
             more: further arguments of `add`; with a `key`, a file is stored whole, as one memory.
             tags: the tags of what is stored.
+
+        Returns:
+            What came of each file, and what was skipped.
 
         Raises:
             ValidationError: there is no such file or folder, a file named is no text, or there is nothing to store;
@@ -271,6 +286,12 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
         """Store a document that is in chunks already, in one transaction, and return their ids in order.
 
         As in `add_document`, a `document_id` that is there already gets the new chunks instead of the old ones.
+
+        Returns:
+            The ids of the chunks, in order.
+
+        Raises:
+            ValidationError: there are no chunks, or something cannot be stored; nothing was.
         """
         texts = list(chunks)
         if not texts:
@@ -346,9 +367,13 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
     async def update_embedding(self, id: str) -> bool:
         """Make sure that a memory's vector is that of its present text; False if there is no such memory.
 
+        Returns:
+            Whether there is such a memory.
+
         Raises:
             ConfigurationError: there is no embedder.
-            EmbeddingError, MissingDependencyError: it is not at hand.
+            EmbeddingError: it cannot embed the text, or its model is not on this machine.
+            MissingDependencyError: a package that it needs is not installed.
         """
         record = await self._find(id)
         if record is None:

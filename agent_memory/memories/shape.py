@@ -66,6 +66,9 @@ def read_shapes(
         names: what to call each in an error, such as `line 3`; `item 3` if left out.
         objects: the objects, as `list --ndjson` prints them.
 
+    Returns:
+        What was read of each object, in order.
+
     Raises:
         ValidationError: one cannot be read; the message begins with its name.
     """
@@ -87,6 +90,9 @@ def read_shapes(
 
 def read_shape(data: Mapping[str, Any]) -> Shaped:
     """Read one object as the arguments of `add`; what is null is not given.
+
+    Returns:
+        The arguments, and the names whose values were left out.
 
     Raises:
         ValidationError: it has a name that no memory has, a value of the wrong kind, no content, or a memory that was

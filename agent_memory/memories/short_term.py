@@ -66,6 +66,9 @@ class ShortTermMemory(TypeMemory[ShortTermRecord]):
             key: the name under which it is found again.
             ttl: how long it lives: a timedelta, seconds, or text such as `10m`.
 
+        Returns:
+            The id of the value.
+
         Raises:
             ValidationError: JSON cannot hold the value.
         """
@@ -135,6 +138,9 @@ class ShortTermMemory(TypeMemory[ShortTermRecord]):
         """Let a memory live longer, by the default time to live if none is given; False if there is none.
 
         The time is added to what it has left.
+
+        Returns:
+            Whether there is such a memory.
         """
         record = await self._find(id, statuses=(Status.ACTIVE,))
         if record is None:

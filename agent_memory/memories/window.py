@@ -50,6 +50,9 @@ async def view(
         count: how many messages at most.
         store: the store to read from.
 
+    Returns:
+        The messages, oldest first, and where the window begins.
+
     Raises:
         ValidationError: `count` is negative.
     """
@@ -110,6 +113,9 @@ def turns(messages: Iterable[ConversationRecord]) -> list[Turn]:
     """Pair what the user said with the last answer to it; either is None where it is missing.
 
     Between the two an assistant may have called tools: its last message before the user speaks again is the answer.
+
+    Returns:
+        The pairs, oldest first.
     """
     result: list[Turn] = []
     for message in messages:

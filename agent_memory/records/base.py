@@ -55,6 +55,9 @@ def own_field(kind: FieldKind, default: Any = None, *, name: bool = False, since
         name: whether the field is a name that memories are found by, such as a title.
         since: the schema version that brings the field: for a new one, the number after the newest
             (`tests/storage/test_schema.py` says which).
+
+    Returns:
+        What a dataclass takes as the default of a field.
     """
     return field(default=default, metadata={"kind": kind, "name": name, "since": since})
 

@@ -39,7 +39,7 @@ class MemoryType(StrEnum):
 
         Raises:
             ConfigurationError: it is none of them.
-        """
+        """  # noqa: DOC501
         from agent_memory.records.registry import TYPE_ALIASES  # here, since it imports this module
 
         if not isinstance(name, str):

@@ -22,6 +22,9 @@ def date_words(moment: datetime, utc_offset: int | None = None) -> str:
     Args:
         moment: a time in UTC.
         utc_offset: seconds east of UTC; None is UTC.
+
+    Returns:
+        The day in words.
     """
     if utc_offset:
         with suppress(OverflowError):  # at the very ends of the calendar

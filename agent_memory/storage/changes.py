@@ -24,6 +24,9 @@ def new_id() -> str:
     """Make a random id: 100 bits as 20 characters of lower-case Crockford base32.
 
     Not ordered by time: ids that are cannot be shortened, since all of one day begin alike.
+
+    Returns:
+        The id.
     """
     return os.urandom(ID_LENGTH).translate(_LETTER_OF_BYTE).decode("ascii")
 

@@ -44,7 +44,7 @@ def check_backend_name(backend: str) -> str:
 
     Raises:
         ConfigurationError: the name or the URL's scheme is unknown.
-    """
+    """  # noqa: DOC501
     scheme, separator, _ = backend.partition("://")
     if separator:
         if scheme.lower() not in _SCHEMES:
@@ -64,6 +64,9 @@ def names_a_file(backend: str, options: Mapping[str, Any]) -> bool:
 
 def create_store(backend: str, agent_id: str | None, options: Mapping[str, Any]) -> Store:
     """Make the store of that name or URL, not yet opened.
+
+    Returns:
+        The store.
 
     Raises:
         ConfigurationError: the name, the URL's scheme or one of the options is unknown, or not there.

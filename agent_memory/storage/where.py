@@ -177,6 +177,9 @@ def conditions(given: Mapping[str, Any] | Iterable[Sequence[Any]] | None) -> tup
     `{"lang": "en", "stars": {">=": 3, "<": 5}, "kind": ["a", "b"], "env": [{"!=": "prod"}, {"!=": "test"}]}`.
     Anything else is a series of (name, operator, value).
 
+    Returns:
+        The conditions, which all must hold.
+
     Raises:
         ValidationError: the operator is unknown or the value cannot be compared.
     """
@@ -231,6 +234,9 @@ def words(given: str | Iterable[str] | None) -> tuple[str, ...]:
 
 def period(start: datetime | None, end: datetime | None) -> Period | None:
     """Build a period from its ends, or None where neither is given.
+
+    Returns:
+        The period, or None.
 
     Raises:
         ValidationError: an end has no timezone.

@@ -73,6 +73,9 @@ class SyncAgentMemory:
     def open(self) -> Self:
         """Open the store and choose the embedder; does nothing the second time. The first call does it by itself.
 
+        Returns:
+            This memory itself.
+
         Raises:
             ClosedError: this memory was closed.
             BackendError: it cannot be opened, or was opened before this process was forked.
@@ -245,6 +248,9 @@ class SyncAgentMemory:
         """Collect writes, and commit them as one transaction and one operation at the end of a `with`.
 
         As `AgentMemory.batch`; only the thread that entered it is in it.
+
+        Returns:
+            A context manager, for one use.
         """
         self._check_not_closed()
         return SyncBatch(self._delegate.batch(), self)

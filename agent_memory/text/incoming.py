@@ -26,6 +26,9 @@ BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 def whole(stream: BinaryIO, where: str) -> bytes:
     """Read a stream to its end.
 
+    Returns:
+        The bytes.
+
     Raises:
         ValidationError: it holds more than `MOST_BYTES`.
     """
@@ -39,6 +42,9 @@ def whole(stream: BinaryIO, where: str) -> bytes:
 
 def whole_file(path: str) -> bytes:
     """Read a file to its end, without waiting for anybody to write to a named pipe that nobody has open.
+
+    Returns:
+        The bytes.
 
     Raises:
         OSError: it cannot be read.
@@ -96,7 +102,7 @@ def check_depth(value: Any, what: str) -> None:
 
     Raises:
         ValidationError: they do.
-    """
+    """  # noqa: DOC501
     level = [value]
     for _ in range(DEEPEST + 1):
         level = [item for item in level if isinstance(item, (dict, list, tuple))]
@@ -116,10 +122,13 @@ def too_deep(what: str) -> ValidationError:
 def from_json(text: str, what: str) -> Any:
     """Read JSON.
 
+    Returns:
+        The value.
+
     Raises:
         ValidationError: its brackets stand too deep within each other.
         json.JSONDecodeError: it is not JSON.
-    """
+    """  # noqa: DOC501
     import json  # not where settings are looked for
 
     try:

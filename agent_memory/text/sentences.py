@@ -88,6 +88,9 @@ def extractive_summary(texts: Sequence[str], budget_tokens: int) -> str:
     message does not decide). The first text and the last count for a little more. One line for each text that
     gives any, in order; a speaker who stands in front of it as `Name: ` stands there again. The same texts always
     give the same summary. If everything fits, it is everything, but for line ends within a text.
+
+    Returns:
+        The summary.
     """
     texts = [text.strip() for text in texts if text.strip()]
     whole = "\n".join(" ".join(text.split()) for text in texts)

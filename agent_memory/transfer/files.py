@@ -35,6 +35,9 @@ async def write(stream: Stream, position: Place, progress: Progress | None = Non
     """Write a stream, ordered by id, and return how many lines hold a memory or the note that one is gone.
 
     A file of that path is replaced once the new one is whole; only its owner may read it.
+
+    Returns:
+        How many such lines were written.
     """
     if not isinstance(position, str | os.PathLike):
         return await _write(stream, position, progress)

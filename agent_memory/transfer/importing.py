@@ -79,10 +79,13 @@ class Decision:
 async def decide(store: Store, stream: Stream, on_conflict: OnConflict = "refuse") -> Decision:
     """Compare a stream with an open store. Writes nothing.
 
+    Returns:
+        What is to be done with each memory.
+
     Raises:
         ConfigurationError: there is no such way to settle conflicts.
         ValidationError: there are conflicts, and they are to be refused.
-    """
+    """  # noqa: DOC501
     if on_conflict not in get_args(OnConflict):
         raise ConfigurationError.unknown("way to settle conflicts", on_conflict, get_args(OnConflict))
     result = Decision(space=await _fits(store, stream.head.space))

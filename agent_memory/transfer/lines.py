@@ -56,6 +56,9 @@ def head_line(head: Head) -> str:
 def read_head(line: str) -> Head:
     """Read the first line.
 
+    Returns:
+        What the line says.
+
     Raises:
         IntegrityError: it is not ours, or of a version that is not known.
     """
@@ -153,8 +156,13 @@ def _history(versions: Sequence[Version]) -> list[dict[str, Any]]:
 def read_line(line: str) -> Item:
     """Read what `line_of` wrote.
 
+    Returns:
+        The memory, or the note that one is gone.
+
     Raises:
-        ValueError, KeyError, TypeError: it is not a memory as this program writes them.
+        ValueError: it is not a memory as this program writes them.
+        KeyError: likewise, a name being missing.
+        TypeError: likewise, a value being of another type.
     """
     said = json.loads(line)
     if canonical_json(said) != line:

@@ -164,6 +164,9 @@ async def _told(store: Store, decision: Decision, notices: Sequence[str]) -> Mov
 async def verify(source: Store, target: Store, decision: Decision) -> int:
     """Compare what both stores hold, memory by memory, and return how many were compared.
 
+    Returns:
+        How many memories were compared.
+
     Raises:
         IntegrityError: one is missing, or differs.
     """

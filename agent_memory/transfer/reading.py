@@ -40,6 +40,9 @@ class StoreStream:
     async def of(cls, store: Store, parts: Parts, where: Where = EVERYTHING) -> Self:
         """Look through an open store; a filter leaves out other memories, and what is gone.
 
+        Returns:
+            The stream, of which nothing is read yet but ids.
+
         Raises:
             CapabilityError: it lacks what was asked for.
             BackendError: it gives fewer memories than it counts.
@@ -58,6 +61,9 @@ class StoreStream:
 
     async def read(self, entries: Sequence[Entry]) -> list[Item]:
         """Read some of it, in the order given.
+
+        Returns:
+            The items, in that order.
 
         Raises:
             BackendError: something is no longer there, or others keep changing it.

@@ -21,6 +21,9 @@ def to_text(vector: bytes) -> str:
 def from_text(text: str) -> bytes:
     """Read what `to_text` wrote, as float32.
 
+    Returns:
+        The vector as bytes.
+
     Raises:
         ValueError: it is no such text.
     """

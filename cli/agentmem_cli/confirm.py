@@ -11,6 +11,9 @@ from agentmem_cli.errors import NotConfirmedError
 def ask(invocation: Invocation, what: str) -> bool:
     """Ask on a terminal whether to go on; with --yes, go on.
 
+    Returns:
+        True, always; it raises where the answer is no.
+
     Raises:
         NotConfirmedError: there is nobody to ask, and --yes was not given; or the answer is no.
     """

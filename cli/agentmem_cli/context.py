@@ -65,6 +65,9 @@ class Invocation:
         """Once the command has printed what there is, end with an error that names what is damaged.
 
         What a command has stored is stored: there it is a note.
+
+        Raises:
+            IntegrityError: something is damaged, and nothing was stored.
         """
         from agent_memory.errors import IntegrityError
 

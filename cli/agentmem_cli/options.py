@@ -129,7 +129,10 @@ def scalar(text: str) -> Any:
     """Read a value as JSON if it is some, else as the text it is; 3.10, 1e5 and NaN are texts.
 
     A number is one only where it prints back as it was typed: versions, hashes and times of builds look like numbers.
-    """
+
+    Returns:
+        The value.
+    """  # noqa: DOC501
     try:
         value = json.loads(text, parse_float=_number, parse_int=_number, parse_constant=str)
     except ValueError:

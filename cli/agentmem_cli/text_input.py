@@ -79,6 +79,9 @@ def split_lines(text: str) -> list[str]:
     """Cut a text where a line ends: at a newline, with or without a carriage return, and nowhere else.
 
     `str.splitlines` also cuts at form feeds and at U+2028, which stand within texts and within JSON.
+
+    Returns:
+        The lines, without their ends.
     """
     return with_newlines(text).split("\n")
 

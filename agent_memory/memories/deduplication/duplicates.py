@@ -30,6 +30,9 @@ def find_same(records: Iterable[LongTermRecord]) -> list[Duplicates]:
     """Group facts that say the same (see `sameness`), each group in one record that stays and the others.
 
     Kinds and categories do not mix, nor do sessions that were named for a fact. What is pinned or has a key stays.
+
+    Returns:
+        The groups of two facts or more.
     """
     groups: dict[tuple[object, ...], list[LongTermRecord]] = defaultdict(list)
     for record in records:
@@ -50,6 +53,9 @@ def find_duplicates(
     """Group facts that say the same, and beside each fact that stays those whose cosine reaches the threshold.
 
     Kinds and categories do not mix. A fact is shown beside the best that is near it, once.
+
+    Returns:
+        The groups that have something merged or similar.
     """
     same = {group.kept.id: group for group in find_same(records)}
     gone = {item.id for group in same.values() for item in group.merged}

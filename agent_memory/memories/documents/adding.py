@@ -152,6 +152,9 @@ def _nothing(finding: Finding, glob: str | None) -> str:
 def read_files(finding: Finding) -> list[Text]:
     """Read what was found; a file that is no document is skipped, unless it was named itself.
 
+    Returns:
+        The files with their texts.
+
     Raises:
         ValidationError: a file that was named is no document, or there is none at all.
     """

@@ -44,6 +44,9 @@ def parts_of(text: str, pieces: Sequence[str]) -> list[Part]:
     """Divide a text into old pieces that are still in it, wherever, and what lies between them.
 
     Joined, the parts are the text. White space alone is no part: it goes to the old piece beside it.
+
+    Returns:
+        The parts, in order.
     """
     parts = _without_blanks(list(_alternating(text, _spans(text, pieces))))
     longest = max((_size(piece) for piece in pieces), default=0)

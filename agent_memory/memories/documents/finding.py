@@ -64,6 +64,9 @@ def find(paths: Iterable[Place], pattern: str | None = None) -> Finding:
         pattern: of files in folders only those whose name, or path within the folder, fits, such as `*.md` or
             `guides/*.txt`. Where no folder is named: the files too that it fits, seen from the current folder.
 
+    Returns:
+        The files, the folders that were named, and what was skipped.
+
     Raises:
         ValidationError: there is nothing of that name, or it is neither a file nor a folder.
     """

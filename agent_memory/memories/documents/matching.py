@@ -64,6 +64,9 @@ def update(old: Sequence[SemanticRecord], texts: Sequence[str], build: Callable[
         old: the active chunks of the document as it is stored, in order.
         texts: the new version's, in order.
         build: makes a new chunk of a text and its position.
+
+    Returns:
+        The changes, and what of it is to be embedded.
     """
     matched, left = match(old, texts)
     shared = _common(old)
@@ -99,6 +102,9 @@ def match(
 
     A chunk stands for one text. First those are matched that are the same to the letter, then those that differ in
     nothing but white space; what has a key gets a new version in any case, as keys do.
+
+    Returns:
+        The old chunk for each text, or None; and the old chunks that match none.
     """
     found: list[SemanticRecord | None] = [None] * len(texts)
     left = list(old)

@@ -44,6 +44,9 @@ async def carry_out(core: Core, plan: ForgetPlan) -> list[MemoryRecord]:
 
     What somebody changed meanwhile is looked up again. What was not part of the plan stays, even if it has become
     something that the plan would mean.
+
+    Returns:
+        The memories as they were.
     """
     planned = {record.id for record in plan.records}
     latest: Chosen | None = plan.chosen
@@ -75,6 +78,9 @@ async def plan_named(
     """Plan to archive, purge or shred memories by what names them, all or none.
 
     What is to go for good may be archived or expired already; what is to be shredded, purged.
+
+    Returns:
+        The plan.
 
     Raises:
         MemoryNotFoundError: there is none of that name, unless `missing_ok`.
@@ -149,6 +155,9 @@ async def plan_where(core: Core, verb: Verb, where: Where, *, purge: bool, shred
     """Plan to archive, purge or shred all memories that a filter for live ones fits.
 
     What is to go for good may also be archived or expired; what is to be shredded, purged.
+
+    Returns:
+        The plan.
     """
     if purge or shred:
         where = replace(where, statuses=(), expired=where.expired or None)

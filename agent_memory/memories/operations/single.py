@@ -80,6 +80,9 @@ async def get_named(
 async def set_pinned(core: Core, references: Iterable[str], pinned: bool) -> list[MemoryRecord]:
     """Pin or unpin what references mean, in one operation.
 
+    Returns:
+        The memories as they are now.
+
     Raises:
         MemoryNotFoundError: one of them means nothing; nothing was changed.
     """

@@ -62,7 +62,7 @@ class Store(ABC):
 
         Raises:
             ConfigurationError: this backend does not know an option.
-        """
+        """  # noqa: DOC501
         unknown = sorted(options.keys() - self.options)
         if unknown:
             raise ConfigurationError.unknown(
@@ -129,7 +129,7 @@ class Store(ABC):
         Raises:
             BackendError: it is not open, or was opened before this process was forked.
             ClosedError: it was closed.
-        """
+        """  # noqa: DOC501
         if not self.owned():
             raise BackendError.forked(f"this {self.name} store")
         _ = self.agent_id
@@ -157,7 +157,7 @@ class Store(ABC):
 
         Raises:
             PolicyError: it uses the network and may not.
-        """
+        """  # noqa: DOC501
         if offline and self.uses_network:
             raise PolicyError.offline(f"the backend {self.name}")
 
@@ -387,7 +387,7 @@ class Store(ABC):
             AmbiguousIdError: several begin so.
             IntegrityError: it is damaged.
             ValidationError: the reference is empty.
-        """
+        """  # noqa: DOC501
         self.check_usable()
         if not isinstance(reference, str) or not reference.strip():
             raise ValidationError(

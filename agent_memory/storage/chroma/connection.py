@@ -102,6 +102,7 @@ class Chroma:
 
         Raises:
             BackendError: it is closed.
+            ClosedError: the store was closed.
         """
         if self._client is None:
             raise ClosedError("the chroma store")

@@ -50,6 +50,9 @@ def plan(
 
     `digests` are those that `needs` worked out.
 
+    Returns:
+        The plan: rows to write, and what came of each change.
+
     Raises:
         ConflictError: a memory to replace or remove was changed since it was read, or one to add is there.
         ValidationError: a memory would take a key that another active one has.

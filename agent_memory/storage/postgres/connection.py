@@ -146,6 +146,9 @@ class Server:
 
         If the connection breaks, nobody has said whether it was committed: `stored` looks, and returns its result if
         it was. Otherwise, and without `stored`, the unit is run again: it must do no harm twice.
+
+        Returns:
+            What the unit returned, or what `stored` found.
         """
 
         async def whole(connection: Connection) -> T:

@@ -35,6 +35,9 @@ def newest_version() -> int:
 async def migrate(connection: Any, schema: str, url: str) -> int:
     """Make or update the tables, and return their version. Call it on a connection that commits by itself.
 
+    Returns:
+        The version.
+
     Raises:
         IntegrityError: a newer version of the program made them.
         MissingExtensionError: the server has no pgvector.

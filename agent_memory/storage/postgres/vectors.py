@@ -113,6 +113,9 @@ async def store(
 ) -> int:
     """Store the vectors of texts that have none yet in a space, and return how many there are then.
 
+    Returns:
+        How many vectors the space has now.
+
     Raises:
         ValidationError: a vector has another dimension than the space, or a text has no vector at all.
     """

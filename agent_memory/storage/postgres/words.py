@@ -25,6 +25,9 @@ def _ranks() -> str:
 
     For one word, all positions being of weight D, it is .1 * sum(1 / i^2 for i to the count) / 1.64493406685
     (PostgreSQL's tsrank.c, `calc_rank_or`). The thresholds lie half-way between two counts.
+
+    Returns:
+        The expression in SQL.
     """
     values, total = [], 0.0
     for count in range(1, MOST_POSITIONS + 1):
@@ -129,6 +132,9 @@ def score_query(scope: Scope, known: WordStatistics) -> tuple[str, str] | None:
     """Write the score of `memory as m` beside `KNOWN` in SQL, and the tsquery for any of the words.
 
     None where no memory holds any.
+
+    Returns:
+        The score and the tsquery, as SQL; or None.
     """
     stems = [item for item, count in known.document_frequency.items() if count]
     return (_score(scope.number, stems, known), _any_of(scope.number, stems)) if stems else None

@@ -30,6 +30,9 @@ MODES: tuple[Mode, ...] = ("search", "vector-sets", "plain")
 def connect(url: str, options: Mapping[str, Any]) -> Redis:
     """Make a client; nothing is sent yet.
 
+    Returns:
+        The client.
+
     Raises:
         ConfigurationError: the URL cannot be read.
     """

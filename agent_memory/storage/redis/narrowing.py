@@ -184,6 +184,9 @@ def rule(keys: Keys, query: Query, *further: str) -> list[str | int] | None:
         keys: the agent's keys.
         query: the query.
         further: sets in each of which a memory has to be as well.
+
+    Returns:
+        The arguments, or None.
     """
     narrowed = groups(keys, query)
     if not narrowed.exact or query.where.expired is not False:

@@ -144,6 +144,9 @@ class Searching(VectorDocuments, KeywordStore):
     def _ask_keyword(self, pipe: Any, terms: Sequence[str], query: Query, limit: int) -> _Answered:
         """Put into a pipeline the search by keyword, and return what reads its answers.
 
+        Returns:
+            A function that is given the answers to what was put into the pipeline.
+
         Raises:
             _IncompleteError: neither the module nor the sets know the filter.
         """

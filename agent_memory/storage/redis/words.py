@@ -80,6 +80,9 @@ def ask(pipe: Any, keys: Keys, terms: Sequence[str], rule: Sequence[str | int]) 
         keys: the agent's keys.
         terms: the words of the query.
         rule: what `narrowing.rule` returned.
+
+    Returns:
+        The stems, each once.
     """
     stems = list(dict.fromkeys(map(stem, terms)))
     names = [keys("word", term) for term in stems]

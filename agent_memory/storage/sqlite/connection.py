@@ -47,7 +47,7 @@ def open_file(
         MemoryNotFoundError: it is not there and is not to be created.
         StoreBusyError: somebody else holds it and all retries are used up.
         BackendError: it cannot be opened or created.
-    """
+    """  # noqa: DOC501
     with translated(path):
         _ensure_there(Path(path), create)
         # SQLite would open a file that may not be written all the same, and say so at the first write.
@@ -67,6 +67,10 @@ def _ensure_there(path: Path, create: bool) -> None:
 
     One at a time in this process: closing the new file would drop the locks of a connection that another thread
     opened to it in between.
+
+    Raises:
+        MemoryNotFoundError: it is not there and is not to be created.
+        BackendError: it cannot be created, or is no file.
     """
     with _creating:
         if check_there(path):
@@ -125,7 +129,10 @@ def _open_for_reading(path: str, busy_timeout: float) -> Connection:
 
     In a folder where nothing can be made, SQLite reads a WAL file only if told that nobody changes it: true of a
     read-only medium, and of a folder that this user may not write as long as no log lies beside the file.
-    """
+
+    Returns:
+        The connection.
+    """  # noqa: DOC501
     uri = f"{Path(path).absolute().as_uri()}?mode=ro"
     log = Path(f"{path}-wal")
     modes = (uri,) if log.exists() and log.stat().st_size else (uri, f"{uri}&immutable=1")

@@ -85,7 +85,10 @@ def tolerantly(connection: Connection, function: Callable[[Connection], T]) -> T
     """Run a function again where a stored text is no UTF-8, with a reader that takes any bytes.
 
     It marks them in a way that no real text has, so that `check_text` knows them.
-    """
+
+    Returns:
+        What the function returned.
+    """  # noqa: DOC501
     try:
         return function(connection)
     except driver.Error as error:

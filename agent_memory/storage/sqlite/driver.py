@@ -35,9 +35,12 @@ def pick() -> ModuleType:
 
     Where none can, the standard one: vectors are then compared without an index.
 
+    Returns:
+        The module of the library.
+
     Raises:
         ConfigurationError: the environment names an unknown library, or one that is not installed.
-    """
+    """  # noqa: DOC501
     if wanted := os.environ.get(VARIABLE):
         if wanted not in NAMES:
             raise ConfigurationError.unknown(VARIABLE, wanted, NAMES)

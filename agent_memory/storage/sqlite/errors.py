@@ -43,7 +43,10 @@ def translated(path: str) -> Iterator[None]:
 
     Told apart by SQLite's own words, which have stayed the same for twenty years: not every driver passes on the
     numbers of its errors.
-    """
+
+    Raises:
+        ValidationError: a value cannot be stored.
+    """  # noqa: DOC501
     try:
         yield
     except driver.Error as error:

@@ -166,6 +166,9 @@ class FileStore(FullStore):
         """Do what `_read` does where the full-text index is asked, in parts that are under `_asking_words`.
 
         Where it is damaged, one in memory answers instead of it.
+
+        Returns:
+            What the function returned.
         """
         return await self._run(partial(self._in_snapshot_of_words, function))
 

@@ -31,9 +31,12 @@ def versions(
 ) -> list[Version]:
     """List journal entries of one memory or of one operation, oldest first.
 
+    Returns:
+        The versions, oldest first.
+
     Raises:
         IntegrityError: one of the operation is damaged. To go on without it would take back half of what was done.
-    """
+    """  # noqa: DOC501
     condition, value = OF_MEMORY, memory_id
     if memory_id is None:
         condition, value = (

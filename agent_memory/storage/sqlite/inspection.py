@@ -91,7 +91,7 @@ class Reader:
             ValidationError: SQLite does not understand it, or it fails as it runs.
             StoreBusyError: others hold the file.
             IntegrityError: the file is damaged.
-        """
+        """  # noqa: DOC501
         self._refused = None
         try:
             yield

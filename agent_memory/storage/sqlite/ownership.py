@@ -71,7 +71,7 @@ def alone(path: Path) -> Iterator[Connection]:
     Raises:
         StoreBusyError: they did not.
         BackendError: it is read-only.
-    """
+    """  # noqa: DOC501
     if not os.access(path, os.W_OK):
         raise BackendError(f"{path} is read-only", hint="check its permissions")
     with translated(str(path)):
@@ -161,6 +161,9 @@ def _free(path: Path) -> None:
     """Take away what is left of a file in which nothing is stored: an empty one, or the log of one that is gone.
 
     SQLite would take such a log for that of the next file of this name; beside an empty one it deletes it.
+
+    Raises:
+        FileExistsError: something is stored there.
     """
     size = check_there(path)
     if not size and not any(beside(path, suffix).exists() for suffix in BESIDE):

@@ -46,6 +46,7 @@ def looking(path: Path) -> Iterator[driver.Connection]:
 
     Raises:
         BackendError: it cannot be read, or is not one of ours.
+        IntegrityError: it is a file of another program.
     """
     with translated(str(path)), closing(_opened(path)) as connection:
         connection.execute("pragma query_only = on")

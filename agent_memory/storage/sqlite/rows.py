@@ -232,6 +232,9 @@ _TYPES = frozenset(kind.value for kind in MemoryType)
 def _record(row: Row, own: Mapping[int, Row], agent_id: str) -> MemoryRecord:
     """Make one record.
 
+    Returns:
+        The record.
+
     Raises:
         UnreadableError: a value is not what its column holds.
     """
@@ -334,6 +337,9 @@ def _without_id(version: str | None, memory_id: str) -> str | None:
     """Leave the id out of a version's JSON: it stands in a column beside it.
 
     The keys of canonical JSON are sorted, and none before `id` holds an object: the first match is the id.
+
+    Returns:
+        The JSON without the id; None stays None.
     """
     return None if version is None else version.replace(f'"id":"{memory_id}",', "", 1)
 

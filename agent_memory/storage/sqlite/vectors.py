@@ -37,6 +37,9 @@ def checksum(space_id: int, digest: bytes, segment: int, dtype: str, vector: byt
 def store(connection: Connection, space: Space, given: Mapping[bytes, Sequence[bytes]]) -> list[bytes]:
     """Store the vectors of texts that have none yet in a space, and return the hashes of these.
 
+    Returns:
+        The hashes of the texts that have vectors only now.
+
     Raises:
         ValidationError: a vector has another dimension than the space, or a text has no vector at all.
     """

@@ -99,7 +99,7 @@ def _leave_out(state: planning.State, damaged: Damaged) -> None:
 
     Raises:
         IntegrityError: it has a key that is wanted.
-    """
+    """  # noqa: DOC501
     state.by_hash = {digest: item for digest, item in state.by_hash.items() if item in state.records}
     for (_, key), memory_id in state.by_key.items():
         if memory_id not in state.records:

@@ -67,6 +67,9 @@ def _inserted(table: Any, key: str, value: Any) -> bool:
     """Put a new key behind the last one; False where there is none.
 
     tomlkit would put it at the table's end, behind the comment that speaks of the next table.
+
+    Returns:
+        Whether there was a key to put it behind.
     """
     import tomlkit
     from tomlkit.items import AoT, Table

@@ -90,7 +90,7 @@ def find(name: str) -> Setting:
 
     Raises:
         ConfigurationError: there is none; the message lists those there are.
-    """
+    """  # noqa: DOC501
     if name in SETTINGS:
         return SETTINGS[name]
     family, _, option = name.partition(".")

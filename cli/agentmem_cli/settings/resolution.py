@@ -98,6 +98,9 @@ def resolve(flags: Mapping[str, str | None], *, folder: Path | None = None) -> R
         flags: what the command line says, by setting; None is not said.
         folder: where the project file is looked for; None for the current folder.
 
+    Returns:
+        The values, each with its origin.
+
     Raises:
         ConfigurationError: a value cannot be read, or the user's config holds an unknown name; the message
             says where.

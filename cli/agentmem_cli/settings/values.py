@@ -26,7 +26,7 @@ def parse(setting: Setting, given: Any, *, base: Path | None = None) -> Any:
 
     Raises:
         ConfigurationError: it is not a value of that setting.
-    """
+    """  # noqa: DOC501
     if isinstance(given, str) and not given.strip():
         raise ConfigurationError(f"the setting {setting.name} is empty", hint="give a value, or leave it out")
     kind = setting.kind

@@ -22,6 +22,9 @@ from agent_memory.storage.sqlite.salvage.filling import Salvaged
 def salvage(path: Path, new: Path) -> Salvaged:
     """Save every row that can still be reached into a new file. The old file is only read.
 
+    Returns:
+        What was saved, and what could not be.
+
     Raises:
         MemoryNotFoundError: there is no such file.
         ValidationError: there is something at `new`, or no folder for it.
