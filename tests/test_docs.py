@@ -55,6 +55,26 @@ def test_the_embedder_of_the_how_to_works(tmp_path: Path) -> None:
     assert run_block(language, code, tmp_path) == f"{expected}\n"
 
 
+def test_everything_that_is_exported_is_in_the_reference() -> None:
+    import agent_memory
+    from agent_memory import errors
+
+    text = "".join(page.read_text() for page in (DOCS / "reference").glob("*.md"))
+    described = {name.rpartition(".")[2] for name in re.findall(r"^::: (\S+)$", text, re.MULTILINE)}
+    assert "::: agent_memory.errors\n" in text
+    described |= {name for name in vars(errors) if name.endswith("Error")}
+    described |= set(re.findall(r"`agent_memory\.(\w+)`", text))
+    assert set(agent_memory.__all__) <= described
+
+
+def test_what_the_reference_describes_is_there() -> None:
+    from pkgutil import resolve_name
+
+    for page in (DOCS / "reference").glob("*.md"):
+        for name in re.findall(r"^::: (\S+)$", page.read_text(), re.MULTILINE):
+            assert resolve_name(name).__doc__, name
+
+
 def test_every_page_is_in_the_table_of_contents() -> None:
     """Decisions are listed on a page of their own."""
     contents = (DOCS.parent / "mkdocs.yml").read_text()

@@ -16,10 +16,12 @@ fixture that returns "asyncio".
 """
 
 from agent_memory.testing.store.api import ApiTests
+from agent_memory.testing.store.batches import BatchTests
 from agent_memory.testing.store.contents import ContentTests
 from agent_memory.testing.store.conversations import ConversationTests
 from agent_memory.testing.store.documents import DocumentTests
 from agent_memory.testing.store.filters import FilterTests
+from agent_memory.testing.store.forgetting import ForgettingTests
 from agent_memory.testing.store.given import GivenTests
 from agent_memory.testing.store.history import HistoryTests
 from agent_memory.testing.store.known import KnownTests
@@ -57,6 +59,8 @@ class StoreSuite(
     ApiTests,
     DocumentTests,
     LineTests,
+    BatchTests,
+    ForgettingTests,
 ):
     """The tests that any store passes; subclasses give the fixture `store_factory`."""
 
