@@ -241,6 +241,17 @@ def _several(value: Any) -> Any:
     return value if isinstance(value, Iterable) else _OTHER
 
 
+def _each_with(*names: str) -> Part:
+    """Return what reads a list of objects that have these attributes."""
+
+    def read(value: Any) -> Any:
+        if not isinstance(value, list | tuple):
+            return _OTHER
+        return value if all(hasattr(item, name) for item in value for name in names) else _OTHER
+
+    return read
+
+
 def _path(value: Any) -> Any:
     try:
         path = os.fspath(value)
@@ -338,8 +349,11 @@ _PARTS: Mapping[str, tuple[Part, str]] = {
     "BinaryIO": (_file, "a file that is open in binary mode"),
     "FileStream": (_file_stream, "a stream"),
     "ForgetPlan": (_plan, "a plan of plan_forget"),
-    "Sequence[OperationRecord]": (_several, "the operations that a dry run returned"),
-    "Sequence[Duplicates]": (_several, "the groups of find_duplicates"),
+    "Sequence[OperationRecord]": (
+        _each_with("undone_by", "changes"),
+        "the operations that a dry run returned",
+    ),
+    "Sequence[Duplicates]": (_each_with("kept", "merged"), "the groups of find_duplicates"),
     "Store": (_store, "a store"),
     "Embedder": (_embedder, "an embedder"),
     "TextEmbedder": (_text_embedder, "an object with embed_documents and embed_query"),
