@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +16,10 @@ import pytest
 if TYPE_CHECKING:
     from embeddings.wire import EmbeddingServer
 
+
+# The tests start hundreds of interpreters, and each would compile all of the library again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 TESTS = Path(__file__).parent
 SERVERS = (
@@ -36,13 +43,35 @@ SLOW = (
 """What takes long: many processes, models, or the suite of a whole backend (the one in memory is quick)."""
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Import nothing of what `-m "not slow and not server"` leaves out anyway."""
+    without = {word.removeprefix("not ") for word in config.option.markexpr.split(" and ") if "not " in word}
+    return True if without & set(_markers(collection_path)) else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by the folder or file that they stand in, so that `make check` can leave them out."""
+    markers: dict[Path, list[str]] = {}
     for item in items:
-        where = item.path.relative_to(TESTS) if item.path.is_relative_to(TESTS) else item.path
-        for marker, places in (("server", SERVERS), ("slow", SLOW)):
-            if any(where.is_relative_to(place) for place in places):
-                item.add_marker(marker)
+        if item.path not in markers:
+            markers[item.path] = _markers(item.path)
+        for marker in markers[item.path]:
+            item.add_marker(marker)
+
+
+def pytest_collection_finish() -> None:
+    """Take the thousands of tests out of what the garbage collector goes through again and again."""
+    gc.collect()
+    gc.freeze()
+
+
+def _markers(path: Path) -> list[str]:
+    where = path.relative_to(TESTS) if path.is_relative_to(TESTS) else path
+    return [
+        marker
+        for marker, places in (("server", SERVERS), ("slow", SLOW))
+        if any(where.is_relative_to(place) for place in places)
+    ]
 
 
 @pytest.fixture
