@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -98,8 +99,9 @@ def _noun(name: str, noun: Noun, everywhere: Sequence[Any]) -> Any:
     return command
 
 
+@cache
 def command() -> Any:
-    """Build the root of the program."""
+    """Build the root of the program, once for all calls in a process."""
     root = typer.Typer(
         cls=LazyGroup,
         add_completion=False,

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import shutil
 import sys
+import tempfile
+from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
@@ -58,3 +63,19 @@ def done(*arguments: str, stdin: str | bytes = "") -> Ran:
     ran = run(*arguments, stdin=stdin)
     assert ran.code == 0, ran.err
     return ran
+
+
+_templates: dict[Callable[[], Any], tuple[tempfile.TemporaryDirectory[str], Any]] = {}
+
+
+def prepared(fill: Callable[[], Any]) -> Any:
+    """Fill the test's home and return what `fill` returns; a second time, with copies of the same files."""
+    home = Path(os.environ["AGENTMEM_HOME"])
+    if fill not in _templates:
+        value = fill()
+        template = tempfile.TemporaryDirectory(prefix="template-")
+        shutil.copytree(home, template.name, dirs_exist_ok=True)
+        _templates[fill] = template, value
+    else:
+        shutil.copytree(_templates[fill][0].name, home)
+    return _templates[fill][1]

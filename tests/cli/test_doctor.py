@@ -10,13 +10,29 @@ import pytest
 from agent_memory import paths
 from agent_memory.storage.sqlite import driver
 
-from .running import Ran, done, run
+from .running import Ran, done, prepared, run
+
+
+def store_three() -> list[str]:
+    """Store three facts, each with a word of its own, and return their ids."""
+    return [done("fact", "add", f"the {word} is ripe", "--meta", "n=1").out.strip() for word in WORDS]
+
+
+def embed_three() -> list[str]:
+    """Store them with their embeddings."""
+    ids = store_three()
+    done("index")
+    return ids
 
 
 @pytest.fixture
 def three() -> list[str]:
-    """Store three facts, each with a word of its own, and return their ids."""
-    return [done("fact", "add", f"the {word} is ripe", "--meta", "n=1").out.strip() for word in WORDS]
+    return list(prepared(store_three))
+
+
+@pytest.fixture
+def embedded() -> list[str]:
+    return list(prepared(embed_three))
 
 
 WORDS = ("apple", "banana", "cherry")
@@ -56,11 +72,10 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize("what", DAMAGE)
-def test_a_damaged_memory_is_named_and_stops_nothing_but_itself(three: list[str], what: str) -> None:
-    done("index")
+def test_a_damaged_memory_is_named_and_stops_nothing_but_itself(embedded: list[str], what: str) -> None:
     with behind() as connection:
         connection.execute(DAMAGE[what])
-    apple, banana, cherry = three
+    apple, banana, cherry = embedded
     # A list by type does not meet a type that is none.
     listed = run("list", "-o", "id")
     if what != "tag":  # of which only that one is damaged, and may be read as one that it is not
@@ -128,8 +143,7 @@ def test_a_damaged_change_is_named_and_not_undone_by_half(three: list[str], stat
         ("update bookkeeping set value = value + 1 where name = 'vector_generation'", "bookkeeping"),
     ],
 )
-def test_what_is_derived_is_mended_and_said(three: list[str], statement: str, mended: str) -> None:
-    done("index")
+def test_what_is_derived_is_mended_and_said(embedded: list[str], statement: str, mended: str) -> None:
     with behind() as connection:
         connection.execute(statement)
     assert mended in run("doctor").err
@@ -138,7 +152,7 @@ def test_what_is_derived_is_mended_and_said(three: list[str], statement: str, me
     assert any(line.startswith("mended: ") and mended in line for line in ran.err.splitlines())
     assert done("doctor").out.split() == ["faults", "0"]
     assert done("doctor", "--fix", "--json").json == {"faults": [], "mended": []}
-    assert done("search", "banana", "--json").json[0]["id"] == three[1]
+    assert done("search", "banana", "--json").json[0]["id"] == embedded[1]
 
 
 def test_a_full_text_index_that_cannot_be_read_stops_neither_search_nor_add(three: list[str]) -> None:

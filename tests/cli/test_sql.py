@@ -11,13 +11,17 @@ import sys
 
 import pytest
 
-from tests.cli.running import done, run
+from tests.cli.running import done, prepared, run
+
+
+def store_two() -> None:
+    done("add", "the sky, blue", "--type", "fact", "--importance", "0.9")
+    done("add", "grass is green", "--type", "fact", "--importance", "0.2")
 
 
 @pytest.fixture(autouse=True)
 def two_facts() -> None:
-    done("add", "the sky, blue", "--type", "fact", "--importance", "0.9")
-    done("add", "grass is green", "--type", "fact", "--importance", "0.2")
+    prepared(store_two)
 
 
 QUERY = "select content, importance from memory order by pk"

@@ -2,11 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from .running import done
+from .running import done, prepared
 
 
-@pytest.fixture
-def filled() -> None:
+def fill() -> None:
     done("work", "set", "branch", "main")
     done("fact", "add", "User prefers dark mode", "-t", "ui")
     done("fact", "add", "user prefers dark mode!", "-t", "ui")
@@ -15,6 +14,11 @@ def filled() -> None:
     done("event", "add", "It failed", "--outcome", "failed")
     done("doc", "add", "-", "--title", "Notes", stdin="Some knowledge")
     done("skill", "add", "free-disk", "prune", "--trigger", "disk full")
+
+
+@pytest.fixture
+def filled() -> None:
+    prepared(fill)
 
 
 @pytest.mark.usefixtures("filled")

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from agent_memory import ConfigurationError, MemoryConfig, SyncAgentMemory, ValidationError
+from agent_memory import ConfigurationError, SyncAgentMemory, ValidationError
 
 LONG = "\n\n".join(f"Section {number}: " + "much is said here about it. " * 20 for number in range(12))
 
 
 @pytest.fixture
-def memory() -> Iterator[SyncAgentMemory]:
-    with SyncAgentMemory("t", MemoryConfig(embedding_provider="local", backend="memory")) as opened:
-        yield opened
+def memory(cutting_memory: SyncAgentMemory) -> SyncAgentMemory:
+    return cutting_memory
 
 
 def test_a_text_is_a_fact_unless_its_type_is_said(memory: SyncAgentMemory) -> None:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from agent_memory import AmbiguousIdError, MemoryConfig, MemoryNotFoundError, SyncAgentMemory, ValidationError
+from agent_memory import AmbiguousIdError, MemoryNotFoundError, SyncAgentMemory, ValidationError
 from agent_memory.memories.references import conversation
 
 LONG = "\n\n".join(f"Section {number}: " + "much is said here about it. " * 20 for number in range(12))
 
 
 @pytest.fixture
-def memory() -> Iterator[SyncAgentMemory]:
-    with SyncAgentMemory("t", MemoryConfig(embedding_provider="local", backend="memory")) as opened:
-        yield opened
+def memory(cutting_memory: SyncAgentMemory) -> SyncAgentMemory:
+    return cutting_memory
 
 
 def test_a_document_is_named_by_its_id_a_prefix_of_it_or_its_title(memory: SyncAgentMemory) -> None:

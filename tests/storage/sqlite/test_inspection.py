@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -16,15 +17,20 @@ from agent_memory.storage.sqlite import driver
 from agent_memory.storage.sqlite.inspection import Reader
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    file = tmp_path / "a.db"
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("template") / "a.db"
     config = MemoryConfig(backend_config={"path": str(file)}, embedding_provider="dummy")
     with SyncAgentMemory(config=config) as memory:
         for number in range(3):
             memory.long_term.store_fact(f"zebra number {number}")
         memory.index()
     return file
+
+
+@pytest.fixture
+def path(template: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(template, tmp_path))
 
 
 @pytest.fixture
