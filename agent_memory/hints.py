@@ -48,6 +48,7 @@ PYTHON: Words = {
     "PRUNE_EMPTY": "`prune_empty=True`",
     "PULL_MODEL": "`pull_model('{name}')`",
     "REEMBED": "`reembed()`",
+    "REEMBED_MULTILINGUAL": "reembed('multilingual')",
     "REEMBED_WITH": "reembed('{provider}', {{'model': '{model}'}})",
     "RENAME_AGENT": "`rename_agent()`",
     "REPAIR": "`repair()`",

@@ -57,7 +57,9 @@ class PublicSettings:
 
     backend: str = _setting("sqlite", "a backend's name, or its URL", in_shell_as="backend")
     embedding_provider: str = _setting(
-        "local", "what embeds: local, fastembed, openai, dummy or none", in_shell_as="embedding.provider"
+        "local",
+        "what embeds: local, multilingual, fastembed, openai, dummy or none",
+        in_shell_as="embedding.provider",
     )
     backend_config: dict[str, Any] = _setting(
         dict,

@@ -183,7 +183,7 @@ __agentmem_takes() { # PATH OPTION: what its value is
         'skill list --sort')
             echo '=created used success' ;;
         'reembed --model')
-            echo '=all-MiniLM-L6-v2-int8 BAAI/bge-small-en-v1.5 BAAI/bge-base-en-v1.5 sentence-transformers/all-MiniLM-L6-v2 nomic-ai/nomic-embed-text-v1.5-Q sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2 sentence-transformers/paraphrase-multilingual-mpnet-base-v2 intfloat/multilingual-e5-large BAAI/bge-small-zh-v1.5 Xenova/ms-marco-MiniLM-L-6-v2 BAAI/bge-reranker-base' ;;
+            echo '=all-MiniLM-L6-v2-int8 multilingual-e5-small-q4 BAAI/bge-small-en-v1.5 BAAI/bge-base-en-v1.5 sentence-transformers/all-MiniLM-L6-v2 nomic-ai/nomic-embed-text-v1.5-Q sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2 sentence-transformers/paraphrase-multilingual-mpnet-base-v2 intfloat/multilingual-e5-large BAAI/bge-small-zh-v1.5 Xenova/ms-marco-MiniLM-L-6-v2 BAAI/bge-reranker-base' ;;
         'import --on-conflict' | 'migrate --on-conflict')
             echo '=refuse keep replace' ;;
     esac
@@ -209,13 +209,13 @@ __agentmem_argument() { # PATH NUMBER: what that argument is
         'skill used 0' | 'skill show 0')
             echo '@skills' ;;
         'reembed 0')
-            echo '=local fastembed openai dummy' ;;
+            echo '=local multilingual fastembed openai dummy' ;;
         'agents show 0' | 'agents rename 0' | 'agents rm 0')
             echo '@agents' ;;
         'config get 0' | 'config set 0')
             echo '=agent db home output limit budget tags backend embedding.provider short_term_ttl conversation_max_messages enable_scoring enable_decay decay_half_life offline session' ;;
         'model pull 0' | 'model path 0' | 'model verify 0')
-            echo '=all-MiniLM-L6-v2-int8 BAAI/bge-small-en-v1.5 BAAI/bge-base-en-v1.5 sentence-transformers/all-MiniLM-L6-v2 nomic-ai/nomic-embed-text-v1.5-Q sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2 sentence-transformers/paraphrase-multilingual-mpnet-base-v2 intfloat/multilingual-e5-large BAAI/bge-small-zh-v1.5 Xenova/ms-marco-MiniLM-L-6-v2 BAAI/bge-reranker-base' ;;
+            echo '=all-MiniLM-L6-v2-int8 multilingual-e5-small-q4 BAAI/bge-small-en-v1.5 BAAI/bge-base-en-v1.5 sentence-transformers/all-MiniLM-L6-v2 nomic-ai/nomic-embed-text-v1.5-Q sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2 sentence-transformers/paraphrase-multilingual-mpnet-base-v2 intfloat/multilingual-e5-large BAAI/bge-small-zh-v1.5 Xenova/ms-marco-MiniLM-L-6-v2 BAAI/bge-reranker-base' ;;
         'completion 0')
             echo '=bash zsh fish powershell' ;;
         'help '*)

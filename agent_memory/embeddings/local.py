@@ -156,6 +156,11 @@ class LocalEmbedder(Embedder):
 
         return language_coverage_of(well_formed(text), self._tokenizer_now())
 
+    @property
+    def reads_only_english(self) -> bool:
+        """It does."""
+        return True
+
     # --- segments ------------------------------------------------------------------------------------------------
 
     def _split_into_parts(self, text: str) -> list[str]:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-from agent_memory.embeddings import catalog, downloads, local
+from agent_memory.embeddings import catalog, downloads, local, multilingual
 from agent_memory.embeddings.catalog import ModelCard
 from agent_memory.embeddings.downloads import Progress
-from agent_memory.errors import ModelMissingError
+from agent_memory.errors import MissingDependencyError, ModelMissingError
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def list_models(cache_dir: str | os.PathLike[str] | None = None) -> list[ModelSt
     for card in cards.values():
         try:
             states.append(ModelState(card, _folder(card, cache)))
-        except ModelMissingError as error:
+        except (MissingDependencyError, ModelMissingError) as error:
             states.append(ModelState(card, None, str(error)))
     return states
 
@@ -67,8 +68,8 @@ def verify_model(name: str, cache_dir: str | os.PathLike[str] | None = None) -> 
     """
     cache = downloads.cache_folder(cache_dir)
     card = _card(name, cache)
-    if card.provider == "local":
-        return local.check_weights(local.find_weights(), again=True)
+    if (bundled := _BUNDLED.get(card.provider)) is not None:
+        return bundled.check_weights(bundled.find_weights(), again=True)
     return downloads.check_weights(card, downloads.snapshot(card, cache), again=True)
 
 
@@ -81,8 +82,8 @@ def pull_model(
 ) -> Path:
     """Make sure that a model is here and whole, downloading what is missing, and return its folder.
 
-    The default model is part of the installation: it is checked, and where it is missing the error names the
-    package to install.
+    The default model is part of the installation, and `multilingual` of that with its extra: they are checked, and
+    where one is missing the error names what to install.
 
     Returns:
         The folder with the model's files.
@@ -94,9 +95,10 @@ def pull_model(
         EmbeddingError: the download failed.
     """
     card = catalog.card_of(name)
-    if card is not None and card.provider == "local":
-        weights = local.find_weights()
-        local.check_weights(weights, again=True)
+    bundled = None if card is None else _BUNDLED.get(card.provider)
+    if bundled is not None:
+        weights = bundled.find_weights()
+        bundled.check_weights(weights, again=True)
         return weights.parent
     return downloads.pull(name, progress=progress, offline=offline, cache_dir=cache_dir)
 
@@ -106,4 +108,15 @@ def _card(name: str, cache: Path) -> ModelCard:
 
 
 def _folder(card: ModelCard, cache: Path) -> Path:
-    return local.find_weights().parent if card.provider == "local" else downloads.snapshot(card, cache)
+    bundled = _BUNDLED.get(card.provider)
+    return downloads.snapshot(card, cache) if bundled is None else bundled.find_weights().parent
+
+
+class _Bundled(Protocol):
+    """A module of an embedder whose weights are installed with a package."""
+
+    def find_weights(self) -> Path: ...
+    def check_weights(self, path: Path, *, again: bool = False) -> str: ...
+
+
+_BUNDLED: dict[str, _Bundled] = {"local": local, "multilingual": multilingual}

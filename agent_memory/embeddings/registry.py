@@ -15,6 +15,7 @@ EMBEDDERS = Registry(
     group="agentmem.embedders",
     builtin={
         "local": "agent_memory.embeddings.local:LocalEmbedder",
+        "multilingual": "agent_memory.embeddings.multilingual:MultilingualEmbedder",
         "fastembed": "agent_memory.embeddings.fastembed:FastembedEmbedder",
         "openai": "agent_memory.embeddings.openai:OpenAIEmbedder",
         "dummy": "agent_memory.embeddings.dummy:DummyEmbedder",

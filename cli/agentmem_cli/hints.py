@@ -39,6 +39,7 @@ SHELL: Words = {
     "PRUNE_EMPTY": "-y",
     "PULL_MODEL": "agentmem model pull {name}",
     "REEMBED": "`agentmem reembed`",
+    "REEMBED_MULTILINGUAL": "agentmem reembed multilingual",
     "REEMBED_WITH": "agentmem reembed {provider} --model {model}",
     "RENAME_AGENT": "`agentmem agents rename`",
     "REPAIR": "`agentmem doctor --fix`",

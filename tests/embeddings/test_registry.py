@@ -30,6 +30,7 @@ HEAVY = [
     ("provider", "options"),
     [
         ("local", {}),
+        ("multilingual", {}),
         ("dummy", {"dimension": 48}),
         ("openai", {"api_key": "k"}),
         (
@@ -73,14 +74,15 @@ def test_none_is_no_embedder() -> None:
     assert create_embedder("none", {}) is None
 
 
-@pytest.mark.parametrize("provider", ["local", "fastembed", "openai", "dummy"])
+@pytest.mark.parametrize("provider", ["local", "multilingual", "fastembed", "openai", "dummy"])
 def test_an_unknown_option_is_refused_with_the_known_ones(provider: str) -> None:
     with pytest.raises(ConfigurationError, match=f"embedding_config key for {provider} 'colour': use one of"):
         create_embedder(provider, {"colour": "red"})
 
 
 @pytest.mark.parametrize(
-    "module", ["base", "registry", "catalog", "local", "fastembed", "openai", "dummy", "models"]
+    "module",
+    ["base", "registry", "catalog", "local", "multilingual", "fastembed", "openai", "dummy", "models"],
 )
 def test_each_module_imports_alone_and_nothing_heavy(module: str) -> None:
     script = (
@@ -93,7 +95,7 @@ def test_each_module_imports_alone_and_nothing_heavy(module: str) -> None:
 def test_making_an_embedder_imports_nothing_heavy() -> None:
     script = (
         "import sys; from agent_memory.embeddings.registry import create_embedder; "
-        "[create_embedder(name, {}) for name in ('local', 'fastembed', 'openai', 'dummy')]; "
+        "[create_embedder(name, {}) for name in ('local', 'multilingual', 'fastembed', 'openai', 'dummy')]; "
         f"print(sorted(set({HEAVY!r}) & sys.modules.keys()))"
     )
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

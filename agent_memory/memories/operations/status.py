@@ -7,12 +7,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from agent_memory import clock
+from agent_memory.errors import MissingDependencyError
 from agent_memory.hints import Hint
 from agent_memory.memories.core import Core
 from agent_memory.memories.filters import build_where
 from agent_memory.recall.constants import READABLE
 from agent_memory.records import MemoryType, Status
 from agent_memory.storage.base import VectorStore
+from agent_memory.text.languages import is_in_another_language
 from agent_memory.text.templates import embedded_text
 
 FAILURES = 20  # texts that could not be embedded, of which `status` tells the reason
@@ -112,16 +114,30 @@ def _pending_advice(state: Mapping[str, Any]) -> Iterator[str]:
 def _search_advice(state: Mapping[str, Any]) -> Iterator[str]:
     if state["level"] == "exact-scan":
         yield "sqlite-vec cannot be loaded here: searches by meaning take longer the more there is"
-    if state["unreadable_share"] > UNREADABLE:
-        from agent_memory.embeddings.catalog import MULTILINGUAL
+    if state["unreadable_share"] > UNREADABLE and state["embedding_provider"] != "multilingual":
+        yield _other_embedder(f"{state['unreadable_share']:.0%}")
 
-        yield Hint(
-            "the embedder does not understand {share} of the newest memories: {PULL_MODEL}, then {REEMBED_WITH}",
-            share=f"{state['unreadable_share']:.0%}",
-            name=MULTILINGUAL,
-            provider="fastembed",
-            model=MULTILINGUAL,
+
+def _other_embedder(share: str) -> Hint:
+    """Say how to get an embedder that understands what the present one does not: `multilingual`, where it can run."""
+    from agent_memory.embeddings import catalog, multilingual
+
+    saying = f"the embedder does not understand {share} of the newest memories"
+    problem = multilingual.obstacle()
+    if problem is None:
+        return Hint("{saying}: {REEMBED_MULTILINGUAL}", saying=saying)
+    if isinstance(problem, MissingDependencyError):
+        return Hint(
+            "{saying}: {install}, then {REEMBED_MULTILINGUAL}", saying=saying, install=problem.hint or ""
         )
+    model = catalog.MULTILINGUAL_DOWNLOAD
+    return Hint(
+        "{saying}: {PULL_MODEL}, then {REEMBED_WITH}",
+        saying=saying,
+        name=model,
+        provider="fastembed",
+        model=model,
+    )
 
 
 def _texts(count: int) -> str:
@@ -134,12 +150,17 @@ _SAMPLE = 200  # the newest memories; enough to tell a tenth from a third
 async def _uncovered_share(core: Core) -> float:
     """Return how many of the newest memories the embedder does not understand, as a share; 0 without an embedder.
 
-    Every embedder reads ASCII. Only where more than a tenth is something else is its tokenizer asked.
+    Those are in a script that it does not read or, where it was trained on English alone, in another language. Every
+    embedder reads ASCII. Only where more than a tenth is something else is its tokenizer asked.
     """
-    sample = await core.store.select(build_where(), limit=_SAMPLE)
-    doubtful = [text for text in map(embedded_text, sample) if not text.isascii()]
-    if len(doubtful) <= len(sample) * UNREADABLE or await core.index.unavailable_because() is not None:
+    texts = [embedded_text(record) for record in await core.store.select(build_where(), limit=_SAMPLE)]
+    if not texts or not core.index.available or await core.index.unavailable_because() is not None:
         return 0.0
-    if not core.index.available:
-        return 0.0
-    return sum(core.index.language_coverage(text) < READABLE for text in doubtful) / len(sample)
+    embedder = core.index.require()
+    english = embedder.reads_only_english
+    unread = [english and is_in_another_language(text) for text in texts]
+    doubtful = [index for index, text in enumerate(texts) if not text.isascii() and not unread[index]]
+    if sum(unread) + len(doubtful) > len(texts) * UNREADABLE:
+        for index in doubtful:
+            unread[index] = embedder.language_coverage(texts[index]) < READABLE
+    return sum(unread) / len(texts)

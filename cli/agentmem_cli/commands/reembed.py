@@ -15,7 +15,8 @@ def reembed(
     provider: Annotated[
         str | None,
         typer.Argument(
-            metavar="PROVIDER", help="local, fastembed, openai or dummy; the present one if left out."
+            metavar="PROVIDER",
+            help="local, multilingual, fastembed, openai or dummy; the present one if left out.",
         ),
     ] = None,
     model: Annotated[
@@ -30,7 +31,7 @@ def reembed(
 
     Examples:
         agentmem reembed fastembed --model BAAI/bge-small-en-v1.5
-        agentmem reembed local --dry-run
+        agentmem reembed multilingual --dry-run
     """
     invocation = Invocation.of(context)
     settings = invocation.settings

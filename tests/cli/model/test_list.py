@@ -10,8 +10,8 @@ def test_the_default_comes_first_and_is_here() -> None:
         "local",
         True,
     )
-    assert {item["provider"] for item in listed} == {"local", "fastembed"}
-    assert not any(item["present"] for item in listed[1:])
+    assert {item["provider"] for item in listed} == {"local", "multilingual", "fastembed"}
+    assert not any(item["present"] for item in listed if item["provider"] == "fastembed")
     assert "BAAI/bge-small-en-v1.5" in done("model", "list", "-o", "id").lines
     assert {item["name"]: item["dimension"] for item in listed if item["purpose"] == "rerank"} == {
         "Xenova/ms-marco-MiniLM-L-6-v2": None,

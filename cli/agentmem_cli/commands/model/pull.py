@@ -17,7 +17,7 @@ def pull(
 ) -> None:
     """Download a model into the cache folder, or what is missing of it, and check it.
 
-    This is the one command that uses the network for a model. The default model needs no download.
+    This is the one command that uses the network for a model. The default model and `multilingual` need no download.
 
     Examples:
         agentmem model pull BAAI/bge-small-en-v1.5
