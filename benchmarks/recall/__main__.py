@@ -72,10 +72,9 @@ async def _run(given: argparse.Namespace) -> None:
             print("  ".join(f"{name} {value}" for name, value in found.costs().items()))
             print(found.shown.line())
             figures = found.calibration()
-            print("\n".join(calibration.lines(figures["all"], "all results")))
-            print(
-                "\n".join(calibration.lines(figures["best"], "the most relevant result")) + "\n", flush=True
-            )
+            for part, title in (("all", "all results"), ("best", "the most relevant result")):
+                print("".join(f"{line}\n" for line in calibration.lines(figures[part], title)), end="")
+            print(flush=True)
             if given.packed:
                 print("\n".join(packing.lines(await packing.measure(questions, embedder))) + "\n", flush=True)
             if given.cross_agent:

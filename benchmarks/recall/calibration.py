@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 BINS = 10
@@ -54,8 +54,10 @@ def _bin(number: int, results: Iterable[Judged]) -> dict[str, Any]:
     }
 
 
-def lines(figures: Mapping[str, Any], title: str) -> Iterable[str]:
-    """Write a reliability table for people."""
+def lines(figures: Mapping[str, Any], title: str) -> Iterator[str]:
+    """Write a reliability table for people; nothing where no results could be judged."""
+    if not figures["results"]:
+        return
     yield (
         f"relevance of {title}: {figures['results']} of them, {figures['gold']} gold; Brier score"
         f" {figures['brier']:.4f}, expected calibration error {figures['expected calibration error']:.4f}"

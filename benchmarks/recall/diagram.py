@@ -37,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for entry in json.loads(options.report.read_text())["calibration"]
         if not options.sets or entry["set"] in options.sets
     }
+    tables = {name: figures for name, figures in tables.items() if figures["results"]}
     options.out.write_text(svg(tables), encoding="utf-8")
 
 

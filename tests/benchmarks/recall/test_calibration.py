@@ -44,6 +44,6 @@ def test_the_diagram_puts_each_bin_in_its_place(tmp_path: Path) -> None:
     (line,) = root.iter(f"{SVG}polyline")
     assert line.get("points") == "160.0,320.0 426.7,86.7"
     assert "tiny & small" in [text.text for text in root.iter(f"{SVG}text")]
+    # A set without judged results is left out: its error would be 0.
     diagram.main([str(report), str(picture), "--best"])
-    (line,) = ElementTree.fromstring(picture.read_text()).iter(f"{SVG}polyline")
-    assert line.get("points") == ""
+    assert not list(ElementTree.fromstring(picture.read_text()).iter(f"{SVG}polyline"))
