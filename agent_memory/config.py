@@ -98,7 +98,7 @@ else:
             else {"default": field_.default}
         )
         kind = Any if field_.type == "Weight | None" else _HINTS[field_.name]
-        return kind, Field(description=known.help, ge=known.least, **default)
+        return kind, Field(description=known.help, ge=known.least, le=known.most, **default)
 
     MemoryConfig = create_model(
         "MemoryConfig",

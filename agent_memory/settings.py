@@ -28,6 +28,7 @@ class About(NamedTuple):
     shell: str | None
     """Its name in the shell; of a setting that holds options, what they begin with. None: only Python has it."""
     least: int | None = None
+    most: int | None = None
     each: str | None = None
     """Of a setting that holds options: what to say of one of them."""
 
@@ -38,9 +39,10 @@ def _setting(
     *,
     in_shell_as: str | None = None,
     least: int | None = None,
+    most: int | None = None,
     each: str | None = None,
 ) -> Any:
-    about = About(help, in_shell_as, least, each)
+    about = About(help, in_shell_as, least, most, each)
     if callable(default):
         return field(default_factory=default, metadata={"about": about})
     return field(default=default, metadata={"about": about})
@@ -100,6 +102,18 @@ class PublicSettings:
     )
     decay: Weight | None = _setting(
         None, "a decay curve or policy of agent_memory.ranking, instead of decay_half_life"
+    )
+    standing_share: float = _setting(
+        0.15,
+        "the part of a recall's budget that its standing context may take; 0 leaves it out",
+        in_shell_as="standing_share",
+        least=0,
+        most=1,
+    )
+    standing_rule: bool = _setting(
+        True,
+        "spot standing instructions in facts and in what a person said, for the standing context",
+        in_shell_as="standing_rule",
     )
     offline: bool = _setting(
         False,

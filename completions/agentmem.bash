@@ -37,7 +37,7 @@ __agentmem_options() { # PATH: its own options
         'search')
             echo '--limit -n --mode --type --tag -t --every-tag --since --until --min-importance --where --field --key -k --session --source --pinned --min-score --explain --rerank --fail-empty' ;;
         'recall')
-            echo '--budget -b --format -f --type --tag -t --every-tag --since --until --min-importance --where --field --key -k --session --source --pinned --last --mode --rerank --explain' ;;
+            echo '--budget -b --format -f --type --tag -t --every-tag --since --until --min-importance --where --field --key -k --session --source --pinned --last --mode --rerank --standing-share --explain' ;;
         'list')
             echo '--type --tag -t --every-tag --since --until --min-importance --where --field --key -k --session --source --pinned --archived --sort --limit -n --all' ;;
         'update')
@@ -51,11 +51,11 @@ __agentmem_options() { # PATH: its own options
         'work clear')
             echo '--all --expired --dry-run' ;;
         'fact add')
-            echo '--tag -t --key -k --source --importance --meta -m --force' ;;
+            echo '--tag -t --key -k --source --importance --meta -m --standing --force' ;;
         'fact list')
             echo '--tag -t --limit -n --all' ;;
         'fact update')
-            echo '--importance' ;;
+            echo '--importance --standing --no-standing' ;;
         'fact dupes')
             echo '--threshold --merge --dry-run' ;;
         'pref set')
@@ -128,25 +128,26 @@ __agentmem_takes() { # PATH OPTION: what its value is
         'search --min-importance' | 'search --where' | 'search --field' | 'search --source' | \
         'search --min-score' | 'recall --budget' | 'recall -b' | 'recall --since' | 'recall --until' | \
         'recall --min-importance' | 'recall --where' | 'recall --field' | 'recall --source' | \
-        'recall --last' | 'list --since' | 'list --until' | 'list --min-importance' | 'list --where' | \
-        'list --field' | 'list --source' | 'list --limit' | 'list -n' | 'update --meta' | 'update -m' | \
-        'update --importance' | 'update --ttl' | 'update --source' | 'update --at' | 'update --field' | \
-        'forget --since' | 'forget --until' | 'forget --min-importance' | 'forget --where' | \
-        'forget --field' | 'forget --source' | 'forget --before' | 'work set --ttl' | \
-        'work set --importance' | 'work list --limit' | 'work list -n' | 'fact add --source' | \
-        'fact add --importance' | 'fact add --meta' | 'fact add -m' | 'fact list --limit' | 'fact list -n' | \
-        'fact update --importance' | 'fact dupes --threshold' | 'pref set --importance' | 'chat add --name' | \
-        'chat add --at' | 'chat add --importance' | 'chat add --meta' | 'chat add -m' | 'chat show --limit' | \
-        'chat show -n' | 'event add --type' | 'event add --outcome' | 'event add --participant' | \
-        'event add --location' | 'event add --duration' | 'event add --at' | 'event add --importance' | \
-        'event add --meta' | 'event add -m' | 'event add --source' | 'event recent --hours' | \
-        'event recent --limit' | 'event recent -n' | 'event failed --type' | 'event failed --limit' | \
-        'event failed -n' | 'event succeeded --type' | 'event succeeded --limit' | 'event succeeded -n' | \
-        'event similar --limit' | 'event similar -n' | 'event timeline --since' | 'event timeline --until' | \
-        'event timeline --type' | 'event timeline --limit' | 'event timeline -n' | 'doc add --text' | \
-        'doc add --glob' | 'doc add --title' | 'doc add --source' | 'doc add --meta' | 'doc add -m' | \
-        'doc add --importance' | 'doc list --limit' | 'doc list -n' | 'doc related --limit' | \
-        'doc related -n' | 'doc related --min-similarity' | 'skill add --trigger' | 'skill add --step' | \
+        'recall --last' | 'recall --standing-share' | 'list --since' | 'list --until' | \
+        'list --min-importance' | 'list --where' | 'list --field' | 'list --source' | 'list --limit' | \
+        'list -n' | 'update --meta' | 'update -m' | 'update --importance' | 'update --ttl' | \
+        'update --source' | 'update --at' | 'update --field' | 'forget --since' | 'forget --until' | \
+        'forget --min-importance' | 'forget --where' | 'forget --field' | 'forget --source' | \
+        'forget --before' | 'work set --ttl' | 'work set --importance' | 'work list --limit' | \
+        'work list -n' | 'fact add --source' | 'fact add --importance' | 'fact add --meta' | 'fact add -m' | \
+        'fact list --limit' | 'fact list -n' | 'fact update --importance' | 'fact dupes --threshold' | \
+        'pref set --importance' | 'chat add --name' | 'chat add --at' | 'chat add --importance' | \
+        'chat add --meta' | 'chat add -m' | 'chat show --limit' | 'chat show -n' | 'event add --type' | \
+        'event add --outcome' | 'event add --participant' | 'event add --location' | 'event add --duration' | \
+        'event add --at' | 'event add --importance' | 'event add --meta' | 'event add -m' | \
+        'event add --source' | 'event recent --hours' | 'event recent --limit' | 'event recent -n' | \
+        'event failed --type' | 'event failed --limit' | 'event failed -n' | 'event succeeded --type' | \
+        'event succeeded --limit' | 'event succeeded -n' | 'event similar --limit' | 'event similar -n' | \
+        'event timeline --since' | 'event timeline --until' | 'event timeline --type' | \
+        'event timeline --limit' | 'event timeline -n' | 'doc add --text' | 'doc add --glob' | \
+        'doc add --title' | 'doc add --source' | 'doc add --meta' | 'doc add -m' | 'doc add --importance' | \
+        'doc list --limit' | 'doc list -n' | 'doc related --limit' | 'doc related -n' | \
+        'doc related --min-similarity' | 'skill add --trigger' | 'skill add --step' | \
         'skill add --category' | 'skill add --importance' | 'skill add --meta' | 'skill add -m' | \
         'skill add --source' | 'skill find --limit' | 'skill find -n' | 'skill list --category' | \
         'skill list --limit' | 'skill list -n' | 'log --limit' | 'log -n' | 'stats --top' | \
@@ -213,7 +214,7 @@ __agentmem_argument() { # PATH NUMBER: what that argument is
         'agents show 0' | 'agents rename 0' | 'agents rm 0')
             echo '@agents' ;;
         'config get 0' | 'config set 0')
-            echo '=agent db home output limit budget tags backend embedding.provider short_term_ttl conversation_max_messages enable_scoring enable_decay decay_half_life offline session' ;;
+            echo '=agent db home output limit budget tags backend embedding.provider short_term_ttl conversation_max_messages enable_scoring enable_decay decay_half_life standing_share standing_rule offline session' ;;
         'model pull 0' | 'model path 0' | 'model verify 0')
             echo '=all-MiniLM-L6-v2-int8 multilingual-e5-small-q4 BAAI/bge-small-en-v1.5 BAAI/bge-base-en-v1.5 sentence-transformers/all-MiniLM-L6-v2 nomic-ai/nomic-embed-text-v1.5-Q sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2 sentence-transformers/paraphrase-multilingual-mpnet-base-v2 intfloat/multilingual-e5-large BAAI/bge-small-zh-v1.5 Xenova/ms-marco-MiniLM-L-6-v2 BAAI/bge-reranker-base' ;;
         'completion 0')

@@ -200,6 +200,7 @@ function __agentmem_options -a at # its own options
                 '--last' 'Add the latest N messages' \
                 '--mode' 'hybrid, keyword or vector' \
                 '--rerank' 'Let a cross-encoder order the best 50; pull its model first' \
+                '--standing-share' 'How much of it standing context may take; 0 leaves that out' \
                 '--explain' 'Say on stderr what was taken, and why'
         case 'list'
             printf '%s\t%s\n' \
@@ -288,6 +289,7 @@ function __agentmem_options -a at # its own options
                 '--importance' 'How much it matters' \
                 '--meta' 'A metadata value; may be repeated' \
                 '-m' 'A metadata value; may be repeated' \
+                '--standing' 'Part of every recall\'s standing context; tags it standing' \
                 '--force' 'Store it even if it is known already'
         case 'fact list'
             printf '%s\t%s\n' \
@@ -298,7 +300,9 @@ function __agentmem_options -a at # its own options
                 '--all' 'All of them, however many'
         case 'fact update'
             printf '%s\t%s\n' \
-                '--importance' 'How much it matters'
+                '--importance' 'How much it matters' \
+                '--standing' 'Whether it is part of every recall\'s standing context' \
+                '--no-standing' 'Whether it is part of every recall\'s standing context'
         case 'fact dupes'
             printf '%s\t%s\n' \
                 '--threshold' 'The least cosine of what is shown as similar' \
@@ -516,7 +520,7 @@ function __agentmem_takes -a at option # what the option's value is
             echo '@agents'
         case '* --db' 'add --file' 'doc add --file'
             echo 'files'
-        case '* --backend' 'add --meta' 'add -m' 'add --importance' 'add --ttl' 'add --source' 'add --at' 'add --glob' 'search --limit' 'search -n' 'search --since' 'search --until' 'search --min-importance' 'search --where' 'search --field' 'search --source' 'search --min-score' 'recall --budget' 'recall -b' 'recall --since' 'recall --until' 'recall --min-importance' 'recall --where' 'recall --field' 'recall --source' 'recall --last' 'list --since' 'list --until' 'list --min-importance' 'list --where' 'list --field' 'list --source' 'list --limit' 'list -n' 'update --meta' 'update -m' 'update --importance' 'update --ttl' 'update --source' 'update --at' 'update --field' 'forget --since' 'forget --until' 'forget --min-importance' 'forget --where' 'forget --field' 'forget --source' 'forget --before' 'work set --ttl' 'work set --importance' 'work list --limit' 'work list -n' 'fact add --source' 'fact add --importance' 'fact add --meta' 'fact add -m' 'fact list --limit' 'fact list -n' 'fact update --importance' 'fact dupes --threshold' 'pref set --importance' 'chat add --name' 'chat add --at' 'chat add --importance' 'chat add --meta' 'chat add -m' 'chat show --limit' 'chat show -n' 'event add --type' 'event add --outcome' 'event add --participant' 'event add --location' 'event add --duration' 'event add --at' 'event add --importance' 'event add --meta' 'event add -m' 'event add --source' 'event recent --hours' 'event recent --limit' 'event recent -n' 'event failed --type' 'event failed --limit' 'event failed -n' 'event succeeded --type' 'event succeeded --limit' 'event succeeded -n' 'event similar --limit' 'event similar -n' 'event timeline --since' 'event timeline --until' 'event timeline --type' 'event timeline --limit' 'event timeline -n' 'doc add --text' 'doc add --glob' 'doc add --title' 'doc add --source' 'doc add --meta' 'doc add -m' 'doc add --importance' 'doc list --limit' 'doc list -n' 'doc related --limit' 'doc related -n' 'doc related --min-similarity' 'skill add --trigger' 'skill add --step' 'skill add --category' 'skill add --importance' 'skill add --meta' 'skill add -m' 'skill add --source' 'skill find --limit' 'skill find -n' 'skill list --category' 'skill list --limit' 'skill list -n' 'log --limit' 'log -n' 'stats --top' 'doctor --salvage' 'index --limit' 'index -n' 'sql --param' 'sql -p' 'migrate --to' 'migrate --from'
+        case '* --backend' 'add --meta' 'add -m' 'add --importance' 'add --ttl' 'add --source' 'add --at' 'add --glob' 'search --limit' 'search -n' 'search --since' 'search --until' 'search --min-importance' 'search --where' 'search --field' 'search --source' 'search --min-score' 'recall --budget' 'recall -b' 'recall --since' 'recall --until' 'recall --min-importance' 'recall --where' 'recall --field' 'recall --source' 'recall --last' 'recall --standing-share' 'list --since' 'list --until' 'list --min-importance' 'list --where' 'list --field' 'list --source' 'list --limit' 'list -n' 'update --meta' 'update -m' 'update --importance' 'update --ttl' 'update --source' 'update --at' 'update --field' 'forget --since' 'forget --until' 'forget --min-importance' 'forget --where' 'forget --field' 'forget --source' 'forget --before' 'work set --ttl' 'work set --importance' 'work list --limit' 'work list -n' 'fact add --source' 'fact add --importance' 'fact add --meta' 'fact add -m' 'fact list --limit' 'fact list -n' 'fact update --importance' 'fact dupes --threshold' 'pref set --importance' 'chat add --name' 'chat add --at' 'chat add --importance' 'chat add --meta' 'chat add -m' 'chat show --limit' 'chat show -n' 'event add --type' 'event add --outcome' 'event add --participant' 'event add --location' 'event add --duration' 'event add --at' 'event add --importance' 'event add --meta' 'event add -m' 'event add --source' 'event recent --hours' 'event recent --limit' 'event recent -n' 'event failed --type' 'event failed --limit' 'event failed -n' 'event succeeded --type' 'event succeeded --limit' 'event succeeded -n' 'event similar --limit' 'event similar -n' 'event timeline --since' 'event timeline --until' 'event timeline --type' 'event timeline --limit' 'event timeline -n' 'doc add --text' 'doc add --glob' 'doc add --title' 'doc add --source' 'doc add --meta' 'doc add -m' 'doc add --importance' 'doc list --limit' 'doc list -n' 'doc related --limit' 'doc related -n' 'doc related --min-similarity' 'skill add --trigger' 'skill add --step' 'skill add --category' 'skill add --importance' 'skill add --meta' 'skill add -m' 'skill add --source' 'skill find --limit' 'skill find -n' 'skill list --category' 'skill list --limit' 'skill list -n' 'log --limit' 'log -n' 'stats --top' 'doctor --salvage' 'index --limit' 'index -n' 'sql --param' 'sql -p' 'migrate --to' 'migrate --from'
             echo 'free'
         case '* --output' '* -o'
             echo '=table text json ndjson csv id'
@@ -566,7 +570,7 @@ function __agentmem_argument -a at number # what that argument is
         case 'agents show 0' 'agents rename 0' 'agents rm 0'
             echo '@agents'
         case 'config get 0' 'config set 0'
-            echo '=agent db home output limit budget tags backend embedding.provider short_term_ttl conversation_max_messages enable_scoring enable_decay decay_half_life offline session'
+            echo '=agent db home output limit budget tags backend embedding.provider short_term_ttl conversation_max_messages enable_scoring enable_decay decay_half_life standing_share standing_rule offline session'
         case 'model pull 0' 'model path 0' 'model verify 0'
             echo '=all-MiniLM-L6-v2-int8 multilingual-e5-small-q4 BAAI/bge-small-en-v1.5 BAAI/bge-base-en-v1.5 sentence-transformers/all-MiniLM-L6-v2 nomic-ai/nomic-embed-text-v1.5-Q sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2 sentence-transformers/paraphrase-multilingual-mpnet-base-v2 intfloat/multilingual-e5-large BAAI/bge-small-zh-v1.5 Xenova/ms-marco-MiniLM-L-6-v2 BAAI/bge-reranker-base'
         case 'completion 0'

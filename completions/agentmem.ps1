@@ -197,6 +197,7 @@ $AgentmemTable.Options = @{ # by path, its own options
         , @('--last', 'Add the latest N messages')
         , @('--mode', 'hybrid, keyword or vector')
         , @('--rerank', 'Let a cross-encoder order the best 50; pull its model first')
+        , @('--standing-share', 'How much of it standing context may take; 0 leaves that out')
         , @('--explain', 'Say on stderr what was taken, and why')
     )
     'list' = @(
@@ -285,6 +286,7 @@ $AgentmemTable.Options = @{ # by path, its own options
         , @('--importance', 'How much it matters')
         , @('--meta', 'A metadata value; may be repeated')
         , @('-m', 'A metadata value; may be repeated')
+        , @('--standing', 'Part of every recall''s standing context; tags it standing')
         , @('--force', 'Store it even if it is known already')
     )
     'fact list' = @(
@@ -296,6 +298,8 @@ $AgentmemTable.Options = @{ # by path, its own options
     )
     'fact update' = @(
         , @('--importance', 'How much it matters')
+        , @('--standing', 'Whether it is part of every recall''s standing context')
+        , @('--no-standing', 'Whether it is part of every recall''s standing context')
     )
     'fact dupes' = @(
         , @('--threshold', 'The least cosine of what is shown as similar')
@@ -539,6 +543,7 @@ $AgentmemTable.Takes = @( # PATH OPTION: what its value is
     , @('recall --field', 'free')
     , @('recall --source', 'free')
     , @('recall --last', 'free')
+    , @('recall --standing-share', 'free')
     , @('list --since', 'free')
     , @('list --until', 'free')
     , @('list --min-importance', 'free')
@@ -757,8 +762,8 @@ $AgentmemTable.Arguments = @( # PATH NUMBER: what that argument is
     , @('agents show 0', '@agents')
     , @('agents rename 0', '@agents')
     , @('agents rm 0', '@agents')
-    , @('config get 0', '=agent db home output limit budget tags backend embedding.provider short_term_ttl conversation_max_messages enable_scoring enable_decay decay_half_life offline session')
-    , @('config set 0', '=agent db home output limit budget tags backend embedding.provider short_term_ttl conversation_max_messages enable_scoring enable_decay decay_half_life offline session')
+    , @('config get 0', '=agent db home output limit budget tags backend embedding.provider short_term_ttl conversation_max_messages enable_scoring enable_decay decay_half_life standing_share standing_rule offline session')
+    , @('config set 0', '=agent db home output limit budget tags backend embedding.provider short_term_ttl conversation_max_messages enable_scoring enable_decay decay_half_life standing_share standing_rule offline session')
     , @('model pull 0', '=all-MiniLM-L6-v2-int8 multilingual-e5-small-q4 BAAI/bge-small-en-v1.5 BAAI/bge-base-en-v1.5 sentence-transformers/all-MiniLM-L6-v2 nomic-ai/nomic-embed-text-v1.5-Q sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2 sentence-transformers/paraphrase-multilingual-mpnet-base-v2 intfloat/multilingual-e5-large BAAI/bge-small-zh-v1.5 Xenova/ms-marco-MiniLM-L-6-v2 BAAI/bge-reranker-base')
     , @('model path 0', '=all-MiniLM-L6-v2-int8 multilingual-e5-small-q4 BAAI/bge-small-en-v1.5 BAAI/bge-base-en-v1.5 sentence-transformers/all-MiniLM-L6-v2 nomic-ai/nomic-embed-text-v1.5-Q sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2 sentence-transformers/paraphrase-multilingual-mpnet-base-v2 intfloat/multilingual-e5-large BAAI/bge-small-zh-v1.5 Xenova/ms-marco-MiniLM-L-6-v2 BAAI/bge-reranker-base')
     , @('model verify 0', '=all-MiniLM-L6-v2-int8 multilingual-e5-small-q4 BAAI/bge-small-en-v1.5 BAAI/bge-base-en-v1.5 sentence-transformers/all-MiniLM-L6-v2 nomic-ai/nomic-embed-text-v1.5-Q sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2 sentence-transformers/paraphrase-multilingual-mpnet-base-v2 intfloat/multilingual-e5-large BAAI/bge-small-zh-v1.5 Xenova/ms-marco-MiniLM-L-6-v2 BAAI/bge-reranker-base')

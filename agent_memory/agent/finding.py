@@ -13,6 +13,7 @@ from agent_memory.memories.filters import Filters, MoreFilters, Statuses, Types,
 from agent_memory.memories.operations import single
 from agent_memory.records import MemoryRecord, ScoredMemory
 from agent_memory.storage.base import Order, OrderBy
+from agent_memory.storage.where import check_share
 
 if TYPE_CHECKING:
     from agent_memory.recall.formats import Format
@@ -147,12 +148,18 @@ class Finding(MemoryTypes):
         mode: Mode = "hybrid",
         explain: bool = False,
         rerank: bool = False,
+        standing_share: float | None = None,
         **filters: Unpack[Filters],
     ) -> Recall:
         """Pack what matters into a prompt of a given size.
 
         With no query it is the brief for the start of a session: pinned memories, preferences, recent events
         and open working memory. What does not fit is shortened before it is dropped, and said.
+
+        What holds whatever the query is stands in a section of its own, the standing context: pinned memories, facts
+        and others with the tag `standing`, preferences (one of each category), what has the tag `goal`, and standing
+        instructions that a rule spots in facts and in what a person said, such as "always answer in German". They are
+        chosen by rule and filtered like everything else.
 
         Args:
             query: what the prompt is about, or None for the brief.
@@ -162,6 +169,8 @@ class Finding(MemoryTypes):
             mode: as in `search`.
             explain: as in `search`.
             rerank: as in `search`.
+            standing_share: the part of the budget that the standing context may take at most, in [0, 1]; 0 leaves it
+                out. None: the setting `standing_share`.
             filters: only memories that fit, as in `search`; `agent_memory.Filters` lists them.
 
         Returns:
@@ -173,7 +182,10 @@ class Finding(MemoryTypes):
         where = build_where(**filters)
         messages = await self.conversation.get_messages(limit=last) if last > 0 else []
         from agent_memory.recall.recall import Recaller
+        from agent_memory.recall.standing import Standing
 
+        known = self._core.settings
+        share = known.standing_share if standing_share is None else standing_share
         return await Recaller(self._core.store, self._core.searcher).recall(
             query,
             where,
@@ -183,6 +195,7 @@ class Finding(MemoryTypes):
             explain=explain,
             last=messages,
             rerank=rerank,
+            standing=Standing(check_share("standing_share", share), known.standing_rule),
         )
 
     async def get(self, id: str, *, count_access: bool = True) -> MemoryRecord | None:

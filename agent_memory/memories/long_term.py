@@ -15,11 +15,12 @@ from agent_memory.memories.conflicts import retried
 from agent_memory.memories.deduplication.duplicates import Duplicates, find_duplicates, find_same, merging
 from agent_memory.memories.editing import edited
 from agent_memory.memories.further import FactFurther, PreferenceFurther
-from agent_memory.memories.given import Default
+from agent_memory.memories.given import NOT_GIVEN, Default
 from agent_memory.records import LongTermRecord
 from agent_memory.storage.base import vector_store
 from agent_memory.storage.changes import Written
 from agent_memory.storage.where import check_share
+from agent_memory.text.standing import STANDING_TAG
 from agent_memory.verbs import Verb
 
 FACT_IMPORTANCE: Final = Default(0.7)
@@ -39,6 +40,8 @@ class LongTermMemory(TypeMemory[LongTermRecord]):
         importance: float = FACT_IMPORTANCE,
         tags: Words = None,
         source: str | None = None,
+        *,
+        standing: bool = False,
         **more: Unpack[FactFurther],
     ) -> str:
         """Store a fact and return its id; a fact already known keeps its id and gains the tags.
@@ -48,12 +51,14 @@ class LongTermMemory(TypeMemory[LongTermRecord]):
             importance: how much it matters, in [0, 1].
             tags: words to find it by.
             source: where it comes from.
+            standing: make it part of the standing context of every recall; it gets the tag `standing`.
             more: further arguments of `add`.
 
         Returns:
             The id of the fact.
         """
-        return (await self.store_fact_detailed(fact, importance, tags, source, **more)).id
+        written = await self.store_fact_detailed(fact, importance, tags, source, standing=standing, **more)
+        return written.id
 
     @instead(kind="")
     async def store_fact_detailed(
@@ -63,9 +68,13 @@ class LongTermMemory(TypeMemory[LongTermRecord]):
         importance: float = FACT_IMPORTANCE,
         tags: Words = None,
         source: str | None = None,
+        *,
+        standing: bool = False,
         **more: Unpack[FactFurther],
     ) -> Written:
         """Store a fact as `store_fact` does, and say what came of it."""
+        if standing:
+            tags = [*check_tags(tags), STANDING_TAG]
         item = {
             "content": fact,
             "importance": importance,
@@ -136,23 +145,36 @@ class LongTermMemory(TypeMemory[LongTermRecord]):
         """Return facts, newest first; with `tags`, those that have any of them."""
         return await self._select(self._where(tags=tags, fields={"kind": "fact"}), limit)
 
-    async def update_fact(self, id: str, new_content: str, updated_importance: float | None = None) -> bool:
+    async def update_fact(
+        self,
+        id: str,
+        new_content: str,
+        updated_importance: float | None = None,
+        *,
+        standing: bool | None = None,
+    ) -> bool:
         """Store a new version of a fact; False if there is none. The old version stays in its history."""
         try:
-            await self.update_fact_detailed(id, new_content, updated_importance)
+            await self.update_fact_detailed(id, new_content, updated_importance, standing=standing)
         except MemoryNotFoundError:
             return False
         return True
 
     async def update_fact_detailed(
-        self, id: str, new_content: str, updated_importance: float | None = None
+        self,
+        id: str,
+        new_content: str | None = None,
+        updated_importance: float | None = None,
+        *,
+        standing: bool | None = None,
     ) -> LongTermRecord:
         """Store a new version of a fact as `update_fact` does, and return it.
 
         Args:
             id: its id, a unique prefix of it, or its key.
-            new_content: its new text.
+            new_content: its new text; None leaves it as it is.
             updated_importance: its new importance; None leaves it as it is.
+            standing: whether it is part of the standing context of every recall; None leaves that as it is.
 
         Returns:
             The new version.
@@ -165,9 +187,10 @@ class LongTermMemory(TypeMemory[LongTermRecord]):
         if record is None:
             raise MemoryNotFoundError(id, what="fact", hint=Hint("{FACTS} shows them"))
         more: Changes = {} if updated_importance is None else {"importance": updated_importance}
-        return await self._change(
-            Verb.UPDATE, record.id, lambda fact: edited(fact, content=new_content, **more)
-        )
+        if standing is not None:
+            more["add_tags" if standing else "remove_tags"] = STANDING_TAG
+        content = NOT_GIVEN if new_content is None else new_content
+        return await self._change(Verb.UPDATE, record.id, lambda fact: edited(fact, content=content, **more))
 
     async def get_by_tags(self, tags: Words) -> Listing[LongTermRecord]:
         """Return facts and preferences that have any of the tags, newest first."""

@@ -158,6 +158,12 @@ MOST_FILLS: Final = 3
 BRIEF_EACH: Final = 20
 """Memories of each kind that the brief considers."""
 
+STANDING_EACH: Final = 20
+"""Memories of each kind that the standing context considers: 15 % of 2,000 tokens hold ten."""
+
+STANDING_PREFERENCES: Final = 40
+"""Preferences that it considers: of each category one is taken."""
+
 MOST_FAILURES: Final = 3
 """Failed events among the results that bring along what they call for."""
 

@@ -162,12 +162,17 @@ class Json(Writer):
             "content": whole(text.strip()),
         }
 
+    def _row(self, item: PackedItem) -> dict[str, Any]:
+        """Return a memory's object; one of the standing context says that it is, as there are no headings."""
+        row = self._object(item.memory, item.text)
+        return {**row, "section": item.section} if item.section == STANDING else row
+
     def frame(self, record: MemoryRecord, text: str) -> str:
         return json.dumps(self._object(record, text), ensure_ascii=False) + ",\n"
 
     def write(self, items: Sequence[PackedItem], agent_id: str) -> str:
         kept = [item for item in items if item.form != "dropped"]
-        rows = [json.dumps(self._object(item.memory, item.text), ensure_ascii=False) for item in kept]
+        rows = [json.dumps(self._row(item), ensure_ascii=False) for item in kept]
         return "[" + ",\n ".join(rows) + "]\n"
 
 
@@ -203,6 +208,9 @@ class Messages(Writer):
 
 
 LAST_MESSAGES = "The latest messages"
+STANDING = "Standing context"
+"""What holds whatever the query is: pinned memories, preferences, goals and standing instructions."""
+PINNED = "Pinned"
 _WRITERS: dict[str, type[Writer]] = {entry.name: entry for entry in (Markdown, Text, Xml, Json, Messages)}
 
 

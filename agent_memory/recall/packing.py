@@ -33,7 +33,7 @@ class PackedItem:
     tokens: int
     """What it takes, its frame included."""
     reason: str | None = None
-    """Why it was shortened or dropped."""
+    """Why it was shortened or dropped; of a part of the standing context, why it is one."""
     section: str = ""
     scored: ScoredMemory | None = None
 
@@ -51,10 +51,13 @@ class Candidate:
     scored: ScoredMemory | None = None
     total: float = 0.0
     """The sum that the search ordered it by; 0 where none found it."""
+    note: str = ""
+    """Why it may go into the text whatever the query is; empty for what the query found."""
 
     def packed(self, text: str, form: Form, tokens: int, reason: str | None = None) -> PackedItem:
         """Return it as it stands in the text, or as dropped."""
-        return PackedItem(self.memory, text, form, tokens, reason, self.section, self.scored)
+        why = "; ".join(part for part in (self.note, reason) if part) or None
+        return PackedItem(self.memory, text, form, tokens, why, self.section, self.scored)
 
 
 def pack(

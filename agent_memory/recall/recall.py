@@ -8,18 +8,28 @@ from typing import NamedTuple
 
 from agent_memory.errors import ValidationError
 from agent_memory.recall import constants
-from agent_memory.recall.formats import LAST_MESSAGES, Format, Messages, Writer, gathered, writer
+from agent_memory.recall.formats import (
+    LAST_MESSAGES,
+    PINNED,
+    STANDING,
+    Format,
+    Messages,
+    Writer,
+    gathered,
+    writer,
+)
 from agent_memory.recall.found import Found
 from agent_memory.recall.outcomes import Outcomes
 from agent_memory.recall.packing import Candidate, Frame, PackedItem, by_worth, pack
 from agent_memory.recall.query import Mode, SearchRequest
+from agent_memory.recall.repeats import each_once
 from agent_memory.recall.searcher import Searcher
+from agent_memory.recall.standing import Section, Standing, StandingContext
 from agent_memory.records import ConversationRecord, MemoryType
 from agent_memory.records.display import as_table, escape, in_one_line, shortened
 from agent_memory.storage.base import Order, Store
 from agent_memory.storage.where import Condition, Where
 from agent_memory.text.analysis import query_terms
-from agent_memory.text.templates import normalise
 from agent_memory.text.tokens import estimate_tokens
 
 
@@ -85,9 +95,12 @@ class Recaller:
         explain: bool = False,
         last: Sequence[ConversationRecord] = (),
         rerank: bool = False,
+        standing: Standing,
     ) -> Recall:
         """Find what a query needs, or the brief for None, and pack it. Arguments as in `AgentMemory.recall`."""
         wording = writer(format)
+        context = StandingContext(self._store, standing, wording, budget)
+        await context.choose(where, brief=query is None)
         found = Found()
         if query is None:
             candidates = await self._brief(where)
@@ -119,7 +132,8 @@ class Recaller:
         candidates = [candidate for candidate in candidates if candidate.memory.id not in said]
         # The latest messages come last in the text but first in the budget, newest first: they were asked for.
         tail = [Candidate(message, LAST_MESSAGES) for message in reversed(last)]
-        recall = self._pack([*tail, *candidates], terms, wording, budget, found.notices)
+        section, candidates = context.packed_apart(candidates, said)
+        recall = self._pack([*tail, *candidates], terms, wording, budget, found.notices, section)
         if query is not None and found.nothing_relevant:
             recall = replace(recall, nothing_relevant=True)
         await self._store.touch([item.memory.id for item in recall.items])
@@ -132,10 +146,11 @@ class Recaller:
         wording: Writer,
         budget: int,
         notices: tuple[str, ...],
+        section: Section,
     ) -> Recall:
         agent = self._store.agent_id
-        candidates, repeated = _each_once(candidates)
-        written = _fill(candidates, wording, budget, terms, agent)
+        candidates, repeated = each_once(candidates, section.kept)
+        written = _fill(candidates, wording, budget, terms, agent, section.kept)
         if written is None:
             raise ValidationError(
                 f"a budget of {budget} tokens is too small for one memory as {wording.name}",
@@ -146,7 +161,11 @@ class Recaller:
             text=written.text,
             items=kept,
             shortened=tuple(item for item in kept if item.form != "full"),
-            dropped=(*(item for item in written.packed if item.form == "dropped"), *repeated),
+            dropped=(
+                *(item for item in written.packed if item.form == "dropped"),
+                *section.dropped,
+                *repeated,
+            ),
             tokens=written.tokens,
             budget=budget,
             format=wording.name,
@@ -159,7 +178,7 @@ class Recaller:
         working = Condition("kind", "=", "working")
         preference = Condition("kind", "=", "preference")
         parts: list[tuple[str, Where, Order]] = [
-            ("Pinned", replace(where, pinned=True), Order("importance")),
+            (PINNED, replace(where, pinned=True), Order("importance")),
             (
                 "Working memory",
                 replace(where, types=(MemoryType.SHORT_TERM,), fields=(*where.fields, working)),
@@ -196,22 +215,27 @@ class _Written(NamedTuple):
 
 
 def _fill(
-    candidates: Sequence[Candidate], wording: Writer, budget: int, terms: Sequence[str], agent_id: str
+    candidates: Sequence[Candidate],
+    wording: Writer,
+    budget: int,
+    terms: Sequence[str],
+    agent_id: str,
+    section: Sequence[PackedItem],
 ) -> _Written | None:
-    """Pack as much as the budget holds; None if not even one memory fits.
+    """Pack as much as the budget holds beside the standing context; None if not even one memory fits.
 
     Headings take room too, and a whole is not the sum of its parts to the token. So what was over is kept back and
     packed again; and what stayed free is given out again, a few times.
     """
     best: _Written | None = None
-    reserve = estimate_tokens(wording.write([], agent_id))
+    reserve = estimate_tokens(wording.write(section, agent_id))
     fills = 0
     while fills < constants.MOST_FILLS:
         beside = _beside(wording)
         packed = pack(
             candidates, budget=budget, overhead=reserve, terms=terms, frame=wording.frame, beside=beside
         )
-        ordered = _in_order(packed, wording)
+        ordered = _in_order([*packed, *section], wording)
         text = wording.write(ordered, agent_id)
         written = _Written(packed, ordered, text, estimate_tokens(text))
         if written.tokens <= budget and (best is None or written.tokens > best.tokens):
@@ -221,7 +245,7 @@ def _fill(
             break
         fills += best is not None
         reserve += written.tokens - budget
-    empty = best is None or all(item.form == "dropped" for item in best.packed)
+    empty = best is None or not any(item.form != "dropped" for item in best.ordered)
     return None if empty and candidates else best
 
 
@@ -237,28 +261,18 @@ def _least(candidates: Sequence[Candidate], wording: Writer, agent_id: str) -> i
     )
 
 
-def _each_once(candidates: Sequence[Candidate]) -> tuple[list[Candidate], list[PackedItem]]:
-    """Leave out what would stand in the text twice, word for word. Messages stay: they are a conversation."""
-    said: set[str] = set()
-    once: list[Candidate] = []
-    repeated: list[PackedItem] = []
-    for candidate in candidates:
-        text = normalise(candidate.memory.content)
-        if text in said and candidate.section != LAST_MESSAGES:
-            repeated.append(candidate.packed("", "dropped", 0, "another memory says the same"))
-        else:
-            once.append(candidate)
-            said.add(text)
-    return once, repeated
-
-
 def _beside(wording: Writer) -> Frame | None:
     return wording.beside if wording.gathers else None
 
 
 def _in_order(packed: Sequence[PackedItem], wording: Writer) -> list[PackedItem]:
     """Return what was packed as it stands in the text, the latest messages last and oldest first."""
-    known = [item for item in packed if item.section != LAST_MESSAGES]
+    # What has no heading goes first, or it would stand under another's; the brief begins with the standing context.
+    known = [
+        *(item for item in packed if not item.section),
+        *(item for item in packed if item.section == STANDING),
+        *(item for item in packed if item.section not in ("", STANDING, LAST_MESSAGES)),
+    ]
     latest = [item for item in packed if item.section == LAST_MESSAGES][::-1]
     if not wording.gathers:
         return [*known, *latest]

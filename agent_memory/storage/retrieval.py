@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from agent_memory import clock
 from agent_memory.records import MemoryRecord
-from agent_memory.storage.base import EmbeddingSpace, KeywordStore, Store, VectorStore
+from agent_memory.storage.base import EmbeddingSpace, KeywordStore, Order, Store, VectorStore
 from agent_memory.storage.where import Where
 from agent_memory.text.analysis import distinct
 from agent_memory.text.bm25 import WordStatistics
@@ -113,6 +113,37 @@ class SearchContext(NamedTuple):
     """Of candidates and questions."""
     keyword: Mapping[str, float] = {}
     """BM25 scores of candidates and questions; left out where no word is in the text."""
+
+
+class Selection(NamedTuple):
+    """One list of several that are asked for at once."""
+
+    where: Where
+    order: Order
+    limit: int
+    word: str | None = None
+    """Only memories that were indexed with this word; a store without full text then lists none."""
+
+
+MOST_MARKED = 500
+"""Memories with the word of a `Selection` that are ordered, where a store cannot order all that hold a word."""
+
+
+async def select_each(store: Store, selections: Sequence[Selection]) -> list[list[MemoryRecord]]:
+    """Answer several selections by the single methods of a store."""
+    return [await _selected(store, selection) for selection in selections]
+
+
+async def _selected(store: Store, selection: Selection) -> list[MemoryRecord]:
+    where, order, limit, word = selection
+    if word is not None:
+        if not isinstance(store, KeywordStore) or not store.capabilities.full_text:
+            return []
+        ids = tuple(memory_id for memory_id, _ in await store.by_keyword([word], where, MOST_MARKED))
+        if not ids:
+            return []
+        where = replace(where, ids=ids)
+    return await store.select(where, order, limit)
 
 
 async def candidates(store: Store, request: CandidateRequest) -> Candidates:

@@ -27,8 +27,9 @@ from agent_memory.text import compounds, symbols
 from agent_memory.text.porter import stem
 from agent_memory.text.stopwords import STOPWORDS
 
-ANALYSER: Final = 2
-"""The number of these rules. 1: whole words only, and no symbols."""
+ANALYSER: Final = 3
+"""The number of these rules. 1: whole words only, and no symbols; 2: without the mark of a standing instruction
+(`text.standing`)."""
 
 LONGEST_WORD = 128
 """Characters; what is longer, such as a key or an encoded file, is several words."""

@@ -12,6 +12,7 @@ from typing import Final
 
 from agent_memory.records import TYPE_NAMES, MemoryRecord
 from agent_memory.records.wording import date_words, lines
+from agent_memory.text import standing
 
 TEMPLATE_VERSION: Final = 1
 _HASH_BYTES = 16
@@ -21,12 +22,14 @@ def indexed_text(record: MemoryRecord) -> str:
     """Return the raw text for keyword retrieval: the content and everything else that a memory may be looked for by.
 
     Messages and events carry their date, others only one that was given: measured, the date belongs in the words
-    and not in the vector. `analysis.analysed_text` of this goes into the index.
+    and not in the vector. `analysis.analysed_text` of this goes into the index. What holds a standing instruction has
+    a word for that (`standing.MARK`), by which it is found without being searched for.
     """
     descriptor = record.descriptor
     date = date_words(record.happened_at, record.utc_offset) if descriptor.dated(record) else None
     parts = descriptor.indexed_parts(record)
-    return lines([descriptor.indexed_key(record), *parts, date, " ".join(record.tags)])
+    mark = standing.MARK if standing.spotted(record) else None
+    return lines([descriptor.indexed_key(record), *parts, date, " ".join(record.tags), mark])
 
 
 def embedded_text(record: MemoryRecord) -> str:

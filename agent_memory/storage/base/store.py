@@ -42,7 +42,13 @@ from agent_memory.text.names import normal_name
 from agent_memory.verbs import Verb
 
 if TYPE_CHECKING:
-    from agent_memory.storage.retrieval import CandidateRequest, Candidates, ContextRequest, SearchContext
+    from agent_memory.storage.retrieval import (
+        CandidateRequest,
+        Candidates,
+        ContextRequest,
+        SearchContext,
+        Selection,
+    )
 
 
 class Store(ABC):
@@ -524,6 +530,18 @@ class Store(ABC):
         self.check_usable()
         return await self._search_context(request)
 
+    async def select_each(self, selections: Sequence[Selection]) -> list[list[MemoryRecord]]:
+        """List memories by several filters at once.
+
+        Args:
+            selections: what to list.
+
+        Returns:
+            The memories of each selection, in its order; one that fits several filters is in each of their lists.
+        """
+        self.check_usable()
+        return await self._select_each(selections) if selections else []
+
     async def _candidates(self, request: CandidateRequest) -> Candidates:
         """Answer it by the single methods; a backend behind a network does so in one round trip."""
         from agent_memory.storage import retrieval
@@ -535,6 +553,12 @@ class Store(ABC):
         from agent_memory.storage import retrieval
 
         return await retrieval.search_context(self, request)
+
+    async def _select_each(self, selections: Sequence[Selection]) -> list[list[MemoryRecord]]:
+        """Answer them by the single methods; a database does so in one visit."""
+        from agent_memory.storage import retrieval
+
+        return await retrieval.select_each(self, selections)
 
     # --- upkeep --------------------------------------------------------------------------------------------
 

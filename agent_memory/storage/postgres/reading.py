@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent_memory import clock
 from agent_memory.records import OWN_FIELDS, MemoryRecord
@@ -12,6 +12,10 @@ from agent_memory.storage.conditions import Sql
 from agent_memory.storage.postgres import filters, rows
 from agent_memory.storage.postgres.connection import Connection
 from agent_memory.storage.where import Where
+from agent_memory.text.porter import stem
+
+if TYPE_CHECKING:
+    from agent_memory.storage.retrieval import Selection
 
 _ORDER = {
     "created": "m.created_at",
@@ -82,6 +86,25 @@ async def select(
     cut = "" if limit is None else f" limit {int(limit)}"
     order_by = f"order by {_ORDER[order.by]} {way}, m.place {way}{cut} offset {int(offset)}"
     return await records(connection, scope, f"{sql} {order_by}", values)
+
+
+async def select_each(
+    connection: Connection, scope: Scope, selections: Sequence[Selection]
+) -> list[list[MemoryRecord]]:
+    """List memories by several filters, in one round trip."""
+    found = await fetch_all(connection, [_listing(scope, selection) for selection in selections])
+    return [[rows.record(row, scope.id) for row in listed] for listed in found]
+
+
+def _listing(scope: Scope, selection: Selection) -> Sql:
+    where, order, limit, word = selection
+    sql, values = scope.condition(where)
+    if word is not None:
+        sql = f"m.lexemes @@ %s::tsquery and {sql}"
+        values = [rows.quoted(rows.lexeme(scope.number, stem(word))), *values]
+    way = "desc" if order.descending else "asc"
+    order_by = f"order by {_ORDER[order.by]} {way}, m.place {way} limit {int(limit)}"
+    return f"{rows.SELECT} where {sql} {order_by}", values
 
 
 async def _newest_messages(

@@ -209,6 +209,7 @@ class PostgresStore(ServerStore):
 
     _get = reads(reading.get)
     _select = reads(reading.select)
+    _select_each = reads(reading.select_each)
     _count = reads(reading.count)
     _groups = reads(reading.groups)
     _page = reads(reading.scan)

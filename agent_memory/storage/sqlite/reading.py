@@ -72,6 +72,23 @@ def select(
     return rows.records(connection, connection.execute(query, values).fetchall(), *context)
 
 
+def select_marked(
+    connection: Connection, context: ReadContext, where: Where, order: Order, limit: int, words: str
+) -> list[MemoryRecord]:
+    """List memories in an order, among those that a full-text query matches; ties by when they were stored."""
+    sql, values = filters.tested(condition(where))
+    way = "desc" if order.descending else "asc"
+    order_by = f"order by {_ORDER[order.by]} {way}, memory.pk {way}"
+    wanted = (
+        "select memory.pk from (select rowid from memory_fts where memory_fts match ?) as hits"
+        f" cross join memory on memory.pk = hits.rowid left join usage on usage.memory = memory.pk where {sql}"
+        f" {order_by} limit ?"
+    )
+    query = f"{rows.SELECT} where memory.pk in ({wanted}) {order_by}"
+    found = connection.execute(query, [words, *values, limit]).fetchall()
+    return rows.records(connection, found, *context)
+
+
 def newest_ids(connection: Connection, where: Where, limit: int) -> list[str]:
     """Return the ids of the newest memories that a filter admits."""
     sql, values = condition(where)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from agent_memory.errors import ValidationError
+from agent_memory.records import MemoryRecord
 from agent_memory.storage.sqlite import (
     attempts,
     binary_quantisation,
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
         Candidates,
         ContextRequest,
         SearchContext,
+        Selection,
         VectorCandidates,
         VectorRequest,
     )
@@ -119,6 +122,22 @@ class SearchingStore(FileStore):
             return VectorCandidates(dict(best))
         self._sample = vectors.sample(connection, space, request.sample, self._sample)
         return VectorCandidates(dict(best), self._sample.vectors)
+
+    async def _select_each(self, selections: Sequence[Selection]) -> list[list[MemoryRecord]]:
+        context = ReadContext(self.agent_id, self.damaged)
+
+        def listed(connection: Connection, selection: Selection) -> list[MemoryRecord]:
+            where, order, limit, word = selection
+            if word is None:
+                return reading.select(connection, context, where, order, limit, 0)
+            with self._asking_words():
+                return reading.select_marked(
+                    connection, context, where, order, limit, words.expression([word])
+                )
+
+        return await self._read_words(
+            lambda connection: [listed(connection, selection) for selection in selections]
+        )
 
     async def _search_context(self, request: ContextRequest) -> SearchContext:
         return await self._read_words(lambda connection: self._read_context(connection, request))

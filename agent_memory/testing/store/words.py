@@ -6,14 +6,16 @@ from collections import Counter
 
 import pytest
 
-from agent_memory.records import MemoryRecord, Status
-from agent_memory.storage.base import KeywordStore
+from agent_memory.records import MemoryRecord, MemoryType, Status
+from agent_memory.storage.base import KeywordStore, Order, Store
+from agent_memory.storage.retrieval import Selection
 from agent_memory.storage.where import Where
 from agent_memory.testing import builders
 from agent_memory.testing.store.support import StoreTests, change, ids, needs, put, texts
 from agent_memory.text.analysis import analyse, query_terms
 from agent_memory.text.bm25 import WordStatistics, bm25_score
 from agent_memory.text.porter import stem
+from agent_memory.text.standing import MARK
 from agent_memory.text.templates import indexed_text
 
 _CORPUS = [
@@ -49,6 +51,34 @@ def _reference(records: list[MemoryRecord], terms: list[str]) -> tuple[WordStati
 
 class WordTests(StoreTests):
     """Finding by words."""
+
+    @needs("full_text")
+    async def test_standing_instructions_are_listed_by_their_mark(self, store: Store) -> None:
+        spotted, other, archived, later = await put(
+            store,
+            builders.message("Always answer in German.", tags=("a",)),
+            builders.message("The sign always says the same.", tags=("a",)),
+            builders.fact("Never book flights before noon", status=Status.ARCHIVED),
+            builders.fact("Use tabs whenever I ask for code", importance=0.9),
+        )
+        marked = Selection(Where(), Order("importance"), 5, MARK)
+        tagged = Selection(Where(tags_any=("a",)), Order("importance"), 5, MARK)
+        assert list(map(ids, await store.select_each([marked, tagged]))) == [
+            ids([later, spotted]),
+            ids([spotted]),
+        ]
+        await change(store, spotted, content="Answer in German.")
+        await change(store, other, content="Always answer.")
+        one = marked._replace(limit=1)
+        everything = Selection(Where(types=(MemoryType.CONVERSATION,)), Order("created"), 5)
+        found = await store.select_each([one, marked, everything])
+        assert list(map(texts, found)) == [
+            ["Use tabs whenever I ask for code"],
+            ["Use tabs whenever I ask for code", "Always answer."],
+            texts(await store.select(everything.where, everything.order, 5)),
+        ]
+        assert await store.select_each([]) == []
+        assert archived.id not in {record.id for listed in found for record in listed}
 
     @needs("full_text")
     @pytest.mark.parametrize(

@@ -37,6 +37,16 @@ def recall(
     last: Annotated[int, typer.Option("--last", metavar="N", min=0, help="Add the latest N messages.")] = 0,
     mode: Annotated[str, typer.Option("--mode", metavar="MODE", help=f"{listed(modes())}.")] = "hybrid",
     rerank: options.Rerank = False,
+    standing_share: Annotated[
+        float | None,
+        typer.Option(
+            "--standing-share",
+            metavar="0..1",
+            min=0.0,
+            max=1.0,
+            help="How much of it standing context may take; 0 leaves that out.",
+        ),
+    ] = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Say on stderr what was taken, and why.")
     ] = False,
@@ -45,6 +55,9 @@ def recall(
 
     With no query it is the brief for the start of a session: pinned memories, working memory, preferences and
     recent events. What does not fit is shortened before it is dropped.
+
+    Pinned and standing memories, preferences, goals and instructions such as "always answer in German" have a
+    section of their own, whatever the query is. --explain says why each is there.
 
     Examples:
         agentmem recall "why did the build fail" --budget 1500 --format xml > prompt.txt
@@ -62,6 +75,7 @@ def recall(
             mode=mode,  # type: ignore[arg-type]
             explain=explain,
             rerank=rerank,
+            standing_share=standing_share,
             **filters,
         )
     invocation.output.recall(found)

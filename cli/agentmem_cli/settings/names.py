@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 from agent_memory.errors import ConfigurationError
 from agent_memory.settings import about, in_shell
 
-Kind = Literal["text", "path", "choice", "switch", "count", "number", "words", "duration", "option"]
+Kind = Literal["text", "path", "choice", "switch", "count", "number", "share", "words", "duration", "option"]
 OUTPUTS = ("table", "text", "json", "ndjson", "csv", "id")
 
 
@@ -55,6 +55,7 @@ _KINDS: Mapping[str, Kind] = {
     "str | None": "text",
     "bool": "switch",
     "int": "count",
+    "float": "share",
     "timedelta": "duration",
 }
 """By type of a library setting, how its value is read."""

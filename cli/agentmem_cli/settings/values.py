@@ -34,6 +34,8 @@ def parse(setting: Setting, given: Any, *, base: Path | None = None) -> Any:
         return _switch(setting, given)
     if kind in ("count", "number"):
         return _count(setting, given, least=0 if kind == "count" else 1)
+    if kind == "share":
+        return _share(setting, given)
     if kind == "words":
         return _words(setting, given)
     if kind == "duration":
@@ -62,6 +64,16 @@ def _count(setting: Setting, given: Any, *, least: int) -> int:
         number = None
     if not isinstance(number, int) or isinstance(number, bool) or number < least:
         raise _wrong(setting, given, "a whole number such as " + str(setting.default))
+    return number
+
+
+def _share(setting: Setting, given: Any) -> float:
+    try:
+        number = float(given)
+    except (TypeError, ValueError):
+        number = -1.0
+    if isinstance(given, bool) or not 0 <= number <= 1:
+        raise _wrong(setting, given, "a number from 0 to 1")
     return number
 
 

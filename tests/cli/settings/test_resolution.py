@@ -51,6 +51,8 @@ def test_nothing_said_means_the_defaults(user_file: Path) -> None:
         "enable_scoring": True,
         "enable_decay": True,
         "decay_half_life": timedelta(days=7),
+        "standing_share": 0.15,
+        "standing_rule": True,
         "embedding.provider": "local",
     }
     assert {resolved.origin(name).source for name in SETTINGS} == {"default"}
@@ -83,6 +85,7 @@ def test_each_place_beats_the_ones_below_it(
         ("short_term_ttl", "90m", timedelta(minutes=90)),
         ("decay_half_life", "2w", timedelta(weeks=2)),
         ("conversation_max_messages", "0", 0),
+        ("standing_share", "0.3", 0.3),
         ("embedding.provider", "dummy", "dummy"),
         ("embedding.model", "BAAI/bge-small-en-v1.5", "BAAI/bge-small-en-v1.5"),
         ("embedding.dimensions", "256", 256),

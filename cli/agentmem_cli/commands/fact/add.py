@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from agentmem_cli import options, text_input
@@ -16,12 +18,16 @@ def add(
     source: options.Source = None,
     importance: options.Importance = None,
     metadata: options.Metadata = None,
+    standing: Annotated[
+        bool, typer.Option("--standing", help="Part of every recall's standing context; tags it standing.")
+    ] = False,
     force: options.Force = False,
 ) -> None:
     """Store a fact; one that is known already keeps its id and gains the tags.
 
     Examples:
         agentmem fact add "The staging database runs in Oslo" --tag ops
+        agentmem fact add "Prices are in Swiss francs" --standing
         echo "User's name is Alice" | agentmem fact add - --source onboarding
     """
     invocation = Invocation.of(context)
@@ -34,6 +40,7 @@ def add(
             source=source,
             key=key,
             metadata=options.metadata(metadata),
+            standing=standing,
             force=force,
         )
     invocation.output.written([written])
