@@ -8,6 +8,7 @@ from io import BytesIO
 import pytest
 
 from agent_memory.agent import AgentMemory
+from agent_memory.embeddings.dummy import DummyEmbedder
 from agent_memory.memories.conversation import DEFAULT_CONVERSATION, ConversationMemory
 from agent_memory.records import ConversationRecord, MemoryType, Status
 from agent_memory.settings import Settings
@@ -81,7 +82,8 @@ class ConversationTests(StoreTests):
     async def chatty(self, store_factory: StoreFactory, anyio_backend: object) -> AsyncIterator[AgentMemory]:
         """Return an agent's memory with a small window."""
         settings = Settings(conversation_max_messages=WINDOW, session=None)
-        async with AgentMemory(AGENT, settings, backend=store_factory(AGENT)) as made:
+        store, embedder = store_factory(AGENT), DummyEmbedder(dimension=8)
+        async with AgentMemory(AGENT, settings, backend=store, embedding_provider=embedder) as made:
             yield made
             assert await made.check() == []
 

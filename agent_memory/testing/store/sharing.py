@@ -41,7 +41,7 @@ class SharingTests(StoreTests):
         assert positions == list(range(count))
         assert len(set(texts(messages))) == count
 
-    async def test_fifty_tasks_do_everything_at_once(self, store: Store) -> None:
+    async def test_twenty_tasks_do_everything_at_once(self, store: Store) -> None:
         shared = (await put(store, builders.fact("0", key="counter", metadata={"n": 0})))[0]
         conflicts = 0
 
@@ -64,17 +64,18 @@ class SharingTests(StoreTests):
             await store.select(Where())
             await store.count(Where(tags_any=("none",)))
 
+        # Of all that read the counter at one time a single one may raise it: the tries grow with the square.
         async with anyio.create_task_group() as tasks:
-            for number in range(50):
+            for number in range(20):
                 tasks.start_soon(work, number)
         stored = await everything(store)
-        assert stored[shared.id].metadata == {"n": 50}
+        assert stored[shared.id].metadata == {"n": 20}
         assert texts(stored.values()).count("everybody's") == 1
         events = [record for record in stored.values() if record.content.startswith("event")]
-        assert len(events) == 33
-        assert sum(record.status is Status.ACTIVE for record in events) == 16
+        assert len(events) == 13
+        assert sum(record.status is Status.ACTIVE for record in events) == 6
         if isinstance(store, JournalStore):
-            assert len(await store.history(shared.id)) == 51
+            assert len(await store.history(shared.id)) == 21
 
     async def test_a_cancelled_write_is_whole_or_not_there(self, store: Store) -> None:
         for _ in range(5):
