@@ -35,13 +35,13 @@ class CandidateScorer:
         self._importance = scorer if settings.enable_scoring else None
         self._decay = decay if settings.enable_decay else None
 
-    def score(self, retrieved: Retrieved, context: SearchContext) -> dict[str, Parts]:
+    async def score(self, retrieved: Retrieved, context: SearchContext) -> dict[str, Parts]:
         """Return what the rank of each candidate is made of, the answers to candidates among them."""
         # The questions count for their answers, whether or not they may be found themselves.
         records = {**context.records, **context.questions}
         parts = {memory_id: Parts() for memory_id in records}
         self._score_by_keyword(retrieved.query, context, parts)
-        self._score_by_vector(retrieved, context, records, parts)
+        await self._score_by_vector(retrieved, context, records, parts)
         self._boost(retrieved, records, parts)
         propagate_context(parts, records, context.before)
         return {memory_id: parts[memory_id] for memory_id in context.records}
@@ -55,7 +55,7 @@ class CandidateScorer:
             part.bm25 = context.keyword.get(memory_id, 0.0)
             part.words_z = distribution.z(part.bm25) if distribution else 0.0
 
-    def _score_by_vector(
+    async def _score_by_vector(
         self,
         retrieved: Retrieved,
         context: SearchContext,
@@ -64,7 +64,9 @@ class CandidateScorer:
     ) -> None:
         query = retrieved.query
         if query.vector is not None:
-            self._compare(query, retrieved.sample, context.vectors, records, parts)
+            background = Distribution(*await self._index.background())
+            distribution = sampled_distribution(query.vector, retrieved.sample, background)
+            self._compare(query, distribution, context.vectors, records, parts)
             if query.terms:
                 return
         # One signal alone is its own sum: the scale of `score` stays that of the sum of both.
@@ -86,14 +88,13 @@ class CandidateScorer:
     def _compare(
         self,
         query: Query,
-        sample: Sequence[bytes],
+        distribution: Distribution,
         vectors: Mapping[str, Sequence[bytes]],
         records: Mapping[str, MemoryRecord],
         parts: Mapping[str, Parts],
     ) -> None:
         assert query.vector is not None
         cosines = segment_cosines(query.vector, vectors)
-        distribution = sampled_distribution(query.vector, sample)
         for memory_id, part in parts.items():
             segments = cosines.get(memory_id)
             if not segments:
@@ -151,16 +152,22 @@ class CandidateScorer:
         )
 
 
-def sampled_distribution(vector: bytes, sample: Sequence[bytes]) -> Distribution:
-    """Return how a query's cosines are distributed over the store, as far as a sample of its vectors tells."""
+def sampled_distribution(vector: bytes, sample: Sequence[bytes], background: Distribution) -> Distribution:
+    """Return how a query's cosines are distributed over the store, as far as a sample of its vectors tells.
+
+    Args:
+        vector: the query's.
+        sample: vectors of the store.
+        background: what the cosines of unrelated texts look like to the embedder; of a small sample it tells more.
+    """
     import numpy as np
 
     if not sample:
-        return cosine_distribution(0, 0.0, 0.0)
+        return cosine_distribution(0, 0.0, 0.0, background)
     cosines = np.frombuffer(b"".join(sample), dtype="<f4").reshape(len(sample), -1) @ np.frombuffer(
         vector, "<f4"
     )
-    return cosine_distribution(len(sample), float(cosines.mean()), float(cosines.std()))
+    return cosine_distribution(len(sample), float(cosines.mean()), float(cosines.std()), background)
 
 
 def segment_cosines(vector: bytes, segments: Mapping[str, Sequence[bytes]]) -> dict[str, list[float]]:

@@ -35,7 +35,9 @@ PRIOR_MEAN: Final = 0.06
 PRIOR_DEVIATION: Final = 0.10
 PRIOR_WEIGHT: Final = 20
 """What cosines of unrelated English texts look like to the default model, counted as this many sampled vectors,
-so that a store of three memories has a deviation to divide by."""
+so that a store of three memories has a deviation to divide by. Of any other embedder it is measured
+(`SemanticIndex.background`): multilingual-e5-small has .77 and .02. Measured with it on 60 facts in six languages,
+among 31 memories each: 28 first with the constants of the default model, 39 with its own."""
 
 SMALLEST_DEVIATION: Final = 0.02
 """Cosines of a store whose vectors are all alike still differ by rounding; less than this is no signal."""

@@ -24,16 +24,22 @@ class Distribution(NamedTuple):
         return (value - self.mean) / self.deviation
 
 
-def cosine_distribution(count: int, mean: float, deviation: float) -> Distribution:
-    """Blend a sample's statistics with what unrelated texts look like in general.
+DEFAULT_BACKGROUND = Distribution(constants.PRIOR_MEAN, constants.PRIOR_DEVIATION)
+"""What the cosines of unrelated texts look like to the default embedder."""
+
+
+def cosine_distribution(
+    count: int, mean: float, deviation: float, background: Distribution = DEFAULT_BACKGROUND
+) -> Distribution:
+    """Blend a sample's statistics with what unrelated texts look like to the embedder in general.
 
     With few vectors the prior carries the weight; with `constants.SAMPLE` of them it no longer matters.
     """
     prior = constants.PRIOR_WEIGHT
-    blended = (count * mean + prior * constants.PRIOR_MEAN) / (count + prior)
+    blended = (count * mean + prior * background.mean) / (count + prior)
     spread = (
         count * (deviation**2 + (mean - blended) ** 2)
-        + prior * (constants.PRIOR_DEVIATION**2 + (constants.PRIOR_MEAN - blended) ** 2)
+        + prior * (background.deviation**2 + (background.mean - blended) ** 2)
     ) / (count + prior)
     return Distribution(blended, max(math.sqrt(spread), constants.SMALLEST_DEVIATION))
 

@@ -48,7 +48,7 @@ class Searcher:
         notices: list[str] = []
         retrieved = await self._retriever.retrieve(request, notices)
         context = await self._context(request, retrieved)
-        parts = self._scorer.score(retrieved, context)
+        parts = await self._scorer.score(retrieved, context)
         estimate = await self._scorer.relevance_of(retrieved.query)
         ranking = _ranking(retrieved, parts)
         results = list(self._selected(request, retrieved, context.records, ranking, estimate))

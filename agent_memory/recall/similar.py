@@ -35,13 +35,14 @@ class SimilarSearch:
         segments = (await vector_store(self._store).vectors([record.id])).get(record.id)
         if segments is None:
             segments = await self._index.opening(record)
+        background = Distribution(*await self._index.background())
         cosines: dict[str, float] = {}
         distributions: dict[str, Distribution] = {}
         for segment in segments:
             answer = await vector_store(self._store).vector_candidates(
                 VectorRequest(segment, where, limit + 1, sample=constants.SAMPLE)
             )
-            distribution = sampled_distribution(segment, answer.sample)
+            distribution = sampled_distribution(segment, answer.sample, background)
             for memory_id, cosine in answer.nearest.items():
                 if cosine > cosines.get(memory_id, -1.0):
                     cosines[memory_id], distributions[memory_id] = cosine, distribution

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from string import punctuation
 from typing import Final
 
 from agent_memory.text.stopwords import STOPWORDS
@@ -22,7 +22,7 @@ _NORTHERN_EASTERN = """
     nie się jest że na w z po dla od jak ale ve bir bu için ile çok değil
 """
 _OTHERS: Final = frozenset(f"{_GERMAN_DUTCH} {_ROMANCE} {_NORTHERN_EASTERN}".split()) - STOPWORDS
-_WORD: Final = re.compile(r"[^\W\d_]+")
+_AROUND: Final = punctuation + "¿¡«»„“”‘’…–—"
 _BEGINNING: Final = 500
 """Characters that are enough to tell the language of a text."""
 _ENOUGH: Final = 2
@@ -35,8 +35,8 @@ def is_in_another_language(text: str) -> bool:
     It takes two of those of other languages, or one beside letters that English does not have, and fewer
     English ones.
     """
-    words = _WORD.findall(text[:_BEGINNING].lower())
+    words = [word.strip(_AROUND) for word in text[:_BEGINNING].lower().split()]
     others = sum(word in _OTHERS for word in words)
     english = sum(word in STOPWORDS for word in words)
-    accented = any(not word.isascii() for word in words)
+    accented = any(word.isalpha() and not word.isascii() for word in words)
     return others > english and others >= (1 if accented else _ENOUGH)

