@@ -74,9 +74,9 @@ class ConfigurationError(AgentMemoryError, ValueError):
     code = "configuration"
 
     @classmethod
-    def unknown(cls, what: str, given: object, known: Iterable[str]) -> ConfigurationError:
+    def unknown(cls, what: str, name: object, known: Iterable[str]) -> ConfigurationError:
         """Build the error for a name that is not one of the known ones."""
-        return cls(f"unknown {what} {given!r}", hint="use one of " + ", ".join(known))
+        return cls(f"unknown {what} {name!r}", hint="use one of " + ", ".join(known))
 
 
 class MemoryNotFoundError(AgentMemoryError, LookupError):

@@ -77,13 +77,13 @@ class SqlReader:
         Returns:
             Tables first, then virtual tables, then views, each by name.
         """
-        found = [
+        infos = [
             (str(row["name"]), str(row["type"]))
             for row in self.query("pragma table_list")
             if row["schema"] == "main" and row["type"] != "shadow" and not row["name"].startswith(_INTERNAL)
         ]
         order: dict[str, TableKind] = {"table": "table", "virtual": "virtual", "view": "view"}
-        ranked = sorted(found, key=lambda item: (list(order).index(item[1]), item[0]))
+        ranked = sorted(infos, key=lambda item: (list(order).index(item[1]), item[0]))
         return [self._table(name, order[kind]) for name, kind in ranked]
 
     def _table(self, name: str, kind: TableKind) -> TableInfo:

@@ -22,8 +22,8 @@ def expanded(path: str | os.PathLike[str]) -> Path:
 
 def home() -> Path:
     """Return the folder of all agents' files: `AGENTMEM_HOME`, else the user's data folder."""
-    if given := os.environ.get("AGENTMEM_HOME"):
-        return expanded(given)
+    if folder := os.environ.get("AGENTMEM_HOME"):
+        return expanded(folder)
     from platformdirs import user_data_path
 
     return user_data_path("agentmem", appauthor=False)
@@ -31,8 +31,8 @@ def home() -> Path:
 
 def cache() -> Path:
     """Return the folder of what can be fetched or computed again: `AGENTMEM_CACHE`, else the user's cache folder."""
-    if given := os.environ.get("AGENTMEM_CACHE"):
-        return expanded(given)
+    if folder := os.environ.get("AGENTMEM_CACHE"):
+        return expanded(folder)
     from platformdirs import user_cache_path
 
     return user_cache_path("agentmem", appauthor=False)

@@ -45,10 +45,10 @@ class Registry:
         if name in self.builtin:
             module, _, attribute = self.builtin[name].partition(":")
         else:
-            found = self._entry_points().get(name)
-            if found is None:
+            entry_point = self._entry_points().get(name)
+            if entry_point is None:
                 raise ConfigurationError.unknown(self.what, name, self.names())
-            module, _, attribute = found.partition(":")
+            module, _, attribute = entry_point.partition(":")
         try:
             return getattr(import_module(module), attribute)
         except ModuleNotFoundError as error:

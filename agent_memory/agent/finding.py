@@ -88,10 +88,10 @@ class Finding(MemoryTypes):
             count_access=count_access and not offset,
             rerank=rerank,
         )
-        found = await self._core.searcher.search(request)
+        results = await self._core.searcher.search(request)
         if not offset:
-            return found
-        page = found.after(offset)
+            return results
+        page = results.after(offset)
         if count_access and page:
             await self._core.store.touch([item.memory.id for item in page])
         return page
@@ -129,12 +129,12 @@ class Finding(MemoryTypes):
             request = SearchRequest(
                 text=query, where=where, limit=limit, mode=mode, min_score=min_score, count_access=False
             )
-            found = await self._core.searcher.search(request)
-            new = [item for item in found if item.memory.id not in seen]
+            results = await self._core.searcher.search(request)
+            new = [item for item in results if item.memory.id not in seen]
             for item in new:
                 seen.add(item.memory.id)
                 yield item
-            if len(found) < limit or not new:
+            if len(results) < limit or not new:
                 return
             limit += page
 

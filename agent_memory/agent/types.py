@@ -75,5 +75,5 @@ class MemoryTypes(Called):
         Raises:
             ConfigurationError: there is no such type.
         """
-        found: TypeMemory[Any] = getattr(self, MemoryType.parse(memory_type).value)
-        return found
+        memories: TypeMemory[Any] = getattr(self, MemoryType.parse(memory_type).value)
+        return memories

@@ -68,16 +68,16 @@ class CrossEncoder:
         model = self._model_now()
         # Texts of like length in one batch: what is padded is read for nothing.
         order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
-        given = [well_formed(texts[index]) for index in order]
-        logits = model.rerank(well_formed(query), given, batch_size=_BATCH)
+        ordered = [well_formed(texts[index]) for index in order]
+        logits = model.rerank(well_formed(query), ordered, batch_size=_BATCH)
         by_index = dict(zip(order, map(float, logits), strict=True))
         return [by_index[index] for index in range(len(texts))]
 
     def _model_now(self) -> Any:
         if self._model is None:
             card, cache = self._card, cache_folder(self._options.get("cache_dir"))
-            given, threads = self._options.get("path"), self._options.get("threads")
-            folder = paths.expanded(given) if given else snapshot(card, cache)
+            path, threads = self._options.get("path"), self._options.get("threads")
+            folder = paths.expanded(path) if path else snapshot(card, cache)
             key = ("rerank", check_weights(card, folder), str(folder), threads)
             self._model = shared(key, lambda: HeldModel(lambda: _load(card, folder, cache, threads)))
         return self._model.get()

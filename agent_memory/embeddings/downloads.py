@@ -40,9 +40,9 @@ _POOLING = {
 """What fastembed's classes do with the tokens; of any other, its name stands for what it does."""
 
 
-def cache_folder(given: str | os.PathLike[str] | None = None) -> Path:
+def cache_folder(folder: str | os.PathLike[str] | None = None) -> Path:
     """Return the folder of downloaded models: our own, since fastembed's is wiped when the machine restarts."""
-    return paths.expanded(given) if given else paths.cache() / "fastembed"
+    return paths.expanded(folder) if folder else paths.cache() / "fastembed"
 
 
 def describe(name: str, cache: Path | None = None) -> ModelCard:

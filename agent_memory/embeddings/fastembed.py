@@ -86,8 +86,8 @@ class FastembedEmbedder(Embedder):
                 Hint("{name} makes no vectors: it is for {RERANK}", name=card.name),
                 hint=Hint("{MODELS}  names others"),
             )
-        given = self.settings.get("path")
-        folder = paths.expanded(given) if given else snapshot(card, cache)
+        path = self.settings.get("path")
+        folder = paths.expanded(path) if path else snapshot(card, cache)
         query, document = catalog.prefixes(card.name)
         identity = EmbeddingIdentity(
             provider=self.provider,
@@ -166,8 +166,8 @@ class FastembedEmbedder(Embedder):
         return self._tokenizer
 
     def _model_now(self) -> Any:
-        held = self._model
-        if held is None:
+        holder = self._model
+        if holder is None:
             card, folder, identity = self._card, self._folder, self._identity
             if card is None or identity is None:
                 raise RuntimeError("call `await embedder.prepare()` first")
@@ -179,9 +179,9 @@ class FastembedEmbedder(Embedder):
 
             # The folder counts, since it holds the tokenizer too; prefixes do not, which are put before by us.
             key = (self.provider, card.name, identity.revision, str(folder), threads)
-            held = shared(key, lambda: HeldModel(model)) if self.shares_model else HeldModel(model)
-            self._model = held
-        return held.get()
+            holder = shared(key, lambda: HeldModel(model)) if self.shares_model else HeldModel(model)
+            self._model = holder
+        return holder.get()
 
 
 def _longest(folder: Path) -> int:
@@ -207,5 +207,5 @@ def _batches(texts: Sequence[str]) -> Iterator[list[int]]:
         yield batch
 
 
-def _first(given: Any, otherwise: str) -> str:
-    return otherwise if given is None else str(given)
+def _first(value: Any, otherwise: str) -> str:
+    return otherwise if value is None else str(value)

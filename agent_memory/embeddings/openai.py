@@ -291,10 +291,10 @@ class OpenAIEmbedder(Embedder):
         except EmbeddingError as error:
             raise EmbeddingError(f"{self._host}: {error.message}", hint="that server has a fault") from error
 
-    def _dimension_hint(self, given: int) -> str:
+    def _dimension_hint(self, dimension: int) -> str:
         if self._dimensions is not None:
             return "that server does not shorten vectors: leave `dimensions` out of embedding_config"
-        return f"set native_dimension to {given} in embedding_config, if that is the right model"
+        return f"set native_dimension to {dimension} in embedding_config, if that is the right model"
 
     def _describe(self, response: httpx.Response) -> tuple[str, str]:
         """Describe what the server refused, in its own words, without the key."""

@@ -70,12 +70,12 @@ def list_agents(home: Path | None = None) -> list[AgentFile]:
     """
     folder = home or paths.home()
     try:
-        found = [_look(path) for path in sorted(folder.iterdir()) if path.suffix == ".db"]
+        agents = [_look(path) for path in sorted(folder.iterdir()) if path.suffix == ".db"]
     except FileNotFoundError:
         return []
     except OSError as error:
         raise BackendError(f"cannot look into {folder}: {error.strerror}") from error
-    return sorted(found, key=lambda item: (item.agent_id is None, item.agent_id or item.path.name))
+    return sorted(agents, key=lambda item: (item.agent_id is None, item.agent_id or item.path.name))
 
 
 def get_agent(agent_id: str, home: Path | None = None) -> AgentFile:
@@ -98,8 +98,8 @@ def nearest(agent_id: str, home: Path | None = None) -> str | None:
     names = {
         agent.agent_id.casefold(): agent.agent_id for agent in list_agents(home) if agent.agent_id is not None
     }
-    found = get_close_matches(agent_id.casefold(), names, 1, 0.6)
-    return names[found[0]] if found else None
+    matches = get_close_matches(agent_id.casefold(), names, 1, 0.6)
+    return names[matches[0]] if matches else None
 
 
 def remove_agent(agent_id: str, home: Path | None = None) -> AgentFile:
@@ -115,31 +115,31 @@ def remove_agent(agent_id: str, home: Path | None = None) -> AgentFile:
     """
     from agent_memory.storage.sqlite import ownership
 
-    found = check_removable(agent_id, home)
+    agent = check_removable(agent_id, home)
     # A link goes with the file that it leads to.
-    path = found.path.resolve()
+    path = agent.path.resolve()
     with suppress(IntegrityError), ownership.alone(path), suppress(PermissionError):
         ownership.delete(path)  # on Windows not while it is open
     ownership.delete(path)
-    found.path.unlink(missing_ok=True)
-    return found
+    agent.path.unlink(missing_ok=True)
+    return agent
 
 
 def check_removable(agent_id: str, home: Path | None = None) -> AgentFile:
     """Return an agent's file if it may be deleted. Raises as `remove_agent` does."""
     from agent_memory.storage.sqlite import peek
 
-    found = get_agent(agent_id, home)
-    if found.problem is not None and not peek.deletable(found.path):
+    agent = get_agent(agent_id, home)
+    if agent.problem is not None and not peek.deletable(agent.path):
         raise PolicyError(
-            f"{found.path} is not the memory of an agent", hint="if it may go, delete it yourself"
+            f"{agent.path} is not the memory of an agent", hint="if it may go, delete it yourself"
         )
-    if found.agent_id not in (None, paths.check_agent_id(agent_id)):
+    if agent.agent_id not in (None, paths.check_agent_id(agent_id)):
         raise PolicyError(
-            f"{found.path} holds the agent '{found.agent_id}', not '{agent_id}'",
+            f"{agent.path} holds the agent '{agent.agent_id}', not '{agent_id}'",
             hint="if it may go, delete it yourself",
         )
-    return found
+    return agent
 
 
 def rename_agent(agent_id: str, new_id: str, home: Path | None = None) -> Path:
@@ -165,10 +165,10 @@ def rename_agent(agent_id: str, new_id: str, home: Path | None = None) -> Path:
         if (done.former_agent_id, done.agent_id) == (agent_id, new_id):
             ownership.finish(target)  # it was cut off after the file had its new name
             return target
-    found = get_agent(agent_id, home)
-    if found.problem is not None:
+    agent = get_agent(agent_id, home)
+    if agent.problem is not None:
         raise BackendError(
-            f"the agent '{agent_id}' cannot be read: {found.problem}", hint=Hint("{CHECK} may know more")
+            f"the agent '{agent_id}' cannot be read: {agent.problem}", hint=Hint("{CHECK} may know more")
         )
     try:
         ownership.rename(source, target, new_id)

@@ -82,12 +82,12 @@ def reader(name: str, annotation: Any) -> Reader | None:
         names = ["timedelta", *(item for item in names if item not in ("float", "str", "timedelta"))]
     if "PathLike[str]" in names:
         names = [item for item in names if item != "str"]
-    found = [_PARTS.get(item) for item in names]
-    if any(result is None for result in found):
+    kinds = [_PARTS.get(item) for item in names]
+    if any(result is None for result in kinds):
         return None
-    parts = [result[0] for result in found if result is not None]
+    parts = [result[0] for result in kinds if result is not None]
     wanted = _WANTED.get(name) or " or ".join(
-        dict.fromkeys(result[1] for result in found if result is not None)
+        dict.fromkeys(result[1] for result in kinds if result is not None)
     )
     read = _any_of(parts, wanted)
     if name == "hours":  # infinitely many are all there are
@@ -229,9 +229,9 @@ def _each(value: Any, part: Part) -> Any:
         return _OTHER
     several = list(value)
     result = [part(item) for item in several]
-    for given, read in zip(several, result, strict=True):
+    for entry, read in zip(several, result, strict=True):
         if read is _OTHER:
-            raise ValidationError(f"{shown(given)} is in it", hint="give only text")
+            raise ValidationError(f"{shown(entry)} is in it", hint="give only text")
     return result
 
 

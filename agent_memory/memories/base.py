@@ -152,14 +152,18 @@ class TypeMemory(Called, Generic[R]):
         """Return the memories that one text becomes, as arguments of `add`."""
         return [item]
 
-    def _addition(self, given: dict[str, Any], moment: datetime) -> Add:
-        force = bool(given.pop("force", False))
-        if "content" not in given:
+    def _addition(self, arguments: dict[str, Any], moment: datetime) -> Add:
+        force = bool(arguments.pop("force", False))
+        if "content" not in arguments:
             raise ValidationError("an item has no content", hint='give {"content": "..."} or a text')
-        content = given.pop("content")
-        common = {name: value for name in given.keys() & _COMMON if (value := given.pop(name)) is not None}
+        content = arguments.pop("content")
+        common = {
+            name: value for name in arguments.keys() & _COMMON if (value := arguments.pop(name)) is not None
+        }
         # An empty list is what a caller has who got nothing to put in it; `update` takes things away.
-        named = {name for name, value in (*common.items(), *given.items()) if value not in (None, (), [], {})}
+        named = {
+            name for name, value in (*common.items(), *arguments.items()) if value not in (None, (), [], {})
+        }
         if isinstance(common.get("importance"), Default):
             named.discard("importance")
         if not common.get("pinned"):
@@ -170,7 +174,7 @@ class TypeMemory(Called, Generic[R]):
         if named & {"session", "conversation_id"}:  # of a message they are the same
             common["session_given"] = True
             named |= {"session", "conversation_id"}
-        record = self._build(content, fields=given, moment=moment, **common)
+        record = self._build(content, fields=arguments, moment=moment, **common)
         return Add(record, frozenset(named), even_if_known=force)
 
     def _build(self, content: str, *, fields: Mapping[str, Any] | None = None, **common: Any) -> R:
@@ -361,9 +365,9 @@ async def store_items(
             await memories._before_adding()
         types.setdefault(memories, []).append(number)
         try:
-            given = memories._item.item(_as_mapping(item))
-            embedding = given.pop("embedding", None)
-            changes.append(memories._addition(given, moment))
+            arguments = memories._item.item(_as_mapping(item))
+            embedding = arguments.pop("embedding", None)
+            changes.append(memories._addition(arguments, moment))
         except ValidationError as error:
             if number == 0 and names is None:  # most often the only one
                 raise
@@ -391,10 +395,10 @@ def _as_mapping(item: Any) -> Mapping[str, Any]:
     return item
 
 
-async def _packed(core: Core, given: Mapping[bytes, Any]) -> Embedded | None:
+async def _packed(core: Core, embeddings: Mapping[bytes, Any]) -> Embedded | None:
     """Normalise vectors made elsewhere, all at once."""
-    if not given:
+    if not embeddings:
         return None
     space = await core.index.space()
-    packed = pack_many(list(given.values()), dimension=space.dimension)
-    return Embedded(space, {digest: [vector] for digest, vector in zip(given, packed, strict=True)})
+    packed = pack_many(list(embeddings.values()), dimension=space.dimension)
+    return Embedded(space, {digest: [vector] for digest, vector in zip(embeddings, packed, strict=True)})

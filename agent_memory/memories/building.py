@@ -146,8 +146,8 @@ def check_tags(tags: str | Iterable[str] | None) -> tuple[str, ...]:
     """Return tags sorted, each once, in their one form."""
     if tags is None:
         return ()
-    given = [tags] if isinstance(tags, str) else tags
-    return tuple(sorted({normal_name(check_text("tag", tag)) for tag in given}))
+    texts = [tags] if isinstance(tags, str) else tags
+    return tuple(sorted({normal_name(check_text("tag", tag)) for tag in texts}))
 
 
 def check_metadata(metadata: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -233,17 +233,17 @@ def _member(name: str, key: Any) -> str:
     return plain if isinstance(plain, str) else canonical_json(plain)
 
 
-def check_fields(kind: type[MemoryRecord], given: Mapping[str, Any]) -> dict[str, Any]:
+def check_fields(kind: type[MemoryRecord], values: Mapping[str, Any]) -> dict[str, Any]:
     """Return a type's own fields as the record holds them; None is left to the default.
 
     Raises:
         ValidationError: the type has no such field, or the value is of another kind.
     """
-    if not given:
+    if not values:
         return {}
     known = {own.name: own.kind for own in OWN_FIELDS[kind.memory_type]}
     result: dict[str, Any] = {}
-    for name, value in given.items():
+    for name, value in values.items():
         if name not in known:
             raise ValidationError(
                 f"{kind.memory_type.described} has no field '{name}'",

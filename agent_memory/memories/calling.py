@@ -50,50 +50,50 @@ class Call(NamedTuple):
     instead: Mapping[str, str]
     """Names that have another one here, or are set by the method itself."""
 
-    def read(self, given: Sequence[Any], named: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+    def read(self, positional: Sequence[Any], named: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
         """Return the arguments as the method is to get them.
 
         Raises:
             ValidationError: one is missing, unknown, given twice or of the wrong kind; the message names it.
         """
-        if len(given) > len(self.order):
+        if len(positional) > len(self.order):
             raise ValidationError(
-                f"{self.name} takes {len(self.order)} arguments without a name, and {len(given)} came",
+                f"{self.name} takes {len(self.order)} arguments without a name, and {len(positional)} came",
                 hint="name them: " + self._known(),
             )
         positions = [
             value if (read := self.readers[name]) is None else read(name, value)
-            for name, value in zip(self.order, given, strict=False)
+            for name, value in zip(self.order, positional, strict=False)
         ]
         names = {}
         for name, value in named.items():
-            if name not in self.readers or name in self.order[: len(given)]:
-                raise self._refused(name, given)
+            if name not in self.readers or name in self.order[: len(positional)]:
+                raise self._refused(name, positional)
             read = self.readers[name]
             names[name] = value if read is None else read(name, value)
-        for name in self.required[len(given) :]:
+        for name in self.required[len(positional) :]:
             if name not in named:
                 raise ValidationError(
                     f"{self.name} needs '{name}'", hint=f"call {self.name}({self._needed()})"
                 )
         return positions, names
 
-    def item(self, given: Mapping[str, Any]) -> dict[str, Any]:
+    def item(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments of one memory among several as `add` is to get them; None is not given.
 
         Raises:
             ValidationError: one is unknown or of the wrong kind; the message names it.
         """
         result = {}
-        for name, value in given.items():
+        for name, value in arguments.items():
             if name not in self.readers:
                 raise self._refused(name, ())
             read = self.readers[name]
             result[name] = value if read is None or value is None else read(name, value)
         return result
 
-    def _refused(self, name: str, given: Sequence[Any]) -> ValidationError:
-        if name in self.order[: len(given)]:
+    def _refused(self, name: str, positional: Sequence[Any]) -> ValidationError:
+        if name in self.order[: len(positional)]:
             return ValidationError(f"{self.name} got '{name}' twice", hint="leave one of them out")
         if name in self.instead:
             other = self.instead[name]

@@ -72,8 +72,8 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
         """The conversation in use; None until one was chosen, written to or read."""
         return self._current or self._core.settings.session
 
-    async def _conversation(self, given: str | None = None) -> str | None:
-        if chosen := given or self.conversation_id:
+    async def _conversation(self, conversation_id: str | None = None) -> str | None:
+        if chosen := conversation_id or self.conversation_id:
             return chosen
         default = await self._core.store.setting(DEFAULT_CONVERSATION)
         if default is None:
@@ -189,12 +189,12 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
     def _build(
         self, content: str, *, fields: Mapping[str, Any] | None = None, **common: Any
     ) -> ConversationRecord:
-        given = dict(fields or {})
-        chosen = given.get("conversation_id") or common.get("session") or self.conversation_id
+        values = dict(fields or {})
+        chosen = values.get("conversation_id") or common.get("session") or self.conversation_id
         if chosen is None:
             chosen = self._current = new_id()
-        given["conversation_id"] = common["session"] = chosen
-        return super()._build(content, fields=given, **common)
+        values["conversation_id"] = common["session"] = chosen
+        return super()._build(content, fields=values, **common)
 
     async def _before_adding(self) -> None:
         await self._conversation()
@@ -471,8 +471,8 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
         conversation = await self._existing(conversation_id)
         if conversation is None:
             return None
-        found = await self._select(self._where(key=_summary_key(conversation)), 1)
-        return found[0] if found else None
+        summaries = await self._select(self._where(key=_summary_key(conversation)), 1)
+        return summaries[0] if summaries else None
 
     def _summary_record(self, conversation: str, text: str) -> ConversationRecord:
         return super()._build(
@@ -515,14 +515,14 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
     def _window(self) -> int:
         return self._core.settings.conversation_max_messages
 
-    async def _existing(self, given: str | None, *, archived: bool = False) -> str | None:
+    async def _existing(self, conversation_id: str | None, *, archived: bool = False) -> str | None:
         """Return which conversation is meant by an id, the beginning of one, or None for the one in use."""
         return await self._conversation(
-            None if given is None else await self._named(given, archived=archived)
+            None if conversation_id is None else await self._named(conversation_id, archived=archived)
         )
 
-    async def _meant(self, given: str | None, must_exist: bool) -> str | None:
-        return await (self._required(given) if must_exist else self._existing(given))
+    async def _meant(self, conversation_id: str | None, must_exist: bool) -> str | None:
+        return await (self._required(conversation_id) if must_exist else self._existing(conversation_id))
 
     def _messages(self, conversation: str | None, *, archived: bool = False) -> Where:
         chosen = {"conversation_id": conversation} if conversation is not None else {}

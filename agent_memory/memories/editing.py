@@ -44,16 +44,16 @@ def edited(
     Raises:
         ValidationError: something cannot be stored, or cannot be taken away.
     """
-    given: dict[str, Any] = {"content": content, **changes}
-    given = {name: value for name, value in given.items() if value is not NOT_GIVEN}
-    _check_removable(given)
-    own = {name: value for name, value in given.items() if name in OwnFields.__annotations__}
+    requested: dict[str, Any] = {"content": content, **changes}
+    requested = {name: value for name, value in requested.items() if value is not NOT_GIVEN}
+    _check_removable(requested)
+    own = {name: value for name, value in requested.items() if name in OwnFields.__annotations__}
     values: dict[str, Any] = dict(check_fields(type(record), own))
-    for name in given.keys() & _CHANGES.keys():
-        values |= _CHANGES[name](record, given[name])
-    if given.keys() & {"tags", "add_tags", "remove_tags"}:
-        values["tags"] = _with_tags(record.tags, given)
-    if "ttl" not in given and default_ttl is not None and not record.keeps_its_end:
+    for name in requested.keys() & _CHANGES.keys():
+        values |= _CHANGES[name](record, requested[name])
+    if requested.keys() & {"tags", "add_tags", "remove_tags"}:
+        values["tags"] = _with_tags(record.tags, requested)
+    if "ttl" not in requested and default_ttl is not None and not record.keeps_its_end:
         values["expires_at"] = expiry(clock.now(), default_ttl)
     values |= _agreeing(record, values)
     return dataclasses.replace(record, **values)
@@ -63,8 +63,8 @@ _REMOVABLE = frozenset({"key", "source", "ttl", "occurred_at"})
 """What None takes away; everything else a memory always has."""
 
 
-def _check_removable(given: Mapping[str, Any]) -> None:
-    for name, value in given.items():
+def _check_removable(values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
         if value is None and name not in _REMOVABLE:
             raise ValidationError(
                 f"the {name} cannot be taken away", hint="leave it out to keep it, or give another one"
@@ -90,9 +90,9 @@ _CHANGES: Mapping[str, Callable[[MemoryRecord, Any], dict[str, Any]]] = {
 """By argument: what it changes in a record. Tags are not among them, since three arguments change them together."""
 
 
-def _with_tags(before: Iterable[str], given: Mapping[str, Any]) -> tuple[str, ...]:
-    base = check_tags(given["tags"]) if "tags" in given else before
-    added, removed = check_tags(given.get("add_tags")), check_tags(given.get("remove_tags"))
+def _with_tags(before: Iterable[str], values: Mapping[str, Any]) -> tuple[str, ...]:
+    base = check_tags(values["tags"]) if "tags" in values else before
+    added, removed = check_tags(values.get("add_tags")), check_tags(values.get("remove_tags"))
     return tuple(sorted({*base, *added} - {*removed}))
 
 
@@ -100,9 +100,9 @@ def _with_metadata(before: Mapping[str, Any], changes: Mapping[str, Any]) -> dic
     """Return metadata with values set, and those that are None taken away."""
     if not isinstance(changes, Mapping):
         raise ValidationError("the metadata is not a mapping", hint='give a dict such as {"lang": "en"}')
-    given = check_metadata({name: value for name, value in changes.items() if value is not None})
+    values = check_metadata({name: value for name, value in changes.items() if value is not None})
     named = {normal_name(name) if isinstance(name, str) else name for name in changes}
-    return {**{name: value for name, value in before.items() if name not in named}, **given}
+    return {**{name: value for name, value in before.items() if name not in named}, **values}
 
 
 def _agreeing(record: MemoryRecord, changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -31,10 +31,10 @@ class EpisodicMemory(TypeMemory[EpisodicRecord]):
     def _build(
         self, content: str, *, fields: Mapping[str, Any] | None = None, **common: Any
     ) -> EpisodicRecord:
-        given = dict(fields or {})
-        if given.get("success") is None and isinstance(given.get("outcome"), str):
-            given["success"] = success_of(given["outcome"])
-        return super()._build(content, fields=given, **common)
+        values = dict(fields or {})
+        if values.get("success") is None and isinstance(values.get("outcome"), str):
+            values["success"] = success_of(values["outcome"])
+        return super()._build(content, fields=values, **common)
 
     @also(metadata="Mapping[str, Any] | None")
     async def record_event(

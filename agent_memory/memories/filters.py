@@ -117,12 +117,12 @@ def build_where(**filters: Unpack[StoredFilters]) -> Where:
 
 
 def _kind(
-    given: Types,
+    types: Types,
 ) -> tuple[Types, str | None]:
     """Return the types that are asked for, and the one kind of theirs, such as preferences, if it is one."""
-    if given is None or isinstance(given, MemoryType):
-        return given, None
-    names = [given] if isinstance(given, str) else list(given)
+    if types is None or isinstance(types, MemoryType):
+        return types, None
+    names = [types] if isinstance(types, str) else list(types)
     words = [name.strip().lower().removesuffix("s") if isinstance(name, str) else name for name in names]
     kinds = [KIND_ALIASES[word] for word in words if isinstance(word, str) and word in KIND_ALIASES]
     if not kinds:
@@ -132,25 +132,25 @@ def _kind(
     return kinds[0]
 
 
-def _types(given: Types) -> tuple[MemoryType, ...]:
-    if given is None:
+def _types(types: Types) -> tuple[MemoryType, ...]:
+    if types is None:
         return ()
-    names = [given] if isinstance(given, str) else given
+    names = [types] if isinstance(types, str) else types
     return tuple(dict.fromkeys(MemoryType.parse(name) for name in names))
 
 
-def _statuses(given: Statuses) -> tuple[Status, ...]:
-    if given is None:
+def _statuses(statuses: Statuses) -> tuple[Status, ...]:
+    if statuses is None:
         return ()
-    return tuple(_status(item) for item in ([given] if isinstance(given, str) else given))
+    return tuple(_status(item) for item in ([statuses] if isinstance(statuses, str) else statuses))
 
 
-def _status(given: str | Status) -> Status:
+def _status(status: str | Status) -> Status:
     try:
-        return Status(given)
+        return Status(status)
     except ValueError:
-        raise ConfigurationError.unknown("status", given, [statu.value for statu in Status]) from None
+        raise ConfigurationError.unknown("status", status, [statu.value for statu in Status]) from None
 
 
-def _moment(given: Moment | None) -> datetime | None:
-    return None if given is None else clock.as_moment(given)
+def _moment(moment: Moment | None) -> datetime | None:
+    return None if moment is None else clock.as_moment(moment)

@@ -57,12 +57,12 @@ class ProceduralMemory(TypeMemory[ProceduralRecord]):
     def _build(
         self, content: str, *, fields: Mapping[str, Any] | None = None, **common: Any
     ) -> ProceduralRecord:
-        given = dict(fields or {})
-        if given.get("name") is None:
-            given["name"] = common.get("key") or content.strip().splitlines()[0][:80]
+        values = dict(fields or {})
+        if values.get("name") is None:
+            values["name"] = common.get("key") or content.strip().splitlines()[0][:80]
         elif common.get("key") is None:
-            common["key"] = given["name"]
-        record = super()._build(content, fields=given, **common)
+            common["key"] = values["name"]
+        record = super()._build(content, fields=values, **common)
         if record.success_count > record.use_count:
             raise ValidationError("success_count is larger than use_count", hint="give both of them")
         return record
@@ -112,13 +112,13 @@ class ProceduralMemory(TypeMemory[ProceduralRecord]):
             name, text, steps=listed, triggers=triggers, importance=importance, kind="workflow", **more
         )
 
-    async def _record(self, name: str, content: str, **given: Any) -> str:
-        return await self.add(content, name=check_text("name", name).strip(), **given)
+    async def _record(self, name: str, content: str, **arguments: Any) -> str:
+        return await self.add(content, name=check_text("name", name).strip(), **arguments)
 
     async def get_skill(self, name: str) -> ProceduralRecord | None:
         """Return the skill of that name, or None."""
-        found = await self._select(self._where(fields={"name": check_text("name", name).strip()}), 1)
-        return found[0] if found else None
+        records = await self._select(self._where(fields={"name": check_text("name", name).strip()}), 1)
+        return records[0] if records else None
 
     async def require_skill(self, reference: str) -> ProceduralRecord:
         """Return the skill that a name, an id or a unique prefix of an id means.
@@ -165,15 +165,15 @@ class ProceduralMemory(TypeMemory[ProceduralRecord]):
     ) -> Listing[ScoredMemory[ProceduralRecord]]:
         """Find the skills that a situation calls for: by triggers, words and meaning together, best first."""
         candidates = await self._search(situation, max(limit * 4, 20), count_access=False)
-        found = {candidate.memory.id: candidate for candidate in candidates}
+        results = {candidate.memory.id: candidate for candidate in candidates}
         for record in await self._triggered(situation):
-            known = found.get(record.id) or ScoredMemory(record, 0.0, 0.0)
-            found[record.id] = replace(
+            known = results.get(record.id) or ScoredMemory(record, 0.0, 0.0)
+            results[record.id] = replace(
                 known,
                 score=known.score + TRIGGER_BOOST * (1.0 - known.score),
                 relevance=known.relevance + TRIGGER_BOOST * (1.0 - known.relevance),
             )
-        best = sorted(found.values(), key=lambda item: -item.score)[:limit]
+        best = sorted(results.values(), key=lambda item: -item.score)[:limit]
         await self._core.store.touch([item.memory.id for item in best])
         return best
 

@@ -109,10 +109,10 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
             raise MemoryNotFoundError(id, what="semantic memory")
         ids = {chunk.id for chunk in chunks}
         # Of a document, what is near its first chunk; its other chunks are near for another reason.
-        found = await self._core.searcher.near(
+        results = await self._core.searcher.near(
             chunks[0], self._where(), limit=limit + len(ids), min_similarity=least
         )
-        related = [result for result in found if result.memory.id not in ids][:limit]
+        related = [result for result in results if result.memory.id not in ids][:limit]
         return cast("list[ScoredMemory[SemanticRecord]]", related)
 
     async def add_with_embedding(
@@ -232,13 +232,13 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
                 nothing was stored.
         """
         self._core.check_not_closed()
-        given = {"title": title, "source": source, "tags": tags, "importance": importance, **more}
+        arguments = {"title": title, "source": source, "tags": tags, "importance": importance, **more}
         moment = clock.now()
         return await store_paths(
             self._core,
             [paths] if isinstance(paths, str | PathLike) else list(paths),
             lambda item: self._addition(item, moment),
-            {name: value for name, value in given.items() if value is not None},
+            {name: value for name, value in arguments.items() if value is not None},
             glob=glob,
             prune=prune,
             prune_empty=prune_empty,
@@ -354,7 +354,7 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
             )
             firsts.update({chunk.document_id: chunk for chunk in chunks if chunk.document_id is not None})
         singles = await self._select(self._where(fields={"document_id": {"exists": False}}), limit)
-        found = [
+        documents = [
             *(
                 (group.last, Document(group.value, firsts[group.value], group.count))
                 for group in groups
@@ -362,7 +362,7 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
             ),
             *((single.happened_at, Document(single.id, single, 1)) for single in singles),
         ]
-        return [document for _, document in sorted(found, key=lambda pair: pair[0], reverse=True)][:limit]
+        return [document for _, document in sorted(documents, key=lambda pair: pair[0], reverse=True)][:limit]
 
     async def update_embedding(self, id: str) -> bool:
         """Make sure that a memory's vector is that of its present text; False if there is no such memory.

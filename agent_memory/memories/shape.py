@@ -103,8 +103,8 @@ def read_shape(data: Mapping[str, Any]) -> Shaped:
         raise ValidationError(f"it is {shown(data)}", hint='give an object such as {"content": "..."}')
     item: dict[str, Any] = {}
     dropped = set[str]()
-    for given, value in data.items():
-        name = _known_name(given)
+    for spelling, value in data.items():
+        name = _known_name(spelling)
         if value is None:
             continue
         if name == "status":
@@ -112,9 +112,9 @@ def read_shape(data: Mapping[str, Any]) -> Shaped:
         if name in _NOT_TAKEN_OVER:
             dropped.add(name)
         elif name in item:
-            raise ValidationError(f"'{given}' says '{name}' a second time", hint="take one of them out")
+            raise ValidationError(f"'{spelling}' says '{name}' a second time", hint="take one of them out")
         else:
-            item[name] = _read_value(given, name, value)
+            item[name] = _read_value(spelling, name, value)
     if "content" not in item:
         raise ValidationError("it has no content", hint='write {"content": "..."}')
     if "type" in item:
@@ -177,12 +177,12 @@ def _check_status(value: Any) -> None:
         raise ValidationError(f"its status is {value!r}", hint="leave it out, or give active")
 
 
-def _read_value(given: str, name: str, value: Any) -> Any:
+def _read_value(spelling: str, name: str, value: Any) -> Any:
     kind = _KINDS.get(name) or _OWN_KINDS.get(_OWN.get(name, ""))
     if kind is None:
         return value
     if not kind.fits(value):
-        raise _wrong(given, value, kind.wanted)
+        raise _wrong(spelling, value, kind.wanted)
     return kind.read(value)
 
 

@@ -79,15 +79,15 @@ class ShortTermMemory(TypeMemory[ShortTermRecord]):
 
     async def get_working_memory(self, key: str) -> Any:
         """Return a working-memory value, or None if it was never set or has expired."""
-        found = await self._select(
+        records = await self._select(
             self._where(key=check_text("key", key).strip(), fields={"kind": "working"}), 1
         )
-        return found[0].value if found else None
+        return records[0].value if records else None
 
     async def list_working_memory(self) -> dict[str, Any]:
         """Return every working-memory value that is set, by key."""
-        found = await self._select(self._where(fields={"kind": "working"}), None)
-        return {record.key: record.value for record in reversed(found) if record.key is not None}
+        records = await self._select(self._where(fields={"kind": "working"}), None)
+        return {record.key: record.value for record in reversed(records) if record.key is not None}
 
     async def plan_clear(
         self, keys: str | Sequence[str] | None = None, *, everything: bool = False

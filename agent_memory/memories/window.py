@@ -134,8 +134,8 @@ async def last_turns(store: Store, conversation: Where, n: int, window: int) -> 
     count = window or 4 * n
     while True:
         messages, _ = await view(store, conversation, count, system=False)
-        found = turns(messages)
+        pairs = turns(messages)
         # The first of them may have begun before.
-        if window or len(found) > n or len(messages) < count:
-            return found[-n:]
+        if window or len(pairs) > n or len(messages) < count:
+            return pairs[-n:]
         count *= 4

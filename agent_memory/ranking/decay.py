@@ -94,9 +94,9 @@ class Stepped(Decay):
             ValidationError: an age is not a positive duration.
             ConfigurationError: there is no step, a value is outside [0, 1], or one rises with age.
         """
-        given = steps.items() if isinstance(steps, Mapping) else steps
+        pairs = steps.items() if isinstance(steps, Mapping) else steps
         self.steps = tuple(
-            sorted((clock.as_duration(age), check_value("a step's value", left)) for age, left in given)
+            sorted((clock.as_duration(age), check_value("a step's value", left)) for age, left in pairs)
         )
         if not self.steps:
             raise ConfigurationError("stepped decay has no step", hint="give one such as {'7d': 0.5}")

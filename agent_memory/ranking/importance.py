@@ -169,15 +169,15 @@ def check_value(name: str, value: float) -> float:
 
 def check_weights(weights: Iterable[float]) -> None:
     """Raise ConfigurationError unless the weights are finite, none is negative, and one is positive."""
-    given = list(weights)
-    if not all(math.isfinite(weight) and weight >= 0 for weight in given) or not sum(given) > 0:
+    numbers = list(weights)
+    if not all(math.isfinite(weight) and weight >= 0 for weight in numbers) or not sum(numbers) > 0:
         raise ConfigurationError(
-            f"the weights {given} cannot be weighed", hint="give numbers of 0 or more, one of them above 0"
+            f"the weights {numbers} cannot be weighed", hint="give numbers of 0 or more, one of them above 0"
         )
 
 
-def _valued(what: str, given: Mapping[str, float] | Iterable[str]) -> dict[str, float]:
-    names = [given] if isinstance(given, str) else given
+def _valued(what: str, entries: Mapping[str, float] | Iterable[str]) -> dict[str, float]:
+    names = [entries] if isinstance(entries, str) else entries
     values = names if isinstance(names, Mapping) else dict.fromkeys(names, 1.0)
     result = {name: check_value(f"the value of {what} '{name}'", value) for name, value in values.items()}
     if not result or not all(result):

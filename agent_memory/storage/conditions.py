@@ -165,13 +165,13 @@ class Conditions(ABC):
                 result.add(result.never)
         return result
 
-    def _own_field(self, given: Condition, kind: Kind) -> None:
-        if given.operator == "exists":
-            self.add(f"{given.name} is {'not ' if given.value else ''}null")
+    def _own_field(self, condition: Condition, kind: Kind) -> None:
+        if condition.operator == "exists":
+            self.add(f"{condition.name} is {'not ' if condition.value else ''}null")
             return
-        fitting = [value for value in alternatives(given) if kind_of(value) == kind]
+        fitting = [value for value in alternatives(condition) if kind_of(value) == kind]
         if fitting:
-            self._compare_own(given, fitting, kind)
+            self._compare_own(condition, fitting, kind)
         else:
             self.add(self.never)
 
@@ -202,17 +202,17 @@ class Conditions(ABC):
         """Add that a memory is pinned, or not."""
 
     @abstractmethod
-    def _metadata(self, given: Condition) -> None:
+    def _metadata(self, condition: Condition) -> None:
         """Add a condition on a name in the metadata."""
 
     @abstractmethod
-    def _compare_own(self, given: Condition, values: Sequence[Any], kind: Kind) -> None:
+    def _compare_own(self, condition: Condition, values: Sequence[Any], kind: Kind) -> None:
         """Add that a column compares with one of these values, which are of its kind."""
 
 
-def alternatives(given: Condition) -> Sequence[Any]:
+def alternatives(condition: Condition) -> Sequence[Any]:
     """Return the values that a condition compares with."""
-    return given.value if given.operator == "in" else (given.value,)
+    return condition.value if condition.operator == "in" else (condition.value,)
 
 
 def kind_of(value: Any) -> Kind:

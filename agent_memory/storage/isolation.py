@@ -61,13 +61,13 @@ async def leaks(planted: Store, asked: Store, *, dimension: int = DIMENSION) -> 
             **_candidates(asked, stored, dimension),
             **_past(asked, stored, operation),
         }
-        found = [f"{name} gave {answer!r}" for name, ask in probes.items() if (answer := await ask())]
-        found += await _writes(planted, asked, stored)
+        lines = [f"{name} gave {answer!r}" for name, ask in probes.items() if (answer := await ask())]
+        lines += await _writes(planted, asked, stored)
     finally:
         current = (await planted.get([item.id for item in stored])).values()
         await planted.commit(Operation(verb=Verb.SHRED), [Remove(item, erase=True) for item in current])
         await planted.set_setting(_WORD, None)
-    return found
+    return lines
 
 
 def _canaries() -> list[MemoryRecord]:
@@ -180,14 +180,14 @@ def _past(store: Store, stored: list[MemoryRecord], operation: Operation) -> Map
 
 async def _writes(planted: Store, asked: Store, stored: list[MemoryRecord]) -> list[str]:
     """Try to change the canary as the other agent; taking its key or its text makes a memory of one's own."""
-    found = []
+    lines = []
     fact = next(item for item in stored if isinstance(item, LongTermRecord))
     for name, change in (("replace", Replace(fact)), ("remove", Remove(fact))):
         try:
             await asked.commit(Operation(verb=name), [change])
         except ConflictError:
             continue
-        found.append(f"{name} was not refused")
+        lines.append(f"{name} was not refused")
     await asked.touch([fact.id])
     copy = LongTermRecord(
         id=new_id(),
@@ -198,11 +198,11 @@ async def _writes(planted: Store, asked: Store, stored: list[MemoryRecord]) -> l
     )
     (own,) = await asked.commit(Operation(verb=Verb.ADD), [Add(copy)])
     if own.id == fact.id or own.outcome != "added":
-        found.append(f"adding under its key gave {own.id}, {own.outcome}")
+        lines.append(f"adding under its key gave {own.id}, {own.outcome}")
     await asked.commit(Operation(verb=Verb.SHRED), [Remove(own.record, erase=True)])
     now = await planted.get([item.id for item in stored])
-    found += [f"memory {item.id} was changed" for item in stored if now.get(item.id) != item]
-    return found
+    lines += [f"memory {item.id} was changed" for item in stored if now.get(item.id) != item]
+    return lines
 
 
 def _digest(record: MemoryRecord) -> bytes:

@@ -33,13 +33,13 @@ def sort_value(record: MemoryRecord, by: OrderBy) -> Any:
 
 def grouped(records: Iterable[MemoryRecord], by: GroupBy) -> list[Group]:
     """Count memories per value of a field, the most first."""
-    found: dict[str, Group] = {}
+    groups: dict[str, Group] = {}
     for record in records:
         moment = record.happened_at
         for value in _group_values(record, by):
-            group = found.get(value, Group(value, 0, moment, moment))
-            found[value] = Group(value, group.count + 1, min(group.first, moment), max(group.last, moment))
-    return sorted(found.values(), key=lambda group: (-group.count, group.value))
+            group = groups.get(value, Group(value, 0, moment, moment))
+            groups[value] = Group(value, group.count + 1, min(group.first, moment), max(group.last, moment))
+    return sorted(groups.values(), key=lambda group: (-group.count, group.value))
 
 
 def _group_values(record: MemoryRecord, by: GroupBy) -> Iterable[str]:

@@ -169,7 +169,7 @@ def _check_condition(condition: Condition) -> None:
         )
 
 
-def conditions(given: Mapping[str, Any] | Iterable[Sequence[Any]] | None) -> tuple[Condition, ...]:
+def conditions(written: Mapping[str, Any] | Iterable[Sequence[Any]] | None) -> tuple[Condition, ...]:
     """Read conditions as programs give them.
 
     A mapping compares with `=`, or with `in` where the value is a list, or with the operators of an inner
@@ -184,15 +184,15 @@ def conditions(given: Mapping[str, Any] | Iterable[Sequence[Any]] | None) -> tup
         ValidationError: the operator is unknown or the value cannot be compared.
     """
     return tuple(
-        _condition(normal_value(name), op, normal_value(value)) for name, op, value in _triples(given or ())
+        _condition(normal_value(name), op, normal_value(value)) for name, op, value in _triples(written or ())
     )
 
 
-def field_conditions(given: Mapping[str, Any] | Iterable[Sequence[Any]] | None) -> tuple[Condition, ...]:
+def field_conditions(written: Mapping[str, Any] | Iterable[Sequence[Any]] | None) -> tuple[Condition, ...]:
     """Read conditions on the types' own fields, as `conditions` does; those that are no names stay as they are."""
     return tuple(
         _condition(name, op, normal_value(value) if name in NAME_FIELDS else value)
-        for name, op, value in _triples(given or ())
+        for name, op, value in _triples(written or ())
     )
 
 
@@ -204,14 +204,14 @@ def _condition(name: str, op: Any, value: Any) -> Condition:
     return result
 
 
-def _triples(given: Mapping[str, Any] | Iterable[Sequence[Any]]) -> Iterator[tuple[Any, Any, Any]]:
-    if not isinstance(given, Mapping):
-        for item in given:
+def _triples(written: Mapping[str, Any] | Iterable[Sequence[Any]]) -> Iterator[tuple[Any, Any, Any]]:
+    if not isinstance(written, Mapping):
+        for item in written:
             if isinstance(item, str) or len(item) != 3:
                 raise ValidationError(f"{item!r} is not a condition", hint="give (name, operator, value)")
             yield item[0], item[1], item[2]
         return
-    for name, value in given.items():
+    for name, value in written.items():
         if isinstance(value, Mapping) or _all_mappings(value):
             for inner in [value] if isinstance(value, Mapping) else value:
                 yield from ((name, op, item) for op, item in inner.items())
@@ -225,11 +225,11 @@ def _all_mappings(value: Any) -> bool:
     )
 
 
-def words(given: str | Iterable[str] | None) -> tuple[str, ...]:
+def words(text: str | Iterable[str] | None) -> tuple[str, ...]:
     """Read one name or several as a tuple, in the order given, each in its one form and once."""
-    if given is None:
+    if text is None:
         return ()
-    return tuple(dict.fromkeys(map(normal_value, [given] if isinstance(given, str) else given)))
+    return tuple(dict.fromkeys(map(normal_value, [text] if isinstance(text, str) else text)))
 
 
 def period(start: datetime | None, end: datetime | None) -> Period | None:

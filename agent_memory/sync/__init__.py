@@ -240,8 +240,8 @@ class SyncAgentMemory:
     @checked
     def of(self, memory_type: str | MemoryType) -> SyncTypeMemory[Any]:
         """Return the memory of one type by its name or alias: note, fact, chat, event, doc, skill."""
-        found: SyncTypeMemory[Any] = getattr(self, MemoryType.parse(memory_type).value)
-        return found
+        memories: SyncTypeMemory[Any] = getattr(self, MemoryType.parse(memory_type).value)
+        return memories
 
     @checked
     def batch(self) -> SyncBatch:

@@ -113,16 +113,16 @@ def query_words(text: str) -> list[QueryWord]:
 
 
 def _query_words(folded: str) -> list[QueryWord]:
-    found: list[QueryWord] = []
+    result: list[QueryWord] = []
     for run in _QUERY_RUN.findall(compounds.spelled_out(folded)):
         bare = run.removeprefix(compounds.PART)
         words = _words(bare, singles=False)
-        if bare is run or not found:
-            found += map(QueryWord, words)
+        if bare is run or not result:
+            result += map(QueryWord, words)
             continue
         telling = (word for word in words if word not in STOPWORDS and (len(word) > 1 or not word.isalpha()))
-        found[-1] = found[-1]._replace(parts=(*found[-1].parts, *telling))
-    return found
+        result[-1] = result[-1]._replace(parts=(*result[-1].parts, *telling))
+    return result
 
 
 def query_terms(text: str) -> list[str]:

@@ -35,8 +35,8 @@ class WordStatistics:
 
 def idf(documents: int, document_frequency: int) -> float:
     """Return the weight of a term that is in so many of so many rows, at least 1e-6."""
-    held = min(document_frequency, documents)  # counts taken a moment apart may contradict each other
-    return max(math.log((documents - held + 0.5) / (held + 0.5)), SMALLEST_IDF)
+    holders = min(document_frequency, documents)  # counts taken a moment apart may contradict each other
+    return max(math.log((documents - holders + 0.5) / (holders + 0.5)), SMALLEST_IDF)
 
 
 def bm25_score(term_frequencies: Mapping[str, int], length: int, statistics: WordStatistics) -> float:

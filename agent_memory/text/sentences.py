@@ -55,8 +55,8 @@ def best_sentences(text: str, terms: Sequence[str], budget_tokens: int) -> str:
         return text
     spans = _spans(text)
     wanted = frozenset(map(stem, terms))
-    held = [wanted.intersection(map(stem, analyse(text[start:end]))) for start, end in spans]
-    order = _by_coverage(held)
+    wanted_words = [wanted.intersection(map(stem, analyse(text[start:end]))) for start, end in spans]
+    order = _by_coverage(wanted_words)
     if not order:
         return truncate(text, budget_tokens)
     best = order[0]
@@ -170,19 +170,19 @@ def _is_wrapped(text: str, start: int, newline: int) -> bool:
 # --- choosing for a query ----------------------------------------------------------------------------------
 
 
-def _by_coverage(held: Sequence[frozenset[str]]) -> list[int]:
+def _by_coverage(word_sets: Sequence[frozenset[str]]) -> list[int]:
     """Order the sentences that hold any term; a term counts half as much each time one that holds it is taken."""
-    frequency = Counter(term for terms in held for term in terms)
-    weight = {term: math.log(1 + len(held) / count) for term, count in frequency.items()}
+    frequency = Counter(term for terms in word_sets for term in terms)
+    weight = {term: math.log(1 + len(word_sets) / count) for term, count in frequency.items()}
 
     def gain(position: int) -> float:
-        return sum(weight[term] for term in sorted(held[position]))
+        return sum(weight[term] for term in sorted(word_sets[position]))
 
     def take(position: int) -> None:
-        for term in held[position]:
+        for term in word_sets[position]:
             weight[term] /= 2
 
-    return list(_lazily([position for position, terms in enumerate(held) if terms], gain, take))
+    return list(_lazily([position for position, terms in enumerate(word_sets) if terms], gain, take))
 
 
 def _lazily(
@@ -270,10 +270,10 @@ def _around(sentence: str, wanted: frozenset[str], budget: int) -> str:
             low = radius
         else:
             high = radius - 1
-    found = window(low) if low else ""
-    if not found.strip(ELLIPSIS) or estimate_tokens(found) > budget:
+    excerpt = window(low) if low else ""
+    if not excerpt.strip(ELLIPSIS) or estimate_tokens(excerpt) > budget:
         return truncate(sentence, budget)
-    return found
+    return excerpt
 
 
 _WORD = re.compile(r"[^\W_]+")
@@ -299,18 +299,18 @@ class _Candidate(NamedTuple):
 
 
 def _candidates(texts: Sequence[str]) -> list[_Candidate]:
-    found: list[_Candidate] = []
+    candidates: list[_Candidate] = []
     for number, text in enumerate(texts):
         speaker = _speaker(text)
         for start, end in _spans(text):
             inside = max(start, len(speaker))
             if inside < end:
                 words = frozenset(stem(word) for word in analyse(text[inside:end]) if word not in STOPWORDS)
-                found.append(_Candidate(number, inside, end, words))
+                candidates.append(_Candidate(number, inside, end, words))
     telling = [
-        result for result in found if len(result.words) >= _FEWEST_WORDS and _is_statement(texts, result)
+        result for result in candidates if len(result.words) >= _FEWEST_WORDS and _is_statement(texts, result)
     ]
-    return telling or found
+    return telling or candidates
 
 
 def _is_statement(texts: Sequence[str], candidate: _Candidate) -> bool:

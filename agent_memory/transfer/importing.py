@@ -281,10 +281,10 @@ class Importer:
         wanted = [other for item in items for other in self._decision.make_way.get(item.id, ())]
         if not wanted:
             return []
-        found = await self._store.get(wanted)
+        records = await self._store.get(wanted)
         return [
             Replace(replace(result, status=Status.ARCHIVED), Verb.ARCHIVE)
-            for result in found.values()
+            for result in records.values()
             if result.status is Status.ACTIVE
         ]
 

@@ -127,12 +127,12 @@ class StoreStream:
 
 async def _memories(store: Store, where: Where) -> list[Entry]:
     for _ in range(_ATTEMPTS):
-        found = [_entry(item) async for page in store.scan(where) for item in page]
+        entries = [_entry(item) async for page in store.scan(where) for item in page]
         counted = await store.count(where)
-        if len(found) <= counted <= len(found) + store.unreadable:
-            return [result._replace(position=position) for position, result in enumerate(found, 1)]
+        if len(entries) <= counted <= len(entries) + store.unreadable:
+            return [result._replace(position=position) for position, result in enumerate(entries, 1)]
     raise BackendError(
-        f"the {store.name} store counts {counted} memories and gives {len(found)}",
+        f"the {store.name} store counts {counted} memories and gives {len(entries)}",
         hint="run it again once nobody writes; nothing was written",
     )
 

@@ -87,14 +87,14 @@ class Invocation:
         """Every setting's value and where it comes from."""
         from agentmem_cli.settings import resolve
 
-        given = {
+        flags = {
             "agent": self.flags.agent,
             "db": self.flags.db,
             "backend": self.flags.backend,
             "output": self.flags.output,
             "offline": "true" if self.flags.offline else None,
         }
-        return resolve(given)
+        return resolve(flags)
 
     @cached_property
     def output(self) -> Output:
@@ -103,9 +103,9 @@ class Invocation:
 
         return Output(self.settings.get("output"), quiet=self.flags.quiet, verbose=self.flags.verbose)
 
-    def tags(self, given: Sequence[str] | None) -> list[str]:
+    def tags(self, tags: Sequence[str] | None) -> list[str]:
         """Return the tags of a new memory: those given, and those that every one gets."""
-        return list(dict.fromkeys([*self.settings.get("tags"), *(given or ())]))
+        return list(dict.fromkeys([*self.settings.get("tags"), *(tags or ())]))
 
     @property
     def model_folder(self) -> Path | None:
@@ -237,11 +237,11 @@ class Invocation:
 
     @property
     def _stores(self) -> bool:
-        found: Any = COMMANDS
+        node: Any = COMMANDS
         for word in self.words:
-            entry = found.get(word) if isinstance(found, Mapping) else None
-            found = entry.verbs if isinstance(entry, Noun) else entry
-        return isinstance(found, Entry) and found.stores and not self.dry_run
+            entry = node.get(word) if isinstance(node, Mapping) else None
+            node = entry.verbs if isinstance(entry, Noun) else entry
+        return isinstance(node, Entry) and node.stores and not self.dry_run
 
     @contextmanager
     def _notices(self) -> Iterator[None]:

@@ -16,15 +16,22 @@ _WOULD = {"added": "would add", "changed": "would change", "archived": "would ar
 
 
 def add_texts(
-    invocation: Invocation, texts: Sequence[str], given: Mapping[str, Any], *, no_embed: bool, dry_run: bool
+    invocation: Invocation,
+    texts: Sequence[str],
+    arguments: Mapping[str, Any],
+    *,
+    no_embed: bool,
+    dry_run: bool,
 ) -> None:
     """Store texts that are no files, each as a document, and print the ids of their chunks."""
     if dry_run:
-        invocation.output.rows([{**given, "content": text} for text in texts], columns=("title", "content"))
+        invocation.output.rows(
+            [{**arguments, "content": text} for text in texts], columns=("title", "content")
+        )
         invocation.output.note(f"would store {plain.many(len(texts), 'document')}")
         return
     with invocation.memory() as memory:
-        ids = [id for text in texts for id in memory.semantic.add_document(text, **given)]
+        ids = [id for text in texts for id in memory.semantic.add_document(text, **arguments)]
         invocation.embed_pending(memory, len(ids), no_embed)
     invocation.output.ids(ids)
 
@@ -32,7 +39,7 @@ def add_texts(
 def add_paths(
     invocation: Invocation,
     paths: Sequence[str],
-    given: Mapping[str, Any],
+    arguments: Mapping[str, Any],
     *,
     glob: str | None,
     prune: bool = False,
@@ -44,7 +51,7 @@ def add_paths(
         with invocation.progress("reading") as report:
             stored = memory.semantic.add_paths(
                 paths,
-                **given,
+                **arguments,
                 glob=glob,
                 prune=prune,
                 prune_empty=invocation.flags.yes,

@@ -15,14 +15,14 @@ _INSTEAD = {("agentmem event", "list"): "timeline"}
 """Commands that people look for, and what does it here."""
 
 
-def near(given: str, known: Sequence[str], what: str) -> str | None:
+def near(name: str, known: Sequence[str], what: str) -> str | None:
     """Return a hint that names what may be meant: what is spelt nearly so, or holds the word; None if nothing is."""
     import shlex
 
-    found = (
-        get_close_matches(given, known, 1, 0.6) or [entry for entry in known if given and given in entry][:1]
+    matches = (
+        get_close_matches(name, known, 1, 0.6) or [entry for entry in known if name and name in entry][:1]
     )
-    return f"did you mean `{what} {shlex.quote(found[0])}`?" if found else None
+    return f"did you mean `{what} {shlex.quote(matches[0])}`?" if matches else None
 
 
 class UnknownCommandError(AgentMemoryError):
@@ -30,11 +30,11 @@ class UnknownCommandError(AgentMemoryError):
 
     code = "usage"
 
-    def __init__(self, program: str, given: str, known: Sequence[str]) -> None:
-        instead = _INSTEAD.get((program, given))
-        near = [instead] if instead else get_close_matches(given, known, 1, 0.6)
+    def __init__(self, program: str, name: str, known: Sequence[str]) -> None:
+        instead = _INSTEAD.get((program, name))
+        near = [instead] if instead else get_close_matches(name, known, 1, 0.6)
         hint = f"did you mean `{program} {near[0]}`?" if near else f"`{program} --help` lists what there is"
-        super().__init__(f"{program} has no command '{given}'", hint=hint)
+        super().__init__(f"{program} has no command '{name}'", hint=hint)
 
 
 class NotConfirmedError(AgentMemoryError):

@@ -93,9 +93,9 @@ def filtered(command: Callable[..., None]) -> Callable[..., None]:
     ]
 
     @wraps(command)
-    def call(**given: Any) -> None:
-        values = {name: given.pop(name) for name in _OPTIONS if name in given and name not in taken}
-        command(**given, filters=_read(values))
+    def call(**arguments: Any) -> None:
+        values = {name: arguments.pop(name) for name in _OPTIONS if name in arguments and name not in taken}
+        command(**arguments, filters=_read(values))
 
     call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     call.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}

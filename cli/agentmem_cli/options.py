@@ -108,12 +108,12 @@ def given(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def metadata(given: Sequence[str] | None) -> dict[str, Any] | None:
+def metadata(pairs: Sequence[str] | None) -> dict[str, Any] | None:
     """Read `k=v` pairs; a value that is a JSON number, true, false, null, list or object is that."""
-    if not given:
+    if not pairs:
         return None
     result: dict[str, Any] = {}
-    for pair in given:
+    for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name.strip():
             raise ValidationError(f"'{pair}' is not a metadata value", hint="give it as name=value")
@@ -151,23 +151,23 @@ def _number(text: str) -> int | float | str:
 _CONDITION = re.compile(r"^([^=!<>]+?)\s*(>=|<=|!=|=|<|>)\s*(.*)$", re.DOTALL)
 
 
-def where(given: Sequence[str] | None) -> dict[str, list[dict[str, Any]]] | None:
+def where(texts: Sequence[str] | None) -> dict[str, list[dict[str, Any]]] | None:
     """Read conditions such as `lang=en`, `stars>=3` and `lang` (is there at all); all of them must hold."""
-    if not given:
+    if not texts:
         return None
     result: dict[str, list[dict[str, Any]]] = {}
-    for text in given:
-        found = _CONDITION.match(text)
-        if found is not None and found[3][:1] in tuple("=<>!"):
-            found = None
-        if found is None and (not text.strip() or any(sign in text for sign in "=<>")):
+    for text in texts:
+        match = _CONDITION.match(text)
+        if match is not None and match[3][:1] in tuple("=<>!"):
+            match = None
+        if match is None and (not text.strip() or any(sign in text for sign in "=<>")):
             raise ValidationError(
                 f"'{text}' is not a condition", hint="give it as lang=en, stars>=3 or lang!=en"
             )
-        if found is None:
+        if match is None:
             result.setdefault(text.strip(), []).append({"exists": True})
         else:
-            result.setdefault(found[1].strip(), []).append({found[2]: scalar(found[3])})
+            result.setdefault(match[1].strip(), []).append({match[2]: scalar(match[3])})
     return result
 
 

@@ -135,14 +135,14 @@ def harmless_json(text: str) -> str:
     return _obeyed().sub(_escaped, text)
 
 
-def _shown(found: re.Match[str]) -> str:
-    return "\n" if found[0] == "\r\n" else "\N{REPLACEMENT CHARACTER}"
+def _shown(match: re.Match[str]) -> str:
+    return "\n" if match[0] == "\r\n" else "\N{REPLACEMENT CHARACTER}"
 
 
-def _escaped(found: re.Match[str]) -> str:
-    if ord(found[0][0]) < 0x20:
-        return found[0]  # between the values; within them JSON has none
-    return "".join(f"\\u{int.from_bytes(pair, 'big'):04x}" for pair in _pairs(found[0]))
+def _escaped(match: re.Match[str]) -> str:
+    if ord(match[0][0]) < 0x20:
+        return match[0]  # between the values; within them JSON has none
+    return "".join(f"\\u{int.from_bytes(pair, 'big'):04x}" for pair in _pairs(match[0]))
 
 
 def _pairs(text: str) -> list[bytes]:
@@ -167,9 +167,9 @@ class _Lines(io.RawIOBase):
         return True
 
     def write(self, data: Buffer) -> int:
-        given = bytes(data)
-        self._terminal.write(harmless_json(given.decode("utf-8", "replace")))
-        return len(given)
+        chunk = bytes(data)
+        self._terminal.write(harmless_json(chunk.decode("utf-8", "replace")))
+        return len(chunk)
 
 
 def binary_stdout() -> BinaryIO:

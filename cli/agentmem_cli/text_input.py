@@ -54,8 +54,8 @@ def _cut(text: str) -> str:
 
 def lines(text: str | None, files: Sequence[Path] | None = None, glob: str | None = None) -> list[str]:
     """Return the lines of files, or of the text given or piped in, empty ones left out."""
-    found = [line.strip() for _, line in _numbered(text, files, glob)]
-    return [line for line in found if line]
+    stripped = [line.strip() for _, line in _numbered(text, files, glob)]
+    return [line for line in stripped if line]
 
 
 def _numbered(
@@ -109,15 +109,15 @@ def ndjson(
         yield name, item
 
 
-def references(given: Sequence[str] | None) -> list[str]:
+def references(arguments: Sequence[str] | None) -> list[str]:
     """Return ids as they were given, or one per line from stdin for `-`.
 
     Raises:
         ValidationError: there is none.
     """
-    found: list[str] = []
-    for value in given or ():
-        found += lines("-") if value == "-" else [value]
-    if not found:
+    result: list[str] = []
+    for value in arguments or ():
+        result += lines("-") if value == "-" else [value]
+    if not result:
         raise ValidationError("there is no id", hint="give an id, the beginning of one, or a key")
-    return found
+    return result

@@ -38,13 +38,13 @@ def find_same(records: Iterable[LongTermRecord]) -> list[Duplicates]:
     for record in records:
         session = record.session if record.session_given else None
         groups[record.kind, record.category, session, wording(record.content)].append(record)
-    found: list[Duplicates] = []
+    result: list[Duplicates] = []
     for group in groups.values():
         first, *others = sorted(group, key=_rank)
         merged = tuple(other for other in others if not other.pinned and other.key is None)
         if merged:
-            found.append(Duplicates(first, merged))
-    return found
+            result.append(Duplicates(first, merged))
+    return result
 
 
 def find_duplicates(
@@ -63,7 +63,7 @@ def find_duplicates(
     for record in records:
         if record.id not in gone:
             kinds[record.kind, record.category].append(record)
-    found: list[Duplicates] = []
+    result: list[Duplicates] = []
     for group in kinds.values():
         ranked = sorted(group, key=_rank)
         similar = _beside(ranked, vectors, threshold)
@@ -71,8 +71,8 @@ def find_duplicates(
             merged = same[record.id].merged if record.id in same else ()
             if merged or position in similar:
                 near = tuple(ranked[item] for item in similar.get(position, ()))
-                found.append(Duplicates(record, merged, near))
-    return found
+                result.append(Duplicates(record, merged, near))
+    return result
 
 
 def merging(group: Duplicates) -> Iterator[Replace]:

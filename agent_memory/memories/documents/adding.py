@@ -79,7 +79,7 @@ async def store_paths(
     core: Core,
     paths: Sequence[Place],
     build: Build,
-    given: Mapping[str, Any],
+    arguments: Mapping[str, Any],
     *,
     glob: str | None,
     prune: bool,
@@ -95,14 +95,14 @@ async def store_paths(
     if not texts and not prune:
         raise ValidationError(_nothing(finding, glob), hint="name another file or folder")
     for name in ("title", "key"):
-        if name in given and len(texts) > 1:
+        if name in arguments and len(texts) > 1:
             raise ValidationError(f"one {name} was given for {len(texts)} documents", hint="leave it out")
     empty = [] if prune_empty else [folder for folder in finding.folders if folder.empty]
     documents, notices = await store_files(
         core,
         texts,
         build,
-        given,
+        arguments,
         prune=[folder for folder in finding.folders if prune and folder not in empty],
         dry_run=dry_run,
         progress=progress,
@@ -173,7 +173,7 @@ async def store_files(
     core: Core,
     texts: Sequence[Text],
     build: Build,
-    given: Mapping[str, Any],
+    arguments: Mapping[str, Any],
     *,
     prune: Sequence[Folder] = (),
     dry_run: bool = False,
@@ -194,7 +194,7 @@ async def store_files(
         stored, notices = await chunks_of_files(core, {text.file.path: text for text in texts})
         planned: list[_Planned] = []
         for number, text in enumerate(texts, 1):
-            planned.append(await _plan(core, text, stored[text.file.path], build, given))
+            planned.append(await _plan(core, text, stored[text.file.path], build, arguments))
             if progress is not None:
                 progress(number, len(texts))
         gone: dict[str, Chunks] = {}
@@ -210,14 +210,16 @@ async def store_files(
     return await retried(store)
 
 
-async def _plan(core: Core, source: Text, old: Chunks, build: Build, given: Mapping[str, Any]) -> _Planned:
-    path, key = source.file.path, given.get("key")
+async def _plan(
+    core: Core, source: Text, old: Chunks, build: Build, arguments: Mapping[str, Any]
+) -> _Planned:
+    path, key = source.file.path, arguments.get("key")
     if key is not None:
         holders = await chunk_with_key(core, str(key))
         old = [*holders, *(chunk for chunk in old if chunk.id not in {holder.id for holder in holders})]
     known = next((chunk.document_id for chunk in old if chunk.document_id is not None), None)
     document_id = known or document_of(path)
-    always = {"document_id": document_id, "path": path, **given}
+    always = {"document_id": document_id, "path": path, **arguments}
     if not old:
         shown = source.file.shown
         always = {"title": Path(shown).name.strip() or path, "source": shown.strip() or path, **always}

@@ -199,7 +199,7 @@ def fits(relative: str, pattern: str) -> bool:
 def _matching(pattern: str) -> list[str]:
     from glob import glob
 
-    found = sorted(name for name in glob(pattern, recursive=True) if Path(name).is_file())  # noqa: PTH207
-    if not found:
+    paths = sorted(name for name in glob(pattern, recursive=True) if Path(name).is_file())  # noqa: PTH207
+    if not paths:
         raise ValidationError(f"no file fits '{_cut(pattern)}'", hint="quote the pattern, and try it with ls")
-    return found
+    return paths

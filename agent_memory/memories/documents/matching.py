@@ -106,22 +106,22 @@ def match(
     Returns:
         The old chunk for each text, or None; and the old chunks that match none.
     """
-    found: list[SemanticRecord | None] = [None] * len(texts)
+    matched: list[SemanticRecord | None] = [None] * len(texts)
     left = list(old)
     for form in (str, normalise):
         waiting: dict[str, deque[SemanticRecord]] = defaultdict(deque)
         for chunk in left:
             waiting[form(chunk.content)].append(chunk)
         for position, text in enumerate(texts):
-            if found[position] is None and (same := waiting.get(form(text))):
-                found[position] = same.popleft()
-        taken = {chunk.id for chunk in found if chunk is not None}
+            if matched[position] is None and (same := waiting.get(form(text))):
+                matched[position] = same.popleft()
+        taken = {chunk.id for chunk in matched if chunk is not None}
         left = [chunk for chunk in left if chunk.id not in taken]
     for chunk in [entry for entry in left if entry.key is not None]:
-        if None in found:
-            found[found.index(None)] = chunk
+        if None in matched:
+            matched[matched.index(None)] = chunk
             left.remove(chunk)
-    return found, left
+    return matched, left
 
 
 def _common(chunks: Sequence[SemanticRecord]) -> dict[str, Any]:

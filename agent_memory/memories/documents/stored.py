@@ -33,7 +33,7 @@ async def chunks_of_files(
         Beside the chunks, a line for each file of whose name an older document is stored that cannot be told to be
         of the same file.
     """
-    found: dict[str, Chunks] = {}
+    result: dict[str, Chunks] = {}
     notices: list[str] = []
     for part in batched(list(files), _BATCH):
         by_path: dict[str, Chunks] = defaultdict(list)
@@ -44,7 +44,7 @@ async def chunks_of_files(
         for path in part:
             file, text = files[path]
             mine, doubtful = legacy.of_file(file, text, before)
-            found[path] = [*sorted(by_path[path], key=_place), *mine]
+            result[path] = [*sorted(by_path[path], key=_place), *mine]
             notices += [
                 Hint(
                     "an older document from {shown} stays beside this one: it may be of another file"
@@ -54,7 +54,7 @@ async def chunks_of_files(
                 )
                 for item in doubtful
             ]
-    return found, notices
+    return result, notices
 
 
 async def chunk_with_key(core: Core, key: str) -> Chunks:

@@ -60,13 +60,13 @@ async def _standing(core: Core, count: int) -> list[OperationRecord]:
     while True:
         operations = await journal_store(core.store).operations(limit)
         # Of working memory the journal keeps one version: what changed nothing else has left no entries.
-        found = [
+        standing = [
             operation
             for operation in operations
             if operation.undone_by is None and operation.verb not in _NOT_TAKEN_BACK and operation.changes
         ]
-        if len(found) >= count or len(operations) < limit:
-            return found[:count]
+        if len(standing) >= count or len(operations) < limit:
+            return standing[:count]
         limit *= 4
 
 
@@ -109,8 +109,8 @@ def _in_present_form(
     return before, after
 
 
-def _still(left: MemoryRecord | None, found: MemoryRecord | None) -> bool:
+def _still(left: MemoryRecord | None, current: MemoryRecord | None) -> bool:
     """Return whether a memory is as an operation left it; one undone and redone since then is."""
-    if left is None or found is None:
-        return left is found
-    return same_version(left, found)
+    if left is None or current is None:
+        return left is current
+    return same_version(left, current)

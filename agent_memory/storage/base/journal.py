@@ -81,8 +81,8 @@ class JournalStore(Store):
 
     async def _histories(self, ids: Sequence[str]) -> dict[str, list[Version]]:
         """Read them one by one, where the backend has no better way."""
-        found = {memory_id: await self._versions(memory_id=memory_id) for memory_id in ids}
-        return {memory_id: versions for memory_id, versions in found.items() if versions}
+        histories = {memory_id: await self._versions(memory_id=memory_id) for memory_id in ids}
+        return {memory_id: versions for memory_id, versions in histories.items() if versions}
 
     @abstractmethod
     async def _tombstoned(self) -> list[str]:

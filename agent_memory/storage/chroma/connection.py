@@ -127,29 +127,29 @@ class Chroma:
         )
 
     def _folder(self) -> Any:
-        held = _HELD.get(self.location)
-        if held is None or held.process != os.getpid():
+        folder_client = _HELD.get(self.location)
+        if folder_client is None or folder_client.process != os.getpid():
             _check_folder(Path(self.location))
             path = paths.private_folder(Path(self.location))
             lock = _locked(path / LOCK, self.location)
             client = chromadb.PersistentClient(path=self.location, settings=Settings(**_SETTINGS))  # type: ignore[arg-type]
-            held = _HELD[self.location] = _Held(client, lock, 0, os.getpid())
+            folder_client = _HELD[self.location] = _Held(client, lock, 0, os.getpid())
             for file in filter(_made_here, path.iterdir()):
                 file.chmod(0o700 if file.is_dir() else 0o600)
-        held.stores += 1
-        return held.client
+        folder_client.stores += 1
+        return folder_client.client
 
     async def close(self) -> None:
         """Give the folder back with its last store."""
         client, self._client = self._client, None
-        held = _HELD.get(self.location)
-        if client is None or held is None or held.client is not client:
+        folder_client = _HELD.get(self.location)
+        if client is None or folder_client is None or folder_client.client is not client:
             return
-        held.stores -= 1
-        if not held.stores and held.process == os.getpid():
+        folder_client.stores -= 1
+        if not folder_client.stores and folder_client.process == os.getpid():
             del _HELD[self.location]
             await anyio.to_thread.run_sync(client.close)
-            os.close(held.lock)
+            os.close(folder_client.lock)
 
     async def run(self, function: Callable[..., T], /, *arguments: Any, **named: Any) -> T:
         """Call a function of the client in a thread; again, if the connection broke: all of them can be repeated."""

@@ -32,8 +32,8 @@ def where_of(query: Query) -> Where | None:
     """Write what Chroma can filter exactly; None: everything. The rest is left to the caller."""
     where = query.where
     parts: list[Where] = []
-    for name, given in values.choices(query):
-        parts.append({name: given[0]} if len(given) == 1 else {name: {"$in": given}})
+    for name, options in values.choices(query):
+        parts.append({name: options[0]} if len(options) == 1 else {name: {"$in": options}})
     for name, operator, bound in values.ranges(query):
         parts.append({name: {_OPERATORS[operator]: bound}})
     if where.tags_any:

@@ -101,8 +101,8 @@ class ChromaStore(VectorDocumentStore):
 
     async def _load_meta(self, name: str) -> str | None:
         notes = await self._collection("notes")
-        found = (await self._chroma.run(notes.get, ids=[name], include=["documents"]))["documents"]
-        return str(found[0]) if found else None
+        documents = (await self._chroma.run(notes.get, ids=[name], include=["documents"]))["documents"]
+        return str(documents[0]) if documents else None
 
     async def _save_meta(self, name: str, text: str) -> None:
         notes = await self._collection("notes")
@@ -118,8 +118,8 @@ class ChromaStore(VectorDocumentStore):
         result: dict[str, Document] = {}
         memories = await self._collection("memories")
         for part in batched([key for key in dict.fromkeys(ids) if key], _BATCH):
-            found = await self._chroma.run(memories.get, ids=list(part), include=["documents"])
-            for memory_id, text in zip(found["ids"], found["documents"], strict=True):
+            answer = await self._chroma.run(memories.get, ids=list(part), include=["documents"])
+            for memory_id, text in zip(answer["ids"], answer["documents"], strict=True):
                 result[memory_id] = Document.from_json(text, self.agent_id)
         return result
 
@@ -127,8 +127,8 @@ class ChromaStore(VectorDocumentStore):
         ids = query.where.ids
         if ids is None:
             memories = await self._collection("memories")
-            found = await self._chroma.run(memories.get, where=where_of(query), include=[])
-            ids = tuple(found["ids"])
+            answer = await self._chroma.run(memories.get, where=where_of(query), include=[])
+            ids = tuple(answer["ids"])
         for part in batched(ids, _BATCH):
             yield list((await self._read(part)).values())
 
@@ -146,8 +146,8 @@ class ChromaStore(VectorDocumentStore):
 
     async def _replacing(self, collection: Any, new: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Return values that take the place of those there: what is there stays unless it is named as None."""
-        found = await self._chroma.run(collection.get, ids=list(new), include=["metadatas"])
-        there = dict(zip(found["ids"], found["metadatas"], strict=True))
+        answer = await self._chroma.run(collection.get, ids=list(new), include=["metadatas"])
+        there = dict(zip(answer["ids"], answer["metadatas"], strict=True))
         return [{**dict.fromkeys(there.get(item) or {}), **values} for item, values in new.items()]
 
     async def _delete(self, documents: Sequence[Document]) -> None:
@@ -194,13 +194,14 @@ class ChromaStore(VectorDocumentStore):
         self, space_id: int, documents: Sequence[Document]
     ) -> Mapping[str, Sequence[bytes]]:
         vectors = await self._collection(f"space-{space_id}")
-        held: dict[str, bytes] = {}
+        by_name: dict[str, bytes] = {}
         for part in batched(_names(space_id, documents), _BATCH):
-            found = await self._chroma.run(vectors.get, ids=list(part), include=["embeddings"])
-            for name, vector in zip(found["ids"], found["embeddings"], strict=True):
-                held[name] = vector.astype("<f4").tobytes()
+            answer = await self._chroma.run(vectors.get, ids=list(part), include=["embeddings"])
+            for name, vector in zip(answer["ids"], answer["embeddings"], strict=True):
+                by_name[name] = vector.astype("<f4").tobytes()
         segments = {
-            document.id: [held.get(name) for name in _names(space_id, [document])] for document in documents
+            document.id: [by_name.get(name) for name in _names(space_id, [document])]
+            for document in documents
         }
         return {
             memory_id: [segment for segment in all_of if segment is not None]

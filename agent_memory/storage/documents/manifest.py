@@ -82,12 +82,12 @@ class Manifest:
             ValidationError: it is not known, or there is none.
         """
         if space is None:
-            found = self.current()
+            kept = self.current()
         else:
-            found = next((item for item in self.spaces if item.same_as(space) and item.id == space.id), None)
-        if found is None:
+            kept = next((item for item in self.spaces if item.same_as(space) and item.id == space.id), None)
+        if kept is None:
             raise ValidationError("the store does not know this embedding space", hint="call add_space first")
-        return found
+        return kept
 
     def alike(self, space: EmbeddingSpace) -> EmbeddingSpace | None:
         """Return the known space with the same fingerprint and template version."""

@@ -35,11 +35,11 @@ class VectorHooks(Documents, VectorStore):
         """Return at least `count` of the nearest vectors, or all there are: here, by comparing every one."""
         import numpy as np
 
-        found: list[tuple[str, float]] = []
+        pairs: list[tuple[str, float]] = []
         wanted = np.frombuffer(vector, "<f4")
         async for page in self._find(query):
-            held = [item for item in page if space.id in item.embedded and query.admits(item)]
-            for memory_id, segments in (await self._read_vectors(space.id, held)).items():
+            embedded = [item for item in page if space.id in item.embedded and query.admits(item)]
+            for memory_id, segments in (await self._read_vectors(space.id, embedded)).items():
                 cosines = np.frombuffer(b"".join(segments), "<f4").reshape(len(segments), -1) @ wanted
-                found.append((memory_id, float(cosines.max())))
-        return Nearest(found, complete=True)
+                pairs.append((memory_id, float(cosines.max())))
+        return Nearest(pairs, complete=True)

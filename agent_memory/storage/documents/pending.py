@@ -25,12 +25,12 @@ class PendingTexts(VectorHooks):
     async def _pending(
         self, limit: int, space: EmbeddingSpace | None, failed: bool | None
     ) -> list[MemoryRecord]:
-        found = sorted(
+        documents = sorted(
             await self._owing(space, failed),
             key=lambda item: (item.record.created_at, item.sequence),
             reverse=True,
         )
-        return [result.record for result in found[:limit]]
+        return [result.record for result in documents[:limit]]
 
     async def _pending_count(self, space: EmbeddingSpace | None, failed: bool | None) -> int:
         return len(await self._owing(space, failed))
@@ -42,10 +42,10 @@ class PendingTexts(VectorHooks):
         if failed and not kept.kept:
             return []
         query = Query(where=Where(), now=clock.now(), pending_in=None if space is None else space.id)
-        found = [item async for item in self._admitted(query)]
+        documents = [item async for item in self._admitted(query)]
         if failed is None:
-            return found
-        return [result for result in found if kept.failed(result.embedding_hash) == failed]
+            return documents
+        return [result for result in documents if kept.failed(result.embedding_hash) == failed]
 
     async def _put_vectors(self, space: EmbeddingSpace, vectors: Mapping[bytes, Sequence[bytes]]) -> None:
         async def prepare() -> tuple[WriteBatch, None]:
@@ -69,13 +69,13 @@ class PendingTexts(VectorHooks):
         return {digest: kept[digest].attempt for digest in digests if digest in kept}
 
     async def _kept_segments(self, space: EmbeddingSpace, digest: bytes) -> list[bytes]:
-        found = await self._attempts_in(await self._manifest(), space.id)
-        if digest not in found.kept:
+        attempts = await self._attempts_in(await self._manifest(), space.id)
+        if digest not in attempts.kept:
             return []
         segments: list[bytes] = []
-        for name in found.parts(digest):
+        for name in attempts.parts(digest):
             segments += vectors_of(await self._load_meta(name), space.dimension)
-        return segments if len(segments) == found.kept[digest].attempt.kept else []
+        return segments if len(segments) == attempts.kept[digest].attempt.kept else []
 
     async def _keep_attempts(
         self,
@@ -89,12 +89,12 @@ class PendingTexts(VectorHooks):
             for segments in vectors.values():
                 for segment in segments:
                     check_vector(target, segment)
-            found = await self._attempts_in(write_batch.before, target.id)
+            kept_attempts = await self._attempts_in(write_batch.before, target.id)
             # What was erased while it was embedded leaves nothing.
             query = Query(where=EVERYTHING, now=clock.now(), embedding_hashes=tuple(attempts))
-            held = {item.embedding_hash async for item in self._admitted(query)} if attempts else set()
-            wanted = {digest: attempt for digest, attempt in attempts.items() if digest in held}
-            _note_attempts(write_batch, *found.with_more(wanted, vectors))
+            present = {item.embedding_hash async for item in self._admitted(query)} if attempts else set()
+            wanted = {digest: attempt for digest, attempt in attempts.items() if digest in present}
+            _note_attempts(write_batch, *kept_attempts.with_more(wanted, vectors))
             return write_batch, None
 
         await self._written(prepare)
@@ -106,9 +106,9 @@ class PendingTexts(VectorHooks):
         """
         for space_id, count in write_batch.before.attempts.items():
             gone = write_batch.unneeded() | write_batch.embedded(space_id) if count else set()
-            found = await self._attempts_in(write_batch.before, space_id) if gone else Attempts(space_id)
-            if not gone.isdisjoint(found.kept):
-                _note_attempts(write_batch, *found.without(gone))
+            attempts = await self._attempts_in(write_batch.before, space_id) if gone else Attempts(space_id)
+            if not gone.isdisjoint(attempts.kept):
+                _note_attempts(write_batch, *attempts.without(gone))
 
 
 def _note_attempts(write_batch: WriteBatch, attempts: Attempts, beside: Mapping[str, str | None]) -> None:

@@ -61,7 +61,7 @@ class DocumentStore(Documents):
         moment = clock.now()
         with anyio.CancelScope(shield=True):
             async with self._lock:
-                found = await self._read(ids)
+                documents = await self._read(ids)
                 await self._save(
                     [
                         replace(
@@ -70,7 +70,7 @@ class DocumentStore(Documents):
                                 result.record, accessed_at=moment, access_count=result.record.access_count + 1
                             ),
                         )
-                        for result in found.values()
+                        for result in documents.values()
                     ]
                 )
 

@@ -97,14 +97,14 @@ class Documents(DocumentHooks):
             write_batch = begin(await self._manifest())
             target = write_batch.before.known(space) if vectors else None
             needs = planning.needs(changes)
-            state, held = await self._facts(needs, write_batch.before)
+            state, documents = await self._facts(needs, write_batch.before)
             plan = planning.plan(operation, changes, state, self.agent_id, needs.digests)
             removed = {record.id for record in plan.removes}
             taken = await self._present([item.id for item in plan.inserts if item.id not in removed])
             if taken:
                 raise ConflictError(taken[0])
             if not plan.empty:
-                apply_plan(write_batch, plan, held)
+                apply_plan(write_batch, plan, documents)
             await self._embed(write_batch, vectors, target)
             await self._forget_attempts(write_batch)
             return write_batch, list(plan.written)
@@ -131,7 +131,7 @@ class Documents(DocumentHooks):
         """Read what decides the outcome of a write, and the documents of what it may change."""
         now = clock.now()
         state = planning.State(last_hlc=manifest.last_hlc)
-        held = await self._read(sorted(needs.ids)) if needs.ids else {}
+        documents = await self._read(sorted(needs.ids)) if needs.ids else {}
         for hashes in batched(sorted(needs.hashes), READ_AT_ONCE):
             known = [
                 item
@@ -139,20 +139,20 @@ class Documents(DocumentHooks):
             ]
             for document in sorted(known, key=lambda item: item.sequence):
                 state.by_hash.setdefault(document.content_hash, document.id)
-                held[document.id] = document
+                documents[document.id] = document
         for part in batched(sorted(needs.keys), READ_AT_ONCE):
             where = Where(keys=tuple(dict.fromkeys(key for _, key in part)), expired=None)
             async for document in self._admitted(Query(where=where, now=now)):
                 key = (MemoryType(document.record.memory_type), document.record.key or "")
                 if key in needs.keys:
                     state.by_key[key] = document.id
-                    held[document.id] = document
+                    documents[document.id] = document
         for conversation in needs.conversations:
             last = await self._last_position(conversation)
             if last is not None:
                 state.last_position[conversation] = last
-        state.records = {memory_id: document.record for memory_id, document in held.items()}
-        return state, held
+        state.records = {memory_id: document.record for memory_id, document in documents.items()}
+        return state, documents
 
     async def _last_position(self, conversation_id: str) -> int | None:
         """Return the highest position in a conversation, archived messages included."""
@@ -204,8 +204,8 @@ class Documents(DocumentHooks):
         """Return all documents that a filter admits, in the order in which they were stored."""
         if where.ids is not None and not where.ids:
             return []
-        found = [item async for item in self._admitted(Query(where=where, now=clock.now()))]
-        return sorted(found, key=lambda item: item.sequence)
+        documents = [item async for item in self._admitted(Query(where=where, now=clock.now()))]
+        return sorted(documents, key=lambda item: item.sequence)
 
     async def _get(self, ids: Sequence[str]) -> dict[str, MemoryRecord]:
         documents = {
@@ -215,9 +215,11 @@ class Documents(DocumentHooks):
 
     async def _select(self, where: Where, order: Order, limit: int | None, offset: int) -> list[MemoryRecord]:
         by, descending = order
-        found = await self._matching(where)
-        found.sort(key=lambda item: (listing.sort_value(item.record, by), item.sequence), reverse=descending)
-        return [result.record for result in found[offset : None if limit is None else offset + limit]]
+        documents = await self._matching(where)
+        documents.sort(
+            key=lambda item: (listing.sort_value(item.record, by), item.sequence), reverse=descending
+        )
+        return [result.record for result in documents[offset : None if limit is None else offset + limit]]
 
     async def _count(self, where: Where) -> int:
         return len(await self._matching(where))
@@ -241,10 +243,10 @@ class Documents(DocumentHooks):
         condition = Condition("conversation_id", "=", conversation_id)
         fitting = replace(where, types=(MemoryType.CONVERSATION,), fields=(condition,))
         records = [item.record for item in await self._matching(fitting)]
-        found = [
+        messages = [
             (sequence[1], record) for record in records if (sequence := listing.placed(record)) is not None
         ]
-        return sorted(found, key=lambda pair: pair[0])
+        return sorted(messages, key=lambda pair: pair[0])
 
     async def _neighbours(self, message_id: str, before: int, after: int) -> list[MemoryRecord]:
         sequence = listing.placed((await self._get([message_id])).get(message_id))

@@ -48,7 +48,7 @@ def values_of(document: Document) -> dict[str, Value]:
 def choices(query: Query) -> Iterator[tuple[str, list[str]]]:
     """Iterate over the names of values that have to be one of several, or the one given."""
     where = query.where
-    for name, given in (
+    for name, options in (
         ("type", [item.value for item in where.types]),
         ("status", [status.value for status in where.statuses]),
         ("key", where.keys),
@@ -57,8 +57,8 @@ def choices(query: Query) -> Iterator[tuple[str, list[str]]]:
         ("content", [text_hash.hex() for text_hash in query.content_hashes]),
         ("text", [text_hash.hex() for text_hash in query.embedding_hashes]),
     ):
-        if given:
-            yield name, list(dict.fromkeys(given))
+        if options:
+            yield name, list(dict.fromkeys(options))
     for condition in where.fields:
         if condition.operator == "=" and condition.name in FIELDS and isinstance(condition.value, str):
             yield condition.name, [condition.value]

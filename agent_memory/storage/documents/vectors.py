@@ -101,9 +101,9 @@ class VectorDocuments(PendingTexts):
                     return sorted(best.items(), key=lambda pair: -pair[1])[:limit]
                 wanted *= 4
                 continue
-            found = await self._first_admitted(best, query, space, limit)
-            if len(found) >= limit or nearest.complete:
-                return found[:limit]
+            admitted = await self._first_admitted(best, query, space, limit)
+            if len(admitted) >= limit or nearest.complete:
+                return admitted[:limit]
             wanted *= 4
 
     async def _first_admitted(
@@ -111,16 +111,16 @@ class VectorDocuments(PendingTexts):
     ) -> list[tuple[str, float]]:
         """Look at the nearest, in order, until so many are admitted; ties by the order in which they were stored."""
         ranked = sorted(best, key=lambda item: -best[item])
-        found: list[Document] = []
+        admitted: list[Document] = []
         for part in batched(ranked, max(50, 2 * limit)):
-            if len(found) >= limit and best[part[0]] < best[found[limit - 1].id]:
+            if len(admitted) >= limit and best[part[0]] < best[admitted[limit - 1].id]:
                 break
             documents = (await self._read(part)).values()
-            found += [
+            admitted += [
                 document for document in documents if query.admits(document) and space.id in document.embedded
             ]
-            found.sort(key=lambda item: (-best[item.id], item.sequence))
-        return [(result.id, best[result.id]) for result in found]
+            admitted.sort(key=lambda item: (-best[item.id], item.sequence))
+        return [(result.id, best[result.id]) for result in admitted]
 
     async def _vectors(self, ids: Sequence[str], space: EmbeddingSpace | None) -> dict[str, list[bytes]]:
         manifest = await self._manifest()
@@ -129,9 +129,9 @@ class VectorDocuments(PendingTexts):
         chosen = manifest.known(space)
         result: dict[str, list[bytes]] = {}
         for part in batched(ids, READ_AT_ONCE):
-            held = [item for item in (await self._read(part)).values() if chosen.id in item.embedded]
-            if held:
-                found = await self._read_vectors(chosen.id, held)
+            embedded = [item for item in (await self._read(part)).values() if chosen.id in item.embedded]
+            if embedded:
+                found = await self._read_vectors(chosen.id, embedded)
                 result.update({memory_id: list(segments) for memory_id, segments in found.items()})
         return result
 
@@ -182,15 +182,15 @@ class VectorDocuments(PendingTexts):
     # --- upkeep --------------------------------------------------------------------------------------------
 
     async def _integrity_errors(self, manifest: Manifest, documents: Sequence[Document]) -> list[str]:
-        found = await super()._integrity_errors(manifest, documents)
+        errors = await super()._integrity_errors(manifest, documents)
         for space in manifest.spaces:
-            held = [document for document in documents if space.id in document.embedded]
-            for part in batched(held, 200):
+            embedded = [document for document in documents if space.id in document.embedded]
+            for part in batched(embedded, 200):
                 vectors = await self._read_vectors(space.id, part)
-                found += [
+                errors += [
                     f"memory {item.id}: its vectors in space {space.id} are not those it should have"
                     for item in part
                     if len(vectors.get(item.id, ())) != item.embedded[space.id]
                     or any(len(segment) != 4 * space.dimension for segment in vectors[item.id])
                 ]
-        return found
+        return errors

@@ -83,14 +83,14 @@ def begin(manifest: Manifest) -> WriteBatch:
     return WriteBatch(manifest, replace(manifest, version=manifest.version + 1))
 
 
-def apply_plan(write_batch: WriteBatch, plan: Plan, held: Mapping[str, Document]) -> None:
-    """Note what a plan changes; `held` has the documents of the memories that it replaces or removes."""
+def apply_plan(write_batch: WriteBatch, plan: Plan, documents: Mapping[str, Document]) -> None:
+    """Note what a plan changes; `documents` has the documents of the memories that it replaces or removes."""
     write_batch.plan = plan
     for record in plan.removes:
-        write_batch.removed[record.id] = held[record.id]
-        write_batch.drop(held[record.id])
+        write_batch.removed[record.id] = documents[record.id]
+        write_batch.drop(documents[record.id])
     for _, after in plan.replaces:
-        before = held[after.id]
+        before = documents[after.id]
         used = before.record
         record = replace(after, accessed_at=used.accessed_at, access_count=used.access_count)
         document = document_of(before.sequence, record, before.embedded)

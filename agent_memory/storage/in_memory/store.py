@@ -283,16 +283,20 @@ class InMemoryStore(FullStore):
         return self._words.beginning(prefix, limit)
 
     async def _by_vector(self, vector: bytes, where: Where, limit: int) -> list[tuple[str, float]]:
-        held = self._vector_index.held(None)
-        rows = [row for row in self._matching(where) if row.embedding_hash in held]
+        segments = self._vector_index.held(None)
+        rows = [row for row in self._matching(where) if row.embedding_hash in segments]
         nearest = self._vector_index.nearest(vector, {row.embedding_hash for row in rows})
-        found = [(row.record.id, nearest[row.embedding_hash]) for row in rows]
-        return heapq.nsmallest(limit, found, key=lambda pair: -pair[1])
+        pairs = [(row.record.id, nearest[row.embedding_hash]) for row in rows]
+        return heapq.nsmallest(limit, pairs, key=lambda pair: -pair[1])
 
     async def _vectors(self, ids: Sequence[str], space: EmbeddingSpace | None) -> dict[str, list[bytes]]:
-        held = self._vector_index.held(space)
+        segments = self._vector_index.held(space)
         rows = [self._rows[memory_id] for memory_id in ids if memory_id in self._rows]
-        return {row.record.id: list(held[row.embedding_hash]) for row in rows if row.embedding_hash in held}
+        return {
+            row.record.id: list(segments[row.embedding_hash])
+            for row in rows
+            if row.embedding_hash in segments
+        }
 
     async def _sample_vectors(self, limit: int) -> list[bytes]:
         return self._vector_index.sample(limit)
@@ -322,9 +326,9 @@ class InMemoryStore(FullStore):
         return sum(1 for _ in self._owing(space, failed))
 
     def _owing(self, space: EmbeddingSpace | None, failed: bool | None) -> Iterator[Row]:
-        held, begun = self._vector_index.held(space), self._vector_index.begun(space)
+        segments, begun = self._vector_index.held(space), self._vector_index.begun(space)
         for row in self._matching(Where()):
-            if row.embedding_hash in held:
+            if row.embedding_hash in segments:
                 continue
             if failed is None or failed == (_reason(begun, row.embedding_hash) is not None):
                 yield row

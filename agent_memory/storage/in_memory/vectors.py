@@ -64,12 +64,12 @@ class VectorShelf:
         _check_dimension(space, [vector])
         import numpy as np
 
-        held = self._segments[space.id]
-        flat = b"".join(segment for digest in digests for segment in held[digest])
+        segments = self._segments[space.id]
+        flat = b"".join(segment for digest in digests for segment in segments[digest])
         cosines = np.frombuffer(flat, "<f4").reshape(-1, space.dimension) @ np.frombuffer(vector, "<f4")
         result, start = {}, 0
         for digest in digests:
-            end = start + len(held[digest])
+            end = start + len(segments[digest])
             result[digest] = float(cosines[start:end].max())
             start = end
         return result
@@ -84,9 +84,9 @@ class VectorShelf:
 
     def forget(self, digests: Collection[bytes]) -> None:
         """Forget the vectors of these texts in every space."""
-        for held in self._segments.values():
+        for segments in self._segments.values():
             for digest in digests:
-                held.pop(digest, None)
+                segments.pop(digest, None)
 
     # --- texts that are not embedded whole -----------------------------------------------------------------
 
@@ -127,11 +127,11 @@ class VectorShelf:
         result = []
         if sum(space.current for space in self._spaces.values()) != bool(self._spaces):
             result.append("there is not exactly one current embedding space")
-        for number, held in self._segments.items():
+        for number, by_text in self._segments.items():
             size = 4 * self._spaces[number].dimension
             result += [
                 f"text {digest.hex()}: its vectors are not of space {number}"
-                for digest, segments in held.items()
+                for digest, segments in by_text.items()
                 if not segments or any(len(segment) != size for segment in segments)
             ]
         return result

@@ -67,7 +67,7 @@ class WordIndex:
         holders = {term: self._holders.get(term, {}) for term in statistics.document_frequency}
         result = {}
         for memory_id in ids:
-            frequencies = {term: held[memory_id] for term, held in holders.items() if memory_id in held}
+            frequencies = {term: counts[memory_id] for term, counts in holders.items() if memory_id in counts}
             if frequencies:
                 result[memory_id] = bm25_score(frequencies, self._lengths[memory_id], statistics)
         return result

@@ -55,8 +55,8 @@ class Service:
 
     def _api_key(self) -> str:
         file = self._options.get("api_key_file")
-        given = self._options.get("api_key") or os.environ.get("PINECONE_API_KEY")
-        key = paths.expanded(str(file)).read_text().strip() if file else given
+        api_key = self._options.get("api_key") or os.environ.get("PINECONE_API_KEY")
+        key = paths.expanded(str(file)).read_text().strip() if file else api_key
         if not key:
             raise ConfigurationError(
                 "Pinecone needs an API key", hint="set PINECONE_API_KEY or backend_config.api_key_file"

@@ -45,7 +45,7 @@ def whole(document: Document) -> dict[str, Any]:
 def filter_of(query: Query, spaces: list[int]) -> Filter:
     """Write what the service can filter exactly; the rest is left to the caller. `spaces` are all there are."""
     where = query.where
-    parts: list[Filter] = [{name: {"$in": given}} for name, given in values.choices(query)]
+    parts: list[Filter] = [{name: {"$in": options}} for name, options in values.choices(query)]
     parts += [{name: {_OPERATORS[operator]: bound}} for name, operator, bound in values.ranges(query)]
     if where.tags_any:
         parts.append({"tags": {"$in": list(dict.fromkeys(where.tags_any))}})

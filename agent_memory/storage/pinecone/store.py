@@ -118,10 +118,10 @@ class PineconeStore(VectorDocumentStore):
 
     async def _load_meta(self, name: str) -> str | None:
         known = self._notes.get(name)
-        found = await self._fetch(self._space("notes"), [f"{name}#0"])
-        if f"{name}#0" not in found:
+        records = await self._fetch(self._space("notes"), [f"{name}#0"])
+        if f"{name}#0" not in records:
             return known
-        first = found[f"{name}#0"]
+        first = records[f"{name}#0"]
         more = [f"{name}#{part}" for part in range(1, int(first["parts"]))]
         rest = await self._fetch(self._space("notes"), more)
         if any(item not in rest or rest[item]["stamp"] != first["stamp"] for item in more):
@@ -144,8 +144,8 @@ class PineconeStore(VectorDocumentStore):
         self._notes[name] = text
 
     async def _delete_meta(self, name: str) -> None:
-        found = await self._fetch(self._space("notes"), [f"{name}#0"])
-        parts = int(found[f"{name}#0"]["parts"]) if found else 0
+        records = await self._fetch(self._space("notes"), [f"{name}#0"])
+        parts = int(records[f"{name}#0"]["parts"]) if records else 0
         names = [f"{name}#{part}" for part in range(parts)]
         await self._forget(await self._service.index(), self._space("notes"), names)
         self._notes[name] = ""
@@ -154,11 +154,11 @@ class PineconeStore(VectorDocumentStore):
 
     async def _read(self, ids: Sequence[str]) -> dict[str, Document]:
         wanted = [key for key in dict.fromkeys(ids) if key and key.isascii() and len(key) <= 512]
-        found = await self._fetch(self._space("memories"), wanted)
+        records = await self._fetch(self._space("memories"), wanted)
         return {
-            item: Document.from_json(str(found[item]["document"]), self.agent_id)
+            item: Document.from_json(str(records[item]["document"]), self.agent_id)
             for item in wanted
-            if item in found
+            if item in records
         }
 
     async def _fetch(self, namespace: str, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
@@ -221,8 +221,10 @@ class PineconeStore(VectorDocumentStore):
         pause, waited = 0.01, 0.0
         while self._wait:
             with self._service.translated():
-                found = (await index.fetch(ids=[record["id"]], namespace=namespace)).vectors.get(record["id"])
-            if found is not None and dict(found.metadata or {}) == record["metadata"]:
+                present = (await index.fetch(ids=[record["id"]], namespace=namespace)).vectors.get(
+                    record["id"]
+                )
+            if present is not None and dict(present.metadata or {}) == record["metadata"]:
                 return
             if waited >= self._wait:
                 logger.warning("what was written to %s cannot be read yet", self._location())
@@ -275,9 +277,10 @@ class PineconeStore(VectorDocumentStore):
 
     async def _refresh_vectors(self, space_id: int, documents: Sequence[Document]) -> None:
         # An update would merge what is filtered by, and keep what is gone.
-        held = await self._read_vectors(space_id, documents)
+        segments = await self._read_vectors(space_id, documents)
         await self._save_vectors(
-            space_id, [(document, held[document.id]) for document in documents if held.get(document.id)]
+            space_id,
+            [(document, segments[document.id]) for document in documents if segments.get(document.id)],
         )
 
     async def _delete_vectors(self, space_id: int, documents: Sequence[Document]) -> None:
@@ -290,12 +293,14 @@ class PineconeStore(VectorDocumentStore):
         from array import array
 
         dimension = (await self._space_of(space_id)).dimension
-        found = await self._records(self._space(f"space-{space_id}"), _names(space_id, documents), dimension)
+        records = await self._records(
+            self._space(f"space-{space_id}"), _names(space_id, documents), dimension
+        )
         result: dict[str, list[bytes]] = {}
         for document in documents:
             names = _names(space_id, [document])
             result[document.id] = [
-                array("f", found[name].values).tobytes() for name in names if name in found
+                array("f", records[name].values).tobytes() for name in names if name in records
             ]
         return result
 
@@ -312,8 +317,8 @@ class PineconeStore(VectorDocumentStore):
                 namespace=self._space(f"space-{space.id}"),
                 filter=filter_of(query, []),
             )
-        found = [(match.id.partition("#")[0], float(match.score)) for match in answer.matches]
-        return Nearest(found, complete=len(found) < count, exact=query.plain)
+        pairs = [(match.id.partition("#")[0], float(match.score)) for match in answer.matches]
+        return Nearest(pairs, complete=len(pairs) < count, exact=query.plain)
 
 
 def _names(space_id: int, documents: Sequence[Document]) -> list[str]:

@@ -54,12 +54,10 @@ def _says_something(value: Any, default: Any) -> bool:
     return value != default and value not in ((), {})
 
 
-def kept(
-    before: MemoryRecord, given: MemoryRecord, named: frozenset[str], moment: datetime
-) -> dict[str, Any]:
+def kept(before: MemoryRecord, new: MemoryRecord, named: frozenset[str], moment: datetime) -> dict[str, Any]:
     """Return what a new version under a key keeps: what was not given. `update` takes single things away."""
-    own = {field_.name for field_ in OWN_FIELDS[given.memory_type]} - {"kind", "value"}
-    if getattr(before, "kind", None) != getattr(given, "kind", None):
+    own = {field_.name for field_ in OWN_FIELDS[new.memory_type]} - {"kind", "value"}
+    if getattr(before, "kind", None) != getattr(new, "kind", None):
         own = set()  # a skill that becomes a workflow keeps what every memory has, and no more
     names = {name for name in (*_TAKEN_OVER, "tags", *own) if name not in named}
     if not before.keeps_its_end or before.expired(moment):
@@ -68,30 +66,30 @@ def kept(
         names.discard("occurred_at")  # it begins anew, and so does its day
     if isinstance(before, EpisodicRecord) and "outcome" in named:
         names.discard("success")
-    if isinstance(given, ConversationRecord) and "conversation_id" in named:
+    if isinstance(new, ConversationRecord) and "conversation_id" in named:
         names.discard("session")  # the session of a message is its conversation
-    if isinstance(given, ProceduralRecord):
+    if isinstance(new, ProceduralRecord):
         # A better description is no reason to forget how well the skill has worked; a count of its own is.
-        names = names - set(_OF_USE) if given.use_count else names | set(_OF_USE)
+        names = names - set(_OF_USE) if new.use_count else names | set(_OF_USE)
     fields_kept = [item for name in sorted(names) for item in (name, *_COMPANIONS.get(name, ()))]
     return {name: getattr(before, name) for name in fields_kept}
 
 
-def united(before: MemoryRecord, given: MemoryRecord, named: frozenset[str]) -> dict[str, Any]:
+def united(before: MemoryRecord, new: MemoryRecord, named: frozenset[str]) -> dict[str, Any]:
     """Return what a known memory gains from a duplicate: nothing that is said to be kept may be lost."""
     gained: dict[str, Any] = {
-        "tags": tuple(sorted({*before.tags, *given.tags})),
-        "pinned": before.pinned or given.pinned,
+        "tags": tuple(sorted({*before.tags, *new.tags})),
+        "pinned": before.pinned or new.pinned,
     }
-    if isinstance(before, ProceduralRecord) and isinstance(given, ProceduralRecord):
-        gained["triggers"] = tuple(dict.fromkeys([*before.triggers, *given.triggers]))
-    own = {field_.name for field_ in OWN_FIELDS[given.memory_type]} - _IDENTITY
+    if isinstance(before, ProceduralRecord) and isinstance(new, ProceduralRecord):
+        gained["triggers"] = tuple(dict.fromkeys([*before.triggers, *new.triggers]))
+    own = {field_.name for field_ in OWN_FIELDS[new.memory_type]} - _IDENTITY
     for name in (*_TAKEN_OVER, *sorted(own)):
         if name in named and name not in gained:
-            gained[name] = getattr(given, name)
-            gained |= {item: getattr(given, item) for item in _COMPANIONS.get(name, ())}
+            gained[name] = getattr(new, name)
+            gained |= {item: getattr(new, item) for item in _COMPANIONS.get(name, ())}
     if "metadata" in gained:
-        gained["metadata"] = {**before.metadata, **given.metadata}
+        gained["metadata"] = {**before.metadata, **new.metadata}
     return {name: value for name, value in gained.items() if value != getattr(before, name)}
 
 

@@ -144,20 +144,20 @@ class _Planner:
         return replace(record, position=position)
 
     def _add_version(self, before: MemoryRecord, change: Add) -> None:
-        given, moment = change.record, self.operation.started_at
-        held = kept(before, given, named_fields(change), moment)
+        record, moment = change.record, self.operation.started_at
+        version = kept(before, record, named_fields(change), moment)
         after: MemoryRecord = replace(
-            given,
+            record,
             id=before.id,
-            created_at=given.created_at if before.expired(moment) else before.created_at,
+            created_at=record.created_at if before.expired(moment) else before.created_at,
             accessed_at=before.accessed_at,
             access_count=before.access_count,
-            **{**held, "pinned": before.pinned or given.pinned},
+            **{**version, "pinned": before.pinned or record.pinned},
         )
         if isinstance(after, ConversationRecord) and after.kind == "message":
             assert isinstance(before, ConversationRecord)
             stays = before.conversation_id == after.conversation_id and before.position is not None
-            if not stays and "position" in held:
+            if not stays and "position" in version:
                 after = replace(after, position=None)
             elif stays and after.position is None:
                 after = replace(after, position=before.position)

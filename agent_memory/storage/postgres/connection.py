@@ -188,15 +188,15 @@ _NOT_BROKEN = frozenset({"55P03", "40P01", "40001", "53100", "53200", "54000"})
 
 
 async def _number(connection: Connection, agent_id: str) -> int:
-    found = await (await connection.execute("select number from agent where id = %s", (agent_id,))).fetchone()
-    if found is None:
+    row = await (await connection.execute("select number from agent where id = %s", (agent_id,))).fetchone()
+    if row is None:
         # A new agent has nothing that an earlier version wrote.
         await connection.execute(
             "insert into agent (id, layout, analyser) values (%s, %s, %s) on conflict do nothing",
             (agent_id, FORM, ANALYSER),
         )
-        found = await (
+        row = await (
             await connection.execute("select number from agent where id = %s", (agent_id,))
         ).fetchone()
-    assert found is not None
-    return int(found[0])
+    assert row is not None
+    return int(row[0])

@@ -15,15 +15,15 @@ async def insert(
     connection: Connection, table: str, columns: Mapping[str, str], values: Iterable[Sequence[Any]]
 ) -> None:
     """Insert rows; `columns` says what type each value is of."""
-    held = list(values)
-    if not held:
+    rows = list(values)
+    if not rows:
         return
     names = ", ".join(columns)
     async with connection.cursor() as cursor:
-        if len(held) < MANY:
+        if len(rows) < MANY:
             placeholders = ", ".join(f"%s::{kind}" for kind in columns.values())
-            await cursor.executemany(f"insert into {table} ({names}) values ({placeholders})", held)
+            await cursor.executemany(f"insert into {table} ({names}) values ({placeholders})", rows)
             return
         async with cursor.copy(f"copy {table} ({names}) from stdin") as copy:
-            for row in held:
+            for row in rows:
                 await copy.write_row(row)

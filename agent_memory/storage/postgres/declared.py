@@ -35,8 +35,8 @@ async def add_missing(connection: Any, declared: Mapping[Any, Sequence[OwnField]
     """
     for memory_type, fields in declared.items():
         name = str(memory_type)
-        found = await (await connection.execute(_COLUMNS, (name,))).fetchall()
-        columns = {row[0] for row in found}
+        rows = await (await connection.execute(_COLUMNS, (name,))).fetchall()
+        columns = {row[0] for row in rows}
         if not columns:
             own = ", ".join(f"{field.name} {SQL_TYPES[field.kind]}" for field in fields)
             await connection.execute(
@@ -55,8 +55,8 @@ async def add_missing(connection: Any, declared: Mapping[Any, Sequence[OwnField]
 
 async def _admit(connection: Any, names: Sequence[str]) -> None:
     """Let the base table take memories of every declared type; its rows need no check against the longer list."""
-    found = await (await connection.execute(_TYPE_CHECK)).fetchone()
-    if found is None or all(f"'{name}'" in found[0] for name in names):
+    row = await (await connection.execute(_TYPE_CHECK)).fetchone()
+    if row is None or all(f"'{name}'" in row[0] for name in names):
         return
     admitted = ", ".join(f"'{name}'" for name in names)
     await connection.execute("alter table memory drop constraint memory_type_check")

@@ -68,29 +68,29 @@ async def histories(connection: Connection, scope: Scope, ids: Sequence[str]) ->
 
 async def tombstoned(connection: Connection, scope: Scope) -> list[str]:
     """Return the ids in the journal that no memory has."""
-    found = await fetch(
+    fetched = await fetch(
         connection,
         f"select distinct memory_id from journal as j where j.agent = {scope.number} and not exists"
         " (select 1 from memory as m where m.agent = j.agent and m.id = j.memory_id)",
     )
-    return [row[0] for row in found]
+    return [row[0] for row in fetched]
 
 
 async def purged(connection: Connection, scope: Scope) -> list[MemoryRecord]:
     """List the last versions of memories that are gone and whose text is still in the journal."""
-    found = await fetch(
+    fetched = await fetch(
         connection,
         "select before, parent_id from (select distinct on (memory_id) memory_id, before, after, parent_id, hlc"
         f" from journal as j where j.agent = {scope.number} and not exists"
         " (select 1 from memory as m where m.agent = j.agent and m.id = j.memory_id)"
         " order by memory_id, hlc desc) as last where after is null and before is not null order by hlc",
     )
-    return [version_of(row[0], agent_id=scope.id, revision=row[1] or "") for row in found]
+    return [version_of(row[0], agent_id=scope.id, revision=row[1] or "") for row in fetched]
 
 
 async def operations(connection: Connection, scope: Scope, limit: int) -> list[OperationRecord]:
     """List operations that changed something, newest first."""
-    found = await fetch(
+    fetched = await fetch(
         connection,
         "select id, verb, actor, session, started_at, (select count(distinct memory_id) from journal as j"
         " where j.agent = o.agent and j.operation = o.id), (select max(later.id) from operation as later"
@@ -107,5 +107,5 @@ async def operations(connection: Connection, scope: Scope, limit: int) -> list[O
             changes=row[5],
             undone_by=row[6],
         )
-        for row in found
+        for row in fetched
     ]

@@ -21,10 +21,10 @@ _LOCK = 0x61676D65  # "agme": any number that nobody else takes
 def steps() -> list[tuple[int, str]]:
     """Return the numbered steps, in order."""
     folder = files("agent_memory.storage.postgres") / "migrations"
-    found = [
+    numbered = [
         (int(file.name[:4]), file.read_text()) for file in folder.iterdir() if file.name.endswith(".sql")
     ]
-    return sorted(found)
+    return sorted(numbered)
 
 
 def newest_version() -> int:
@@ -72,10 +72,10 @@ async def migrate(connection: Any, schema: str, url: str) -> int:
 
 
 async def _version(connection: Any, schema: str) -> int:
-    found = await (
+    row = await (
         await connection.execute("select to_regclass(%s)", (f'"{schema}".schema_version',))
     ).fetchone()
-    if found[0] is None:
+    if row[0] is None:
         return 0
     query = sql.SQL("select coalesce(max(version), 0) from {}.schema_version").format(sql.Identifier(schema))
     return int((await (await connection.execute(query)).fetchone())[0])
@@ -101,8 +101,8 @@ async def _extension(connection: Any, url: str) -> None:
 async def set_search_path(connection: Any, schema: str) -> None:
     """Let unqualified names mean our tables, and pgvector's types wherever they are installed."""
     query = "select nspname from pg_extension join pg_namespace n on n.oid = extnamespace where extname = 'vector'"
-    found = await (await connection.execute(query)).fetchone()
-    beside = found[0] if found else "public"
+    row = await (await connection.execute(query)).fetchone()
+    beside = row[0] if row else "public"
     names = sql.SQL(", ").join(map(sql.Identifier, dict.fromkeys([schema, beside, "public"])))
     await connection.execute(sql.SQL("set search_path to {}").format(names))
 

@@ -62,9 +62,9 @@ async def nearest(
     if not space.hnsw_index:
         return await _walk(connection, scope, space, query, condition, limit, hnsw_index=False)
     if 4 * limit <= _LOOKED_AT or server.pgvector >= (0, 8):
-        found = await _walk(connection, scope, space, query, condition, limit, hnsw_index=True)
-        if len(found) == limit:
-            return found
+        neighbours = await _walk(connection, scope, space, query, condition, limit, hnsw_index=True)
+        if len(neighbours) == limit:
+            return neighbours
     async with connection.transaction():
         await connection.execute("set local enable_indexscan to off")
         return await _walk(connection, scope, space, query, condition, limit, hnsw_index=False)
@@ -87,14 +87,14 @@ async def _current(connection: Connection, scope: Scope, condition: Sql | None) 
     if condition is not None:
         sql, values = condition
         few = f"(select count(*) from (select 1 from memory as m where {sql} limit {FEW + 1}) as counted) <= {FEW}"
-    found = await fetch(
+    fetched = await fetch(
         connection,
         "select id, dimension, coalesce((select indisvalid from pg_index where indexrelid"
         f" = to_regclass('embedding_graph_' || agent || '_' || id)), false), {few}"
         f" from embedding_space where agent = {scope.number} and current",
         values,
     )
-    return _Space(*found[0]) if found else None
+    return _Space(*fetched[0]) if fetched else None
 
 
 async def _all_of(
@@ -102,14 +102,14 @@ async def _all_of(
 ) -> list[tuple[str, float]]:
     """Compare every memory that the condition admits."""
     sql, values = condition
-    found = await fetch(
+    fetched = await fetch(
         connection,
         f"select m.id, min(e.vector <=> %s) as distance from memory as m join embedding as e"
         f" on e.agent = {scope.number} and e.space = {space.id} and e.text_hash = m.embedded_hash"
         f" where {sql} group by m.place, m.id order by distance, m.place limit {int(limit)}",
         [query, *values],
     )
-    return [(memory_id, 1.0 - distance) for memory_id, distance in found]
+    return [(memory_id, 1.0 - distance) for memory_id, distance in fetched]
 
 
 async def _walk(
@@ -126,11 +126,15 @@ async def _walk(
     wanted = 4 * limit
     while True:
         statement = _walk_query(scope, space, query, condition, limit, wanted, hnsw_index=hnsw_index)
-        found = await fetch(connection, *statement)
-        if len(found) == limit or (found and found[0][2] < wanted) or wanted >= _MOST_LOOKED_AT:
-            enough = len(found) == limit or (bool(found) and found[0][2] < wanted)
+        neighbours = await fetch(connection, *statement)
+        if (
+            len(neighbours) == limit
+            or (neighbours and neighbours[0][2] < wanted)
+            or wanted >= _MOST_LOOKED_AT
+        ):
+            enough = len(neighbours) == limit or (bool(neighbours) and neighbours[0][2] < wanted)
             if enough or hnsw_index:
-                return [(memory_id, 1.0 - far) for memory_id, far, _ in found]
+                return [(memory_id, 1.0 - far) for memory_id, far, _ in neighbours]
             return await _all_of(connection, scope, space, query, condition, limit)
         wanted *= 4
 
@@ -169,13 +173,13 @@ def first_walk(
 
 
 def settled(
-    found: Sequence[Sequence[Any]], limit: int, *, hnsw_index: bool
+    neighbours: Sequence[Sequence[Any]], limit: int, *, hnsw_index: bool
 ) -> list[tuple[str, float]] | None:
     """Return what `first_walk` found, None where that may not be all."""
-    all_seen = bool(found) and found[0][2] < 4 * limit and not hnsw_index
-    if len(found) < limit and not all_seen:
+    all_seen = bool(neighbours) and neighbours[0][2] < 4 * limit and not hnsw_index
+    if len(neighbours) < limit and not all_seen:
         return None
-    return [(memory_id, 1.0 - distance) for memory_id, distance, _ in found]
+    return [(memory_id, 1.0 - distance) for memory_id, distance, _ in neighbours]
 
 
 # --- graphs ----------------------------------------------------------------------------------------------------

@@ -48,8 +48,8 @@ async def pending_count(
 ) -> int:
     """Count memories without vectors in a space."""
     sql, values = await _pending_in(connection, scope, space, failed)
-    found = await fetch(connection, f"select count(*) from memory as m where {sql}", values)
-    return int(found[0][0])
+    fetched = await fetch(connection, f"select count(*) from memory as m where {sql}", values)
+    return int(fetched[0][0])
 
 
 async def _pending_in(

@@ -61,16 +61,16 @@ async def records(
     connection: Connection, scope: Scope, sql: str, values: Sequence[Any]
 ) -> list[MemoryRecord]:
     """Return the memories that a condition on `memory as m`, with all that follows it, admits."""
-    found = await fetch(connection, f"{rows.SELECT} where {sql}", values)
-    return [rows.record(row, scope.id) for row in found]
+    fetched = await fetch(connection, f"{rows.SELECT} where {sql}", values)
+    return [rows.record(row, scope.id) for row in fetched]
 
 
 async def get(connection: Connection, scope: Scope, ids: Sequence[str]) -> dict[str, MemoryRecord]:
     """Fetch memories by whole ids."""
     sql = f"m.agent = {scope.number} and m.id = any(%s)"
     wanted = [memory_id for memory_id in ids if "\0" not in memory_id]
-    found = {record.id: record for record in await records(connection, scope, sql, [wanted])}
-    return {memory_id: found[memory_id] for memory_id in ids if memory_id in found}
+    by_id = {record.id: record for record in await records(connection, scope, sql, [wanted])}
+    return {memory_id: by_id[memory_id] for memory_id in ids if memory_id in by_id}
 
 
 async def select(
@@ -141,13 +141,13 @@ async def groups(connection: Connection, scope: Scope, where: Where, by: GroupBy
     """Count memories per value of a field, the most first."""
     sql, values = scope.condition(where)
     source, column = _grouped(by, scope.number)
-    found = await fetch(
+    fetched = await fetch(
         connection,
         f'select {column} collate "C", count(*), min({filters.HAPPENED}), max({filters.HAPPENED}) from {source}'
         f" where {column} is not null and {sql} group by 1 order by 2 desc, 1",
         values,
     )
-    return [Group(*row) for row in found]
+    return [Group(*row) for row in fetched]
 
 
 def _grouped(by: str, agent: int) -> tuple[str, str]:
@@ -168,8 +168,8 @@ async def scan(
     """Return the next memories in the order they were stored, and the place of the last."""
     sql, values = scope.condition(where)
     query = f"{rows.SELECT} where m.place > {int(after)} and {sql} order by m.place limit {int(limit)}"
-    found = await fetch(connection, query, values)
-    return [rows.record(row, scope.id) for row in found], found[-1][0] if len(found) == limit else 0
+    fetched = await fetch(connection, query, values)
+    return [rows.record(row, scope.id) for row in fetched], fetched[-1][0] if len(fetched) == limit else 0
 
 
 async def by_prefix(connection: Connection, scope: Scope, prefix: str, limit: int) -> list[str]:

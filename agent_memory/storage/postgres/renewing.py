@@ -49,15 +49,15 @@ async def bring_up_to_date(connection: Connection, scope: Scope) -> None:
 async def _renew_memories(connection: Connection, scope: Scope) -> None:
     sequences = {*await _oddly_named(connection, scope), *await _read_otherwise(connection, scope)}
     condition = f"m.agent = {scope.number} and m.place = any(%s)"
-    found = _by_id(await reading.records(connection, scope, condition, [list(sequences)]))
-    if not found:
+    memories = _by_id(await reading.records(connection, scope, condition, [list(sequences)]))
+    if not memories:
         return
-    for memory_type, key in renewal.keys_after(found.values()):
-        found |= await _selected(connection, scope, Where(types=(memory_type,), keys=(key,), expired=None))
-    for conversation in renewal.conversations_after(found.values()):
+    for memory_type, key in renewal.keys_after(memories.values()):
+        memories |= await _selected(connection, scope, Where(types=(memory_type,), keys=(key,), expired=None))
+    for conversation in renewal.conversations_after(memories.values()):
         said = (Condition("conversation_id", "=", conversation),)
-        found |= await _selected(connection, scope, Where(statuses=(), expired=None, fields=said))
-    changes = renewal.renewals(list(found.values()), clock.now())
+        memories |= await _selected(connection, scope, Where(statuses=(), expired=None, fields=said))
+    changes = renewal.renewals(list(memories.values()), clock.now())
     if changes:
         await writing.commit(connection, scope, Operation(verb=renewal.RENEW), changes, {}, None)
     await _rename_settings(connection, scope)
@@ -81,11 +81,11 @@ async def _oddly_named(connection: Connection, scope: Scope) -> Iterator[int]:
         for own in fields
         if own.is_name
     ]
-    found: list[Any] = []
+    keys: list[Any] = []
     for table, primary_key, column in columns_of_tables:
         condition = f"agent = {scope.number} and {_LONGER.format(column)}"
-        found += await fetch(connection, f"select {primary_key}, {column} from {table} where {condition}")
-    return (sequence for sequence, text in found if not unicodedata.is_normalized("NFC", text))
+        keys += await fetch(connection, f"select {primary_key}, {column} from {table} where {condition}")
+    return (sequence for sequence, text in keys if not unicodedata.is_normalized("NFC", text))
 
 
 async def _read_otherwise(connection: Connection, scope: Scope) -> Iterator[int]:
@@ -93,10 +93,10 @@ async def _read_otherwise(connection: Connection, scope: Scope) -> Iterator[int]
     query = (
         f"select memory, outcome, success from episodic where agent = {scope.number} and outcome is not null"
     )
-    found = await fetch(connection, query)
+    fetched = await fetch(connection, query)
     return (
         sequence
-        for sequence, outcome, success in found
+        for sequence, outcome, success in fetched
         if success == success_by_first_word(outcome) and success_of(outcome) != success
     )
 
@@ -138,10 +138,10 @@ async def renew(connection: Connection, scope: Scope, limit: int) -> None:
     if not waiting:
         return
     between = f"m.agent = {scope.number} and m.place between {waiting.start} and {waiting.stop - 1}"
-    found = await fetch(connection, f"{rows.SELECT} where {between} order by m.place limit {int(limit)}")
-    if found:
-        await writing.index_anew(connection, scope, {row[0]: rows.record(row, scope.id) for row in found})
-    last = found[-1][0] if len(found) == limit else waiting.stop - 1
+    fetched = await fetch(connection, f"{rows.SELECT} where {between} order by m.place limit {int(limit)}")
+    if fetched:
+        await writing.index_anew(connection, scope, {row[0]: rows.record(row, scope.id) for row in fetched})
+    last = fetched[-1][0] if len(fetched) == limit else waiting.stop - 1
     await connection.execute(f"update agent set renewed_up_to = {last} where number = {scope.number}")
 
 

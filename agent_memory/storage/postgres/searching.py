@@ -152,13 +152,13 @@ async def vector_candidates(
     condition = scope.condition(request.where)
     walk = nearest.first_walk(scope, space, request.vector, condition, request.limit, hnsw_index=hnsw_index)
     near, last = await fetch_all(connection, [walk, vectors.last_query(scope, space.id)])
-    found = nearest.settled(near, request.limit, hnsw_index=hnsw_index)
-    if found is None:
+    neighbours = nearest.settled(near, request.limit, hnsw_index=hnsw_index)
+    if neighbours is None:
         return await _one_after_another(connection, server, scope, request, sample)
     if not request.sample:
-        return VectorCandidates(dict(found)), sample
+        return VectorCandidates(dict(neighbours)), sample
     sample = await vectors.sample_of(connection, scope, space.id, int(last[0][0]), request.sample, sample)
-    return VectorCandidates(dict(found), sample.vectors), sample
+    return VectorCandidates(dict(neighbours), sample.vectors), sample
 
 
 async def _one_after_another(
@@ -168,11 +168,13 @@ async def _one_after_another(
     request: VectorRequest,
     sample: vectors.Sample | None,
 ) -> tuple[VectorCandidates, vectors.Sample | None]:
-    found = await nearest.nearest(connection, server, scope, request.vector, request.where, request.limit)
+    neighbours = await nearest.nearest(
+        connection, server, scope, request.vector, request.where, request.limit
+    )
     if request.sample:
         sample = await vectors.sample(connection, scope, request.sample, sample)
     drawn = sample.vectors if request.sample and sample is not None else []
-    return VectorCandidates(dict(found), drawn), sample
+    return VectorCandidates(dict(neighbours), drawn), sample
 
 
 # --- all that scores candidates -----------------------------------------------------------------------------------
@@ -183,10 +185,10 @@ async def search_context(connection: Connection, scope: Scope, request: ContextR
     if not request.ids:
         return SearchContext()
     sql, values = _context_query(scope, request)
-    found = (await fetch_all(connection, [(sql, values)]))[0]
-    width = len(found[0]) - 4 if found else 0
-    read = {row[1]: rows.record(row[:width], scope.id) for row in found}
-    beside = {row[1]: row[width:] for row in found}
+    fetched = (await fetch_all(connection, [(sql, values)]))[0]
+    width = len(fetched[0]) - 4 if fetched else 0
+    read = {row[1]: rows.record(row[:width], scope.id) for row in fetched}
+    beside = {row[1]: row[width:] for row in fetched}
     records: dict[str, MemoryRecord] = {item: read[item] for item in request.ids if item in read}
     following = [beside[item][0] for item, record in records.items() if request.asks(record)]
     answers = {item: read[item] for item in following if item in read and item not in records}

@@ -9,8 +9,8 @@ from agent_memory.storage.postgres.reading import Scope, fetch
 async def get(connection: Connection, scope: Scope, name: str) -> str | None:
     """Return a value; None where there is none."""
     query = f"select value from setting where agent = {scope.number} and name = %s"
-    found = await fetch(connection, query, [name])
-    return str(found[0][0]) if found else None
+    fetched = await fetch(connection, query, [name])
+    return str(fetched[0][0]) if fetched else None
 
 
 async def put(connection: Connection, scope: Scope, name: str, value: str | None) -> None:

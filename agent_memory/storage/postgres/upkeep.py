@@ -56,23 +56,23 @@ async def _derived(connection: Connection, scope: Scope) -> AsyncIterator[tuple[
     last = 0
     while True:
         sql = f"where m.agent = {scope.number} and m.place > {last} order by m.place limit {_BATCH}"
-        found = await fetch(connection, f"{rows.SELECT} {sql}")
-        if not found:
+        fetched = await fetch(connection, f"{rows.SELECT} {sql}")
+        if not fetched:
             return
-        page = [rows.record(row, scope.id) for row in found]
+        page = [rows.record(row, scope.id) for row in fetched]
         query = (
             "select place, content_hash, embedded_hash, tsvector_to_array(lexemes), length, memory.facts = given.said"
             " from memory join unnest(%s::bigint[], %s::jsonb[]) as given (at, said) on given.at = place"
             f" where agent = {scope.number} order by place"
         )
-        sequences = [row[0] for row in found]
+        sequences = [row[0] for row in fetched]
         derived = await fetch(connection, query, [sequences, [rows.facts(item.metadata) for item in page]])
         for record, (sequence, content, embedded, lexemes, length, filterable) in zip(
             page, derived, strict=True
         ):
             words = rows.indexed_words(lexemes, length)
             yield record, _Stored(sequence, (bytes(content), bytes(embedded)), words, filterable)
-        last = found[-1][0]
+        last = fetched[-1][0]
 
 
 def _hashes(record: MemoryRecord) -> tuple[bytes, bytes]:
@@ -89,8 +89,8 @@ async def _totals(
     connection: Connection, scope: Scope, documents: int, length: int, terms: Counter[str]
 ) -> list[str]:
     integrity_errors = []
-    held = await fetch(connection, f"select documents, words from agent where number = {scope.number}")
-    if tuple(held[0]) != (documents, length):
+    fetched = await fetch(connection, f"select documents, words from agent where number = {scope.number}")
+    if tuple(fetched[0]) != (documents, length):
         integrity_errors.append("the totals of the full-text index contradict the memories")
     counted = dict(await fetch(connection, f"select stem, documents from term where agent = {scope.number}"))
     if counted != dict(terms):
@@ -113,9 +113,9 @@ async def _rows(connection: Connection, scope: Scope) -> list[str]:
         "select m.id from memory as m where m.agent = %s and m.revision is distinct from (select change_id"
         " from journal as j where j.agent = m.agent and j.memory_id = m.id order by hlc desc limit 1)"
     )
-    found = await fetch(connection, newest, [scope.number])
+    fetched = await fetch(connection, newest, [scope.number])
     integrity_errors += [
-        f"memory {row[0]}: its last change in the journal is not its version" for row in found
+        f"memory {row[0]}: its last change in the journal is not its version" for row in fetched
     ]
     for space in await vectors.spaces(connection, scope):
         query = (

@@ -57,15 +57,15 @@ def spaces_query(scope: Scope) -> Sql:
     return f"select {', '.join(map(_column, _FIELDS))} from embedding_space where {mine}", []
 
 
-def spaces_of(found: Sequence[Sequence[Any]]) -> list[EmbeddingSpace]:
+def spaces_of(fetched: Sequence[Sequence[Any]]) -> list[EmbeddingSpace]:
     """Return the spaces in rows that `spaces_query` reads."""
-    return [EmbeddingSpace(**dict(zip(_FIELDS, row, strict=True))) for row in found]
+    return [EmbeddingSpace(**dict(zip(_FIELDS, row, strict=True))) for row in fetched]
 
 
 async def current(connection: Connection, scope: Scope) -> EmbeddingSpace | None:
     """Return the current space."""
-    found = await spaces(connection, scope)
-    return found[0] if found and found[0].current else None
+    known_spaces = await spaces(connection, scope)
+    return known_spaces[0] if known_spaces and known_spaces[0].current else None
 
 
 async def known(connection: Connection, scope: Scope, space: EmbeddingSpace | None) -> EmbeddingSpace:
@@ -82,13 +82,13 @@ async def known(connection: Connection, scope: Scope, space: EmbeddingSpace | No
 
 async def add_space(connection: Connection, scope: Scope, space: EmbeddingSpace) -> EmbeddingSpace:
     """Make a space known; current if it is the first."""
-    held = await spaces(connection, scope)
-    for entry in held:
+    known_spaces = await spaces(connection, scope)
+    for entry in known_spaces:
         if entry.same_as(space):
             return entry
     names = ("agent", "id", *map(_column, _GIVEN), "current")
-    number = max((entry.id for entry in held), default=0) + 1
-    values = [scope.number, number, *(getattr(space, name) for name in _GIVEN), not held]
+    number = max((entry.id for entry in known_spaces), default=0) + 1
+    values = [scope.number, number, *(getattr(space, name) for name in _GIVEN), not known_spaces]
     placeholders = ", ".join(["%s"] * len(names))
     await connection.execute(
         f"insert into embedding_space ({', '.join(names)}) values ({placeholders})", values
@@ -230,5 +230,5 @@ async def sample_of(
     mine = f"agent = {scope.number} and space = {space_id}"
     query = f"select vector from embedding where {mine} and number = any(%s) order by number"
     wanted = [list(range(1, counted + 1, stride))]
-    found = await fetch(connection, query, wanted, binary=True)
-    return Sample(space_id, limit, counted, [packed(row[0]) for row in found])
+    fetched = await fetch(connection, query, wanted, binary=True)
+    return Sample(space_id, limit, counted, [packed(row[0]) for row in fetched])

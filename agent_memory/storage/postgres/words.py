@@ -109,8 +109,8 @@ async def best_of(
         f"select m.id, {score} as score from memory as m, {KNOWN}"
         f" where m.lexemes @@ %s::tsquery and {sql} order by score desc, m.place limit {int(limit)}"
     )
-    found = await fetch(connection, query, [wanted, *values])
-    return [(row[0], row[1]) for row in found]
+    fetched = await fetch(connection, query, [wanted, *values])
+    return [(row[0], row[1]) for row in fetched]
 
 
 async def scores(

@@ -42,11 +42,11 @@ class Agent(NamedTuple):
 
 async def lock(connection: Connection, scope: Scope) -> Agent:
     """Wait until nobody else writes for this agent, count the version on, and return the agent's counters."""
-    found = await fetch(
+    fetched = await fetch(
         connection,
         f"update agent set version = version + 1 where number = {scope.number} returning last_place, last_hlc",
     )
-    return Agent(*found[0])
+    return Agent(*fetched[0])
 
 
 async def commit(
@@ -105,8 +105,8 @@ async def load_state(
         state.last_position = dict(await fetch(connection, query, [list(needs.conversations)]))
     if wanted:
         condition = f"m.agent = {scope.number} and m.id = any(%s)"
-        found = await records(connection, scope, condition, [list(wanted)])
-        state.records = {record.id: record for record in found}
+        fetched = await records(connection, scope, condition, [list(wanted)])
+        state.records = {record.id: record for record in fetched}
     return state
 
 
@@ -273,8 +273,8 @@ async def _indexed(connection: Connection, scope: Scope, sequences: Sequence[int
     """Return the words that memories are indexed by: an older analyser may have found others than the present one."""
     columns = "place, tsvector_to_array(lexemes), length"
     query = f"select {columns} from memory where agent = {scope.number} and place = any(%s)"
-    found = await fetch(connection, query, [list(sequences)])
-    return {sequence: rows.indexed_words(lexemes, length) for sequence, lexemes, length in found}
+    fetched = await fetch(connection, query, [list(sequences)])
+    return {sequence: rows.indexed_words(lexemes, length) for sequence, lexemes, length in fetched}
 
 
 async def index_anew(connection: Connection, scope: Scope, records: Mapping[int, MemoryRecord]) -> None:
@@ -391,6 +391,6 @@ async def _hashes(connection: Connection, condition: str, values: Sequence[Any])
     """Return the hashes of the texts embedded for the versions in journal entries."""
     from agent_memory.storage.postgres.history import version_of
 
-    found = await fetch(connection, f"select before, after from journal where {condition}", values)
-    texts = [text for row in found for text in row if text is not None]
+    fetched = await fetch(connection, f"select before, after from journal where {condition}", values)
+    texts = [text for row in fetched for text in row if text is not None]
     return {embedding_hash(embedded_text(version_of(text))) for text in texts}

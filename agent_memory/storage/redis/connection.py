@@ -108,12 +108,12 @@ async def detect(client: Redis) -> Mode:
 async def _knows(client: Any, command: str, *harmless: str) -> bool:
     try:
         # One string: given as two words the client parses the answer itself, and fails on unknown commands.
-        found = await client.execute_command("COMMAND INFO", command)
+        answer = await client.execute_command("COMMAND INFO", command)
     except (exceptions.NoPermissionError, exceptions.ResponseError):
         try:
             await client.execute_command(*harmless)
         except exceptions.ResponseError:
             return False
         return True
-    known = next(iter(found.values()), None) if isinstance(found, dict) else (found[0] if found else None)
+    known = next(iter(answer.values()), None) if isinstance(answer, dict) else (answer[0] if answer else None)
     return bool(known)

@@ -127,7 +127,7 @@ async def histories(client: Any, keys: Keys, agent_id: str, ids: Sequence[str]) 
         pipe = client.pipeline(transaction=False)
         for memory_id in batch:
             pipe.lrange(keys("history", memory_id), 0, -1)
-        numbers = [item for found in await pipe.execute() for item in found]
+        numbers = [item for page in await pipe.execute() for item in page]
         for version in await _versions(client, keys, agent_id, await _entries(client, keys, numbers)):
             result.setdefault(version.memory_id, []).append(version)
     return result

@@ -75,7 +75,7 @@ class Narrowed(NamedTuple):
 def groups(keys: Keys, query: Query) -> Narrowed:
     """Write a query as groups of sets."""
     where = query.where
-    found: list[list[str]] = []
+    result: list[list[str]] = []
     exact = query.pending_in is None and where.pinned is not False
     exact = exact and all(getattr(where, name) == default for name, default in _NOT_IN_SETS.items())
     for name, values in (
@@ -88,17 +88,17 @@ def groups(keys: Keys, query: Query) -> Narrowed:
         ("type", [item.value for item in where.types]),
     ):
         if values:
-            found.append([keys(name, value) for value in dict.fromkeys(values)])
-    found += [[keys("tag", tag)] for tag in where.tags_all]
+            result.append([keys(name, value) for value in dict.fromkeys(values)])
+    result += [[keys("tag", tag)] for tag in where.tags_all]
     if where.pinned:
-        found.append([keys("pinned")])
+        result.append([keys("pinned")])
     for condition in where.fields:
         if condition.operator == "=" and condition.name in INDEXED and isinstance(condition.value, str):
-            found.append([keys("field", condition.name, condition.value)])
+            result.append([keys("field", condition.name, condition.value)])
         else:
             exact = False
-    found.append([keys("status", status.value) for status in where.statuses or tuple(Status)])
-    return Narrowed(found, exact)
+    result.append([keys("status", status.value) for status in where.statuses or tuple(Status)])
+    return Narrowed(result, exact)
 
 
 def conversation_of(where: Where) -> str | None:

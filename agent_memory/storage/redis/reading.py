@@ -40,8 +40,8 @@ class Reading(VectorDocuments):
         wanted = limit + offset
         conversation = narrowing.conversation_of(where)
         if by == "position" and conversation is not None:
-            found = await self._walk_conversation(conversation, query, descending, wanted)
-            return [result.record for result in found[offset : offset + limit]]
+            documents = await self._walk_conversation(conversation, query, descending, wanted)
+            return [result.record for result in documents[offset : offset + limit]]
         if by != "created" or conversation is not None:
             return await super()._select(where, order, limit, offset)
         with translated(self._url):
@@ -49,12 +49,12 @@ class Reading(VectorDocuments):
         few = size <= min(self._most, max(500, 5 * wanted))
         if few:
             return await super()._select(where, order, limit, offset)
-        found = await self._walk(query, descending, wanted)
-        return [result.record for result in found[offset : offset + limit]]
+        documents = await self._walk(query, descending, wanted)
+        return [result.record for result in documents[offset : offset + limit]]
 
     async def _walk(self, query: Query, descending: bool, wanted: int) -> list[Document]:
         """Iterate over the memories by time of creation until enough are admitted."""
-        found: list[Document] = []
+        documents: list[Document] = []
         start, size = 0, max(50, wanted)
         while wanted:
             with translated(self._url):
@@ -62,37 +62,38 @@ class Reading(VectorDocuments):
                     self._keys("created"), start, start + size - 1, desc=descending
                 )
             page = await self._read([memory_id.decode() for memory_id in ids])
-            found += [item for item in page.values() if query.admits(item)]
+            documents += [item for item in page.values() if query.admits(item)]
             start += len(ids)
             # Of several made in one moment, those stored last may come later in this walk.
-            last = max(found, key=lambda item: item.sequence).record.created_at if found else None
+            last = max(documents, key=lambda item: item.sequence).record.created_at if documents else None
             settled = (
-                len(found) > wanted and found[wanted - 1].record.created_at != found[-1].record.created_at
+                len(documents) > wanted
+                and documents[wanted - 1].record.created_at != documents[-1].record.created_at
             )
             if len(ids) < size or (settled and last is not None):
                 break
             size = min(2 * size, 5000)
-        found.sort(key=lambda item: (item.record.created_at, item.sequence), reverse=descending)
-        return found[:wanted]
+        documents.sort(key=lambda item: (item.record.created_at, item.sequence), reverse=descending)
+        return documents[:wanted]
 
     async def _walk_conversation(
         self, conversation_id: str, query: Query, descending: bool, wanted: int
     ) -> list[Document]:
         """Iterate over a conversation by position until enough of it is admitted."""
-        found: list[Document] = []
+        documents: list[Document] = []
         start, size = 0, max(50, wanted)
-        while len(found) < wanted:
+        while len(documents) < wanted:
             with translated(self._url):
                 ids = await self._client.zrange(
                     self._keys("conversation", conversation_id), start, start + size - 1, desc=descending
                 )
             page = await self._read([memory_id.decode() for memory_id in ids])
-            found += [item for item in page.values() if query.admits(item)]
+            documents += [item for item in page.values() if query.admits(item)]
             start += len(ids)
             if len(ids) < size:
                 break
             size = min(2 * size, 5000)
-        return found
+        return documents
 
     async def _last_position(self, conversation_id: str) -> int | None:
         with translated(self._url):
@@ -120,19 +121,21 @@ class Reading(VectorDocuments):
                 ends = (f"({here}", "+inf") if step > 0 else (f"({here}", "0")
                 pipe.zrange(name, *ends, byscore=True, desc=step < 0, offset=0, num=_BESIDE)
             beside = (
-                [[item.decode() for item in found] for found in await pipe.execute()] if positions else []
+                [[item.decode() for item in neighbours] for neighbours in await pipe.execute()]
+                if positions
+                else []
             )
-        records = await self._get(unique(item for found in beside for item in found))
+        records = await self._get(unique(item for neighbours in beside for item in neighbours))
         result: dict[str, str] = {}
-        for memory_id, found in zip(positions, beside, strict=True):
+        for memory_id, neighbours in zip(positions, beside, strict=True):
             live = [
                 item
-                for item in found
+                for item in neighbours
                 if item in records and is_message(records[item]) and listing.live(records[item], now)
             ]
             if live:
                 result[memory_id] = live[0]
-            elif len(found) == _BESIDE:  # many were put away
+            elif len(neighbours) == _BESIDE:  # many were put away
                 result.update(await super()._adjacent([memory_id], step))
         return result
 
@@ -148,10 +151,10 @@ class Reading(VectorDocuments):
         if len(newest) > limit > 0:
             newest = [pair for pair in newest if (pair[0] or 0) >= (newest[limit - 1][0] or 0)]
         query = Query(where=Where(), now=clock.now())
-        held = (await self._read([item.decode() for _, item in newest])).values()
-        found = [entry for entry in held if query.admits(entry)]
-        found.sort(key=lambda item: (item.record.created_at, item.sequence), reverse=True)
-        return [result.record for result in found[:limit]]
+        documents = (await self._read([item.decode() for _, item in newest])).values()
+        admitted = [entry for entry in documents if query.admits(entry)]
+        admitted.sort(key=lambda item: (item.record.created_at, item.sequence), reverse=True)
+        return [result.record for result in admitted[:limit]]
 
     async def _pending_count(self, space: EmbeddingSpace | None, failed: bool | None) -> int:
         ids = await self._owing_ids(space, failed)

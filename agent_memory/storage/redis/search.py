@@ -163,9 +163,9 @@ class SearchModule:
         result = {}
         for memory_id, text in zip(ids, await pipe.execute(), strict=True):
             tokens = text.decode().split(" ") if text else []
-            held = {item: many for item, many in Counter(tokens).items() if item in stems}
-            if held:
-                result[memory_id] = bm25_score(held, len(tokens), known)
+            frequencies = {item: many for item, many in Counter(tokens).items() if item in stems}
+            if frequencies:
+                result[memory_id] = bm25_score(frequencies, len(tokens), known)
         return result
 
     async def statistics(self, terms: Sequence[str]) -> WordStatistics:
@@ -185,8 +185,8 @@ class SearchModule:
             *("PARAMS", "2", "vector", vector, *_DIALECT),
         )
         _, rows = _rows(answer)
-        found = [(key.rsplit(":", 2)[1], 1.0 - float(fields["distance"])) for key, fields in rows]
-        return Nearest(found, complete=len(rows) < count, exact=query.plain)
+        pairs = [(key.rsplit(":", 2)[1], 1.0 - float(fields["distance"])) for key, fields in rows]
+        return Nearest(pairs, complete=len(rows) < count, exact=query.plain)
 
     async def _command(self, *words: Any) -> Any:
         return await self._client.execute_command(*words)
@@ -220,11 +220,13 @@ def _searchable(terms: Sequence[str]) -> list[str]:
 def _rows(answer: Any) -> tuple[int, list[tuple[str, dict[str, bytes]]]]:
     """Read an answer of FT.SEARCH in either version of the protocol: how many there are, and those returned."""
     if isinstance(answer, dict):
-        found = []
+        results = []
         for item in answer[b"results"]:
             attributes = item.get(b"extra_attributes") or {}
-            found.append((item[b"id"].decode(), {name.decode(): value for name, value in attributes.items()}))
-        return int(answer[b"total_results"]), found
+            results.append(
+                (item[b"id"].decode(), {name.decode(): value for name, value in attributes.items()})
+            )
+        return int(answer[b"total_results"]), results
     rows = []
     for key, fields in zip(answer[1::2], answer[2::2], strict=True):
         pairs = zip(fields[::2], fields[1::2], strict=True)

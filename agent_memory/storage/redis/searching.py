@@ -209,10 +209,10 @@ class Searching(VectorDocuments, KeywordStore):
     def _embedded(self, space: EmbeddingSpace | None) -> str:
         return self._keys("embedded", 0 if space is None else space.id)
 
-    def _with_key(self, found: Sequence[Sequence[Any]], where: Where) -> list[str]:
+    def _with_key(self, fetched: Sequence[Sequence[Any]], where: Where) -> list[str]:
         """Return the newest of the documents with a key that a filter admits."""
         now = clock.now()
-        documents = [self._document(*values) for values in found if values[0] is not None]
+        documents = [self._document(*values) for values in fetched if values[0] is not None]
         fitting = [item for item in documents if where.matches(item.record, now)]
         fitting.sort(key=lambda item: (item.record.created_at, item.sequence), reverse=True)
         return [item.id for item in fitting[:MOST_WITH_KEY]]
@@ -353,11 +353,11 @@ class Searching(VectorDocuments, KeywordStore):
             conversation, here = listing.placed(record) or ("", 0)
             names.append(self._keys("conversation", conversation))
             arguments += [str(here), order]
-        found = await self._client.eval(_BESIDE, len(names), *names, *self._roots(request), *arguments)
+        answers = await self._client.eval(_BESIDE, len(names), *names, *self._roots(request), *arguments)
         now = clock.now()
         result: dict[tuple[str, str], str] = {}
         entries: dict[str, _Entry] = {}
-        for (record, order), rows in zip(places, found, strict=True):
+        for (record, order), rows in zip(places, answers, strict=True):
             near = self._read_entries(rows)
             entries |= near
             live = [

@@ -205,8 +205,8 @@ class RedisStore(Searching, Reading, Upkeep, KeywordStore, JournalStore):
                 silent = (
                     await journal.silenced(self._client, self._keys, plan, old) if plan is not None else {}
                 )
-                held = [item for item, (before, _) in write_batch.changed.items() if before is not None]
-                indexed = await self._indexed([*held, *write_batch.removed])
+                present = [item for item, (before, _) in write_batch.changed.items() if before is not None]
+                indexed = await self._indexed([*present, *write_batch.removed])
                 await self._sweep()
                 async with self._client.pipeline(transaction=True) as pipe:
                     await pipe.watch(self._keys("head"))
@@ -262,8 +262,8 @@ class RedisStore(Searching, Reading, Upkeep, KeywordStore, JournalStore):
         with translated(self._url):
             if self._module is not None:
                 return await self._module.word_scores(terms, ids, known)
-            held = await words.among(self._client, self._keys, terms, ids)
-            return await words.scores(self._client, self._keys, held, known)
+            frequencies = await words.among(self._client, self._keys, terms, ids)
+            return await words.scores(self._client, self._keys, frequencies, known)
 
     async def _terms_beginning(self, prefix: str, limit: int) -> list[str]:
         with translated(self._url):
@@ -274,16 +274,16 @@ class RedisStore(Searching, Reading, Upkeep, KeywordStore, JournalStore):
         query = Query(where=where, now=clock.now())
         if self._module is None:
             with translated(self._url):
-                held = await words.holding(self._client, self._keys, terms)
-                scores = await words.scores(self._client, self._keys, held, known)
+                frequencies = await words.holding(self._client, self._keys, terms)
+                scores = await words.scores(self._client, self._keys, frequencies, known)
             return await self._best(query, sorted(scores.items(), key=lambda pair: -pair[1]), limit)
         wanted = max(4 * limit, 50)
         while True:
             with translated(self._url):
                 ranked, complete = await self._module.by_keyword(terms, query, wanted, known)
-            found = await self._best(query, ranked, limit)
-            if len(found) >= limit or complete:
-                return found
+            admitted = await self._best(query, ranked, limit)
+            if len(admitted) >= limit or complete:
+                return admitted
             wanted *= 4
 
     async def _best(
@@ -292,7 +292,7 @@ class RedisStore(Searching, Reading, Upkeep, KeywordStore, JournalStore):
         """Return the first that a query admits."""
         if self._module is not None and query.plain:
             return list(ranked[:limit])  # the module has filtered them
-        found: list[tuple[str, float]] = []
+        admitted: list[tuple[str, float]] = []
         size = max(100, 2 * limit)
         for part in batched(ranked, size):
             ids = [memory_id for memory_id, _ in part]
@@ -301,10 +301,10 @@ class RedisStore(Searching, Reading, Upkeep, KeywordStore, JournalStore):
             if known is None:
                 known = [item.id for item in (await self._read(ids)).values() if query.admits(item)]
             good = set(known)
-            found += [pair for pair in part if pair[0] in good]
-            if len(found) >= limit:
+            admitted += [pair for pair in part if pair[0] in good]
+            if len(admitted) >= limit:
                 break
-        return found[:limit]
+        return admitted[:limit]
 
     async def _outdated_count(self) -> int:
         if self._all_renewed:
@@ -324,7 +324,7 @@ class RedisStore(Searching, Reading, Upkeep, KeywordStore, JournalStore):
             write_batch = begin(await self._manifest())
             manifest = write_batch.before
             with translated(self._url):
-                found = await self._client.zrange(
+                ids = await self._client.zrange(
                     self._keys("places"),
                     f"({manifest.renewed_up_to}",
                     manifest.outdated_up_to,
@@ -332,10 +332,10 @@ class RedisStore(Searching, Reading, Upkeep, KeywordStore, JournalStore):
                     offset=0,
                     num=limit,
                 )
-            for document in (await self._read([result.decode() for result in found])).values():
+            for document in (await self._read([result.decode() for result in ids])).values():
                 write_batch.change(document, document)
             last = max((after.sequence for _, after in write_batch.changed.values()), default=0)
-            done = last if len(found) == limit and last else manifest.outdated_up_to
+            done = last if len(ids) == limit and last else manifest.outdated_up_to
             write_batch.manifest = replace(write_batch.manifest, renewed_up_to=done)
             return write_batch, None
 
@@ -349,13 +349,13 @@ class RedisStore(Searching, Reading, Upkeep, KeywordStore, JournalStore):
                 ids = await narrowing.candidates(self._client, self._keys, query)
                 if len(ids) <= FEW:
                     known = await narrowing.admitted(self._client, self._keys, query, ids)
-                    held = await vectors.read_all(
+                    segments = await vectors.read_all(
                         self._client, self._keys, space.id, ids if known is None else known
                     )
-                    found = vectors.Copy(segments=held).nearest(
-                        space, vector, len(ids) + sum(map(len, held.values()))
+                    nearest = vectors.Copy(segments=segments).nearest(
+                        space, vector, len(ids) + sum(map(len, segments.values()))
                     )
-                    return found._replace(exact=known is not None)
+                    return nearest._replace(exact=known is not None)
             if self._mode == "vector-sets":
                 statuses = [status.value for status in query.where.statuses]
                 return await vectors.by_set(self._client, self._keys, space, vector, statuses, count)

@@ -95,9 +95,9 @@ class Upkeep(VectorDocuments):
             batch.keep_codes(document.id, stems)
         for space in manifest.spaces if self._mode == "vector-sets" else ():
             counts = {item.id: item.embedded[space.id] for item in documents if space.id in item.embedded}
-            held = await read(self._client, self._keys, space.id, counts)
+            segments = await read(self._client, self._keys, space.id, counts)
             for document in documents:
-                for segment, vector in enumerate(held.get(document.id, ())):
+                for segment, vector in enumerate(segments.get(document.id, ())):
                     batch.add_to_set(space.id, document, segment, vector)
         await pipe.execute()
         return total
@@ -157,11 +157,11 @@ class Upkeep(VectorDocuments):
             indexed = await self._indexed([item.id for item in documents])
             known = await words.statistics(self._client, self._keys, [])
             listed = {member.decode() for member in await self._client.zrange(self._keys("codes"), 0, -1)}
-        found = []
+        errors = []
         gone = len(ids) - len(documents)
         mean = sum(map(len, indexed.values())) / len(documents) if documents else 0.0
         if not gone and (known.documents != len(documents) or abs(known.mean_length - mean) > 1e-6):
-            found.append("the totals of the word index contradict the memories")
+            errors.append("the totals of the word index contradict the memories")
         for document in documents:
             with translated(self._url):
                 pipe = self._client.pipeline(transaction=False)
@@ -173,16 +173,16 @@ class Upkeep(VectorDocuments):
             if document.sequence in outdated and isinstance(document.record, ConversationRecord):
                 missing.discard(self._keys.system_messages(document.record.conversation_id))
             if missing:
-                found.append(f"memory {document.id}: it is not in all sets that it belongs to")
+                errors.append(f"memory {document.id}: it is not in all sets that it belongs to")
             if document.sequence not in outdated and indexed.get(document.id) != stems_of(document.record):
-                found.append(f"memory {document.id}: other words are indexed than it holds")
+                errors.append(f"memory {document.id}: other words are indexed than it holds")
             codes = set(words.held_codes(document.id, indexed.get(document.id, ())))
             if document.sequence not in outdated and not codes <= listed:
-                found.append(f"memory {document.id}: it is not found by the beginning of its codes")
+                errors.append(f"memory {document.id}: it is not found by the beginning of its codes")
             listed -= codes
         if listed and not gone:
-            found.append("codes are listed that no memory holds")
-        return found
+            errors.append("codes are listed that no memory holds")
+        return errors
 
 
 def _literal(name: str) -> str:

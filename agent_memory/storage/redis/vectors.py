@@ -107,9 +107,9 @@ async def read_all(client: Any, keys: Keys, space_id: int, ids: Sequence[str]) -
         ]
         answers = await _segments(client, names)
         for position, memory_id in enumerate(left):
-            found = [answer for answer in answers[2 * position : 2 * position + 2] if answer is not None]
-            if found:
-                result.setdefault(memory_id, []).extend(found)
+            segments = [answer for answer in answers[2 * position : 2 * position + 2] if answer is not None]
+            if segments:
+                result.setdefault(memory_id, []).extend(segments)
         left = [entry for position, entry in enumerate(left) if answers[2 * position + 1] is not None]
         start += 2
     return result
@@ -117,10 +117,10 @@ async def read_all(client: Any, keys: Keys, space_id: int, ids: Sequence[str]) -
 
 async def _segments(client: Any, names: Sequence[str]) -> list[Any]:
     """Return what is under so many keys; by a script, as a command for each takes the client longer to write."""
-    found: list[Any] = []
+    segments: list[Any] = []
     for part in batched(names, _BATCH):
-        found += await client.eval(_READ, len(part), *part)
-    return found
+        segments += await client.eval(_READ, len(part), *part)
+    return segments
 
 
 class Admitted(NamedTuple):
@@ -169,8 +169,10 @@ async def admitted_by_set(
         *(_NEAREST, 2, keys("places"), keys("near", space.id)),
         *(vector, count, EXACT_BELOW, _of_status(statuses), *rule),
     )
-    found = _cosines(zip(pairs[::2], pairs[1::2], strict=True))
-    return Admitted(Nearest(found, _complete(len(found), count, members, statuses)), places_of(ids, places))
+    cosines = _cosines(zip(pairs[::2], pairs[1::2], strict=True))
+    return Admitted(
+        Nearest(cosines, _complete(len(cosines), count, members, statuses)), places_of(ids, places)
+    )
 
 
 def _of_status(statuses: Sequence[str]) -> str:
@@ -182,8 +184,8 @@ def _cosines(pairs: Iterable[tuple[bytes, Any]]) -> list[tuple[str, float]]:
     return [(member.decode().split(":")[0], 2.0 * float(score) - 1.0) for member, score in pairs]
 
 
-def _complete(found: int, count: int, members: int, statuses: Sequence[str]) -> bool:
-    return count >= members or (bool(statuses) and found < count)
+def _complete(returned: int, count: int, members: int, statuses: Sequence[str]) -> bool:
+    return count >= members or (bool(statuses) and returned < count)
 
 
 @dataclass(slots=True)
@@ -220,14 +222,16 @@ class Copy:
             return
         ids = [memory_id.decode() for memory_id, _ in moved]
         for part in batched(ids, _BATCH):
-            held: dict[str, Document] = await documents(part)
+            embedded: dict[str, Document] = await documents(part)
             counts = {
-                entry.id: entry.embedded[space.id] for entry in held.values() if space.id in entry.embedded
+                entry.id: entry.embedded[space.id]
+                for entry in embedded.values()
+                if space.id in entry.embedded
             }
-            found = await read(client, keys, space.id, counts)
+            segments = await read(client, keys, space.id, counts)
             for memory_id in part:
                 self.segments.pop(memory_id, None)
-            self.segments.update(found)
+            self.segments.update(segments)
         self.version = int(max(version for _, version in moved))
         self.matrix = None
 
@@ -244,8 +248,8 @@ class Copy:
         cosines = self.matrix @ np.frombuffer(vector, "<f4")
         count = min(count, len(cosines))
         best = np.argpartition(-cosines, count - 1)[:count]
-        found = [(self.rows[position], float(cosines[position])) for position in best]
-        return Nearest(found, complete=count == len(cosines))
+        cosines_of_best = [(self.rows[position], float(cosines[position])) for position in best]
+        return Nearest(cosines_of_best, complete=count == len(cosines))
 
 
 async def by_set(
@@ -265,5 +269,5 @@ async def by_set(
         words += ["FILTER", _of_status(statuses), "FILTER-EF", members]
     answer = await client.execute_command(*words)
     pairs = answer.items() if isinstance(answer, dict) else zip(answer[::2], answer[1::2], strict=True)
-    found = _cosines(pairs)
-    return Nearest(found, complete=_complete(len(found), count, members, statuses))
+    cosines = _cosines(pairs)
+    return Nearest(cosines, complete=_complete(len(cosines), count, members, statuses))

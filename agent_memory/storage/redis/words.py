@@ -66,8 +66,8 @@ async def holding(client: Any, keys: Keys, terms: Sequence[str]) -> Held:
     for term in stems:
         pipe.zrange(keys("word", term), 0, -1, withscores=True)
     result: Held = {}
-    for term, found in zip(stems, await pipe.execute(), strict=True):
-        for memory_id, count in found:
+    for term, holders in zip(stems, await pipe.execute(), strict=True):
+        for memory_id, count in holders:
             result.setdefault(memory_id.decode(), {})[term] = int(count)
     return result
 
@@ -99,15 +99,15 @@ def answered(
     if not rest:
         return known, None
     entries, live, lengths = rest
-    held: Held = {memory_id.decode(): {} for memory_id in live}
+    by_memory: Held = {memory_id.decode(): {} for memory_id in live}
     for term, flat in zip(stems, entries, strict=True):
         for memory_id, count in zip(flat[::2], flat[1::2], strict=True):
-            frequencies = held.get(memory_id.decode())
+            frequencies = by_memory.get(memory_id.decode())
             if frequencies is not None:
                 frequencies[term] = int(count)
     scored = [
         (memory_id, bm25_score(frequencies, int(length or 0), known))
-        for (memory_id, frequencies), length in zip(held.items(), lengths, strict=True)
+        for (memory_id, frequencies), length in zip(by_memory.items(), lengths, strict=True)
     ]
     return known, sorted(scored, key=lambda pair: -pair[1])
 
@@ -128,15 +128,15 @@ async def among(client: Any, keys: Keys, terms: Sequence[str], ids: Sequence[str
 
 async def beginning(client: Any, keys: Keys, prefix: str, limit: int) -> list[str]:
     """Return the first stems that begin so, ordered by code points."""
-    found: list[str] = []
+    codes: list[str] = []
     start, end = f"[{prefix}", f"({beyond(prefix)}"
-    while len(found) < limit:
+    while len(codes) < limit:
         entries = await client.zrangebylex(keys("codes"), start, end, start=0, num=_CODES)
-        found += dict.fromkeys(entry.decode().partition(_HOLDER)[0] for entry in entries)
+        codes += dict.fromkeys(entry.decode().partition(_HOLDER)[0] for entry in entries)
         if len(entries) < _CODES:
             break
-        start = f"({found[-1]}{_AFTER_HOLDERS}"  # whoever else holds it
-    return found[:limit]
+        start = f"({codes[-1]}{_AFTER_HOLDERS}"  # whoever else holds it
+    return codes[:limit]
 
 
 def held_codes(memory_id: str, stems: Iterable[str]) -> list[str]:
@@ -168,13 +168,13 @@ def averaged(totals: Sequence[bytes | None], frequencies: dict[str, int]) -> Wor
     )
 
 
-async def scores(client: Any, keys: Keys, held: Held, known: WordStatistics) -> dict[str, float]:
+async def scores(client: Any, keys: Keys, frequencies: Held, known: WordStatistics) -> dict[str, float]:
     """Return the BM25 scores of memories by what they hold of a query."""
-    ids = list(held)
+    ids = list(frequencies)
     if not ids:
         return {}
     lengths = await client.hmget(keys("lengths"), ids)
     return {
-        memory_id: bm25_score(held[memory_id], int(length or 0), known)
+        memory_id: bm25_score(frequencies[memory_id], int(length or 0), known)
         for memory_id, length in zip(ids, lengths, strict=True)
     }

@@ -74,8 +74,12 @@ class Batch:
             for document in documents:
                 self.drop_vectors(space_id, document.id, document.embedded[space_id])
         for memory_id, (before, after) in write_batch.changed.items():
-            given = {space: write_batch.vectors.get(space, {}).get(memory_id) for space in after.embedded}
-            self.change(before, after, {space: segments for space, segments in given.items() if segments})
+            segments_by_space = {
+                space: write_batch.vectors.get(space, {}).get(memory_id) for space in after.embedded
+            }
+            self.change(
+                before, after, {space: segments for space, segments in segments_by_space.items() if segments}
+            )
         self.total()
         for name, text in {**write_batch.metas, "head": write_batch.manifest.to_json()}.items():
             if text is None:

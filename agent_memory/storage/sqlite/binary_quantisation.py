@@ -60,14 +60,14 @@ class BinaryCodes:
         import numpy as np
 
         distances = self._distances(columns_of(binary_codes_of(np.frombuffer(vector, "<f4")[None]))[:, 0])
-        given, size = 0, max(least, min(LONGEST_SHORTLIST, len(self.ids) // 100))
+        start, size = 0, max(least, min(LONGEST_SHORTLIST, len(self.ids) // 100))
         order = np.empty(0, dtype=np.int64)
-        while given < len(self.ids):
-            end = min(len(self.ids), given + size)
+        while start < len(self.ids):
+            end = min(len(self.ids), start + size)
             if end > len(order):  # sort no more than is asked for
                 order = _smallest(distances, len(self.ids) if end > len(self.ids) // 4 else end)
-            yield self.ids[order[given:end]].tolist()
-            given, size = end, size * 4
+            yield self.ids[order[start:end]].tolist()
+            start, size = end, size * 4
 
     def _distances(self, query: NDArray[Any]) -> NDArray[Any]:
         """Count the signs in which each vector differs from the query."""
@@ -149,12 +149,12 @@ def load(
     if known is not None and (known.space, known.generation) == (space.id, generation):
         return known
     in_step = index.possible(space) and index.in_step(connection, space)
-    found = from_index(connection, space) if in_step else None
+    quantised = from_index(connection, space) if in_step else None
     wanted = noted(connection, VECTOR_KEYS)
-    if found is not None and wanted is not None and int(found[0].sum()) + len(found[0]) != wanted:
+    if quantised is not None and wanted is not None and int(quantised[0].sum()) + len(quantised[0]) != wanted:
         damaged.meet("the vector index", Hint("{REPAIR} makes it anew"))
-        found = None
-    ids, words = found or from_vectors(connection, space)
+        quantised = None
+    ids, words = quantised or from_vectors(connection, space)
     return BinaryCodes(space.id, generation, ids, words)
 
 
@@ -196,10 +196,10 @@ def astray(connection: Connection) -> bool:
         if ids[free].any() or np.frombuffer(vectors, np.uint8).reshape(size, -1)[free].any():
             return True
         positions += [(int(ids[at]), None, chunk, int(at)) for at in np.flatnonzero(~free)]
-    held = connection.execute("select rowid, id, chunk_id, chunk_offset from memory_vec_rowids").fetchall()
+    rows = connection.execute("select rowid, id, chunk_id, chunk_offset from memory_vec_rowids").fetchall()
     said = dict(connection.execute("select key, value from memory_vec_info"))
     version = ".".join(str(said.get(f"CREATE_VERSION_{part}")) for part in ("MAJOR", "MINOR", "PATCH"))
-    return sorted(positions) != sorted(held) or said.get("CREATE_VERSION") != f"v{version}"
+    return sorted(positions) != sorted(rows) or said.get("CREATE_VERSION") != f"v{version}"
 
 
 def from_vectors(connection: Connection, space: Space) -> tuple[NDArray[Any], NDArray[Any]]:

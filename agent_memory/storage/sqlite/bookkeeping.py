@@ -32,10 +32,10 @@ WITHOUT_CHECKSUM = "without_checksum"
 
 def noted(connection: Connection, name: str) -> int | None:
     """Return a number, or None where there is none, or one that is damaged."""
-    found = connection.execute("select * from bookkeeping where name = ?", (name,)).fetchone()
-    if found is None or (len(found) > 2 and not checked.sound(found[:2], found[2])):
+    row = connection.execute("select * from bookkeeping where name = ?", (name,)).fetchone()
+    if row is None or (len(row) > 2 and not checked.sound(row[:2], row[2])):
         return None
-    return found[1] if isinstance(found[1], int) else None
+    return row[1] if isinstance(row[1], int) else None
 
 
 def note(connection: Connection, name: str, value: int) -> None:
@@ -56,9 +56,9 @@ def drop(connection: Connection, name: str) -> None:
 
 def sort(connection: Connection) -> None:
     """Write the table anew without what is damaged: damaged names are out of order, and hide others."""
-    found = connection.execute("select name, value, checksum from bookkeeping").fetchall()
+    rows = connection.execute("select name, value, checksum from bookkeeping").fetchall()
     connection.execute("delete from bookkeeping")
     connection.executemany(
         "insert or replace into bookkeeping (name, value, checksum) values (?, ?, ?)",
-        [row for row in found if checked.sound(row[:2], row[2])],
+        [row for row in rows if checked.sound(row[:2], row[2])],
     )

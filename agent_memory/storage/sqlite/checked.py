@@ -26,10 +26,10 @@ SINCE: Final = 3
 def seal(connection: Connection, table: str, condition: str = "1", values: Sequence[Any] = ()) -> None:
     """Write the checksums of rows that were just written. `condition` says which, in SQL."""
     columns = ", ".join(COLUMNS[table])
-    found = connection.execute(f"select {columns} from {table} where {condition}", values).fetchall()
+    rows = connection.execute(f"select {columns} from {table} where {condition}", values).fetchall()
     connection.executemany(
         f"update {table} set checksum = ? where {COLUMNS[table][0]} = ?",
-        [(checksum(row), row[0]) for row in found],
+        [(checksum(row), row[0]) for row in rows],
     )
 
 

@@ -120,8 +120,8 @@ def _bring_up_to_date(connection: Connection, path: str, known: int) -> None:
     with writing(connection):
         check_ours(connection, path, known)
         migrate(connection)
-        found = connection.execute("select value from setting where name = 'agent_id'").fetchone()
-        renewing.bring_up_to_date(connection, str(found[0]) if found else "default")
+        row = connection.execute("select value from setting where name = 'agent_id'").fetchone()
+        renewing.bring_up_to_date(connection, str(row[0]) if row else "default")
 
 
 def _open_for_reading(path: str, busy_timeout: float) -> Connection:

@@ -109,12 +109,12 @@ def marking(text: bytes) -> str:
 def moment(name: str, text: str) -> datetime:
     """Read a time that `clock.to_text` wrote."""
     try:
-        found = clock.from_text(text)
+        parsed = clock.from_text(text)
     except (TypeError, ValueError):
-        found = None
-    if found is None or found.tzinfo is not UTC:
+        parsed = None
+    if parsed is None or parsed.tzinfo is not UTC:
         raise UnreadableError(f"its {name} is no time")
-    return found
+    return parsed
 
 
 def mapping(name: str, text: str) -> dict[str, Any]:

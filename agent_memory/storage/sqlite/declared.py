@@ -58,12 +58,12 @@ def _create(connection: Connection, memory_type: str, fields: Sequence[OwnField]
 def _add_column(connection: Connection, memory_type: str, field: OwnField) -> None:
     connection.execute(f"alter table {memory_type} add column {field.name} {_SQL_TYPES[field.kind]}")
     view = f"{memory_type}_memory"
-    found = connection.execute(
+    row = connection.execute(
         "select sql from sqlite_master where type = 'view' and name = ?", (view,)
     ).fetchone()
-    if found is not None:
+    if row is not None:
         connection.execute(f"drop view {view}")
-        connection.execute(_VIEW_END.sub(rf", {memory_type}.{field.name}\g<0>", found[0], count=1))
+        connection.execute(_VIEW_END.sub(rf", {memory_type}.{field.name}\g<0>", row[0], count=1))
 
 
 def _admit(connection: Connection, names: Sequence[str]) -> None:
@@ -73,10 +73,10 @@ def _admit(connection: Connection, names: Sequence[str]) -> None:
     for a change that touches no row: copying the base table would take minutes in a large file.
     """
     (sql,) = connection.execute("select sql from sqlite_master where name = 'memory'").fetchone()
-    found = _TYPE_CHECK.search(sql)
-    if found is None:
+    match = _TYPE_CHECK.search(sql)
+    if match is None:
         return
-    known = re.findall(r"'(\w+)'", found[1])
+    known = re.findall(r"'(\w+)'", match[1])
     missing = [name for name in names if name not in known]
     if not missing:
         return

@@ -28,8 +28,8 @@ def register(connection: Connection) -> None:
 
 
 def _metadata_holds(metadata: bytes, name: str, operator: Any, value: str) -> bool:
-    given = json.loads(value)
-    condition = Condition(name, operator, tuple(given) if isinstance(given, list) else given)
+    stored = json.loads(value)
+    condition = Condition(name, operator, tuple(stored) if isinstance(stored, list) else stored)
     try:
         return condition.holds(json.loads(metadata))
     except ValueError:

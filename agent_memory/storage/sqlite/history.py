@@ -43,9 +43,11 @@ def versions(
             "journal.operation = (select seq from operation where id = :id)",
             operation_id or "",
         )
-    found = connection.execute(f"{_select(connection)} where {condition} order by journal.seq", {"id": value})
+    cursor = connection.execute(
+        f"{_select(connection)} where {condition} order by journal.seq", {"id": value}
+    )
     met = Damaged()
-    result = _versions(found, context.agent_id, met)
+    result = _versions(cursor, context.agent_id, met)
     if memory_id is None and met:
         raise IntegrityError.damaged(*next(iter(met.items())))
     for name, why in met.items():
@@ -55,14 +57,14 @@ def versions(
 
 def histories(connection: Connection, context: ReadContext, ids: Sequence[str]) -> dict[str, list[Version]]:
     """List the journal entries of many memories, oldest first."""
-    found = connection.execute(
+    cursor = connection.execute(
         f"{_select(connection)} where journal.seq in (select seq from json_each(?) as wanted cross join journal"
         " on substr(memory_id, 1, 6) = substr(wanted.value, 1, 6) and memory_id = wanted.value)"
         " order by journal.seq",
         (json.dumps(list(ids)),),
     )
     result: dict[str, list[Version]] = {}
-    for version in _versions(found, *context):
+    for version in _versions(cursor, *context):
         result.setdefault(version.memory_id, []).append(version)
     return result
 
@@ -146,14 +148,14 @@ def _record(text: str | None, memory_id: str, agent_id: str, revision: str | Non
 
 def purged(connection: Connection, context: ReadContext) -> list[MemoryRecord]:
     """List the last versions of memories that are gone and whose text is still in the journal."""
-    found = connection.execute(
+    cursor = connection.execute(
         "select before, memory_id, parent_id, max(seq) from journal"
         " where after is null and before is not null"
         " and not exists (select 1 from memory where memory.id = journal.memory_id)"
         " group by memory_id order by max(seq)"
     )
     result = []
-    for before, memory_id, parent_id, _ in found:
+    for before, memory_id, parent_id, _ in cursor:
         try:
             result.append(version_of(before, memory_id, agent_id=context.agent_id, revision=parent_id or ""))
         except UNREADABLE as error:
@@ -163,7 +165,7 @@ def purged(connection: Connection, context: ReadContext) -> list[MemoryRecord]:
 
 def operations(connection: Connection, context: ReadContext, limit: int) -> list[OperationRecord]:
     """List operations that changed something, newest first."""
-    found = connection.execute(
+    cursor = connection.execute(
         "select id, verb, actor, session, started_at,"
         " (select count(distinct memory_id) from journal where journal.operation = operation.seq),"
         " (select max(later.id) from operation as later where later.undoes = operation.id)"
@@ -171,7 +173,7 @@ def operations(connection: Connection, context: ReadContext, limit: int) -> list
         (limit,),
     )
     result = []
-    for row in found:
+    for row in cursor:
         try:
             for name, value in zip(("id", "verb", "actor", "session"), row, strict=False):
                 if not isinstance(value, str) and (value is not None or name in ("id", "verb")):

@@ -191,20 +191,20 @@ def _vector_index(connection: Connection, _: str) -> Iterator[str]:
     space = spaces.current_space(connection)
     if space is None or not index.possible(space) or not index.covers(connection, space):
         return  # it is not used, and the next process that could use it makes it
-    held = binary_quantisation.from_index(connection, space)
-    if held is None:
+    indexed = binary_quantisation.from_index(connection, space)
+    if indexed is None:
         yield "the vector index cannot be read"
         return
     waiting = {row[0] for row in connection.execute("select embedding from memory_vec_pending")}
     wanted = binary_quantisation.from_vectors(connection, space)
-    there = dict(zip(held[0].tolist(), map(bytes, held[1].T), strict=True))
+    there = dict(zip(indexed[0].tolist(), map(bytes, indexed[1].T), strict=True))
     for number, bits in zip(wanted[0].tolist(), map(bytes, wanted[1].T), strict=True):
-        found = there.pop(number, None)
+        actual = there.pop(number, None)
         if number in waiting:
             continue
-        if found is None:
+        if actual is None:
             yield f"embedding {number}: it is not in the vector index"
-        elif found != bits:
+        elif actual != bits:
             yield f"embedding {number}: the vector index has other signs for it"
     if binary_quantisation.astray(connection):
         yield "the vector index holds something in places that are not in use"

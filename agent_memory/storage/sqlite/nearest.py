@@ -79,33 +79,33 @@ def _walk(
     share: float = 1.0,
 ) -> Found:
     """Go outwards from the query until enough memories are found; of those near, `share` are admitted."""
-    found: list[tuple[Candidate, int, str]] = []
+    neighbours: list[tuple[Candidate, int, str]] = []
     for keys in codes.by_distance(vector, int(max(SHORTLIST, 3 * limit) / share)):
         fetched = connection.execute(
             "select embedding.id, embedding.dtype, embedding.vector from json_each(?) as wanted"
             " cross join embedding on embedding.id = wanted.value",
             (json.dumps(sorted(keys)),),
         ).fetchall()
-        found += _first(connection, sorted(_scored(vector, fetched)), condition, limit)
-        if len({id for _, _, id in found}) >= limit:
+        neighbours += _first(connection, sorted(_scored(vector, fetched)), condition, limit)
+        if len({id for _, _, id in neighbours}) >= limit:
             break
-    return _ranked(found)[:limit]
+    return _ranked(neighbours)[:limit]
 
 
 def _first(
     connection: Connection, candidates: Sequence[Candidate], condition: Condition, limit: int
 ) -> list[tuple[Candidate, int, str]]:
     """Look up the memories of the first candidates, until so many are admitted."""
-    found: list[tuple[Candidate, int, str]] = []
+    neighbours: list[tuple[Candidate, int, str]] = []
     size = 2 * limit
     start = 0
-    while start < len(candidates) and len({id for _, _, id in found}) < limit:
+    while start < len(candidates) and len({id for _, _, id in neighbours}) < limit:
         part = {candidate.key: candidate for candidate in candidates[start : start + size]}
         rows = _admitted(connection, list(part), condition)
-        found += [(part[key], sequence, id) for key, sequence, id in rows]
+        neighbours += [(part[key], sequence, id) for key, sequence, id in rows]
         start += size
         size *= 2
-    return found
+    return neighbours
 
 
 def _are_few(connection: Connection, condition: Condition) -> bool:
@@ -167,9 +167,9 @@ def _scored(vector: bytes, rows: Sequence[Sequence[Any]]) -> list[Candidate]:
     return [Candidate(-cosine, row[0]) for cosine, row in zip(cosines.tolist(), rows, strict=True)]
 
 
-def _ranked(found: Sequence[tuple[Candidate, int, str]]) -> Found:
+def _ranked(neighbours: Sequence[tuple[Candidate, int, str]]) -> Found:
     """Rank memories by their nearest segment; ties by the order in which they were stored."""
     best: dict[str, float] = {}
-    for candidate, _, id in sorted(found, key=lambda item: (item[0].distance, item[1])):
+    for candidate, _, id in sorted(neighbours, key=lambda item: (item[0].distance, item[1])):
         best.setdefault(id, -candidate.distance)
     return list(best.items())

@@ -157,7 +157,7 @@ KINDS = tuple(_VALUES)
 def values(path: Path, kind: str, beginning: str = "", limit: int = 1000) -> list[tuple[str, str]]:
     """List what of a kind begins so, each with a word on what it is."""
     escaped = beginning.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    given: dict[str, Any] = {"begin": f"{escaped}%", "limit": limit, "now": clock.to_text(clock.now())}
+    parameters: dict[str, Any] = {"begin": f"{escaped}%", "limit": limit, "now": clock.to_text(clock.now())}
     with looking(path) as connection:
-        found = connection.execute(f"{_VALUES[kind]} limit :limit", given).fetchall()
-    return [(str(value), str(about)) for value, about in found]
+        rows = connection.execute(f"{_VALUES[kind]} limit :limit", parameters).fetchall()
+    return [(str(value), str(about)) for value, about in rows]

@@ -43,8 +43,8 @@ def get(connection: Connection, context: ReadContext, ids: Sequence[str]) -> dic
     if not ids:
         return {}
     query = f"{rows.SELECT} where memory.id in (select value from json_each(?))"
-    found = rows.records(connection, connection.execute(query, (json.dumps(list(ids)),)), *context)
-    return {record.id: record for record in found}
+    records = rows.records(connection, connection.execute(query, (json.dumps(list(ids)),)), *context)
+    return {record.id: record for record in records}
 
 
 def select(
@@ -113,7 +113,7 @@ def groups(connection: Connection, context: ReadContext, where: Where, by: Group
 def _groups(connection: Connection, where: Where, by: GroupBy) -> list[Group]:
     sql, values = condition(where)
     source, column = _grouped(by)
-    found = connection.execute(
+    cursor = connection.execute(
         f"select {column}, count(*), min({rows.HAPPENED}), max({rows.HAPPENED}) from {source}"
         f" where {column} is not null and {sql} group by 1 order by 2 desc, 1",
         values,
@@ -121,7 +121,7 @@ def _groups(connection: Connection, where: Where, by: GroupBy) -> list[Group]:
     known = _KNOWN.get(by)
     return [
         Group(_value(value, known), number, moment("time", first), moment("time", last))
-        for value, number, first, last in found
+        for value, number, first, last in cursor
     ]
 
 
@@ -151,8 +151,8 @@ def scan(
     """Return the next memories in the order they were stored, and the key of the last."""
     sql, values = condition(where)
     query = f"{rows.SELECT} where memory.pk > ? and {sql} order by memory.pk limit ?"
-    found = connection.execute(query, (after, *values, limit)).fetchall()
-    return rows.records(connection, found, *context), found[-1][0] if len(found) == limit else 0
+    fetched = connection.execute(query, (after, *values, limit)).fetchall()
+    return rows.records(connection, fetched, *context), fetched[-1][0] if len(fetched) == limit else 0
 
 
 def pages(
@@ -160,11 +160,11 @@ def pages(
 ) -> Iterator[list[tuple[rows.Row, MemoryRecord]]]:
     """Iterate over all readable memories in batches: row with its checksum, and record."""
     last = -(2**63)
-    while found := connection.execute(
+    while fetched := connection.execute(
         f"{rows.SELECT_WITH_CHECKSUM} where memory.pk > ? order by memory.pk limit ?", (last, size)
     ).fetchall():
-        last = found[-1][0]
-        if page := rows.readable(connection, found, agent_id, damaged):
+        last = fetched[-1][0]
+        if page := rows.readable(connection, fetched, agent_id, damaged):
             yield page
 
 
@@ -198,8 +198,8 @@ def neighbours(
         for row in connection.execute(sql, (position[0], now, position[1], count_))
     ]
     query = f"{rows.SELECT} where memory.pk in (select value from json_each(?)) order by {_ORDER['position']}"
-    found = connection.execute(query, (json.dumps(keys),)).fetchall()
-    return rows.records(connection, found, *context)
+    fetched = connection.execute(query, (json.dumps(keys),)).fetchall()
+    return rows.records(connection, fetched, *context)
 
 
 def damage_behind(connection: Connection, reference: str) -> tuple[str, str] | None:
@@ -207,9 +207,9 @@ def damage_behind(connection: Connection, reference: str) -> tuple[str, str] | N
     query = (
         f"{rows.SELECT} where memory.id = :it or memory.key = :it or (memory.id >= :it and memory.id < :end)"
     )
-    found = connection.execute(query, {"it": reference, "end": reference + "\U0010ffff"}).fetchall()
+    fetched = connection.execute(query, {"it": reference, "end": reference + "\U0010ffff"}).fetchall()
     damaged = Damaged()
-    rows.records(connection, found, "", damaged)
+    rows.records(connection, fetched, "", damaged)
     return next(iter(damaged.items()), None)
 
 
@@ -227,8 +227,8 @@ def adjacent(connection: Connection, message_ids: Sequence[str], step: int) -> d
         " from memory as this join conversation as here on here.memory = this.pk"
         " where here.kind = 'message' and this.id in (select value from json_each(?))"
     )
-    found = connection.execute(query, (clock.to_text(clock.now()), json.dumps(list(message_ids))))
-    return {row[0]: row[1] for row in found if row[1] is not None}
+    cursor = connection.execute(query, (clock.to_text(clock.now()), json.dumps(list(message_ids))))
+    return {row[0]: row[1] for row in cursor if row[1] is not None}
 
 
 def touch(connection: Connection, ids: Sequence[str]) -> None:

@@ -73,16 +73,16 @@ def _make_indexes(connection: Connection) -> None:
 
 
 def _renew_memories(connection: Connection, agent_id: str) -> None:
-    found = _records(connection, {*_oddly_named(connection), *_read_otherwise(connection)}, agent_id)
-    if not found:
+    memories = _records(connection, {*_oddly_named(connection), *_read_otherwise(connection)}, agent_id)
+    if not memories:
         return
-    for key in renewal.keys_after(found.values()):
+    for key in renewal.keys_after(memories.values()):
         holders = Where(types=(key[0],), keys=(key[1],), expired=None)
-        found |= _selected(connection, holders, agent_id)
-    for conversation in renewal.conversations_after(found.values()):
+        memories |= _selected(connection, holders, agent_id)
+    for conversation in renewal.conversations_after(memories.values()):
         said = Where(statuses=(), expired=None, fields=(Condition("conversation_id", "=", conversation),))
-        found |= _selected(connection, said, agent_id)
-    changes = renewal.renewals(list(found.values()), clock.now())
+        memories |= _selected(connection, said, agent_id)
+    changes = renewal.renewals(list(memories.values()), clock.now())
     writing.commit(connection, Operation(verb=renewal.RENEW), changes, {}, None, agent_id)
     _rename_settings(connection)
 
@@ -124,14 +124,14 @@ def _read_otherwise(connection: Connection) -> Iterator[int]:
 
 def _records(connection: Connection, keys: Iterable[int], agent_id: str) -> dict[str, MemoryRecord]:
     query = f"{rows.SELECT} where memory.pk = ?"
-    found = [row for sequence in sorted(keys) for row in connection.execute(query, (sequence,))]
-    return {record.id: record for record in rows.records(connection, found, agent_id, Damaged())}
+    fetched = [row for sequence in sorted(keys) for row in connection.execute(query, (sequence,))]
+    return {record.id: record for record in rows.records(connection, fetched, agent_id, Damaged())}
 
 
 def _selected(connection: Connection, where: Where, agent_id: str) -> dict[str, MemoryRecord]:
     sql, values = reading.condition(where)
-    found = connection.execute(f"{rows.SELECT} where {sql} order by memory.pk", values).fetchall()
-    return {record.id: record for record in rows.records(connection, found, agent_id, Damaged())}
+    fetched = connection.execute(f"{rows.SELECT} where {sql} order by memory.pk", values).fetchall()
+    return {record.id: record for record in rows.records(connection, fetched, agent_id, Damaged())}
 
 
 def _rename_settings(connection: Connection) -> None:
@@ -168,18 +168,18 @@ def renew(connection: Connection, agent_id: str, limit: int) -> None:
         return
     _make_indexes(connection)
     query = f"{rows.SELECT} where memory.pk between ? and ? order by memory.pk limit ?"
-    found = connection.execute(query, (waiting.start, waiting.stop - 1, limit)).fetchall()
+    fetched = connection.execute(query, (waiting.start, waiting.stop - 1, limit)).fetchall()
     changed = []
-    for row, record in rows.readable(connection, found, agent_id, Damaged()):
+    for row, record in rows.readable(connection, fetched, agent_id, Damaged()):
         words = analysed_text(indexed_text(record))
-        held = connection.execute(
+        indexed = connection.execute(
             "select words from main.memory_fts where rowid = ?", (row["pk"],)
         ).fetchone()
-        if held is not None and held[0] != words:
+        if indexed is not None and indexed[0] != words:
             changed.append((words, row["pk"]))
     connection.executemany("update main.memory_fts set words = ? where rowid = ?", changed)
     bookkeeping.note(
-        connection, bookkeeping.RENEWED, found[-1][0] if len(found) == limit else waiting.stop - 1
+        connection, bookkeeping.RENEWED, fetched[-1][0] if len(fetched) == limit else waiting.stop - 1
     )
 
 

@@ -180,11 +180,11 @@ def readable(
 ) -> list[tuple[Row, MemoryRecord]]:
     """Do what `records` does, and keep the rows beside what was made of them."""
     fetched = list(rows)
-    found = [dict(zip(READ, values, strict=False)) for values in fetched]
-    own = _own_values(connection, found)
+    named_rows = [dict(zip(READ, values, strict=False)) for values in fetched]
+    own = _own_values(connection, named_rows)
     as_usual = connection.text_factory is str  # else something in the file is no UTF-8
     result: list[tuple[Row, MemoryRecord]] = []
-    for values, row in zip(fetched, found, strict=True):
+    for values, row in zip(fetched, named_rows, strict=True):
         try:
             checked = values[: len(_CHECKED)]
             classes = tuple(map(type, checked))

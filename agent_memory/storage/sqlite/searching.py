@@ -170,12 +170,12 @@ class SearchingStore(FileStore):
 
 def _begun(connection: Connection, request: CandidateRequest) -> list[str]:
     """Return what the index holds that begins like a code among the words of the query."""
-    found: list[str] = []
+    terms: list[str] = []
     for prefix in request.prefixes:
-        left = request.prefix_limit - len(found)
+        left = request.prefix_limit - len(terms)
         if is_code(prefix) and left > 0:
-            found += map(unstemmed, words.beginning(connection, prefix, left))
-    return found
+            terms += map(unstemmed, words.beginning(connection, prefix, left))
+    return terms
 
 
 def _check_dimension(vector: bytes, space: spaces.Space | EmbeddingSpace) -> None:

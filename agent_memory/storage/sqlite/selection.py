@@ -20,8 +20,8 @@ class Selection(NamedTuple):
 def purpose(connection: Connection, where: Where) -> tuple[Where, str]:
     """Return what must be the same for a selection to hold: the filter, and the last change of any memory."""
     # Its id and not its number: numbers come again once the last rows of the journal were erased.
-    found = connection.execute("select change_id from journal order by seq desc limit 1").fetchone()
-    return where, found[0] if found else ""
+    row = connection.execute("select change_id from journal order by seq desc limit 1").fetchone()
+    return where, row[0] if row else ""
 
 
 def select(

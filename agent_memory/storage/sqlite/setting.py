@@ -9,19 +9,19 @@ from agent_memory.storage.sqlite.driver import Connection
 
 def get(connection: Connection, name: str, damaged: Damaged) -> str | None:
     """Return a value; None where there is none, or one that is damaged."""
-    found = connection.execute("select * from setting where name = ?", (name,)).fetchone()
-    if found is None:
+    row = connection.execute("select * from setting where name = ?", (name,)).fetchone()
+    if row is None:
         return None
     try:
-        if not isinstance(found[1], str):
+        if not isinstance(row[1], str):
             raise UnreadableError("it is no text")
-        check_text("value", found[1])
-        if len(found) > 2 and not checked.sound(found[:2], found[2]):
+        check_text("value", row[1])
+        if len(row) > 2 and not checked.sound(row[:2], row[2]):
             raise UnreadableError("it was changed outside this program")
     except UnreadableError as error:
         damaged.meet(f"setting {name}", str(error))
         return None
-    return found[1]
+    return row[1]
 
 
 def put(connection: Connection, name: str, value: str | None) -> None:

@@ -36,8 +36,8 @@ class Space(NamedTuple):
 
 def current_space(connection: Connection) -> Space | None:
     """Return the current space."""
-    found = connection.execute("select id, dimension from embedding_space where current = 1").fetchone()
-    return Space(*found) if found else None
+    row = connection.execute("select id, dimension from embedding_space where current = 1").fetchone()
+    return Space(*row) if row else None
 
 
 def known_space(connection: Connection, space: EmbeddingSpace) -> Space:
@@ -46,24 +46,26 @@ def known_space(connection: Connection, space: EmbeddingSpace) -> Space:
     Raises:
         ValidationError: the file does not know it.
     """
-    found = connection.execute(
+    row = connection.execute(
         "select id, dimension from embedding_space where id = ? and fingerprint = ? and recipe = ?",
         (space.id, space.fingerprint, space.template_version),
     ).fetchone()
-    if found is None:
+    if row is None:
         raise ValidationError(f"the store does not know the embedding space of {space}", hint="add it first")
-    return Space(*found)
+    return Space(*row)
 
 
 def spaces(connection: Connection) -> list[EmbeddingSpace]:
     """List all spaces, the current one first. One whose time is damaged counts as made at the beginning of time."""
-    found = connection.execute(f"select {', '.join(_COLUMNS)} from embedding_space order by current desc, id")
+    cursor = connection.execute(
+        f"select {', '.join(_COLUMNS)} from embedding_space order by current desc, id"
+    )
     return [
         EmbeddingSpace(
             **dict(zip(_FIELDS, row, strict=True))
             | {"created_at": _moment(row[-2]), "current": bool(row[-1])}
         )
-        for row in found
+        for row in cursor
     ]
 
 
@@ -88,10 +90,10 @@ def insert_space(connection: Connection, space: EmbeddingSpace) -> tuple[int, bo
     ).fetchone()
     if known is not None:
         return known[0], False
-    given = [getattr(space, name) for name in _GIVEN]
+    values = [getattr(space, name) for name in _GIVEN]
     cursor = connection.execute(
         f"insert into embedding_space ({', '.join(_COLUMNS[1:])}) values ({', '.join('?' * (len(_GIVEN) + 3))})",
-        (*given, space.fingerprint, clock.to_text(space.created_at), 0),
+        (*values, space.fingerprint, clock.to_text(space.created_at), 0),
     )
     checked.seal(connection, "embedding_space", "id = ?", (cursor.lastrowid,))
     return cursor.lastrowid, True

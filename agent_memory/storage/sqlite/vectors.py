@@ -34,7 +34,7 @@ def checksum(space_id: int, digest: bytes, segment: int, dtype: str, vector: byt
     return hashlib.blake2b(where + digest + vector, digest_size=8).digest()
 
 
-def store(connection: Connection, space: Space, given: Mapping[bytes, Sequence[bytes]]) -> list[bytes]:
+def store(connection: Connection, space: Space, vectors: Mapping[bytes, Sequence[bytes]]) -> list[bytes]:
     """Store the vectors of texts that have none yet in a space, and return the hashes of these.
 
     Returns:
@@ -44,14 +44,14 @@ def store(connection: Connection, space: Space, given: Mapping[bytes, Sequence[b
         ValidationError: a vector has another dimension than the space, or a text has no vector at all.
     """
     size = 4 * space.dimension
-    for segments in given.values():
+    for segments in vectors.values():
         if not segments or any(len(vector) != size for vector in segments):
             raise ValidationError(
                 f"a vector does not have the {space.dimension} dimensions of this store's space",
                 hint="embed with the embedder that the store was made with",
             )
-    there = known_hashes(connection, space, given.keys())
-    new = {digest: segments for digest, segments in given.items() if digest not in there}
+    there = known_hashes(connection, space, vectors.keys())
+    new = {digest: segments for digest, segments in vectors.items() if digest not in there}
     positions = [(digest, segment) for digest, segments in new.items() for segment in range(len(segments))]
     narrow = narrowed([vector for segments in new.values() for vector in segments])
     first = last_key(connection) + 1
@@ -172,26 +172,26 @@ def by_ids(
 
 def segments_of(connection: Connection, ids: Sequence[str], space: Space) -> dict[str, list[bytes]]:
     """Return the vectors of memories' segments, as float32."""
-    found = connection.execute(
+    cursor = connection.execute(
         "select memory.id, embedding.dtype, embedding.vector from memory cross join embedding"
         " on embedding.space = ? and embedding.text_hash = memory.embedded_hash"
         " where memory.id in (select value from json_each(?)) order by memory.id, embedding.piece",
         (space.id, json.dumps(list(ids))),
     ).fetchall()
-    if not found:
+    if not cursor:
         return {}
     result: dict[str, list[bytes]] = {}
-    for (memory_id, _, _), vector in zip(found, sound(found, space.dimension), strict=True):
+    for (memory_id, _, _), vector in zip(cursor, sound(cursor, space.dimension), strict=True):
         result.setdefault(memory_id, []).append(vector)
     return result
 
 
-def sound(found: Sequence[Sequence[Any]], dimension: int) -> list[bytes]:
+def sound(rows: Sequence[Sequence[Any]], dimension: int) -> list[bytes]:
     """Return vectors as float32, from rows that end with dtype and vector; one that is damaged, as zeros."""
     if "numpy" in sys.modules:
-        numbers = matrix([row[-1] for row in found], [row[-2] for row in found], dimension)
+        numbers = matrix([row[-1] for row in rows], [row[-2] for row in rows], dimension)
         return [row.tobytes() for row in numbers]
-    return [fitting(dtype, vector, dimension) for *_, dtype, vector in found]
+    return [fitting(dtype, vector, dimension) for *_, dtype, vector in rows]
 
 
 def fitting(dtype: Any, vector: Any, dimension: int) -> bytes:
@@ -280,9 +280,9 @@ def sample(connection: Connection, space: Space, limit: int, known: Sample | Non
     stride = 1
     while counted // stride > limit:
         stride *= 2
-    found = connection.execute(
+    cursor = connection.execute(
         "select dtype, vector from json_each(?) as wanted cross join embedding on embedding.id = wanted.value"
         " where space = ?",
         (json.dumps(list(range(first, first + counted, stride))), space.id),
     )
-    return Sample(space.id, limit, first, counted, sound(found.fetchall(), space.dimension))
+    return Sample(space.id, limit, first, counted, sound(cursor.fetchall(), space.dimension))

@@ -46,17 +46,17 @@ def best(
     # FTS5 sorts by itself when asked for nothing else; what the condition refuses is then left out, and if too
     # little remains, the slower way follows.
     wanted = (2 if plain else 10) * limit
-    found = connection.execute(
+    cursor = connection.execute(
         "select memory.id, -hits.rank from (select rowid, rank from memory_fts"
         " where memory_fts match ? order by rank limit ?) as hits join memory on memory.pk = hits.rowid"
         f" where {sql}"
         " order by hits.rank",
         (expression(terms), wanted, *values),
     ).fetchall()
-    if len(found) < limit and _matches(connection, terms, wanted) >= wanted:
+    if len(cursor) < limit and _matches(connection, terms, wanted) >= wanted:
         known = select(connection, where, condition, known)
         return _among(connection, terms, condition, limit, known), known
-    return [(row[0], row[1]) for row in found[:limit]], known
+    return [(row[0], row[1]) for row in cursor[:limit]], known
 
 
 def _share(connection: Connection, terms: Sequence[str], condition: tuple[str, list[Any]]) -> float:
@@ -81,13 +81,13 @@ def _among(
     """Return the best matches among the memories that the condition admits; no other is scored."""
     # `+rowid` and `rank + 0`: or SQLite would ask FTS5 for each memory by itself, or have it score all matches.
     sql, values = tested(condition)
-    found = connection.execute(
+    cursor = connection.execute(
         "select memory.id, -hits.rank from (select rowid, rank from memory_fts where memory_fts match ?"
         " and +rowid in (select value from json_each(?)) order by rank + 0, rowid) as hits"
         f" cross join memory on memory.pk = hits.rowid where {sql} order by hits.rank, hits.rowid limit ?",
         (expression(terms), selection.keys, *values, limit),
     )
-    return [(row[0], row[1]) for row in found]
+    return [(row[0], row[1]) for row in cursor]
 
 
 def _matches(connection: Connection, terms: Sequence[str], up_to: int) -> int:
@@ -103,14 +103,14 @@ def scores(
     Worked out from their words by FTS5's formula: FTS5 itself would go through every match to find a few.
     """
     known = known or statistics(connection, terms)
-    found = connection.execute(
+    cursor = connection.execute(
         "select memory.id, cast(memory_fts.words as text) from memory"
         " cross join memory_fts on memory_fts.rowid = memory.pk where memory.id in (select value from json_each(?))",
         (json.dumps(list(ids)),),
     )
     wanted = set(map(stem, terms))
     result = {}
-    for memory_id, words in found:
+    for memory_id, words in cursor:
         tokens = words.split()
         frequencies = Counter(root for root in map(stem, tokens) if root in wanted)
         if frequencies:
@@ -139,11 +139,11 @@ def statistics(connection: Connection, terms: Sequence[str]) -> WordStatistics:
 def beginning(connection: Connection, prefix: str, limit: int) -> list[str]:
     """Return the first stems that begin so, ordered by code points."""
     _open_vocabulary(connection)
-    found = connection.execute(
+    cursor = connection.execute(
         "select term from temp.memory_terms where term >= ? and term < ? order by term limit ?",
         (prefix, beyond(prefix), limit),
     )
-    return [row[0] for row in found]
+    return [row[0] for row in cursor]
 
 
 def _open_vocabulary(connection: Connection) -> None:
@@ -165,9 +165,9 @@ def _averages(connection: Connection) -> tuple[int, int]:
     FTS5 keeps both in its "averages record", row 1 of its data table, as varints of seven bits a byte: the rows,
     then the words of each column. Counting the rows of a million memories would take 30 ms.
     """
-    found = connection.execute("select block from memory_fts_data where id = 1").fetchone()
+    row = connection.execute("select block from memory_fts_data where id = 1").fetchone()
     numbers, value = [], 0
-    for byte in found[0] if found and isinstance(found[0], bytes) else b"":
+    for byte in row[0] if row and isinstance(row[0], bytes) else b"":
         value = value << 7 | byte & 0x7F
         if not byte & 0x80:
             numbers.append(value)

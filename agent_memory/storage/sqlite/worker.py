@@ -39,16 +39,16 @@ class Worker:
     async def open(self, connect: Callable[[], tuple[Connection, T]]) -> T:
         """Connect in the thread and return what `connect` returned beside the connection."""
 
-        def opening(held: list[Connection]) -> T:
+        def opening(connections: list[Connection]) -> T:
             connection, beside = connect()
-            held.append(connection)
+            connections.append(connection)
             return beside
 
         return await self._hand_over(opening)
 
     async def run(self, function: Callable[[Connection], T]) -> T:
         """Run a function of the connection in the thread and return what it returns."""
-        return await self._hand_over(lambda held: function(held[0]))
+        return await self._hand_over(lambda connections: function(connections[0]))
 
     async def _hand_over(self, function: Callable[[list[Connection]], T]) -> T:
         import asyncio
@@ -64,12 +64,12 @@ class Worker:
             else:
                 waiting.set_result(result)  # type: ignore[arg-type]
 
-        def task(held: list[Connection]) -> None:
+        def task(connections: list[Connection]) -> None:
             if waiting.cancelled():
                 return  # nobody waits for it any more, and it has not begun
             result, failure = None, None
             try:
-                result = function(held)
+                result = function(connections)
             except BaseException as error:
                 failure = error
             with suppress(RuntimeError):  # the loop was closed meanwhile
@@ -83,9 +83,9 @@ class Worker:
         if not self._end.alive:
             return  # the interpreter is exiting, and the thread has closed the connection already
 
-        def closing(held: list[Connection]) -> None:
-            while held:
-                held.pop().close()
+        def closing(connections: list[Connection]) -> None:
+            while connections:
+                connections.pop().close()
 
         try:
             await self._hand_over(closing)
@@ -95,12 +95,12 @@ class Worker:
 
 
 def _work(queue: _Queue) -> None:
-    held: list[Any] = []
+    connections: list[Any] = []
     while (task := queue.get()) is not None:
-        task(held)
+        task(connections)
         del task  # or the last one's results would live until the next
-    while held:
-        held.pop().close()
+    while connections:
+        connections.pop().close()
 
 
 def _end(queue: _Queue, thread: threading.Thread, process: int) -> None:

@@ -249,7 +249,7 @@ def _replace(
     """Write what changed between two versions, and return the hashes whose place in the index may have."""
     if not replaces:
         return []
-    found = _sequences(connection, [after.id for _, after in replaces])
+    sequences = _sequences(connection, [after.id for _, after in replaces])
     memories: list[Any] = []
     own: dict[MemoryType, list[Any]] = {}
     words: list[Any] = []
@@ -257,7 +257,7 @@ def _replace(
     freed: list[tuple[int]] = []
     touched: list[bytes] = []
     for (before, after), row in zip(replaces, base_rows, strict=True):
-        sequence, old_hash = found[after.id]
+        sequence, old_hash = sequences[after.id]
         new_hash = row.embedded_hash
         memories.append((*row, rows.base_checksum(row, after.tags), embedded.get(new_hash), sequence))
         if before.memory_type is not after.memory_type:
@@ -289,14 +289,14 @@ def _replace(
 def _remove(connection: Connection, ids: Sequence[str]) -> list[bytes]:
     if not ids:
         return []
-    found = _sequences(connection, ids)
-    keys = json.dumps([sequence for sequence, _ in found.values()])
+    sequences = _sequences(connection, ids)
+    keys = json.dumps([sequence for sequence, _ in sequences.values()])
     gone = "in (select value from json_each(?))"
     connection.execute(f"delete from main.memory_fts where rowid {gone}", (keys,))
     for table in ("memory_tag", "usage", *(kind.value for kind in MemoryType)):
         connection.execute(f"delete from {table} where memory {gone}", (keys,))
     connection.execute(f"delete from memory where pk {gone}", (keys,))
-    return [digest for _, digest in found.values()]
+    return [digest for _, digest in sequences.values()]
 
 
 def _sequences(connection: Connection, ids: Collection[str]) -> dict[str, tuple[int, bytes]]:
@@ -348,14 +348,14 @@ def _keep_newest_version(connection: Connection, memory_id: str) -> list[bytes]:
 def _erase_history(connection: Connection, memory_id: str) -> list[bytes]:
     """Take a memory's text out of the journal, keeping that something happened; return its texts' hashes."""
     columns = ", ".join(rows.JOURNAL)
-    found = connection.execute(
+    cursor = connection.execute(
         f"select seq, {columns} from journal where {rows.OF_MEMORY}", {"id": memory_id}
     ).fetchall()
     connection.executemany(
         "update journal set before = null, after = null, checksum = ? where seq = ?",
-        [(rows.journal_checksum((*row[1:-2], None, None)), row[0]) for row in found],
+        [(rows.journal_checksum((*row[1:-2], None, None)), row[0]) for row in cursor],
     )
-    return list(_hashes_in(found, memory_id))
+    return list(_hashes_in(cursor, memory_id))
 
 
 def _erase_sessions(connection: Connection, memory_id: str) -> None:
@@ -365,18 +365,18 @@ def _erase_sessions(connection: Connection, memory_id: str) -> None:
         " (select 1 from journal as other where other.operation = operation.seq"
         " and (other.before is not null or other.after is not null))"
     )
-    found = connection.execute(f"select seq from operation where {silent}", {"id": memory_id}).fetchall()
-    for (seq,) in found:
+    operations = connection.execute(f"select seq from operation where {silent}", {"id": memory_id}).fetchall()
+    for (seq,) in operations:
         connection.execute("update operation set session = null where seq = ?", (seq,))
         checked.seal(connection, "operation", "seq = ?", (seq,))
 
 
 def _hashes_in(entries: Iterable[Sequence[Any]], memory_id: str) -> set[bytes]:
     """Return the hashes of the texts embedded for the versions in journal entries, their last two columns."""
-    found = set()
+    hashes = set()
     for row in entries:
         for text in row[-2:]:
             if text is not None:
                 with suppress(*history.UNREADABLE):  # what is damaged has no text, and so no vectors
-                    found.add(rows.embedded_hash_of(text, memory_id))
-    return found
+                    hashes.add(rows.embedded_hash_of(text, memory_id))
+    return hashes

@@ -73,18 +73,18 @@ def add(
         "pinned": pin,
         "force": force,
     }
-    given = {name: value for name, value in common.items() if value not in (None, [], False)}
-    given["type"] = MemoryType.parse(kind).value
+    arguments = {name: value for name, value in common.items() if value not in (None, [], False)}
+    arguments["type"] = MemoryType.parse(kind).value
     if ndjson_in:
-        _add_objects(invocation, list(text_input.ndjson(text, files, glob)), given, no_embed, dry_run)
+        _add_objects(invocation, list(text_input.ndjson(text, files, glob)), arguments, no_embed, dry_run)
     elif lines:
-        items = [{**given, "content": line} for line in text_input.lines(text, files, glob)]
+        items = [{**arguments, "content": line} for line in text_input.lines(text, files, glob)]
         _add_items(invocation, items, no_embed, dry_run)
     elif files or glob:
         text_input.refuse_text_beside(text, files, glob)
-        _add_files(invocation, list(map(str, files or ())), given, glob, no_embed, dry_run)
+        _add_files(invocation, list(map(str, files or ())), arguments, glob, no_embed, dry_run)
     else:
-        _add_text(invocation, {**given, "content": text_input.one(text)}, no_embed, dry_run)
+        _add_text(invocation, {**arguments, "content": text_input.one(text)}, no_embed, dry_run)
 
 
 def _add_text(invocation: Invocation, item: dict[str, Any], no_embed: bool, dry_run: bool) -> None:
@@ -110,7 +110,7 @@ def _add_items(invocation: Invocation, items: list[dict[str, Any]], no_embed: bo
 def _add_files(
     invocation: Invocation,
     paths: list[str],
-    given: dict[str, Any],
+    arguments: dict[str, Any],
     glob: str | None,
     no_embed: bool,
     dry_run: bool,
@@ -118,14 +118,14 @@ def _add_files(
     """Store the text of files."""
     with invocation.memory() as memory:
         with invocation.progress("reading") as report:
-            added = memory.add_files(paths, glob=glob, dry_run=dry_run, progress=report, **given)
+            added = memory.add_files(paths, glob=glob, dry_run=dry_run, progress=report, **arguments)
         if not dry_run:
             stored = sum(document.added for document in added.documents.documents) if added.documents else 0
             invocation.embed_pending(memory, stored + len(added.written), no_embed)
     if added.documents is not None:
         documents.print_stored(invocation, added.documents, dry_run=dry_run)
     elif dry_run:
-        items = [{"source": file.source, **given, "content": file.text} for file in added.texts]
+        items = [{"source": file.source, **arguments, "content": file.text} for file in added.texts]
         _is_shown(invocation, items, dry_run)
     else:
         invocation.output.written(added.written)
@@ -133,14 +133,14 @@ def _add_files(
 
 def _add_objects(
     invocation: Invocation,
-    found: list[tuple[str, dict[str, Any]]],
+    named_objects: list[tuple[str, dict[str, Any]]],
     defaults: dict[str, Any],
     no_embed: bool,
     dry_run: bool,
 ) -> None:
     """Store objects in the shape in which memories are printed."""
-    names = [name for name, _ in found]
-    objects = [data for _, data in found]
+    names = [name for name, _ in named_objects]
+    objects = [data for _, data in named_objects]
     if dry_run:
         from agent_memory.memories.shape import read_shapes
 

@@ -48,9 +48,9 @@ def forget(
     ids = text_input.references(references) if references or not chosen else None
     with invocation.memory() as memory:
         plan = memory.plan_forget(ids, purge=purge, shred=shred, **chosen)
-        found = list(plan.records)
-        if found and not dry_run:
+        records = list(plan.records)
+        if records and not dry_run:
             if chosen or plan.action != "archive":
-                confirm.ask(invocation, f"{plan.action} {plain.many(len(found), 'memory')}")
-            found = memory.forget(plan)
-    invocation.output.forgotten(found, dry_run=dry_run, purge=purge, shred=shred)
+                confirm.ask(invocation, f"{plan.action} {plain.many(len(records), 'memory')}")
+            records = memory.forget(plan)
+    invocation.output.forgotten(records, dry_run=dry_run, purge=purge, shred=shred)

@@ -36,11 +36,11 @@ def _text(root: Any, words: list[str]) -> str:
     """Return what `--help` shows for a command."""
     from agentmem_cli.errors import UnknownCommandError
 
-    found, at = root.command, root
+    command_found, at = root.command, root
     for word in words:
-        known = found.list_commands(at) if hasattr(found, "list_commands") else []
-        below = found.get_command(at, word) if known else None
+        known = command_found.list_commands(at) if hasattr(command_found, "list_commands") else []
+        below = command_found.get_command(at, word) if known else None
         if below is None:
             raise UnknownCommandError(at.command_path, word, known)
-        found, at = below, type(at)(below, info_name=word, parent=at)
+        command_found, at = below, type(at)(below, info_name=word, parent=at)
     return str(at.get_help())

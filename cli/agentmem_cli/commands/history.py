@@ -17,5 +17,5 @@ def history(context: typer.Context, reference: options.Reference) -> None:
     """
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
-        found = memory.history(reference)
-    invocation.output.versions(found)
+        versions = memory.history(reference)
+    invocation.output.versions(versions)

@@ -27,13 +27,13 @@ def index(
     invocation = Invocation.of(context)
     with invocation.memory() as memory, invocation.progress("embedding", unit="pieces") as report:
         done = memory.index(limit=limit, progress=report)
-        found = memory.get_status()
-    failed = found["failed_embeddings"]
-    told = {"embedded": done, "owed": found["owed_embeddings"]}
+        state = memory.get_status()
+    failed = state["failed_embeddings"]
+    told = {"embedded": done, "owed": state["owed_embeddings"]}
     invocation.output.details(told | {"failed": failed} if failed else told)
-    for result in found["failures"]:
+    for result in state["failures"]:
         invocation.output.note(f"{result['id'][:8]} cannot be embedded: {result['reason']}")
-    if failed > len(found["failures"]):
-        invocation.output.note(f"and {failed - len(found['failures'])} more")
+    if failed > len(state["failures"]):
+        invocation.output.note(f"and {failed - len(state['failures'])} more")
     if failed:
         raise typer.Exit(1)

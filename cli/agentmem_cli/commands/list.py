@@ -34,8 +34,8 @@ def list_(
     invocation = Invocation.of(context)
     statuses = ("archived", "superseded") if archived else ("active",)
     with invocation.memory() as memory:
-        found = memory.list(None if everything else limit + 1, **filters, status=statuses, sort=sort)  # type: ignore[arg-type]
-    shown = found if everything else found[:limit]
+        records = memory.list(None if everything else limit + 1, **filters, status=statuses, sort=sort)  # type: ignore[arg-type]
+    shown = records if everything else records[:limit]
     none = "nothing was put away" if archived else "no memories"
     if filters:
         none += " that fits" if archived else " that fit"
@@ -43,5 +43,5 @@ def list_(
         none += "; `agentmem add` stores one"
     columns = ("id", "type", "happened", "content", "tags") if sort == "occurred" else DEFAULT_COLUMNS
     invocation.output.records(shown, columns, none=none)
-    if len(found) > len(shown):
+    if len(records) > len(shown):
         invocation.output.note(f"the newest {limit}; --all shows all")

@@ -18,7 +18,7 @@ def log(context: typer.Context, limit: options.ListLimit = 20) -> None:
     """
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
-        found = memory.log(limit)
+        operations = memory.log(limit)
     invocation.output.rows(
         [
             {
@@ -30,7 +30,7 @@ def log(context: typer.Context, limit: options.ListLimit = 20) -> None:
                 "session": result.session,
                 "undone_by": result.undone_by,
             }
-            for result in found
+            for result in operations
         ],
         columns=("id", "started_at", "verb", "changes", "actor", "undone_by"),
         none="nothing was changed yet",

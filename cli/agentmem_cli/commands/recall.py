@@ -67,7 +67,7 @@ def recall(
     text = text_input.one(query) if query is not None else None
     size = invocation.settings.get("budget") if budget is None else budget
     with invocation.memory() as memory:
-        found = memory.recall(
+        result = memory.recall(
             text,
             size,
             form,  # type: ignore[arg-type]  # the library says what is wrong with it
@@ -78,18 +78,18 @@ def recall(
             standing_share=standing_share,
             **filters,
         )
-    invocation.output.recall(found)
-    if found.items and found.nothing_relevant:
+    invocation.output.recall(result)
+    if result.items and result.nothing_relevant:
         invocation.output.note("nothing here seems to answer this; recalled is what comes nearest")
     if explain or invocation.flags.verbose:
-        for item in (*found.items, *found.dropped):
+        for item in (*result.items, *result.dropped):
             why = f": {item.reason}" if item.reason else ""
             score = f"{item.scored.score:.2f} " if item.scored is not None else ""
             start = f"  {item.form:<9} {item.tokens:>4} tokens  {score}{item.memory.id[:8]}  "
             room = max(16, min(60, plain.line_width() - len(start) - len(why)))
             invocation.output.note(start + plain.cut(item.memory.content, room) + why)
-    if explain or invocation.flags.verbose or found.shortened or found.dropped:
+    if explain or invocation.flags.verbose or result.shortened or result.dropped:
         invocation.output.note(
-            f"{found.tokens} of {found.budget} tokens: {plain.many(len(found.items), 'memory')}, "
-            f"{len(found.shortened)} shortened, {len(found.dropped)} dropped"
+            f"{result.tokens} of {result.budget} tokens: {plain.many(len(result.items), 'memory')}, "
+            f"{len(result.shortened)} shortened, {len(result.dropped)} dropped"
         )

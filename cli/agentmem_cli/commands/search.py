@@ -45,7 +45,7 @@ def search(
     invocation = Invocation.of(context)
     text = text_input.one(query)
     with invocation.memory() as memory:
-        found = memory.search(
+        results = memory.search(
             text,
             limit or invocation.settings.get("limit"),
             mode=mode,  # type: ignore[arg-type]  # the library says what is wrong with it
@@ -56,8 +56,8 @@ def search(
         )
     from agent_memory.text.analysis import query_terms
 
-    invocation.output.scored(found, query_terms(text), explain=explain)
-    if found and found.nothing_relevant:
+    invocation.output.scored(results, query_terms(text), explain=explain)
+    if results and results.nothing_relevant:
         invocation.output.note("nothing here seems to answer this; shown is what comes nearest")
-    if not found and fail_empty:
+    if not results and fail_empty:
         raise typer.Exit(3)

@@ -41,9 +41,9 @@ def sql(
     """
     from agent_memory.inspection import open_sql
 
-    given = [name for name, value in (("SQL", query), ("--tables", tables), ("--schema", schema)) if value]
-    if len(given) > 1:
-        raise ValidationError(f"{given[0]} stands beside {given[1]}", hint="give one of them")
+    named = [name for name, value in (("SQL", query), ("--tables", tables), ("--schema", schema)) if value]
+    if len(named) > 1:
+        raise ValidationError(f"{named[0]} stands beside {named[1]}", hint="give one of them")
     invocation = Invocation.of(context)
     output = invocation.output
     statement = "" if tables or schema else text_input.one(query)

@@ -23,5 +23,5 @@ def stats(
 
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
-        found = memory.get_stats(detailed=True)
-    charts.statistics(invocation.output, found, top)
+        statistics = memory.get_stats(detailed=True)
+    charts.statistics(invocation.output, statistics, top)

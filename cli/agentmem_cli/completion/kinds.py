@@ -51,10 +51,10 @@ OF_NOUNS: Mapping[str, Mapping[str, str]] = {"work": {"keys": "working", "ids": 
 
 def of_option(names: tuple[str, ...], metavar: str | None) -> str | None:
     """Return the kind of an option's value, `=` and words to choose from, or None where it is free text."""
-    found = next((_OPTIONS[name] for name in names if name in _OPTIONS), None)
-    if found is None:
+    kind = next((_OPTIONS[name] for name in names if name in _OPTIONS), None)
+    if kind is None:
         return of_argument(metavar)
-    return _WORDS[found]() if found in _WORDS else found
+    return _WORDS[kind]() if kind in _WORDS else kind
 
 
 def of_argument(metavar: str | None) -> str | None:

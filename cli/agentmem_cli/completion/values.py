@@ -52,16 +52,16 @@ def _values(kind: str, beginning: str, words: Sequence[str]) -> Iterator[tuple[s
 
 def _given(words: Sequence[str], *names: str) -> str | None:
     """Return the value of an option among the words typed so far; None if it is not there."""
-    found = None
+    value_found = None
     for number, word in enumerate(words):
         for name in names:
             if word == name and number + 1 < len(words):
                 value = words[number + 1]
                 # bash cuts at the equals sign, so that it comes as a word of its own
-                found = words[number + 2] if value == "=" and number + 2 < len(words) else value
+                value_found = words[number + 2] if value == "=" and number + 2 < len(words) else value
             elif name.startswith("--") and word.startswith(name + "="):
-                found = word.partition("=")[2]
-    return found or None
+                value_found = word.partition("=")[2]
+    return value_found or None
 
 
 def _short(text: str) -> str:

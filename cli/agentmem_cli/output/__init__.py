@@ -148,17 +148,17 @@ class Output:
 
     def forgotten(
         self,
-        found: Sequence[MemoryRecord],
+        records: Sequence[MemoryRecord],
         *,
         dry_run: bool = False,
         purge: bool = False,
         shred: bool = False,
     ) -> None:
         """Print which memories were put away, and on stderr what is left of them."""
-        if not self._programs([to_dict(result) for result in found], [result.id for result in found]):
-            for result in found:
+        if not self._programs([to_dict(result) for result in records], [result.id for result in records]):
+            for result in records:
                 self.line(f"{result.id[:SHORT_ID]}  {plain.cut(result.content, 80)}")
-        count = len(found)
+        count = len(records)
         if dry_run:
             verb = "shred" if shred else "purge" if purge else "archive"
             self.note(f"would {verb} {count}")
@@ -167,7 +167,7 @@ class Output:
         elif purge:
             self.note(f"purged {count}; history still holds its text: undo brings it back, --shred erases it")
         elif count:
-            back = f"agentmem restore {found[0].id[:SHORT_ID]}" if count == 1 else "agentmem undo"
+            back = f"agentmem restore {records[0].id[:SHORT_ID]}" if count == 1 else "agentmem undo"
             self.note(f"archived {count} ({back})")
         else:
             self.note("nothing to put away")
@@ -209,28 +209,28 @@ class Output:
                 self.line(plain.record(record, columns))
 
     def scored(
-        self, found: Sequence[ScoredMemory], terms: Sequence[str] = (), *, explain: bool = False
+        self, results: Sequence[ScoredMemory], terms: Sequence[str] = (), *, explain: bool = False
     ) -> None:
         """Print what a search found, best first; where that is nothing, say so on stderr."""
-        self._say_if_empty(found, "nothing found")
-        rows = [scored_to_dict(result) for result in found]
-        if self._programs(rows, [result.memory.id for result in found]):
+        self._say_if_empty(results, "nothing found")
+        rows = [scored_to_dict(result) for result in results]
+        if self._programs(rows, [result.memory.id for result in results]):
             return
         if self.form == "table":
             from agentmem_cli.output import tables
 
-            tables.scored(found, terms, explain=explain)
+            tables.scored(results, terms, explain=explain)
         else:
-            for result in found:
+            for result in results:
                 self.line(plain.scored(result))
                 if explain and result.explanation is not None:
                     self.line("    " + plain.explanation(result.explanation))
 
-    def messages(self, found: Sequence[MemoryRecord]) -> None:
+    def messages(self, records: Sequence[MemoryRecord]) -> None:
         """Print messages as a conversation."""
-        self._say_if_empty(found, "no messages")
-        if not self._programs([to_dict(result) for result in found], [result.id for result in found]):
-            for result in found:
+        self._say_if_empty(records, "no messages")
+        if not self._programs([to_dict(result) for result in records], [result.id for result in records]):
+            for result in records:
                 self.line(plain.message(result))
 
     def turns(self, rows: Sequence[Row]) -> None:
@@ -244,10 +244,10 @@ class Output:
                 if said:
                     self.line(f"{said['name'] or said['role']}: {said['content']}")
 
-    def texts(self, found: Sequence[MemoryRecord]) -> None:
+    def texts(self, records: Sequence[MemoryRecord]) -> None:
         """Print the texts of memories, one after the other."""
-        if not self._programs([to_dict(result) for result in found], [result.id for result in found]):
-            self.raw("".join(result.content for result in found))
+        if not self._programs([to_dict(result) for result in records], [result.id for result in records]):
+            self.raw("".join(result.content for result in records))
 
     def groups(self, rows: Sequence[Row]) -> None:
         """Print memories that belong together: the one that stays, those that say the same (=), similar ones (~)."""
@@ -260,12 +260,12 @@ class Output:
                 for item in beside:
                     self.line(f"  {sign} {item['id'][:SHORT_ID]}  {plain.cut(item['content'], 86)}")
 
-    def versions(self, found: Sequence[Version]) -> None:
+    def versions(self, versions: Sequence[Version]) -> None:
         """Print a memory's history."""
         if not self._programs(
-            [version_to_dict(result) for result in found], [result.revision for result in found]
+            [version_to_dict(result) for result in versions], [result.revision for result in versions]
         ):
-            for result in found:
+            for result in versions:
                 text = result.after or result.before
                 names = ", ".join(changed_fields(result))
                 changed = f"  ({names})" if names else ""
@@ -275,22 +275,22 @@ class Output:
                 said = plain.cut(text.content, room) if text is not None else "(erased)"
                 self.line(start + said + changed)
 
-    def recall(self, found: Recall) -> None:
+    def recall(self, recall: Recall) -> None:
         """Print a packed text; for programs, with an account of what is in it."""
         if self.form in ("text", "table"):
-            self.raw(found.text)
+            self.raw(recall.text)
         elif self.form == "id":
-            for item in found.items:
+            for item in recall.items:
                 self.line(item.memory.id)
         elif self.form == "csv":
-            self._csv(recall_to_dict(found)["items"])
+            self._csv(recall_to_dict(recall)["items"])
         else:
-            self._json(recall_to_dict(found))
+            self._json(recall_to_dict(recall))
 
     # --- rows of anything ----------------------------------------------------------------------------------
 
-    def _say_if_empty(self, found: Sequence[object], none: str) -> None:
-        if not found and none:
+    def _say_if_empty(self, items: Sequence[object], none: str) -> None:
+        if not items and none:
             self.note(none)
 
     def rows(

@@ -21,38 +21,38 @@ _AGES = {
 _WIDTH = 20
 
 
-def statistics(output: Output, found: Mapping[str, Any], top: int) -> None:
+def statistics(output: Output, values: Mapping[str, Any], top: int) -> None:
     """Print what `get_stats(detailed=True)` found, with the most used tags."""
     if output.form in ("json", "ndjson"):
-        output.details(found)
+        output.details(values)
         return
     if output.form == "csv":
-        output.rows(_rows(found))
+        output.rows(_rows(values))
         return
-    aside = [f"{found[name]:,} {name}" for name in ("pinned", "archived", "expired") if found[name]]
+    aside = [f"{values[name]:,} {name}" for name in ("pinned", "archived", "expired") if values[name]]
     output.line(
-        f"{plain.one_line(found['agent_id'])}: {_memories(found['total'])}"
+        f"{plain.one_line(values['agent_id'])}: {_memories(values['total'])}"
         + (f" ({', '.join(aside)})" if aside else "")
-        + (f", {plain.size(found['bytes'])}" if found["bytes"] is not None else "")
-        + f" in {found['location']}"
+        + (f", {plain.size(values['bytes'])}" if values["bytes"] is not None else "")
+        + f" in {values['location']}"
     )
-    types = [_type(alias, found["types"][kind.value]) for alias, kind in TYPE_ALIASES.items()]
+    types = [_type(alias, values["types"][kind.value]) for alias, kind in TYPE_ALIASES.items()]
     _chart(output, "type", types, ("text", "oldest", "newest"))
-    if found["total"]:
-        _chart(output, "age", [(_AGES[name], count, ()) for name, count in found["ages"].items()])
-    tags = list(found["tags"].items())[:top]
+    if values["total"]:
+        _chart(output, "age", [(_AGES[name], count, ()) for name, count in values["ages"].items()])
+    tags = list(values["tags"].items())[:top]
     if tags:
         _chart(output, "tag", [(plain.one_line(name), count, ()) for name, count in tags])
-        if len(found["tags"]) > len(tags):
-            output.note(f"{len(found['tags']) - len(tags)} more tags: --top {len(found['tags'])}")
+        if len(values["tags"]) > len(tags):
+            output.note(f"{len(values['tags']) - len(tags)} more tags: --top {len(values['tags'])}")
 
 
-def _rows(found: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _rows(values: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the counts one per row, for spreadsheets."""
     counts = [
-        *(("type", name, row["count"]) for name, row in found["types"].items()),
-        *(("age", name, count) for name, count in found["ages"].items()),
-        *(("tag", name, count) for name, count in found["tags"].items()),
+        *(("type", name, row["count"]) for name, row in values["types"].items()),
+        *(("age", name, count) for name, count in values["ages"].items()),
+        *(("tag", name, count) for name, count in values["tags"].items()),
     ]
     return [{"by": by, "name": name, "count": count} for by, name, count in counts]
 

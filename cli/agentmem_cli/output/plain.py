@@ -84,9 +84,9 @@ def record(record: MemoryRecord, columns: Sequence[str]) -> str:
     return "  ".join(text for name in columns if (text := column(record, name)))
 
 
-def scored(found: ScoredMemory) -> str:
+def scored(result: ScoredMemory) -> str:
     """Write what a search found on one line."""
-    return f"{found.score:.2f}  {found.memory.id[:8]}  {alias(found.memory):<5}  {one_line(found.memory.content)}"
+    return f"{result.score:.2f}  {result.memory.id[:8]}  {alias(result.memory):<5}  {one_line(result.memory.content)}"
 
 
 def explanation(parts: Mapping[str, Any]) -> str:

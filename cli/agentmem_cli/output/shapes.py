@@ -11,28 +11,28 @@ if TYPE_CHECKING:
     from agent_memory import PackedItem, Recall
 
 
-def scored_to_dict(found: ScoredMemory) -> dict[str, Any]:
+def scored_to_dict(scored: ScoredMemory) -> dict[str, Any]:
     """Return a memory's flat object with `score`, `similarity` and `relevance` beside it."""
-    result = to_dict(found.memory)
-    result["score"] = round(found.score, 4)
-    result["similarity"] = None if found.similarity is None else round(found.similarity, 4)
-    result["relevance"] = round(found.relevance, 4)
-    if found.explanation is not None:
-        result["explanation"] = dict(found.explanation)
+    result = to_dict(scored.memory)
+    result["score"] = round(scored.score, 4)
+    result["similarity"] = None if scored.similarity is None else round(scored.similarity, 4)
+    result["relevance"] = round(scored.relevance, 4)
+    if scored.explanation is not None:
+        result["explanation"] = dict(scored.explanation)
     return result
 
 
-def recall_to_dict(found: Recall) -> dict[str, Any]:
+def recall_to_dict(recall: Recall) -> dict[str, Any]:
     """Return a packed text with an account of what is in it and what is not."""
     return {
-        "text": found.text,
-        "tokens": found.tokens,
-        "budget": found.budget,
-        "format": found.format,
-        "nothing_relevant": found.nothing_relevant,
-        "items": [_packed(item) for item in found.items],
-        "dropped": [_packed(item) for item in found.dropped],
-        **({"messages": list(found.messages)} if found.messages else {}),
+        "text": recall.text,
+        "tokens": recall.tokens,
+        "budget": recall.budget,
+        "format": recall.format,
+        "nothing_relevant": recall.nothing_relevant,
+        "items": [_packed(item) for item in recall.items],
+        "dropped": [_packed(item) for item in recall.dropped],
+        **({"messages": list(recall.messages)} if recall.messages else {}),
     }
 
 

@@ -37,11 +37,11 @@ def _table(*, header: bool = True) -> Table:
     return Table(box=box.SIMPLE_HEAD, show_header=header, pad_edge=False, header_style="bold", expand=False)
 
 
-def records(found: Sequence[MemoryRecord], columns: Sequence[str]) -> None:
+def records(memories: Sequence[MemoryRecord], columns: Sequence[str]) -> None:
     """Draw a list of memories, each on at most three lines."""
-    if not found:
+    if not memories:
         return
-    shown = [name for name in columns if any(plain.column(record, name) for record in found)]
+    shown = [name for name in columns if any(plain.column(record, name) for record in memories)]
     table = _table()
     for name in shown:
         wide = name in ("content", "value", "triggers")
@@ -53,7 +53,7 @@ def records(found: Sequence[MemoryRecord], columns: Sequence[str]) -> None:
             overflow="fold" if wide else "ellipsis",
             max_width=None if wide else 24,
         )
-    for record in found:
+    for record in memories:
         table.add_row(*(_record_cell(record, name) for name in shown))
     console().print(table)
 
@@ -73,9 +73,9 @@ def _record_cell(record: MemoryRecord, name: str) -> Text:
     return _text(text)
 
 
-def scored(found: Sequence[ScoredMemory], terms: Sequence[str], *, explain: bool) -> None:
+def scored(results: Sequence[ScoredMemory], terms: Sequence[str], *, explain: bool) -> None:
     """Draw what a search found: a bar for the score, and the words of the query marked."""
-    if not found:
+    if not results:
         return
     marked = re.compile(
         "|".join(rf"\b{re.escape(term[:-1] if len(term) > 4 else term)}\w*" for term in terms), re.IGNORECASE
@@ -86,7 +86,7 @@ def scored(found: Sequence[ScoredMemory], terms: Sequence[str], *, explain: bool
     table.add_column("age", style="dim", no_wrap=True, justify="right")
     table.add_column("id", style="dim", no_wrap=True)
     table.add_column("content", ratio=1, overflow="fold")
-    for result in found:
+    for result in results:
         kind = plain.alias(result.memory)
         content = _text(plain.cut(result.memory.content, _room()))
         if terms:
@@ -115,15 +115,16 @@ def _bar(score: float) -> Text:
     return _text(f"{score:.2f} ").append(f"{blocks:<5}", style="green" if score >= 0.5 else "yellow")
 
 
-def rows(found: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+def rows(mappings: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
     """Draw rows of named values."""
-    if not found:
+    if not mappings:
         return
     table = _table()
-    columns = [name for name in columns if any(row.get(name) not in (None, "", [], ()) for row in found)]
+    columns = [name for name in columns if any(row.get(name) not in (None, "", [], ()) for row in mappings)]
     for name in columns:
         number = all(
-            isinstance(row.get(name), (int, float)) and not isinstance(row.get(name), bool) for row in found
+            isinstance(row.get(name), (int, float)) and not isinstance(row.get(name), bool)
+            for row in mappings
         )
         heading = _HEADINGS.get(name, name.replace("_", " "))
         table.add_column(
@@ -131,32 +132,32 @@ def rows(found: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
             justify="right" if number else "left",
             no_wrap=name in ("id", "model"),
             overflow="fold",
-            min_width=max(len(heading), _longest_word(found, name)),
+            min_width=max(len(heading), _longest_word(mappings, name)),
         )
-    for row in found:
+    for row in mappings:
         table.add_row(*(_text(_short(name, row.get(name))) for name in columns))
     console().print(table)
 
 
-def sheet(found: Sequence[Mapping[str, Any]]) -> None:
+def sheet(mappings: Sequence[Mapping[str, Any]]) -> None:
     """Draw rows as they are, every column under its own name; rows too wide for that, one value below the other."""
-    needed = sum(2 + max(len(name), _longest_word(found, name)) for name in found[0])
+    needed = sum(2 + max(len(name), _longest_word(mappings, name)) for name in mappings[0])
     if needed > console().width:
-        for row in found:
+        for row in mappings:
             details(row)
         return
     table = _table()
-    for name in found[0]:
-        number = all(isinstance(row[name], (int, float)) for row in found)
+    for name in mappings[0]:
+        number = all(isinstance(row[name], (int, float)) for row in mappings)
         table.add_column(_text(name), justify="right" if number else "left", overflow="fold")
-    for row in found:
+    for row in mappings:
         table.add_row(*(_text(plain.cut(plain.cell(value), _room())) for value in row.values()))
     console().print(table)
 
 
-def _longest_word(found: Sequence[Mapping[str, Any]], name: str) -> int:
+def _longest_word(mappings: Sequence[Mapping[str, Any]], name: str) -> int:
     """Return how wide a column has to be for no word of usual length to be broken."""
-    words = (word for row in found for word in _short(name, row.get(name)).split())
+    words = (word for row in mappings for word in _short(name, row.get(name)).split())
     return min(_UNBROKEN, max((len(word) for word in words), default=0))
 
 

@@ -70,9 +70,9 @@ def read(command: Any, context: Any = None, path: tuple[str, ...] = ()) -> Comma
     below = []
     if hasattr(command, "list_commands"):
         for name in command.list_commands(context):
-            found = command.get_command(context, name)
-            if found is not None and not found.hidden:
-                below.append(read(found, context, (*path, name)))
+            subcommand = command.get_command(context, name)
+            if subcommand is not None and not subcommand.hidden:
+                below.append(read(subcommand, context, (*path, name)))
     return Command(
         path=path,
         summary=command.get_short_help_str(200),
@@ -104,12 +104,12 @@ def _help(command: Any) -> tuple[str, tuple[str, ...]]:
 
 def _choices(parameter: Any) -> tuple[str, ...]:
     described = getattr(parameter, "type_descriptor", None)
-    found = (
+    choices = (
         getattr(described, "choices", None)
         or getattr(getattr(parameter, "type", None), "choices", None)
         or ()
     )
-    return tuple(str(getattr(choice, "value", choice)) for choice in found)
+    return tuple(str(getattr(choice, "value", choice)) for choice in choices)
 
 
 def _option(parameter: Any) -> Option:

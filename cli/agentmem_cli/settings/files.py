@@ -12,8 +12,8 @@ from agent_memory.errors import ConfigurationError, ValidationError
 
 def user_config() -> Path:
     """Return the user's config file: `AGENTMEM_CONFIG`, else `config.toml` in the user's config folder."""
-    if given := os.environ.get("AGENTMEM_CONFIG"):
-        return paths.expanded(given).absolute()
+    if path := os.environ.get("AGENTMEM_CONFIG"):
+        return paths.expanded(path).absolute()
     from platformdirs import user_config_path
 
     return user_config_path("agentmem", appauthor=False) / "config.toml"

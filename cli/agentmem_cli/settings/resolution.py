@@ -112,7 +112,7 @@ def resolve(flags: Mapping[str, str | None], *, folder: Path | None = None) -> R
     # From the weakest to the strongest, each overwriting the ones before.
     for name, value in _user(user_file):
         chosen[name] = (value, Origin("user", str(user_file)))
-    found, ignored = _project(project.find(folder), user_file, chosen, notices)
+    project_values, ignored = _project(project.find(folder), user_file, chosen, notices)
     for variable, text in os.environ.items():
         if variable.startswith("AGENTMEM_") and variable not in NOT_SETTINGS and text:
             setting = of_variable(variable)
@@ -125,40 +125,40 @@ def resolve(flags: Mapping[str, str | None], *, folder: Path | None = None) -> R
             flag = "--" + name.replace(".", "-").replace("_", "-")
             chosen[name] = (_parsed(find_setting(name), given, flag), Origin("flag", flag))
     return Resolved(
-        chosen, notices=tuple(notices), user_config=user_file, project_file=found, ignored=ignored
+        chosen, notices=tuple(notices), user_config=user_file, project_file=project_values, ignored=ignored
     )
 
 
 def _user(path: Path) -> Iterator[tuple[str, Any]]:
     content = files.read(path)
-    for name, given in files.parse(path, content).items() if content else ():
+    for name, value in files.parse(path, content).items() if content else ():
         try:
             setting = find_setting(name)
         except ConfigurationError as error:
             raise ConfigurationError(f"{error.message} in {path}", hint=error.hint) from None
-        yield name, _parsed(setting, given, str(path), path.parent)
+        yield name, _parsed(setting, value, str(path), path.parent)
 
 
 def _project(
-    found: project.ProjectFile | project.Refused | None,
+    project_file: project.ProjectFile | project.Refused | None,
     user_file: Path,
     chosen: dict[str, tuple[Any, Origin]],
     notices: list[str],
 ) -> tuple[project.ProjectFile | None, tuple[str, ...]]:
     """Take over what the project file may set, and say what it may not."""
-    if isinstance(found, project.Refused):
-        notices.append(f"ignored {found.path}: {found.reason}")
+    if isinstance(project_file, project.Refused):
+        notices.append(f"ignored {project_file.path}: {project_file.reason}")
         return None, ()
-    if found is None:
+    if project_file is None:
         return None, ()
-    path, trusted, ignored = found.path, None, []
+    path, trusted, ignored = project_file.path, None, []
     try:
-        settings = files.parse(path, found.content)
+        settings = files.parse(path, project_file.content)
     except ConfigurationError as error:
         # Anybody may have put it there; whoever works in that folder works on without it.
         notices.append(f"ignored {path}: {error.message.removeprefix(f'{path} ')}")
         return None, ()
-    for name, given in settings.items():
+    for name, value in settings.items():
         try:
             setting = find_setting(name)
         except ConfigurationError:
@@ -167,21 +167,21 @@ def _project(
             continue
         if not setting.project:
             if trusted is None:
-                trusted = project.is_trusted(found, user_file)
+                trusted = project.is_trusted(project_file, user_file)
             if not trusted:
                 ignored.append(name)
                 continue
-        chosen[name] = (_parsed(setting, given, str(path), path.parent), Origin("project", str(path)))
+        chosen[name] = (_parsed(setting, value, str(path), path.parent), Origin("project", str(path)))
     if ignored:
         notices.append(
             f"ignored {', '.join(ignored)} in {path}: look at it, then run `agentmem config trust`"
         )
-    return found, tuple(ignored)
+    return project_file, tuple(ignored)
 
 
-def _parsed(setting: Setting, given: Any, where: str, base: Path | None = None) -> Any:
+def _parsed(setting: Setting, value: Any, where: str, base: Path | None = None) -> Any:
     try:
-        return parse(setting, given, base=base)
+        return parse(setting, value, base=base)
     except ConfigurationError as error:
         raise ConfigurationError(f"{error.message} ({where})", hint=error.hint) from error
 

@@ -79,11 +79,11 @@ def _insert(
     connection: Connection,
     table: str,
     columns: Sequence[str],
-    found: Sequence[Sequence[Any]],
+    salvaged: Sequence[Sequence[Any]],
     lost: list[str],
 ) -> None:
     statement = f"insert into {table} ({', '.join(columns)}) values ({', '.join('?' * len(columns))})"
-    for part in batched(found, _BATCH):
+    for part in batched(salvaged, _BATCH):
         batch = [_bound(row) for row in part]
         plain = all(mark == "?" for marks, _ in batch for mark in marks)
         values = [item for _, item in batch]
@@ -155,23 +155,23 @@ def _complete(connection: Connection, agent_id: str) -> tuple[list[str], list[st
     damaged = Damaged()
     pages = reading.pages(connection, agent_id, damaged)
     readable = {record.id: record for page in pages for _, record in page}
-    found = connection.execute(
+    cursor = connection.execute(
         f"select {', '.join(f'journal.{name}' for name in rows.JOURNAL)}, checksum from journal"
         " where seq in (select max(seq) from journal group by memory_id)"
     ).fetchall()
     restored = []
-    for *entry, checksum in found:
+    for *entry, checksum in cursor:
         column = dict(zip(rows.JOURNAL, entry, strict=True))
         memory_id, after = column["memory_id"], column["after"]
-        held = readable.get(memory_id)
-        newer = held is not None and held.revision != column["change_id"]
+        stored = readable.get(memory_id)
+        newer = stored is not None and stored.revision != column["change_id"]
         if newer or after is None or rows.journal_checksum(entry) != checksum:
             continue
         try:
             record = rows.version_of(after, memory_id, agent_id=agent_id, revision=column["change_id"])
         except history.UNREADABLE:
             continue
-        if held is not None and same_version(held, record):
+        if stored is not None and same_version(stored, record):
             continue
         if virtual.in_savepoint(connection, _put_back, connection, record):
             restored.append(f"memory {memory_id}")
@@ -180,9 +180,9 @@ def _complete(connection: Connection, agent_id: str) -> tuple[list[str], list[st
 
 
 def _put_back(connection: Connection, record: MemoryRecord) -> None:
-    held = connection.execute("select pk from memory where id = ?", (record.id,)).fetchall()
+    present = connection.execute("select pk from memory where id = ?", (record.id,)).fetchall()
     for table, column in (*((table, "memory") for table in _OF_MEMORIES), ("memory", "pk")):
-        connection.executemany(f"delete from {table} where {column} = ?", held)
+        connection.executemany(f"delete from {table} where {column} = ?", present)
     writing.insert(connection, [record])
 
 

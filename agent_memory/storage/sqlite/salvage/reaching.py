@@ -36,11 +36,11 @@ def everything(connection: Connection) -> Reached:
     missed: list[str] = []
     for table in TABLES:
         try:
-            found = [row[1] for row in connection.execute(f"pragma table_info({table})")]
+            present = [row[1] for row in connection.execute(f"pragma table_info({table})")]
         except Error:
-            found = []
-        columns[table] = tuple(name for name in found if name != "embedded_in")
-        if not found:
+            present = []
+        columns[table] = tuple(name for name in present if name != "embedded_in")
+        if not present:
             rows[table] = []
             missed.append(f"the table {table}, whose definition is damaged")
         elif table in _NO_ROWID:
@@ -52,48 +52,48 @@ def everything(connection: Connection) -> Reached:
 
 def _read(connection: Connection, query: str, values: tuple[Any, ...] = ()) -> tuple[list[Row], bool]:
     """Return rows until there are no more or SQLite cannot go on, and whether these are all."""
-    found: list[Row] = []
+    rows: list[Row] = []
     try:
-        found.extend(connection.execute(query, values))  # what came before an error stays
+        rows.extend(connection.execute(query, values))  # what came before an error stays
     except Error:
-        return found, False
-    return found, True
+        return rows, False
+    return rows, True
 
 
 def _by_key(connection: Connection, table: str, columns: tuple[str, ...], missed: list[str]) -> list[Row]:
     names = ", ".join(columns)
     query = f"select rowid, {names} from {table} not indexed"
     upwards, whole = _read(connection, f"{query} order by rowid")
-    found = {row[0]: row[1:] for row in upwards}
+    rows = {row[0]: row[1:] for row in upwards}
     if not whole:
         downwards, _ = _read(connection, f"{query} order by rowid desc")
         for row in downwards:
-            found.setdefault(row[0], row[1:])
+            rows.setdefault(row[0], row[1:])
         first = upwards[-1][0] + 1 if upwards else None
         last = downwards[-1][0] - 1 if downwards else None
-        known = _indexed(connection, table) - found.keys()
-        for key in _tried(known, first, last, found):
+        known = _indexed(connection, table) - rows.keys()
+        for key in _tried(known, first, last, rows):
             for one in _read(connection, f"{query} where rowid = ?", (key,))[0]:
-                found[key] = one[1:]
-        lost = sorted(known - found.keys())
+                rows[key] = one[1:]
+        lost = sorted(known - rows.keys())
         missed += [_named(connection, table, key) for key in lost]
         if not lost:
             missed.append(
                 f"some rows of {table} between {first or 'the first'} and {last or 'the last'}, if any"
             )
-    return [found[key] for key in sorted(found)]
+    return [rows[key] for key in sorted(rows)]
 
 
 def _tried(
-    known: Iterable[int], first: int | None, last: int | None, found: Mapping[int, Row]
+    known: Iterable[int], first: int | None, last: int | None, rows: Mapping[int, Row]
 ) -> Iterator[int]:
     """Give the keys to look up one by one: those that an index knows, and those in between."""
     tried = set(known)
-    top = max((*tried, *found), default=0)
+    top = max((*tried, *rows), default=0)
     start, stop = 1 if first is None else first, top if last is None else last
     yield from sorted(tried)
     if stop - start < _GAP:
-        yield from (key for key in range(start, stop + 1) if key not in tried and key not in found)
+        yield from (key for key in range(start, stop + 1) if key not in tried and key not in rows)
 
 
 def _indexed(connection: Connection, table: str) -> set[int]:
@@ -124,15 +124,15 @@ def _from_both_ends(
 ) -> list[Row]:
     names = ", ".join(columns)
     key = "name" if table == "setting" else "memory"
-    found: dict[Row, None] = {}
+    rows: dict[Row, None] = {}
     for way in ("", " desc"):
         some, whole = _read(connection, f"select {names} from {table} not indexed order by {key}{way}")
-        found |= dict.fromkeys(some)
+        rows |= dict.fromkeys(some)
         if whole:
-            return list(found)
+            return list(rows)
     if table == "memory_tag":
         for way in ("", " desc"):
             tagged = f"select memory, tag from memory_tag indexed by memory_tag_tag order by tag{way}"
-            found |= dict.fromkeys(_read(connection, tagged)[0])
+            rows |= dict.fromkeys(_read(connection, tagged)[0])
     missed.append(f"some rows of {table}")
-    return list(found)
+    return list(rows)

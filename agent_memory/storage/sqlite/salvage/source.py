@@ -117,13 +117,13 @@ def _mend_schema(copy: Path) -> None:
     """Give every table the definition that it has in a new file; columns were only ever added at the end."""
     connection = _connected(copy)
     try:
-        found: list[tuple[int, object, object, object]] = []
+        entries: list[tuple[int, object, object, object]] = []
         with suppress(driver.Error):  # what was read before an error is enough for some tables
-            found.extend(connection.execute("select rowid, type, name, sql from sqlite_master"))
+            entries.extend(connection.execute("select rowid, type, name, sql from sqlite_master"))
         for name, sql in _tables().items():
             begins = f"CREATE TABLE {name} ".lower()
-            rows = [row for row in found if row[2] == name] or [
-                row for row in found if isinstance(row[3], str) and row[3].lower().startswith(begins)
+            rows = [row for row in entries if row[2] == name] or [
+                row for row in entries if isinstance(row[3], str) and row[3].lower().startswith(begins)
             ]
             if rows and rows[0][1:] != ("table", name, sql):
                 connection.execute(

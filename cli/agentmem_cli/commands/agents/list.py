@@ -19,12 +19,12 @@ def list_(context: typer.Context) -> None:
     from agentmem_cli.output import plain
 
     invocation = Invocation.of(context)
-    found = agents.list_agents(invocation.settings.get("home"))
+    agent_files = agents.list_agents(invocation.settings.get("home"))
     if invocation.output.form in ("json", "ndjson", "csv", "id"):
         readable = (
-            [result for result in found if result.agent_id is not None]
+            [result for result in agent_files if result.agent_id is not None]
             if invocation.output.form == "id"
-            else found
+            else agent_files
         )
         invocation.output.rows([agents.to_dict(item) for item in readable], id="agent_id")
     else:
@@ -37,9 +37,9 @@ def list_(context: typer.Context) -> None:
                     "last write": plain.age(clock.from_text(result.last_write)) if result.last_write else "",
                     "embedder": result.embedded_with or "",
                 }
-                for result in found
+                for result in agent_files
             ]
         )
-    for result in found:
+    for result in agent_files:
         if result.problem is not None:
             invocation.output.note(result.problem)

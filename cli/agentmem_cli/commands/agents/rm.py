@@ -26,8 +26,8 @@ def rm(
 
     invocation = Invocation.of(context)
     home = invocation.settings.get("home")
-    found = agents.check_removable(agent, home)
-    what = f"{found.path} with {plain.many(found.total, 'memory')}"
+    agent_file = agents.check_removable(agent, home)
+    what = f"{agent_file.path} with {plain.many(agent_file.total, 'memory')}"
     if dry_run:
         invocation.output.note(f"would delete {what}")
     elif confirm.ask(invocation, f"delete {what}, for good"):

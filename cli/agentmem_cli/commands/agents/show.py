@@ -26,19 +26,19 @@ def show(
 
     invocation = Invocation.of(context)
     settings = invocation.settings
-    found = agents.get_agent(name or settings.get("agent"), settings.get("home"))
+    agent_file = agents.get_agent(name or settings.get("agent"), settings.get("home"))
     if invocation.output.form in ("json", "ndjson", "csv"):
-        invocation.output.details(agents.to_dict(found))
+        invocation.output.details(agents.to_dict(agent_file))
         return
-    counts = ", ".join(f"{count} {name.replace('_', '-')}" for name, count in found.memories.items())
+    counts = ", ".join(f"{count} {name.replace('_', '-')}" for name, count in agent_file.memories.items())
     row = {
-        "agent": found.agent_id,
-        "file": str(found.path),
-        "size": plain.size(found.bytes),
-        "memories": f"{found.total}" + (f" ({counts})" if counts else ""),
-        "last write": found.last_write,
-        "embedder": found.embedded_with,
-        "schema": found.schema_version,
-        "problem": found.problem,
+        "agent": agent_file.agent_id,
+        "file": str(agent_file.path),
+        "size": plain.size(agent_file.bytes),
+        "memories": f"{agent_file.total}" + (f" ({counts})" if counts else ""),
+        "last write": agent_file.last_write,
+        "embedder": agent_file.embedded_with,
+        "schema": agent_file.schema_version,
+        "problem": agent_file.problem,
     }
     invocation.output.details({name: value for name, value in row.items() if value is not None})

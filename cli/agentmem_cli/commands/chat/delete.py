@@ -31,10 +31,10 @@ def delete(
     """
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
-        found = memory.conversation.get_conversation(conversation or named, limit=None)
+        view = memory.conversation.get_conversation(conversation or named, limit=None)
         if not dry_run:
             if not (conversation or named) or purge or shred:
                 verb = "shred" if shred else "purge" if purge else "put away"
-                confirm.ask(invocation, f"{verb} {plain.many(len(found.messages), 'message')}")
-            memory.conversation.delete_conversation(found.id, purge=purge, shred=shred)
-    invocation.output.forgotten(found.messages, dry_run=dry_run, purge=purge, shred=shred)
+                confirm.ask(invocation, f"{verb} {plain.many(len(view.messages), 'message')}")
+            memory.conversation.delete_conversation(view.id, purge=purge, shred=shred)
+    invocation.output.forgotten(view.messages, dry_run=dry_run, purge=purge, shred=shred)

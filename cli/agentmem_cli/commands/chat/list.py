@@ -25,7 +25,7 @@ def list_(
 
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
-        found = memory.conversation.get_conversations(archived=archived)
+        conversations = memory.conversation.get_conversations(archived=archived)
         memory.conversation.get_messages(1)  # settles which one is in use
         current = memory.conversation.conversation_id
     rows = [
@@ -36,6 +36,6 @@ def list_(
             "last": clock.to_text(result.last),
             "current": result.value == current,
         }
-        for result in found
+        for result in conversations
     ]
     invocation.output.rows(rows)

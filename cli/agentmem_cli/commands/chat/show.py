@@ -42,14 +42,14 @@ def show(
     """
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
-        found = memory.conversation.get_conversation(
+        view = memory.conversation.get_conversation(
             conversation or named,
             **({"limit": None} if everything else options.given(limit=limit)),
             include_system=system,
             archived=archived,
         )
-    if found.summary is not None:
-        invocation.output.note(f"earlier: {found.summary.content}")
-    invocation.output.messages(found.messages)
-    if system and len(found.messages) < found.total:
-        invocation.output.note(f"the newest of {plain.many(found.total, 'message')}; --all shows all")
+    if view.summary is not None:
+        invocation.output.note(f"earlier: {view.summary.content}")
+    invocation.output.messages(view.messages)
+    if system and len(view.messages) < view.total:
+        invocation.output.note(f"the newest of {plain.many(view.total, 'message')}; --all shows all")

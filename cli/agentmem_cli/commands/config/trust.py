@@ -27,28 +27,28 @@ def trust(
 
     invocation = Invocation.of(context)
     settings = invocation.settings
-    found = settings.project_file
-    if found is None:
+    project_file = settings.project_file
+    if project_file is None:
         raise MemoryNotFoundError(
             ".agentmem.toml",
             what="project file",
             hint="it is looked for from here up to the repository's root",
         )
     if withdraw:
-        project.distrust(found.path, settings.user_config)
-        invocation.output.note(f"no longer trusted: {found.path}")
+        project.distrust(project_file.path, settings.user_config)
+        invocation.output.note(f"no longer trusted: {project_file.path}")
         return
     if not settings.ignored:
         invocation.output.note(
-            f"{found.path} needs no trust: it is trusted already, or sets nothing that needs it"
+            f"{project_file.path} needs no trust: it is trusted already, or sets nothing that needs it"
         )
         return
     # Nothing in the file may move the cursor or hide what stands in it.
-    lines = found.content.decode(errors="replace").rstrip().split("\n")
+    lines = project_file.content.decode(errors="replace").rstrip().split("\n")
     for line in lines:
         invocation.output.note(
             "  " + "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in line)
         )
-    if confirm.ask(invocation, f"trust {found.path} with {', '.join(settings.ignored)}"):
-        project.trust(found, settings.user_config)
-        invocation.output.note(f"trusted: {found.path}")
+    if confirm.ask(invocation, f"trust {project_file.path} with {', '.join(settings.ignored)}"):
+        project.trust(project_file, settings.user_config)
+        invocation.output.note(f"trusted: {project_file.path}")

@@ -61,7 +61,7 @@ def add(
             "there is no document", hint="name files or folders, or give a text with --text or through a pipe"
         )
     texts = [text_input.one(item) for item in (text, "-" if piped else None) if item is not None]
-    given = {
+    arguments = {
         "title": title,
         "key": key,
         "source": source,
@@ -69,10 +69,10 @@ def add(
         "metadata": options.metadata(metadata),
         "importance": importance,
     }
-    given = {name: value for name, value in given.items() if value not in (None, [])}
+    arguments = {name: value for name, value in arguments.items() if value not in (None, [])}
     if texts:
-        documents.add_texts(invocation, texts, given, no_embed=no_embed, dry_run=dry_run)
+        documents.add_texts(invocation, texts, arguments, no_embed=no_embed, dry_run=dry_run)
     else:
         documents.add_paths(
-            invocation, places, given, glob=glob, prune=prune, no_embed=no_embed, dry_run=dry_run
+            invocation, places, arguments, glob=glob, prune=prune, no_embed=no_embed, dry_run=dry_run
         )

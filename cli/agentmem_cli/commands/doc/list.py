@@ -19,14 +19,14 @@ def list_(context: typer.Context, limit: options.ListLimit = 100, everything: op
 
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
-        found = memory.semantic.get_documents(None if everything else limit)
+        documents = memory.semantic.get_documents(None if everything else limit)
     rows = [
         {
             **{name: value for name, value in to_dict(result.first).items() if name in _SHOWN},
             "id": result.id,
             "chunks": result.chunks,
         }
-        for result in found
+        for result in documents
     ]
     invocation.output.rows(rows, columns=("id", "title", "chunks", "tags", "created_at", "content"))
 

@@ -29,5 +29,5 @@ def related(
     """
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
-        found = memory.semantic.find_related(reference, limit, min_similarity)
-    invocation.output.scored(found)
+        results = memory.semantic.find_related(reference, limit, min_similarity)
+    invocation.output.scored(results)

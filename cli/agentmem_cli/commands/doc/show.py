@@ -24,7 +24,7 @@ def show(
     """
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
-        found = memory.semantic.get_document(document)
-    if not found:
+        chunks = memory.semantic.get_document(document)
+    if not chunks:
         raise MemoryNotFoundError(document, what="document", hint="`agentmem doc list` shows those there are")
-    invocation.output.texts(found)
+    invocation.output.texts(chunks)

@@ -17,5 +17,5 @@ def failed(context: typer.Context, kind: options.EventKind = None, limit: option
     """
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
-        found = memory.episodic.get_failed_events(kind, limit)
-    invocation.output.records(found, columns=options.EVENT_COLUMNS, none="no event fits")
+        events = memory.episodic.get_failed_events(kind, limit)
+    invocation.output.records(events, columns=options.EVENT_COLUMNS, none="no event fits")

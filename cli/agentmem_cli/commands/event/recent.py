@@ -23,5 +23,5 @@ def recent(
     """
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
-        found = memory.episodic.get_recent_events(hours, limit)
-    invocation.output.records(found, columns=options.EVENT_COLUMNS, none="no event fits")
+        events = memory.episodic.get_recent_events(hours, limit)
+    invocation.output.records(events, columns=options.EVENT_COLUMNS, none="no event fits")

@@ -18,5 +18,5 @@ def similar(context: typer.Context, text: options.Text = None, limit: options.Fe
     invocation = Invocation.of(context)
     said = text_input.one(text)
     with invocation.memory() as memory:
-        found = memory.episodic.find_similar_events(said, limit)
-    invocation.output.scored(found)
+        results = memory.episodic.find_similar_events(said, limit)
+    invocation.output.scored(results)

@@ -24,10 +24,10 @@ def timeline(
     """
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
-        found = memory.episodic.get_event_timeline(
+        events = memory.episodic.get_event_timeline(
             clock.parse_moment(since) if since else None,
             clock.parse_moment(until) if until else None,
             kind,
             limit,
         )
-    invocation.output.records(found, columns=options.EVENT_COLUMNS, none="no event fits")
+    invocation.output.records(events, columns=options.EVENT_COLUMNS, none="no event fits")

@@ -22,6 +22,6 @@ def list_(
     """
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
-        found = memory.long_term.list(None if everything else limit, tags=tags, fields={"kind": "fact"})
+        facts = memory.long_term.list(None if everything else limit, tags=tags, fields={"kind": "fact"})
     none = "no fact fits" if tags else "nothing here yet"
-    invocation.output.records(found, none=none)
+    invocation.output.records(facts, none=none)

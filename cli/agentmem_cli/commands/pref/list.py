@@ -21,6 +21,6 @@ def list_(
     """
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
-        found = memory.long_term.get_preferences(category)
+        preferences = memory.long_term.get_preferences(category)
     none = "nothing here yet" if category is None else "no preference fits"
-    invocation.output.records(found, columns=("id", "category", "content", "created"), none=none)
+    invocation.output.records(preferences, columns=("id", "category", "content", "created"), none=none)

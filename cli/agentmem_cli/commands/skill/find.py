@@ -20,5 +20,5 @@ def find(context: typer.Context, situation: options.Text = None, limit: options.
     invocation = Invocation.of(context)
     said = text_input.one(situation)
     with invocation.memory() as memory:
-        found = memory.procedural.find_applicable_skills(said, limit)
-    invocation.output.scored(found)
+        results = memory.procedural.find_applicable_skills(said, limit)
+    invocation.output.scored(results)

@@ -39,15 +39,15 @@ def list_(
     with invocation.memory() as memory:
         enough = limit if category is None else memory.procedural.count()
         if sort is Sort.USED:
-            found = memory.procedural.get_most_used_skills(enough)
+            skills = memory.procedural.get_most_used_skills(enough)
         elif sort is Sort.SUCCESS:
-            found = memory.procedural.get_most_successful_skills(1, enough)
+            skills = memory.procedural.get_most_successful_skills(1, enough)
         elif category is not None:
-            found = memory.procedural.get_skills_by_category(category, limit)
+            skills = memory.procedural.get_skills_by_category(category, limit)
         else:
-            found = memory.procedural.list(limit)
+            skills = memory.procedural.list(limit)
     if category is not None:
-        found = [record for record in found if record.category == category][:limit]
+        skills = [record for record in skills if record.category == category][:limit]
     none = "nothing here yet" if category is None and sort is Sort.CREATED else "no skill fits"
     columns = ("id", "name", "uses", "content", "triggers", "category")
-    invocation.output.records(found, columns=columns, none=none)
+    invocation.output.records(skills, columns=columns, none=none)

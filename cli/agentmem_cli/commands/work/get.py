@@ -22,9 +22,9 @@ def get(
     """
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
-        found = memory.short_term.list(1, key=key.strip(), fields={"kind": "working"})
-    if not found:
+        records = memory.short_term.list(1, key=key.strip(), fields={"kind": "working"})
+    if not records:
         raise MemoryNotFoundError(
             key, what="working-memory value", hint="`agentmem work list` shows those there are"
         )
-    invocation.output.value(found[0].value)
+    invocation.output.value(records[0].value)

@@ -17,5 +17,5 @@ def list_(context: typer.Context, limit: options.ListLimit = 100, everything: op
     """
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
-        found = memory.short_term.list(None if everything else limit, fields={"kind": "working"})
-    invocation.output.records(found, columns=("id", "key", "content", "expires"))
+        values = memory.short_term.list(None if everything else limit, fields={"kind": "working"})
+    invocation.output.records(values, columns=("id", "key", "content", "expires"))

@@ -33,9 +33,11 @@ def set_(
     """
     invocation = Invocation.of(context)
     text = text_input.one(value)
-    given: Any = _parsed(text) if parse else text
+    parsed: Any = _parsed(text) if parse else text
     with invocation.memory() as memory:
-        id = memory.short_term.set_working_memory(key, given, ttl=ttl, **options.given(importance=importance))
+        id = memory.short_term.set_working_memory(
+            key, parsed, ttl=ttl, **options.given(importance=importance)
+        )
     invocation.output.id(id)
 
 
