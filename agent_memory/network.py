@@ -28,8 +28,8 @@ def _hosts(place: str) -> Iterator[str]:
         yield "/"
         return
     named = match["query"] or "" if match is not None else place
-    for found in _WORD.finditer(named):
-        host = found["plain"] if found["quoted"] is None else found["quoted"]
+    for host_match in _WORD.finditer(named):
+        host = host_match["plain"] if host_match["quoted"] is None else host_match["quoted"]
         yield from (host or "").split(",")
     if match is not None:
         # Some servers are several, `a:1,b:2`; what stands before the last @ says who asks.

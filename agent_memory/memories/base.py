@@ -379,7 +379,7 @@ async def store_items(
         else:
             vectors[embedding_hash(embedded_text(record))] = embedding
     packed = await _packed(core, vectors)
-    written = await core.write(Verb.ADD, changes, embed=to_embed, given=packed, progress=progress)
+    written = await core.write(Verb.ADD, changes, embed=to_embed, embedded=packed, progress=progress)
     for memories, positions in types.items():
         await memories._after_adding([written[position] for position in positions])
     return written

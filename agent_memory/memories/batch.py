@@ -68,7 +68,7 @@ class Batch:
             Verb.BATCH,
             self._changes,
             embed=[self.latest(record) for record in self._embed.values()],
-            given=self._vectors,
+            embedded=self._vectors,
         )
         if self._shreds:
             await self.core.store.secure_vacuum()

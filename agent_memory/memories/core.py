@@ -159,13 +159,13 @@ class Core:
         changes: Sequence[Change],
         *,
         embed: Sequence[MemoryRecord] | None = None,
-        given: Embedded | None = None,
+        embedded: Embedded | None = None,
         undoes: str | None = None,
         progress: Progress | None = None,
     ) -> list[Written]:
         """Write changes as one operation, embedded in the same transaction where that is wanted and possible.
 
-        `embed` says which records have a text that is new; None means those that are added. `given` holds the
+        `embed` says which records have a text that is new; None means those that are added. `embedded` holds the
         vectors that are at hand already. What takes long to embed is stored first and embedded afterwards, so that
         what is interrupted loses no text, and no vector that is made.
 
@@ -179,9 +179,9 @@ class Core:
             if undoes is not None:
                 raise ValidationError("a batch cannot undo", hint="call undo before or after it")
             new = [change.record for change in changes if isinstance(change, Add)] if embed is None else embed
-            return batch.collect(changes, embed=new, vectors=given)
-        vectors = dict(given.vectors) if given is not None else {}
-        space = given.space if given is not None else None
+            return batch.collect(changes, embed=new, vectors=embedded)
+        vectors = dict(embedded.vectors) if embedded is not None else {}
+        space = embedded.space if embedded is not None else None
         made: Embedded | None = None
         later: Sequence[MemoryRecord] = ()
         if self.settings.embed_on_write:

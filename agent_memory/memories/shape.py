@@ -123,11 +123,11 @@ def read_shape(data: Mapping[str, Any]) -> Shaped:
     return Shaped(item, frozenset(dropped))
 
 
-def _known_name(given: Any) -> str:
+def _known_name(spelling: Any) -> str:
     """Return the name of an argument of `add`, or of what is left out, that a name of an object means."""
-    name: str = _SHORT_NAMES.get(given, given)
+    name: str = _SHORT_NAMES.get(spelling, spelling)
     if name not in _COMMON and name not in _OWN and name not in _NOT_TAKEN_OVER:
-        raise ValidationError(f"no memory has '{given}'", hint="put it into metadata, or take it out")
+        raise ValidationError(f"no memory has '{spelling}'", hint="put it into metadata, or take it out")
     return name
 
 

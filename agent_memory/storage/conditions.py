@@ -165,13 +165,13 @@ class Conditions(ABC):
                 result.add(result.never)
         return result
 
-    def _own_field(self, condition: Condition, kind: Kind) -> None:
-        if condition.operator == "exists":
-            self.add(f"{condition.name} is {'not ' if condition.value else ''}null")
+    def _own_field(self, comparison: Condition, kind: Kind) -> None:
+        if comparison.operator == "exists":
+            self.add(f"{comparison.name} is {'not ' if comparison.value else ''}null")
             return
-        fitting = [value for value in alternatives(condition) if kind_of(value) == kind]
+        fitting = [value for value in alternatives(comparison) if kind_of(value) == kind]
         if fitting:
-            self._compare_own(condition, fitting, kind)
+            self._compare_own(comparison, fitting, kind)
         else:
             self.add(self.never)
 
@@ -202,17 +202,17 @@ class Conditions(ABC):
         """Add that a memory is pinned, or not."""
 
     @abstractmethod
-    def _metadata(self, condition: Condition) -> None:
+    def _metadata(self, comparison: Condition) -> None:
         """Add a condition on a name in the metadata."""
 
     @abstractmethod
-    def _compare_own(self, condition: Condition, values: Sequence[Any], kind: Kind) -> None:
+    def _compare_own(self, comparison: Condition, values: Sequence[Any], kind: Kind) -> None:
         """Add that a column compares with one of these values, which are of its kind."""
 
 
-def alternatives(condition: Condition) -> Sequence[Any]:
+def alternatives(comparison: Condition) -> Sequence[Any]:
     """Return the values that a condition compares with."""
-    return condition.value if condition.operator == "in" else (condition.value,)
+    return comparison.value if comparison.operator == "in" else (comparison.value,)
 
 
 def kind_of(value: Any) -> Kind:

@@ -25,57 +25,57 @@ from agent_memory.text.templates import TEMPLATE_VERSION, embedded_text, embeddi
 R = TypeVar("R", bound=MemoryRecord)
 
 
-def build(record_class: type[R], content: str, /, **given: Any) -> R:
+def build(record_class: type[R], content: str, /, **fields: Any) -> R:
     """Make a record of a class, new and stored now unless said otherwise."""
-    moment = given.pop("created_at", None) or clock.now()
+    moment = fields.pop("created_at", None) or clock.now()
     return record_class(
         content=content,
         created_at=moment,
-        **{"id": new_id(), "updated_at": moment, **given},
+        **{"id": new_id(), "updated_at": moment, **fields},
     )
 
 
-def note(content: str = "the build is running", **given: Any) -> ShortTermRecord:
+def note(content: str = "the build is running", **fields: Any) -> ShortTermRecord:
     """Make a short-term memory."""
-    return build(ShortTermRecord, content, **given)
+    return build(ShortTermRecord, content, **fields)
 
 
-def fact(content: str = "Alice lives in Lisbon", **given: Any) -> LongTermRecord:
+def fact(content: str = "Alice lives in Lisbon", **fields: Any) -> LongTermRecord:
     """Make a fact."""
-    return build(LongTermRecord, content, **given)
+    return build(LongTermRecord, content, **fields)
 
 
-def preference(content: str = "dark mode", *, category: str = "interface", **given: Any) -> LongTermRecord:
+def preference(content: str = "dark mode", *, category: str = "interface", **fields: Any) -> LongTermRecord:
     """Make a preference."""
-    return build(LongTermRecord, content, **{"kind": "preference", "category": category, **given})
+    return build(LongTermRecord, content, **{"kind": "preference", "category": category, **fields})
 
 
 def message(
-    content: str = "Hello!", *, conversation_id: str = "chat-1", role: str = "user", **given: Any
+    content: str = "Hello!", *, conversation_id: str = "chat-1", role: str = "user", **fields: Any
 ) -> ConversationRecord:
     """Make a message of a conversation; the store gives it its position."""
-    given = {"session": conversation_id, **given}
-    return build(ConversationRecord, content, conversation_id=conversation_id, role=role, **given)
+    fields = {"session": conversation_id, **fields}
+    return build(ConversationRecord, content, conversation_id=conversation_id, role=role, **fields)
 
 
-def event(content: str = "Finished the review", **given: Any) -> EpisodicRecord:
+def event(content: str = "Finished the review", **fields: Any) -> EpisodicRecord:
     """Make an event."""
-    return build(EpisodicRecord, content, **given)
+    return build(EpisodicRecord, content, **fields)
 
 
-def document(content: str = "Python was created by Guido van Rossum", **given: Any) -> SemanticRecord:
+def document(content: str = "Python was created by Guido van Rossum", **fields: Any) -> SemanticRecord:
     """Make a segment of knowledge."""
-    return build(SemanticRecord, content, **given)
+    return build(SemanticRecord, content, **fields)
 
 
 def skill(
-    content: str = "On 429, wait and try again", *, name: str = "error handling", **given: Any
+    content: str = "On 429, wait and try again", *, name: str = "error handling", **fields: Any
 ) -> ProceduralRecord:
     """Make a skill."""
-    return build(ProceduralRecord, content, name=name, **given)
+    return build(ProceduralRecord, content, name=name, **fields)
 
 
-def space(name: str = "suite", dimension: int = 8, **given: Any) -> EmbeddingSpace:
+def space(name: str = "suite", dimension: int = 8, **fields: Any) -> EmbeddingSpace:
     """Describe an embedding space that no store knows yet; the name tells spaces apart."""
     values: dict[str, Any] = {
         "id": 0,
@@ -91,7 +91,7 @@ def space(name: str = "suite", dimension: int = 8, **given: Any) -> EmbeddingSpa
         "created_at": clock.now(),
         "current": False,
     }
-    return EmbeddingSpace(**{**values, **given})
+    return EmbeddingSpace(**{**values, **fields})
 
 
 def digest(record: MemoryRecord) -> bytes:

@@ -161,8 +161,8 @@ def _walk(folder: str, pattern: str | None, finding: Finding) -> Iterator[str]:
     while waiting:
         position, within = waiting.pop()
         try:
-            with os.scandir(position) as found:
-                entries = sorted(found, key=lambda entry: entry.name)
+            with os.scandir(position) as scanned:
+                entries = sorted(scanned, key=lambda entry: entry.name)
         except OSError as error:
             if not within:
                 raise ValidationError(

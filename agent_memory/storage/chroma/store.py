@@ -226,8 +226,8 @@ class ChromaStore(VectorDocumentStore):
             )
             ids, distances = answer["ids"][0], answer["distances"][0]
             if len(ids) == count:
-                found = [(_memory(name), 1.0 - far) for name, far in zip(ids, distances, strict=True)]
-                return Nearest(found, complete=False, exact=query.plain)
+                neighbours = [(_memory(name), 1.0 - far) for name, far in zip(ids, distances, strict=True)]
+                return Nearest(neighbours, complete=False, exact=query.plain)
         # Few, or fewer found than asked for: a graph may miss some, comparing misses none.
         answer = await self._chroma.run(vectors.get, where=where_of(query), include=["embeddings"])
         if not answer["ids"]:

@@ -165,7 +165,7 @@ class Documents(DocumentHooks):
         return [item for part in batched(ids, READ_AT_ONCE) for item in await self._read(part)]
 
     async def _embed(
-        self, write_batch: WriteBatch, given: Mapping[bytes, Segments], space: EmbeddingSpace | None
+        self, write_batch: WriteBatch, new_vectors: Mapping[bytes, Segments], space: EmbeddingSpace | None
     ) -> None:
         """Give documents the vectors that come with the write, or that another document of the same text has."""
 

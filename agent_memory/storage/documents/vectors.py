@@ -34,14 +34,14 @@ class VectorDocuments(PendingTexts):
     # --- writing -------------------------------------------------------------------------------------------
 
     async def _embed(
-        self, write_batch: WriteBatch, given: Mapping[bytes, Segments], space: EmbeddingSpace | None
+        self, write_batch: WriteBatch, new_vectors: Mapping[bytes, Segments], space: EmbeddingSpace | None
     ) -> None:
         """Give documents the vectors that come with the write, or that another document of the same text has."""
         if space is not None:
-            check_vectors(space, given)
+            check_vectors(space, new_vectors)
         if not write_batch.manifest.spaces:
             return
-        hashes = {*given, *(item.embedding_hash for _, item in write_batch.changed.values())}
+        hashes = {*new_vectors, *(item.embedding_hash for _, item in write_batch.changed.values())}
         duplicates: list[Document] = []
         for part in batched(sorted(hashes), READ_AT_ONCE):
             query = Query(where=EVERYTHING, now=clock.now(), embedding_hashes=tuple(part))
@@ -62,7 +62,7 @@ class VectorDocuments(PendingTexts):
             if wanted:
                 segments = await self._read_vectors(item.id, wanted)
                 known[item.id] = {duplicate.embedding_hash: segments[duplicate.id] for duplicate in wanted}
-        apply_vectors(write_batch, given, space, duplicates, known)
+        apply_vectors(write_batch, new_vectors, space, duplicates, known)
         await self._count_vectors(write_batch)
 
     async def _count_vectors(self, write_batch: WriteBatch) -> None:
@@ -131,8 +131,8 @@ class VectorDocuments(PendingTexts):
         for part in batched(ids, READ_AT_ONCE):
             embedded = [item for item in (await self._read(part)).values() if chosen.id in item.embedded]
             if embedded:
-                found = await self._read_vectors(chosen.id, embedded)
-                result.update({memory_id: list(segments) for memory_id, segments in found.items()})
+                read_vectors = await self._read_vectors(chosen.id, embedded)
+                result.update({memory_id: list(segments) for memory_id, segments in read_vectors.items()})
         return result
 
     async def _sample_vectors(self, limit: int) -> list[bytes]:

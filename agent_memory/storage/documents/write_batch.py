@@ -110,7 +110,7 @@ def apply_plan(write_batch: WriteBatch, plan: Plan, documents: Mapping[str, Docu
 
 def apply_vectors(
     write_batch: WriteBatch,
-    given: Mapping[bytes, Segments],
+    new_vectors: Mapping[bytes, Segments],
     space: EmbeddingSpace | None,
     duplicates: Sequence[Document],
     known: Mapping[int, Mapping[bytes, Segments]],
@@ -125,15 +125,17 @@ def apply_vectors(
         for space_id, texts in known.items():
             if space_id not in current.embedded and current.embedding_hash in texts:
                 current = write_batch.embed(before, current, space_id, texts[current.embedding_hash])
-        if space is not None and space.id not in current.embedded and current.embedding_hash in given:
-            write_batch.embed(before, current, space.id, given[current.embedding_hash])
+        if space is not None and space.id not in current.embedded and current.embedding_hash in new_vectors:
+            write_batch.embed(before, current, space.id, new_vectors[current.embedding_hash])
     for duplicate in duplicates:
         untouched = duplicate.id not in write_batch.changed and duplicate.id not in write_batch.removed
         if (
             space is not None
             and untouched
             and space.id not in duplicate.embedded
-            and duplicate.embedding_hash in given
+            and duplicate.embedding_hash in new_vectors
         ):
-            segments = known.get(space.id, {}).get(duplicate.embedding_hash, given[duplicate.embedding_hash])
+            segments = known.get(space.id, {}).get(
+                duplicate.embedding_hash, new_vectors[duplicate.embedding_hash]
+            )
             write_batch.embed(duplicate, duplicate, space.id, segments)

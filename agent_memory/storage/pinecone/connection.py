@@ -82,14 +82,14 @@ class Service:
         if not await indexes.exists(name):
             await self._create(name, dimension or int(self._options.get("dimension", 384)))
         model = await indexes.describe(name)
-        found, metric = _described(model)
-        if metric != _METRIC or (dimension is not None and found != dimension):
+        size, metric = _described(model)
+        if metric != _METRIC or (dimension is not None and size != dimension):
             raise ConfigurationError(
-                f"the Pinecone index '{name}' has {found} dimensions and the metric {metric}",
+                f"the Pinecone index '{name}' has {size} dimensions and the metric {metric}",
                 hint=f"name one of {dimension or 'any number of'} dimensions and the metric {_METRIC}",
             )
-        self._indexes[found] = await self._client.index(host=model.host)
-        return found
+        self._indexes[size] = await self._client.index(host=model.host)
+        return size
 
     async def _create(self, name: str, dimension: int) -> None:
         spec = pinecone.ServerlessSpec(

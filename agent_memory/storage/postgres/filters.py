@@ -66,43 +66,51 @@ class _Conditions(Conditions):
     def _pinned(self, pinned: bool) -> None:
         self.add("m.pinned" if pinned else "not m.pinned")
 
-    def _metadata(self, given: Condition) -> None:
-        name = given.name.replace("\0", "\ue000")
-        if given.operator == "exists":
+    def _metadata(self, comparison: Condition) -> None:
+        name = comparison.name.replace("\0", "\ue000")
+        if comparison.operator == "exists":
             # The operator ? written as the function behind it: the driver would take it for a place of a value.
-            self.add("jsonb_exists(m.facts, %s)" if given.value else "not jsonb_exists(m.facts, %s)", name)
-        elif given.operator in ("=", "in"):
+            self.add(
+                "jsonb_exists(m.facts, %s)" if comparison.value else "not jsonb_exists(m.facts, %s)", name
+            )
+        elif comparison.operator in ("=", "in"):
             # Written so that the index over `facts` answers.
-            parts = ["m.facts @> %s::jsonb" for _ in alternatives(given)]
+            parts = ["m.facts @> %s::jsonb" for _ in alternatives(comparison)]
             values = [
-                f"{{{storable(given.name)}:{_json(alternative)}}}" for alternative in alternatives(given)
+                f"{{{storable(comparison.name)}:{_json(alternative)}}}"
+                for alternative in alternatives(comparison)
             ]
             self.add(f"(m.facts <> '{{}}' and ({' or '.join(parts) or 'false'}))", *values)
-        elif kind_of(given.value) == "text":
-            sql = f"jsonb_typeof(m.facts -> %s) = 'string' and (m.facts ->> %s) collate \"C\" {_symbol(given)} %s"
-            self.add(f"({sql})", name, name, given.value.replace("\0", "\ue000"))
-        elif kind_of(given.value) == "boolean":
-            self.add("m.facts @> %s::jsonb", f"{{{storable(given.name)}:{_json(not given.value)}}}")
+        elif kind_of(comparison.value) == "text":
+            text = f'(m.facts ->> %s) collate "C" {_symbol(comparison)} %s'
+            sql = f"jsonb_typeof(m.facts -> %s) = 'string' and {text}"
+            self.add(f"({sql})", name, name, comparison.value.replace("\0", "\ue000"))
+        elif kind_of(comparison.value) == "boolean":
+            self.add("m.facts @> %s::jsonb", f"{{{storable(comparison.name)}:{_json(not comparison.value)}}}")
         else:
             sql = (
                 "case when jsonb_typeof(m.facts -> %s) = 'number'"
-                f" then (m.facts ->> %s)::numeric {_symbol(given)} %s::numeric else false end"
+                f" then (m.facts ->> %s)::numeric {_symbol(comparison)} %s::numeric else false end"
             )
-            self.add(sql, name, name, number(given.value))
+            self.add(sql, name, name, number(comparison.value))
 
-    def _compare_own(self, given: Condition, values: Sequence[Any], kind: Kind) -> None:
-        symbol = "=" if given.operator == "in" else _symbol(given)
+    def _compare_own(self, comparison: Condition, values: Sequence[Any], kind: Kind) -> None:
+        symbol = "=" if comparison.operator == "in" else _symbol(comparison)
         # float8 becomes a numeric by way of its shortest text, so both sides take that way.
         numeric = kind == "number"
-        sql = f"{given.name}::text::numeric {symbol} %s::numeric" if numeric else f"{given.name} {symbol} %s"
+        sql = (
+            f"{comparison.name}::text::numeric {symbol} %s::numeric"
+            if numeric
+            else f"{comparison.name} {symbol} %s"
+        )
         self.add(
             f"({' or '.join([sql] * len(values))})",
             *(Decimal(repr(value)) if numeric else value for value in values),
         )
 
 
-def _symbol(given: Condition) -> str:
-    return "<>" if given.operator == "!=" else given.operator
+def _symbol(comparison: Condition) -> str:
+    return "<>" if comparison.operator == "!=" else comparison.operator
 
 
 def _json(value: Any) -> str:

@@ -125,14 +125,14 @@ class PostgresStore(ServerStore):
         self,
         operation: Operation,
         changes: Sequence[Change],
-        given: Mapping[bytes, Sequence[bytes]],
+        new_vectors: Mapping[bytes, Sequence[bytes]],
         space: EmbeddingSpace | None,
     ) -> list[Written]:
         scope = self._scope
         written: list[Written] = []
 
         async def work(connection: Connection) -> list[Written]:
-            written[:] = await writing.commit(connection, scope, operation, changes, given, space)
+            written[:] = await writing.commit(connection, scope, operation, changes, new_vectors, space)
             return list(written)
 
         async def stored() -> list[Written] | None:
@@ -146,7 +146,7 @@ class PostgresStore(ServerStore):
 
         result = await self._server.write(work, stored)
         await self._tell_planner(len(changes))
-        await self._grow_hnsw_index(len(given))
+        await self._grow_hnsw_index(len(new_vectors))
         return result
 
     async def _tell_planner(self, written: int) -> None:

@@ -109,7 +109,7 @@ async def switch(connection: Connection, scope: Scope, space: EmbeddingSpace) ->
 
 
 async def store(
-    connection: Connection, scope: Scope, space: EmbeddingSpace, given: Mapping[bytes, Sequence[bytes]]
+    connection: Connection, scope: Scope, space: EmbeddingSpace, new_vectors: Mapping[bytes, Sequence[bytes]]
 ) -> int:
     """Store the vectors of texts that have none yet in a space, and return how many there are then.
 
@@ -119,7 +119,7 @@ async def store(
     Raises:
         ValidationError: a vector has another dimension than the space, or a text has no vector at all.
     """
-    for segments in given.values():
+    for segments in new_vectors.values():
         if not segments or any(len(vector) != 4 * space.dimension for vector in segments):
             raise ValidationError(
                 f"a vector does not have the {space.dimension} dimensions of this store's space",
@@ -127,11 +127,11 @@ async def store(
             )
     mine = f"agent = {scope.number} and space = {space.id}"
     query = f"select text_hash from embedding where {mine} and piece = 0 and text_hash = any(%s)"
-    there = {bytes(row[0]) for row in await fetch(connection, query, [list(given)])}
+    there = {bytes(row[0]) for row in await fetch(connection, query, [list(new_vectors)])}
     last = (await fetch(connection, f"select coalesce(max(number), 0) from embedding where {mine}"))[0][0]
     new = [
         (digest, segment, vector)
-        for digest, segments in given.items()
+        for digest, segments in new_vectors.items()
         if digest not in there
         for segment, vector in enumerate(segments)
     ]
@@ -148,7 +148,7 @@ async def store(
         for number, (digest, segment, vector) in enumerate(new, last + 1)
     ]
     await insert(connection, "embedding", columns, values)
-    await attempts.settled(connection, scope, space, given)
+    await attempts.settled(connection, scope, space, new_vectors)
     return int(last) + len(new)
 
 

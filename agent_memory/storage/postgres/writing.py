@@ -54,7 +54,7 @@ async def commit(
     scope: Scope,
     operation: Operation,
     changes: Sequence[Change],
-    given: Mapping[bytes, Sequence[bytes]],
+    new_vectors: Mapping[bytes, Sequence[bytes]],
     space: EmbeddingSpace | None,
 ) -> list[Written]:
     """Decide what the changes mean and write it. Call it inside a write transaction."""
@@ -62,15 +62,19 @@ async def commit(
     needs = planning.needs(changes)
     state = await load_state(connection, scope, needs, agent.last_hlc)
     plan = planning.plan(operation, changes, state, scope.id, needs.digests)
-    if given:
-        await vectors.store(connection, scope, await vectors.known(connection, scope, space), given)
+    if new_vectors:
+        await vectors.store(connection, scope, await vectors.known(connection, scope, space), new_vectors)
     if not plan.empty:
         await _apply(connection, scope, plan, agent)
         if plan.removes or plan.replaces:
             await attempts.forget_unused(connection, scope)
         await _forget(connection, scope, plan)
     # A known memory may say the same in other words.
-    gone = given.keys() - (await vectors.wanted(connection, scope, given)).keys() if given else set()
+    gone = (
+        new_vectors.keys() - (await vectors.wanted(connection, scope, new_vectors)).keys()
+        if new_vectors
+        else set()
+    )
     if gone:
         await _forget_vectors(connection, scope, gone)
     return list(plan.written)

@@ -248,8 +248,8 @@ class Copy:
         cosines = self.matrix @ np.frombuffer(vector, "<f4")
         count = min(count, len(cosines))
         best = np.argpartition(-cosines, count - 1)[:count]
-        cosines_of_best = [(self.rows[position], float(cosines[position])) for position in best]
-        return Nearest(cosines_of_best, complete=count == len(cosines))
+        cosine_pairs = [(self.rows[position], float(cosines[position])) for position in best]
+        return Nearest(cosine_pairs, complete=count == len(cosines))
 
 
 async def by_set(

@@ -89,7 +89,7 @@ def keep(
         ValidationError: a vector has another dimension than the space.
     """
     known = known_space(connection, space)
-    if any(len(vector) != 4 * space.dimension for given in new.values() for vector in given):
+    if any(len(vector) != 4 * space.dimension for text_vectors in new.values() for vector in text_vectors):
         raise ValidationError(
             f"a vector does not have the {space.dimension} dimensions of this store's space",
             hint="embed with the embedder that the store was made with",

@@ -94,25 +94,29 @@ class _Conditions(Conditions):
     def _pinned(self, pinned: bool) -> None:
         self.add(f"memory.pinned = {int(pinned)}")
 
-    def _metadata(self, given: Condition) -> None:
-        if _PLAIN_KEY.fullmatch(given.name):
-            path = f"(memory.metadata, '$.{given.name}')"
+    def _metadata(self, comparison: Condition) -> None:
+        if _PLAIN_KEY.fullmatch(comparison.name):
+            path = f"(memory.metadata, '$.{comparison.name}')"
             kind, value, frame, named = f"json_type{path}", f"json_extract{path}", "{}", []
         else:
             # Any character may stand in a key, and a path cannot hold them all.
-            kind, value, named = "entry.type", "entry.value", [given.name]
+            kind, value, named = "entry.type", "entry.value", [comparison.name]
             frame = "exists (select 1 from json_each(memory.metadata) as entry where entry.key = ? and {})"
-        if given.operator == "exists":
+        if comparison.operator == "exists":
             there = frame.format(f"coalesce({kind}, 'null') <> 'null'")
-            self.add(_READABLE.format(there if given.value else f"not {there}"), *named)
+            self.add(_READABLE.format(there if comparison.value else f"not {there}"), *named)
             return
-        sql, values = _comparison(given, kind, value)
+        sql, values = _comparison(comparison, kind, value)
         self.add("memory.metadata <> '{}'")  # most are empty, and cost nothing this way
         self.add(_READABLE.format(frame.format(sql)), *named, *values)
 
-    def _compare_own(self, given: Condition, values: Sequence[Any], kind: Kind) -> None:
-        symbol = f"in ({', '.join('?' * len(values))})" if given.operator == "in" else f"{given.operator} ?"
-        self.add(f"{given.name} {symbol}", *(_stored(value, kind) for value in values))
+    def _compare_own(self, comparison: Condition, values: Sequence[Any], kind: Kind) -> None:
+        symbol = (
+            f"in ({', '.join('?' * len(values))})"
+            if comparison.operator == "in"
+            else f"{comparison.operator} ?"
+        )
+        self.add(f"{comparison.name} {symbol}", *(_stored(value, kind) for value in values))
 
 
 def _stored(value: Any, kind: Kind) -> Any:
@@ -121,14 +125,18 @@ def _stored(value: Any, kind: Kind) -> Any:
     return value if kind == "text" else _number(value)
 
 
-def _comparison(given: Condition, kind: str, value: str) -> tuple[str, list[Any]]:
+def _comparison(comparison: Condition, kind: str, value: str) -> tuple[str, list[Any]]:
     parts: list[str] = []
     values: list[Any] = []
     for wanted in ("text", "boolean", "number"):
-        some = [alternative for alternative in alternatives(given) if kind_of(alternative) == wanted]
+        some = [alternative for alternative in alternatives(comparison) if kind_of(alternative) == wanted]
         if not some:
             continue
-        compared = f"in ({', '.join('?' * len(some))})" if given.operator == "in" else f"{given.operator} ?"
+        compared = (
+            f"in ({', '.join('?' * len(some))})"
+            if comparison.operator == "in"
+            else f"{comparison.operator} ?"
+        )
         if wanted == "text":
             parts.append(f"({kind} = 'text' and {value} {compared})")
             values += some
@@ -140,7 +148,7 @@ def _comparison(given: Condition, kind: str, value: str) -> tuple[str, list[Any]
             values += map(_number, some)
             parts.append(
                 f"(typeof({value}) = 'real'"
-                f" and metadata_holds(cast(memory.metadata as blob), ?, '{given.operator}', ?))"
+                f" and metadata_holds(cast(memory.metadata as blob), ?, '{comparison.operator}', ?))"
             )
-            values += [given.name, json.dumps(some if given.operator == "in" else some[0])]
+            values += [comparison.name, json.dumps(some if comparison.operator == "in" else some[0])]
     return f"({' or '.join(parts) or '0'})", values

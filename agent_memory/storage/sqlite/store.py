@@ -68,16 +68,16 @@ class SqliteStore(SearchingStore):
         self,
         operation: Operation,
         changes: Sequence[Change],
-        given: Mapping[bytes, Sequence[bytes]],
+        new_vectors: Mapping[bytes, Sequence[bytes]],
         space: EmbeddingSpace | None,
     ) -> list[Written]:
         agent_id = self.agent_id
 
         def work(connection: Connection) -> list[Written]:
-            return writing.commit(connection, operation, changes, given, space, agent_id)
+            return writing.commit(connection, operation, changes, new_vectors, space, agent_id)
 
         # New memories whose embedding is pending touch no vectors, so the everyday `add` does without sqlite-vec.
-        touches = bool(given) or any(not isinstance(change, Add) for change in changes)
+        touches = bool(new_vectors) or any(not isinstance(change, Add) for change in changes)
         return await self._write(work, vectors=touches)
 
     async def _touch(self, ids: Sequence[str]) -> None:

@@ -48,15 +48,15 @@ def integrity_errors(connection: Connection) -> Iterator[str]:
             connection.execute(f"select term, doc, offset from temp.{name}_places")
             for name in ("memory_fts", "fresh_fts")
         )
-        if any(position_found != position for position_found, position in zip_longest(there, wanted)):
+        if any(actual != position for actual, position in zip_longest(there, wanted)):
             yield "the full-text index holds other words than the memories"
         # A search goes another way to a word than who reads them all.
         connection.execute(
             "create virtual table temp.memory_fts_terms using fts5vocab(main, memory_fts, row)"
         )
         for (term,) in connection.execute("select distinct term from temp.fresh_fts_places").fetchall():
-            position_found = connection.execute("select 1 from temp.memory_fts_terms where term = ?", (term,))
-            if position_found.fetchone() is None:
+            holders = connection.execute("select 1 from temp.memory_fts_terms where term = ?", (term,))
+            if holders.fetchone() is None:
                 yield f"the full-text index does not find the word {term!r}"
                 return
     finally:

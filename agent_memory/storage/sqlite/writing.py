@@ -30,7 +30,7 @@ def commit(
     connection: Connection,
     operation: Operation,
     changes: Sequence[Change],
-    given: Vectors,
+    new_vectors: Vectors,
     space: EmbeddingSpace | None,
     agent_id: str,
 ) -> list[Written]:
@@ -38,14 +38,14 @@ def commit(
     needs = planning.needs(changes)
     state = load_state(connection, needs, agent_id)
     plan = planning.plan(operation, changes, state, agent_id, needs.digests)
-    known = None if space is None or not given else known_space(connection, space)
-    store_vectors(connection, known, given)
+    known = None if space is None or not new_vectors else known_space(connection, space)
+    store_vectors(connection, known, new_vectors)
     touched = apply(connection, plan) if not plan.empty else set()
     index.mark_texts(connection, touched)
     if plan.removes or plan.replaces:
         attempts.forget_unused(connection, touched)
-    forget(connection, plan, given)
-    if given or touched or plan.keep_one_version or plan.erase_history:
+    forget(connection, plan, new_vectors)
+    if new_vectors or touched or plan.keep_one_version or plan.erase_history:
         index.catch_up(connection)
     return list(plan.written)
 
@@ -67,24 +67,24 @@ def load_state(connection: Connection, needs: planning.Needs, agent_id: str) -> 
             state.by_hash.setdefault(digest, memory_id)
             wanted.add(memory_id)
     for memory_type, key in needs.keys:
-        found = connection.execute(
+        fetched = connection.execute(
             "select id from memory where type = ? and key = ? and status = 'active'", (memory_type.value, key)
         ).fetchone()
-        if found is not None:
-            state.by_key[MemoryType(memory_type), key] = found[0]
-            wanted.add(found[0])
+        if fetched is not None:
+            state.by_key[MemoryType(memory_type), key] = fetched[0]
+            wanted.add(fetched[0])
     for conversation in needs.conversations:
-        found = connection.execute(
+        fetched = connection.execute(
             "select max(position) from conversation where conversation_id = ? and typeof(position) = 'integer'",
             (conversation,),
         ).fetchone()
-        if found[0] is not None:
-            state.last_position[conversation] = found[0]
+        if fetched[0] is not None:
+            state.last_position[conversation] = fetched[0]
     if wanted:
         query = f"{rows.SELECT} where memory.id in (select value from json_each(?))"
-        found = connection.execute(query, (json.dumps(list(wanted)),))
+        fetched = connection.execute(query, (json.dumps(list(wanted)),))
         damaged = Damaged()
-        readable = rows.records(connection, found, agent_id, damaged)
+        readable = rows.records(connection, fetched, agent_id, damaged)
         state.records = {record.id: record for record in readable}
         _leave_out(state, damaged)
     last = connection.execute(
@@ -110,13 +110,15 @@ def _leave_out(state: planning.State, damaged: Damaged) -> None:
 # --- vectors ---------------------------------------------------------------------------------------------------
 
 
-def put(connection: Connection, space: Space | None, given: Vectors) -> None:
+def put(connection: Connection, space: Space | None, new_vectors: Vectors) -> None:
     """Store vectors in a space, the current one for None, and bring the index in step.
 
     A text that no memory has any more was erased while it was embedded, and leaves nothing.
     """
-    gone = set(vectors.unused(connection, given))
-    store_vectors(connection, space, {digest: given[digest] for digest in given if digest not in gone})
+    gone = set(vectors.unused(connection, new_vectors))
+    store_vectors(
+        connection, space, {digest: new_vectors[digest] for digest in new_vectors if digest not in gone}
+    )
     index.catch_up(connection)
 
 
@@ -125,13 +127,13 @@ def put_vectors(connection: Connection, space: EmbeddingSpace, vectors: Vectors)
     put(connection, known_space(connection, space), vectors)
 
 
-def store_vectors(connection: Connection, space: Space | None, given: Vectors) -> None:
+def store_vectors(connection: Connection, space: Space | None, new_vectors: Vectors) -> None:
     """Store vectors and tell the memories that were waiting for them.
 
     Raises:
         ValidationError: there is no space, or a vector does not fit it.
     """
-    if not given:
+    if not new_vectors:
         return
     current = current_space(connection)
     space = space or current
@@ -140,8 +142,8 @@ def store_vectors(connection: Connection, space: Space | None, given: Vectors) -
             "vectors were given, but the store has no embedding space", hint="add a space first"
         )
     before = vectors.last_key(connection)
-    new = vectors.store(connection, space, given)
-    attempts.settled(connection, space, given)
+    new = vectors.store(connection, space, new_vectors)
+    attempts.settled(connection, space, new_vectors)
     if new and space == current:
         connection.execute(
             "update memory set embedded_in = ? where embedded_in is null"
@@ -150,12 +152,12 @@ def store_vectors(connection: Connection, space: Space | None, given: Vectors) -
         )
 
 
-def forget(connection: Connection, plan: Plan, given: Collection[bytes] = ()) -> None:
+def forget(connection: Connection, plan: Plan, digests: Collection[bytes] = ()) -> None:
     """Take out of the journal what has to be forgotten, and the vectors that nobody has any more.
 
     Of those given, a known memory may say the same in other words.
     """
-    hashes = list(given)
+    hashes = list(digests)
     for memory_id in plan.keep_one_version:
         hashes += _keep_newest_version(connection, memory_id)
     for memory_id in plan.erase_history:

@@ -50,8 +50,8 @@ class ApiTests(MemoryTests):
         assert await short.extend_ttl(noted, timedelta(hours=2))
         assert await short.count() == 3
         if memory.has_semantic:
-            found = await short.search_similar("a passing thought", limit=1)
-            assert [result.memory.id for result in found] == [noted]
+            results = await short.search_similar("a passing thought", limit=1)
+            assert [result.memory.id for result in results] == [noted]
         with clock.fixed(clock.now() + timedelta(hours=1, minutes=30)):
             assert await short.count() == 1
             assert await short.cleanup_expired() == 2
@@ -149,8 +149,8 @@ class ApiTests(MemoryTests):
         assert texts(await events.get_failed_events()) == ["Version 1 broke"]
         assert len(await events.get_event_timeline()) == 3
         if await _finds(memory):
-            found = await events.find_similar_events("Version 2 is out", limit=1)
-            assert texts([found[0].memory]) == ["Version 2 is out"]
+            results = await events.find_similar_events("Version 2 is out", limit=1)
+            assert texts([results[0].memory]) == ["Version 2 is out"]
 
     async def test_semantic(self, memory: AgentMemory) -> None:
         knowledge = memory.semantic
@@ -164,8 +164,8 @@ class ApiTests(MemoryTests):
                 await knowledge.search("Python")
             return
         assert (await knowledge.search("Python was created by Guido van Rossum", limit=1))[0].memory.id == one
-        found = await knowledge.search_with_filters("Redis", tags=["none"])
-        assert list(found) == []
+        results = await knowledge.search_with_filters("Redis", tags=["none"])
+        assert list(results) == []
         embedder = memory.embedding_provider
         assert embedder is not None
         (vector,) = (await embedder.embed_documents(["by hand"]))[0][:1]
@@ -210,10 +210,10 @@ class ApiTests(MemoryTests):
         )
         assert memory.agent_id == AGENT
         if await _finds(memory):
-            found = await memory.search("The database is in Oslo", limit=2, tags=["ops"], explain=True)
-            assert [result.memory.id for result in found] == [ids[0]]
-            assert 0 <= found[0].score <= 1
-            assert found[0].explanation
+            results = await memory.search("The database is in Oslo", limit=2, tags=["ops"], explain=True)
+            assert [result.memory.id for result in results] == [ids[0]]
+            assert 0 <= results[0].score <= 1
+            assert results[0].explanation
             assert "Oslo" in (await memory.recall("The database is in Oslo", budget=400)).text
         assert (await memory.recall(budget=400)).tokens <= 400
         for reference in (ids[0], ids[0][:8], "place"):
@@ -258,8 +258,8 @@ class ApiTests(MemoryTests):
             assert sorted(texts(listed)) == [f"{name} runs" for name in expected], metadata
             assert await memory.count(metadata=metadata) == len(expected), metadata
             if await _finds(memory):
-                found = await memory.search("what runs", metadata=metadata)
-                assert sorted(result.memory.content for result in found) == sorted(texts(listed)), metadata
+                results = await memory.search("what runs", metadata=metadata)
+                assert sorted(result.memory.content for result in results) == sorted(texts(listed)), metadata
         await memory.forget_where(metadata={"env": [{"!=": "prod"}, {"!=": "staging"}]})
         assert sorted(texts(await memory.list())) == ["prod runs", "somewhere it runs", "staging runs"]
 
@@ -273,7 +273,7 @@ class ApiTests(MemoryTests):
         class Share(float):
             pass
 
-        given: dict[str, Any] = {
+        values: dict[str, Any] = {
             "pair": (1, 2),
             "deep": {"a": [(1, (2.5, "x")), {"b": ()}], 7: "seven", None: 0, True: 1},
             "level": Level.HIGH,
@@ -289,7 +289,7 @@ class ApiTests(MemoryTests):
             "share": 0.25,
             "kept": [True, 1, 1.0, None, "", -0.5, 2**60],
         }
-        fact = await memory.long_term.add(Place.OSLO, metadata=given, tags=[Place.OSLO], key=Place.OSLO)
+        fact = await memory.long_term.add(Place.OSLO, metadata=values, tags=[Place.OSLO], key=Place.OSLO)
         event = await memory.episodic.record_event(
             Place.OSLO,
             "it moved",
@@ -298,9 +298,9 @@ class ApiTests(MemoryTests):
             extra_metadata={"n": (1,)},
         )
         await memory.update(event, metadata={"n": ((2,),)})
-        await memory.short_term.set_working_memory("step", given)
+        await memory.short_term.set_working_memory("step", values)
         # What is given is not shared: what its owner does with it later changes nothing.
-        given["deep"]["a"].clear()
+        values["deep"]["a"].clear()
         record = await memory.get(fact)
         assert record is not None
         assert (record.content, record.tags, record.key) == ("oslo", ("oslo",), "oslo")

@@ -153,8 +153,8 @@ class ContentTests(StoreTests):
         if await _is_refused(store, record):
             return
         await put(store, record)
-        found = (await store.get([record.id]))[record.id]
-        assert found == replace(record, agent_id=found.agent_id, revision=found.revision)
+        stored = (await store.get([record.id]))[record.id]
+        assert stored == replace(record, agent_id=stored.agent_id, revision=stored.revision)
         assert ids(await store.select(Where(tags_any=(short,), keys=(short,), sources=(short,)))) == [
             record.id
         ]
@@ -175,8 +175,8 @@ class ContentTests(StoreTests):
         with clock.fixed(strategies.NOW):
             async with opened(store_factory, f"agent {new_id()}") as fresh:
                 stored = (await put(fresh, record))[0]
-                found = await fresh.get([record.id])
-                assert found == {record.id: stored}
+                read = await fresh.get([record.id])
+                assert read == {record.id: stored}
                 position = {"position": stored.position} if hasattr(stored, "position") else {}
                 own = {"agent_id": stored.agent_id, "revision": stored.revision}
                 assert stored == replace(record, **own, **position)

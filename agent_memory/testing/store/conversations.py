@@ -46,12 +46,12 @@ class ConversationTests(StoreTests):
 
     async def test_one_conversation_is_listed_by_position(self, store: Store) -> None:
         roles = ("system", "user", "assistant", "tool")
-        given = [
+        records = [
             builders.message(f"{number}", conversation_id=f"chat-{number % 3}", role=roles[number % 4])
             for number in range(80)
         ]
         stored = await put(
-            store, *given, builders.message("said before", kind="summary", conversation_id="chat-1")
+            store, *records, builders.message("said before", kind="summary", conversation_id="chat-1")
         )
         await remove(store, stored[4])
         await change(store, stored[7], "archive", status=Status.ARCHIVED)
@@ -127,9 +127,9 @@ class ConversationTests(StoreTests):
         (group,) = await chatty.conversation.get_conversations()
         assert group.count == 9
         for item in (said[0], said[-1]):
-            found = await chatty.get(item)
-            assert found is not None
-            assert found.status is Status.ACTIVE
+            message = await chatty.get(item)
+            assert message is not None
+            assert message.status is Status.ACTIVE
         if chatty.backend.capabilities.full_text:
             (first,) = await chatty.search("message 0", limit=1, mode="keyword")
             assert first.memory.id == said[0]
@@ -165,9 +165,9 @@ class ConversationTests(StoreTests):
     ) -> None:
         chat = chatty.conversation
         before = [("user", "hello"), ("assistant", "hi"), ("user", "how warm is it?")]
-        given = [(role, f"{number} by {role}") for number, role in enumerate(said)]
-        await _say(chat, *before, *given)
-        assert texts(await chat.get_messages()) == [text for _, text in given]
+        messages = [(role, f"{number} by {role}") for number, role in enumerate(said)]
+        await _say(chat, *before, *messages)
+        assert texts(await chat.get_messages()) == [text for _, text in messages]
 
     async def test_a_window_without_a_result_needs_no_call(self, chatty: AgentMemory) -> None:
         chat = chatty.conversation

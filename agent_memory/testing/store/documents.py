@@ -22,8 +22,8 @@ GUIDE = [
 
 
 async def _chunks(memory: AgentMemory, path: Path) -> list[SemanticRecord]:
-    found = await memory.semantic.list(None, fields={"path": str(path.resolve())})
-    return sorted(found, key=lambda item: item.position or 0)
+    chunks = await memory.semantic.list(None, fields={"path": str(path.resolve())})
+    return sorted(chunks, key=lambda item: item.position or 0)
 
 
 class DocumentTests(MemoryTests):

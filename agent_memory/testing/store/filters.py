@@ -85,21 +85,21 @@ class FilterTests(StoreTests):
         assert Counter(ids(await store.select(where))) == Counter(ids(expected)), where
         assert await store.count(where) == len(expected), where
         assert [
-            found for page in [page async for page in store.scan(where, 3)] for found in ids(page)
+            results for page in [page async for page in store.scan(where, 3)] for results in ids(page)
         ] == ids(expected), where
         types = {group.value: group.count for group in await store.groups(where, "type")}
         assert types == Counter(record.memory_type.value for record in expected), where
         tags = {group.value: group.count for group in await store.groups(where, "tag")}
         assert tags == Counter(tag for record in expected for tag in record.tags), where
         if isinstance(store, KeywordStore):
-            found = await store.by_keyword(_TERMS, where, 100)
+            results = await store.by_keyword(_TERMS, where, 100)
             stems = {stem(term) for term in _TERMS}
             holding = [item for item in expected if stems & set(map(stem, analyse(indexed_text(item))))]
-            assert Counter(memory_id for memory_id, _ in found) == Counter(ids(holding)), where
+            assert Counter(memory_id for memory_id, _ in results) == Counter(ids(holding)), where
         if isinstance(store, VectorStore):
-            found = await store.by_vector(builders.vector(1), where, 100)
+            results = await store.by_vector(builders.vector(1), where, 100)
             near = [item for item in expected if builders.digest(item) in embedded]
-            assert Counter(memory_id for memory_id, _ in found) == Counter(ids(near)), where
+            assert Counter(memory_id for memory_id, _ in results) == Counter(ids(near)), where
 
     async def test_numbers_text_and_booleans_are_not_mixed_up(self, store: Store) -> None:
         values: dict[str, Any] = {
@@ -132,8 +132,8 @@ class FilterTests(StoreTests):
             ("exists", False, "missing, none"),
         ):
             condition: Any = Condition("v", operator, value)  # type: ignore[arg-type]
-            found = await store.select(Where(metadata=(condition,)))
-            assert sorted(texts(found)) == sorted(filter(None, expected.split(", "))), (operator, value)
+            records = await store.select(Where(metadata=(condition,)))
+            assert sorted(texts(records)) == sorted(filter(None, expected.split(", "))), (operator, value)
 
     async def test_big_numbers_are_compared_exactly(self, store: Store) -> None:
         numbers = [2**53, 2**53 + 1, 2**63 - 1, 2**63, 2**70, -(2**63), -(2**70), 0.1 + 0.2]
@@ -141,9 +141,9 @@ class FilterTests(StoreTests):
         for number in numbers:
             for operator in ("=", "!=", "<", ">="):
                 condition = Condition("n", operator, number)
-                found = texts(await store.select(Where(metadata=(condition,))))
+                contents = texts(await store.select(Where(metadata=(condition,))))
                 expected = [str(item) for item in numbers if condition.holds({"n": item})]
-                assert sorted(found) == sorted(expected), condition
+                assert sorted(contents) == sorted(expected), condition
 
     async def test_a_field_no_type_has_is_refused(self, store: Store) -> None:
         with pytest.raises(ValidationError, match="colour"):

@@ -109,9 +109,9 @@ class GivenTests(MemoryTests):
             {"content": None}, {"importance": None}, {"tags": None}, {"metadata": None}, {"session": None},
             {"category": None},
         )  # fmt: skip
-        for given in wrong:
-            with pytest.raises(ValidationError, match=next(iter(given))):
-                await memory.update(stored, **given)
+        for changes in wrong:
+            with pytest.raises(ValidationError, match=next(iter(changes))):
+                await memory.update(stored, **changes)
         assert await memory.get(stored) is not None
 
     async def test_a_skill_without_its_key_keeps_its_name(self, memory: AgentMemory) -> None:
@@ -119,9 +119,9 @@ class GivenTests(MemoryTests):
         assert (await memory.update(skill, key="release")).name == "release"  # type: ignore[attr-defined]
         tombstoned = await memory.update(skill, key=None)
         assert (tombstoned.key, tombstoned.name) == (None, "release")  # type: ignore[attr-defined]
-        found = await memory.procedural.get_skill("release")
-        assert found is not None
-        assert found.id == skill
+        record = await memory.procedural.get_skill("release")
+        assert record is not None
+        assert record.id == skill
 
     async def test_a_default_time_to_live_starts_anew_and_a_given_one_stays(
         self, memory: AgentMemory
@@ -206,8 +206,8 @@ class GivenTests(MemoryTests):
         with zone("UTC"):
             await memory.update(event, add_tags=["seen"])
             if memory.backend.capabilities.full_text:
-                found = await memory.search(day, mode="keyword")
-                assert {result.memory.id for result in found} == {event, message}
+                results = await memory.search(day, mode="keyword")
+                assert {result.memory.id for result in results} == {event, message}
                 assert another in day or await memory.search(another, mode="keyword") == []
         stored = await memory.get(event)
         assert stored is not None

@@ -200,17 +200,17 @@ class HistoryTests(StoreTests):
         with clock.fixed(moment + timedelta(hours=1)):
             await store.touch([first.id])
         await store.touch([])
-        found = await store.get([first.id, second.id])
+        records = await store.get([first.id, second.id])
         if not store.capabilities.usage:
-            assert found == {first.id: first, second.id: second}
+            assert records == {first.id: first, second.id: second}
             return
-        assert found == {
+        assert records == {
             first.id: replace(first, access_count=2, accessed_at=moment + timedelta(hours=1)),
             second.id: replace(second, access_count=1, accessed_at=moment),
         }
-        assert {record.id: record for record in await store.select(Where())} == found
+        assert {record.id: record for record in await store.select(Where())} == records
         if isinstance(store, JournalStore):
             assert len(await store.history(first.id)) == 1
             assert len(await store.operations()) == 1
-        changed = await change(store, found[first.id], content="one more")
+        changed = await change(store, records[first.id], content="one more")
         assert (changed.access_count, (await store.get([first.id]))[first.id].access_count) == (2, 2)

@@ -225,7 +225,7 @@ class KnownTests(StoreTests):
     async def test_what_comes_with_a_known_fact_is_taken_over(self, store: Store) -> None:
         happened = datetime(2026, 1, 2, tzinfo=UTC)
         first = (await put(store, builders.fact("the same", metadata={"env": "dev", "by": "ann"})))[0]
-        given = builders.fact(
+        fact = builders.fact(
             "the same",
             metadata={"env": "prod", "n": 1},
             source="log",
@@ -233,14 +233,14 @@ class KnownTests(StoreTests):
             occurred_at=happened,
             utc_offset=3600,
         )
-        (written,) = await store.commit(Operation(verb="add"), [Add(given)])
+        (written,) = await store.commit(Operation(verb="add"), [Add(fact)])
         assert (written.id, written.outcome) == (first.id, "known")
         assert set(written.changed) == {"metadata", "source", "importance", "occurred_at"}
         stored = (await everything(store))[first.id]
         assert stored.metadata == {"env": "prod", "n": 1, "by": "ann"}
         assert (stored.source, stored.importance) == ("log", 0.9)
         assert (stored.occurred_at, stored.utc_offset) == (happened, 3600)
-        (again,) = await store.commit(Operation(verb="add"), [Add(replace(given, id=new_id()))])
+        (again,) = await store.commit(Operation(verb="add"), [Add(replace(fact, id=new_id()))])
         assert (again.outcome, again.changed, again.record) == ("known", (), stored)
 
     async def test_only_what_was_named_is_taken_over_and_a_default_is_not(self, store: Store) -> None:

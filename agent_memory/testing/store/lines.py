@@ -98,13 +98,13 @@ class LineTests(MemoryTests):
                 {"type": "event", "content": "both", "created_at": LONG_AGO, "occurred_at": ends},
             ]
         )
-        found = [await memory.get(id) for id in ids]
-        assert [result.created_at == LONG_AGO for result in found if result is not None] == [
+        records = [await memory.get(id) for id in ids]
+        assert [result.created_at == LONG_AGO for result in records if result is not None] == [
             True,
             False,
             True,
         ]
-        assert [result.expires_at for result in found if result is not None] == [None, ends, None]
+        assert [result.expires_at for result in records if result is not None] == [None, ends, None]
         with clock.fixed(ends + timedelta(seconds=1)):
             assert await memory.get(ids[1]) is None
 

@@ -21,13 +21,13 @@ LONG_AGO = clock.from_text("2021-03-04T05:06:07.000009Z")
 
 def from_elsewhere(record: MemoryRecord, **fields: Any) -> Any:
     """Return a memory as another store has it: with a revision, and written long ago."""
-    given = {"created_at": LONG_AGO, "updated_at": LONG_AGO + timedelta(seconds=1), "revision": new_id()}
-    return replace(record, **{**given, **fields})
+    values = {"created_at": LONG_AGO, "updated_at": LONG_AGO + timedelta(seconds=1), "revision": new_id()}
+    return replace(record, **{**values, **fields})
 
 
-async def take(store: Store, *changes: Change, **given: Any) -> list[Written]:
+async def take(store: Store, *changes: Change, **arguments: Any) -> list[Written]:
     """Take over in one commit."""
-    return await store.commit(Operation(verb="import"), changes, **given)
+    return await store.commit(Operation(verb="import"), changes, **arguments)
 
 
 async def stored(store: Store, record: MemoryRecord) -> MemoryRecord:
@@ -146,8 +146,8 @@ class MovingTests(StoreTests):
         records.append(replace(records[1], id=new_id(), status=Status.ARCHIVED))
         segments = [builders.vector(1), builders.vector(0, 1)]
         await take(store, *map(Import, records), vectors=builders.vectors_of(two=segments), space=space)
-        held = await store.vectors(ids(records))
-        assert held == {records[1].id: segments, records[2].id: segments}
+        vectors = await store.vectors(ids(records))
+        assert vectors == {records[1].id: segments, records[2].id: segments}
         assert ids(await store.pending(5)) == [records[0].id]
         assert ids_of(await store.by_vector(segments[1], EVERYTHING, 1)) in (
             [record.id] for record in records[1:]
@@ -171,9 +171,9 @@ class MovingTests(StoreTests):
         fourth = from_elsewhere(third, content="four", revision=new_id())
         later = version(fourth, parent=third.revision, verb="update", before=third)
         await take(store, Import(fourth, history=[later], onto=third.revision))
-        found = await store.history(second.id)
-        assert told([*found[:2], found[3]]) == told([*versions, later])
-        assert found[2].at > LONG_AGO + timedelta(days=1)
+        history = await store.history(second.id)
+        assert told([*history[:2], history[3]]) == told([*versions, later])
+        assert history[2].at > LONG_AGO + timedelta(days=1)
         assert await stored(store, fourth) == fourth
 
     @needs("journal")
@@ -220,13 +220,13 @@ class MovingTests(StoreTests):
         await remove(store, shredded, erase=True)
         assert await store.tombstoned() == sorted([purged.id, shredded.id])
         wanted = ids([shredded, kept, purged])
-        found = await store.histories([*wanted, new_id(), kept.id])
-        assert found == {item: await store.history(item) for item in wanted}
-        assert [len(found[item]) for item in wanted] == [2, 2, 2]
-        assert [result.after for result in found[shredded.id]] == [None, None]
+        histories = await store.histories([*wanted, new_id(), kept.id])
+        assert histories == {item: await store.history(item) for item in wanted}
+        assert [len(histories[item]) for item in wanted] == [2, 2, 2]
+        assert [result.after for result in histories[shredded.id]] == [None, None]
         assert await store.histories([]) == {}
 
 
-def ids_of(found: list[tuple[str, float]]) -> list[str]:
+def ids_of(pairs: list[tuple[str, float]]) -> list[str]:
     """Return the ids of what a search found."""
-    return [memory_id for memory_id, _ in found]
+    return [memory_id for memory_id, _ in pairs]

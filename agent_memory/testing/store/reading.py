@@ -94,8 +94,8 @@ class ReadingTests(StoreTests):
             (None, 3, "10"),
             (99, 0, "43210"),
         ):
-            found = await store.select(Where(), limit=limit, offset=offset)
-            assert "".join(texts(found)) == expected, (limit, offset)
+            records = await store.select(Where(), limit=limit, offset=offset)
+            assert "".join(texts(records)) == expected, (limit, offset)
 
     async def test_senseless_orders_groups_and_limits_are_refused(self, store: Store) -> None:
         wrong: Any = "colour; drop table memory"
@@ -175,7 +175,9 @@ class ReadingTests(StoreTests):
                 with pytest.raises(LookupError):
                     await store.resolve(reference)
             if isinstance(store, KeywordStore):
-                assert [found for found, _ in await store.by_keyword(["apples"], Where(), 9)] == [lasting.id]
+                assert [memory_id for memory_id, _ in await store.by_keyword(["apples"], Where(), 9)] == [
+                    lasting.id
+                ]
             assert ids(await store.select(Where(expired=True))) == [dying.id]
             assert await store.count(Where(expired=None)) == 2
             assert set(await store.get([dying.id])) == {dying.id}

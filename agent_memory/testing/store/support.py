@@ -114,13 +114,13 @@ def needs(capability: str) -> Callable[[Test], Test]:
 
     def decorate(test: Test) -> Test:
         @wraps(test)
-        async def either(*args: Any, **given: Any) -> None:
-            store = given["store"]
+        async def either(*args: Any, **fixtures: Any) -> None:
+            store = fixtures["store"]
             ability, narrowed = _ABILITIES[capability]
             assert isinstance(store, ability) == getattr(store.capabilities, capability)
             if isinstance(store, ability):
                 assert narrowed(store) is store
-                await test(*args, **given)
+                await test(*args, **fixtures)
                 return
             with pytest.raises(CapabilityError, match=store.name):
                 narrowed(store)

@@ -37,9 +37,9 @@ _EAST, _NORTH, _BETWEEN = vector(1), vector(0, 1), vector(1, 1)
 async def _nearest(
     store: VectorStore, query: bytes, where: Where | None = None, limit: int = 100
 ) -> list[str]:
-    found = await store.by_vector(query, where or Where(), limit)
-    records = await store.get([memory_id for memory_id, _ in found])
-    return [records[memory_id].content for memory_id, _ in found]
+    results = await store.by_vector(query, where or Where(), limit)
+    records = await store.get([memory_id for memory_id, _ in results])
+    return [records[memory_id].content for memory_id, _ in results]
 
 
 class VectorTests(StoreTests):
@@ -55,10 +55,10 @@ class VectorTests(StoreTests):
             *(builders.fact(text) for text in ("west", "north", "east", "between")),
             vectors=given_vectors,
         )
-        found = await store.by_vector(_EAST, Where(), 10)
+        results = await store.by_vector(_EAST, Where(), 10)
         by_id = {record.id: record.content for record in facts}
-        assert [by_id[memory_id] for memory_id, _ in found] == ["east", "between", "north", "west"]
-        assert [score for _, score in found] == pytest.approx([1, 0.5**0.5, 0, -1], abs=EXACTLY)
+        assert [by_id[memory_id] for memory_id, _ in results] == ["east", "between", "north", "west"]
+        assert [score for _, score in results] == pytest.approx([1, 0.5**0.5, 0, -1], abs=EXACTLY)
         assert await _nearest(store, _NORTH, limit=2) == ["north", "between"]
         assert await store.by_vector(_EAST, Where(), 0) == []
         kept = await store.vectors([*ids(facts), records[0].id, "no such memory"])
@@ -90,22 +90,22 @@ class VectorTests(StoreTests):
             await store.add_space(builders.space(dimension=dimension))
             supply = iter(builders.random_vectors(sum(segments), dimension=dimension, seed=seed))
             records = [builders.fact(str(number)) for number in range(len(segments))]
-            held = {
+            cosines = {
                 builders.digest(record): [next(supply) for _ in range(count)]
                 for record, count in zip(records, segments, strict=True)
             }
-            await put(store, *records, vectors=held)
+            await put(store, *records, vectors=cosines)
             query = builders.random_vectors(1, dimension=dimension, seed=seed + 1)[0]
             expected = {
-                record.id: max(cosine(query, segment) for segment in held[builders.digest(record)])
+                record.id: max(cosine(query, segment) for segment in cosines[builders.digest(record)])
                 for record in records
             }
-            found = await store.by_vector(query, Where(), limit)
-            assert len(found) == min(limit, len(records))
-            assert [score for _, score in found] == pytest.approx(
+            results = await store.by_vector(query, Where(), limit)
+            assert len(results) == min(limit, len(records))
+            assert [score for _, score in results] == pytest.approx(
                 sorted(expected.values(), reverse=True)[:limit], abs=EXACTLY
             )
-            assert dict(found) == pytest.approx({item: expected[item] for item, _ in found}, abs=EXACTLY)
+            assert dict(results) == pytest.approx({item: expected[item] for item, _ in results}, abs=EXACTLY)
 
     @needs("vectors")
     async def test_of_a_text_in_pieces_the_nearest_counts(self, store: VectorStore) -> None:
@@ -336,8 +336,8 @@ class VectorTests(StoreTests):
         stored = await put(store, *near, *far, vectors=vectors)
         assert len(await store.by_vector(_EAST, Where(), 10)) == 10
         assert len(await store.by_vector(_EAST, Where(), 905)) == 905
-        found = await store.by_vector(_EAST, Where(tags_any=("rare",)), 10)
-        assert {memory_id for memory_id, _ in found} == set(ids(far))
+        results = await store.by_vector(_EAST, Where(tags_any=("rare",)), 10)
+        assert {memory_id for memory_id, _ in results} == set(ids(far))
         archived = [replace(record, status=Status.ARCHIVED) for record in stored[:900:2]]
         await store.commit(Operation(verb="archive"), [Replace(record, "archive") for record in archived])
         assert len(await store.by_vector(_EAST, Where(), 900)) == 455

@@ -43,9 +43,9 @@ def _reference(records: list[MemoryRecord], terms: list[str]) -> tuple[WordStati
     )
     scores = {}
     for memory_id, words in stems.items():
-        held = {stem(term): words[stem(term)] for term in terms if stem(term) in words}
-        if held:
-            scores[memory_id] = bm25_score(held, lengths[memory_id], statistics)
+        frequencies = {stem(term): words[stem(term)] for term in terms if stem(term) in words}
+        if frequencies:
+            scores[memory_id] = bm25_score(frequencies, lengths[memory_id], statistics)
     return statistics, scores
 
 
@@ -96,9 +96,9 @@ class WordTests(StoreTests):
     async def test_scores_are_those_of_the_formula(self, store: KeywordStore, terms: list[str]) -> None:
         await put(store, *_CORPUS)
         statistics, expected = _reference(_CORPUS, terms)
-        found = await store.by_keyword(terms, Where(), 100)
-        assert dict(found) == pytest.approx(expected, rel=1e-6)
-        scores = [score for _, score in found]
+        results = await store.by_keyword(terms, Where(), 100)
+        assert dict(results) == pytest.approx(expected, rel=1e-6)
+        scores = [score for _, score in results]
         assert scores == sorted(scores, reverse=True)
         assert all(score > 0 for score in scores)
         everywhere = await store.word_scores(terms, [*ids(_CORPUS), "no such memory"])
@@ -126,8 +126,10 @@ class WordTests(StoreTests):
         everything = await store.by_keyword(["apple"], Where(), 100)
         assert len(everything) == 4
         for limit in (1, 2, 3):
-            found = await store.by_keyword(["apple"], Where(), limit)
-            assert [score for _, score in found] == pytest.approx([score for _, score in everything[:limit]])
+            results = await store.by_keyword(["apple"], Where(), limit)
+            assert [score for _, score in results] == pytest.approx(
+                [score for _, score in everything[:limit]]
+            )
 
     @needs("full_text")
     @pytest.mark.parametrize(
@@ -153,8 +155,8 @@ class WordTests(StoreTests):
         self, store: KeywordStore, text: str, query: str
     ) -> None:
         wanted, _ = await put(store, builders.event(text), builders.event("nothing of the kind"))
-        found = await store.by_keyword(query_terms(query), Where(), 5)
-        assert [memory_id for memory_id, _ in found] == [wanted.id]
+        results = await store.by_keyword(query_terms(query), Where(), 5)
+        assert [memory_id for memory_id, _ in results] == [wanted.id]
 
     @needs("full_text")
     @pytest.mark.parametrize(
@@ -176,16 +178,16 @@ class WordTests(StoreTests):
     )
     async def test_no_character_of_a_query_is_an_operator(self, store: KeywordStore, query: str) -> None:
         wanted = (await put(store, builders.event("an apple a day"), builders.event("something else")))[0]
-        found = await store.by_keyword(query_terms(query), Where(), 5)
-        assert [memory_id for memory_id, _ in found] == [wanted.id]
+        results = await store.by_keyword(query_terms(query), Where(), 5)
+        assert [memory_id for memory_id, _ in results] == [wanted.id]
 
     @needs("full_text")
     @pytest.mark.parametrize("term", ['"', 'a"b', "and", "near", "*", "or not", "'", "\\", "%", " "])
     async def test_any_term_can_be_asked_for(self, store: KeywordStore, term: str) -> None:
         await put(store, builders.event("plain text"))
         assert await store.by_keyword([term], Where(), 5) == []
-        found = await store.by_keyword([term, "plain"], Where(), 5)
-        assert len(found) == 1
+        results = await store.by_keyword([term, "plain"], Where(), 5)
+        assert len(results) == 1
 
     @needs("full_text")
     async def test_the_index_follows_the_text(self, store: KeywordStore) -> None:
@@ -211,8 +213,8 @@ class WordTests(StoreTests):
         assert len(await store.by_keyword(["apple"], Where(), 10)) == 10
         assert len(await store.by_keyword(["apple"], Where(), 600)) == 600
         assert len(await store.by_keyword(["apple"], Where(), 2_000)) == 605
-        found = await store.by_keyword(["apple"], Where(tags_any=("rare",)), 10)
-        assert {memory_id for memory_id, _ in found} == set(ids(rare))
+        results = await store.by_keyword(["apple"], Where(tags_any=("rare",)), 10)
+        assert {memory_id for memory_id, _ in results} == set(ids(rare))
         assert len(await store.by_keyword(["apple"], Where(tags_any=("rare",)), 3)) == 3
 
     @needs("full_text")

@@ -58,8 +58,8 @@ class WritingTests(StoreTests):
         assert await everything(store) == {first.id: first}
         second = await change(store, first, metadata={"flag": 1})
         assert second.revision != first.revision
-        found: Any = (await store.get([first.id]))[first.id]
-        assert found.metadata["flag"] is not True
+        stored: Any = (await store.get([first.id]))[first.id]
+        assert stored.metadata["flag"] is not True
         third = await change(store, second, value=True)
         assert third.value is True
 

@@ -23,11 +23,11 @@ def get(context: typer.Context, references: options.References = None) -> None:
     wanted = text_input.references(references)
     with invocation.memory() as memory:
         named = memory.get_named(wanted)
-    found = [record for records in named.values() for record in records]
+    shown = [record for records in named.values() for record in records]
     missing = [reference for reference, records in named.items() if not records]
     if invocation.flags.output == "text":  # asked for, not the form of a pipe
-        invocation.output.texts(found)
+        invocation.output.texts(shown)
     else:
-        invocation.output.each(found, many=len(found) + len(missing) > 1 or references == ["-"])
+        invocation.output.each(shown, many=len(shown) + len(missing) > 1 or references == ["-"])
     if missing:
         raise MemoryNotFoundError("', '".join(missing))

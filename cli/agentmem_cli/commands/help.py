@@ -36,11 +36,11 @@ def _text(root: Any, words: list[str]) -> str:
     """Return what `--help` shows for a command."""
     from agentmem_cli.errors import UnknownCommandError
 
-    command_found, at = root.command, root
+    target, at = root.command, root
     for word in words:
-        known = command_found.list_commands(at) if hasattr(command_found, "list_commands") else []
-        below = command_found.get_command(at, word) if known else None
+        known = target.list_commands(at) if hasattr(target, "list_commands") else []
+        below = target.get_command(at, word) if known else None
         if below is None:
             raise UnknownCommandError(at.command_path, word, known)
-        command_found, at = below, type(at)(below, info_name=word, parent=at)
+        target, at = below, type(at)(below, info_name=word, parent=at)
     return str(at.get_help())

@@ -51,7 +51,7 @@ def update(
 
     invocation = Invocation.of(context)
     content = text_input.one(text) if text is not None else None
-    given = {
+    edits = {
         "importance": importance,
         "add_tags": add_tags,
         "remove_tags": remove_tags,
@@ -63,7 +63,7 @@ def update(
         "occurred_at": parse_moment(at) if at else None,
     }
     fields = options.metadata(field) or {}
-    changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    changes: dict[str, Any] = {name: value for name, value in edits.items() if value is not None}
     for name, gone in {"key": no_key, "source": no_source, "ttl": no_ttl, "occurred_at": no_at}.items():
         if gone and name in changes:
             raise ValidationError(f"the {name} cannot be both set and taken away", hint="leave one out")

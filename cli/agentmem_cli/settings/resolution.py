@@ -120,10 +120,10 @@ def resolve(flags: Mapping[str, str | None], *, folder: Path | None = None) -> R
                 _suggest(variable, notices)
             else:
                 chosen[setting.name] = (_parsed(setting, text, variable), Origin("environment", variable))
-    for name, given in flags.items():
-        if given is not None:
+    for name, flag_value in flags.items():
+        if flag_value is not None:
             flag = "--" + name.replace(".", "-").replace("_", "-")
-            chosen[name] = (_parsed(find_setting(name), given, flag), Origin("flag", flag))
+            chosen[name] = (_parsed(find_setting(name), flag_value, flag), Origin("flag", flag))
     return Resolved(
         chosen, notices=tuple(notices), user_config=user_file, project_file=project_values, ignored=ignored
     )

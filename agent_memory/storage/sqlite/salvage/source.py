@@ -69,8 +69,8 @@ def _header(path: Path) -> bytes:
 
 def _readable(copy: Path) -> Connection | None:
     """Open a file with its own header, else with one made for each size of page that there may be."""
-    given = _header(copy)
-    for header in (given, *(_mended(given, size) for size in _SIZES)):
+    own_header = _header(copy)
+    for header in (own_header, *(_mended(own_header, size) for size in _SIZES)):
         with copy.open("r+b") as file:
             file.write(header)
         with suppress(driver.Error):
