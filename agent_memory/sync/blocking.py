@@ -42,7 +42,7 @@ def iterating(
     def call(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
         items: AsyncGenerator[T] = getattr(self._delegate, name)(*args, **kwargs)  # what is wrong is told now
 
-        def each() -> Iterator[T]:
+        def in_turn() -> Iterator[T]:
             try:
                 while True:
                     try:
@@ -52,7 +52,7 @@ def iterating(
             finally:
                 self.run(items.aclose)
 
-        return each()
+        return in_turn()
 
     return cast("Callable[Concatenate[Any, P], Iterator[T]]", call)
 

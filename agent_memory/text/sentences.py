@@ -328,12 +328,12 @@ def _by_centrality(candidates: Sequence[_Candidate]) -> Iterator[_Candidate]:
     last = max((candidate.text for candidate in candidates), default=0)
 
     def gain(position: int) -> float:
-        each = candidates[position]
-        if not each.words:
+        candidate = candidates[position]
+        if not candidate.words:
             return 0.0
         # Between the mean and the sum of its words: the mean alone likes the shortest, the sum the longest.
-        central = sum(share[word] for word in sorted(each.words)) / math.sqrt(len(each.words))
-        return central * (1.2 if each.text in (0, last) else 1.0)
+        central = sum(share[word] for word in sorted(candidate.words)) / math.sqrt(len(candidate.words))
+        return central * (1.2 if candidate.text in (0, last) else 1.0)
 
     def take(position: int) -> None:
         for word in candidates[position].words:
@@ -359,6 +359,6 @@ def _line(text: str, chosen: Sequence[_Candidate]) -> str:
     return speaker + " ".join(said.split())
 
 
-def _skips(text: str, before: _Candidate | None, each: _Candidate) -> bool:
+def _skips(text: str, before: _Candidate | None, candidate: _Candidate) -> bool:
     start = before.end if before is not None else len(_speaker(text))
-    return bool(text[start : each.start].strip())
+    return bool(text[start : candidate.start].strip())

@@ -107,16 +107,16 @@ class Upkeep(VectorDocuments):
         over = instant(clock.now() - GRACE)
         name = self._keys("expires")
         for memory_id in await self._client.zrangebyscore(name, "-inf", over, start=0, num=_SWEPT):
-            each = memory_id.decode()
-            if await self._client.exists(self._keys.document(each)):
+            expired_id = memory_id.decode()
+            if await self._client.exists(self._keys.document(expired_id)):
                 continue
-            trace = await self._client.get(self._keys("trace", each))
+            trace = await self._client.get(self._keys("trace", expired_id))
             async with self._client.pipeline(transaction=True) as pipe:
                 if trace is not None:
-                    self._forget(pipe, each, *json.loads(trace))
+                    self._forget(pipe, expired_id, *json.loads(trace))
                 for other in ("created", "places", "ids", "expires"):
-                    pipe.zrem(self._keys(other), each)
-                pipe.delete(self._keys("trace", each))
+                    pipe.zrem(self._keys(other), expired_id)
+                pipe.delete(self._keys("trace", expired_id))
                 await pipe.execute()
 
     def _forget(

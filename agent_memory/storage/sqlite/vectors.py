@@ -237,8 +237,8 @@ def matrix(vectors: Sequence[Any], dtypes: Sequence[Any], dimension: int) -> NDA
         wide = np.frombuffer(b"".join(vectors), dtype="<f2").astype("<f4")
     else:
         zeros = bytes(4 * dimension)
-        each = zip(vectors, dtypes, fits, strict=True)
-        wide = np.frombuffer(b"".join(widened(v, d) if fit else zeros for v, d, fit in each), dtype="<f4")
+        stored = zip(vectors, dtypes, fits, strict=True)
+        wide = np.frombuffer(b"".join(widened(v, d) if fit else zeros for v, d, fit in stored), dtype="<f4")
     result: NDArray[Any] = wide.reshape(len(vectors), dimension)
     fitting = np.einsum("ij,ij->i", result, result) <= _LONGEST
     return result if fitting.all() else np.where(fitting[:, None], result, np.float32(0))
