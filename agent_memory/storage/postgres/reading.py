@@ -92,8 +92,8 @@ async def select_each(
     connection: Connection, scope: Scope, selections: Sequence[Selection]
 ) -> list[list[MemoryRecord]]:
     """List memories by several filters, in one round trip."""
-    found = await fetch_all(connection, [_listing(scope, selection) for selection in selections])
-    return [[rows.record(row, scope.id) for row in listed] for listed in found]
+    fetched = await fetch_all(connection, [_listing(scope, selection) for selection in selections])
+    return [[rows.record(row, scope.id) for row in listed] for listed in fetched]
 
 
 def _listing(scope: Scope, selection: Selection) -> Sql:

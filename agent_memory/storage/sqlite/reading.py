@@ -85,8 +85,8 @@ def select_marked(
         f" {order_by} limit ?"
     )
     query = f"{rows.SELECT} where memory.pk in ({wanted}) {order_by}"
-    found = connection.execute(query, [words, *values, limit]).fetchall()
-    return rows.records(connection, found, *context)
+    fetched = connection.execute(query, [words, *values, limit]).fetchall()
+    return rows.records(connection, fetched, *context)
 
 
 def newest_ids(connection: Connection, where: Where, limit: int) -> list[str]:

@@ -16,104 +16,104 @@ _SWITCHES = {
 }
 
 
-def parse(setting: Setting, given: Any, *, base: Path | None = None) -> Any:
+def parse(setting: Setting, value: Any, *, base: Path | None = None) -> Any:
     """Return the value that text or a TOML value means.
 
     Args:
         base: the folder that relative paths start from; None for the current one.
-        given: the value as it was given.
+        value: the value as it was given.
         setting: whose value it is.
 
     Raises:
         ConfigurationError: it is not a value of that setting.
     """  # noqa: DOC501
-    if isinstance(given, str) and not given.strip():
+    if isinstance(value, str) and not value.strip():
         raise ConfigurationError(f"the setting {setting.name} is empty", hint="give a value, or leave it out")
     kind = setting.kind
     if kind == "switch":
-        return _switch(setting, given)
+        return _switch(setting, value)
     if kind in ("count", "number"):
-        return _count(setting, given, least=0 if kind == "count" else 1)
+        return _count(setting, value, least=0 if kind == "count" else 1)
     if kind == "share":
-        return _share(setting, given)
+        return _share(setting, value)
     if kind == "words":
-        return _words(setting, given)
+        return _words(setting, value)
     if kind == "duration":
-        return _duration(setting, given)
+        return _duration(setting, value)
     if kind == "option":
-        return _option(setting, given, base)
-    if not isinstance(given, str):
-        raise _wrong(setting, given, 'text, as in "..."')
-    if kind == "choice" and given not in setting.choices:
-        raise ConfigurationError.unknown(setting.name, given, setting.choices)
-    return _path(given, base) if kind == "path" else given
+        return _option(setting, value, base)
+    if not isinstance(value, str):
+        raise _wrong(setting, value, 'text, as in "..."')
+    if kind == "choice" and value not in setting.choices:
+        raise ConfigurationError.unknown(setting.name, value, setting.choices)
+    return _path(value, base) if kind == "path" else value
 
 
-def _switch(setting: Setting, given: Any) -> bool:
-    if isinstance(given, bool):
-        return given
-    if isinstance(given, str) and given.strip().lower() in _SWITCHES:
-        return _SWITCHES[given.strip().lower()]
-    raise _wrong(setting, given, "true or false")
+def _switch(setting: Setting, value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.strip().lower() in _SWITCHES:
+        return _SWITCHES[value.strip().lower()]
+    raise _wrong(setting, value, "true or false")
 
 
-def _count(setting: Setting, given: Any, *, least: int) -> int:
+def _count(setting: Setting, value: Any, *, least: int) -> int:
     try:
-        number = int(given) if isinstance(given, str) else given
+        number = int(value) if isinstance(value, str) else value
     except ValueError:
         number = None
     if not isinstance(number, int) or isinstance(number, bool) or number < least:
-        raise _wrong(setting, given, "a whole number such as " + str(setting.default))
+        raise _wrong(setting, value, "a whole number such as " + str(setting.default))
     return number
 
 
-def _share(setting: Setting, given: Any) -> float:
+def _share(setting: Setting, value: Any) -> float:
     try:
-        number = float(given)
+        number = float(value)
     except (TypeError, ValueError):
         number = -1.0
-    if isinstance(given, bool) or not 0 <= number <= 1:
-        raise _wrong(setting, given, "a number from 0 to 1")
+    if isinstance(value, bool) or not 0 <= number <= 1:
+        raise _wrong(setting, value, "a number from 0 to 1")
     return number
 
 
-def _words(setting: Setting, given: Any) -> tuple[str, ...]:
-    words = given.split(",") if isinstance(given, str) else given
+def _words(setting: Setting, value: Any) -> tuple[str, ...]:
+    words = value.split(",") if isinstance(value, str) else value
     if not isinstance(words, (list, tuple)) or not all(isinstance(word, str) for word in words):
-        raise _wrong(setting, given, "words with commas between them")
+        raise _wrong(setting, value, "words with commas between them")
     return tuple(dict.fromkeys(word.strip() for word in words if word.strip()))
 
 
-def _duration(setting: Setting, given: Any) -> timedelta:
+def _duration(setting: Setting, value: Any) -> timedelta:
     try:
-        return clock.as_duration(given)
+        return clock.as_duration(value)
     except ValidationError as error:
-        raise _wrong(setting, given, "90s, 10m, 2h or 7d") from error
+        raise _wrong(setting, value, "90s, 10m, 2h or 7d") from error
 
 
-def _option(setting: Setting, given: Any, base: Path | None) -> Any:
+def _option(setting: Setting, value: Any, base: Path | None) -> Any:
     """Read an option whose kind only its user knows: numbers and switches are written as such."""
-    if not isinstance(given, str):
-        return given
-    word = given.strip().lower()
+    if not isinstance(value, str):
+        return value
+    word = value.strip().lower()
     if word in ("true", "false"):
         return word == "true"
     if word.isascii() and word.isdigit():
         return int(word)
     if setting.name.rpartition(".")[2] in ("path", "cache_dir") or setting.name.endswith("_file"):
-        return str(_path(given, base))
-    return given
+        return str(_path(value, base))
+    return value
 
 
-def _path(given: str, base: Path | None) -> Path:
-    path = paths.expanded(given)
+def _path(value: str, base: Path | None) -> Path:
+    path = paths.expanded(value)
     if str(path).startswith("~"):
-        raise ConfigurationError(f"there is no home folder for {given}", hint="give the whole path")
+        raise ConfigurationError(f"there is no home folder for {value}", hint="give the whole path")
     return path if path.is_absolute() else (base or Path.cwd()) / path
 
 
-def _wrong(setting: Setting, given: Any, expected: str) -> ConfigurationError:
-    return ConfigurationError(f"the setting {setting.name} cannot be {given!r}", hint=f"give {expected}")
+def _wrong(setting: Setting, value: Any, expected: str) -> ConfigurationError:
+    return ConfigurationError(f"the setting {setting.name} cannot be {value!r}", hint=f"give {expected}")
 
 
 def check_embedder(name: str, where: str) -> str:
