@@ -31,7 +31,7 @@ demo: $(STAMP)  ## send all six kinds of memory in through the command line, and
 
 check: $(STAMP) lint  ## run every check and the quick tests, without servers (about a minute)
 	@echo "== quick tests"
-	@$(BIN)/python -m pytest -m "not soak and not server and not slow" -n 2
+	@$(BIN)/python -m pytest -m "not soak and not server and not slow" -n 2 --dist worksteal
 
 format: $(STAMP)  ## bring the code into its form, and repair what can be repaired
 	@$(BIN)/ruff check --fix --quiet . || true
@@ -40,7 +40,7 @@ format: $(STAMP)  ## bring the code into its form, and repair what can be repair
 test: $(STAMP) lint  ## run every check and test, real servers included (about ten minutes)
 	@echo "== tests"
 	@# Three processes on two cores: the tests of servers wait for them.
-	@$(BIN)/python -m pytest -m "not soak" -n 3
+	@$(BIN)/python -m pytest -m "not soak" -n 3 --dist worksteal
 
 coverage: $(STAMP)  ## run the tests without servers, and list the lines that none of them reaches
 	@$(BIN)/python -m pytest -m "not soak and not server" -n 2 --cov --cov-report=term-missing:skip-covered
