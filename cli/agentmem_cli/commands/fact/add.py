@@ -26,8 +26,7 @@ def add(
     """Store a fact; one that is known already keeps its id and gains the tags.
 
     Examples:
-        agentmem fact add "The staging database runs in Oslo" --tag ops
-        agentmem fact add "Prices are in Swiss francs" --standing
+        agentmem fact add "Prices are in Swiss francs" --tag shop --standing
         echo "User's name is Alice" | agentmem fact add - --source onboarding
     """
     invocation = Invocation.of(context)

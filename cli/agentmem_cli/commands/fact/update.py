@@ -28,7 +28,6 @@ def update(
 
     Examples:
         agentmem fact update 7f3k2m9q "The staging database runs in Bergen"
-        agentmem fact update 7f3k2m9q - --importance 0.9 < new.txt
         agentmem fact update 7f3k2m9q --no-standing
     """
     invocation = Invocation.of(context)
