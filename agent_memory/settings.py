@@ -77,7 +77,7 @@ class PublicSettings:
     )
     rerank_config: dict[str, Any] = _setting(
         dict,
-        "the cross-encoder for rerank: model, path, threads, cache_dir",
+        "a cross-encoder for rerank, instead of the default model: model, path, threads, cache_dir",
         in_shell_as="rerank",
         each="an option of the cross-encoder, such as rerank.model",
     )

@@ -172,7 +172,7 @@ $AgentmemTable.Options = @{ # by path, its own options
         , @('--pinned', 'Only pinned ones')
         , @('--min-score', 'Only from this score on')
         , @('--explain', 'Show the parts of each score')
-        , @('--rerank', 'Let a cross-encoder order the best 50; pull its model first')
+        , @('--rerank', 'Order the best 50 by how well their words match; with rerank.model, by a cross-encoder')
         , @('--fail-empty', 'Exit with 3 if nothing is found')
     )
     'recall' = @(
@@ -196,7 +196,7 @@ $AgentmemTable.Options = @{ # by path, its own options
         , @('--pinned', 'Only pinned ones')
         , @('--last', 'Add the latest N messages')
         , @('--mode', 'hybrid, keyword or vector')
-        , @('--rerank', 'Let a cross-encoder order the best 50; pull its model first')
+        , @('--rerank', 'Order the best 50 by how well their words match; with rerank.model, by a cross-encoder')
         , @('--standing-share', 'How much of it standing context may take; 0 leaves that out')
         , @('--explain', 'Say on stderr what was taken, and why')
     )

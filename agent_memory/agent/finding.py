@@ -58,8 +58,10 @@ class Finding(MemoryTypes):
             min_score: only memories whose `score` is at least this, in [0, 1].
             offset: how many of the best to leave out, for a further page.
             count_access: count the results as accessed.
-            rerank: let a cross-encoder read the best 50 with the query and order them; `score` is its word then.
-                It takes a model that has to be pulled once.
+            rerank: order the best 50 anew by how well their single words match those of the query, with the default
+                model, whichever embeds the store; what does not fit its language keeps its place, and `notices` say
+                so. Takes up to half a second more. Where `rerank_config` names a cross-encoder, that orders them, and
+                `score` is what it says.
             filters: further conditions, all of which must hold (`agent_memory.Filters`): `metadata`, such as
                 `{"lang": "en", "stars": {">=": 3}}`, `session`, `source`, `pinned`, `key`, `tags_all`, and
                 `fields`, conditions on the types' own fields.
@@ -71,7 +73,7 @@ class Finding(MemoryTypes):
             ValidationError: the query is empty, or a filter cannot be read.
             EmbeddingMismatchError: an embedder was named that differs from the store's.
             ConfigurationError: `mode` is unknown, or `vector` without an embedder.
-            ModelMissingError: `rerank` without its model on this machine.
+            ModelMissingError: `rerank` with a cross-encoder that is not on this machine.
         """
         where = build_where(
             types=types, tags=tags, since=since, until=until, min_importance=min_importance, **filters

@@ -112,7 +112,7 @@ _CARDS = (
 
 CARDS: Mapping[str, ModelCard] = {card.name: card for card in _CARDS}
 RERANKER = "Xenova/ms-marco-MiniLM-L-6-v2"
-"""The cross-encoder that `rerank` takes where none is named."""
+"""The cross-encoder that `rerank` takes where only a folder is named."""
 MULTILINGUAL_DOWNLOAD = "sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2"
 """The model to suggest to somebody whose memories the default one cannot read, where `multilingual` cannot run."""
 

@@ -14,16 +14,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from agent_memory import paths
 from agent_memory.batching import batched
 from agent_memory.embeddings import catalog
-from agent_memory.embeddings.base import Embedder, EmbeddingIdentity
+from agent_memory.embeddings.base import Embedder, EmbeddingIdentity, one_line
 from agent_memory.embeddings.hashes import sha256_of
 from agent_memory.embeddings.local_model import ROOM, LocalModel
 from agent_memory.embeddings.memory_bound import ENGINE, check_room
 from agent_memory.embeddings.segments import parts, split_by_tokens, well_formed
 from agent_memory.embeddings.sharing import HeldModel, loaded_models, shared
 from agent_memory.embeddings.threads import in_worker
-from agent_memory.errors import ConfigurationError, ModelMissingError
+from agent_memory.errors import ConfigurationError, EmbeddingError, ModelMissingError
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from tokenizers import Tokenizer
 
 VOCABULARY = Path(__file__).with_name("data") / "vocab.txt"
@@ -185,6 +186,34 @@ class LocalEmbedder(Embedder):
         for batch in batched(texts, _TOGETHER):
             vectors += await model.embed(batch)
         return vectors
+
+    async def token_vectors(self, texts: Sequence[str]) -> list[NDArray[Any]]:
+        """Embed each token of each text by itself.
+
+        Returns:
+            For each text a matrix in float16, with one row of length 1 for each of its first 254 tokens.
+
+        Raises:
+            ModelMissingError: the model's file cannot be loaded.
+            EmbeddingError: the model failed.
+        """
+        try:
+            return await self._model_now().token_vectors(texts)
+        except EmbeddingError:
+            raise
+        except Exception as error:
+            raise EmbeddingError(
+                f"{self.identity} failed: {type(error).__name__}: {one_line(error)}"
+            ) from error
+
+    def token_words(self, text: str) -> list[str]:
+        """Return, for each token of a text, the word that it is part of, as it stands there."""
+        text = well_formed(text)
+        encoding = self._tokenizer_now().encode(text, add_special_tokens=False)
+        words: dict[int | None, tuple[int, int]] = {}
+        for word, (start, end) in zip(encoding.word_ids, encoding.offsets, strict=True):
+            words[word] = (words.get(word, (start, end))[0], end)
+        return [text[slice(*words[word])] for word in encoding.word_ids]
 
     def _model_now(self) -> LocalModel:
         """Return the model: one for the whole process where it may be shared, else one of this embedder's own."""

@@ -12,12 +12,13 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent_memory.embeddings.base import one_line, pack_rows
 from agent_memory.embeddings.segments import well_formed
 from agent_memory.embeddings.sharing import SharedModel, loading
 from agent_memory.embeddings.threads import usable_cores
+from agent_memory.embeddings.token_vectors import TokenVectorCache
 from agent_memory.errors import EmbeddingError, ModelMissingError
 from agent_memory.hints import Hint
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     import asyncio
     from concurrent.futures import ThreadPoolExecutor
 
+    from numpy.typing import NDArray
     from tokenizers import Encoding, Tokenizer
 
 TOKENS = 256
@@ -46,18 +48,43 @@ _PLAIN_RUNS = 8
 _RUN_CHARACTERS = 1_500  # about how many make up a run, for an estimate before there are tokens
 
 
-class _Job:
-    """Texts that one caller waits for."""
+class _Output(NamedTuple):
+    """What the model makes of one text."""
 
-    def __init__(self, texts: Sequence[str], waiting: asyncio.Future[list[bytes]]) -> None:
+    vector: bytes
+    """The mean over its tokens, at length 1."""
+    tokens: NDArray[Any]
+    """The last hidden state of each token, [CLS] and [SEP] left out; a view of all that one run gave."""
+
+    @property
+    def token_vectors(self) -> NDArray[Any]:
+        """Each token's vector at length 1, in half precision: a cosine of two is off by .001 at most."""
+        import numpy
+
+        lengths = numpy.sqrt(numpy.einsum("ij,ij->i", self.tokens, self.tokens))
+        vectors: NDArray[Any] = (self.tokens / lengths[:, None]).astype(numpy.float16)
+        return vectors
+
+
+class _Job:
+    """Texts that one caller waits for.
+
+    Args:
+        texts: what is to be embedded.
+        waiting: gets the results.
+        by_token: whether a result is a matrix of token vectors instead of one vector.
+    """
+
+    def __init__(self, texts: Sequence[str], waiting: asyncio.Future[list[Any]], *, by_token: bool) -> None:
         self.texts = texts
         self.waiting = waiting
+        self.by_token = by_token
         self.tokens: list[list[int]] = []
         self.batches: deque[list[int]] = deque()
         """Texts that no run has taken yet, by their place, as they go into runs."""
         self.left = 0
         """Batches that are not embedded yet, those under way included."""
-        self.vectors: list[bytes] = [b""] * len(texts)
+        self.results: list[Any] = [b""] * len(texts)
         self.error: BaseException | None = None
 
     @property
@@ -112,6 +139,7 @@ class LocalModel(SharedModel):
         self._session: Any = None
         self._plain_runs = 0
         self.optimised = False
+        self._kept = TokenVectorCache()
 
     @property
     def session(self) -> object:
@@ -128,9 +156,31 @@ class LocalModel(SharedModel):
             ModelMissingError: the model's file cannot be loaded.
             EmbeddingError: no thread can be started.
         """
+        vectors: list[bytes] = await self._results(texts, by_token=False)
+        return vectors
+
+    async def token_vectors(self, texts: Sequence[str]) -> list[NDArray[Any]]:
+        """Embed each token of each text by itself.
+
+        Returns:
+            For each text a matrix in float16, with one row of length 1 for each of its first 254 tokens.
+
+        Raises:
+            ModelMissingError: the model's file cannot be loaded.
+            EmbeddingError: no thread can be started.
+        """
+        matrices = {text: matrix for text in texts if (matrix := self._kept.get(text)) is not None}
+        missing = [text for text in dict.fromkeys(texts) if text not in matrices]
+        if missing:
+            for text, made in zip(missing, await self._results(missing, by_token=True), strict=True):
+                matrices[text] = made
+                self._kept.put(text, made)
+        return [matrices[text] for text in texts]
+
+    async def _results(self, texts: Sequence[str], *, by_token: bool) -> list[Any]:
         import asyncio
 
-        job = _Job(texts, asyncio.get_running_loop().create_future())
+        job = _Job(texts, asyncio.get_running_loop().create_future(), by_token=by_token)
         with self._turn:
             self._inbox.append(job)
             self._call(1)
@@ -223,7 +273,7 @@ class LocalModel(SharedModel):
                 job.error = error
             return
         try:
-            vectors = iter(
+            outputs = iter(
                 self._run(session, [job.tokens[position] for job, places in parts for position in places])
             )
         except Exception as error:
@@ -235,10 +285,11 @@ class LocalModel(SharedModel):
             return
         for job, places in parts:
             for position in places:
-                job.vectors[position] = next(vectors)
+                output = next(outputs)
+                job.results[position] = output.token_vectors if job.by_token else output.vector
 
-    def _run(self, session: Any, batch: Sequence[list[int]]) -> list[bytes]:
-        """Embed token ids: the mean over each text's tokens, [CLS] and [SEP] among them, at length 1."""
+    def _run(self, session: Any, batch: Sequence[list[int]]) -> list[_Output]:
+        """Embed token ids: the mean over each text's tokens, [CLS] and [SEP] among them, at length 1; and each."""
         self._plain_runs += not self.optimised
         import numpy
 
@@ -253,7 +304,9 @@ class LocalModel(SharedModel):
         feed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": numpy.zeros_like(ids)}
         hidden = session.run(None, feed)[0]
         # A sum instead of a mean: its length is set to 1 anyway.
-        return pack_rows(numpy.matmul(mask[:, None, :].astype(numpy.float32), hidden)[:, 0])
+        vectors = pack_rows(numpy.matmul(mask[:, None, :].astype(numpy.float32), hidden)[:, 0])
+        states = (hidden[row, 1 : len(tokens) + 1] for row, tokens in enumerate(batch))
+        return list(map(_Output, vectors, states))
 
     # --- the session -------------------------------------------------------------------------------------------
 
@@ -359,4 +412,4 @@ def _deliver(jobs: Sequence[_Job]) -> None:
         if job.error is not None:
             job.waiting.set_exception(job.error)
         else:
-            job.waiting.set_result(job.vectors)
+            job.waiting.set_result(job.results)

@@ -98,6 +98,9 @@ class Core:
         async with self._turning:
             if self._opened:
                 self._opened = False
+                self.__dict__.pop(
+                    "_searcher", None
+                )  # with a model of its own, where results were ordered anew
                 await self._index.close()
                 await self._store.close()
 

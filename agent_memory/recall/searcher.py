@@ -31,7 +31,7 @@ class Searcher:
         self._store = store
         self._retriever = Retriever(store, index)
         self._scorer = CandidateScorer(store, index, settings)
-        self._reranker = Reranker(settings.rerank_config)
+        self._reranker = Reranker(settings.rerank_config, index)
         self._similar = SimilarSearch(store, index)
 
     async def search(self, request: SearchRequest) -> Found:
@@ -54,7 +54,7 @@ class Searcher:
         results = list(self._selected(request, retrieved, context.records, ranking, estimate))
         sums = {result.memory.id: parts[result.memory.id].total for result in results}
         if request.rerank:
-            results, sums = await self._reranker.reranked(request, results)
+            results, sums = await self._reranker.reranked(request, retrieved.query, results, sums, notices)
         if request.min_similarity is not None and retrieved.query.vector is None and ranking:
             notices.append(
                 "no memory has a similarity to this query, so none reaches the least one asked for"

@@ -12,7 +12,7 @@ from typing import Any
 from agent_memory.embeddings.registry import create_embedder
 from benchmarks.recall import calibration, cross_agent, packing, readers
 from benchmarks.recall.cache import CachedEmbedder
-from benchmarks.recall.product import Setup
+from benchmarks.recall.product import TOKENS, Setup
 from benchmarks.recall.run import Results, run
 
 SHOWN = ("ndcg@10", "mrr", "any@1", "any@5", "any@10", "any@20", "all@5", "all@10", "all@20", "recall@10")
@@ -43,7 +43,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         help="with --strangers: a JSON list of unrelated prompts to put to each agent too",
     )
     parser.add_argument(
-        "--rerank", metavar="MODEL|FOLDER", help="let this cross-encoder order the best 50; it has to be here"
+        "--rerank",
+        metavar="MODEL|FOLDER",
+        nargs="?",
+        const=TOKENS,
+        help="order the best 50 anew: as the library does by itself, or by this cross-encoder, which has to be here",
     )
     parser.add_argument("--categories", action="store_true", help="print each category too")
     asyncio.run(_run(parser.parse_args(arguments)))

@@ -18,6 +18,8 @@ from benchmarks.recall.cache import CachedEmbedder
 from benchmarks.recall.questions import Agent, Item, Question
 
 NAME = "agentmem"
+TOKENS = "tokens"
+"""Names the reranker that the library takes where no cross-encoder is named."""
 DEPTH = 50
 """How many results each question asks for."""
 SHOWN_BUDGET = 4_000
@@ -44,7 +46,7 @@ class Setup:
     options: Mapping[str, Any] = field(default_factory=dict)
     mode: Mode = "hybrid"
     rerank: str = ""
-    """A cross-encoder: a model or a folder."""
+    """What orders the best anew: `TOKENS`, or a cross-encoder's name or folder; nothing where it is empty."""
 
 
 class Product:
@@ -55,7 +57,8 @@ class Product:
         self._path = folder / "memory.db"
         self._setup = setup
         rerank = setup.rerank
-        named = {} if not rerank else {"path": rerank} if Path(rerank).is_dir() else {"model": rerank}
+        plain = rerank in ("", TOKENS)
+        named = {} if plain else {"path": rerank} if Path(rerank).is_dir() else {"model": rerank}
         options = {"path": str(self._path)} if setup.backend == "sqlite" else dict(setup.options)
         config = MemoryConfig(backend=setup.backend, backend_config=options, rerank_config=named)
         self._memory = AgentMemory(agent.id, config, embedding_provider=embedder)

@@ -48,7 +48,10 @@ Since = Annotated[
 Until = Annotated[str | None, typer.Option("--until", metavar="TIME", help="Only before then.")]
 Rerank = Annotated[
     bool,
-    typer.Option("--rerank", help="Let a cross-encoder order the best 50; pull its model first."),
+    typer.Option(
+        "--rerank",
+        help="Order the best 50 by how well their words match; with rerank.model, by a cross-encoder.",
+    ),
 ]
 MinImportance = Annotated[
     float,

@@ -137,7 +137,7 @@ LEFT_OUT: Mapping[str, str] = {
     "names": "say what an error calls each item",
     "summarizer": "is the caller's own; without it a summary is picked",
     "revision": "is tested where revisions are known; any other is a conflict",
-    "rerank": "takes a model that has to be pulled",
+    "rerank": "loads a model, and changes nothing but the order",
     "backend_config": "belongs to a target given by name; here it is a URL",
 }
 """Parameters that stay as they are, and why."""
