@@ -191,6 +191,9 @@ BRIEF_EACH: Final = 20
 STANDING_EACH: Final = 20
 """Memories of each kind that the standing context considers: 15 % of 2,000 tokens hold ten."""
 
+STANDING_LONG: Final = 200
+"""Characters from which a message in the standing context may have to be shortened, to the instruction in it."""
+
 STANDING_PREFERENCES: Final = 40
 """Preferences that it considers: of each category one is taken."""
 

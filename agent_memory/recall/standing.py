@@ -119,10 +119,14 @@ def pack_section(
         share: the part of them that the section may take, in [0, 1].
         agent_id: whose memories they are.
     """
-    room = int(budget * share)
     empty = estimate_tokens(wording.write([], agent_id))
+    room = max(0, min(int(budget * share), budget - empty))
     packed: list[PackedItem] = []
-    overhead, size = 0, max(room, constants.SMALLEST_BUDGET)
+    overhead, size = estimate_tokens(STANDING), max(room, constants.SMALLEST_BUDGET)
+    # What cannot have room, however short it is, is not tried: each try writes it in several forms.
+    most = room // constants.TOKENS_PER_CANDIDATE
+    late = [candidate.packed("", "dropped", 0, _FULL) for candidate in candidates[most:]]
+    candidates = candidates[:most]
     terms = _terms(candidate.memory for candidate in candidates)
     for _ in range(constants.MOST_FILLS if candidates else 0):
         packed = pack(
@@ -140,9 +144,8 @@ def pack_section(
     while _tokens(packed, wording, agent_id) - empty > room and any(map(_is_kept, packed)):
         last = max(position for position, item in enumerate(packed) if _is_kept(item))
         packed[last] = candidates[last].packed("", "dropped", 0, _FULL)
-    return Section(
-        [item for item in packed if _is_kept(item)], [item for item in packed if not _is_kept(item)]
-    )
+    dropped = [item for item in packed if not _is_kept(item)]
+    return Section([item for item in packed if _is_kept(item)], [*dropped, *late])
 
 
 _FULL: Final = "the standing context's share of the budget is used up"
@@ -224,8 +227,9 @@ def _one_per_category(candidates: Sequence[Candidate]) -> list[Candidate]:
 
 
 def _terms(records: Iterable[MemoryRecord]) -> list[str]:
-    """Return the words of the instructions: of a long message, their sentences are what is to be kept."""
-    spotted = (standing.spotted(record) for record in records if isinstance(record, ConversationRecord))
+    """Return the words of the instructions in long messages: their sentences are what is to be kept of these."""
+    long = (record for record in records if len(record.content) > constants.STANDING_LONG)
+    spotted = (standing.spotted(record) for record in long if isinstance(record, ConversationRecord))
     return query_terms(" ".join(instruction.sentence for instruction in spotted if instruction is not None))
 
 

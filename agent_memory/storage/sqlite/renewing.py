@@ -27,6 +27,7 @@ _INDEXES: Final = (
     "create index if not exists memory_owed on memory (created_at)"
     " where embedded_in is null and status = 'active'",
     "create index if not exists memory_pinned on memory (created_at) where pinned = 1",
+    "create index if not exists long_term_kind on long_term (kind)",
 )
 _MANY: Final = 10_000
 """Memories in a file that is opened before these indexes are made anew: without them lists are right, and slower."""
