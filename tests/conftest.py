@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +24,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 TESTS = Path(__file__).parent
+_numbers = count()
 SERVERS = (
     *("storage/on_postgres", "storage/on_redis", "storage/on_chroma", "storage/on_pinecone"),
     *("storage/test_first_version.py", "cli/test_backends.py", "transfer/test_every_backend.py"),
@@ -92,10 +95,23 @@ def in_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
     time.tzset()
 
 
+def _folder(name: str, factory: pytest.TempPathFactory) -> Path:
+    """Make a new folder; `mktemp` goes through all that there are, again for each of thousands of tests."""
+    folder = factory.getbasetemp() / f"{name}{next(_numbers)}"
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+@pytest.fixture
+def tmp_path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an empty folder that is named after the test, as pytest's own fixture does."""
+    return _folder(re.sub(r"\W", "_", request.node.name)[:30], tmp_path_factory)
+
+
 @pytest.fixture(autouse=True)
 def private_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give each test a home of its own, so that no test can see or touch a person's memories."""
-    home = tmp_path_factory.mktemp("home")
+    home = _folder("home", tmp_path_factory)
     monkeypatch.setenv("AGENTMEM_HOME", str(home / "data"))
     monkeypatch.setenv("AGENTMEM_CACHE", str(home / "cache"))
     for name in ("AGENTMEM_AGENT", "AGENTMEM_DB", "AGENTMEM_SESSION", "AGENTMEM_BACKEND", "AGENTMEM_CONFIG"):
