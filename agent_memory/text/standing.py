@@ -47,6 +47,8 @@ _VERBS: Final = frozenset(
     shorten show sign simplify skip sort speak specify spell split stack start state stay stick stop structure suggest
     summarise summarize support supply switch tag take talk teach tell test think touch track translate treat try type
     update use verify wait warn word work wrap write
+    abbreviate back bother capitalise document forget hide hold ping pretend spare stress trim truncate underline
+    validate
 """.split()  # noqa: SIM905
 )
 """What people ask an agent to do."""
@@ -77,7 +79,8 @@ _DOING: Final = (
     r"(?:write|make|give|do|send|answer|say|show|create|produce|generate|tell|recommend|suggest|translate)"
 )
 _ON: Final = (
-    r"(?:from now on(?:wards?)?|from here on(?: out)?|going forward|moving forward|in (?:the )?future|by default"
+    r"(?:from now on(?:wards?)?|from here on(?: out)?|from this point (?:on|forward)|starting now|as of (?:now|today)"
+    r"|going forward|moving forward|in (?:the )?future|until further notice|by default"
     r"|as a (?:general )?rule)"
 )
 
@@ -101,6 +104,21 @@ _RULES: Final = (
     r"(?P<by>(?:in|for|with|after|before|at the (?:end|start|beginning|top) of) (?:every|each|all))"
     rf" (?:[\w'-]+|[\w' -]{{1,60}}[,:])\s+{_REQUEST}",
     rf"(?:no\b|{_REQUEST}).{{0,160}}?\b(?P<by>in (?:all|every|each|any)(?: one)?(?: of)? (?:your|my) \w+)",
+    rf"(?P<by>(?:every|each) (?:morning|evening|night|day|week|month|(?:mon|tues|wednes|thurs|fri|satur|sun)day))"
+    rf"[\s,]+{_REQUEST}",
+    # "Keep your answers short", "don't call me that again", "... until further notice".
+    r"(?:keep|make|limit|end|start|begin|write|format)\b.{0,60}?\b"
+    r"(?P<by>your (?:answers|replies|responses|explanations|messages|summaries|suggestions))\b",
+    r"(?:don't|do not|stop)\b.{0,120}?\b(?P<by>again|ever|anymore|any more)[.!]*$",
+    rf"{_REQUEST}.{{0,200}}?\b(?P<by>without exception|no matter what)\b",
+    r"no\b.{0,80}?\b(?P<by>ever|again|anymore|any more)[.!]*$",
+    r"i'm\b.{0,80}?[,;:] (?:so )?(?:please )?(?P<by>never|don't|do not|only|always) [a-z]+\b",
+    # "Stick to British spelling", "call me Jo", "ask me before you delete a file".
+    r"(?P<by>default to|stick (?:to|with)) (?!this|that|it\b)",
+    r"(?P<by>call me|address me as|refer to me as) (?!a |an |back|later|when|at |on |in |if |tomorrow|tonight"
+    r"|now|up\b)",
+    rf"{_REQUEST}(?:(?!\b(?:that|which|why|how|where|what|this)\b).){{0,100}}?"
+    r"\b(?P<by>(?:whenever|every time|each time|before) you)\b",
     # "Remember that I want ...", "I'd rather you didn't ... I hate that".
     r"(?P<by>(?:remember|keep in mind|bear in mind|note|don't forget)(?: that)?)[\s,:]+i"
     r"(?:'d| would)? (?:always |never |really |only )?(?:want|need|like|prefer|expect|hate|love|am allergic)\b",
@@ -113,6 +131,9 @@ _WHOLE: Final = (
     r" (?P<by>always|never)\b",
     r"^i (?P<by>always|never) (?:want|need|expect|prefer|like) (?:you|my|your|to see|to get|the answer|answers)\b",
     r"^i(?:'d| would)? (?:like|prefer|want|need) you to .{0,200}?\b(?P<by>unless|until) (?:i|we|otherwise)\b",
+    r"^i (?:want|need|like|prefer|expect) (?P<by>all|every|each of) (?:my|your)\b",
+    r"\b(?P<by>unless (?:i|we) (?:say|ask|tell|write|specify|request)|unless (?:told|asked|instructed) otherwise"
+    r"|until i (?:say|tell you) otherwise)\b",
     r"^i prefer\b.{0,200}?\b(?P<by>when(?:ever)? you)\b",
     # "In every file you make", "that holds for all projects", "that's how I want them".
     r"\b(?P<by>(?:in|for|with|to|at|on) (?:every|each|all|any|anything|everything)(?: (?:\w+ ){0,3}\w+)?"
@@ -133,7 +154,9 @@ _SENTENCE: Final = re.compile(r"(?<=[.!?])\s+|\n+|(?<=[a-z)])\s+[-–—]+\s+")
 _TRIGGER: Final = re.compile(
     r"\b(?:always|never|ever|when|whenever|if|every|each|any|anything|everything|anytime|everytime|now on|here on"
     r"|forward|future|henceforth|rest of|circumstances|default|rule|remember|mind|holds|goes|applies|counts|stands"
-    r"|how i|unless|until|all|hate|stand|dislike|like|once|as soon as|today|times)\b"
+    r"|default to|stick|call me|address me|refer to me|i'm|before you|this point|starting now|as of|again|anymore"
+    r"|any more|notice|exception|no matter|your (?:answers|replies|responses|explanations|messages"
+    r"|summaries|suggestions)|how i|unless|until|all|hate|stand|dislike|like|once|as soon as|today|times)\b"
 )
 _PLAIN: Final = str.maketrans("’‘", "''")
 
