@@ -21,7 +21,7 @@ from agent_memory.settings import Settings
 from agent_memory.storage.base import Store
 from agent_memory.storage.retrieval import SearchContext
 from agent_memory.text.bm25 import expected_statistics
-from agent_memory.text.templates import embedded_text, indexed_text
+from agent_memory.text.templates import embedded_text, searchable_text
 
 
 class CandidateScorer:
@@ -138,7 +138,7 @@ class CandidateScorer:
             nearness = None
             if background is not None and part.cosine is not None and self.language_coverage(record):
                 nearness = background.z(part.cosine)
-            return relevance(nearness, words.of(indexed_text(record)) if words else None)
+            return relevance(nearness, words.of(searchable_text(record)) if words else None)
 
         return estimate
 

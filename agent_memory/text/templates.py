@@ -19,17 +19,25 @@ _HASH_BYTES = 16
 
 
 def indexed_text(record: MemoryRecord) -> str:
-    """Return the raw text for keyword retrieval: the content and everything else that a memory may be looked for by.
+    """Return the raw text for keyword retrieval: what a memory may be looked for by, and a mark.
+
+    What holds a standing instruction has a word for that (`standing.MARK`), by which it is found without a
+    search. `analysis.analysed_text` of this goes into the index.
+    """
+    mark = standing.MARK if standing.spotted(record) else None
+    return lines([searchable_text(record), mark])
+
+
+def searchable_text(record: MemoryRecord) -> str:
+    """Return the content and everything else that a memory may be looked for by, without the mark of `indexed_text`.
 
     Messages and events carry their date, others only one that was given: measured, the date belongs in the words
-    and not in the vector. `analysis.analysed_text` of this goes into the index. What holds a standing instruction has
-    a word for that (`standing.MARK`), by which it is found without being searched for.
+    and not in the vector.
     """
     descriptor = record.descriptor
     date = date_words(record.happened_at, record.utc_offset) if descriptor.dated(record) else None
     parts = descriptor.indexed_parts(record)
-    mark = standing.MARK if standing.spotted(record) else None
-    return lines([descriptor.indexed_key(record), *parts, date, " ".join(record.tags), mark])
+    return lines([descriptor.indexed_key(record), *parts, date, " ".join(record.tags)])
 
 
 def embedded_text(record: MemoryRecord) -> str:
