@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from itertools import chain
 from typing import Final, NamedTuple
 
 from agent_memory.records import ConversationRecord, LongTermRecord, MemoryRecord
@@ -143,15 +144,13 @@ _WHOLE: Final = (
     r"\b(?P<by>that's how i (?:always )?(?:want|like|prefer|need)) (?:it|them|these|those|things|my)\b",
 )
 """What may stand in a sentence anywhere, or with its opening."""
-_ONCE: Final = re.compile(
+_ONCE: Final = (
     r"\b(?:this (?:time|once|one|email|mail|message|text|letter|page|file|draft|question|answer|case|task)|just once"
     r"|just for now|for now|for today|only today|here)\b"
 )
-_QUOTED: Final = re.compile(
-    r"```.*?(?:```|\Z)|`[^`\n]*`|\"[^\"]*\"|“[^”]*”|«[^»]*»|„[^“”]*[“”]|^\s*>.*$", re.DOTALL | re.MULTILINE
-)
-_SENTENCE: Final = re.compile(r"(?<=[.!?])\s+|\n+|(?<=[a-z)])\s+[-–—]+\s+")
-_TRIGGER: Final = re.compile(
+_QUOTED: Final = r"(?sm)```.*?(?:```|\Z)|`[^`\n]*`|\"[^\"]*\"|“[^”]*”|«[^»]*»|„[^“”]*[“”]|^\s*>.*$"
+_SENTENCE: Final = r"(?<=[.!?])\s+|\n+|(?<=[a-z)])\s+[-–—]+\s+"
+_TRIGGER: Final = (
     r"\b(?:always|never|ever|when|whenever|if|every|each|any|anything|everything|anytime|everytime|now on|here on"
     r"|forward|future|henceforth|rest of|circumstances|default|rule|remember|mind|holds|goes|applies|counts|stands"
     r"|default to|stick|call me|address me|refer to me|i'm|before you|this point|starting now|as of|again|anymore"
@@ -179,11 +178,11 @@ def instruction(text: str) -> Instruction | None:
         The sentence and the words that make it one; None where the rule spots nothing.
     """
     text = text[:LONGEST].translate(_PLAIN)
-    if not _TRIGGER.search(text.lower()):
+    if not re.search(_TRIGGER, text.lower()):
         return None
-    for sentence in _SENTENCE.split(_QUOTED.sub(" … ", text)):
+    for sentence in re.split(_SENTENCE, re.sub(_QUOTED, " … ", text)):
         sentence = " ".join(sentence.split()).strip("-*•–— ")
-        words = _spotted(lower) if _TRIGGER.search(lower := sentence.lower()) else None
+        words = _spotted(lower) if re.search(_TRIGGER, lower := sentence.lower()) else None
         if words is not None:
             return Instruction(sentence, words)
     return None
@@ -197,13 +196,12 @@ def _compiled() -> tuple[re.Pattern[str], tuple[re.Pattern[str], ...], tuple[re.
 
 def _spotted(sentence: str) -> str | None:
     """Return the words that make a sentence in lower case an instruction, None if it is none."""
-    if (sentence.endswith("?") and not sentence.startswith(_ASKED)) or _ONCE.search(sentence):
+    if (sentence.endswith("?") and not sentence.startswith(_ASKED)) or re.search(_ONCE, sentence):
         return None
     opening, rules, whole = _compiled()
     begun = opening.match(sentence)
     rest = sentence[begun.end() :] if begun else sentence
-    matches = (*(rule.match(rest) for rule in rules), *(rule.search(sentence) for rule in whole))
-    for match in matches:
+    for match in chain((rule.match(rest) for rule in rules), (rule.search(sentence) for rule in whole)):
         if match is not None and (match.groupdict().get("verb") or "use") in _VERBS:
             return match["by"].strip()
     return None
