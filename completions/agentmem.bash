@@ -35,9 +35,9 @@ __agentmem_options() { # PATH: its own options
         'add')
             echo '--type --key -k --tag -t --meta -m --importance --ttl --source --session --at --pin --file --glob --lines --ndjson-in --force --no-embed --dry-run' ;;
         'search')
-            echo '--limit -n --mode --type --tag -t --every-tag --since --until --min-importance --where --field --key -k --session --source --pinned --min-score --explain --rerank --fail-empty' ;;
+            echo '--limit -n --mode --type --tag -t --every-tag --since --until --min-importance --where --field --key -k --session --source --pinned --min-relevance --min-score --explain --rerank --fail-empty' ;;
         'recall')
-            echo '--budget -b --format -f --type --tag -t --every-tag --since --until --min-importance --where --field --key -k --session --source --pinned --last --mode --rerank --standing-share --explain' ;;
+            echo '--budget -b --format -f --type --tag -t --every-tag --since --until --min-importance --where --field --key -k --session --source --pinned --min-relevance --last --mode --rerank --standing-share --explain --fail-empty' ;;
         'list')
             echo '--type --tag -t --every-tag --since --until --min-importance --where --field --key -k --session --source --pinned --archived --sort --limit -n --all' ;;
         'update')
@@ -126,28 +126,28 @@ __agentmem_takes() { # PATH OPTION: what its value is
         *' --backend' | 'add --meta' | 'add -m' | 'add --importance' | 'add --ttl' | 'add --source' | \
         'add --at' | 'add --glob' | 'search --limit' | 'search -n' | 'search --since' | 'search --until' | \
         'search --min-importance' | 'search --where' | 'search --field' | 'search --source' | \
-        'search --min-score' | 'recall --budget' | 'recall -b' | 'recall --since' | 'recall --until' | \
-        'recall --min-importance' | 'recall --where' | 'recall --field' | 'recall --source' | \
-        'recall --last' | 'recall --standing-share' | 'list --since' | 'list --until' | \
-        'list --min-importance' | 'list --where' | 'list --field' | 'list --source' | 'list --limit' | \
-        'list -n' | 'update --meta' | 'update -m' | 'update --importance' | 'update --ttl' | \
-        'update --source' | 'update --at' | 'update --field' | 'forget --since' | 'forget --until' | \
-        'forget --min-importance' | 'forget --where' | 'forget --field' | 'forget --source' | \
-        'forget --before' | 'work set --ttl' | 'work set --importance' | 'work list --limit' | \
-        'work list -n' | 'fact add --source' | 'fact add --importance' | 'fact add --meta' | 'fact add -m' | \
-        'fact list --limit' | 'fact list -n' | 'fact update --importance' | 'fact dupes --threshold' | \
-        'pref set --importance' | 'chat add --name' | 'chat add --at' | 'chat add --importance' | \
-        'chat add --meta' | 'chat add -m' | 'chat show --limit' | 'chat show -n' | 'event add --type' | \
-        'event add --outcome' | 'event add --participant' | 'event add --location' | 'event add --duration' | \
-        'event add --at' | 'event add --importance' | 'event add --meta' | 'event add -m' | \
-        'event add --source' | 'event recent --hours' | 'event recent --limit' | 'event recent -n' | \
-        'event failed --type' | 'event failed --limit' | 'event failed -n' | 'event succeeded --type' | \
-        'event succeeded --limit' | 'event succeeded -n' | 'event similar --limit' | 'event similar -n' | \
-        'event timeline --since' | 'event timeline --until' | 'event timeline --type' | \
-        'event timeline --limit' | 'event timeline -n' | 'doc add --text' | 'doc add --glob' | \
-        'doc add --title' | 'doc add --source' | 'doc add --meta' | 'doc add -m' | 'doc add --importance' | \
-        'doc list --limit' | 'doc list -n' | 'doc related --limit' | 'doc related -n' | \
-        'doc related --min-similarity' | 'skill add --trigger' | 'skill add --step' | \
+        'search --min-relevance' | 'search --min-score' | 'recall --budget' | 'recall -b' | \
+        'recall --since' | 'recall --until' | 'recall --min-importance' | 'recall --where' | \
+        'recall --field' | 'recall --source' | 'recall --min-relevance' | 'recall --last' | \
+        'recall --standing-share' | 'list --since' | 'list --until' | 'list --min-importance' | \
+        'list --where' | 'list --field' | 'list --source' | 'list --limit' | 'list -n' | 'update --meta' | \
+        'update -m' | 'update --importance' | 'update --ttl' | 'update --source' | 'update --at' | \
+        'update --field' | 'forget --since' | 'forget --until' | 'forget --min-importance' | \
+        'forget --where' | 'forget --field' | 'forget --source' | 'forget --before' | 'work set --ttl' | \
+        'work set --importance' | 'work list --limit' | 'work list -n' | 'fact add --source' | \
+        'fact add --importance' | 'fact add --meta' | 'fact add -m' | 'fact list --limit' | 'fact list -n' | \
+        'fact update --importance' | 'fact dupes --threshold' | 'pref set --importance' | 'chat add --name' | \
+        'chat add --at' | 'chat add --importance' | 'chat add --meta' | 'chat add -m' | 'chat show --limit' | \
+        'chat show -n' | 'event add --type' | 'event add --outcome' | 'event add --participant' | \
+        'event add --location' | 'event add --duration' | 'event add --at' | 'event add --importance' | \
+        'event add --meta' | 'event add -m' | 'event add --source' | 'event recent --hours' | \
+        'event recent --limit' | 'event recent -n' | 'event failed --type' | 'event failed --limit' | \
+        'event failed -n' | 'event succeeded --type' | 'event succeeded --limit' | 'event succeeded -n' | \
+        'event similar --limit' | 'event similar -n' | 'event timeline --since' | 'event timeline --until' | \
+        'event timeline --type' | 'event timeline --limit' | 'event timeline -n' | 'doc add --text' | \
+        'doc add --glob' | 'doc add --title' | 'doc add --source' | 'doc add --meta' | 'doc add -m' | \
+        'doc add --importance' | 'doc list --limit' | 'doc list -n' | 'doc related --limit' | \
+        'doc related -n' | 'doc related --min-similarity' | 'skill add --trigger' | 'skill add --step' | \
         'skill add --category' | 'skill add --importance' | 'skill add --meta' | 'skill add -m' | \
         'skill add --source' | 'skill find --limit' | 'skill find -n' | 'skill list --category' | \
         'skill list --limit' | 'skill list -n' | 'log --limit' | 'log -n' | 'stats --top' | \

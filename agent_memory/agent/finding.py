@@ -37,6 +37,7 @@ class Finding(MemoryTypes):
         mode: Mode = "hybrid",
         explain: bool = False,
         *,
+        min_relevance: float | None = None,
         min_score: float | None = None,
         offset: int = 0,
         count_access: bool = True,
@@ -55,7 +56,10 @@ class Finding(MemoryTypes):
             min_importance: only memories at least this important, in [0, 1].
             mode: `hybrid`, `keyword` (words only; no model is loaded) or `vector` (meaning only).
             explain: give every part of each score in `explanation`.
-            min_score: only memories whose `score` is at least this, in [0, 1].
+            min_relevance: only memories that answer with at least this probability, in [0, 1], as `relevance` says;
+                it means the same in every store.
+            min_score: only memories whose `score` is at least this, in [0, 1]. The score orders the memories of one
+                search; it says little about whether any of them answers.
             offset: how many of the best to leave out, for a further page.
             count_access: count the results as accessed.
             rerank: order the best 50 anew by how well their single words match those of the query, with the default
@@ -87,6 +91,7 @@ class Finding(MemoryTypes):
             mode=mode,
             explain=explain,
             min_score=min_score,
+            min_relevance=min_relevance,
             count_access=count_access and not offset,
             rerank=rerank,
         )
@@ -104,6 +109,7 @@ class Finding(MemoryTypes):
         page: int = 20,
         *,
         mode: Mode = "hybrid",
+        min_relevance: float | None = None,
         min_score: float | None = None,
         **filters: Unpack[Filters],
     ) -> AsyncIterator[ScoredMemory]:
@@ -115,6 +121,7 @@ class Finding(MemoryTypes):
             query: as in `search`.
             page: how many to look for at a time.
             mode: as in `search`.
+            min_relevance: as in `search`.
             min_score: as in `search`.
             filters: as in `search`; `agent_memory.Filters` lists them.
 
@@ -129,7 +136,13 @@ class Finding(MemoryTypes):
         where, seen, limit = build_where(**filters), set[str](), page
         while True:
             request = SearchRequest(
-                text=query, where=where, limit=limit, mode=mode, min_score=min_score, count_access=False
+                text=query,
+                where=where,
+                limit=limit,
+                mode=mode,
+                min_score=min_score,
+                min_relevance=min_relevance,
+                count_access=False,
             )
             results = await self._core.searcher.search(request)
             new = [item for item in results if item.memory.id not in seen]
@@ -150,6 +163,7 @@ class Finding(MemoryTypes):
         mode: Mode = "hybrid",
         explain: bool = False,
         rerank: bool = False,
+        min_relevance: float | None = None,
         standing_share: float | None = None,
         **filters: Unpack[Filters],
     ) -> Recall:
@@ -171,6 +185,10 @@ class Finding(MemoryTypes):
             mode: as in `search`.
             explain: as in `search`.
             rerank: as in `search`.
+            min_relevance: leave out what is less relevant than this, in [0, 1]; 0 fills the budget with what comes
+                nearest. None is the default: nothing where nothing seems to answer (`Recall.nothing_relevant`), else
+                all but what is surely unrelated. Pinned memories, the standing context, what has the query as its
+                key, and the `last` messages are always there.
             standing_share: the part of the budget that the standing context may take at most, in [0, 1]; 0 leaves it
                 out. None: the setting `standing_share`.
             filters: only memories that fit, as in `search`; `agent_memory.Filters` lists them.
@@ -197,6 +215,7 @@ class Finding(MemoryTypes):
             explain=explain,
             last=messages,
             rerank=rerank,
+            min_relevance=min_relevance,
             standing=Standing(check_share("standing_share", share), known.standing_rule),
         )
 

@@ -253,14 +253,15 @@ class TypeMemory(Called, Generic[R]):
         return result[:limit]
 
     async def search_similar(
-        self, query: str, limit: int = 10, min_score: float = 0.0
+        self, query: str, limit: int = 10, min_score: float = 0.0, *, min_relevance: float | None = None
     ) -> Listing[ScoredMemory[R]]:
         """Find memories of this type by words and meaning, best first.
 
         Args:
-            min_score: only memories whose `similarity` is at least this, in [0, 1].
-            limit: how many results at most.
             query: what to look for.
+            limit: how many results at most.
+            min_score: only memories whose `similarity` is at least this, in [0, 1].
+            min_relevance: only memories that answer with at least this probability, in [0, 1].
 
         Returns:
             The memories with their scores, best first.
@@ -269,7 +270,7 @@ class TypeMemory(Called, Generic[R]):
             ConfigurationError: there is no embedder.
         """
         self._core.index.require()
-        return await self._search(query, limit, min_similarity=min_score or None)
+        return await self._search(query, limit, min_similarity=min_score or None, min_relevance=min_relevance)
 
     async def count(self, /, **filters: Unpack[TypeCountFilters]) -> int:
         """Count the live memories of this type, exactly. Filters as in `AgentMemory.count`."""
@@ -292,6 +293,7 @@ class TypeMemory(Called, Generic[R]):
         *,
         mode: Mode = "hybrid",
         min_similarity: float | None = None,
+        min_relevance: float | None = None,
         explain: bool = False,
         count_access: bool = True,
         **filters: Unpack[TypeCountFilters],
@@ -304,6 +306,7 @@ class TypeMemory(Called, Generic[R]):
             limit=limit,
             mode=mode,
             min_similarity=min_similarity,
+            min_relevance=min_relevance,
             explain=explain,
             count_access=count_access,
         )

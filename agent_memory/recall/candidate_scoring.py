@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
@@ -10,7 +12,8 @@ from agent_memory.ranking.decay import DecayPolicy
 from agent_memory.ranking.importance import ImportanceScorer, clamped
 from agent_memory.recall import constants
 from agent_memory.recall.dates import Span, named_times
-from agent_memory.recall.dialogue import propagate_context
+from agent_memory.recall.dialogue import is_message, limit_context, propagate_context
+from agent_memory.recall.echo import EchoTest
 from agent_memory.recall.query import Query
 from agent_memory.recall.relevance import WordShare, relevance
 from agent_memory.recall.retrieval import Retrieved
@@ -22,6 +25,9 @@ from agent_memory.storage.base import Store
 from agent_memory.storage.retrieval import SearchContext
 from agent_memory.text.bm25 import expected_statistics
 from agent_memory.text.templates import embedded_text, searchable_text
+
+_LOOKED_AT = 3
+"""Of the best that are no messages, how many are looked at for one that answers."""
 
 
 class CandidateScorer:
@@ -35,15 +41,21 @@ class CandidateScorer:
         self._importance = scorer if settings.enable_scoring else None
         self._decay = decay if settings.enable_decay else None
 
-    async def score(self, retrieved: Retrieved, context: SearchContext) -> dict[str, Parts]:
+    def score(self, retrieved: Retrieved, context: SearchContext) -> dict[str, Parts]:
         """Return what the rank of each candidate is made of, the answers to candidates among them."""
         # The questions count for their answers, whether or not they may be found themselves.
         records = {**context.records, **context.questions}
         parts = {memory_id: Parts() for memory_id in records}
         self._score_by_keyword(retrieved.query, context, parts)
-        await self._score_by_vector(retrieved, context, records, parts)
+        self._score_by_vector(retrieved, context, records, parts)
         self._boost(retrieved, records, parts)
+        echo = EchoTest(retrieved.query.text)
+        for memory_id, part in parts.items():
+            part.echo = not part.exact_key and echo.repeats(records[memory_id])
+            if part.echo:
+                part.notes.append("merely repeats the query")
         propagate_context(parts, records, context.before)
+        self._limit_context(retrieved, context, parts)
         return {memory_id: parts[memory_id] for memory_id in context.records}
 
     def _score_by_keyword(self, query: Query, context: SearchContext, parts: Mapping[str, Parts]) -> None:
@@ -55,7 +67,7 @@ class CandidateScorer:
             part.bm25 = context.keyword.get(memory_id, 0.0)
             part.words_z = distribution.z(part.bm25) if distribution else 0.0
 
-    async def _score_by_vector(
+    def _score_by_vector(
         self,
         retrieved: Retrieved,
         context: SearchContext,
@@ -64,9 +76,7 @@ class CandidateScorer:
     ) -> None:
         query = retrieved.query
         if query.vector is not None:
-            background = Distribution(*await self._index.background())
-            distribution = sampled_distribution(query.vector, retrieved.sample, background)
-            self._compare(query, distribution, context.vectors, records, parts)
+            self._compare(retrieved, context.vectors, records, parts)
             if query.terms:
                 return
         # One signal alone is its own sum: the scale of `score` stays that of the sum of both.
@@ -87,14 +97,15 @@ class CandidateScorer:
 
     def _compare(
         self,
-        query: Query,
-        distribution: Distribution,
+        retrieved: Retrieved,
         vectors: Mapping[str, Sequence[bytes]],
         records: Mapping[str, MemoryRecord],
         parts: Mapping[str, Parts],
     ) -> None:
+        query = retrieved.query
         assert query.vector is not None
         cosines = segment_cosines(query.vector, vectors)
+        distribution = sampled_distribution(query.vector, retrieved.sample, retrieved.background)
         for memory_id, part in parts.items():
             segments = cosines.get(memory_id)
             if not segments:
@@ -127,18 +138,39 @@ class CandidateScorer:
         if self._decay is not None:
             part.decay = constants.DECAY_WEIGHT * (clamped(self._decay(record, moment)) - 1.0)
 
-    async def relevance_of(self, query: Query) -> Callable[[MemoryRecord, Parts], float]:
+    def _limit_context(
+        self, retrieved: Retrieved, context: SearchContext, parts: Mapping[str, Parts]
+    ) -> None:
+        """Let no message get above the best that answers and is none by what its conversation adds alone."""
+        others = [memory_id for memory_id, record in context.records.items() if not is_message(record)]
+        if not others or len(others) == len(context.records):
+            return
+        estimate = self.relevance_of(retrieved)
+        best = heapq.nlargest(_LOOKED_AT, others, key=lambda memory_id: parts[memory_id].total)
+        for memory_id in best:
+            if estimate(context.records[memory_id], parts[memory_id]) >= constants.NOTHING_RELEVANT:
+                limit_context(
+                    {key: parts[key] for key in context.records}, context.records, parts[memory_id].total
+                )
+                return
+
+    def relevance_of(self, retrieved: Retrieved) -> Callable[[MemoryRecord, Parts], float]:
         """Return the function that estimates how relevant a memory is; it is asked only about results."""
-        background = await self._index.background() if query.vector is not None else None
+        query = retrieved.query
         words = None if query.statistics is None else WordShare(query.words, query.statistics)
 
         def estimate(record: MemoryRecord, part: Parts) -> float:
             if part.exact_key:
                 return 1.0
+            if part.echo:
+                return 0.0
             nearness = None
-            if background is not None and part.cosine is not None and self.language_coverage(record):
-                nearness = background.z(part.cosine)
-            return relevance(nearness, words.of(searchable_text(record)) if words else None)
+            if query.vector is not None and part.cosine is not None and self.language_coverage(record):
+                nearness = (
+                    retrieved.background.z(part.cosine) if part.cosine < constants.SAME_TEXT else math.inf
+                )
+            share = words.of(searchable_text(record)) if words else None
+            return relevance(nearness, share, retrieved.compared)
 
         return estimate
 
@@ -153,13 +185,7 @@ class CandidateScorer:
 
 
 def sampled_distribution(vector: bytes, sample: Sequence[bytes], background: Distribution) -> Distribution:
-    """Return how a query's cosines are distributed over the store, as far as a sample of its vectors tells.
-
-    Args:
-        vector: the query's.
-        sample: vectors of the store.
-        background: what the cosines of unrelated texts look like to the embedder; of a small sample it tells more.
-    """
+    """Return how a query's cosines are distributed over the store, as far as a sample of its vectors tells."""
     import numpy as np
 
     if not sample:

@@ -7,19 +7,19 @@ conversation is. Both reorder only.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from agent_memory.recall import constants
 from agent_memory.recall.scoring import Parts
 from agent_memory.records import ConversationRecord, MemoryRecord
 from agent_memory.roles import role_of
 
-_QUESTION_MARKS = ("?", "？", "؟")
+QUESTION_MARKS = ("?", "？", "؟")
 
 
 def asks(record: MemoryRecord) -> bool:
     """Return whether a memory is a message that ends with a question."""
-    return is_message(record) and record.content.rstrip().endswith(_QUESTION_MARKS)
+    return is_message(record) and record.content.rstrip().endswith(QUESTION_MARKS)
 
 
 def is_message(record: MemoryRecord) -> bool:
@@ -43,6 +43,24 @@ def answers(record: MemoryRecord) -> bool:
     return is_message(record) and from_person(record)
 
 
+def _replies(echoes: Collection[str], records: Mapping[str, MemoryRecord]) -> dict[str, str]:
+    """Return, by id of a message that repeats the query, the id of the message right after it, where it is known."""
+    places = {
+        (record.conversation_id, record.position): memory_id
+        for memory_id, record in records.items()
+        if isinstance(record, ConversationRecord) and is_message(record) and record.position is not None
+    }
+    result: dict[str, str] = {}
+    for memory_id in echoes:
+        record = records[memory_id]
+        if not isinstance(record, ConversationRecord) or record.position is None:
+            continue
+        reply = places.get((record.conversation_id, record.position + 1))
+        if reply is not None and reply not in echoes:
+            result[memory_id] = reply
+    return result
+
+
 def propagate_context(
     parts: Mapping[str, Parts],
     records: Mapping[str, MemoryRecord],
@@ -53,6 +71,9 @@ def propagate_context(
     `before` names, by id, the message before each; its parts and its record are among those given.
     """
     best: dict[str, float] = {}
+    echoes = [memory_id for memory_id, part in parts.items() if part.echo]
+    for echo, reply in _replies(echoes, records).items():
+        parts[reply].reply = constants.REPLY_WEIGHT * max(0.0, parts[echo].evidence)
     for memory_id, part in parts.items():
         record = records[memory_id]
         if not is_message(record):
@@ -62,12 +83,29 @@ def propagate_context(
         if question is not None and question in parts and asks(records[question]):
             asked_by_person = from_person(records[question])
             weight = constants.REPLY_WEIGHT if asked_by_person else constants.REPLY_TO_ASSISTANT
-            part.reply = weight * max(0.0, parts[question].evidence)
+            part.reply = max(part.reply, weight * max(0.0, parts[question].evidence))
         if not from_person(record):
             part.speaker = -constants.ASSISTANT_COST
+        if part.echo:
+            continue  # a question says nothing of its conversation that the query does not say itself
         here = record.conversation_id
         best[here] = max(best.get(here, 0.0), part.evidence + part.reply + part.speaker)
     for memory_id, part in parts.items():
         record = records[memory_id]
         if isinstance(record, ConversationRecord) and is_message(record):
-            part.session = constants.SESSION_WEIGHT * best[record.conversation_id]
+            part.session = constants.SESSION_WEIGHT * best.get(record.conversation_id, 0.0)
+
+
+def limit_context(parts: Mapping[str, Parts], records: Mapping[str, MemoryRecord], ceiling: float) -> None:
+    """Keep what its conversation adds to a message from lifting it above something that answers.
+
+    Args:
+        parts: what the rank of each candidate is made of.
+        records: the candidates.
+        ceiling: the sum of the best memory that answers and is no message.
+    """
+    for memory_id, part in parts.items():
+        added = part.reply + part.session
+        if added > 0 and is_message(records[memory_id]):
+            own = part.total - added
+            part.limited = -max(0.0, part.total - max(own, ceiling - constants.SMALLEST_LEAD))

@@ -49,7 +49,7 @@ class Outcomes:
         return list(once.values())
 
     async def _next_success(self, event: EpisodicRecord, where: Where) -> Candidate | None:
-        """Find the next event of the same kind that went well and has to do with the failed one."""
+        """Find the next event of the same kind that went well and has to do with the failed one, or followed soon."""
         if where.types and MemoryType.EPISODIC not in where.types:
             return None
         wanted = replace(
@@ -75,11 +75,11 @@ class Outcomes:
                 count_access=False,
             )
         )
-        related = {
-            result.memory.id: result for result in found if result.relevance >= constants.NOTHING_RELEVANT
-        }
+        related = {result.memory.id: result for result in found if result.relevance >= constants.RELATED}
         first = next((item for item in later if item.id in related), None)
-        return None if first is None else Candidate(first, scored=related[first.id])
+        if first is None and later[0].happened_at - event.happened_at <= constants.SOON:
+            first = later[0]  # "rolled back, errors stopped" has no word of "checkout answers with 502"
+        return None if first is None else Candidate(first, scored=related.get(first.id))
 
     async def _skill(self, event: EpisodicRecord, where: Where, mode: Mode) -> Candidate | None:
         """Find the skill that fits best, if any does."""
@@ -89,6 +89,6 @@ class Outcomes:
         found = await self._searcher.search(
             SearchRequest(text=event.content, where=skills, limit=1, mode=mode, count_access=False)
         )
-        if not found or found.nothing_relevant:
+        if not found or found[0].relevance < constants.NOTHING_RELEVANT:
             return None
         return Candidate(found[0].memory, scored=found[0])

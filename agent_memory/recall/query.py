@@ -26,6 +26,7 @@ class SearchRequest:
     explain: bool = False
     min_score: float | None = None
     min_similarity: float | None = None
+    min_relevance: float | None = None
     count_access: bool = True
     rerank: bool = False
 
@@ -43,7 +44,8 @@ class SearchRequest:
         check_limit(self.limit)
         if self.mode not in get_args(Mode):
             raise ConfigurationError.unknown("search mode", self.mode, get_args(Mode))
-        for name, least in (("min_score", self.min_score), ("min_similarity", self.min_similarity)):
+        for name in ("min_score", "min_similarity", "min_relevance"):
+            least = getattr(self, name)
             if least is not None:
                 check_share(name, least)
 

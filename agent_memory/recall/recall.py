@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from agent_memory.errors import ValidationError
 from agent_memory.recall import constants
+from agent_memory.recall.floor import Kept, above_floor
 from agent_memory.recall.formats import (
     LAST_MESSAGES,
     PINNED,
@@ -52,7 +53,11 @@ class Recall:
     """For the format `messages`: the same as chat messages."""
     notices: tuple[str, ...] = ()
     nothing_relevant: bool = False
-    """Whether nothing that was found seems to answer the query; what came nearest is in the text all the same."""
+    """Whether nothing that was found seems to answer the query."""
+    left_out: tuple[PackedItem, ...] = ()
+    """What was found and is not relevant enough for the text, with the reason; best first."""
+    doubt: str | None = None
+    """A sentence on whether anything that was found answers; None where something does."""
 
     def __str__(self) -> str:
         return self.text
@@ -95,13 +100,14 @@ class Recaller:
         explain: bool = False,
         last: Sequence[ConversationRecord] = (),
         rerank: bool = False,
+        min_relevance: float | None = None,
         standing: Standing,
     ) -> Recall:
         """Find what a query needs, or the brief for None, and pack it. Arguments as in `AgentMemory.recall`."""
         wording = writer(format)
         context = StandingContext(self._store, standing, wording, budget)
         await context.choose(where, brief=query is None)
-        found = Found()
+        found, kept = Found(), Kept((), ())
         if query is None:
             candidates = await self._brief(where)
         else:
@@ -117,10 +123,11 @@ class Recaller:
                     rerank=rerank,
                 )
             )
+            kept = above_floor(found, min_relevance)
             candidates = by_worth(
                 [
                     Candidate(result.memory, scored=result, total=found.sums[result.memory.id])
-                    for result in found
+                    for result in kept.results
                 ],
                 budget=budget,
                 frame=wording.frame,
@@ -134,8 +141,14 @@ class Recaller:
         tail = [Candidate(message, LAST_MESSAGES) for message in reversed(last)]
         section, candidates = context.packed_apart(candidates, said)
         recall = self._pack([*tail, *candidates], terms, wording, budget, found.notices, section)
-        if query is not None and found.nothing_relevant:
-            recall = replace(recall, nothing_relevant=True)
+        if query is not None:
+            there = {item.memory.id for item in recall.items}
+            recall = replace(
+                recall,
+                nothing_relevant=found.nothing_relevant,
+                left_out=tuple(item for item in kept.left_out if item.memory.id not in there),
+                doubt=found.doubt,
+            )
         await self._store.touch([item.memory.id for item in recall.items])
         return recall
 

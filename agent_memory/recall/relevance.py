@@ -1,18 +1,18 @@
 """How likely it is that a memory answers a query at all, whatever else is in the store.
 
 The rank compares the memories of one store with each other; something is always first. Relevance compares with what
-unrelated texts look like to the same embedder, and with how much of the query's words a memory holds: what is first
-in the memory of somebody else is near nothing and lacks the words that matter.
+unrelated texts look like to the same embedder, with how near the nearest of so many of them is by chance, and with
+how much of the query's words a memory holds: what is first in the memory of somebody else is no nearer than chance
+and lacks the words that matter. A question about another property of something that is stored can fool it.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence, Set
-from typing import NamedTuple
 
 from agent_memory.recall import constants
-from agent_memory.recall.scoring import Distribution, logistic
+from agent_memory.recall.scoring import Distribution, expected_largest, logistic
 from agent_memory.text.analysis import QueryWord, analyse, is_code
 from agent_memory.text.bm25 import WordStatistics
 from agent_memory.text.porter import stem
@@ -38,11 +38,8 @@ UNRELATED = (
 """Sentences that have nothing to do with each other: how near an embedder finds them is what chance looks like."""
 
 
-class BackgroundDistribution(NamedTuple):
+class BackgroundDistribution(Distribution):
     """What the cosines of unrelated texts look like to one embedder."""
-
-    mean: float
-    deviation: float
 
     def __str__(self) -> str:
         return f"{self.mean:.4f} {self.deviation:.4f}"
@@ -53,12 +50,8 @@ class BackgroundDistribution(NamedTuple):
         mean, deviation = map(float, text.split())
         return cls(mean, deviation)
 
-    def z(self, cosine: float) -> float:
-        """Return how many deviations above chance a cosine lies."""
-        return Distribution(self.mean, self.deviation).z(cosine)
 
-
-DEFAULT_BACKGROUND = BackgroundDistribution(constants.PRIOR_MEAN, constants.PRIOR_DEVIATION)
+DEFAULT_BACKGROUND = BackgroundDistribution(constants.BACKGROUND_MEAN, constants.BACKGROUND_DEVIATION)
 
 
 def background_of(vectors: Sequence[bytes]) -> BackgroundDistribution:
@@ -110,18 +103,28 @@ def _held(word: QueryWord, parts: Mapping[str, float], held: Set[str]) -> float:
     return sum(weight for root, weight in parts.items() if root in held)
 
 
-def relevance(nearness: float | None, share: float | None) -> float:
+def relevance(nearness: float | None, share: float | None, compared: int) -> float:
     """Estimate the probability that a memory answers a query.
 
+    A memory answers by what it means or by the words that it shares with the query; each is weighed against what
+    chance gives among so many memories, so that the same number means the same in a small and in a large store. It is
+    the probability for the best of a search where half of all questions have an answer.
+
     Args:
-        nearness: deviations above chance of its cosine; None where meaning takes no part.
-        share: the share of the query's words that it holds; None where words take no part.
+        nearness: deviations of its cosine above those of unrelated texts; None where meaning takes no part.
+        share: the share of the query's words that it holds, in [0, 1]; None where words take no part.
+        compared: among how many it was looked for: vectors, or memories where meaning takes no part.
+
+    Returns:
+        A number in [0, 1].
     """
-    if nearness is None:
-        by_keyword, offset = constants.RELEVANCE_BY_WORDS
-        return logistic(by_keyword * (share or 0.0) + offset)
-    if share is None:
-        by_meaning, offset = constants.RELEVANCE_BY_MEANING
-        return logistic(by_meaning * nearness + offset)
-    by_meaning, by_keyword, offset = constants.RELEVANCE
-    return logistic(by_meaning * nearness + by_keyword * share + offset)
+    chance = expected_largest(compared + 1)  # one memory alone may be near by chance, too
+    by_meaning = by_words = 0.0
+    if nearness is not None:
+        by_meaning = logistic(
+            constants.RELEVANCE_BY_MEANING * nearness - constants.MEANING_BY_CHANCE * chance
+        )
+    if share is not None:
+        likely = constants.LIKELY_SHARE + constants.WORDS_BY_CHANCE * chance
+        by_words = logistic(constants.RELEVANCE_BY_WORDS * (share - likely))
+    return 1.0 - (1.0 - by_meaning) * (1.0 - by_words)

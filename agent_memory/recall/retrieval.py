@@ -11,6 +11,7 @@ from agent_memory.hints import Hint
 from agent_memory.recall import constants
 from agent_memory.recall.pending_notices import PendingNotices
 from agent_memory.recall.query import Query, SearchRequest
+from agent_memory.recall.relevance import DEFAULT_BACKGROUND, BackgroundDistribution
 from agent_memory.recall.semantic_index import NOT_AT_HAND, SemanticIndex
 from agent_memory.storage.base import EmbeddingSpace, Store, vector_store
 from agent_memory.storage.retrieval import CandidateRequest, Candidates, VectorRequest
@@ -33,6 +34,10 @@ class Retrieved(NamedTuple):
     """The current embedding space, where vectors take part."""
     outdated: int = 0
     """Memories whose words an older analyser indexed."""
+    background: BackgroundDistribution = DEFAULT_BACKGROUND
+    """What the cosines of unrelated texts look like to the embedder."""
+    compared: int = 0
+    """Vectors that the filter admits, at least about; memories of the store where vectors take no part."""
 
     @property
     def ids(self) -> list[str]:
@@ -110,7 +115,10 @@ class Retriever:
 
     async def _with_nearest(self, request: SearchRequest, query: Query, candidates: Candidates) -> Retrieved:
         """Add the candidates by vector to those by keyword and by key."""
-        retrieved = Retrieved(query, candidates.keyword, {}, candidates.key, outdated=candidates.outdated)
+        documents = 0 if query.statistics is None else query.statistics.documents
+        retrieved = Retrieved(
+            query, candidates.keyword, {}, candidates.key, outdated=candidates.outdated, compared=documents
+        )
         if query.vector is None:
             return retrieved
         answer = await vector_store(self._store).vector_candidates(
@@ -122,7 +130,14 @@ class Retriever:
                 sample=constants.SAMPLE,
             )
         )
-        return retrieved._replace(vector=answer.nearest, sample=answer.sample, space=candidates.space)
+        compared = answer.compared
+        return retrieved._replace(
+            vector=answer.nearest,
+            sample=answer.sample,
+            space=candidates.space,
+            background=await self._index.background(),
+            compared=max(documents, len(answer.nearest)) if compared is None else compared,
+        )
 
     async def _vector(
         self, request: SearchRequest, notices: list[str], retrieving: asyncio.Task[Candidates]

@@ -24,16 +24,10 @@ class Distribution(NamedTuple):
         return (value - self.mean) / self.deviation
 
 
-DEFAULT_BACKGROUND = Distribution(constants.PRIOR_MEAN, constants.PRIOR_DEVIATION)
-"""What the cosines of unrelated texts look like to the default embedder."""
+def cosine_distribution(count: int, mean: float, deviation: float, background: Distribution) -> Distribution:
+    """Blend a sample's statistics with what unrelated texts look like to the embedder.
 
-
-def cosine_distribution(
-    count: int, mean: float, deviation: float, background: Distribution = DEFAULT_BACKGROUND
-) -> Distribution:
-    """Blend a sample's statistics with what unrelated texts look like to the embedder in general.
-
-    With few vectors the prior carries the weight; with `constants.SAMPLE` of them it no longer matters.
+    With few vectors the background carries the weight; with `constants.SAMPLE` of them it no longer matters.
     """
     prior = constants.PRIOR_WEIGHT
     blended = (count * mean + prior * background.mean) / (count + prior)
@@ -54,7 +48,15 @@ def piecewise(cosines: Sequence[float], distribution: Distribution) -> float:
     nearest = max(cosines)
     opening = constants.OPENING_WEIGHT
     blended = distribution.z(opening * cosines[0] + (1 - opening) * nearest)
-    return max(blended, distribution.z(nearest) - constants.CHANCE * math.sqrt(2 * math.log(len(cosines))))
+    return max(blended, distribution.z(nearest) - constants.CHANCE * expected_largest(len(cosines)))
+
+
+def expected_largest(count: int) -> float:
+    """Return about how many deviations above the mean the largest of so many normal values lies; 0 for none or one.
+
+    The leading term of its expectation: sqrt(2 ln n).
+    """
+    return math.sqrt(2 * math.log(count)) if count > 1 else 0.0
 
 
 @dataclass(slots=True)
@@ -73,7 +75,11 @@ class Parts:
     session: float = 0.0
     speaker: float = 0.0
     date: float = 0.0
+    limited: float = 0.0
+    """Taken off again, where its conversation would lift it above something that answers; 0 or less."""
     exact_key: bool = False
+    echo: bool = False
+    """Whether it merely repeats the query."""
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -85,7 +91,9 @@ class Parts:
     def total(self) -> float:
         """The sum that memories are ordered by."""
         boosts = self.importance + self.decay + self.reply + self.session + self.speaker + self.date
-        return self.evidence + boosts + (constants.EXACT_KEY if self.exact_key else 0.0)
+        key = constants.EXACT_KEY if self.exact_key else 0.0
+        echo = constants.ECHO_COST if self.echo else 0.0
+        return self.evidence + boosts + self.limited + key - echo
 
     @property
     def score(self) -> float:
@@ -105,11 +113,13 @@ class Parts:
                 "weight": self.meaning_weight,
             }
         result["boosts"] = {"importance": _short(self.importance), "decay": _short(self.decay)}
-        for name in ("reply", "session", "speaker", "date"):
+        for name in ("reply", "session", "speaker", "date", "limited"):
             if value := getattr(self, name):
                 result["boosts"][name] = _short(value)
         if self.exact_key:
             result["boosts"]["exact_key"] = constants.EXACT_KEY
+        if self.echo:
+            result["boosts"]["echo"] = -constants.ECHO_COST
         result["sum"] = _short(self.total)
         if self.notes:
             result["notes"] = list(self.notes)
@@ -123,9 +133,15 @@ def logistic(value: float) -> float:
     return 1.0 - logistic(-value)
 
 
-def sum_of_logit(logit: float) -> float:
+def logit(share: float) -> float:
+    """Invert `logistic`; shares of 0 and 1 give large finite numbers."""
+    share = min(max(share, 1e-12), 1 - 1e-12)
+    return math.log(share / (1 - share))
+
+
+def sum_of_logit(value: float) -> float:
     """Return the sum whose `score` has this logit, so that the sums of all searches are of one scale."""
-    return constants.SCORE_MIDDLE + constants.SCORE_SCALE * logit
+    return constants.SCORE_MIDDLE + constants.SCORE_SCALE * value
 
 
 def _short(value: float) -> float:

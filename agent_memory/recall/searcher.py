@@ -48,8 +48,8 @@ class Searcher:
         notices: list[str] = []
         retrieved = await self._retriever.retrieve(request, notices)
         context = await self._context(request, retrieved)
-        parts = await self._scorer.score(retrieved, context)
-        estimate = await self._scorer.relevance_of(retrieved.query)
+        parts = self._scorer.score(retrieved, context)
+        estimate = self._scorer.relevance_of(retrieved)
         ranking = _ranking(retrieved, parts)
         results = list(self._selected(request, retrieved, context.records, ranking, estimate))
         sums = {result.memory.id: parts[result.memory.id].total for result in results}
@@ -63,7 +63,13 @@ class Searcher:
         for notice in notices:
             logger.warning(notice)
         return Found(
-            results, retrievers=retrieved.retrievers, notices=notices, terms=retrieved.query.terms, sums=sums
+            results,
+            retrievers=retrieved.retrievers,
+            notices=notices,
+            terms=retrieved.query.terms,
+            sums=sums,
+            echoes=[result.memory.id for result in results if parts[result.memory.id].echo],
+            compared=retrieved.compared,
         )
 
     async def near(
@@ -116,11 +122,14 @@ class Searcher:
                 continue
             if not _reaches(similarity, request.min_similarity):
                 continue
+            relevance = estimate(records[memory_id], part)
+            if not _reaches(relevance, request.min_relevance):
+                continue
             left -= 1
             yield ScoredMemory(
                 records[memory_id],
                 part.score,
-                estimate(records[memory_id], part),
+                relevance,
                 similarity,
                 part.explain(retrieved.retrievers_of(memory_id)) if request.explain else None,
             )

@@ -35,19 +35,24 @@ class SimilarSearch:
         segments = (await vector_store(self._store).vectors([record.id])).get(record.id)
         if segments is None:
             segments = await self._index.opening(record)
-        background = Distribution(*await self._index.background())
         cosines: dict[str, float] = {}
         distributions: dict[str, Distribution] = {}
+        background, compared = await self._index.background(), 0
         for segment in segments:
             answer = await vector_store(self._store).vector_candidates(
                 VectorRequest(segment, where, limit + 1, sample=constants.SAMPLE)
             )
             distribution = sampled_distribution(segment, answer.sample, background)
+            compared = max(len(answer.nearest) if answer.compared is None else answer.compared, compared)
             for memory_id, cosine in answer.nearest.items():
                 if cosine > cosines.get(memory_id, -1.0):
                     cosines[memory_id], distributions[memory_id] = cosine, distribution
         cosines.pop(record.id, None)
-        results = await self._scored(cosines, distributions, limit, min_similarity)
+        estimates = {
+            memory_id: relevance(background.z(cosine), None, compared)
+            for memory_id, cosine in cosines.items()
+        }
+        results = await self._scored(cosines, distributions, estimates, limit, min_similarity)
         await self._store.touch([result.memory.id for result in results])
         return results
 
@@ -55,12 +60,12 @@ class SimilarSearch:
         self,
         cosines: dict[str, float],
         distributions: dict[str, Distribution],
+        estimates: dict[str, float],
         limit: int,
         min_similarity: float,
     ) -> list[ScoredMemory]:
         """Return the nearest memories with their scores, nearest first."""
         records = await self._store.get(list(cosines))
-        background = await self._index.background()
         results = []
         for memory_id, cosine in sorted(cosines.items(), key=lambda pair: -pair[1]):
             similarity = min(1.0, max(0.0, cosine))
@@ -68,6 +73,5 @@ class SimilarSearch:
                 continue
             part = Parts(words_weight=0.0, meaning_weight=1.0)
             part.cosine, part.meaning_z = cosine, distributions[memory_id].z(cosine)
-            estimate = relevance(background.z(cosine), None)
-            results.append(ScoredMemory(records[memory_id], part.score, estimate, similarity))
+            results.append(ScoredMemory(records[memory_id], part.score, estimates[memory_id], similarity))
         return results[:limit]

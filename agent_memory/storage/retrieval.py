@@ -79,6 +79,9 @@ class VectorCandidates(NamedTuple):
     nearest: Mapping[str, float] = {}
     """Cosines by memory id, nearest first."""
     sample: Sequence[bytes] = ()
+    compared: int | None = None
+    """Vectors that the filter admits, those of all segments: exact where they are few, else about as many; None where
+    the store does not know. The more there are, the nearer is one by chance."""
 
 
 class ContextRequest(NamedTuple):
@@ -175,10 +178,9 @@ async def candidates(store: Store, request: CandidateRequest) -> Candidates:
 
 async def vector_candidates(store: VectorStore, request: VectorRequest) -> VectorCandidates:
     """Answer a request by the single methods of a store."""
-    return VectorCandidates(
-        nearest=dict(await store.by_vector(request.vector, request.where, request.limit)),
-        sample=await store.sample_vectors(request.sample) if request.sample else (),
-    )
+    nearest = dict(await store.by_vector(request.vector, request.where, request.limit))
+    sample = await store.sample_vectors(request.sample) if request.sample else ()
+    return VectorCandidates(nearest, sample, len(nearest) if len(nearest) < request.limit else None)
 
 
 async def search_context(store: Store, request: ContextRequest) -> SearchContext:

@@ -155,7 +155,9 @@ def test_search_in_every_form() -> None:
     assert done("search", "cache", "-o", "id", "--limit", "1").out.strip() == first
     assert json.loads(done("search", "cache", "--ndjson").lines[0])["id"] == first
     assert first[:8] in done("search", "cache").lines[0]
-    assert "score" in done("search", "cache", "-o", "table").out
+    table = done("search", "cache", "-o", "table", "--explain").out
+    assert "relevance" in table
+    assert "score" in table
     assert [item["id"] for item in done("search", "cache", "--type", "event", "--json").json] == [first]
 
 

@@ -66,3 +66,23 @@ async def test_a_failure_that_nothing_follows_brings_nothing(tmp_path: Path) -> 
         skill = await memory.procedural.record_skill("free_backup_space", "when the backup is out of space")
         joined = await outcomes.joined([candidate], Where(), "hybrid")
         assert [item.memory.id for item in joined] == [failed, skill]
+
+
+async def test_what_went_well_soon_after_a_failure_is_its_end_whatever_it_says(tmp_path: Path) -> None:
+    async with AgentMemory(config=local(tmp_path / "a.db")) as memory:
+        for text, outcome, hours in (
+            ("the shop answered with 502", "failed", 0),
+            ("rolled back to v1.9 and errors stopped", "success", 1),
+            ("the queue was full", "failed", 48),
+            ("a new certificate was ordered", "success", 72),
+        ):
+            await memory.episodic.add(
+                text, event_type="incident", outcome=outcome, occurred_at=START + timedelta(hours=hours)
+            )
+        recall = await memory.recall("did the shop answer with 502?")
+        assert [item.memory.content for item in recall.items][:2] == [
+            "the shop answered with 502",
+            "rolled back to v1.9 and errors stopped",
+        ]
+        recall = await memory.recall("was the queue full?")
+        assert "a new certificate was ordered" not in [item.memory.content for item in recall.items]

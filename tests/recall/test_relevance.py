@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agent_memory import AgentMemory
 from agent_memory.embeddings.base import pack_rows
@@ -55,7 +57,8 @@ async def test_one_memory_alone_may_answer(tmp_path: Path) -> None:
         assert (await memory.search("who won the chess match in Reykjavik?")).nothing_relevant
         recall = await memory.recall("who won the chess match in Reykjavik?")
         assert recall.nothing_relevant
-        assert recall.items
+        assert not recall.items
+        assert [item.memory.content for item in recall.left_out] == ["my favourite colour is teal"]
         assert not (await memory.recall("favourite colour")).nothing_relevant
         assert not (await memory.recall()).nothing_relevant
 
@@ -125,6 +128,21 @@ def test_a_compound_word_is_held_by_its_parts_and_a_code_by_its_beginning() -> N
 
 
 def test_relevance_grows_with_nearness_and_with_words() -> None:
-    assert relevance(0.0, 0.0) < relevance(3.0, 0.0) < relevance(3.0, 0.5) < relevance(6.0, 1.0)
-    assert relevance(None, 0.1) < relevance(None, 0.9)
-    assert relevance(1.0, None) < relevance(8.0, None)
+    for many in (0, 1, 6, 300_000):
+        assert (
+            relevance(0.0, 0.0, many)
+            < relevance(3.0, 0.0, many)
+            < relevance(3.0, 0.5, many)
+            < relevance(6.0, 1.0, many)
+        )
+        assert relevance(None, 0.1, many) < relevance(None, 0.9, many)
+        assert relevance(1.0, None, many) < relevance(8.0, None, many)
+
+
+@given(st.one_of(st.none(), st.floats(-30, 30)), st.one_of(st.none(), st.floats(0, 1)))
+def test_the_more_there_are_the_less_one_that_is_as_near_is_relevant(
+    nearness: float | None, share: float | None
+) -> None:
+    estimates = [relevance(nearness, share, many) for many in (0, 1, 2, 6, 30, 300, 3_000, 300_000)]
+    assert all(0.0 <= estimate <= 1.0 for estimate in estimates)
+    assert estimates == sorted(estimates, reverse=True)

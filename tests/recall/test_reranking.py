@@ -130,7 +130,7 @@ async def test_limit_and_least_score_count_after_it_by_token_vectors_too() -> No
         (only,) = await memory.search(
             FIX, min_score=(both[0].score + both[1].score) / 2, rerank=True, count_access=False
         )
-        (recalled, _) = (await memory.recall(FIX, 200, rerank=True)).items
+        (recalled, _) = (await memory.recall(FIX, 200, rerank=True, min_relevance=0)).items
     assert best.memory.content == only.memory.content == recalled.memory.content == REPAIR
 
 

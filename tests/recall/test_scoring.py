@@ -29,14 +29,16 @@ def test_z_scores() -> None:
 
 @given(st.integers(0, 1000), st.floats(-1, 1), st.floats(0, 1))
 def test_a_distribution_can_always_be_divided_by(count: int, mean: float, deviation: float) -> None:
-    blended = cosine_distribution(count, mean, deviation)
+    background = Distribution(0.77, 0.023)
+    blended = cosine_distribution(count, mean, deviation, background)
     assert blended.deviation >= constants.SMALLEST_DEVIATION
-    assert min(mean, constants.PRIOR_MEAN) - 1e-9 <= blended.mean <= max(mean, constants.PRIOR_MEAN) + 1e-9
+    assert min(mean, background.mean) - 1e-9 <= blended.mean <= max(mean, background.mean) + 1e-9
 
 
-def test_the_prior_fades_as_the_sample_grows() -> None:
-    few, many = cosine_distribution(2, 0.4, 0.2), cosine_distribution(500, 0.4, 0.2)
-    assert abs(few.mean - constants.PRIOR_MEAN) < abs(few.mean - 0.4)
+def test_the_background_fades_as_the_sample_grows() -> None:
+    background = Distribution(0.05, 0.1)
+    few, many = (cosine_distribution(count, 0.4, 0.2, background) for count in (2, 500))
+    assert abs(few.mean - background.mean) < abs(few.mean - 0.4)
     assert many.mean == pytest.approx(0.4, abs=0.02)
     assert many.deviation == pytest.approx(0.2, abs=0.02)
 
@@ -47,7 +49,8 @@ def test_the_prior_is_the_embedders_own() -> None:
     assert (nothing.mean, nothing.deviation) == pytest.approx(background)
     few = cosine_distribution(5, 0.79, 0.02, background)
     assert 0.77 < few.mean < 0.79
-    another = cosine_distribution(5, 0.79, 0.02)
+    default = Distribution(constants.BACKGROUND_MEAN, constants.BACKGROUND_DEVIATION)
+    another = cosine_distribution(5, 0.79, 0.02, default)
     assert few.z(0.83) - few.z(0.79) > 1.5
     assert another.z(0.83) - another.z(0.79) < 0.2
 

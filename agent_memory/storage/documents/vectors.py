@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent_memory import clock
 from agent_memory.batching import batched
@@ -18,6 +18,9 @@ from agent_memory.storage.documents.sample import Sample
 from agent_memory.storage.documents.store import EVERYTHING
 from agent_memory.storage.documents.write_batch import WriteBatch, apply_vectors
 from agent_memory.storage.where import Where
+
+if TYPE_CHECKING:
+    from agent_memory.storage.retrieval import VectorCandidates, VectorRequest
 
 
 class VectorDocuments(PendingTexts):
@@ -84,8 +87,25 @@ class VectorDocuments(PendingTexts):
 
     # --- retrieving ----------------------------------------------------------------------------------------
 
+    async def _vector_candidates(self, request: VectorRequest) -> VectorCandidates:
+        from agent_memory.storage.retrieval import VectorCandidates
+
+        manifest = await self._manifest()
+        space = manifest.current()
+        nearest = await self._nearest_in(space, request.vector, request.where, request.limit)
+        sample = await self._sample_vectors(request.sample) if request.sample else ()
+        # Of many that a filter admits it is not known how many they are; they are no more than all.
+        most = manifest.vectors.get(space.id, 0) if space is not None else 0
+        compared = most if len(nearest) >= request.limit else len(nearest)
+        return VectorCandidates(dict(nearest), sample, compared)
+
     async def _by_vector(self, vector: bytes, where: Where, limit: int) -> list[tuple[str, float]]:
-        space = (await self._manifest()).current()
+        return await self._nearest_in((await self._manifest()).current(), vector, where, limit)
+
+    async def _nearest_in(
+        self, space: EmbeddingSpace | None, vector: bytes, where: Where, limit: int
+    ) -> list[tuple[str, float]]:
+        """Retrieve the nearest memories in a space, nearest first."""
         if space is None or (where.ids is not None and not where.ids):
             return []
         check_vector(space, vector)

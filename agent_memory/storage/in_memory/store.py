@@ -11,7 +11,7 @@ import heapq
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from agent_memory import clock, paths
 from agent_memory.errors import ConflictError
@@ -37,6 +37,9 @@ from agent_memory.storage.in_memory.words import WordIndex, stems_of
 from agent_memory.storage.where import Where
 from agent_memory.text.bm25 import WordStatistics
 from agent_memory.text.templates import embedded_text, embedding_hash
+
+if TYPE_CHECKING:
+    from agent_memory.storage.retrieval import VectorCandidates, VectorRequest
 
 
 class InMemoryStore(FullStore):
@@ -283,11 +286,23 @@ class InMemoryStore(FullStore):
         return self._words.beginning(prefix, limit)
 
     async def _by_vector(self, vector: bytes, where: Where, limit: int) -> list[tuple[str, float]]:
-        segments = self._vector_index.held(None)
-        rows = [row for row in self._matching(where) if row.embedding_hash in segments]
-        nearest = self._vector_index.nearest(vector, {row.embedding_hash for row in rows})
-        pairs = [(row.record.id, nearest[row.embedding_hash]) for row in rows]
-        return heapq.nsmallest(limit, pairs, key=lambda pair: -pair[1])
+        return self._nearest(vector, where, limit)[0]
+
+    async def _vector_candidates(self, request: VectorRequest) -> VectorCandidates:
+        from agent_memory.storage.retrieval import VectorCandidates
+
+        nearest, compared = self._nearest(request.vector, request.where, request.limit)
+        sample = self._vector_index.sample(request.sample) if request.sample else ()
+        return VectorCandidates(dict(nearest), sample, compared)
+
+    def _nearest(self, vector: bytes, where: Where, limit: int) -> tuple[list[tuple[str, float]], int]:
+        """Return the nearest memories with their cosines, and how many vectors were compared."""
+        held = self._vector_index.held(None)
+        rows = [row for row in self._matching(where) if row.embedding_hash in held]
+        cosines = self._vector_index.nearest(vector, {row.embedding_hash for row in rows})
+        compared = [(row.record.id, cosines[row.embedding_hash]) for row in rows]
+        nearest = heapq.nsmallest(limit, compared, key=lambda pair: -pair[1])
+        return nearest, sum(len(held[row.embedding_hash]) for row in rows)
 
     async def _vectors(self, ids: Sequence[str], space: EmbeddingSpace | None) -> dict[str, list[bytes]]:
         segments = self._vector_index.held(space)

@@ -27,6 +27,17 @@ _LOOKED_AT: Final = 200
 """`hnsw.ef_search` of our connections: before pgvector 0.8 a graph gives no more than that."""
 
 
+class Nearest(NamedTuple):
+    """The answer to a search by vector."""
+
+    found: list[tuple[str, float]]
+    """Ids of the nearest memories with their cosines, nearest first."""
+    compared: int | None = None
+    """How many vectors the filter admits; None where they were not counted."""
+    share: float = 1.0
+    """Of the vectors nearest to the query, about how many the filter admits."""
+
+
 class Sized(Protocol):
     """A space as far as a query has to know it."""
 
@@ -41,7 +52,7 @@ class Sized(Protocol):
 
 async def nearest(
     connection: Connection, server: Server, scope: Scope, vector: bytes, where: Where, limit: int
-) -> list[tuple[str, float]]:
+) -> Nearest:
     """Return the nearest memories in the current space and their cosines, exactly those that a filter admits.
 
     Raises:
@@ -50,7 +61,7 @@ async def nearest(
     condition = scope.condition(where)
     space = await _current(connection, scope, None if where == Where() else condition)
     if space is None:
-        return []
+        return Nearest([], 0)
     if len(vector) != 4 * space.dimension:
         raise ValidationError(
             f"the vector has {len(vector) // 4} dimensions, those of this store {space.dimension}",
@@ -62,9 +73,9 @@ async def nearest(
     if not space.hnsw_index:
         return await _walk(connection, scope, space, query, condition, limit, hnsw_index=False)
     if 4 * limit <= _LOOKED_AT or server.pgvector >= (0, 8):
-        neighbours = await _walk(connection, scope, space, query, condition, limit, hnsw_index=True)
-        if len(neighbours) == limit:
-            return neighbours
+        nearest = await _walk(connection, scope, space, query, condition, limit, hnsw_index=True)
+        if len(nearest.found) == limit:
+            return nearest
     async with connection.transaction():
         await connection.execute("set local enable_indexscan to off")
         return await _walk(connection, scope, space, query, condition, limit, hnsw_index=False)
@@ -99,17 +110,18 @@ async def _current(connection: Connection, scope: Scope, condition: Sql | None) 
 
 async def _all_of(
     connection: Connection, scope: Scope, space: _Space, query: Any, condition: Sql, limit: int
-) -> list[tuple[str, float]]:
+) -> Nearest:
     """Compare every memory that the condition admits."""
     sql, values = condition
-    fetched = await fetch(
+    rows = await fetch(
         connection,
-        f"select m.id, min(e.vector <=> %s) as distance from memory as m join embedding as e"
+        "select m.id, min(e.vector <=> %s) as distance, sum(count(*)) over ()::bigint"
+        " from memory as m join embedding as e"
         f" on e.agent = {scope.number} and e.space = {space.id} and e.text_hash = m.embedded_hash"
         f" where {sql} group by m.place, m.id order by distance, m.place limit {int(limit)}",
         [query, *values],
     )
-    return [(memory_id, 1.0 - distance) for memory_id, distance in fetched]
+    return Nearest([(row[0], 1.0 - row[1]) for row in rows], rows[0][2] if rows else 0)
 
 
 async def _walk(
@@ -121,22 +133,27 @@ async def _walk(
     limit: int,
     *,
     hnsw_index: bool,
-) -> list[tuple[str, float]]:
+) -> Nearest:
     """Take the nearest vectors, look their memories up, and take more until enough are admitted."""
     wanted = 4 * limit
     while True:
         statement = _walk_query(scope, space, query, condition, limit, wanted, hnsw_index=hnsw_index)
-        neighbours = await fetch(connection, *statement)
-        if (
-            len(neighbours) == limit
-            or (neighbours and neighbours[0][2] < wanted)
-            or wanted >= _MOST_LOOKED_AT
-        ):
-            enough = len(neighbours) == limit or (bool(neighbours) and neighbours[0][2] < wanted)
+        rows = await fetch(connection, *statement)
+        if len(rows) == limit or (rows and rows[0][2] < wanted) or wanted >= _MOST_LOOKED_AT:
+            enough = len(rows) == limit or (bool(rows) and rows[0][2] < wanted)
             if enough or hnsw_index:
-                return [(memory_id, 1.0 - far) for memory_id, far, _ in neighbours]
+                return _walked(rows, limit)
             return await _all_of(connection, scope, space, query, condition, limit)
         wanted *= 4
+
+
+def _walked(rows: Sequence[Sequence[Any]], limit: int) -> Nearest:
+    """Turn the rows of a walk into its answer."""
+    found = [(row[0], 1.0 - row[1]) for row in rows]
+    _, _, looked_at, admitted = rows[0] if rows else (None, None, 0, 0)
+    return Nearest(
+        found, int(admitted) if len(rows) < limit else None, admitted / looked_at if looked_at else 1.0
+    )
 
 
 def _walk_query(
@@ -157,7 +174,8 @@ def _walk_query(
         f" where e.agent = {scope.number} and e.space = {space.id} order by {distance} limit {wanted}"
     )
     statement = (
-        f"with near as materialized ({inner}) select m.id, min(near.distance), (select count(*) from near)"
+        f"with near as materialized ({inner}) select m.id, min(near.distance), (select count(*) from near),"
+        " sum(count(*)) over ()::bigint"
         f" from near join memory as m on m.agent = {scope.number} and m.embedded_hash = near.text_hash"
         f" where {sql} group by m.place, m.id order by 2, m.place limit {int(limit)}"
     )
@@ -172,14 +190,12 @@ def first_walk(
     return _walk_query(scope, space, query, condition, limit, 4 * limit, hnsw_index=hnsw_index)
 
 
-def settled(
-    neighbours: Sequence[Sequence[Any]], limit: int, *, hnsw_index: bool
-) -> list[tuple[str, float]] | None:
+def settled(rows: Sequence[Sequence[Any]], limit: int, *, hnsw_index: bool) -> Nearest | None:
     """Return what `first_walk` found, None where that may not be all."""
-    all_seen = bool(neighbours) and neighbours[0][2] < 4 * limit and not hnsw_index
-    if len(neighbours) < limit and not all_seen:
+    all_seen = bool(rows) and rows[0][2] < 4 * limit and not hnsw_index
+    if len(rows) < limit and not all_seen:
         return None
-    return [(memory_id, 1.0 - distance) for memory_id, distance, _ in neighbours]
+    return _walked(rows, limit)
 
 
 # --- graphs ----------------------------------------------------------------------------------------------------

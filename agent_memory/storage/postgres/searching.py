@@ -152,13 +152,15 @@ async def vector_candidates(
     condition = scope.condition(request.where)
     walk = nearest.first_walk(scope, space, request.vector, condition, request.limit, hnsw_index=hnsw_index)
     near, last = await fetch_all(connection, [walk, vectors.last_query(scope, space.id)])
-    neighbours = nearest.settled(near, request.limit, hnsw_index=hnsw_index)
-    if neighbours is None:
+    answer = nearest.settled(near, request.limit, hnsw_index=hnsw_index)
+    if answer is None:
         return await _one_after_another(connection, server, scope, request, sample)
+    stored = int(last[0][0])
+    compared = stored if answer.compared is None else answer.compared
     if not request.sample:
-        return VectorCandidates(dict(neighbours)), sample
-    sample = await vectors.sample_of(connection, scope, space.id, int(last[0][0]), request.sample, sample)
-    return VectorCandidates(dict(neighbours), sample.vectors), sample
+        return VectorCandidates(dict(answer.found), compared=compared), sample
+    sample = await vectors.sample_of(connection, scope, space.id, stored, request.sample, sample)
+    return VectorCandidates(dict(answer.found), sample.vectors, compared), sample
 
 
 async def _one_after_another(
@@ -168,13 +170,14 @@ async def _one_after_another(
     request: VectorRequest,
     sample: vectors.Sample | None,
 ) -> tuple[VectorCandidates, vectors.Sample | None]:
-    neighbours = await nearest.nearest(
-        connection, server, scope, request.vector, request.where, request.limit
-    )
+    answer = await nearest.nearest(connection, server, scope, request.vector, request.where, request.limit)
     if request.sample:
         sample = await vectors.sample(connection, scope, request.sample, sample)
     drawn = sample.vectors if request.sample and sample is not None else []
-    return VectorCandidates(dict(neighbours), drawn), sample
+    compared = answer.compared
+    if compared is None and sample is not None:
+        compared = round(answer.share * sample.counted)  # known to the next lower power of two
+    return VectorCandidates(dict(answer.found), drawn, compared), sample
 
 
 # --- all that scores candidates -----------------------------------------------------------------------------------

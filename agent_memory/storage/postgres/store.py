@@ -232,9 +232,10 @@ class PostgresStore(ServerStore):
 
     async def _by_vector(self, vector: bytes, where: Where, limit: int) -> list[tuple[str, float]]:
         scope = self._scope
-        return await self._server.read(
+        answer = await self._server.read(
             lambda it: nearest.nearest(it, self._server, scope, vector, where, limit)
         )
+        return answer.found
 
     async def _sample_vectors(self, limit: int) -> list[bytes]:
         scope = self._scope

@@ -230,7 +230,9 @@ class Searching(VectorDocuments, KeywordStore):
         if ranked is None:
             return await super()._vector_candidates(request)
         sample = await self._sample_of(self._manifest_read, request.sample) if request.sample else []
-        return VectorCandidates(ranked, sample)
+        # Of many that a filter admits it is not known how many they are; they are no more than all.
+        most = self._manifest_read.vectors.get(space.id, 0)
+        return VectorCandidates(ranked, sample, most if len(ranked) >= request.limit else len(ranked))
 
     async def _by_module(
         self, module: SearchModule, space: EmbeddingSpace, request: VectorRequest, query: Query

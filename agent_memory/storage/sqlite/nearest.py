@@ -31,6 +31,15 @@ Found = list[tuple[str, float]]
 Condition = tuple[str, list[Any]]
 
 
+class Nearest(NamedTuple):
+    """The answer to a search by vector."""
+
+    found: Found
+    """The nearest memories and their cosines, nearest first."""
+    compared: int
+    """Vectors that the filter admits; about as many where they were not counted."""
+
+
 class Candidate(NamedTuple):
     """A vector and how near it is; sorts the nearest first, then by the order of storing."""
 
@@ -42,24 +51,30 @@ class Candidate(NamedTuple):
 
 def nearest(
     connection: Connection, codes: BinaryCodes, vector: bytes, where: Where, condition: Condition, limit: int
-) -> Found:
+) -> Nearest:
     """Return the nearest memories and their cosines, exactly those that the condition admits."""
-    if where.statuses != (Status.ACTIVE,):
-        return _all_of(connection, codes.space, vector, condition)[:limit]
     if where == Where():
-        return _walk(connection, codes, vector, condition, limit)
-    admitted = _known(connection, codes, where)
-    if admitted is not None:
-        return _walk(connection, admitted, vector, condition, limit, THOROUGH)
-    if _are_few(connection, condition):
-        return _all_of(connection, codes.space, vector, condition)[:limit]
-    first = next(codes.by_distance(vector), [])
-    share = len(_admitted(connection, first, condition)) / max(1, len(first))
-    if share >= SELECTIVE:
-        return _walk(connection, codes, vector, condition, limit, min(1.0, share))
-    admitted = codes.among(_keys(connection, codes.space, condition))
-    codes.latest = purpose(connection, where), admitted
-    return _walk(connection, admitted, vector, condition, limit, THOROUGH)
+        return _nearest_of(_walk(connection, codes, vector, condition, limit), limit, len(codes.ids))
+    admitted = _known(connection, codes, where) if where.statuses == (Status.ACTIVE,) else None
+    if admitted is None and (where.statuses != (Status.ACTIVE,) or _are_few(connection, condition)):
+        compared = _all_of(connection, codes.space, vector, condition)
+        return _nearest_of(compared, limit, len(compared))
+    if admitted is None:
+        first = next(codes.by_distance(vector), [])
+        share = len(_admitted(connection, first, condition)) / max(1, len(first))
+        if share >= SELECTIVE:
+            walked = _walk(connection, codes, vector, condition, limit, min(1.0, share))
+            return _nearest_of(walked, limit, round(share * len(codes.ids)))
+        admitted = codes.among(_keys(connection, codes.space, condition))
+        codes.latest = purpose(connection, where), admitted
+    walked = _walk(connection, admitted, vector, condition, limit, THOROUGH)
+    return _nearest_of(walked, limit, len(admitted.ids))
+
+
+def _nearest_of(compared: Sequence[tuple[Candidate, int, str]], limit: int, about: int) -> Nearest:
+    """Rank what was compared; where it is less than asked for, it is all there is, else there are `about` as many."""
+    ranked = _ranked(compared)
+    return Nearest(ranked[:limit], len(compared) if len(ranked) < limit else about)
 
 
 def _known(connection: Connection, codes: BinaryCodes, where: Where) -> BinaryCodes | None:
@@ -77,7 +92,7 @@ def _walk(
     condition: Condition,
     limit: int,
     share: float = 1.0,
-) -> Found:
+) -> list[tuple[Candidate, int, str]]:
     """Go outwards from the query until enough memories are found; of those near, `share` are admitted."""
     neighbours: list[tuple[Candidate, int, str]] = []
     for keys in codes.by_distance(vector, int(max(SHORTLIST, 3 * limit) / share)):
@@ -89,7 +104,7 @@ def _walk(
         neighbours += _first(connection, sorted(_scored(vector, fetched)), condition, limit)
         if len({id for _, _, id in neighbours}) >= limit:
             break
-    return _ranked(neighbours)[:limit]
+    return neighbours
 
 
 def _first(
@@ -142,19 +157,21 @@ def _keys(connection: Connection, space_id: int, condition: Condition) -> list[i
     ]
 
 
-def _all_of(connection: Connection, space_id: int, vector: bytes, condition: Condition) -> Found:
-    """Compare every memory that the condition admits, in portions."""
+def _all_of(
+    connection: Connection, space_id: int, vector: bytes, condition: Condition
+) -> list[tuple[Candidate, int, str]]:
+    """Compare every vector of the memories that the condition admits, in portions."""
     sql, values = condition
     rows = connection.execute(
         "select embedding.id, embedding.dtype, embedding.vector, memory.pk, memory.id from memory"
         f" cross join embedding on embedding.space = ? and embedding.text_hash = memory.embedded_hash where {sql}",
         (space_id, *values),
     )
-    best: list[tuple[Candidate, int, str]] = []
+    compared: list[tuple[Candidate, int, str]] = []
     while batch := rows.fetchmany(_BATCH):
         scored = _scored(vector, batch)
-        best += [(item, row[3], row[4]) for item, row in zip(scored, batch, strict=True)]
-    return _ranked(best)
+        compared += [(item, row[3], row[4]) for item, row in zip(scored, batch, strict=True)]
+    return compared
 
 
 def _scored(vector: bytes, rows: Sequence[Sequence[Any]]) -> list[Candidate]:

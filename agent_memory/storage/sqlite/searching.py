@@ -112,16 +112,16 @@ class SearchingStore(FileStore):
 
         self._codes = binary_quantisation.load(connection, space, self._codes, self.damaged, generation)
         if space is None or self._codes is None:
-            return VectorCandidates()
+            return VectorCandidates(compared=0)
         _check_dimension(request.vector, space)
         condition = reading.condition(request.where)
         best = nearest.nearest(
             connection, self._codes, request.vector, request.where, condition, request.limit
         )
         if not request.sample:
-            return VectorCandidates(dict(best))
+            return VectorCandidates(dict(best.found), compared=best.compared)
         self._sample = vectors.sample(connection, space, request.sample, self._sample)
-        return VectorCandidates(dict(best), self._sample.vectors)
+        return VectorCandidates(dict(best.found), self._sample.vectors, best.compared)
 
     async def _select_each(self, selections: Sequence[Selection]) -> list[list[MemoryRecord]]:
         context = ReadContext(self.agent_id, self.damaged)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from agent_memory.choices import formats, listed, modes
-from agentmem_cli import options, text_input
+from agentmem_cli import exit_codes, options, text_input
 from agentmem_cli.context import Invocation
 from agentmem_cli.filters import Filters, filtered
 from agentmem_cli.output import plain
+
+if TYPE_CHECKING:
+    from agent_memory import PackedItem, Recall
 
 
 @filtered
@@ -34,6 +37,16 @@ def recall(
     ] = "markdown",
     *,
     filters: Filters,
+    min_relevance: Annotated[
+        float | None,
+        typer.Option(
+            "--min-relevance",
+            metavar="0..1",
+            min=0.0,
+            max=1.0,
+            help="Leave out what is less relevant; 0 fills the budget. By default unrelated memories are left out.",
+        ),
+    ] = None,
     last: Annotated[int, typer.Option("--last", metavar="N", min=0, help="Add the latest N messages.")] = 0,
     mode: Annotated[str, typer.Option("--mode", metavar="MODE", help=f"{listed(modes())}.")] = "hybrid",
     rerank: options.Rerank = False,
@@ -49,6 +62,9 @@ def recall(
     ] = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Say on stderr what was taken, and why.")
+    ] = False,
+    fail_empty: Annotated[
+        bool, typer.Option("--fail-empty", help="Exit with 3 if nothing that was found is relevant enough.")
     ] = False,
 ) -> None:
     """Pack what matters into a prompt of a given size.
@@ -75,21 +91,40 @@ def recall(
             mode=mode,  # type: ignore[arg-type]
             explain=explain,
             rerank=rerank,
+            min_relevance=min_relevance,
             standing_share=standing_share,
             **filters,
         )
     invocation.output.recall(result)
-    if result.items and result.nothing_relevant:
-        invocation.output.note("nothing here seems to answer this; recalled is what comes nearest")
-    if explain or invocation.flags.verbose:
-        for item in (*result.items, *result.dropped):
-            why = f": {item.reason}" if item.reason else ""
-            score = f"{item.scored.score:.2f} " if item.scored is not None else ""
-            start = f"  {item.form:<9} {item.tokens:>4} tokens  {score}{item.memory.id[:8]}  "
-            room = max(16, min(60, plain.line_width() - len(start) - len(why)))
-            invocation.output.note(start + plain.cut(item.memory.content, room) + why)
-    if explain or invocation.flags.verbose or result.shortened or result.dropped:
-        invocation.output.note(
-            f"{result.tokens} of {result.budget} tokens: {plain.many(len(result.items), 'memory')}, "
-            f"{len(result.shortened)} shortened, {len(result.dropped)} dropped"
+    shows = explain or invocation.flags.verbose
+    if shows:
+        for item in (*result.items, *result.dropped, *result.left_out):
+            invocation.output.note(_explained(item))
+    if shows or result.shortened or result.dropped or result.left_out:
+        invocation.output.note(_summary(result))
+    if result.doubt is not None:
+        shown = (
+            "shown is what comes nearest"
+            if min_relevance is not None
+            else "--min-relevance 0 shows the nearest"
         )
+        invocation.output.note(f"{result.doubt}; {shown}")
+    if fail_empty and not any(item.scored is not None for item in result.items):
+        raise typer.Exit(exit_codes.NOT_FOUND)
+
+
+def _explained(item: PackedItem) -> str:
+    """Write what became of one memory on one line."""
+    why = f": {item.reason}" if item.reason else ""
+    relevance = f"{item.scored.relevance:.2f} " if item.scored is not None else ""
+    start = f"  {item.form:<9} {item.tokens:>4} tokens  {relevance}{item.memory.id[:8]}  "
+    room = max(16, min(60, plain.line_width() - len(start) - len(why)))
+    return start + plain.cut(item.memory.content, room) + why
+
+
+def _summary(found: Recall) -> str:
+    """Write on one line what the text takes, and what is not in it."""
+    result = f"{found.tokens} of {found.budget} tokens: {plain.many(len(found.items), 'memory')}"
+    if found.shortened or found.dropped:
+        result += f", {len(found.shortened)} shortened, {len(found.dropped)} dropped"
+    return result + (f"; {len(found.left_out)} left out as not relevant" if found.left_out else "")

@@ -26,14 +26,31 @@ def search(
     ] = "hybrid",
     *,
     filters: Filters,
+    min_relevance: Annotated[
+        float | None,
+        typer.Option(
+            "--min-relevance",
+            metavar="0..1",
+            min=0.0,
+            max=1.0,
+            help="Only what answers with this probability; .5 is as likely as not, in every store.",
+        ),
+    ] = None,
     min_score: Annotated[
         float | None,
-        typer.Option("--min-score", metavar="0..1", min=0.0, max=1.0, help="Only from this score on."),
+        typer.Option(
+            "--min-score",
+            metavar="0..1",
+            min=0.0,
+            max=1.0,
+            help="Only from this score on; it orders one search and is no probability.",
+        ),
     ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show the parts of each score.")] = False,
     rerank: options.Rerank = False,
     fail_empty: Annotated[
-        bool, typer.Option("--fail-empty", help="Exit with 3 if nothing is found.")
+        bool,
+        typer.Option("--fail-empty", help="Exit with 3 if nothing is found, or reaches what is asked for."),
     ] = False,
 ) -> None:
     """Find memories by words and meaning together, best first.
@@ -50,6 +67,7 @@ def search(
             limit or invocation.settings.get("limit"),
             mode=mode,  # type: ignore[arg-type]  # the library says what is wrong with it
             explain=explain,
+            min_relevance=min_relevance,
             min_score=min_score,
             rerank=rerank,
             **filters,
@@ -57,7 +75,7 @@ def search(
     from agent_memory.text.analysis import query_terms
 
     invocation.output.scored(results, query_terms(text), explain=explain)
-    if results and results.nothing_relevant:
-        invocation.output.note("nothing here seems to answer this; shown is what comes nearest")
+    if results.doubt is not None:
+        invocation.output.note(f"{results.doubt}; shown is what comes nearest")
     if not results and fail_empty:
         raise typer.Exit(3)

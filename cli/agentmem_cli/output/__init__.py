@@ -224,7 +224,7 @@ class Output:
             for result in results:
                 self.line(plain.scored(result))
                 if explain and result.explanation is not None:
-                    self.line("    " + plain.explanation(result.explanation))
+                    self.line("    " + plain.explanation(result))
 
     def messages(self, records: Sequence[MemoryRecord]) -> None:
         """Print messages as a conversation."""

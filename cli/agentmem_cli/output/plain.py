@@ -86,12 +86,16 @@ def record(record: MemoryRecord, columns: Sequence[str]) -> str:
 
 def scored(result: ScoredMemory) -> str:
     """Write what a search found on one line."""
-    return f"{result.score:.2f}  {result.memory.id[:8]}  {alias(result.memory):<5}  {one_line(result.memory.content)}"
+    memory = result.memory
+    return f"{result.relevance:.2f}  {memory.id[:8]}  {alias(memory):<5}  {one_line(memory.content)}"
 
 
-def explanation(parts: Mapping[str, Any]) -> str:
-    """Write the parts of a score on one line."""
-    shown = []
+def explanation(result: ScoredMemory) -> str:
+    """Write the parts of a score on one line; nothing where they were not asked for."""
+    parts = result.explanation
+    if parts is None:
+        return ""
+    shown = [f"score {result.score:.2f}"]
     for name in ("words", "meaning"):
         if name in parts:
             part = parts[name]

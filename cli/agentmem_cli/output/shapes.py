@@ -32,6 +32,7 @@ def recall_to_dict(recall: Recall) -> dict[str, Any]:
         "nothing_relevant": recall.nothing_relevant,
         "items": [_packed(item) for item in recall.items],
         "dropped": [_packed(item) for item in recall.dropped],
+        "left_out": [_packed(item) for item in recall.left_out],
         **({"messages": list(recall.messages)} if recall.messages else {}),
     }
 
@@ -43,6 +44,7 @@ def _packed(item: PackedItem) -> dict[str, Any]:
         "form": item.form,
         "tokens": item.tokens,
         "score": None if item.scored is None else round(item.scored.score, 4),
+        "relevance": None if item.scored is None else round(item.scored.relevance, 4),
         "reason": item.reason,
     }
 

@@ -74,14 +74,14 @@ def _record_cell(record: MemoryRecord, name: str) -> Text:
 
 
 def scored(results: Sequence[ScoredMemory], terms: Sequence[str], *, explain: bool) -> None:
-    """Draw what a search found: a bar for the score, and the words of the query marked."""
+    """Draw what a search found: a bar for the relevance, and the words of the query marked."""
     if not results:
         return
     marked = re.compile(
         "|".join(rf"\b{re.escape(term[:-1] if len(term) > 4 else term)}\w*" for term in terms), re.IGNORECASE
     )
     table = _table()
-    table.add_column("score", no_wrap=True)
+    table.add_column("relevance", no_wrap=True)
     table.add_column("type", no_wrap=True)
     table.add_column("age", style="dim", no_wrap=True, justify="right")
     table.add_column("id", style="dim", no_wrap=True)
@@ -94,9 +94,9 @@ def scored(results: Sequence[ScoredMemory], terms: Sequence[str], *, explain: bo
         if result.memory.tags:
             content.append_text(_text("  " + " ".join(f"#{tag}" for tag in result.memory.tags), "dim cyan"))
         if explain and result.explanation is not None:
-            content.append_text(_text("\n" + _explained(result.explanation), "dim"))
+            content.append_text(_text("\n" + _explained(result), "dim"))
         table.add_row(
-            _bar(result.score),
+            _bar(result.relevance),
             _text(kind, style=COLOURS.get(kind, "")),
             plain.age(result.memory.happened_at),
             result.memory.id[:8],
@@ -105,14 +105,14 @@ def scored(results: Sequence[ScoredMemory], terms: Sequence[str], *, explain: bo
     console().print(table)
 
 
-def _explained(parts: Mapping[str, Any]) -> str:
-    return plain.explanation(parts).replace("; ", "\n")
+def _explained(result: ScoredMemory) -> str:
+    return plain.explanation(result).replace("; ", "\n")
 
 
-def _bar(score: float) -> Text:
-    eighths = round(score * 5 * 8)
+def _bar(share: float) -> Text:
+    eighths = round(share * 5 * 8)
     blocks = "█" * (eighths // 8) + (" ▏▎▍▌▋▊▉"[eighths % 8] if eighths % 8 else "")
-    return _text(f"{score:.2f} ").append(f"{blocks:<5}", style="green" if score >= 0.5 else "yellow")
+    return _text(f"{share:.2f} ").append(f"{blocks:<5}", style="green" if share >= 0.5 else "yellow")
 
 
 def rows(mappings: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:

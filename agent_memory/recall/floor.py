@@ -1,0 +1,70 @@
+"""What a recall leaves out: what was found, and answers nothing.
+
+A text that fills its budget with what comes nearest costs tokens and misleads. So by default nothing of what was
+found goes into it where nothing seems to answer; and where something does, what is surely unrelated stays out. The
+budget is a limit and no target.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from agent_memory.recall import constants
+from agent_memory.recall.dialogue import is_message
+from agent_memory.recall.found import Found
+from agent_memory.recall.packing import Candidate, PackedItem
+from agent_memory.recall.scoring import logistic, logit
+from agent_memory.records import ScoredMemory
+
+REPEATS: Final = "it only repeats the query"
+
+
+class Kept(NamedTuple):
+    """The results of a search, parted."""
+
+    results: Sequence[ScoredMemory]
+    left_out: Sequence[PackedItem]
+
+
+def above_floor(found: Found, least: float | None) -> Kept:
+    """Part what was found into what goes into a recall and what is not relevant enough, each best first.
+
+    What is pinned, and what has the query as its key, is always kept; what repeats the query never is.
+
+    Args:
+        found: the results of a search.
+        least: the least relevance, in [0, 1]; None for the default, which keeps nothing where `nothing_relevant`
+            is true, else what reaches `constants.RECALL_FLOOR` and is not far behind the best.
+    """
+    floor = _Floor(found, least)
+    kept: list[ScoredMemory] = []
+    left_out: list[PackedItem] = []
+    for result in found:
+        if result.memory.id in found.echoes:
+            reason = REPEATS
+        elif result.memory.pinned or (floor.holds(result)):
+            kept.append(result)
+            continue
+        else:
+            reason = f"not relevant enough: {result.relevance:.2f}"
+        left_out.append(Candidate(result.memory, scored=result).packed("", "dropped", 0, reason))
+    return Kept(kept, left_out)
+
+
+class _Floor:
+    """The least relevance with which each result goes into a recall."""
+
+    def __init__(self, found: Found, least: float | None) -> None:
+        self._nothing = least is None and found.nothing_relevant
+        self._message = constants.RECALL_FLOOR if least is None else least
+        self._other = self._message
+        if least is None and found:
+            best = max(result.relevance for result in found)
+            near = logistic(logit(best) - constants.RECALL_SPREAD)
+            self._other = max(self._message, min(constants.NOTHING_RELEVANT, near))
+
+    def holds(self, result: ScoredMemory) -> bool:
+        """Return whether a result goes into the recall."""
+        floor = self._message if is_message(result.memory) else self._other
+        return not self._nothing and result.relevance >= floor
