@@ -16,6 +16,8 @@ _SIGNAL: Final = 128
 _NOTHING_FOUND: Final = 3  # what `--fail-empty` ends with; it is no error and says so in its own words
 _CANNOT_SAY: Final = 120  # Python's own code where it cannot write its last words
 _NEVER: Final = re.compile(rb"Traceback|report it|Error: |\bbug\b|Segmentation")
+_IN_PYTHON: Final = re.compile(rb"import runpy|init_import_site|Fatal Python error: init")
+"""What Python says of a signal that meets it while it looks for its own modules, or for the program."""
 _STARTING: Final = 0.6
 """Seconds within which a signal may meet Python before our first line runs."""
 _ON_A_TERMINAL: Final = re.compile(
@@ -43,8 +45,8 @@ def check(ran: Ran) -> None:
         return
     if met is not None and code == _CANNOT_SAY and (ran.signalled or _STARTING) < _STARTING:
         return  # Python was starting, and its own words of the signal found no reader
-    if met is not None and (ran.signalled or _STARTING) < _STARTING and b"import runpy" in ran.err:
-        return  # Python was starting, and the signal met it as it looked for the program
+    if met is not None and (ran.signalled or _STARTING) < _STARTING and _IN_PYTHON.search(ran.err):
+        return  # Python was starting, and the signal met it before it had the program
     if code not in documented:
         raise BrokenLawError(f"it ended with {code}, which is not documented")
     if "--debug" not in ran.arguments:
