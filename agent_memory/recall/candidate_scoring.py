@@ -141,7 +141,7 @@ class CandidateScorer:
     def _limit_context(
         self, retrieved: Retrieved, context: SearchContext, parts: Mapping[str, Parts]
     ) -> None:
-        """Let no message get above the best that answers and is none by what its conversation adds alone."""
+        """Keep messages behind the best memory that answers and is none, as far as `limit_context` says."""
         others = [memory_id for memory_id, record in context.records.items() if not is_message(record)]
         if not others or len(others) == len(context.records):
             return

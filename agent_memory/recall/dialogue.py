@@ -7,6 +7,7 @@ conversation is. Both reorder only.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
 
 from agent_memory.recall import constants
@@ -97,7 +98,9 @@ def propagate_context(
 
 
 def limit_context(parts: Mapping[str, Parts], records: Mapping[str, MemoryRecord], ceiling: float) -> None:
-    """Keep what its conversation adds to a message from lifting it above something that answers.
+    """Keep a message behind something that answers, unless what it says itself is worth more.
+
+    What its conversation adds lifts it no further than right behind; nor does a question get above an answer.
 
     Args:
         parts: what the rank of each candidate is made of.
@@ -105,7 +108,6 @@ def limit_context(parts: Mapping[str, Parts], records: Mapping[str, MemoryRecord
         ceiling: the sum of the best memory that answers and is no message.
     """
     for memory_id, part in parts.items():
-        added = part.reply + part.session
-        if added > 0 and is_message(records[memory_id]):
-            own = part.total - added
+        if is_message(records[memory_id]):
+            own = -math.inf if asks(records[memory_id]) else part.total - part.reply - part.session
             part.limited = -max(0.0, part.total - max(own, ceiling - constants.SMALLEST_LEAD))

@@ -53,6 +53,14 @@ class EchoTest:
         return len(words & self._stems) >= constants.ECHO_WORDS * len(either)
 
 
+def same_words(record: MemoryRecord, query: str) -> bool:
+    """Return whether a memory is a message that says the query word for word, question or not.
+
+    A prompt that is logged before it is answered is found by itself; the prompt holds it already.
+    """
+    return is_message(record) and _said(record.content) == _said(query)
+
+
 def _begins_like_one(text: str) -> bool:
     return bool(text) and text.split(maxsplit=1)[0].casefold() in _ASKING
 

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from agent_memory.recall import constants
 from agent_memory.recall.dialogue import is_message
+from agent_memory.recall.echo import same_words
 from agent_memory.recall.found import Found
 from agent_memory.recall.packing import Candidate, PackedItem
 from agent_memory.recall.scoring import logistic, logit
@@ -27,13 +28,14 @@ class Kept(NamedTuple):
     left_out: Sequence[PackedItem]
 
 
-def above_floor(found: Found, least: float | None) -> Kept:
+def above_floor(found: Found, query: str, least: float | None) -> Kept:
     """Part what was found into what goes into a recall and what is not relevant enough, each best first.
 
     What is pinned, and what has the query as its key, is always kept; what repeats the query never is.
 
     Args:
         found: the results of a search.
+        query: what was searched for.
         least: the least relevance, in [0, 1]; None for the default, which keeps nothing where `nothing_relevant`
             is true, else what reaches `constants.RECALL_FLOOR` and is not far behind the best.
     """
@@ -41,7 +43,7 @@ def above_floor(found: Found, least: float | None) -> Kept:
     kept: list[ScoredMemory] = []
     left_out: list[PackedItem] = []
     for result in found:
-        if result.memory.id in found.echoes:
+        if result.memory.id in found.echoes or same_words(result.memory, query):
             reason = REPEATS
         elif result.memory.pinned or (floor.holds(result)):
             kept.append(result)

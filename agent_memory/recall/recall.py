@@ -123,7 +123,7 @@ class Recaller:
                     rerank=rerank,
                 )
             )
-            kept = above_floor(found, min_relevance)
+            kept = above_floor(found, query, min_relevance)
             candidates = by_worth(
                 [
                     Candidate(result.memory, scored=result, total=found.sums[result.memory.id])

@@ -116,3 +116,25 @@ async def test_a_conversation_lifts_no_message_above_a_fact_that_answers(tmp_pat
             await memory.conversation.add_message("user", text, name="Kim" if "let" in text else None)
         found = await memory.search(query)
         assert found[0].memory.content.startswith("the staging database runs")
+
+
+async def test_a_statement_just_logged_is_found_and_not_recalled_to_itself(tmp_path: Path) -> None:
+    said = "the deploy to staging went through at noon"
+    async with AgentMemory(config=local(tmp_path / "a.db")) as memory:
+        await memory.conversation.add_message("user", said)
+        await memory.long_term.add("the deploy to staging runs every Tuesday")
+        assert said in [item.memory.content for item in await memory.search(said)]
+        recall = await memory.recall(said)
+        assert [item.memory.content for item in recall.items] == ["the deploy to staging runs every Tuesday"]
+        assert [item.reason for item in recall.left_out] == [REPEATS]
+
+
+async def test_a_question_gets_above_no_fact_that_answers(tmp_path: Path) -> None:
+    async with AgentMemory(config=local(tmp_path / "a.db")) as memory:
+        await memory.long_term.add("Push messages are delivered by OneSignal")
+        await memory.conversation.add_message(
+            "user", "should push messages be sent by our server or a service?"
+        )
+        await memory.conversation.add_message("assistant", "A service, I would say.")
+        found = await memory.search("Which service delivers our push messages?")
+        assert found[0].memory.content.startswith("Push messages are delivered")
