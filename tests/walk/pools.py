@@ -95,7 +95,8 @@ POOLS: Mapping[str, Sequence[Any]] = {
     "value": [*TEXTS[5:], 1, 2.5, None, [1, {"a": None}], {"t": (1, 2)}, "heron\r\n"],
     # numbers and times
     **_all("importance updated_importance", [0.5, 0.0, 0.3, 1.0]),
-    **_all("min_importance min_score", [0.0, 0.4]),
+    **_all("min_importance min_score min_relevance", [0.0, 0.4]),
+    "standing_share": [None, 0.0, 0.5],
     "similarity_threshold": [0.9, 0.5, 1.0],
     **_all("ttl additional_time", _DURATIONS),
     "duration": [90.0, timedelta(minutes=2)],
@@ -119,7 +120,8 @@ POOLS: Mapping[str, Sequence[Any]] = {
     "sort": ["created", "updated", "occurred", "used", "importance"],
     "order": [Order("created", descending=False), Order("occurred")],
     **_all(
-        "purge shred dry_run force pinned expired success archived prune prune_empty replace default", _FLAGS
+        "purge shred dry_run force pinned expired success archived prune prune_empty replace default standing",
+        _FLAGS,
     ),
     **_all("explain count_access detailed descending include_system history usage with_vectors", _FLAGS),
     # embedders, files, other stores
@@ -137,6 +139,7 @@ LEFT_OUT: Mapping[str, str] = {
     "names": "say what an error calls each item",
     "summarizer": "is the caller's own; without it a summary is picked",
     "revision": "is tested where revisions are known; any other is a conflict",
+    "must_exist": "is a refusal where nothing is there, and changes nothing else",
     "rerank": "loads a model, and changes nothing but the order",
     "backend_config": "belongs to a target given by name; here it is a URL",
 }

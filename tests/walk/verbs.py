@@ -20,6 +20,7 @@ LEFT_OUT: Mapping[str, str] = {
     "run": "is what every other method goes through",
     "batch": "is a context, and no step by itself",
     "plan_forget": "changes nothing; its plan holds functions and goes to no other process",
+    "plan_clear": "the same",
 }
 """Public methods that are no step, and why."""
 
