@@ -184,8 +184,19 @@ class Embedder(ABC):
         Raises:
             EmbeddingError: it could not be embedded.
         """
-        segments = await self._split_all(self.parts(text)[:1])
-        return (await self._vectors(segments[0][:1], query=True))[0]
+        return (await self.embed_queries([text]))[0]
+
+    async def embed_queries(self, texts: Sequence[str]) -> list[bytes]:
+        """Embed several queries at once, each as `embed_query` does.
+
+        Returns:
+            For each its vector: float32, little endian, of unit length.
+
+        Raises:
+            EmbeddingError: one of them could not be embedded.
+        """
+        segments = await self._split_all([self.parts(text)[0] for text in texts])
+        return await self._vectors([split[0] for split in segments], query=True)
 
     async def embed_documents(self, texts: Sequence[str]) -> list[list[bytes]]:
         """Embed what is stored: for each text the vectors of its segments, in order, at least one.

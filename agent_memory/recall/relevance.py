@@ -54,12 +54,20 @@ class BackgroundDistribution(Distribution):
 DEFAULT_BACKGROUND = BackgroundDistribution(constants.BACKGROUND_MEAN, constants.BACKGROUND_DEVIATION)
 
 
-def background_of(vectors: Sequence[bytes]) -> BackgroundDistribution:
-    """Work out the background distribution of an embedder from its vectors of `UNRELATED`."""
+def background_of(queries: Sequence[bytes], documents: Sequence[bytes]) -> BackgroundDistribution:
+    """Work out the background distribution of an embedder from its vectors of `UNRELATED`.
+
+    Args:
+        queries: the vectors of all of them, embedded as queries.
+        documents: the same, embedded as what is stored.
+    """
     import numpy as np
 
-    matrix = np.frombuffer(b"".join(vectors), dtype="<f4").reshape(len(vectors), -1)
-    cosines = (matrix @ matrix.T)[np.triu_indices(len(vectors), 1)]
+    asked, stored = (
+        np.frombuffer(b"".join(vectors), dtype="<f4").reshape(len(vectors), -1)
+        for vectors in (queries, documents)
+    )
+    cosines = (asked @ stored.T)[~np.eye(len(asked), dtype=bool)]
     return BackgroundDistribution(
         float(cosines.mean()), max(float(cosines.std()), constants.SMALLEST_DEVIATION)
     )

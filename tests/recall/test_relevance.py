@@ -83,7 +83,7 @@ async def test_what_chance_looks_like_is_measured_once_for_another_embedder(tmp_
             await memory.long_term.add("teal is a colour")
             await memory.search("colour")
             await memory.search("teal")
-    assert Counting.calls == 1
+    assert Counting.calls == 2, "as queries and as documents, and then no more"
 
 
 async def test_an_embedder_that_fails_on_them_costs_no_results(tmp_path: Path) -> None:
@@ -98,12 +98,15 @@ async def test_an_embedder_that_fails_on_them_costs_no_results(tmp_path: Path) -
         assert [scored.memory.id for scored in await memory.search("colour")] == [stored]
 
 
-def test_the_null_distribution_is_that_of_all_pairs() -> None:
+def test_the_background_distribution_is_that_of_all_pairs_of_a_query_and_another_text() -> None:
     import numpy as np
 
-    background = background_of(pack_rows(np.array([[1, 0, 0], [0, 1, 0], [0.6, 0.8, 0]], dtype="<f4")))
+    documents = pack_rows(np.array([[1, 0, 0], [0, 1, 0], [0.6, 0.8, 0]], dtype="<f4"))
+    background = background_of(documents, documents)
     assert background.mean == pytest.approx((0 + 0.6 + 0.8) / 3)
     assert background.deviation == pytest.approx(np.std([0, 0.6, 0.8]))
+    queries = pack_rows(np.array([[0, 0, 1], [0, 0, 1], [0, 1, 0]], dtype="<f4"))
+    assert background_of(queries, documents).mean == pytest.approx(1 / 6)
 
 
 def test_rare_words_count_more_and_unknown_ones_most() -> None:
