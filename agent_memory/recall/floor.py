@@ -38,6 +38,9 @@ def above_floor(found: Found, query: str, least: float | None) -> Kept:
         query: what was searched for.
         least: the least relevance, in [0, 1]; None for the default, which keeps nothing where `nothing_relevant`
             is true, else what reaches `constants.RECALL_FLOOR` and is not far behind the best.
+
+    Returns:
+        What is kept, and what is left out with the reason.
     """
     floor = _Floor(found, least)
     kept: list[ScoredMemory] = []

@@ -61,6 +61,9 @@ def gathered(items: Sequence[PackedItem]) -> list[list[PackedItem]]:
     """Put what comes from one source together, in its own order, where the first of it stood.
 
     Sections stay apart.
+
+    Returns:
+        One group for each source, in the order in which their first ones came.
     """
     groups: dict[Hashable, list[PackedItem]] = {}
     for item in items:
@@ -219,7 +222,7 @@ def writer(name: str) -> Writer:
 
     Raises:
         ConfigurationError: there is no such format.
-    """
+    """  # noqa: DOC501
     if name not in _WRITERS:
         raise ConfigurationError.unknown("recall format", name, _WRITERS)
     return _WRITERS[name]()

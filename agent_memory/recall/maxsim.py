@@ -59,6 +59,9 @@ def word_similarities(
         words: the words that count.
         query: the query's token vectors, one in a row, each of length 1. Tokens that it has none for are passed over.
         text: the same of the text.
+
+    Returns:
+        One number for each word, in their order.
     """
     import numpy
 
@@ -78,6 +81,9 @@ def with_the_former(similarities: Sequence[Sequence[float]], former: Mapping[int
     Args:
         similarities: for each text, one number for each word.
         former: by the place of a text, the place of the one that it answers or goes on from.
+
+    Returns:
+        For each text one number for each word, none smaller than before.
     """
     return [
         [max(pair) for pair in zip(own, similarities[former[place]], strict=True)]

@@ -160,6 +160,9 @@ class EmbeddingJob:
     async def run(self, texts: Mapping[bytes, str], budget: Budget | None = None) -> int:
         """Embed texts, by hash, in the order given, and return how many of them are whole now.
 
+        Returns:
+            How many of them are whole now.
+
         Raises:
             EmbeddingError: the embedder does not work for any text; what was done until then is stored.
         """
@@ -301,6 +304,9 @@ class EmbeddingJob:
 
     async def _embed(self, segments: Sequence[str]) -> list[Outcome]:
         """Embed segments; in the place of one that cannot be embedded stands the error.
+
+        Returns:
+            For each segment its vector, or the error.
 
         Raises:
             EmbeddingError: it is not the fault of any one segment.

@@ -36,7 +36,7 @@ class SearchRequest:
         Raises:
             ValidationError: the query is empty, the limit is not positive, or a least value is outside [0, 1].
             ConfigurationError: the mode is unknown.
-        """
+        """  # noqa: DOC501
         if not isinstance(self.text, str) or not self.text.strip():
             raise ValidationError(
                 "the query is empty", hint=Hint("say what to look for, or list with {LIST}")

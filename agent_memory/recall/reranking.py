@@ -73,10 +73,13 @@ class Reranker:
             sums: the sum that each is ordered by, by memory id.
             notices: what has to be said about the search.
 
+        Returns:
+            The results in their new order, and the sum that each is ordered by.
+
         Raises:
             ConfigurationError: an option or the cross-encoder's name is unknown.
             ModelMissingError: the cross-encoder that was named is not on this machine.
-        """
+        """  # noqa: DOC501
         if any(self._options.get(name) for name in _NAMES_A_MODEL):
             scored = await self._by_cross_encoder(request, results)
         else:

@@ -83,6 +83,9 @@ class Retriever:
     async def retrieve(self, request: SearchRequest, notices: list[str]) -> Retrieved:
         """Let each retriever return its best candidates; `notices` gets a line for what was left out.
 
+        Returns:
+            The prepared query, and what each retriever returned for it.
+
         Raises:
             EmbeddingMismatchError: an embedder was named that differs from the store's.
         """
@@ -144,10 +147,13 @@ class Retriever:
     ) -> bytes | None:
         """Embed the query; None where that is not possible and keywords can do without.
 
+        Returns:
+            The vector, or None.
+
         Raises:
             EmbeddingError, MissingDependencyError, ConfigurationError, PolicyError: it is not possible, and nothing
                 else finds anything, or an embedder was named that the store's vectors are not from.
-        """
+        """  # noqa: DOC501
         try:
             return await self._comparable_vector(request.text, retrieving)
         except NOT_AT_HAND as error:

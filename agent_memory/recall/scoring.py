@@ -28,6 +28,9 @@ def cosine_distribution(count: int, mean: float, deviation: float, background: D
     """Blend a sample's statistics with what unrelated texts look like to the embedder.
 
     With few vectors the background carries the weight; with `constants.SAMPLE` of them it no longer matters.
+
+    Returns:
+        The blended mean, and the deviation, which is never too small to divide by.
     """
     prior = constants.PRIOR_WEIGHT
     blended = (count * mean + prior * background.mean) / (count + prior)

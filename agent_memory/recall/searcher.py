@@ -37,6 +37,9 @@ class Searcher:
     async def search(self, request: SearchRequest) -> Found:
         """Find memories by what a query says and means, best first.
 
+        Returns:
+            What was found, with what has to be said about it.
+
         Raises:
             ValidationError: the query is empty or the limit is not positive.
             ConfigurationError: the mode is unknown, or vectors are needed and there is no embedder.
@@ -76,6 +79,9 @@ class Searcher:
         self, record: MemoryRecord, where: Where, *, limit: int, min_similarity: float
     ) -> list[ScoredMemory]:
         """Find what is near a memory by vector, nearest first, the memory itself left out.
+
+        Returns:
+            The neighbours with their scores.
 
         Raises:
             EmbeddingMismatchError: the store's vectors are of another embedder.

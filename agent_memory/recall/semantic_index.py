@@ -114,6 +114,9 @@ class SemanticIndex:
     def _create(self, provider: str, options: Mapping[str, Any]) -> Embedder | None:
         """Make an embedder that may be used here.
 
+        Returns:
+            The embedder; None where the provider is `none`.
+
         Raises:
             PolicyError: it uses the network, and the setting `offline` forbids that.
         """
@@ -219,6 +222,9 @@ class SemanticIndex:
         """Embed what is about to be stored; None where that is not possible now, and the embedding stays pending.
 
         Texts whose hash is in `known` have a vector already.
+
+        Returns:
+            The vectors by hash of the text; None where there is nothing to embed, or it is not possible.
         """
         if not self.available:
             return None
@@ -243,6 +249,9 @@ class SemanticIndex:
     async def opening(self, record: MemoryRecord) -> list[bytes]:
         """Embed the beginning of a memory, to compare it with others before all of it is embedded.
 
+        Returns:
+            The vectors of its first segments.
+
         Raises:
             EmbeddingMismatchError: the store's vectors are of another embedder.
             EmbeddingError, MissingDependencyError, ConfigurationError: the embedder is not at hand.
@@ -265,7 +274,7 @@ class SemanticIndex:
             EmbeddingMismatchError: the store's vectors are of another embedder.
             EmbeddingError, MissingDependencyError, ConfigurationError: the embedder is not at hand, or one of them
                 cannot be embedded.
-        """
+        """  # noqa: DOC501
         job = EmbeddingJob(self._store, self.require(), await self.space(), progress=progress)
         await job.run({digest: text for digest, text in texts_of(records).items() if digest not in known})
         for reason in job.failures.values():
@@ -284,6 +293,9 @@ class SemanticIndex:
 
     async def embed_query(self, query: str) -> bytes:
         """Embed a query; the caller checks that the vector may be compared.
+
+        Returns:
+            The vector: float32, little endian, of unit length.
 
         Raises:
             EmbeddingError, MissingDependencyError, ConfigurationError: the embedder is not at hand.
@@ -363,6 +375,9 @@ class SemanticIndex:
 
         Until then searches use the old vectors; a run that was stopped goes on where it was. Single texts that cannot
         be embedded do not hinder it: they are found by words only, and `failures` lists them.
+
+        Returns:
+            The space that searches use now.
 
         Raises:
             ConfigurationError: the embedder is unknown or `none`.

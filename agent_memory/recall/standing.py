@@ -94,6 +94,9 @@ async def standing_candidates(store: Store, where: Where, *, brief: bool, rule: 
         where: the filter of the recall.
         brief: leave out pinned memories and preferences, which have sections of their own in the brief.
         rule: look for instructions by rule.
+
+    Returns:
+        The candidates, each with its reason as a note.
     """
     parts = [*_marked(where), *([] if brief else _pinned(where)), *([] if brief else _preferences(where))]
     if rule and _admits(where, MemoryType.CONVERSATION, MemoryType.LONG_TERM):
@@ -118,6 +121,9 @@ def pack_section(
         budget: the tokens of the whole recall.
         share: the part of them that the section may take, in [0, 1].
         agent_id: whose memories they are.
+
+    Returns:
+        What is in it, and what found no room.
     """
     empty = estimate_tokens(wording.write([], agent_id))
     room = max(0, min(int(budget * share), budget - empty))
