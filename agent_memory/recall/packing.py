@@ -79,6 +79,9 @@ def pack(
         beside: writes one of which another from the same source is in the text already; None for `frame`.
         candidates: the memories to choose from, best first.
 
+    Returns:
+        One item for each candidate, in their order; of what has no room the form is `dropped`.
+
     Raises:
         ValidationError: the budget is below `constants.SMALLEST_BUDGET`.
     """
@@ -113,6 +116,9 @@ def by_worth(
     A long memory has to be worth more than a short one to go before it, as two short ones may stand in its place; and
     one whose source is in the text already is cheaper. Worth is the sum that the search ordered by, with a little of
     what was found right before and behind it in its source: evidence lies beside evidence, and is read with it.
+
+    Returns:
+        The candidates in the order in which they are packed.
     """
     most = int(budget * constants.LARGEST_SHARE)
     whole = [_cost(candidate, frame, most) for candidate in candidates]

@@ -239,6 +239,9 @@ def _fill(
 
     Headings take room too, and a whole is not the sum of its parts to the token. So what was over is kept back and
     packed again; and what stayed free is given out again, a few times.
+
+    Returns:
+        What was packed, written; None if there are candidates and none has room.
     """
     best: _Written | None = None
     reserve = estimate_tokens(wording.write(section, agent_id))
