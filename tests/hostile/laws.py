@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import Final
 
@@ -18,8 +19,7 @@ _CANNOT_SAY: Final = 120  # Python's own code where it cannot write its last wor
 _NEVER: Final = re.compile(rb"Traceback|report it|Error: |\bbug\b|Segmentation")
 _IN_PYTHON: Final = re.compile(rb"import runpy|init_import_site|Fatal Python error: init")
 """What Python says of a signal that meets it while it looks for its own modules, or for the program."""
-_STARTING: Final = 0.6
-"""Seconds within which a signal may meet Python before our first line runs."""
+
 _ON_A_TERMINAL: Final = re.compile(
     "\x1b(?!\\[[0-9;]*m|\\[\\?25[lh]|\\[[0-9]*[AKGF]|\\[[0-9]*;?[0-9]*H)|[\x00-\x06\x0e-\x1a\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
 )
@@ -27,6 +27,11 @@ _ON_A_TERMINAL: Final = re.compile(
 
 class BrokenLawError(AssertionError):
     """A run did what none may do."""
+
+
+def starting() -> float:
+    """Return the seconds within which a signal may meet Python before our first line runs: the longer, the busier."""
+    return 0.6 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 def check(ran: Ran) -> None:
@@ -40,12 +45,17 @@ def check(ran: Ran) -> None:
     documented = {int(code) for code in reference()["exit_codes"]}
     code, met = ran.code, ran.circumstances.signal
     if met is not None and ran.signalled is not None and code in (-met, _SIGNAL + met):
-        if code < 0 and ran.signalled > _STARTING:
+        if code < 0 and ran.signalled > starting():
             raise BrokenLawError(f"{met.name} after {ran.signalled:.2f} s killed it without a word")
         return
-    if met is not None and code == _CANNOT_SAY and (ran.signalled or _STARTING) < _STARTING:
+    if met is not None and code == _CANNOT_SAY and ran.signalled is not None and ran.signalled < starting():
         return  # Python was starting, and its own words of the signal found no reader
-    if met is not None and (ran.signalled or _STARTING) < _STARTING and _IN_PYTHON.search(ran.err):
+    if (
+        met is not None
+        and ran.signalled is not None
+        and ran.signalled < starting()
+        and _IN_PYTHON.search(ran.err)
+    ):
         return  # Python was starting, and the signal met it before it had the program
     if code not in documented:
         raise BrokenLawError(f"it ended with {code}, which is not documented")
