@@ -8,7 +8,7 @@ conversation is. Both reorder only.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from agent_memory.recall import constants
 from agent_memory.recall.scoring import Parts
@@ -44,13 +44,18 @@ def answers(record: MemoryRecord) -> bool:
     return is_message(record) and from_person(record)
 
 
-def _replies(echoes: Collection[str], records: Mapping[str, MemoryRecord]) -> dict[str, str]:
-    """Return, by id of a message that repeats the query, the id of the message right after it, where it is known."""
-    places = {
+def _places(records: Mapping[str, MemoryRecord]) -> dict[tuple[str, int], str]:
+    """Return the ids of messages by conversation and position."""
+    return {
         (record.conversation_id, record.position): memory_id
         for memory_id, record in records.items()
         if isinstance(record, ConversationRecord) and is_message(record) and record.position is not None
     }
+
+
+def _replies(echoes: Collection[str], records: Mapping[str, MemoryRecord]) -> dict[str, str]:
+    """Return, by id of a message that repeats the query, the id of the message right after it, where it is known."""
+    places = _places(records)
     result: dict[str, str] = {}
     for memory_id in echoes:
         record = records[memory_id]
@@ -95,6 +100,51 @@ def propagate_context(
         record = records[memory_id]
         if isinstance(record, ConversationRecord) and is_message(record):
             part.session = constants.SESSION_WEIGHT * best.get(record.conversation_id, 0.0)
+    _weigh_messages(parts, records)
+
+
+def _weigh_messages(parts: Mapping[str, Parts], records: Mapping[str, MemoryRecord]) -> None:
+    """Add to what people said a part of what the messages around it are worth, and take off for small talk.
+
+    What is answered to a message tells what it was about. Among people, the two messages before it do so as well; and
+    there a short message or a question seldom holds a fact, where to an assistant it often does.
+    """
+    places = _places(records)
+    with_assistant = {
+        record.conversation_id
+        for record in records.values()
+        if isinstance(record, ConversationRecord) and is_message(record) and not from_person(record)
+    }
+    for memory_id, part in parts.items():
+        record = records[memory_id]
+        if not isinstance(record, ConversationRecord) or not answers(record):
+            continue
+        among_people = record.name is not None and record.conversation_id not in with_assistant
+        weights = constants.AROUND_WEIGHTS if among_people else constants.AROUND_WITH_ASSISTANT
+        part.around = _around(record, weights, places, parts)
+        if among_people:
+            part.brevity = constants.BREVITY_WEIGHT * math.log(
+                min(1.0, (len(record.content) + 1) / constants.SHORT_MESSAGE)
+            )
+            if asks(record):
+                part.brevity -= constants.QUESTION_COST
+
+
+def _around(
+    record: ConversationRecord,
+    weights: Iterable[tuple[int, float]],
+    places: Mapping[tuple[str, int], str],
+    parts: Mapping[str, Parts],
+) -> float:
+    """Return what the messages around one add to it; those that repeat the query add nothing."""
+    if record.position is None:
+        return 0.0
+    added = 0.0
+    for distance, weight in weights:
+        neighbour = parts.get(places.get((record.conversation_id, record.position + distance), ""))
+        if neighbour is not None and not neighbour.echo:
+            added += weight * max(0.0, neighbour.evidence)
+    return added
 
 
 def limit_context(parts: Mapping[str, Parts], records: Mapping[str, MemoryRecord], ceiling: float) -> None:
@@ -109,5 +159,6 @@ def limit_context(parts: Mapping[str, Parts], records: Mapping[str, MemoryRecord
     """
     for memory_id, part in parts.items():
         if is_message(records[memory_id]):
-            own = -math.inf if asks(records[memory_id]) else part.total - part.reply - part.session
+            added = part.reply + part.session + part.around
+            own = -math.inf if asks(records[memory_id]) else part.total - added
             part.limited = -max(0.0, part.total - max(own, ceiling - constants.SMALLEST_LEAD))

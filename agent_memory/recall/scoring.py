@@ -77,6 +77,10 @@ class Parts:
     reply: float = 0.0
     session: float = 0.0
     speaker: float = 0.0
+    around: float = 0.0
+    """What the messages right before and behind it are worth."""
+    brevity: float = 0.0
+    """Taken from a short message or a question among people; 0 or less."""
     date: float = 0.0
     limited: float = 0.0
     """Taken off again, where its conversation would lift it above something that answers; 0 or less."""
@@ -93,7 +97,8 @@ class Parts:
     @property
     def total(self) -> float:
         """The sum that memories are ordered by."""
-        boosts = self.importance + self.decay + self.reply + self.session + self.speaker + self.date
+        boosts = self.importance + self.decay + self.date
+        boosts += self.reply + self.session + self.speaker + self.around + self.brevity
         key = constants.EXACT_KEY if self.exact_key else 0.0
         echo = constants.ECHO_COST if self.echo else 0.0
         return self.evidence + boosts + self.limited + key - echo
@@ -116,7 +121,7 @@ class Parts:
                 "weight": self.meaning_weight,
             }
         result["boosts"] = {"importance": _short(self.importance), "decay": _short(self.decay)}
-        for name in ("reply", "session", "speaker", "date", "limited"):
+        for name in ("reply", "session", "speaker", "around", "brevity", "date", "limited"):
             if value := getattr(self, name):
                 result["boosts"][name] = _short(value)
         if self.exact_key:

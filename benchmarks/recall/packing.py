@@ -14,7 +14,7 @@ from benchmarks.recall.cache import CachedEmbedder
 from benchmarks.recall.product import NAME, Product, Setup
 from benchmarks.recall.questions import QuestionSet
 
-BUDGETS = (500, 1000, 2000)
+BUDGETS = (300, 500, 1000, 2000)
 Shares = Mapping[str, Mapping[int, float]]
 
 

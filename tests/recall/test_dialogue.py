@@ -8,6 +8,7 @@ from agent_memory import AgentMemory, MemoryConfig
 from agent_memory.recall import constants
 from agent_memory.recall.dialogue import asks, from_person, propagate_context
 from agent_memory.recall.scoring import Parts
+from agent_memory.records import ConversationRecord
 from agent_memory.testing import builders
 
 pytestmark = pytest.mark.anyio
@@ -56,6 +57,52 @@ def test_an_assistant_that_asks_lends_less_than_a_person() -> None:
     propagate_context(parts, {item.id: item for item in (asked, answer)}, {answer.id: asked.id})
     assert parts[answer.id].reply == pytest.approx(constants.REPLY_TO_ASSISTANT * parts[asked.id].evidence)
     assert 0 < constants.REPLY_TO_ASSISTANT < constants.REPLY_WEIGHT
+
+
+def weighed(*messages: ConversationRecord, echo: int | None = None) -> list[Parts]:
+    """Give messages of one conversation an evidence of 7 each, and weigh them as it stands."""
+    parts = {message.id: Parts(meaning_z=10.0) for message in messages}
+    if echo is not None:
+        parts[messages[echo].id].echo = True
+    propagate_context(parts, {message.id: message for message in messages}, {})
+    return list(parts.values())
+
+
+LONG = "We went to the lake on Saturday and swam until it was dark. " * 5
+
+
+def test_messages_among_people_count_for_those_around_them_and_small_talk_for_less() -> None:
+    short, long, asking = weighed(
+        builders.message("Wow, great!", name="Ann", position=0),
+        builders.message(LONG, name="Ben", role="assistant", position=1),
+        builders.message(LONG + "And you?", name="Ann", position=2),
+    )
+    weights = dict(constants.AROUND_WEIGHTS)
+    assert short.around == pytest.approx(7 * weights[1])
+    assert long.around == pytest.approx(7 * (weights[-1] + weights[1]))
+    assert asking.around == pytest.approx(7 * (weights[-2] + weights[-1]))
+    assert short.brevity < asking.brevity < long.brevity == 0
+    assert asking.brevity == -constants.QUESTION_COST
+    assert set(short.explain(())["boosts"]) >= {"around", "brevity"}
+
+
+@pytest.mark.parametrize("name", [None, "Ann"])
+def test_what_a_user_tells_an_assistant_counts_for_the_reply_alone(name: str | None) -> None:
+    first, reply, second = weighed(
+        builders.message("Book it?", name=name, position=0),
+        builders.message(LONG, role="assistant", position=1),
+        builders.message("Thanks", name=name, position=2),
+    )
+    assert first.around == pytest.approx(7 * dict(constants.AROUND_WITH_ASSISTANT)[1])
+    assert first.brevity == second.brevity == second.around == reply.around == reply.brevity == 0
+
+
+def test_what_repeats_the_query_adds_nothing_to_what_is_around_it() -> None:
+    first, second = weighed(
+        builders.message(LONG, name="Ann", position=0), builders.message(LONG, name="Ben", position=1), echo=1
+    )
+    assert first.around == 0
+    assert second.around > 0
 
 
 async def test_an_answer_is_found_by_its_question_though_it_shares_no_word() -> None:
