@@ -44,6 +44,9 @@ class Writer(ABC):
     gathers: ClassVar[bool] = False
     """Whether what comes from one source stands under one heading."""
 
+    heading_alone: ClassVar[bool] = True
+    """Whether the heading is written where there is no memory to stand below it."""
+
     @abstractmethod
     def frame(self, record: MemoryRecord, text: str) -> str:
         """Write one memory that stands for itself, its text whole or shortened."""
@@ -87,6 +90,7 @@ class Markdown(Writer):
 
     name = "markdown"
     gathers = True
+    heading_alone = False
 
     def frame(self, record: MemoryRecord, text: str) -> str:
         return f"- [{label(record)}] {in_block(text, '  ')}\n"

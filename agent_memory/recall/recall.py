@@ -170,8 +170,9 @@ class Recaller:
                 hint=f"give at least {_least(candidates, wording, agent)}",
             )
         kept = tuple(item for item in written.ordered if item.form != "dropped")
+        says_something = bool(kept) or wording.heading_alone
         return Recall(
-            text=written.text,
+            text=written.text if says_something else "",
             items=kept,
             shortened=tuple(item for item in kept if item.form != "full"),
             dropped=(
@@ -179,7 +180,7 @@ class Recaller:
                 *section.dropped,
                 *repeated,
             ),
-            tokens=written.tokens,
+            tokens=written.tokens if says_something else 0,
             budget=budget,
             format=wording.name,
             messages=tuple(wording.messages(written.ordered, agent)) if isinstance(wording, Messages) else (),
