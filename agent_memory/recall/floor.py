@@ -16,6 +16,7 @@ from agent_memory.recall.echo import same_words
 from agent_memory.recall.found import Found
 from agent_memory.recall.packing import Candidate, PackedItem
 from agent_memory.recall.scoring import logistic, logit
+from agent_memory.recall.sources import Passage, source
 from agent_memory.records import ScoredMemory
 
 REPEATS: Final = "it only repeats the query"
@@ -37,7 +38,8 @@ def above_floor(found: Found, query: str, least: float | None) -> Kept:
         found: the results of a search.
         query: what was searched for.
         least: the least relevance, in [0, 1]; None for the default, which keeps nothing where `nothing_relevant`
-            is true, else what reaches `constants.RECALL_FLOOR` and is not far behind the best.
+            is true, else what reaches `constants.RECALL_FLOOR` and is not far behind the best; and messages
+            whatever they say, where one of the two before or behind them seems to answer.
 
     Returns:
         What is kept, and what is left out with the reason.
@@ -64,12 +66,28 @@ class _Floor:
         self._nothing = least is None and found.nothing_relevant
         self._message = constants.RECALL_FLOOR if least is None else least
         self._other = self._message
+        self._near_answers: set[Passage] = set()
         if least is None and found:
             best = max(result.relevance for result in found)
+            self._near_answers = {
+                Passage(place.of, place.position + distance)
+                for result in found
+                if result.relevance >= constants.NOTHING_RELEVANT and (place := _place(result))
+                for distance in (-2, -1, 1, 2)
+            }
             near = logistic(logit(best) - constants.RECALL_SPREAD)
             self._other = max(self._message, min(constants.NOTHING_RELEVANT, near))
 
     def holds(self, result: ScoredMemory) -> bool:
         """Return whether a result goes into the recall."""
-        floor = self._message if is_message(result.memory) else self._other
-        return not self._nothing and result.relevance >= floor
+        if self._nothing:
+            return False
+        if _place(result) in self._near_answers:
+            return True
+        return result.relevance >= (self._message if is_message(result.memory) else self._other)
+
+
+def _place(result: ScoredMemory) -> Passage | None:
+    """Return where a message stands in its conversation, None for what is no message."""
+    origin = source(result.memory) if is_message(result.memory) else None
+    return origin.passage if origin else None

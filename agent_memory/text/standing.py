@@ -87,7 +87,7 @@ _ON: Final = (
 
 _RULES: Final = (
     # "Always use tabs", "please never call me that", "ask first, always".
-    rf"(?P<by>always|never)[\s,]+(?:please\s+)?{_ADDRESSED}",
+    rf"(?P<by>always|never)(?! say never\b)[\s,]+(?:please\s+)?{_ADDRESSED}",
     rf"{_REQUEST}.{{0,200}}?[\s,](?P<by>always|at all times|every (?:single )?time|each time)[.!]*$",
     r"(?P<by>don't ever|do not ever|under no circumstances)\b",
     # "From now on ...", "in future ...", "for the rest of our chat ...".
@@ -99,7 +99,7 @@ _RULES: Final = (
     rf"(?P<by>{_WHENEVER} (?:i|we) (?:\w+ )?{_ASKING}\b)[^.?!]{{0,200}}?[,:;]\s*{_ADDRESSED}",
     rf"{_REQUEST}.{{0,300}}?\b(?P<by>{_WHENEVER} (?:i|we) (?:\w+ )?{_ASKING}\b)",
     r"(?P<by>(?:whenever|if|when|every time|each time|before|after) you (?!(?:can|could|have time|want|like|get a"
-    rf" chance)\b)\w+)[^.?!]{{0,200}}?[,:;]\s*{_ADDRESSED}",
+    rf" chance|ever (?:do|want|need|feel|get|have|decide|try))\b)\w+)[^.?!]{{0,200}}?[,:;]\s*{_ADDRESSED}",
     rf"(?P<by>whenever|every time|each time) [^.?!,]{{1,120}},\s*{_REQUEST}",
     # "For every translation give ...", "in each of your answers", "before every commit, run ...".
     r"(?P<by>(?:in|for|with|after|before|at the (?:end|start|beginning|top) of) (?:every|each|all))"

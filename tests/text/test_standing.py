@@ -21,6 +21,7 @@ from agent_memory.text.templates import indexed_text
         ("Format code in blocks whenever I ask about programming", "whenever i ask"),
         ("if I paste a log, go straight to the cause", "if i paste"),
         ("Before you delete anything, ask me.", "before you delete"),
+        ("If you ever delete a file, tell me", "if you ever"),
         ("After every meeting, write down who does what", "after every"),
         ("I want you to always check the units", "always"),
         ("I’d like you to write in French unless I say otherwise", "unless"),
@@ -48,6 +49,8 @@ def test_an_instruction_is_spotted_by_its_words(text: str, words: str) -> None:
     "text",
     [
         "I always forget where I parked",
+        "Never say never.",
+        "If you ever do it, let me know",
         "She never calls back",
         "Why does it always rain here?",
         "My boss said that from now on we use badges",

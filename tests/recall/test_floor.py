@@ -1,0 +1,41 @@
+"""What a recall leaves out of what was found."""
+
+from __future__ import annotations
+
+from agent_memory.recall import constants
+from agent_memory.recall.floor import above_floor
+from agent_memory.recall.found import Found
+from agent_memory.records import MemoryRecord, ScoredMemory
+from agent_memory.testing import builders
+
+
+def kept(least: float | None, **relevance: float) -> set[str]:
+    """Return which of three messages of one conversation, one of another and a fact go into a recall, by name."""
+    records: dict[str, MemoryRecord] = {
+        "answer": builders.message("To the lake", conversation_id="trip", position=1),
+        "near": builders.message("How lovely", conversation_id="trip", position=2),
+        "later": builders.message("Bye", conversation_id="trip", position=4),
+        "elsewhere": builders.message("Good night", conversation_id="other", position=1),
+        "fact": builders.fact("The printer is out of paper"),
+    }
+    names = {record.id: name for name, record in records.items()}
+    found = Found(ScoredMemory(record, 0.5, relevance.get(name, 0.0)) for name, record in records.items())
+    return {names[result.memory.id] for result in above_floor(found, "where to?", least).results}
+
+
+def test_a_message_stays_where_one_near_it_answers() -> None:
+    assert kept(None, answer=0.9) == {"answer", "near"}
+    assert kept(None, answer=0.9, elsewhere=constants.RECALL_FLOOR) == {"answer", "near", "elsewhere"}
+
+
+def test_a_fact_that_answers_keeps_no_message() -> None:
+    assert kept(None, fact=0.9) == {"fact"}
+
+
+def test_nothing_stays_where_nothing_answers() -> None:
+    assert kept(None, answer=constants.NOTHING_RELEVANT - 0.01) == set()
+
+
+def test_a_floor_that_was_asked_for_holds_for_each_message() -> None:
+    assert kept(0.2, answer=0.9, near=0.1) == {"answer"}
+    assert kept(0.0) == {"answer", "near", "later", "elsewhere", "fact"}
