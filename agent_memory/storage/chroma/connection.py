@@ -31,6 +31,9 @@ from agent_memory.redaction import redacted
 
 T = TypeVar("T")
 _SETTINGS = {"anonymized_telemetry": False}
+_CONNECT_TIMEOUT = 5.0
+_TIMEOUT = 120.0
+"""Seconds; Chroma answers a commit of thousands of memories in one go."""
 LOCK = "agentmem.lock"
 _DATA = "chroma.sqlite3"
 _INDEX = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -117,14 +120,20 @@ class Chroma:
         address = urlsplit(self.location)
         token = self._options.get("token")
         named = {name: self._options[name] for name in ("tenant", "database") if self._options.get(name)}
-        return chromadb.HttpClient(
+        limit = httpx.Timeout(float(self._options.get("timeout", _TIMEOUT)), connect=_CONNECT_TIMEOUT)
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        # Chroma's own client waits without end, already while it is made: so the server is asked for a sign first.
+        httpx.get(f"{self.location.rstrip('/')}/api/v2/heartbeat", headers=headers, timeout=limit)
+        client = chromadb.HttpClient(
             host=address.hostname or "localhost",
             port=address.port or (443 if address.scheme == "https" else 8000),
             ssl=address.scheme == "https",
-            headers={"Authorization": f"Bearer {token}"} if token else None,
+            headers=headers or None,
             settings=Settings(**_SETTINGS),  # type: ignore[arg-type]
             **named,
         )
+        client._server._session.timeout = limit  # type: ignore[attr-defined]  # it has no setting for this
+        return client
 
     def _folder(self) -> Any:
         folder_client = _HELD.get(self.location)

@@ -33,11 +33,14 @@ class ChromaStore(VectorDocumentStore):
         url: instead of it `chroma:///folder`, or `http://host:8000` of a server.
         prefix: what the names of the collections begin with, `agentmem` by default.
         token, tenant, database: for a server.
+        timeout: seconds to wait for a server's answer; 120 by default.
     """
 
     name: ClassVar[str] = "chroma"
     capabilities: ClassVar[Capabilities] = Capabilities(persistent=True, vectors=True, usage=True)
-    options: ClassVar[frozenset[str]] = frozenset({"path", "url", "prefix", "token", "tenant", "database"})
+    options: ClassVar[frozenset[str]] = frozenset(
+        {"path", "url", "prefix", "token", "tenant", "database", "timeout"}
+    )
 
     def __init__(self, agent_id: str | None, **options: Any) -> None:
         super().__init__(agent_id, **options)

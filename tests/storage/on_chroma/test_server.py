@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from servers.chroma import ChromaServer
 from servers.ports import free_port
@@ -158,3 +160,10 @@ async def test_nothing_acknowledged_is_lost_when_the_server_is_killed() -> None:
         async with opened(lambda agent_id: ChromaStore(agent_id, url=server.url)) as made:
             await made.add_space(builders.space())
             await survives(made, server, writers=1, writes=40, pause=0.5)
+
+
+async def test_a_server_that_never_answers_is_an_error_and_no_hang() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections, and says nothing
+        store = ChromaStore("ada", url=f"http://127.0.0.1:{silent.getsockname()[1]}", timeout=1)
+        with anyio.fail_after(30), pytest.raises(StoreUnreachableError):
+            await store.open()
