@@ -21,7 +21,7 @@ from agent_memory.embeddings.downloads import (
 )
 from agent_memory.embeddings.segments import parts, split_by_tokens, well_formed
 from agent_memory.embeddings.sharing import HeldModel, shared
-from agent_memory.embeddings.threads import in_worker
+from agent_memory.embeddings.threads import check_threads, in_worker
 from agent_memory.errors import ConfigurationError
 from agent_memory.hints import Hint
 
@@ -52,11 +52,7 @@ class FastembedEmbedder(Embedder):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        threads = options.get("threads")
-        if threads is not None and (not isinstance(threads, int) or threads < 1):
-            raise ConfigurationError(
-                f"threads is {threads!r}", hint="give a whole number from 1 up, or leave it out"
-            )
+        check_threads(options.get("threads"))
         self._identity: EmbeddingIdentity | None = None
         self._card: ModelCard | None = None
         self._folder = Path()

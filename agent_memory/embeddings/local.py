@@ -20,8 +20,8 @@ from agent_memory.embeddings.local_model import ROOM, LocalModel
 from agent_memory.embeddings.memory_bound import ENGINE, check_room
 from agent_memory.embeddings.segments import parts, split_by_tokens, well_formed
 from agent_memory.embeddings.sharing import HeldModel, loaded_models, shared
-from agent_memory.embeddings.threads import in_worker
-from agent_memory.errors import ConfigurationError, EmbeddingError, ModelMissingError
+from agent_memory.embeddings.threads import check_threads, in_worker
+from agent_memory.errors import EmbeddingError, ModelMissingError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -117,11 +117,7 @@ class LocalEmbedder(Embedder):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        threads = options.get("threads")
-        if threads is not None and (not isinstance(threads, int) or threads < 1):
-            raise ConfigurationError(
-                f"threads is {threads!r}", hint="give a whole number from 1 up, or leave it out"
-            )
+        check_threads(options.get("threads"))
         self._path: Path | None = None
         self._identity: EmbeddingIdentity | None = None
         self._vocabulary: HeldModel | None = None

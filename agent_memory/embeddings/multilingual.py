@@ -20,8 +20,8 @@ from agent_memory.embeddings.memory_bound import check_room
 from agent_memory.embeddings.multilingual_model import TOKENS, MultilingualModel, encoded
 from agent_memory.embeddings.segments import border, parts, well_formed
 from agent_memory.embeddings.sharing import loaded_models, shared
-from agent_memory.embeddings.threads import in_worker
-from agent_memory.errors import ConfigurationError, MissingDependencyError, ModelMissingError
+from agent_memory.embeddings.threads import check_threads, in_worker
+from agent_memory.errors import MissingDependencyError, ModelMissingError
 from agent_memory.hints import Hint
 
 PROCESSORS: Final = Path("/proc/cpuinfo")
@@ -150,11 +150,7 @@ class MultilingualEmbedder(Embedder):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        threads = options.get("threads")
-        if threads is not None and (not isinstance(threads, int) or threads < 1):
-            raise ConfigurationError(
-                f"threads is {threads!r}", hint="give a whole number from 1 up, or leave it out"
-            )
+        check_threads(options.get("threads"))
         self._files: tuple[Path, Path] | None = None
         self._identity: EmbeddingIdentity | None = None
         self._model: MultilingualModel | None = None

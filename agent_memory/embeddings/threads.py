@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
 
+from agent_memory.errors import ConfigurationError
+
 if TYPE_CHECKING:
     from anyio import CapacityLimiter
     from anyio.lowlevel import RunVar
@@ -65,6 +67,18 @@ def abandon(session: object) -> None:
                 _abandoned.append(True)
     else:
         _abandoned.append(session)
+
+
+def check_threads(threads: object) -> None:
+    """Check an embedder's option for how many threads embed at once; None leaves it to the cores there are.
+
+    Raises:
+        ConfigurationError: it is no whole number from 1 up.
+    """
+    if threads is not None and (not isinstance(threads, int) or threads < 1):
+        raise ConfigurationError(
+            f"threads is {threads!r}", hint="give a whole number from 1 up, or leave it out"
+        )
 
 
 def usable_cores() -> int:

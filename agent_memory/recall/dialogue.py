@@ -53,9 +53,10 @@ def _places(records: Mapping[str, MemoryRecord]) -> dict[tuple[str, int], str]:
     }
 
 
-def _replies(echoes: Collection[str], records: Mapping[str, MemoryRecord]) -> dict[str, str]:
+def _replies(
+    echoes: Collection[str], records: Mapping[str, MemoryRecord], places: Mapping[tuple[str, int], str]
+) -> dict[str, str]:
     """Return, by id of a message that repeats the query, the id of the message right after it, where it is known."""
-    places = _places(records)
     result: dict[str, str] = {}
     for memory_id in echoes:
         record = records[memory_id]
@@ -78,7 +79,8 @@ def propagate_context(
     """
     best: dict[str, float] = {}
     echoes = [memory_id for memory_id, part in parts.items() if part.echo]
-    for echo, reply in _replies(echoes, records).items():
+    places = _places(records)
+    for echo, reply in _replies(echoes, records, places).items():
         parts[reply].reply = constants.REPLY_WEIGHT * max(0.0, parts[echo].evidence)
     for memory_id, part in parts.items():
         record = records[memory_id]
@@ -100,16 +102,19 @@ def propagate_context(
         record = records[memory_id]
         if isinstance(record, ConversationRecord) and is_message(record):
             part.session = constants.SESSION_WEIGHT * best.get(record.conversation_id, 0.0)
-    _weigh_messages(parts, records)
+    _weigh_messages(parts, records, places)
 
 
-def _weigh_messages(parts: Mapping[str, Parts], records: Mapping[str, MemoryRecord]) -> None:
+def _weigh_messages(
+    parts: Mapping[str, Parts],
+    records: Mapping[str, MemoryRecord],
+    places: Mapping[tuple[str, int], str],
+) -> None:
     """Add to what people said a part of what the messages around it are worth, and take off for small talk.
 
     What is answered to a message tells what it was about. Among people, the two messages before it do so as well; and
     there a short message or a question seldom holds a fact, where to an assistant it often does.
     """
-    places = _places(records)
     with_assistant = {
         record.conversation_id
         for record in records.values()

@@ -50,7 +50,7 @@ def above_floor(found: Found, query: str, least: float | None) -> Kept:
     for result in found:
         if result.memory.id in found.echoes or same_words(result.memory, query):
             reason = REPEATS
-        elif result.memory.pinned or (floor.holds(result)):
+        elif result.memory.pinned or floor.holds(result):
             kept.append(result)
             continue
         else:

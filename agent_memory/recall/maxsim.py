@@ -76,7 +76,7 @@ def word_similarities(
 
 
 def with_the_former(similarities: Sequence[Sequence[float]], former: Mapping[int, int]) -> list[list[float]]:
-    """Let each text match a word as well as the text before it does.
+    """Give each text, for each word, the better of its own similarity and that of the text before it.
 
     Args:
         similarities: for each text, one number for each word.

@@ -119,7 +119,7 @@ def _search_advice(state: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _other_embedder(share: str) -> Hint:
-    """Say how to get an embedder that understands what the present one does not: `multilingual`, where it can run."""
+    """Return the advice on how to get an embedder for these languages: `multilingual` where it runs, else another."""
     from agent_memory.embeddings import catalog, multilingual
 
     saying = f"the embedder does not understand {share} of the newest memories"
