@@ -31,7 +31,7 @@ __agentmem_commands() { # PATH: the commands below it
 __agentmem_options() { # PATH: its own options
     case "$1" in
         '')
-            echo '--agent -a --db --backend --output -o --json --ndjson --quiet -q --verbose -v --debug --offline --yes -y --help' ;;
+            echo '--agent -a --db --backend --output -o --json --ndjson --quiet -q --verbose -v --debug --offline --yes -y --help -h' ;;
         'add')
             echo '--type --key -k --tag -t --meta -m --importance --ttl --source --session --at --pin --file --glob --lines --ndjson-in --force --no-embed --dry-run' ;;
         'search')

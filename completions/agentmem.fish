@@ -131,7 +131,8 @@ function __agentmem_options -a at # its own options
                 '--offline' 'Never use the network' \
                 '--yes' 'Do not ask' \
                 '-y' 'Do not ask' \
-                '--help' 'Show this message and exit'
+                '--help' 'Show this message and exit' \
+                '-h' 'Show this message and exit'
         case 'add'
             printf '%s\t%s\n' \
                 '--type' 'short-term, long-term, conversation, episodic, semantic or procedural, or its alias: note, fact, chat, event, doc, skill' \

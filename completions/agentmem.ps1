@@ -129,6 +129,7 @@ $AgentmemTable.Options = @{ # by path, its own options
         , @('--yes', 'Do not ask')
         , @('-y', 'Do not ask')
         , @('--help', 'Show this message and exit')
+        , @('-h', 'Show this message and exit')
     )
     'add' = @(
         , @('--type', 'short-term, long-term, conversation, episodic, semantic or procedural, or its alias: note, fact, chat, event, doc, skill')

@@ -34,7 +34,7 @@ def test_the_real_program_completes_what_is_stored(tmp_path: Path) -> None:
     printf '%s\n' "${COMPREPLY[@]}"
     """
     program = tmp_path / "agentmem"
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m agentmem_cli "$@"\n')
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m agentmem_cli "$@"\n')
     program.chmod(0o755)
 
     def complete(*words: str) -> list[str]:

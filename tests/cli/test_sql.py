@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import importlib.util
 import io
 import json
 import os
@@ -158,3 +159,39 @@ def test_every_list_is_csv(arguments: tuple[str, ...]) -> None:
     assert rows
     assert all(len(row) == len(header) for row in rows)
     assert len(set(header)) == len(header)
+
+
+LIBRARIES = [name for name in ("sqlite3", "pysqlite3") if importlib.util.find_spec(name)]
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["select count(*) from pragma_table_info('memory')"], 0),
+        (["select count(*) from memory_fts"], 0),
+        (["select value from json_each('[1, 2]')"], 0),
+        (["select count(*) from sqlite_master"], 0),
+        (["--tables"], 0),
+        (["--schema"], 0),
+        (["update sqlite_master set sql = '' where name = 'memory'"], 2),
+        (["create virtual table other using fts5(a)"], 6),
+        (["create temp table other(a)"], 6),
+        (["drop table memory"], 6),
+        (["alter table memory rename to other"], 6),
+        (["pragma writable_schema = 1"], 6),
+    ],
+)
+def test_each_sqlite_library_reads_the_same_and_writes_nothing(
+    library: str, arguments: list[str], code: int
+) -> None:
+    # Older ones tell the authorizer of an update where they only declare a virtual table.
+    ran = subprocess.run(
+        [sys.executable, "-m", "agentmem_cli", "sql", *arguments],
+        env={**os.environ, "AGENTMEM_SQLITE_DRIVER": library},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ran.returncode == code, ran.stderr
+    assert done("sql", "select count(*) from memory").out == "2\n"

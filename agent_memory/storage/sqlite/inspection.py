@@ -31,7 +31,10 @@ BUSY_TIMEOUT: Final = 10.0  # seconds; a reader waits only while a file is being
 _READ_ONLY_MODES = ("mode=ro", "mode=ro&immutable=1")
 """The second for a folder in which nothing can be made: there SQLite cannot read a WAL file otherwise."""
 _OK, _DENY = 0, 1
-_PRAGMA, _FUNCTION = 19, 31
+_PRAGMA, _UPDATE, _FUNCTION = 19, 23, 31
+_SCHEMA: Final = frozenset({"sqlite_master", "sqlite_temp_master"})
+"""SQLite before 3.41 says that it updates these where it declares a virtual table, to read it. Whoever wants to do so
+needs an action that is refused as well: creating, dropping, altering, or the pragma `writable_schema`."""
 _READING: Final = frozenset({20, 21, 22, 32, 33})
 """READ, SELECT, TRANSACTION, SAVEPOINT and RECURSIVE in SQLite's numbers, which the oldest drivers do not name."""
 _NAMED: Final = {24: "attach", 25: "detach"}
@@ -66,7 +69,7 @@ class Reader:
         connection.set_authorizer(self._authorize)
 
     def _authorize(self, action: int, first: Any, second: Any, database: Any, inner: Any) -> int:
-        if action in _READING:
+        if action in _READING or (action == _UPDATE and str(first) in _SCHEMA):
             return _OK
         if action == _FUNCTION:
             what = str(second).lower()

@@ -89,7 +89,8 @@ def read(command: Any, context: Any = None, path: tuple[str, ...] = ()) -> Comma
 
 
 def _context(command: Any, parent: Any, name: str) -> Any:
-    return command.context_class(command, info_name=name, parent=parent)
+    # With its settings, as when it runs: Click keeps the names of the help option that it is first asked for.
+    return command.context_class(command, info_name=name, parent=parent, **command.context_settings)
 
 
 def _help(command: Any) -> tuple[str, tuple[str, ...]]:

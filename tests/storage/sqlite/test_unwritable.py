@@ -155,7 +155,9 @@ def test_a_read_only_disk_stops_no_read(tmp_path: Path, library: str) -> None:
     _fill(tmp_path / "a.db", searched=False)
     disk = tmp_path / "disk"
     prepared = _small_disk(tmp_path / "a.db", disk)
-    _run(_OPENED, disk / "a.db", "is read-only", library, *prepared, f"mount -o remount,ro '{disk}'")
+    # bind: without it the file system's own options are read again, and the user's number is none in the namespace.
+    read_only = f"mount -o remount,bind,ro '{disk}'"
+    _run(_OPENED, disk / "a.db", "is read-only", library, *prepared, read_only)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no such limit")
