@@ -70,7 +70,7 @@ if TYPE_CHECKING:
         Status,
         Version,
     )
-    from agent_memory.storage.base import Store
+    from agent_memory.storage.base import Durability, Store
     from agent_memory.storage.changes import Written
     from agent_memory.sync import SyncAgentMemory
 
@@ -134,7 +134,10 @@ _HOMES = {
         "Status",
         "Version",
     ),
-    "agent_memory.storage.base": ("Store",),
+    "agent_memory.storage.base": (
+        "Durability",
+        "Store",
+    ),
     "agent_memory.storage.changes": ("Written",),
     "agent_memory.sync": ("SyncAgentMemory",),
 }
@@ -153,6 +156,7 @@ __all__ = [
     "ConflictError",
     "ConversationMemory",
     "ConversationRecord",
+    "Durability",
     "Embedder",
     "EmbeddingError",
     "EmbeddingIdentity",

@@ -11,7 +11,7 @@ from agent_memory.memories.operations import status
 from agent_memory.memories.operations.statistics import breakdown
 from agent_memory.recall.pending import Progress
 from agent_memory.recall.semantic_index import ReembeddingCost
-from agent_memory.storage.base import EmbeddingSpace, KeywordStore, Repair
+from agent_memory.storage.base import Durability, EmbeddingSpace, KeywordStore, Repair
 
 
 class Upkeep(MemoryTypes):
@@ -91,6 +91,14 @@ class Upkeep(MemoryTypes):
     async def check(self) -> Listing[str]:
         """Compare everything in the store that must agree, and return one line per fault."""
         return await self._core.store.check()
+
+    async def durability(self) -> Durability | None:
+        """Return what an acknowledged write survives, as the settings of the store and of its server promise it.
+
+        Returns:
+            One line, what may lose an acknowledged write, and the settings read; None where a backend does not say.
+        """
+        return await self._core.store.durability()
 
     async def repair(self) -> Repair:
         """Make everything derived (words, hashes, indexes) anew, and return the faults that are left.

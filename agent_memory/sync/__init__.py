@@ -295,4 +295,5 @@ class SyncAgentMemory:
     cost_of_reembedding = blocking(AgentMemory.cost_of_reembedding)
     check = blocking(AgentMemory.check)
     check_isolation = blocking(AgentMemory.check_isolation)
+    durability = blocking(AgentMemory.durability)
     repair = blocking(AgentMemory.repair)

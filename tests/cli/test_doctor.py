@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -151,8 +152,27 @@ def test_what_is_derived_is_mended_and_said(embedded: list[str], statement: str,
     assert ran.lines[0].split() == ["faults", "0"]
     assert any(line.startswith("mended: ") and mended in line for line in ran.err.splitlines())
     assert done("doctor").out.split() == ["faults", "0"]
-    assert done("doctor", "--fix", "--json").json == {"faults": [], "mended": []}
+    told = done("doctor", "--fix", "--json").json
+    assert (told["faults"], told["mended"]) == ([], [])
     assert done("search", "banana", "--json").json[0]["id"] == embedded[1]
+
+
+def test_what_an_acknowledged_write_survives_is_said(
+    three: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (
+        "an acknowledged write survives a crash of the program, of the system and a power cut"
+        in done("doctor").err
+    )
+    options = Path(os.environ["AGENTMEM_HOME"]) / "weak.toml"
+    options.write_text('[backend_config]\nsynchronous = "normal"\n')
+    monkeypatch.setenv("AGENTMEM_CONFIG", str(options))
+    told = done("doctor")
+    assert "an acknowledged write survives a crash of the program;" in told.err
+    assert "risk: a power cut may take the last writes" in told.err
+    durability = done("doctor", "--json").json["durability"]
+    assert durability["settings"] == {"synchronous": "normal"}
+    assert len(durability["risks"]) == 1
 
 
 def test_a_full_text_index_that_cannot_be_read_stops_neither_search_nor_add(three: list[str]) -> None:

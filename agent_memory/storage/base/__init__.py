@@ -25,7 +25,7 @@ as changes through `commit`, and the plan tells what to write. Beyond every othe
 
 from agent_memory.storage.base.abilities import FullStore, journal_store, keyword_store, vector_store
 from agent_memory.storage.base.capabilities import Capabilities
-from agent_memory.storage.base.description import Repair, StoreDescription
+from agent_memory.storage.base.description import Durability, Repair, StoreDescription
 from agent_memory.storage.base.journal import JournalStore
 from agent_memory.storage.base.keyword import KeywordStore
 from agent_memory.storage.base.ordering import (
@@ -44,6 +44,7 @@ from agent_memory.storage.base.vector import VectorStore
 
 __all__ = [
     "Capabilities",
+    "Durability",
     "EmbeddingSpace",
     "FullStore",
     "Group",

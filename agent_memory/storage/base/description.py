@@ -1,4 +1,4 @@
-"""What a store tells of itself: its state, and the result of a repair."""
+"""What a store tells of itself: its state, what its settings promise, and the result of a repair."""
 
 from __future__ import annotations
 
@@ -21,6 +21,18 @@ class StoreDescription:
     where there is no full text, and `nothing` where there is no embedder either.)"""
     details: Mapping[str, Any] = field(default_factory=dict)
     """What only this backend has to tell, by name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Durability:
+    """What the settings of a store, and of the server behind it, promise about a write that was acknowledged."""
+
+    survives: str
+    """What an acknowledged write survives, in one line that goes on from "an acknowledged write survives"."""
+    risks: tuple[str, ...] = ()
+    """What may lose an acknowledged write, a line each, with the setting that prevents it."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """The settings that this was concluded from, as the server names them; None where one cannot be read."""
 
 
 class Repair(list[str]):

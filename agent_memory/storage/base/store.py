@@ -25,7 +25,7 @@ from agent_memory.errors import (
 from agent_memory.network import is_elsewhere
 from agent_memory.records import MemoryRecord, MemoryType, Status
 from agent_memory.storage.base.capabilities import Capabilities
-from agent_memory.storage.base.description import Repair, StoreDescription
+from agent_memory.storage.base.description import Durability, Repair, StoreDescription
 from agent_memory.storage.base.ordering import (
     Group,
     GroupBy,
@@ -567,6 +567,11 @@ class Store(ABC):
         self.check_usable()
         return await self._describe()
 
+    async def durability(self) -> Durability | None:
+        """Return what the store's settings promise about an acknowledged write; None where that is not known."""
+        self.check_usable()
+        return await self._durability()
+
     async def check(self) -> list[str]:
         """Compare everything that must agree (rows, words, vectors, checksums).
 
@@ -602,6 +607,10 @@ class Store(ABC):
     @abstractmethod
     async def _describe(self) -> StoreDescription:
         """Describe what and where the store is."""
+
+    async def _durability(self) -> Durability | None:
+        """Read the settings that say what an acknowledged write survives; None where nothing is known."""
+        return None
 
     @abstractmethod
     async def _check(self) -> list[str]:

@@ -20,6 +20,7 @@ from agent_memory.storage import listing, planning
 from agent_memory.storage.attempts import Attempt
 from agent_memory.storage.base import (
     Capabilities,
+    Durability,
     EmbeddingSpace,
     FullStore,
     Group,
@@ -394,6 +395,9 @@ class InMemoryStore(FullStore):
 
     async def _describe(self) -> StoreDescription:
         return StoreDescription(backend=self.name, location="this process", agent_id=self.agent_id)
+
+    async def _durability(self) -> Durability:
+        return Durability(survives="nothing: memories end with the program")
 
     async def _check(self) -> list[str]:
         words = {memory_id: stems_of(row.record) for memory_id, row in self._rows.items()}

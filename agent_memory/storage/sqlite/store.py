@@ -11,6 +11,7 @@ from agent_memory.hints import Hint
 from agent_memory.records import MemoryRecord
 from agent_memory.storage.base import (
     Capabilities,
+    Durability,
     EmbeddingSpace,
     StoreDescription,
     paged,
@@ -220,6 +221,17 @@ class SqliteStore(SearchingStore):
             )
 
         return await self._run(work)
+
+    async def _durability(self) -> Durability:
+        settings = {"synchronous": self._synchronous}
+        if self._synchronous == "full":
+            survives = "a crash of the program, of the system and a power cut; not the loss of the disk"
+            return Durability(survives=survives, settings=settings)
+        return Durability(
+            survives="a crash of the program; not the loss of the disk",
+            risks=("a power cut may take the last writes: backend_config.synchronous = full prevents that",),
+            settings=settings,
+        )
 
     def _level(self) -> str:
         if self._unwritable is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,7 @@ from agentmem_cli import hints
 from agentmem_cli.context import Invocation
 
 if TYPE_CHECKING:
+    from agent_memory import Durability
     from agentmem_cli.output import Output
 
 
@@ -55,6 +57,7 @@ def doctor(
         repair = memory.repair() if fix else None
         faults = memory.check() if repair is None else list(repair)
         leaks = memory.check_isolation() if isolation else []
+        promised = memory.durability()
     invocation.damage.clear()  # it is among the faults
     mended = list(repair.mended) if repair is not None else []
     lists: dict[str, Sequence[str]] = {
@@ -62,7 +65,7 @@ def doctor(
         **({"mended": mended} if fix else {}),
         **({"leaks": leaks} if isolation else {}),
     }
-    _tell(invocation.output, lists)
+    _tell(invocation.output, lists, promised)
     if leaks:
         raise IntegrityError(
             f"another agent saw or changed a canary in {len(leaks)} ways",
@@ -80,14 +83,18 @@ def doctor(
         )
 
 
-def _tell(output: Output, lists: dict[str, Sequence[str]]) -> None:
+def _tell(output: Output, lists: dict[str, Sequence[str]], promised: Durability | None) -> None:
     if output.form in ("json", "ndjson", "csv"):
-        output.details(lists)
+        output.details({**lists, "durability": None if promised is None else asdict(promised)})
         return
     output.details({name: len(lines) for name, lines in lists.items()})
     for name, lines in lists.items():
         for line in lines:
             output.note(f"mended: {line}" if name == "mended" else line)
+    if promised is not None:
+        output.note(f"an acknowledged write survives {promised.survives}")
+        for risk in promised.risks:
+            output.note(f"risk: {risk}")
 
 
 def _salvage(invocation: Invocation, new: Path) -> None:
