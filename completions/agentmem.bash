@@ -114,6 +114,8 @@ __agentmem_options() { # PATH: its own options
             echo '--project' ;;
         'config trust')
             echo '--withdraw' ;;
+        'help')
+            echo '--skill' ;;
     esac
 }
 

@@ -515,6 +515,9 @@ function __agentmem_options -a at # its own options
         case 'config trust'
             printf '%s\t%s\n' \
                 '--withdraw' 'Trust it no longer'
+        case 'help'
+            printf '%s\t%s\n' \
+                '--skill' 'Print a SKILL.md that teaches these commands to a coding agent'
     end
 end
 

@@ -513,6 +513,9 @@ $AgentmemTable.Options = @{ # by path, its own options
     'config trust' = @(
         , @('--withdraw', 'Trust it no longer')
     )
+    'help' = @(
+        , @('--skill', 'Print a SKILL.md that teaches these commands to a coding agent')
+    )
 }
 
 $AgentmemTable.Takes = @( # PATH OPTION: what its value is

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -46,3 +48,26 @@ def test_every_command_teaches(command: Command) -> None:
 def test_the_reference_page_is_fresh() -> None:
     page = Path(__file__).parents[2] / "docs" / "cli.md"
     assert page.read_text(encoding="utf-8") == reference.page(), "run `make docs`"
+
+
+def test_the_skill_is_short_and_has_what_agents_list_it_by() -> None:
+    text = done("help", "--skill").out
+    assert len(text.splitlines()) <= 40
+    assert text.isascii(), "it is printed on any terminal"
+    front = re.match(r"---\nname: agentmem\ndescription: (.+)\n---\n", text)
+    assert front is not None
+    assert len(front[1]) <= 1024, "longer descriptions are refused"
+    assert ": " not in front[1], "a colon would have to be quoted"
+
+
+def test_every_command_of_the_skill_works() -> None:
+    text = done("help", "--skill").out
+    blocks = re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    lines = [shlex.split(line, comments=True) for block in blocks for line in block.splitlines()]
+    taught = {words[1] for words in lines}
+    assert taught >= {"add", "search", "recall", "update", "forget", "chat"}
+    for program, *arguments in lines:
+        assert program == "agentmem"
+        done(*arguments)
+    assert done("list", "--type", "fact", "-o", "id").lines, "what was added is there"
+    assert "Fridays" not in done("list").out, "what was updated and then forgotten is not"

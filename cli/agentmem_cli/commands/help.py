@@ -14,6 +14,9 @@ def help_(
     command: Annotated[
         list[str] | None, typer.Argument(metavar="COMMAND", help="The words of a command.")
     ] = None,
+    skill: Annotated[
+        bool, typer.Option("--skill", help="Print a SKILL.md that teaches these commands to a coding agent.")
+    ] = False,
 ) -> None:
     """Show the help of a command; with --json the whole tree.
 
@@ -22,9 +25,14 @@ def help_(
     Examples:
         agentmem help chat add
         agentmem help --json | jq -r '.commands[].usage'
+        agentmem help --skill > ~/.agents/skills/agentmem/SKILL.md
     """
     invocation = Invocation.of(context)
-    if invocation.output.form in ("json", "ndjson"):
+    if skill:
+        from importlib.resources import files
+
+        invocation.output.raw(files("agentmem_cli").joinpath("SKILL.md").read_text(encoding="utf-8"))
+    elif invocation.output.form in ("json", "ndjson"):
         from agentmem_cli import reference
 
         invocation.output.details(reference.description(command or ()))

@@ -1,0 +1,14 @@
+"""Windsurf: an entry in its file of servers."""
+
+from __future__ import annotations
+
+from agentmem_mcp.hosts.server import NAME, Entry, Server, as_json
+
+
+def entry(server: Server) -> Entry:
+    """Return the file with this one server."""
+    return Entry(
+        as_json({"mcpServers": {NAME: server.as_object()}}),
+        "put it into ~/.codeium/windsurf/mcp_config.json; if that file has servers, add this one to its `mcpServers`",
+        ["The shape is from Windsurf's documentation; it was not tried."],
+    )
