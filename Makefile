@@ -9,7 +9,7 @@ ifneq ($(filter C POSIX,$(LC_ALL)),)
 export LC_ALL := C.UTF-8
 endif
 
-.PHONY: help install demo check format test coverage matrix soak lint bench bench-recall bench-size bench-backends \
+.PHONY: help install demo check format test coverage matrix soak agents lint bench bench-recall bench-size bench-backends \
 	docs site completions lock clean
 .DEFAULT_GOAL := help
 
@@ -50,6 +50,9 @@ matrix: $(STAMP)  ## run the tests on each supported Python, and with the lowest
 
 soak: $(STAMP)  ## run the long loops: crowds, kills, walks and hostile runs (AGENTMEM_WALK_SECONDS, AGENTMEM_HOSTILE_SECONDS)
 	@$(BIN)/python -m pytest -m soak -s --timeout 3600
+
+agents: $(STAMP)  ## run five real coding agents, offline once npm has put them into build/agents or AGENTMEM_AGENTS_PROGRAMS
+	@$(BIN)/python -m pytest tests/agents -m agents -n 2 --timeout 600
 
 lint: $(STAMP)  ## check style, types and the direction of imports
 	@echo "== ruff, mypy, import contracts"

@@ -1,0 +1,78 @@
+"""What the agents did, as a table and as the file that the documentation is checked against."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from agent_memory.version import __version__
+
+from .programs import PROGRAMS
+
+FILE = Path(__file__).parents[2] / "benchmarks" / "results" / "agents.json"
+Recorded = dict[str, dict[str, Any]]
+"""By the agent's name, and the name of what was recorded."""
+COMPLETE = ("version", "tools", "instructions", "results", "rights", "skill", "errors")
+"""What has to be there of each agent before the file is written anew."""
+
+
+def gathered(properties: Iterable[Iterable[tuple[str, Any]]]) -> Recorded:
+    """Bring together what the tests have recorded."""
+    recorded: Recorded = {name: {} for name in PROGRAMS}
+    for name, values in (item for of_test in properties for item in of_test):
+        for key, value in values.items():
+            before = recorded[name].get(key)
+            recorded[name][key] = {**before, **value} if isinstance(before, dict) else value
+    return {name: values for name, values in recorded.items() if values}
+
+
+def complete(recorded: Recorded) -> bool:
+    """Say whether everything was recorded of every agent."""
+    return all(set(COMPLETE) <= set(recorded.get(name, ())) for name in PROGRAMS)
+
+
+def size(values: Mapping[str, Any]) -> int:
+    """Return how many bytes the definitions of our tools took in one request."""
+    return sum(tool["bytes"] for tool in values["tools"])
+
+
+def table(recorded: Recorded) -> list[str]:
+    """Lay out the most telling values, an agent in each column."""
+    rows: dict[str, list[str]] = {"": [PROGRAMS[name].title for name in recorded]}
+    for key in dict.fromkeys(key for values in recorded.values() for key in values):
+        rows[key] = [_short(key, values) for values in recorded.values()]
+    widths = [
+        max(map(len, column)) for column in zip(*([name, *row] for name, row in rows.items()), strict=True)
+    ]
+    return [
+        " | ".join(cell.ljust(width) for cell, width in zip([name, *row], widths, strict=True)).rstrip()
+        for name, row in rows.items()
+    ]
+
+
+def _short(key: str, values: Mapping[str, Any]) -> str:
+    value = values.get(key, "-")
+    if key == "tools" and key in values:
+        return f"{len(value)} in {size(values):,} bytes, {size(values) / 4:.0f} tokens"
+    if key == "instructions" and key in values:
+        return f"{value['bytes']} bytes in the {value['where']}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}: {item}" if len(str(item)) < 20 else name for name, item in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def write(recorded: Recorded) -> Path:
+    """Write the file of results."""
+    about = {
+        "version": __version__,
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "system": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+        "tokens": "estimated as bytes / 4",
+    }
+    agents = {name: {"title": PROGRAMS[name].title, **recorded[name]} for name in PROGRAMS}
+    FILE.write_text(json.dumps({**about, "agents": agents}, indent=1, ensure_ascii=False) + "\n")
+    return FILE.relative_to(Path(__file__).parents[2])
