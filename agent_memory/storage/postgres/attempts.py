@@ -10,8 +10,8 @@ from agent_memory.errors import ValidationError
 from agent_memory.storage.attempts import Attempt
 from agent_memory.storage.base import EmbeddingSpace
 from agent_memory.storage.conditions import Sql
-from agent_memory.storage.postgres.connection import Connection
 from agent_memory.storage.postgres.reading import Scope, fetch
+from agent_memory.storage.postgres.session import Connection
 
 
 async def read(

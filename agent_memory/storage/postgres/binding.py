@@ -7,8 +7,9 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from agent_memory.storage.base import FullStore
 from agent_memory.storage.postgres import writing
-from agent_memory.storage.postgres.connection import Connection, Server
+from agent_memory.storage.postgres.connection import Server
 from agent_memory.storage.postgres.reading import Scope
+from agent_memory.storage.postgres.session import Connection
 
 P = ParamSpec("P")
 T = TypeVar("T")

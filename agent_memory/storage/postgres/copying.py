@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from agent_memory.storage.postgres.connection import Connection
+from agent_memory.storage.postgres.session import Connection
 
 MANY: Final = 20
 """Rows from which they are copied in bulk."""

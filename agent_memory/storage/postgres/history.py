@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from agent_memory.records import MemoryRecord, OperationRecord, Version, version_from_dict
-from agent_memory.storage.postgres.connection import Connection
 from agent_memory.storage.postgres.reading import Scope, fetch
+from agent_memory.storage.postgres.session import Connection
 
 _VERSIONS = (
     "select j.memory_id, j.change_id, j.parent_id, j.operation, j.verb, coalesce(j.at, o.started_at),"

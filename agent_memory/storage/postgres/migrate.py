@@ -14,6 +14,7 @@ from agent_memory.errors import IntegrityError, MissingExtensionError
 from agent_memory.records import NEWEST_FIELD, OWN_FIELDS, MemoryType
 from agent_memory.redaction import redacted
 from agent_memory.storage.postgres import declared
+from agent_memory.storage.postgres.session import quoted_name, search_path
 
 _LOCK = 0x61676D65  # "agme": any number that nobody else takes
 
@@ -49,7 +50,7 @@ async def migrate(connection: Any, schema: str, url: str) -> int:
             await connection.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
             await _extension(connection, url)
             await connection.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(schema)))
-            await set_search_path(connection, schema)
+            await set_search_path(connection, schema, local=True)
             await connection.execute(
                 "create table if not exists schema_version (version integer primary key)"
             )
@@ -98,13 +99,18 @@ async def _extension(connection: Any, url: str) -> None:
         ) from error
 
 
-async def set_search_path(connection: Any, schema: str) -> None:
-    """Let unqualified names mean our tables, and pgvector's types wherever they are installed."""
+async def set_search_path(connection: Any, schema: str, *, local: bool = False) -> None:
+    """Let unqualified names mean our tables, and pgvector's types wherever they are installed.
+
+    Args:
+        connection: any connection.
+        schema: of our tables.
+        local: only until the end of the transaction; behind a pooler the session is others' too.
+    """
     query = "select nspname from pg_extension join pg_namespace n on n.oid = extnamespace where extname = 'vector'"
     row = await (await connection.execute(query)).fetchone()
     beside = row[0] if row else "public"
-    names = sql.SQL(", ").join(map(sql.Identifier, dict.fromkeys([schema, beside, "public"])))
-    await connection.execute(sql.SQL("set search_path to {}").format(names))
+    await connection.execute(f"set {'local ' * local}search_path to {search_path(schema, beside)}")
 
 
 POLICED = (
@@ -114,14 +120,21 @@ POLICED = (
 )
 
 
-async def police(connection: Any) -> None:
+_UNPOLICED = (
+    "select name from unnest(%s::text[]) as name where not exists"
+    " (select 1 from pg_policies where schemaname = %s and tablename = name)"
+)
+
+
+async def police(connection: Any, schema: str) -> None:
     """Let the server itself refuse every row of another agent than the one that a connection is for."""
+    unpoliced = (_UNPOLICED, (list(POLICED), schema))
+    if not await (await connection.execute(*unpoliced)).fetchall():
+        return
     async with connection.transaction():
         await connection.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
-        for table in POLICED:
-            there = "select 1 from pg_policies where schemaname = current_schema() and tablename = %s"
-            if await (await connection.execute(there, (table,))).fetchone():
-                continue
+        for (name,) in await (await connection.execute(*unpoliced)).fetchall():
+            table = f"{quoted_name(schema)}.{name}"
             await connection.execute(f"alter table {table} enable row level security")
             # Owners are let through otherwise; superusers are always.
             await connection.execute(f"alter table {table} force row level security")

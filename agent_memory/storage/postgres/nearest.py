@@ -14,8 +14,9 @@ from agent_memory.errors import ValidationError
 from agent_memory.storage.base import EmbeddingSpace
 from agent_memory.storage.conditions import Sql
 from agent_memory.storage.postgres import vectors
-from agent_memory.storage.postgres.connection import Connection, Server
+from agent_memory.storage.postgres.connection import Server
 from agent_memory.storage.postgres.reading import Scope, fetch
+from agent_memory.storage.postgres.session import Connection
 from agent_memory.storage.where import Where
 
 FEW: Final = 2000
@@ -76,9 +77,7 @@ async def nearest(
         nearest = await _walk(connection, scope, space, query, condition, limit, hnsw_index=True)
         if len(nearest.found) == limit:
             return nearest
-    async with connection.transaction():
-        await connection.execute("set local enable_indexscan to off")
-        return await _walk(connection, scope, space, query, condition, limit, hnsw_index=False)
+    return await _walk(connection, scope, space, query, condition, limit, hnsw_index=False)
 
 
 class _Space(NamedTuple):
@@ -221,14 +220,15 @@ async def create_hnsw_index(server: Server, scope: Scope, space: EmbeddingSpace)
     kind = _kind(space)
     if space.dimension > _LARGEST[kind] or (kind == "halfvec" and server.pgvector < (0, 7)):
         return
-    name = hnsw_index_name(scope, space)
-    await server.outside(f"drop index if exists {name}")
+    name, table = hnsw_index_name(scope, space), server.table("embedding")
+    await server.outside(f"drop index if exists {server.table(name)}")
+    of_kind, operators = server.of_extension(kind), server.of_extension(f"{kind}_cosine_ops")
     await server.outside(
-        f"create index concurrently {name} on embedding"
-        f" using hnsw ((vector::{kind}({space.dimension})) {kind}_cosine_ops)"
+        f"create index concurrently {name} on {table} using hnsw"
+        f" ((vector::{of_kind}({space.dimension})) {operators})"
         f" where agent = {scope.number} and space = {space.id}"
     )
-    await server.outside("analyze embedding")
+    await server.outside(f"analyze {table}")
 
 
 def hnsw_query(scope: Scope) -> Sql:

@@ -10,8 +10,8 @@ from agent_memory.storage.base import EmbeddingSpace
 from agent_memory.storage.conditions import Sql
 from agent_memory.storage.postgres import vectors
 from agent_memory.storage.postgres.attempts import keep, pending_condition, read
-from agent_memory.storage.postgres.connection import Connection
 from agent_memory.storage.postgres.reading import Scope, fetch, records
+from agent_memory.storage.postgres.session import Connection
 
 
 async def of_texts(

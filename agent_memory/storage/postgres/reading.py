@@ -10,7 +10,7 @@ from agent_memory.records import OWN_FIELDS, MemoryRecord
 from agent_memory.storage.base import Group, GroupBy, Order
 from agent_memory.storage.conditions import Sql
 from agent_memory.storage.postgres import filters, rows
-from agent_memory.storage.postgres.connection import Connection
+from agent_memory.storage.postgres.session import Connection
 from agent_memory.storage.where import Where
 from agent_memory.text.porter import stem
 

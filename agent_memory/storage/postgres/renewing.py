@@ -11,8 +11,8 @@ from agent_memory.records import OWN_FIELDS, MemoryRecord
 from agent_memory.storage import renewal
 from agent_memory.storage.changes import Operation
 from agent_memory.storage.postgres import reading, rows, writing
-from agent_memory.storage.postgres.connection import Connection
 from agent_memory.storage.postgres.reading import Scope, fetch
+from agent_memory.storage.postgres.session import Connection
 from agent_memory.storage.where import Condition, Where
 from agent_memory.text.analysis import ANALYSER
 from agent_memory.text.outcomes import success_by_first_word, success_of

@@ -13,8 +13,9 @@ from agent_memory.records import MemoryRecord
 from agent_memory.roles import SPELLINGS
 from agent_memory.storage.conditions import Sql
 from agent_memory.storage.postgres import attempts, nearest, rows, vectors, words
-from agent_memory.storage.postgres.connection import Connection, Server
+from agent_memory.storage.postgres.connection import Server
 from agent_memory.storage.postgres.reading import Scope, fetch_all
+from agent_memory.storage.postgres.session import Connection
 from agent_memory.storage.retrieval import (
     MOST_WITH_KEY,
     CandidateRequest,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from agent_memory.storage.postgres.connection import Connection
 from agent_memory.storage.postgres.reading import Scope, fetch
+from agent_memory.storage.postgres.session import Connection
 
 
 async def get(connection: Connection, scope: Scope, name: str) -> str | None:

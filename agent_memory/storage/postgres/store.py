@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import suppress
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import psycopg
 
 from agent_memory import paths
+from agent_memory.errors import BackendError
 from agent_memory.network import is_elsewhere, postgres_host
 from agent_memory.records import MemoryRecord
 from agent_memory.redaction import redacted
@@ -34,8 +34,9 @@ from agent_memory.storage.postgres import (
     writing,
 )
 from agent_memory.storage.postgres.binding import ServerStore, reads, reads_whole, writes
-from agent_memory.storage.postgres.connection import Connection, Server
+from agent_memory.storage.postgres.connection import Server
 from agent_memory.storage.postgres.migrate import POLICED
+from agent_memory.storage.postgres.session import Connection
 from agent_memory.storage.retrieval import CandidateRequest, Candidates, VectorCandidates, VectorRequest
 from agent_memory.storage.where import Where
 
@@ -44,6 +45,13 @@ GRAPH_FROM = 50_000
 _BULK = 1000
 _NOTICED = 100
 _SMALL_AGENT = 20_000
+_HARMLESS: Final = (
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.ForeignKeyViolation,
+    psycopg.errors.ReadOnlySqlTransaction,
+)
+"""Why an access may not be counted: somebody else writes, the memory is gone, or nothing can be written."""
 
 
 class PostgresStore(ServerStore):
@@ -169,7 +177,7 @@ class PostgresStore(ServerStore):
 
         all_rows, documents = await self._server.read(known)
         if 10 * written >= min(all_rows, max(documents, _SMALL_AGENT)):
-            await self._server.outside(f"analyze {', '.join(POLICED)}")
+            await self._server.outside(f"analyze {', '.join(map(self._server.table, POLICED))}")
 
     async def _grow_hnsw_index(self, written: int) -> None:
         """Make the graph over the current space's vectors, if there are many and it has none.
@@ -195,12 +203,13 @@ class PostgresStore(ServerStore):
         scope = self._scope
         known = [memory_id for memory_id in ids if "\0" not in memory_id]
 
-        async def work(connection: Connection) -> None:
-            with suppress(psycopg.errors.LockNotAvailable, psycopg.errors.ForeignKeyViolation):
-                await reading.touch(connection, scope, known)  # not counted, it harms nobody
-
-        if known:
-            await self._server.read(work)
+        if not known:
+            return
+        try:
+            await self._server.read(lambda it: reading.touch(it, scope, known))
+        except BackendError as error:
+            if not isinstance(error.__cause__, _HARMLESS):
+                raise
 
     _set_setting = writes(setting.put)
     _setting = reads(setting.get)
@@ -342,4 +351,4 @@ class PostgresStore(ServerStore):
     async def _secure_vacuum(self) -> None:
         """Let the server take out what was deleted; its log and its backups keep that as long as they do."""
         for table in ("agent", *POLICED):
-            await self._server.outside(f"vacuum {table}")
+            await self._server.outside(f"vacuum {self._server.table(table)}")

@@ -9,9 +9,9 @@ from typing import Any, Final, NamedTuple
 from agent_memory.records import OWN_FIELDS, MemoryRecord
 from agent_memory.storage.base import EmbeddingSpace
 from agent_memory.storage.postgres import attempts, renewing, rows, vectors
-from agent_memory.storage.postgres.connection import Connection
 from agent_memory.storage.postgres.reading import Scope, fetch
 from agent_memory.storage.postgres.rows import words_of
+from agent_memory.storage.postgres.session import Connection
 from agent_memory.text.templates import content_hash, embedded_text, embedding_hash
 
 _BATCH: Final = 1000

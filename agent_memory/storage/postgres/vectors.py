@@ -11,9 +11,9 @@ from agent_memory.errors import ValidationError
 from agent_memory.storage.base import EmbeddingSpace
 from agent_memory.storage.conditions import Sql
 from agent_memory.storage.postgres import attempts
-from agent_memory.storage.postgres.connection import Connection
 from agent_memory.storage.postgres.copying import insert
 from agent_memory.storage.postgres.reading import Scope, fetch
+from agent_memory.storage.postgres.session import Connection
 
 T = TypeVar("T")
 _GIVEN: Final = (

@@ -11,9 +11,9 @@ from dataclasses import replace
 from typing import Any, Final
 
 from agent_memory.storage.conditions import Sql
-from agent_memory.storage.postgres.connection import Connection
 from agent_memory.storage.postgres.reading import Scope, fetch
 from agent_memory.storage.postgres.rows import MOST_POSITIONS, lexeme, quoted
+from agent_memory.storage.postgres.session import Connection
 from agent_memory.storage.where import Where
 from agent_memory.text.analysis import beyond
 from agent_memory.text.bm25 import K1, B, WordStatistics, idf

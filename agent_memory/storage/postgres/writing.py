@@ -13,10 +13,10 @@ from agent_memory.storage import planning
 from agent_memory.storage.base import EmbeddingSpace
 from agent_memory.storage.changes import Change, Operation, Plan, Written
 from agent_memory.storage.postgres import attempts, rows, vectors
-from agent_memory.storage.postgres.connection import Connection
 from agent_memory.storage.postgres.copying import insert
 from agent_memory.storage.postgres.reading import Scope, fetch, records
 from agent_memory.storage.postgres.rows import Words, words_of
+from agent_memory.storage.postgres.session import Connection
 from agent_memory.text.templates import embedded_text, embedding_hash
 
 _JOURNAL: Final = {

@@ -1,0 +1,106 @@
+"""What a unit of work needs of its connection: where names are looked up, limits, and whose rows it may see.
+
+A direct connection is one session of the server and is set up once. Behind a pooler in transaction mode every
+transaction may run in another session, which other clients use in between. There each transaction sets what it needs
+for itself alone, and nothing may be left behind in the session: no setting, no prepared statement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+import psycopg
+from psycopg.types import TypeInfo
+
+_PROBE: Final = (
+    "select pg_backend_pid(), pg_is_in_recovery() or current_setting('transaction_read_only') = 'on'"
+)
+_EXTENSION: Final = (
+    "select n.nspname, e.extversion, t.oid::bigint, t.typarray::bigint from pg_extension as e"
+    " join pg_namespace as n on n.oid = e.extnamespace"
+    " join pg_type as t on t.typnamespace = n.oid and t.typname = 'vector' where e.extname = 'vector'"
+)
+
+
+class Connection(psycopg.AsyncConnection[Any]):
+    """A connection, and what was learnt of it when it was made."""
+
+    direct: bool = False
+    """Whether all that is sent reaches one session of the server, with no pooler in between."""
+    read_only: bool = False
+    """Whether the server took no writes: a replica, or a database that is set so."""
+
+    async def probe(self) -> None:
+        """Ask who answers.
+
+        A pooler tells each client a process id of its own making, since the server's process changes. Where the id
+        told is that of the process that answers, nothing is in between that could change it.
+        """
+        process, self.read_only = (await (await self.execute(_PROBE)).fetchall())[0]
+        self.direct = process == self.info.backend_pid
+        if not self.direct:
+            self.prepare_threshold = None
+
+
+class Extension(NamedTuple):
+    """The server's pgvector."""
+
+    schema: str
+    version: tuple[int, ...]
+    oid: int
+    array_oid: int
+
+    def register(self, connection: Connection) -> None:
+        """Let a connection send and read vectors; asks the server nothing."""
+        from pgvector.psycopg.vector import register_vector_info
+
+        register_vector_info(connection, TypeInfo("vector", self.oid, self.array_oid))
+
+
+async def extension(connection: Connection) -> Extension:
+    """Return what the server's pgvector is; it is there."""
+    row = (await (await connection.execute(_EXTENSION)).fetchall())[0]
+    return Extension(row[0], tuple(map(int, row[1].split(".")[:2])), row[2], row[3])
+
+
+class Settings(NamedTuple):
+    """What the statements of one agent count on."""
+
+    schema: str
+    """Of our tables."""
+    extension: str
+    """The schema of pgvector's types."""
+    agent: int
+    pgvector: tuple[int, ...]
+
+    def for_session(self) -> str:
+        """Write the statements that set up a direct connection, sent as one."""
+        # A plan for any value would not know which part of an index it may use.
+        each = [*self._each(), ("plan_cache_mode", "force_custom_plan")]
+        return "; ".join(f"set {name} to {value}" for name, value in each)
+
+    def for_transaction(self, begin: str) -> str:
+        """Write the statements that begin a transaction in a session that others share, sent as one."""
+        return "; ".join([begin, *(f"set local {name} to {value}" for name, value in self._each())])
+
+    def _each(self) -> Iterator[tuple[str, str]]:
+        yield "search_path", search_path(self.schema, self.extension)
+        yield "timezone", "'UTC'"
+        yield "agentmem.agent", f"'{self.agent}'"
+        yield "lock_timeout", "'30s'"
+        yield "hnsw.ef_search", "200"
+        if self.pgvector >= (0, 8):
+            yield "hnsw.iterative_scan", "strict_order"
+        # Compiling a query that takes a millisecond takes fifty.
+        yield "jit", "off"
+
+
+def search_path(schema: str, beside: str) -> str:
+    """Write the schemas in which unqualified names are looked up: ours, pgvector's, and `public`."""
+    return ", ".join(map(quoted_name, dict.fromkeys([schema, beside, "public"])))
+
+
+def quoted_name(name: str) -> str:
+    """Write a name so that nothing in it is syntax."""
+    return '"' + name.replace('"', '""') + '"'
