@@ -23,7 +23,7 @@ $(STAMP): pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[all,testing]' --group dev
-	@$(BIN)/python -m compileall -q agent_memory cli/agentmem_cli
+	@$(BIN)/python -m compileall -q agent_memory cli/agentmem_cli cli/agentmem_mcp
 	@touch $(STAMP)
 
 demo: $(STAMP)  ## send all six kinds of memory in through the command line, and bring them back

@@ -4,7 +4,7 @@
 __agentmem_commands() { # PATH: the commands below it
     case "$1" in
         '')
-            echo 'add search recall get list update pin unpin forget restore work fact pref chat event doc skill history log undo status stats doctor index reembed sql export import migrate agents config model completion help version' ;;
+            echo 'add search recall get list update pin unpin forget restore work fact pref chat event doc skill history log undo status stats doctor index reembed sql export import migrate agents config model mcp completion help version' ;;
         'work')
             echo 'set get list extend clear' ;;
         'fact')
@@ -114,6 +114,8 @@ __agentmem_options() { # PATH: its own options
             echo '--project' ;;
         'config trust')
             echo '--withdraw' ;;
+        'mcp')
+            echo '--read-only --tools --cost' ;;
         'help')
             echo '--skill' ;;
     esac
@@ -154,7 +156,7 @@ __agentmem_takes() { # PATH OPTION: what its value is
         'skill add --source' | 'skill find --limit' | 'skill find -n' | 'skill list --category' | \
         'skill list --limit' | 'skill list -n' | 'log --limit' | 'log -n' | 'stats --top' | \
         'doctor --salvage' | 'index --limit' | 'index -n' | 'sql --param' | 'sql -p' | 'migrate --to' | \
-        'migrate --from')
+        'migrate --from' | 'mcp --tools')
             echo 'free' ;;
         *' --output' | *' -o')
             echo '=table text json ndjson csv id' ;;
@@ -216,13 +218,13 @@ __agentmem_argument() { # PATH NUMBER: what that argument is
         'agents show 0' | 'agents rename 0' | 'agents rm 0')
             echo '@agents' ;;
         'config get 0' | 'config set 0')
-            echo '=agent db home output limit budget tags backend embedding.provider short_term_ttl conversation_max_messages enable_scoring enable_decay decay_half_life standing_share standing_rule offline session' ;;
+            echo '=agent db home output limit budget tags mcp_idle backend embedding.provider short_term_ttl conversation_max_messages enable_scoring enable_decay decay_half_life standing_share standing_rule offline session' ;;
         'model pull 0' | 'model path 0' | 'model verify 0')
             echo '=all-MiniLM-L6-v2-int8 multilingual-e5-small-q4 BAAI/bge-small-en-v1.5 BAAI/bge-base-en-v1.5 sentence-transformers/all-MiniLM-L6-v2 nomic-ai/nomic-embed-text-v1.5-Q sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2 sentence-transformers/paraphrase-multilingual-mpnet-base-v2 intfloat/multilingual-e5-large BAAI/bge-small-zh-v1.5 Xenova/ms-marco-MiniLM-L-6-v2 BAAI/bge-reranker-base' ;;
         'completion 0')
             echo '=bash zsh fish powershell' ;;
         'help '*)
-            echo '=add search recall get list update pin unpin forget restore work fact pref chat event doc skill history log undo status stats doctor index reembed sql export import migrate agents config model completion help version' ;;
+            echo '=add search recall get list update pin unpin forget restore work fact pref chat event doc skill history log undo status stats doctor index reembed sql export import migrate agents config model mcp completion help version' ;;
     esac
 }
 

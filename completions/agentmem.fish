@@ -37,6 +37,7 @@ function __agentmem_commands -a at # the commands below it
                 'agents' 'The agents that have a memory here' \
                 'config' 'Settings' \
                 'model' 'Models that embed and rerank' \
+                'mcp' 'Serve an agent\'s memory as tools by the Model Context Protocol, on stdin and stdout' \
                 'completion' 'Print a shell\'s completion script; its first lines say where to put it' \
                 'help' 'Show the help of a command; with --json the whole tree' \
                 'version' 'Print the version'
@@ -515,6 +516,11 @@ function __agentmem_options -a at # its own options
         case 'config trust'
             printf '%s\t%s\n' \
                 '--withdraw' 'Trust it no longer'
+        case 'mcp'
+            printf '%s\t%s\n' \
+                '--read-only' 'Offer only the tools that change nothing' \
+                '--tools' 'Offer only these, with commas between: recall,search' \
+                '--cost' 'Print what the tools\' definitions take of a prompt, and end'
         case 'help'
             printf '%s\t%s\n' \
                 '--skill' 'Print a SKILL.md that teaches these commands to a coding agent'
@@ -527,7 +533,7 @@ function __agentmem_takes -a at option # what the option's value is
             echo '@agents'
         case '* --db' 'add --file' 'doc add --file'
             echo 'files'
-        case '* --backend' 'add --meta' 'add -m' 'add --importance' 'add --ttl' 'add --source' 'add --at' 'add --glob' 'search --limit' 'search -n' 'search --since' 'search --until' 'search --min-importance' 'search --where' 'search --field' 'search --source' 'search --min-relevance' 'search --min-score' 'recall --budget' 'recall -b' 'recall --since' 'recall --until' 'recall --min-importance' 'recall --where' 'recall --field' 'recall --source' 'recall --min-relevance' 'recall --last' 'recall --standing-share' 'list --since' 'list --until' 'list --min-importance' 'list --where' 'list --field' 'list --source' 'list --limit' 'list -n' 'update --meta' 'update -m' 'update --importance' 'update --ttl' 'update --source' 'update --at' 'update --field' 'forget --since' 'forget --until' 'forget --min-importance' 'forget --where' 'forget --field' 'forget --source' 'forget --before' 'work set --ttl' 'work set --importance' 'work list --limit' 'work list -n' 'fact add --source' 'fact add --importance' 'fact add --meta' 'fact add -m' 'fact list --limit' 'fact list -n' 'fact update --importance' 'fact dupes --threshold' 'pref set --importance' 'chat add --name' 'chat add --at' 'chat add --importance' 'chat add --meta' 'chat add -m' 'chat show --limit' 'chat show -n' 'event add --type' 'event add --outcome' 'event add --participant' 'event add --location' 'event add --duration' 'event add --at' 'event add --importance' 'event add --meta' 'event add -m' 'event add --source' 'event recent --hours' 'event recent --limit' 'event recent -n' 'event failed --type' 'event failed --limit' 'event failed -n' 'event succeeded --type' 'event succeeded --limit' 'event succeeded -n' 'event similar --limit' 'event similar -n' 'event timeline --since' 'event timeline --until' 'event timeline --type' 'event timeline --limit' 'event timeline -n' 'doc add --text' 'doc add --glob' 'doc add --title' 'doc add --source' 'doc add --meta' 'doc add -m' 'doc add --importance' 'doc list --limit' 'doc list -n' 'doc related --limit' 'doc related -n' 'doc related --min-similarity' 'skill add --trigger' 'skill add --step' 'skill add --category' 'skill add --importance' 'skill add --meta' 'skill add -m' 'skill add --source' 'skill find --limit' 'skill find -n' 'skill list --category' 'skill list --limit' 'skill list -n' 'log --limit' 'log -n' 'stats --top' 'doctor --salvage' 'index --limit' 'index -n' 'sql --param' 'sql -p' 'migrate --to' 'migrate --from'
+        case '* --backend' 'add --meta' 'add -m' 'add --importance' 'add --ttl' 'add --source' 'add --at' 'add --glob' 'search --limit' 'search -n' 'search --since' 'search --until' 'search --min-importance' 'search --where' 'search --field' 'search --source' 'search --min-relevance' 'search --min-score' 'recall --budget' 'recall -b' 'recall --since' 'recall --until' 'recall --min-importance' 'recall --where' 'recall --field' 'recall --source' 'recall --min-relevance' 'recall --last' 'recall --standing-share' 'list --since' 'list --until' 'list --min-importance' 'list --where' 'list --field' 'list --source' 'list --limit' 'list -n' 'update --meta' 'update -m' 'update --importance' 'update --ttl' 'update --source' 'update --at' 'update --field' 'forget --since' 'forget --until' 'forget --min-importance' 'forget --where' 'forget --field' 'forget --source' 'forget --before' 'work set --ttl' 'work set --importance' 'work list --limit' 'work list -n' 'fact add --source' 'fact add --importance' 'fact add --meta' 'fact add -m' 'fact list --limit' 'fact list -n' 'fact update --importance' 'fact dupes --threshold' 'pref set --importance' 'chat add --name' 'chat add --at' 'chat add --importance' 'chat add --meta' 'chat add -m' 'chat show --limit' 'chat show -n' 'event add --type' 'event add --outcome' 'event add --participant' 'event add --location' 'event add --duration' 'event add --at' 'event add --importance' 'event add --meta' 'event add -m' 'event add --source' 'event recent --hours' 'event recent --limit' 'event recent -n' 'event failed --type' 'event failed --limit' 'event failed -n' 'event succeeded --type' 'event succeeded --limit' 'event succeeded -n' 'event similar --limit' 'event similar -n' 'event timeline --since' 'event timeline --until' 'event timeline --type' 'event timeline --limit' 'event timeline -n' 'doc add --text' 'doc add --glob' 'doc add --title' 'doc add --source' 'doc add --meta' 'doc add -m' 'doc add --importance' 'doc list --limit' 'doc list -n' 'doc related --limit' 'doc related -n' 'doc related --min-similarity' 'skill add --trigger' 'skill add --step' 'skill add --category' 'skill add --importance' 'skill add --meta' 'skill add -m' 'skill add --source' 'skill find --limit' 'skill find -n' 'skill list --category' 'skill list --limit' 'skill list -n' 'log --limit' 'log -n' 'stats --top' 'doctor --salvage' 'index --limit' 'index -n' 'sql --param' 'sql -p' 'migrate --to' 'migrate --from' 'mcp --tools'
             echo 'free'
         case '* --output' '* -o'
             echo '=table text json ndjson csv id'
@@ -577,13 +583,13 @@ function __agentmem_argument -a at number # what that argument is
         case 'agents show 0' 'agents rename 0' 'agents rm 0'
             echo '@agents'
         case 'config get 0' 'config set 0'
-            echo '=agent db home output limit budget tags backend embedding.provider short_term_ttl conversation_max_messages enable_scoring enable_decay decay_half_life standing_share standing_rule offline session'
+            echo '=agent db home output limit budget tags mcp_idle backend embedding.provider short_term_ttl conversation_max_messages enable_scoring enable_decay decay_half_life standing_share standing_rule offline session'
         case 'model pull 0' 'model path 0' 'model verify 0'
             echo '=all-MiniLM-L6-v2-int8 multilingual-e5-small-q4 BAAI/bge-small-en-v1.5 BAAI/bge-base-en-v1.5 sentence-transformers/all-MiniLM-L6-v2 nomic-ai/nomic-embed-text-v1.5-Q sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2 sentence-transformers/paraphrase-multilingual-mpnet-base-v2 intfloat/multilingual-e5-large BAAI/bge-small-zh-v1.5 Xenova/ms-marco-MiniLM-L-6-v2 BAAI/bge-reranker-base'
         case 'completion 0'
             echo '=bash zsh fish powershell'
         case 'help *'
-            echo '=add search recall get list update pin unpin forget restore work fact pref chat event doc skill history log undo status stats doctor index reembed sql export import migrate agents config model completion help version'
+            echo '=add search recall get list update pin unpin forget restore work fact pref chat event doc skill history log undo status stats doctor index reembed sql export import migrate agents config model mcp completion help version'
     end
 end
 

@@ -36,6 +36,7 @@ $AgentmemTable.Commands = @{ # by path, the commands below it
         , @('agents', 'The agents that have a memory here')
         , @('config', 'Settings')
         , @('model', 'Models that embed and rerank')
+        , @('mcp', 'Serve an agent''s memory as tools by the Model Context Protocol, on stdin and stdout')
         , @('completion', 'Print a shell''s completion script; its first lines say where to put it')
         , @('help', 'Show the help of a command; with --json the whole tree')
         , @('version', 'Print the version')
@@ -513,6 +514,11 @@ $AgentmemTable.Options = @{ # by path, its own options
     'config trust' = @(
         , @('--withdraw', 'Trust it no longer')
     )
+    'mcp' = @(
+        , @('--read-only', 'Offer only the tools that change nothing')
+        , @('--tools', 'Offer only these, with commas between: recall,search')
+        , @('--cost', 'Print what the tools'' definitions take of a prompt, and end')
+    )
     'help' = @(
         , @('--skill', 'Print a SKILL.md that teaches these commands to a coding agent')
     )
@@ -655,6 +661,7 @@ $AgentmemTable.Takes = @( # PATH OPTION: what its value is
     , @('sql -p', 'free')
     , @('migrate --to', 'free')
     , @('migrate --from', 'free')
+    , @('mcp --tools', 'free')
     , @('* --output', '=table text json ndjson csv id')
     , @('* -o', '=table text json ndjson csv id')
     , @('add --type', '=short-term long-term conversation episodic semantic procedural note fact chat event doc skill')
@@ -771,13 +778,13 @@ $AgentmemTable.Arguments = @( # PATH NUMBER: what that argument is
     , @('agents show 0', '@agents')
     , @('agents rename 0', '@agents')
     , @('agents rm 0', '@agents')
-    , @('config get 0', '=agent db home output limit budget tags backend embedding.provider short_term_ttl conversation_max_messages enable_scoring enable_decay decay_half_life standing_share standing_rule offline session')
-    , @('config set 0', '=agent db home output limit budget tags backend embedding.provider short_term_ttl conversation_max_messages enable_scoring enable_decay decay_half_life standing_share standing_rule offline session')
+    , @('config get 0', '=agent db home output limit budget tags mcp_idle backend embedding.provider short_term_ttl conversation_max_messages enable_scoring enable_decay decay_half_life standing_share standing_rule offline session')
+    , @('config set 0', '=agent db home output limit budget tags mcp_idle backend embedding.provider short_term_ttl conversation_max_messages enable_scoring enable_decay decay_half_life standing_share standing_rule offline session')
     , @('model pull 0', '=all-MiniLM-L6-v2-int8 multilingual-e5-small-q4 BAAI/bge-small-en-v1.5 BAAI/bge-base-en-v1.5 sentence-transformers/all-MiniLM-L6-v2 nomic-ai/nomic-embed-text-v1.5-Q sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2 sentence-transformers/paraphrase-multilingual-mpnet-base-v2 intfloat/multilingual-e5-large BAAI/bge-small-zh-v1.5 Xenova/ms-marco-MiniLM-L-6-v2 BAAI/bge-reranker-base')
     , @('model path 0', '=all-MiniLM-L6-v2-int8 multilingual-e5-small-q4 BAAI/bge-small-en-v1.5 BAAI/bge-base-en-v1.5 sentence-transformers/all-MiniLM-L6-v2 nomic-ai/nomic-embed-text-v1.5-Q sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2 sentence-transformers/paraphrase-multilingual-mpnet-base-v2 intfloat/multilingual-e5-large BAAI/bge-small-zh-v1.5 Xenova/ms-marco-MiniLM-L-6-v2 BAAI/bge-reranker-base')
     , @('model verify 0', '=all-MiniLM-L6-v2-int8 multilingual-e5-small-q4 BAAI/bge-small-en-v1.5 BAAI/bge-base-en-v1.5 sentence-transformers/all-MiniLM-L6-v2 nomic-ai/nomic-embed-text-v1.5-Q sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2 sentence-transformers/paraphrase-multilingual-mpnet-base-v2 intfloat/multilingual-e5-large BAAI/bge-small-zh-v1.5 Xenova/ms-marco-MiniLM-L-6-v2 BAAI/bge-reranker-base')
     , @('completion 0', '=bash zsh fish powershell')
-    , @('help *', '=add search recall get list update pin unpin forget restore work fact pref chat event doc skill history log undo status stats doctor index reembed sql export import migrate agents config model completion help version')
+    , @('help *', '=add search recall get list update pin unpin forget restore work fact pref chat event doc skill history log undo status stats doctor index reembed sql export import migrate agents config model mcp completion help version')
 )
 
 Register-ArgumentCompleter -Native -CommandName agentmem -ScriptBlock {

@@ -22,6 +22,8 @@ from rich.text import Text
 from agent_memory.storage.registry import BACKENDS
 from agentmem_cli.completion import write_all as write_completions
 from agentmem_cli.reference import write as write_reference
+from agentmem_mcp.answers import FILE as ANSWERS
+from agentmem_mcp.recording import write as write_answers
 
 ROOT = Path(__file__).parent.parent
 IMAGES = ROOT / "docs" / "images"
@@ -145,6 +147,7 @@ def write_abilities() -> None:
 PARTS: dict[str, Callable[[], object]] = {
     "reference": lambda: write_reference(ROOT / "docs" / "cli.md"),
     "completions": lambda: write_completions(ROOT / "completions"),
+    "answers": lambda: write_answers(ANSWERS),
     "backends": write_abilities,
     "pictures": pictures,
 }

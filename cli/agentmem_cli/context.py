@@ -122,7 +122,7 @@ class Invocation:
         """Open the memory that the settings name, for one command."""
         from agent_memory.sync import SyncAgentMemory
 
-        with self._notices(), SyncAgentMemory(self._agent, self._library_settings()) as memory:
+        with self._notices(), SyncAgentMemory(self.agent, self.library_settings()) as memory:
             yield memory
             self.wrote = memory.wrote
 
@@ -135,18 +135,19 @@ class Invocation:
         settings = Settings(
             embedding_provider="none",
             offline=self.settings.get("offline"),
-            actor=self._actor,
+            actor=self.actor,
             session=self.settings.get("session"),
         )
         with self._notices(), SyncAgentMemory(None, settings, backend=store) as memory:
             yield memory
 
     @property
-    def _actor(self) -> str:
+    def actor(self) -> str:
+        """Who writes, for the log."""
         return "agentmem " + " ".join(self.words)
 
     @property
-    def _agent(self) -> str | None:
+    def agent(self) -> str | None:
         """The agent asked for; None where a file is named and nobody named an agent beside it."""
         named = self.settings.origin("agent").source != "default"
         beside = self.settings.origin("agent").source == "flag"
@@ -154,7 +155,8 @@ class Invocation:
             return None
         return str(self.settings.get("agent")) if named else "default"
 
-    def _library_settings(self) -> Settings:
+    def library_settings(self) -> Settings:
+        """Return the library's settings; those of an empty memory where there is no file and nothing is stored."""
         from agent_memory.memories import opening
         from agent_memory.settings import Settings
 
@@ -168,7 +170,7 @@ class Invocation:
             # A config file says what new memories are to be embedded with; a file that has vectors keeps to its own.
             embedder_named=self.settings.origin("embedding.provider").source in ("flag", "environment"),
             embed_on_write=False,
-            actor=self._actor,
+            actor=self.actor,
         )
         path = self._file() if settings.backend.partition("://")[0] == "sqlite" else None
         if path is None:

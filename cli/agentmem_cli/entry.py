@@ -37,6 +37,10 @@ def run(arguments: list[str]) -> int:
         from agentmem_cli.completion.values import main as complete
 
         return complete(arguments[1:])
+    if "mcp" in arguments:
+        from agentmem_mcp import start
+
+        start.serve_if_plain(arguments)
     from agentmem_cli import app
 
     return app.main(arguments)

@@ -173,6 +173,7 @@ SECTIONS: Mapping[str, Tree] = {
                 "verify": Entry("Check a model's weights from end to end, and print their sha256."),
             },
         ),
+        "mcp": Entry("Serve an agent's memory as tools by the Model Context Protocol, on stdin and stdout."),
         "completion": Entry("Print a shell's completion script; its first lines say where to put it."),
         "help": Entry("Show the help of a command; with --json the whole tree."),
         "version": Entry("Print the version."),

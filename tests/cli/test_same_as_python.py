@@ -190,12 +190,13 @@ CASES: dict[tuple[str, ...], tuple[Case, ...]] = {
 
 WRITES_NO_MEMORY = {
     *("search", "recall", "get", "list", "history", "log", "status", "stats", "doctor", "index", "reembed"),
-    *("export", "migrate", "sql", "completion", "help", "version", "agents", "config", "model"),
+    *("export", "migrate", "sql", "completion", "help", "version", "agents", "config", "model", "mcp"),
     *("work get", "work list", "fact list", "pref list", "chat last", "chat show", "chat list"),
     *("event recent", "event failed", "event succeeded", "event similar", "event timeline"),
     *("doc list", "doc show", "doc related", "skill find", "skill list", "skill show"),
 }
-"""Commands that only read, that write no memory (files, settings, vectors), or that write into another store."""
+"""Commands that only read, that write no memory (files, settings, vectors), that write into another store, or whose
+tools write, which tests/mcp compares."""
 
 
 REFUSED: dict[tuple[str, ...], Callable[[SyncAgentMemory], Any]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import MISSING
+from datetime import timedelta
 from typing import Any, Literal, NamedTuple
 
 from agent_memory.errors import ConfigurationError
@@ -47,6 +48,13 @@ def _of_shell() -> tuple[Setting, ...]:
         Setting("limit", "number", 10, "how many results a search returns", project=True),
         Setting("budget", "number", 2000, "how many tokens a recall may take", project=True),
         Setting("tags", "words", (), "tags that every new memory gets", project=True),
+        Setting(
+            "mcp_idle",
+            "duration",
+            timedelta(days=3),
+            "how long `agentmem mcp` waits for a silent client",
+            project=True,
+        ),
     )
 
 

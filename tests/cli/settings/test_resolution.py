@@ -44,6 +44,7 @@ def test_nothing_said_means_the_defaults(user_file: Path) -> None:
         "limit": 10,
         "budget": 2000,
         "tags": (),
+        "mcp_idle": timedelta(days=3),
         "session": None,
         "offline": False,
         "short_term_ttl": timedelta(hours=1),

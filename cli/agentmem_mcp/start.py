@@ -1,0 +1,126 @@
+"""The server's start: the first answers within the time that clients wait, and then the SDK.
+
+Until the SDK is called for, nothing is imported but the standard library.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from importlib.util import find_spec
+from typing import Any, Final, NoReturn
+
+from agentmem_mcp import answers, options, parent
+from agentmem_mcp.front import Front
+from agentmem_mcp.options import Options
+from agentmem_mcp.wire import Line, Wire
+
+_PATIENCE: Final = 0.3
+"""Seconds after which the SDK is imported though the client has not asked for the tools yet."""
+_LONGEST_END: Final = 8.0
+"""Seconds after the client's end in which a write that it asked for may be finished."""
+_LOADED: Final = object()
+
+
+def serve_if_plain(arguments: Sequence[str]) -> None:
+    """Serve until the client has gone, if the words behind the program's name ask for just that.
+
+    Where they are for Typer (another command, or something that has to be explained), it returns at once.
+    """
+    asked = options.parse(arguments)
+    if asked is not None and installed() and not unknown(asked) and offered(asked):
+        run(asked)
+
+
+def installed() -> bool:
+    """Return whether the SDK is installed, in a version that can be used."""
+    return find_spec("mcp_types") is not None
+
+
+def unknown(asked: Options) -> list[str]:
+    """Return the names of tools that were asked for and do not exist."""
+    return [name for name in asked.tools or () if name not in answers.tool_names()]
+
+
+def offered(asked: Options) -> tuple[str, ...]:
+    """Return the names of the tools that are offered."""
+    return answers.offered(asked.tools, read_only=asked.read_only)
+
+
+def run(asked: Options) -> NoReturn:
+    """Serve on stdin and stdout until the client has gone, and end the process."""
+    from agent_memory.version import __version__
+
+    pipes = Wire.take_standard_streams(_end_at_latest)
+    loader = _Loader(pipes.backlog.put)
+    parent.watch(pipes.end)
+    pipes.start()
+    front = Front(offered(asked), __version__)
+    waiting: list[Line] = []
+    while (line := pipes.backlog.get()) is not _LOADED:
+        if line is None and not waiting:
+            _leave()
+        answer = front.answer(line) if line is not None else None
+        if answer is not None:
+            pipes.write(answer)
+        else:
+            waiting.append(line)
+        if front.listed or line is None or (answer is None and b'"id"' in line):
+            loader.wanted.set()
+    loader.converse(asked, pipes, front.opening, waiting)
+    _leave()
+
+
+class _Loader:
+    """Imports the SDK in a thread, once there is time or need.
+
+    Args:
+        tell: called with a mark of its own when that is done.
+    """
+
+    def __init__(self, tell: Callable[[object], None]) -> None:
+        self.wanted = threading.Event()
+        self._tell = tell
+        self._converse: Callable[..., None] | None = None
+        self._error: BaseException | None = None
+        threading.Thread(target=self._load, name="agentmem-import", daemon=True).start()
+
+    def _load(self) -> None:
+        self.wanted.wait(_PATIENCE)
+        try:
+            from agentmem_mcp import session
+
+            self._converse = session.converse
+        except BaseException as error:  # `converse` raises it, where somebody hears of it
+            self._error = error
+        self._tell(_LOADED)
+
+    def converse(self, *arguments: Any) -> None:
+        """Hand the conversation over to the SDK."""
+        if self._converse is None:
+            raise self._error or AssertionError("it was not loaded yet")
+        self._converse(*arguments)
+
+
+def _leave() -> NoReturn:
+    """End at once: all that was acknowledged is stored, and taking an interpreter down can take long."""
+    temporary = sys.modules.get("agent_memory.temporary")
+    if temporary is not None:
+        temporary.remove_all()
+    with suppress(OSError, ValueError):
+        sys.stderr.flush()
+    os._exit(0)
+
+
+def _end_at_latest() -> None:
+    """Let the process end soon, though something may hang: a server, a lock, a client that does not read."""
+
+    def end() -> None:
+        time.sleep(_LONGEST_END)
+        os._exit(0)
+
+    threading.Thread(target=end, name="agentmem-end", daemon=True).start()

@@ -1,0 +1,36 @@
+"""`search`: single memories with their ids, to look at, to change or to forget."""
+
+from __future__ import annotations
+
+from agent_memory.records import TYPE_ALIASES
+from agentmem_mcp import results
+from agentmem_mcp.definitions import Argument, Call, Tool
+
+
+async def run(call: Call) -> str:
+    """Find memories, best first."""
+    arguments, surroundings = call.arguments, call.surroundings
+    found = await call.memory.search(
+        arguments["query"],
+        arguments.get("limit", surroundings.settings.get("limit")),
+        types=arguments.get("type"),
+    )
+    for notice in found.notices:
+        surroundings.output.note(notice)
+    if found.doubt is not None:
+        surroundings.output.note(f"{found.doubt}; shown is what comes nearest")
+    return results.found(found) if found else "Nothing found."
+
+
+TOOL = Tool(
+    name="search",
+    description="Find memories with id, date and relevance, to check, update or forget them.",
+    arguments=(
+        Argument(name="query", required=True),
+        Argument(name="limit", kind="integer", least=1),
+        Argument(name="type", choices=tuple(TYPE_ALIASES), listed=False),
+    ),
+    run=run,
+    read_only=True,
+    idempotent=True,
+)

@@ -1,0 +1,7 @@
+"""Every server runs in an empty folder, with an empty config, and with vectors that cost nothing."""
+
+from __future__ import annotations
+
+from cli.conftest import clean_surroundings
+
+__all__ = ["clean_surroundings"]

@@ -1,0 +1,52 @@
+"""A conversation over stdin and stdout, line by line, in both eras of the protocol."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.running import done
+
+from .raw import LATEST, STATELESS, Raw, envelope
+
+TOOLS = ["recall", "search", "add", "update", "forget"]
+
+
+@pytest.mark.parametrize("revision", ["2024-11-05", "2025-03-26", "2025-06-18", LATEST])
+def test_a_client_with_a_handshake_gets_its_revision_the_tools_and_their_results(revision: str) -> None:
+    with Raw() as server:
+        assert server.begin(revision)["result"]["protocolVersion"] == revision
+        listed = server.ask("tools/list")["result"]["tools"]
+        assert [tool["name"] for tool in listed] == TOOLS
+        said = server.call("add", content="The staging database runs in Oslo", tags=["ops"])
+        id = said.removeprefix("stored ")
+        assert "Oslo" in server.call("recall", query="where does the staging database run")
+        assert f"{id}; fact; " in server.call("search", query="staging database")
+        assert server.call("update", id=id, content="It runs in Bergen") == f"updated {id}"
+        assert server.call("forget", id=id).endswith(f"agentmem restore {id}")
+        assert server.end() == []
+        assert server.process.returncode == 0
+
+
+def test_a_client_without_handshake_sends_its_revision_with_each_request() -> None:
+    with Raw() as server:
+        found = server.ask("server/discover", {"_meta": envelope()})["result"]
+        assert found["supportedVersions"] == [STATELESS]
+        listed = server.ask("tools/list", {"_meta": envelope()})["result"]
+        assert [tool["name"] for tool in listed["tools"]] == TOOLS
+        assert listed["resultType"] == "complete"
+        call = {"name": "add", "arguments": {"content": "tea is hot"}, "_meta": envelope()}
+        assert server.ask("tools/call", call)["result"]["content"][0]["text"].startswith("stored ")
+        refused = server.ask("initialize", {"protocolVersion": LATEST, "capabilities": {}})
+        assert refused["error"]["code"] == -32022
+
+
+def test_what_a_tool_stores_the_shell_finds_and_the_other_way_round() -> None:
+    with Raw() as server:
+        server.begin()
+        id = server.call("add", content="tea is hot", key="tea").removeprefix("stored ")
+        assert "tea is hot" in done("search", "tea").out
+        done("add", "coffee is bitter")
+        assert "coffee is bitter" in server.call("search", query="coffee")
+        done("forget", id)
+        assert "tea is hot" not in server.call("search", query="tea")
+    assert "agentmem mcp" in done("log", "--json").out
