@@ -17,8 +17,15 @@ from typing import Self
 from servers.ports import free_port
 
 _SECONDS = 30.0
-_PROGRAM = "import sys; from chromadb.cli.cli import app; sys.argv[0] = 'chroma'; app()"
-"""What the wheel's script does, which may not start where the path to Python is long or holds spaces."""
+_PROGRAM = (
+    "import resource, sys; from chromadb.cli.cli import app; sys.argv[0] = 'chroma'; "
+    "most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]; "
+    "resource.setrlimit(resource.RLIMIT_NOFILE, (most, most)); app()"
+)
+"""What the wheel's script does, which may not start where the path to Python is long or holds spaces.
+
+A server keeps four files of each collection open, and answers nobody any more once the limit of 1,024 is reached.
+"""
 
 
 class ChromaServer:

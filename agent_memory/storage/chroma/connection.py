@@ -149,8 +149,13 @@ class Chroma:
         return folder_client.client
 
     async def close(self) -> None:
-        """Give the folder back with its last store."""
+        """Hang up, or give the folder back with its last store."""
         client, self._client = self._client, None
+        if client is not None and self.remote:
+            # Chroma's own `close` leaves the connection open, and a server takes only so many.
+            await anyio.to_thread.run_sync(client._server._session.close)
+            await anyio.to_thread.run_sync(client.close)
+            return
         folder_client = _HELD.get(self.location)
         if client is None or folder_client is None or folder_client.client is not client:
             return

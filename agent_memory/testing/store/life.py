@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -31,6 +33,8 @@ from agent_memory.testing.store.support import (
 )
 from agent_memory.testing.verbs import verbs
 
+_DESCRIPTORS = Path("/dev/fd")
+"""The files and connections that this process has open, on Linux and macOS."""
 _USES: dict[str, Callable[[Store], Awaitable[Any]]] = {
     "commit": lambda store: store.commit(Operation(verb="add"), [Add(builders.fact())]),
     "touch": lambda store: store.touch(["x"]),
@@ -131,6 +135,19 @@ class LifeTests(StoreTests):
         for use in _uses(store):
             with pytest.raises(ClosedError, match=f"the {store.name} store is closed"):
                 await use
+
+    async def test_closing_it_leaves_nothing_open(self, store_factory: StoreFactory) -> None:
+        async def open_and_close(times: int) -> int:
+            for _ in range(times):
+                store = store_factory(AGENT)
+                await store.open()
+                await store.count(Where())
+                await store.close()
+            gc.collect()
+            return len(list(_DESCRIPTORS.iterdir()))
+
+        before = await open_and_close(2)  # what is kept on purpose is kept once
+        assert await open_and_close(10) < before + 5
 
     async def test_a_closed_memory_says_so_whatever_is_asked_of_it(self, store_factory: StoreFactory) -> None:
         memory = AgentMemory(AGENT, Settings(embedding_provider="dummy"), backend=store_factory(AGENT))
