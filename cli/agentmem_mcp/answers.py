@@ -16,10 +16,8 @@ from typing import Any, Final
 FILE: Final = Path(__file__).with_name("answers.json")
 READING: Final = ("recall", "search")
 """The tools that change nothing, which are all that `--read-only` offers."""
-_RECALL: Final = (
-    "Long-term memory across conversations: recall before you answer what may depend on earlier ones."
-)
-_ADD: Final = " Add what is worth knowing next time, such as preferences, decisions and how things are done."
+_RECALL: Final = "Memory across conversations: recall before answering what may depend on earlier ones."
+_ADD: Final = " Add what is worth knowing later, such as preferences and decisions."
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What the definitions of the tools cost: they are part of every request that a client sends to its model."""
+"""What the server's words cost: they are part of every request that a client sends to its model."""
 
 from __future__ import annotations
 
@@ -13,14 +13,22 @@ BYTES_PER_TOKEN: Final = 4
 
 
 def rows(tools: Collection[str]) -> list[dict[str, Any]]:
-    """Return, for each tool and in total, the bytes of what a model is told and about how many tokens that is."""
+    """Return how many bytes a model is told by each tool's definition, and about how many tokens that is.
+
+    Args:
+        tools: the names of the tools that are offered.
+
+    Returns:
+        A row for each tool, one for the instructions, and their sum.
+    """
     revision = answers.recorded()["latest"]
     listed = answers.completed(revision, tools, "")["tools/list"]["result"]["tools"]
     costs = [(tool["name"], size(tool)) for tool in listed]
-    total = sum(bytes for _, bytes in costs)
+    costs.append(("instructions", len(answers.instructions(tools).encode())))
+    total = sum(count for _, count in costs)
     return [
-        {"tool": name, "bytes": bytes, "tokens (estimate)": -(-bytes // BYTES_PER_TOKEN)}
-        for name, bytes in [*costs, ("total", total)]
+        {"tool": name, "bytes": count, "tokens (estimate)": -(-count // BYTES_PER_TOKEN)}
+        for name, count in [*costs, ("total", total)]
     ]
 
 

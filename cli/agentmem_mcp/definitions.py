@@ -22,8 +22,6 @@ class Argument:
     help: str = ""
     required: bool = False
     choices: tuple[str, ...] = ()
-    listed: bool = True
-    """Whether the schema lists the choices; else only the error does that is the answer to another value."""
     least: float | None = None
     most: float | None = None
     """The range is no part of the schema: the error names it, and each byte there is part of every prompt."""
@@ -35,7 +33,7 @@ class Argument:
             schema["items"] = {"type": "string"}
         if self.help:
             schema["description"] = self.help
-        if self.choices and self.listed:
+        if self.choices:
             schema["enum"] = list(self.choices)
         return schema
 

@@ -56,7 +56,7 @@ async def record(revision: str, tools: tuple[str, ...] = tuple(BY_NAME)) -> dict
     to_sdk, reads = anyio.create_memory_object_stream[SessionMessage | Exception](0)
     writes, from_sdk = anyio.create_memory_object_stream[SessionMessage](0)
     answers: dict[str, dict[str, Any]] = {}
-    async with anyio.create_task_group() as tasks:
+    async with to_sdk, from_sdk, anyio.create_task_group() as tasks:
         tasks.start_soon(sdk.run, reads, writes, sdk.create_initialization_options())
         for number, request in enumerate(requests):
             await to_sdk.send(SessionMessage(JSONRPCRequest(**request, id=number)))

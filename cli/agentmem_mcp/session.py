@@ -107,7 +107,7 @@ class Session:
                 loop.call_soon_threadsafe(lines_in.send_nowait, line)
 
         self._pipes.deliver_to(receive)
-        async with anyio.create_task_group() as tasks:
+        async with lines_in, lines, from_sdk, anyio.create_task_group() as tasks:
             tasks.start_soon(self._incoming, lines, to_sdk)
             tasks.start_soon(self._outgoing, from_sdk)
             tasks.start_soon(self._end_when_idle)

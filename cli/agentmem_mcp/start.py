@@ -24,6 +24,7 @@ _PATIENCE: Final = 0.3
 _LONGEST_END: Final = 8.0
 """Seconds after the client's end in which a write that it asked for may be finished."""
 _LOADED: Final = object()
+_BY_HAND: Final = "this is for a coding agent to start, and waits for lines of JSON; Ctrl-C ends it"
 
 
 def serve_if_plain(arguments: Sequence[str]) -> None:
@@ -55,6 +56,8 @@ def run(asked: Options) -> NoReturn:
     """Serve on stdin and stdout until the client has gone, and end the process."""
     from agent_memory.version import __version__
 
+    if os.isatty(0):
+        print(_BY_HAND, file=sys.stderr)  # noqa: T201 - a person who waits for an answer would wait for ever
     pipes = Wire.take_standard_streams(_end_at_latest)
     loader = _Loader(pipes.backlog.put)
     parent.watch(pipes.end)

@@ -33,7 +33,7 @@ def _said(written: Sequence[Written]) -> str:
 
 TOOL = Tool(
     name="add",
-    description="Remember something for later sessions. Under a known key it becomes a new version.",
+    description="Store something for later sessions; a known key gets a new version.",
     arguments=(
         Argument(name="content", required=True),
         Argument(

@@ -18,7 +18,7 @@ async def run(call: Call) -> str:
 TOOL = Tool(
     name="forget",
     description="Archive a wrong or outdated memory; a person can restore it.",
-    arguments=(Argument(name="id", help="id or key", required=True),),
+    arguments=(Argument(name="id", required=True),),
     run=run,
     destructive=True,
     idempotent=True,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from agent_memory.records import TYPE_ALIASES
 from agentmem_mcp import results
 from agentmem_mcp.definitions import Argument, Call, Tool
 
@@ -10,11 +9,8 @@ from agentmem_mcp.definitions import Argument, Call, Tool
 async def run(call: Call) -> str:
     """Find memories, best first."""
     arguments, surroundings = call.arguments, call.surroundings
-    found = await call.memory.search(
-        arguments["query"],
-        arguments.get("limit", surroundings.settings.get("limit")),
-        types=arguments.get("type"),
-    )
+    limit = arguments.get("limit", surroundings.settings.get("limit"))
+    found = await call.memory.search(arguments["query"], limit)
     for notice in found.notices:
         surroundings.output.note(notice)
     if found.doubt is not None:
@@ -28,7 +24,6 @@ TOOL = Tool(
     arguments=(
         Argument(name="query", required=True),
         Argument(name="limit", kind="integer", least=1),
-        Argument(name="type", choices=tuple(TYPE_ALIASES), listed=False),
     ),
     run=run,
     read_only=True,

@@ -12,19 +12,18 @@ async def run(call: Call) -> str:
     changes = dict(call.arguments)
     reference = changes.pop("id")
     if not changes:
-        raise ValidationError("there is nothing to change", hint="give content, add_tags or importance")
+        raise ValidationError("there is nothing to change", hint="give content or add_tags")
     record = await call.memory.update(reference, **changes)
     return f"updated {record.id[:SHORT_ID]}"
 
 
 TOOL = Tool(
     name="update",
-    description="Correct a memory; its old version stays in its history.",
+    description="Correct a memory; history keeps the old version.",
     arguments=(
         Argument(name="id", help="id or key", required=True),
         Argument(name="content"),
         Argument(name="add_tags", kind="strings"),
-        Argument(name="importance", kind="number", least=0, most=1),
     ),
     run=run,
     idempotent=True,
