@@ -31,16 +31,8 @@ SERVERS = (
 )
 """What starts a database server."""
 SLOW = (
-    *(
-        "session",
-        "hostile",
-        "walk",
-        "transfer",
-        "mcp_server",
-        "cli/transfer",
-        "cli/process",
-        "cli/completion",
-    ),
+    *("session", "hostile", "walk", "transfer", "cli/transfer", "cli/process", "cli/completion"),
+    "mcp_server",
     *("cli/test_budget_of_nouns.py", "cli/test_pipes.py", "cli/test_same_as_python.py"),
     *("storage/test_documents.py", "storage/sqlite/test_conformance.py", "storage/sqlite/damage"),
     *("storage/sqlite/test_concurrency.py", "storage/sqlite/test_durability.py"),
