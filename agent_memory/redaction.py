@@ -19,6 +19,10 @@ _NAMED: Final = re.compile(
     r"['\"]?\s*=\s*)(?:'(?:[^'\\]|\\.)*+'?|\"(?:[^\"\\]|\\.)*+\"?|[^\s&#;,'\")]+)",
     re.I,
 )
+_ENCODED: Final = re.compile(
+    r"(?P<scheme>\b[a-z][a-z0-9+.-]{0,30}(?:%3A(?:%2F|/){2}|:(?:%2F){2}))[^\s&#]*%40", re.IGNORECASE
+)
+"""A URL within the query of another, with all that stands before its host."""
 _KEY: Final = re.compile(r"\b(?:(?P<kind>Bearer|Basic)\s+[\w.~+/=-]{8,}|(?P<start>sk-|pcsk_)[\w-]{8,})", re.I)
 
 
@@ -26,6 +30,8 @@ def redacted(text: str) -> str:
     """Return a text with the passwords, tokens and keys in its URLs and connection strings written as ***."""
     if "://" in text:
         text = _URL.sub(_without_password, text)
+    if "%40" in text:
+        text = _ENCODED.sub(rf"\g<scheme>{_HIDDEN}%40", text)
     if "=" in text:
         text = _NAMED.sub(rf"\g<name>{_HIDDEN}", text)
     return _KEY.sub(

@@ -83,3 +83,12 @@ def test_long_texts_take_linear_time(part: str) -> None:
         return time.process_time() - before
 
     assert seconds(20_000) < 2
+
+
+def test_a_url_within_the_query_of_another_is_redacted_too() -> None:
+    encoded = "postgresql://u:one@h/db?read_url=postgresql%3A%2F%2Fu%3Atwo%40r%2Fdb&sslmode=require"
+    hidden = "postgresql://u:***@h/db?read_url=postgresql%3A%2F%2F***%40r%2Fdb&sslmode=require"
+    assert redacted(encoded) == hidden
+    plain = "postgresql://u:one@h/db?read_url=postgresql://u:two@r/db"
+    assert redacted(plain) == "postgresql://u:***@h/db?read_url=postgresql://u:***@r/db"
+    assert redacted("postgresql://a%40b:one@h/db") == "postgresql://a%40b:***@h/db"

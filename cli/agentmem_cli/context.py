@@ -165,7 +165,7 @@ class Invocation:
                 **self.settings.for_library(),
                 "backend": str(self.settings.get("backend")),
                 "embedding_provider": self._embedder(),
-                "backend_config": dict(self.settings.options("backend_config")),
+                "backend_config": self._backend_options(),
             },
             # A config file says what new memories are to be embedded with; a file that has vectors keeps to its own.
             embedder_named=self.settings.origin("embedding.provider").source in ("flag", "environment"),
@@ -186,6 +186,20 @@ class Invocation:
         if settings.backend == "sqlite":
             settings.backend_config = {**settings.backend_config, "path": str(path)}
         return settings
+
+    def _backend_options(self) -> dict[str, Any]:
+        """Return the options of the backend.
+
+        A new process does not know what the one before it has written, so it reads where writes go, unless the
+        command itself names replicas.
+        """
+        options = dict(self.settings.options("backend_config"))
+        in_url = "read_url=" in str(self.settings.get("backend"))
+        if in_url and self.settings.origin("backend").source == "flag":
+            options.pop("read_url", None)
+        elif in_url or "read_url" in options:
+            options["read_url"] = ""
+        return options
 
     @property
     def _agent_meant(self) -> str | None:

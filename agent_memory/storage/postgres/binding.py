@@ -24,7 +24,7 @@ class ServerStore(FullStore):
 
     @property
     def _scope(self) -> Scope:
-        return Scope(self._server.agent, self.agent_id)
+        return self._server.scope
 
 
 def reads(unit: Unit[P, T]) -> Method[P, T]:

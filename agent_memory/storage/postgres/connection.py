@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import logging
+import math
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, TypeVar
 
@@ -11,8 +15,10 @@ from psycopg_pool import AsyncConnectionPool
 
 from agent_memory import paths
 from agent_memory.errors import ClosedError
-from agent_memory.storage.postgres import migrate
+from agent_memory.storage.postgres import addresses, migrate
 from agent_memory.storage.postgres.failures import is_broken, translated
+from agent_memory.storage.postgres.reading import NOBODY, Scope
+from agent_memory.storage.postgres.replicas import Pool, Replicas
 from agent_memory.storage.postgres.session import Connection, Extension, Settings, extension, quoted_name
 from agent_memory.storage.renewal import FORM
 from agent_memory.text.analysis import ANALYSER
@@ -20,6 +26,9 @@ from agent_memory.text.analysis import ANALYSER
 T = TypeVar("T")
 Unit = Callable[[Connection], Awaitable[T]]
 _ONE_STATE: Final = "begin isolation level repeatable read read only"
+_REFUSAL_HOLDS: Final = 5.0
+"""Seconds for which a server that took no writes is not asked again for what is only by the way."""
+_PAUSE: Final = 0.1
 
 # A broken connection is replaced, or an error of ours says that it could not be: nobody has to read of each attempt.
 logging.getLogger("psycopg").addHandler(logging.NullHandler())
@@ -29,7 +38,7 @@ class Server:
     """One agent's connections."""
 
     def __init__(self, url: str, options: Mapping[str, Any]) -> None:
-        self.url = url
+        self.url, self.read_url = addresses.split(url, options.get("read_url"))
         self.schema = str(options.get("schema", "agentmem"))
         self.policed = bool(options.get("row_level_security", False))
         self._timeout = float(options.get("connect_timeout", 5.0))
@@ -40,51 +49,101 @@ class Server:
         }
         if options.get("password_file"):
             self._arguments["password"] = paths.expanded(str(options["password_file"])).read_text().strip()
-        self._pool: AsyncConnectionPool[Connection] | None = None
+        self._pool: Pool | None = None
+        self._replicas: Replicas | None = None
         self._extension: Extension
         self._settings: Settings
-        self.agent = 0
-        """The agent's number."""
+        self._agent_id = ""
+        self.scope = Scope(NOBODY, "")
+        """The agent, as queries name it."""
         self.version = 0
         """Of the tables."""
+        self.read_only = False
+        """Whether the newest connection led to a server that takes no writes."""
+        self._refused_at = -math.inf
+        """When the server was last found to take no writes."""
+        self._took_writes = False
+        """Whether any connection led to a server that took writes."""
+
+    @property
+    def agent(self) -> int:
+        """The agent's number."""
+        return self.scope.number
 
     async def open(self, agent_id: str) -> None:
         """Connect, make the tables if need be, and learn the agent's number."""
         await self.close()
+        self._agent_id = agent_id
         with translated(self.url):
-            async with await Connection.connect(self.url, **self._arguments) as first:
-                await first.probe()
+            async with await self._first() as first:
+                self._note(first)
                 self.version = await migrate.migrate(first, self.schema, self.url)
-                if self.policed:
+                if self.policed and not first.read_only:
                     await migrate.police(first, self.schema)
                 self._extension = await extension(first)
-                self.agent = await _number(first, self.table("agent"), agent_id)
-            self._settings = Settings(
-                self.schema, self._extension.schema, self.agent, self._extension.version
-            )
-            self._pool = AsyncConnectionPool(
-                self.url,
-                connection_class=Connection,
-                min_size=1,
-                max_size=self._size,
-                timeout=self._timeout,
-                kwargs=self._arguments,
-                configure=self._configure,
-                open=False,
-            )
+                number = await _number(first, self.table("agent"), agent_id)
+            self.scope = Scope(number, agent_id)
+            self._settings = Settings(self.schema, self._extension.schema, number, self._extension.version)
+            self._pool = self._pool_of(self.url, min_size=1)
             await self._pool.open(wait=True, timeout=self._timeout)
+            if self.read_url:
+                self._replicas = Replicas(self._pool_of(self.read_url, min_size=0))
+                await self._replicas.open()
+
+    async def _first(self) -> Connection:
+        """Connect for the first time: of several hosts to the one that takes writes, if any does."""
+        primary = addresses.primary_of(self.url)
+        try:
+            first = await Connection.connect(self.url, **self._arguments, **primary)
+            self._arguments |= primary
+        except psycopg.OperationalError:
+            if not primary:
+                raise
+            first = await Connection.connect(self.url, **self._arguments)
+        await first.probe()
+        return first
+
+    def _pool_of(self, url: str, min_size: int) -> Pool:
+        arguments = self._arguments if url == self.url else addresses.without_role(self._arguments)
+        return AsyncConnectionPool(
+            url,
+            connection_class=Connection,
+            min_size=min_size,
+            max_size=self._size,
+            timeout=self._timeout,
+            kwargs=arguments,
+            configure=self._configure if url == self.url else self._configure_any,
+            open=False,
+        )
 
     async def _configure(self, connection: Connection) -> None:
+        await self._configure_any(connection)
+        self._note(connection)
+
+    async def _configure_any(self, connection: Connection) -> None:
         await connection.probe()
         if connection.direct:
             await connection.execute(self._settings.for_session(), prepare=False)
         self._extension.register(connection)
 
+    def _note(self, connection: Connection) -> None:
+        self.read_only = connection.read_only
+        if connection.read_only:
+            self._refused_at = time.monotonic()
+        else:
+            self._took_writes = True
+
+    def takes_no_writes(self) -> bool:
+        """Return whether the server took no writes a moment ago; later it is worth another try."""
+        return time.monotonic() < self._refused_at + _REFUSAL_HOLDS
+
     async def close(self) -> None:
         """Give all connections back."""
         pool, self._pool = self._pool, None
-        if pool is not None:
-            await pool.close()
+        replicas, self._replicas = self._replicas, None
+        for open_ in (pool, replicas):
+            if open_ is not None:
+                await open_.close()
 
     @property
     def pgvector(self) -> tuple[int, ...]:
@@ -99,19 +158,19 @@ class Server:
         """Return the name of something of pgvector's as it is understood whatever the session's settings are."""
         return f"{quoted_name(self._extension.schema)}.{name}"
 
+    # --- units of work -------------------------------------------------------------------------------------
+
     async def read(self, work: Unit[T]) -> T:
         """Run queries, each on the state it finds; again on a new connection if the old one broke."""
-
-        async def unit(connection: Connection) -> T:
-            if connection.direct:
-                return await work(connection)
-            return await self._in_transaction(connection, "begin", work)
-
-        return await self._run(unit)
+        return await self._read(lambda connection: self._each_for_itself(connection, work))
 
     async def read_whole(self, work: Unit[T]) -> T:
         """Run several queries on one state of the database."""
-        return await self._run(lambda connection: self._in_transaction(connection, _ONE_STATE, work))
+        return await self._read(lambda connection: self._in_transaction(connection, _ONE_STATE, work))
+
+    async def on_primary(self, work: Unit[T]) -> T:
+        """Run statements, each committed by itself, where writes go."""
+        return await self._run(lambda connection: self._each_for_itself(connection, work))
 
     async def write(self, work: Unit[T], stored: Callable[[], Awaitable[T | None]] | None = None) -> T:
         """Run a unit in one transaction.
@@ -122,7 +181,20 @@ class Server:
         Returns:
             What the unit returned, or what `stored` found.
         """
-        return await self._run(lambda connection: self._in_transaction(connection, "begin", work), stored)
+
+        async def unit(connection: Connection) -> T:
+            result = await self._in_transaction(connection, "begin", work)
+            self.read_only, self._took_writes, self._refused_at = False, True, -math.inf
+            if self._replicas is not None:
+                await self._replicas.note_write(connection)
+            return result
+
+        return await self._run(unit, stored)
+
+    async def _each_for_itself(self, connection: Connection, work: Unit[T]) -> T:
+        if connection.direct:
+            return await work(connection)
+        return await self._in_transaction(connection, "begin", work)
 
     async def _in_transaction(self, connection: Connection, begin: str, work: Unit[T]) -> T:
         """Run a unit in a transaction; after an error the pool rolls it back."""
@@ -132,23 +204,59 @@ class Server:
         await connection.execute("commit", prepare=False)
         return result
 
+    async def _read(self, unit: Unit[T]) -> T:
+        """Run a unit on a replica, if one has all that was written here; else where writes go."""
+        if self._replicas is not None:
+            answer = await self._replicas.answer(unit)
+            if answer is not None:
+                return answer[0]
+        return await self._run(unit)
+
     async def _run(self, work: Unit[T], stored: Callable[[], Awaitable[T | None]] | None = None) -> T:
-        pool = self._pool
-        if pool is None:
+        if self._pool is None:
             raise ClosedError("the postgres store")
         with translated(self.url):
-            for attempt in range(self._size + 2):
+            if self.scope.number == NOBODY:
+                await self._look_for_agent()
+            deadline = time.monotonic() + self._timeout
+            for attempt in itertools.count():
                 try:
-                    async with pool.connection() as connection:
-                        return await work(connection)
+                    return await self._attempt(work, deadline)
                 except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                     if not is_broken(error):
                         raise
-                    if attempt == self._size + 1:
+                    if attempt > self._size and time.monotonic() > deadline:
                         raise psycopg.OperationalError(str(error)) from error
                     if stored is not None and (result := await stored()) is not None:
                         return result
+                    if attempt > self._size:
+                        await asyncio.sleep(_PAUSE)
         raise AssertionError("unreachable")
+
+    async def _attempt(self, work: Unit[T], deadline: float) -> T:
+        """Run a unit once; that the server takes no writes any more is a broken connection where it took some."""
+        assert self._pool is not None
+        async with self._pool.connection() as connection:
+            try:
+                return await work(connection)
+            except psycopg.errors.ReadOnlySqlTransaction as error:
+                # The next connection may lead to the server that takes them now.
+                await connection.close()
+                self._refused_at = time.monotonic()
+                if not self._took_writes or time.monotonic() > deadline:
+                    raise
+                raise psycopg.OperationalError(str(error)) from error
+
+    async def _look_for_agent(self) -> None:
+        """Look again for an agent that nobody had stored anything for."""
+        assert self._pool is not None
+        async with self._pool.connection() as connection:
+            await connection.probe()
+            number = await _number(connection, self.table("agent"), self._agent_id)
+        if number != NOBODY:
+            self.scope.number = number
+            self._settings = self._settings._replace(agent=number)
+            await self.open(self._agent_id)  # the sessions are set up for nobody
 
     async def outside(self, statement: str) -> None:
         """Run a statement that no transaction may be around; its names say which schema they are in."""
@@ -159,9 +267,12 @@ class Server:
 
 
 async def _number(connection: Connection, table: str, agent_id: str) -> int:
+    """Return an agent's number; a new one is made known where that is possible."""
     table = table.replace("%", "%%")  # the driver looks for places of values in a statement that has any
     query = f"select number from {table} where id = %s"
     row = await (await connection.execute(query, (agent_id,))).fetchone()
+    if row is None and connection.read_only:
+        return NOBODY
     if row is None:
         # A new agent has nothing that an earlier version wrote.
         await connection.execute(

@@ -20,8 +20,8 @@ from agent_memory.errors import (
 from agent_memory.redaction import redacted
 
 _REFUSED: Final = ("password", "authentication", "pg_hba", "does not exist", "role")
-_NOT_BROKEN: Final = frozenset({"55P03", "40P01", "40001", "53100", "53200", "54000"})
-"""Operational errors that leave the connection whole: locks, deadlocks, a full disk, too little memory."""
+_NOT_BROKEN: Final = frozenset({"55P03", "40P01", "40001", "53100", "53200", "54000", "57014"})
+"""Operational errors that leave the connection whole: locks, deadlocks, a full disk, too little memory, cancelled."""
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from agent_memory import clock
 from agent_memory.records import OWN_FIELDS, MemoryRecord
@@ -27,6 +27,10 @@ _ORDER = {
     " (select position from semantic as s where s.agent = m.agent and s.memory = m.place), -1)",
 }
 _SPINE_GROUPS = {"type": "type", "status": "status", "session": "session", "source": "source"}
+
+
+NOBODY: Final = 0
+"""The number of an agent that the database does not know, and cannot be told of: it takes no writes."""
 
 
 class Scope:
@@ -229,7 +233,8 @@ async def adjacent(
 async def version(connection: Connection, scope: Scope) -> int:
     """Return the number that moves with every write."""
     query = f"select version from agent where number = {scope.number}"
-    return int((await fetch(connection, query))[0][0])
+    fetched = await fetch(connection, query)
+    return int(fetched[0][0]) if fetched else 0
 
 
 async def touch(connection: Connection, scope: Scope, ids: Sequence[str]) -> None:

@@ -118,7 +118,8 @@ async def _rename_settings(connection: Connection, scope: Scope) -> None:
 async def outdated(connection: Connection, scope: Scope) -> range:
     """Return the places of memories whose words may be those of an older analyser."""
     query = f"select renewed_up_to, outdated_up_to from agent where number = {scope.number}"
-    first, last = (await fetch(connection, query))[0]
+    fetched = await fetch(connection, query)
+    first, last = fetched[0] if fetched else (0, 0)
     return range(first + 1, last + 1)
 
 

@@ -30,6 +30,8 @@ class Connection(psycopg.AsyncConnection[Any]):
     """Whether all that is sent reaches one session of the server, with no pooler in between."""
     read_only: bool = False
     """Whether the server took no writes: a replica, or a database that is set so."""
+    replayed: float = 0
+    """Of a replica: how far in the primary's log it was when it was last asked."""
 
     async def probe(self) -> None:
         """Ask who answers.

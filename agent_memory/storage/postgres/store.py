@@ -8,12 +8,13 @@ from typing import Any, ClassVar, Final
 import psycopg
 
 from agent_memory import paths
-from agent_memory.errors import BackendError
+from agent_memory.errors import BackendError, StoreReadOnlyError
 from agent_memory.network import is_elsewhere, postgres_host
 from agent_memory.records import MemoryRecord
 from agent_memory.redaction import redacted
 from agent_memory.storage.base import (
     Capabilities,
+    Durability,
     EmbeddingSpace,
     StoreDescription,
     paged,
@@ -21,6 +22,7 @@ from agent_memory.storage.base import (
 from agent_memory.storage.changes import Change, Operation, Written
 from agent_memory.storage.postgres import (
     attempts,
+    durability,
     history,
     nearest,
     pending,
@@ -59,6 +61,9 @@ class PostgresStore(ServerStore):
 
     Options:
         url: `postgresql://user@host/database`; what it leaves out comes from PGHOST, PGPASSWORD, ~/.pgpass and so on.
+            Of several hosts (`host1,host2`), the one that takes writes.
+        read_url: a replica, or several, that answers reads once it has what was written here; else the primary does.
+            Also as `?read_url=` in the URL.
         password_file: a file with the password.
         schema: where the tables are, `agentmem` by default; made if it is not there.
         pool_size: connections at most, 4 by default.
@@ -81,7 +86,16 @@ class PostgresStore(ServerStore):
         counts=True,
     )
     options: ClassVar[frozenset[str]] = frozenset(
-        {"url", "password_file", "schema", "pool_size", "connect_timeout", "row_level_security", "graph_from"}
+        {
+            "url",
+            "read_url",
+            "password_file",
+            "schema",
+            "pool_size",
+            "connect_timeout",
+            "row_level_security",
+            "graph_from",
+        }
     )
 
     def __init__(self, agent_id: str | None, **options: Any) -> None:
@@ -97,7 +111,10 @@ class PostgresStore(ServerStore):
     @property
     def uses_network(self) -> bool:
         url = self._server.url
-        return "service=" in url or is_elsewhere(url, postgres_host())
+        return any(
+            "service=" in place or is_elsewhere(place, postgres_host())
+            for place in (url, self._server.read_url or url)
+        )
 
     # --- life ----------------------------------------------------------------------------------------------
 
@@ -109,9 +126,15 @@ class PostgresStore(ServerStore):
 
     async def _bring_up_to_date(self) -> None:
         scope = self._scope
-        if not await self._server.read(lambda it: renewing.current(it, scope)):
+        if not self._server.read_only and not await self._server.on_primary(
+            lambda it: renewing.current(it, scope)
+        ):
             await self._server.write(lambda it: renewing.bring_up_to_date(it, scope))
-        self._all_renewed = not await self._server.read(lambda it: renewing.outdated(it, scope))
+        self._all_renewed = not await self._server.on_primary(lambda it: renewing.outdated(it, scope))
+
+    def _check_writable(self) -> None:
+        if self._server.takes_no_writes():
+            raise StoreReadOnlyError.server(self._server.url, "a replica, or set to read only")
 
     async def _close(self) -> None:
         await self._server.close()
@@ -150,7 +173,7 @@ class PostgresStore(ServerStore):
                 query = f"select 1 from operation where agent = {scope.number} and id = %s"
                 return await reading.fetch(connection, query, [operation.id])
 
-            return list(written) if written and await self._server.read(look) else None
+            return list(written) if written and await self._server.on_primary(look) else None
 
         result = await self._server.write(work, stored)
         await self._tell_planner(len(changes))
@@ -175,7 +198,7 @@ class PostgresStore(ServerStore):
             all_rows, documents = (await reading.fetch(connection, query))[0]
             return all_rows, documents
 
-        all_rows, documents = await self._server.read(known)
+        all_rows, documents = await self._server.on_primary(known)
         if 10 * written >= min(all_rows, max(documents, _SMALL_AGENT)):
             await self._server.outside(f"analyze {', '.join(map(self._server.table, POLICED))}")
 
@@ -195,7 +218,7 @@ class PostgresStore(ServerStore):
             query = f"select count(*) from embedding where agent = {scope.number} and space = {space.id}"
             return space if (await reading.fetch(connection, query))[0][0] >= self._hnsw_from else None
 
-        space = await self._server.read(many)
+        space = await self._server.on_primary(many)
         if space is not None:
             await nearest.create_hnsw_index(self._server, scope, space)
 
@@ -203,10 +226,10 @@ class PostgresStore(ServerStore):
         scope = self._scope
         known = [memory_id for memory_id in ids if "\0" not in memory_id]
 
-        if not known:
+        if not known or self._server.takes_no_writes():
             return
         try:
-            await self._server.read(lambda it: reading.touch(it, scope, known))
+            await self._server.on_primary(lambda it: reading.touch(it, scope, known))
         except BackendError as error:
             if not isinstance(error.__cause__, _HARMLESS):
                 raise
@@ -331,14 +354,20 @@ class PostgresStore(ServerStore):
                 location=redacted(self._server.url),
                 agent_id=self.agent_id,
                 schema_version=self._server.version,
+                level="read-only" if self._server.read_only else "full",
                 details={
                     "server": f"PostgreSQL {version}, pgvector {'.'.join(map(str, self._server.pgvector))}",
                     "schema": self._server.schema,
                     "vector_index": hnsw_index,
+                    "reads_from": redacted(self._server.read_url) or None,
+                    "accesses_counted": not self._server.read_only,
                 },
             )
 
-        return await self._server.read(work)
+        return await self._server.on_primary(work)
+
+    async def _durability(self) -> Durability:
+        return await self._server.on_primary(durability.read)
 
     _check = reads_whole(upkeep.check)
     _derive = writes(upkeep.rebuild)

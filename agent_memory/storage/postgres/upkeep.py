@@ -90,7 +90,7 @@ async def _totals(
 ) -> list[str]:
     integrity_errors = []
     fetched = await fetch(connection, f"select documents, words from agent where number = {scope.number}")
-    if tuple(fetched[0]) != (documents, length):
+    if fetched and tuple(fetched[0]) != (documents, length):
         integrity_errors.append("the totals of the full-text index contradict the memories")
     counted = dict(await fetch(connection, f"select stem, documents from term where agent = {scope.number}"))
     if counted != dict(terms):

@@ -49,8 +49,9 @@ async def statistics(connection: Connection, scope: Scope, terms: Sequence[str])
 def statistics_query(scope: Scope, terms: Sequence[str]) -> Sql:
     """Write the query whose one row `statistics_of` reads."""
     query = (
-        "select documents, words, (select coalesce(json_object_agg(stem, t.documents), '{}') from term as t"
-        f" where t.agent = number and t.stem = any(%s)) from agent where number = {scope.number}"
+        "select coalesce(sum(documents), 0)::bigint, coalesce(sum(words), 0)::bigint,"
+        " (select coalesce(json_object_agg(stem, t.documents), '{}') from term as t"
+        f" where t.agent = {scope.number} and t.stem = any(%s)) from agent where number = {scope.number}"
     )
     return query, [_stems(terms)]
 
