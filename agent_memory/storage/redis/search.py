@@ -13,6 +13,7 @@ from agent_memory.storage.base import EmbeddingSpace
 from agent_memory.storage.documents import Nearest, Query
 from agent_memory.storage.documents.values import ranges
 from agent_memory.storage.redis.keys import Keys
+from agent_memory.storage.redis.routing import SingleConnection
 from agent_memory.storage.redis.words import averaged
 from agent_memory.storage.redis.writing import encoded
 from agent_memory.text.bm25 import WordStatistics, bm25_score
@@ -33,7 +34,7 @@ _DIALECT: Final = ("DIALECT", "2")
 class SearchModule:
     """One agent's two kinds of index: of the documents' words, and of each space's vectors."""
 
-    def __init__(self, client: Redis, keys: Keys) -> None:
+    def __init__(self, client: Redis | SingleConnection, keys: Keys) -> None:
         self._client: Any = client
         self._keys = keys
 
@@ -49,7 +50,7 @@ class SearchModule:
             names.append(self._vectors(space.id))
             if names[-1] not in known:
                 await self.create_vectors(space)
-        if await self._client.exists(self._keys("places")):
+        if await self._command("EXISTS", self._keys("places")):
             for name in names:
                 if name not in known:
                     await self._filled(name)
@@ -115,7 +116,7 @@ class SearchModule:
         stems = _searchable(terms)
         if not stems:
             return [], True
-        answer = await self._command(*self._keyword_command(stems, query, count))
+        answer = await self._asked(*self._keyword_command(stems, query, count))
         return _ranked(answer, stems, count, known)
 
     def _keyword_command(self, stems: Sequence[str], query: Query, count: int) -> list[Any]:
@@ -132,6 +133,7 @@ class SearchModule:
         stems = self._ask_statistics(pipe, terms)
         if stems:
             pipe.execute_command(*self._keyword_command(stems, query, count))
+        pipe.exists(self._keys.absent())
         return stems
 
     def _ask_statistics(self, pipe: Any, terms: Sequence[str]) -> list[str]:
@@ -150,7 +152,7 @@ class SearchModule:
     ) -> tuple[WordStatistics, list[tuple[str, float]], bool]:
         """Read the answers to `ask`: the statistics, and what `by_keyword` returns."""
         known = _statistics(answers[: len(stems) + 1], stems)
-        return known, *(_ranked(answers[-1], stems, count, known) if stems else ([], True))
+        return known, *(_ranked(answers[len(stems) + 1], stems, count, known) if stems else ([], True))
 
     async def word_scores(
         self, terms: Sequence[str], ids: Sequence[str], known: WordStatistics
@@ -172,13 +174,14 @@ class SearchModule:
         """Return what BM25 has to know about these terms."""
         pipe = self._client.pipeline(transaction=False)
         stems = self._ask_statistics(pipe, terms)
-        return _statistics(await pipe.execute(), stems)
+        pipe.exists(self._keys.absent())
+        return _statistics((await pipe.execute())[:-1], stems)
 
     # --- vectors -------------------------------------------------------------------------------------------
 
     async def nearest(self, space: EmbeddingSpace, vector: bytes, query: Query, count: int) -> Nearest:
         """Return the nearest vectors that the module's filters admit."""
-        answer = await self._command(
+        answer = await self._asked(
             *("FT.SEARCH", self._vectors(space.id)),
             f"({conditions(query)})=>[KNN {count} @vector $vector AS distance]",
             *("SORTBY", "distance", "RETURN", "1", "distance", "LIMIT", "0", str(count)),
@@ -187,6 +190,13 @@ class SearchModule:
         _, rows = _rows(answer)
         pairs = [(key.rsplit(":", 2)[1], 1.0 - float(fields["distance"])) for key, fields in rows]
         return Nearest(pairs, complete=len(rows) < count, exact=query.plain)
+
+    async def _asked(self, *words: Any) -> Any:
+        """Ask the module, and whether it has seen everything."""
+        pipe = self._client.pipeline(transaction=False)
+        pipe.execute_command(*words)
+        pipe.exists(self._keys.absent())
+        return (await pipe.execute())[0]
 
     async def _command(self, *words: Any) -> Any:
         return await self._client.execute_command(*words)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -35,7 +36,9 @@ from agent_memory.storage.documents import (
 from agent_memory.storage.redis import connection, journal, narrowing, vectors, words
 from agent_memory.storage.redis.connection import Mode, translated
 from agent_memory.storage.redis.keys import Keys
+from agent_memory.storage.redis.patience import Outage
 from agent_memory.storage.redis.reading import Reading
+from agent_memory.storage.redis.routing import Route
 from agent_memory.storage.redis.search import SearchModule
 from agent_memory.storage.redis.searching import Searching
 from agent_memory.storage.redis.upkeep import Upkeep
@@ -50,6 +53,8 @@ if redis.call('EXISTS', KEYS[1]) == 1 then
   redis.call('HINCRBY', KEYS[1], 'access_count', 1)
 end
 """
+_PAUSE = 0.1
+"""Seconds after which a write is tried again that a server has not taken."""
 FEW = 2000
 """A filter that leaves no more memories than this is answered by comparing their vectors one by one."""
 
@@ -63,12 +68,14 @@ class RedisStore(Searching, Reading, Upkeep, KeywordStore, JournalStore):
     compared here, up to `most_scanned` memories, and refused by name beyond.
 
     Options:
-        url: `redis://[user:password@]host:6379/0`, `rediss://` for TLS, `unix://path`.
+        url: `redis://[user:password@]host:6379/0`, `rediss://` for TLS, `unix://path`; a cluster as
+            `redis+cluster://host:6379,host:6379` or by any of its nodes, Sentinels as
+            `redis+sentinel://host:26379,host/service`.
         password, password_file, username, db: beside the URL.
         prefix: what all keys begin with, `agentmem` by default.
         mode: `search`, `vector-sets` or `plain`, to use less than the server can.
         most_scanned: 100,000 by default.
-        connect_timeout, timeout: seconds; 5 and 30 by default.
+        connect_timeout, timeout: seconds; 5 (in a cluster at most 2) and 30 by default.
     """
 
     name: ClassVar[str] = "redis"
@@ -97,6 +104,8 @@ class RedisStore(Searching, Reading, Upkeep, KeywordStore, JournalStore):
         self._most = int(options.get("most_scanned", 100_000))
         self._keys = Keys.of(str(options.get("prefix", "agentmem")), str(self.requested_agent))
         self._client: Any = None
+        self._route: Route | None = None
+        self._outage = Outage()
         self._module: SearchModule | None = None
         self._mode: Mode = "plain"
         self._copies = {}
@@ -107,15 +116,16 @@ class RedisStore(Searching, Reading, Upkeep, KeywordStore, JournalStore):
 
     async def _connect(self) -> None:
         await self._close()
-        client = connection.connect(self._url, self.settings)
+        client, self._route = await connection.connect(self._url, self.settings, self._keys.root)
         try:
             with translated(self._url):
-                await client.ping()
                 self._mode = await self._chosen(client)
                 self._client, self._copies, self._all_renewed = client, {}, False
                 text = await self._load_meta("head")
                 self._manifest_read = Manifest("") if text is None else Manifest.from_json(text)
                 await self._settle(self._manifest_read)
+                if self._route is not None and self._module is not None:
+                    self._route.prepare = self._prepare_server
         except BaseException:
             self._client = None
             await client.aclose()
@@ -149,11 +159,12 @@ class RedisStore(Searching, Reading, Upkeep, KeywordStore, JournalStore):
         with translated(self._url):
             told = await self._client.info("server")
         server = "valkey" if "valkey_version" in told else "redis"
+        details = {"mode": self._mode, "server": f"{server} {told.get(f'{server}_version', '')}".strip()}
         return StoreDescription(
             backend=self.name,
             location=self._location(),
             agent_id=self.agent_id,
-            details={"mode": self._mode, "server": f"{server} {told.get(f'{server}_version', '')}".strip()},
+            details=details if self._route is None else details | self._route.describe(),
         )
 
     # --- documents -----------------------------------------------------------------------------------------
@@ -219,9 +230,10 @@ class RedisStore(Searching, Reading, Upkeep, KeywordStore, JournalStore):
                     if plan is not None and not plan.empty:
                         journal.append(pipe, self._keys, plan, old, silent)
                     await pipe.execute()
-            except exceptions.WatchError:
+            except exceptions.WatchError as error:
                 # Overtaken, or the connection broke: then nobody has said whether it was stored.
                 if not await self._stored(write_batch):
+                    await self._wait_for_server(error)
                     raise WriteConflict from None
             except (exceptions.ConnectionError, exceptions.TimeoutError):
                 if not await self._stored(write_batch):
@@ -229,6 +241,13 @@ class RedisStore(Searching, Reading, Upkeep, KeywordStore, JournalStore):
         for space in write_batch.manifest.spaces:
             if self._module is not None and space not in write_batch.before.spaces:
                 await self._module.prepare([space])
+
+    async def _wait_for_server(self, error: exceptions.WatchError) -> None:
+        """Where a transaction ended since its connection broke, wait a moment; raise if that goes on for too long."""
+        if isinstance(error.__context__, exceptions.ConnectionError):
+            if self._outage.lasts():
+                raise error
+            await asyncio.sleep(_PAUSE)
 
     async def _stored(self, write_batch: WriteBatch) -> bool:
         plan = write_batch.plan

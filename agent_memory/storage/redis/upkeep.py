@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Final
+
+from redis.exceptions import WatchError
 
 from agent_memory import clock
 from agent_memory.batching import batched
 from agent_memory.records import ConversationRecord
+from agent_memory.storage.base import Durability
 from agent_memory.storage.documents import Document, Manifest, VectorDocuments
 from agent_memory.storage.documents.values import instant
-from agent_memory.storage.redis import words
+from agent_memory.storage.redis import durability, words
 from agent_memory.storage.redis.connection import Mode, translated
 from agent_memory.storage.redis.keys import Keys
+from agent_memory.storage.redis.routing import Route, Run, SingleConnection
 from agent_memory.storage.redis.search import SearchModule
 from agent_memory.storage.redis.vectors import Copy, read
 from agent_memory.storage.redis.writing import GRACE, stems_of
@@ -31,6 +36,7 @@ class Upkeep(VectorDocuments):
     _module: SearchModule | None
     _mode: Mode
     _copies: dict[int, Copy]
+    _route: Route | None
 
     async def _settle(self, manifest: Manifest) -> None:
         """Make the indexes of the present mode, anew if the server could do something else before."""
@@ -42,6 +48,13 @@ class Upkeep(VectorDocuments):
             await self._derive(manifest)
         if before is None or before.decode() != self._mode:
             await self._client.set(self._keys("mode"), self._mode)
+
+    async def _prepare_server(self, run: Run) -> None:
+        """Make the indexes of the search module on a server that the agent has moved to: they do not move along."""
+        text = await run("GET", self._keys("head"))
+        if text is not None:
+            module = SearchModule(SingleConnection(run), self._keys)
+            await module.prepare(Manifest.from_json(text.decode()).spaces)
 
     async def _rebuild(self) -> None:
         """Make words and vector indexes anew."""
@@ -70,6 +83,7 @@ class Upkeep(VectorDocuments):
     async def _delete_matching(self, beginning: str) -> None:
         """Delete all keys that begin so and go on with a colon."""
         names = [item async for item in self._client.scan_iter(match=f"{_literal(beginning)}:*", count=1000)]
+        await self._client.exists(self._keys.absent())
         for batch in batched(names, _BATCH):
             await self._client.delete(*batch)
 
@@ -110,13 +124,20 @@ class Upkeep(VectorDocuments):
             expired_id = memory_id.decode()
             if await self._client.exists(self._keys.document(expired_id)):
                 continue
-            trace = await self._client.get(self._keys("trace", expired_id))
-            async with self._client.pipeline(transaction=True) as pipe:
-                if trace is not None:
-                    self._forget(pipe, expired_id, *json.loads(trace))
-                for other in ("created", "places", "ids", "expires"):
-                    pipe.zrem(self._keys(other), expired_id)
-                pipe.delete(self._keys("trace", expired_id))
+            await self._sweep_one(expired_id, self._keys("trace", expired_id))
+
+    async def _sweep_one(self, expired_id: str, trace_key: str) -> None:
+        async with self._client.pipeline(transaction=True) as pipe:
+            # Another process may be sweeping too, or the answer be lost: the totals are to be lowered once.
+            await pipe.watch(trace_key)
+            trace = await pipe.get(trace_key)
+            pipe.multi()
+            if trace is not None:
+                self._forget(pipe, expired_id, *json.loads(trace))
+            for other in ("created", "places", "ids", "expires"):
+                pipe.zrem(self._keys(other), expired_id)
+            pipe.delete(trace_key)
+            with suppress(WatchError):
                 await pipe.execute()
 
     def _forget(
@@ -131,6 +152,13 @@ class Upkeep(VectorDocuments):
         for space_id, count in embedded.items():
             batch.drop_vectors(int(space_id), memory_id, count)
         batch.total()
+
+    async def _durability(self) -> Durability:
+        with translated(self._url):
+            told = await durability.read(self._client)
+        return durability.concluded(
+            told | ({} if self._route is None else {"topology": self._route.topology})
+        )
 
     async def _check(self) -> list[str]:
         """Compare everything that must agree."""
