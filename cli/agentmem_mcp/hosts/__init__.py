@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from enum import StrEnum
 from importlib import import_module
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from agentmem_mcp.hosts.server import Entry, Server
 
-HOSTS: Final[Mapping[str, str]] = {
-    "claude": "Claude Code",
-    "codex": "Codex",
-    "gemini": "Gemini CLI",
-    "copilot": "Copilot CLI",
-    "opencode": "OpenCode",
-    "cursor": "Cursor",
-    "windsurf": "Windsurf",
-    "zed": "Zed",
-}
-"""By the word for `--print`: what its users call the program."""
+
+class Host(StrEnum):
+    """The programs, by the name of their file."""
+
+    CLAUDE = "claude"
+    CODEX = "codex"
+    GEMINI = "gemini"
+    COPILOT = "copilot"
+    OPENCODE = "opencode"
+    CURSOR = "cursor"
+    WINDSURF = "windsurf"
+    ZED = "zed"
 
 
 def entry(host: str, server: Server) -> Entry:
     """Return what to give a host so that it starts the server.
 
     Args:
-        host: one of `HOSTS`.
+        host: the program, one of `Host`.
         server: the command, as `this_server` describes it.
 
     Returns:
         The entry, and what its reader has to know.
     """
-    made: Entry = import_module(f"agentmem_mcp.hosts.{host}").entry(server)
+    made: Entry = import_module(f"agentmem_mcp.hosts.{Host(host).value}").entry(server)
     return made

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from .requests import Json, Piece, Request, Tool, plain
+from .requests import SEARCHES, Json, Piece, Request, Tool, plain
 from .script import Answer
 
 
@@ -18,7 +18,8 @@ def read(body: Json) -> Request:
     """Read a request."""
     tools: list[Tool] = []
     groups: list[Tool] = []
-    for item in body.get("tools", ()):
+    found = [item for output in _items(body.get("input")) for item in output.get("tools", ())]
+    for item in [*body.get("tools", ()), *found]:
         if item["type"] == "namespace":
             groups.append(_tool(item))
             tools += [_tool(member, item["name"]) for member in item["tools"]]
@@ -41,7 +42,7 @@ def _piece(item: Json) -> Piece | None:
     kind = item.get("type", "message")
     if kind == "message":
         return Piece(item["role"], "text", plain(item["content"]))
-    if kind.endswith("_call_output") or kind == "tool_search_output":
+    if kind.endswith(("_call_output", "_search_output")):
         return Piece("tool", "result", plain(item.get("output", item)))
     if kind.endswith("_call"):
         name = item.get("name", kind.removesuffix("_call"))
@@ -90,6 +91,15 @@ def _item(said: Answer, number: int) -> Json:
             "role": "assistant",
             "status": "completed",
             "content": [content],
+        }
+    if said.tool.name in SEARCHES:
+        return {
+            "type": "tool_search_call",
+            "id": f"ts_{number}",
+            "call_id": f"call_{number}",
+            "execution": "client",
+            "status": "completed",
+            "arguments": said.arguments,
         }
     call = {
         "type": "function_call",

@@ -11,4 +11,4 @@ PROGRAMS: dict[str, type[Program]] = {
     program.name: program for program in (Claude, Codex, Gemini, OpenCode, Copilot)
 }
 
-__all__ = ["PROGRAMS", "Program", "Run"]
+__all__ = ["PROGRAMS", "Claude", "Codex", "Copilot", "Gemini", "OpenCode", "Program", "Run"]

@@ -15,7 +15,6 @@ class Gemini(Program):
     title = "Gemini CLI"
     package = "@google/gemini-cli"
     version = "0.61.0"
-    settings = ".gemini/settings.json"
     skills = (".agents/skills",)
     freely = ("--approval-mode", "yolo")
 
@@ -33,7 +32,7 @@ class Gemini(Program):
         }
 
     def allow(self, place: Place) -> None:
-        path = place.home / str(self.settings)
+        path = place.home / ".gemini" / "settings.json"
         settings = json.loads(path.read_text())
         settings["mcpServers"]["agentmem"]["trust"] = True
         path.write_text(json.dumps(settings))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from agentmem_mcp.hosts import HOSTS, entry
+from agentmem_mcp.hosts import Host, entry
 from agentmem_mcp.hosts.server import Server, this_server
 
 PROGRAM = "/opt/agent's tools/bin/agentmem"
@@ -97,7 +97,7 @@ def test_copilot_is_given_a_command() -> None:
     ]
 
 
-@pytest.mark.parametrize("host", HOSTS)
+@pytest.mark.parametrize("host", Host)
 def test_an_empty_environment_leaves_no_trace(host: str) -> None:
     made = entry(host, Server("/x/agentmem", ["mcp"]))
     assert "env" not in made.text
@@ -148,7 +148,7 @@ def test_a_variable_that_may_hold_a_password_is_named_and_not_repeated() -> None
     surroundings = {"AGENTMEM_BACKEND": "postgresql://me:secret@host/db", "AGENTMEM_OUTPUT": "json"}
     server = this_server(environment=surroundings)
     assert server.left_out == ["AGENTMEM_BACKEND"]
-    for host in HOSTS:
+    for host in Host:
         assert "secret" not in str(entry(host, server))
     assert not this_server(backend="sqlite", environment=surroundings).left_out
 
