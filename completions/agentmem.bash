@@ -115,7 +115,7 @@ __agentmem_options() { # PATH: its own options
         'config trust')
             echo '--withdraw' ;;
         'mcp')
-            echo '--read-only --tools --cost' ;;
+            echo '--read-only --tools --print --cost' ;;
         'help')
             echo '--skill' ;;
     esac
@@ -191,6 +191,8 @@ __agentmem_takes() { # PATH OPTION: what its value is
             echo '=all-MiniLM-L6-v2-int8 multilingual-e5-small-q4 BAAI/bge-small-en-v1.5 BAAI/bge-base-en-v1.5 sentence-transformers/all-MiniLM-L6-v2 nomic-ai/nomic-embed-text-v1.5-Q sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2 sentence-transformers/paraphrase-multilingual-mpnet-base-v2 intfloat/multilingual-e5-large BAAI/bge-small-zh-v1.5 Xenova/ms-marco-MiniLM-L-6-v2 BAAI/bge-reranker-base' ;;
         'import --on-conflict' | 'migrate --on-conflict')
             echo '=refuse keep replace' ;;
+        'mcp --print')
+            echo '=claude codex gemini copilot opencode cursor windsurf zed' ;;
     esac
 }
 

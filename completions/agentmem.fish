@@ -520,6 +520,7 @@ function __agentmem_options -a at # its own options
             printf '%s\t%s\n' \
                 '--read-only' 'Offer only the tools that change nothing' \
                 '--tools' 'Offer only these, with commas between: recall,search' \
+                '--print' 'Print what makes a program start this server: claude, codex, gemini, copilot, opencode, cursor, windsurf, zed' \
                 '--cost' 'Print what the tools\' definitions take of a prompt, and end'
         case 'help'
             printf '%s\t%s\n' \
@@ -557,6 +558,8 @@ function __agentmem_takes -a at option # what the option's value is
             echo '=all-MiniLM-L6-v2-int8 multilingual-e5-small-q4 BAAI/bge-small-en-v1.5 BAAI/bge-base-en-v1.5 sentence-transformers/all-MiniLM-L6-v2 nomic-ai/nomic-embed-text-v1.5-Q sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2 sentence-transformers/paraphrase-multilingual-mpnet-base-v2 intfloat/multilingual-e5-large BAAI/bge-small-zh-v1.5 Xenova/ms-marco-MiniLM-L-6-v2 BAAI/bge-reranker-base'
         case 'import --on-conflict' 'migrate --on-conflict'
             echo '=refuse keep replace'
+        case 'mcp --print'
+            echo '=claude codex gemini copilot opencode cursor windsurf zed'
     end
 end
 

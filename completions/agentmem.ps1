@@ -517,6 +517,7 @@ $AgentmemTable.Options = @{ # by path, its own options
     'mcp' = @(
         , @('--read-only', 'Offer only the tools that change nothing')
         , @('--tools', 'Offer only these, with commas between: recall,search')
+        , @('--print', 'Print what makes a program start this server: claude, codex, gemini, copilot, opencode, cursor, windsurf, zed')
         , @('--cost', 'Print what the tools'' definitions take of a prompt, and end')
     )
     'help' = @(
@@ -745,6 +746,7 @@ $AgentmemTable.Takes = @( # PATH OPTION: what its value is
     , @('reembed --model', '=all-MiniLM-L6-v2-int8 multilingual-e5-small-q4 BAAI/bge-small-en-v1.5 BAAI/bge-base-en-v1.5 sentence-transformers/all-MiniLM-L6-v2 nomic-ai/nomic-embed-text-v1.5-Q sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2 sentence-transformers/paraphrase-multilingual-mpnet-base-v2 intfloat/multilingual-e5-large BAAI/bge-small-zh-v1.5 Xenova/ms-marco-MiniLM-L-6-v2 BAAI/bge-reranker-base')
     , @('import --on-conflict', '=refuse keep replace')
     , @('migrate --on-conflict', '=refuse keep replace')
+    , @('mcp --print', '=claude codex gemini copilot opencode cursor windsurf zed')
 )
 
 $AgentmemTable.Arguments = @( # PATH NUMBER: what that argument is

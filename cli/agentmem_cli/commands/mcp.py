@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from agent_memory.errors import ConfigurationError, MissingDependencyError, ValidationError
 from agentmem_cli.context import Invocation
+from agentmem_mcp.hosts import Host
+
+if TYPE_CHECKING:
+    from agentmem_cli.output import Output
+    from agentmem_mcp.options import Options
 
 
 def mcp(
@@ -19,6 +24,14 @@ def mcp(
         str | None,
         typer.Option("--tools", metavar="LIST", help="Offer only these, with commas between: recall,search."),
     ] = None,
+    host: Annotated[
+        Host | None,
+        typer.Option(
+            "--print",
+            metavar="HOST",
+            help=f"Print what makes a program start this server: {', '.join(Host)}.",
+        ),
+    ] = None,
     cost: Annotated[
         bool, typer.Option("--cost", help="Print what the tools' definitions take of a prompt, and end.")
     ] = False,
@@ -29,7 +42,8 @@ def mcp(
     stdin is closed.
 
     Examples:
-        claude mcp add -s user agentmem -- agentmem mcp
+        agentmem mcp --print claude
+        agentmem mcp --print codex >> ~/.codex/config.toml
         agentmem -a work mcp --read-only
     """
     from agentmem_mcp import options, start
@@ -49,6 +63,9 @@ def mcp(
         raise ConfigurationError.unknown("tool", unknown[0], tool_names())
     if not start.offered(asked):
         raise ValidationError("no tool is left to offer", hint="name others with --tools, or leave it out")
+    if host:
+        _print(host, asked, Invocation.of(context).output)
+        return
     if cost:
         from agentmem_mcp import cost as costs
 
@@ -57,3 +74,30 @@ def mcp(
     if not start.installed():
         raise MissingDependencyError("the MCP SDK", extra="mcp")
     start.run(asked)
+
+
+def _print(host: Host, asked: Options, output: Output) -> None:
+    """Print what a program takes to start the server; where that goes is told on stderr."""
+    from agentmem_mcp import hosts, start
+    from agentmem_mcp.hosts.server import this_server
+
+    server = this_server(
+        agent=asked.agent,
+        db=asked.db,
+        backend=asked.backend,
+        offline=asked.offline,
+        read_only=asked.read_only,
+        tools=asked.tools,
+    )
+    made = hosts.entry(host, server)
+    output.raw(made.text)
+    output.note(made.where)
+    for note in made.notes:
+        output.note(note)
+    if not start.installed():
+        output.note("the server needs the MCP SDK, which is not installed: pip install 'agent-memory[mcp]'")
+    if server.left_out:
+        output.note(
+            f"{', '.join(server.left_out)}: set here, and not in the entry as it may hold a password. Codex passes "
+            "few variables on and starts the server without; `agentmem config set` keeps a setting for every program"
+        )

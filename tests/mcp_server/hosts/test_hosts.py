@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from cli.running import done, run
 
 from agentmem_mcp.hosts import Host, entry
 from agentmem_mcp.hosts.server import Server, this_server
@@ -171,3 +172,27 @@ def test_the_program_is_named_so_that_it_is_found(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(sys, "executable", str(tmp_path / "elsewhere" / "python"))
     monkeypatch.setenv("PATH", str(tmp_path / "none"))
     assert named("agentmem") == [sys.executable, "-m", "agentmem_cli", "mcp"]
+
+
+def test_the_command_prints_what_can_be_redirected_and_tells_where_it_goes() -> None:
+    ran = done("-a", "one", "mcp", "--print", "codex", "--read-only")
+    value = tomllib.loads(ran.out)["mcp_servers"]["agentmem"]
+    assert value["args"][-4:] == ["mcp", "--agent", "one", "--read-only"]
+    assert "config.toml" in ran.err
+    assert done("mcp", "--print", "codex", "-q").err == ""
+    for host in Host:
+        assert done("mcp", "--print", host, "--tools", "recall").out
+
+
+def test_the_command_says_what_the_entry_leaves_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AGENTMEM_BACKEND", "redis://:hush@localhost")
+    ran = done("mcp", "--print", "claude")
+    assert "hush" not in ran.out + ran.err
+    assert "AGENTMEM_BACKEND" in ran.err
+
+
+def test_the_command_knows_the_names_of_hosts_and_tools() -> None:
+    ran = run("mcp", "--print", "emacs")
+    assert ran.code == 2
+    assert "windsurf" in ran.err
+    assert run("mcp", "--print", "zed", "--tools", "recal").code == 2
