@@ -34,18 +34,43 @@ def sha256_of(path: Path, *, again: bool = False) -> str:
         OSError: the file cannot be read.
     """
     path = path.resolve()
-    state = path.stat()
-    stamp = [state.st_size, state.st_mtime_ns]
-    seen = [state.st_ctime_ns, state.st_ino, state.st_dev]
+    stamp, seen = _state(path)
     known = _read()
-    entry = known.get(str(path))
-    if entry is not None and not again and entry[:2] == stamp and entry[3:] == seen:
-        return str(entry[2])
+    if not again and (remembered := _remembered(known.get(str(path)), stamp, seen)) is not None:
+        return remembered
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     known.pop(str(path), None)
     _remember({**dict(list(known.items())[1 - _MOST :]), str(path): [*stamp, digest, *seen]})
     return digest
+
+
+def remembered_sha256(path: Path) -> str | None:
+    """Return the sha256 of a file if it is remembered; the file itself is not read.
+
+    Args:
+        path: the file.
+
+    Returns:
+        The sha256 in hexadecimal, or None.
+
+    Raises:
+        OSError: the file cannot be looked at.
+    """
+    path = path.resolve()
+    return _remembered(_read().get(str(path)), *_state(path))
+
+
+def _state(path: Path) -> tuple[list[int], list[int]]:
+    """Return what tells whether a file is as it was: what a user can set, and what only the system can."""
+    state = path.stat()
+    return [state.st_size, state.st_mtime_ns], [state.st_ctime_ns, state.st_ino, state.st_dev]
+
+
+def _remembered(entry: list[Any] | None, stamp: list[int], seen: list[int]) -> str | None:
+    if entry is None or entry[:2] != stamp or entry[3:] != seen:
+        return None
+    return str(entry[2])
 
 
 def _store() -> Path:

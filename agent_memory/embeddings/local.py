@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -15,7 +16,7 @@ from agent_memory import paths
 from agent_memory.batching import batched
 from agent_memory.embeddings import catalog
 from agent_memory.embeddings.base import Embedder, EmbeddingIdentity, one_line
-from agent_memory.embeddings.hashes import sha256_of
+from agent_memory.embeddings.hashes import remembered_sha256, sha256_of
 from agent_memory.embeddings.local_model import ROOM, LocalModel
 from agent_memory.embeddings.memory_bound import ENGINE, check_room
 from agent_memory.embeddings.segments import parts, split_by_tokens, well_formed
@@ -92,6 +93,14 @@ def check_weights(path: Path, *, again: bool = False) -> str:
     return digest
 
 
+def _remembered_revision(path: Path) -> str | None:
+    """Return the sha256 of the weights if it is remembered and right: that takes no thread."""
+    with suppress(OSError):
+        if remembered_sha256(path) == catalog.LOCAL_SHA256:
+            return str(catalog.LOCAL_SHA256)
+    return None
+
+
 def load_tokenizer() -> Tokenizer:
     """Build the model's tokenizer from the vocabulary: lower case, no accents, WordPiece."""
     from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers
@@ -133,7 +142,9 @@ class LocalEmbedder(Embedder):
             if not loaded_models(LocalModel):
                 check_room(_MEGABYTES)
             path = find_weights(self.settings.get("path"))
-            revision = await in_worker(check_weights, path)
+            revision = _remembered_revision(path)
+            if revision is None:
+                revision = await in_worker(check_weights, path)
             self._path, self._identity = path, identity_of_weights(revision)
 
     @property

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent_memory.embeddings.base import one_line, pack_rows
+from agent_memory.embeddings.dequantisation import read_model
 from agent_memory.embeddings.segments import well_formed
 from agent_memory.embeddings.sharing import SharedModel, loading
 from agent_memory.embeddings.threads import usable_cores
@@ -40,12 +41,6 @@ _RUN_TEXTS = 32
 _LEAST_TOKENS = 96
 """Each run reads all weights, which takes as long as some ten tokens: so a bulk is not parted further than this."""
 _MOST_THREADS = 16
-
-# Opening the session with graph optimisation takes 210 ms instead of 35; without it each run takes 20 to 40 ms
-# longer, whatever its size. So a session is opened plain, and again optimised once the plain one has cost about
-# as much as that takes; before a bulk at once.
-_PLAIN_RUNS = 8
-_RUN_CHARACTERS = 1_500  # about how many make up a run, for an estimate before there are tokens
 
 
 class _Output(NamedTuple):
@@ -137,8 +132,6 @@ class LocalModel(SharedModel):
         self._pool: ThreadPoolExecutor | None = None
         self._opening = threading.Lock()
         self._session: Any = None
-        self._plain_runs = 0
-        self.optimised = False
         self._kept = TokenVectorCache()
 
     @property
@@ -245,13 +238,10 @@ class LocalModel(SharedModel):
 
     def _read(self, jobs: Sequence[_Job]) -> None:
         """Turn texts into token ids, and have the session opened meanwhile."""
-        texts = sum(len(job.texts) for job in jobs)
-        characters = sum(len(text) for job in jobs for text in job.texts)
-        runs = max(texts // _RUN_TEXTS, characters // _RUN_CHARACTERS) + 1
         opener: threading.Thread | None = None
         if self._session is None:
             with contextlib.suppress(RuntimeError):  # without another thread it is opened afterwards
-                opener = threading.Thread(target=self._open_quietly, args=(runs,), name="agentmem-opener")
+                opener = threading.Thread(target=self._open_quietly, name="agentmem-opener")
                 opener.start()
         try:
             encode = self._tokenizer().encode
@@ -267,7 +257,7 @@ class LocalModel(SharedModel):
     def _embed(self, parts: Sequence[_Part]) -> None:
         """Embed texts of several jobs in one run; where that fails, each job's alone."""
         try:
-            session = self._open(max(len(job.batches) for job, _ in parts) + 1)
+            session = self._open()
         except Exception as error:
             for job, _ in parts:
                 job.error = error
@@ -290,7 +280,6 @@ class LocalModel(SharedModel):
 
     def _run(self, session: Any, batch: Sequence[list[int]]) -> list[_Output]:
         """Embed token ids: the mean over each text's tokens, [CLS] and [SEP] among them, at length 1; and each."""
-        self._plain_runs += not self.optimised
         import numpy
 
         width = max(map(len, batch)) + 2
@@ -310,35 +299,34 @@ class LocalModel(SharedModel):
 
     # --- the session -------------------------------------------------------------------------------------------
 
-    def _open_quietly(self, runs: int) -> None:
+    def _open_quietly(self) -> None:
         """Open ahead of need; what goes wrong is raised where the session is asked for."""
         with contextlib.suppress(Exception):
-            self._open(runs)
+            self._open()
 
-    def _open(self, runs: int) -> Any:
-        """Return the session that is best if so many runs are to come, opening it if there is none."""
+    def _open(self) -> Any:
+        """Return the session, opening it if there is none."""
         with self._opening:
-            wanted = self.optimised or self._plain_runs + runs > _PLAIN_RUNS
-            if self._session is None or wanted != self.optimised:
-                self._session = None  # given back first: two at once take 120 MB more
+            if self._session is None:
                 with loading():
-                    self._session = self._new_session(optimised=wanted)
-                self.optimised = wanted
+                    self._session = self._new_session()
             return self._session
 
-    def _new_session(self, *, optimised: bool) -> Any:
+    def _new_session(self) -> Any:
         self._check(self.path)
         try:
             import onnxruntime
 
             options = onnxruntime.SessionOptions()
-            levels = onnxruntime.GraphOptimizationLevel
-            options.graph_optimization_level = levels.ORT_ENABLE_ALL if optimised else levels.ORT_DISABLE_ALL
+            # As the weights are read, a run takes as long without graph optimisation, which takes as long as six.
+            options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
             # A run has one thread, and several runs go on at once: that takes a fifth less of the processor for one
             # text than two threads that wait for each other, and as little for a bulk.
             options.intra_op_num_threads = 1
             options.log_severity_level = 4  # what goes wrong is raised, and need not be printed as well
-            return onnxruntime.InferenceSession(str(self.path), options, providers=["CPUExecutionProvider"])
+            return onnxruntime.InferenceSession(
+                read_model(self.path), options, providers=["CPUExecutionProvider"]
+            )
         except Exception as error:
             raise ModelMissingError(
                 f"{self.path} cannot be loaded: {one_line(error)}",

@@ -1,7 +1,7 @@
 """The blocking face: the same names as `AgentMemory`, no await.
 
-Nothing is written twice. Each method forwards to the coroutine of the same name through anyio's portal, an
-event loop in a thread of its own, so it also works where a loop is running already, as in a notebook.
+Nothing is written twice. Each method forwards to the coroutine of the same name, in an event loop in a thread of its
+own, so it also works where a loop is running already, as in a notebook.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from agent_memory.settings import Settings
 from agent_memory.storage.base import Store
 from agent_memory.sync.batch import SyncBatch
 from agent_memory.sync.blocking import SyncTypeMemory, blocking, iterating
-from agent_memory.sync.loop import Loop
+from agent_memory.sync.loop import Loop, LoopStoppedError
 
 if TYPE_CHECKING:
     from agent_memory.config import MemoryConfig
@@ -156,9 +156,8 @@ class SyncAgentMemory:
         assert self._loop is not None
         try:
             return self._loop.call(call)
-        except RuntimeError as error:
-            if "portal is not running" in str(error):
-                self._check_not_closed()  # another thread closed it in between
+        except LoopStoppedError:
+            self._check_not_closed()  # another thread closed it in between
             raise
 
     # --- the six types, each imported when it is first used ------------------------------------------------
