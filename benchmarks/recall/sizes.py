@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import math
 import random
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,6 +28,8 @@ from benchmarks.recall.questions import Agent, Item, Question
 from benchmarks.size.corpus import REAL, Corpus, collect
 
 SIZES = (6, 30, 300, 3_000)
+ENOUGH = 0.92
+"""The share of the unanswerable questions that a threshold has to call nothing."""
 OTHERS = 200
 """How many questions of other agents are asked."""
 KINDS: Mapping[str, Mapping[str, Any]] = {
@@ -118,6 +121,8 @@ class Results:
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     judged: list[Judged] = field(default_factory=list)
     most_relevant: list[Judged] = field(default_factory=list)
+    best: dict[str, list[float]] = field(default_factory=dict)
+    """By kind of question, the relevance of the most relevant result."""
 
     def add(self, kind: str, question: Question, answer: Answer, shown: Sequence[str]) -> None:
         """Note one question."""
@@ -129,6 +134,7 @@ class Results:
         self.most_relevant += sorted(results, key=lambda result: -result.relevance)[:1]
         for name in (kind, question.category):
             if name:
+                self.best.setdefault(name, []).append(max(answer.relevance, default=0.0))
                 self.outcomes.setdefault(name, Outcome()).add(question, answer, shown)
 
     def report(self) -> dict[str, Any]:
@@ -136,7 +142,21 @@ class Results:
         return {
             "memories": self.size,
             **{name: self.outcomes[name].report() for name in ORDER if name in self.outcomes},
+            "called nothing by the best threshold": {
+                name: self.ceiling(name) for name in ("answerable", SHARED, UNSHARED) if name in self.best
+            },
         }
+
+    def ceiling(self, kind: str) -> float:
+        """Return the share in percent of a kind of question that must be called nothing for `ENOUGH` to be.
+
+        It is what a threshold of relevance would do that was chosen on these very questions: no other does better.
+        """
+        none, asked = sorted(self.best.get("unanswerable", ())), self.best.get(kind, ())
+        if not none or not asked:
+            return 0.0
+        threshold = none[min(len(none) - 1, math.ceil(ENOUGH * len(none)) - 1)]
+        return round(100 * sum(relevance <= threshold for relevance in asked) / len(asked), 1)
 
     def calibration(self) -> dict[str, Any]:
         """Return the reliability tables, as the diagram reads them."""
@@ -319,6 +339,9 @@ def lines(result: Results) -> Iterator[str]:
             continue
         figures = report[name]
         yield f"{name:34}" + "  ".join(f"{figures[head]:>{len(head)}}" for head in heads)
+    ceilings = report["called nothing by the best threshold"]
+    told = ", ".join(f"{name} {share}" for name, share in ceilings.items())
+    yield f"a threshold chosen here that calls {ENOUGH:.0%} of the unanswerable nothing calls so: {told}"
     yield from calibration.lines(calibration.table(result.most_relevant), "the most relevant result")
 
 
