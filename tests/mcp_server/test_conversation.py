@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
+from pathlib import Path
+
 import pytest
 
 from tests.cli.running import done
@@ -50,3 +54,23 @@ def test_what_a_tool_stores_the_shell_finds_and_the_other_way_round() -> None:
         done("forget", id)
         assert "tea is hot" not in server.call("search", query="tea")
     assert "agentmem mcp" in done("log", "--json").out
+
+
+def test_a_locked_file_is_an_error_in_words_and_the_conversation_goes_on() -> None:
+    done("add", "the first")
+    path = Path(os.environ["AGENTMEM_HOME"]) / "default.db"
+    with Raw(environment={"AGENTMEM_BACKEND_CONFIG_BUSY_TIMEOUT": "0"}) as server:
+        server.begin()
+        with sqlite3.connect(path, isolation_level=None) as lock:
+            lock.execute("begin exclusive")
+            result = server.ask("tools/call", {"name": "add", "arguments": {"content": "the second"}})[
+                "result"
+            ]
+            lock.execute("rollback")
+        lock.close()
+        assert result["isError"]
+        assert "is locked by another process: try again; nothing was written" in result["content"][0]["text"]
+        assert server.call("add", content="the third").startswith("stored ")
+    listed = done("list").out
+    assert "the third" in listed
+    assert "the second" not in listed
