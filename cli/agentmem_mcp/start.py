@@ -22,7 +22,7 @@ from agentmem_mcp.wire import Line, Wire
 _PATIENCE: Final = 0.3
 """Seconds after which the SDK is imported though the client has not asked for the tools yet."""
 _LONGEST_END: Final = 12.0
-"""Seconds after the client's end in which a write that it asked for may be finished: longer than it waits for a lock."""
+"""Seconds after the client's end in which a write may be finished: longer than it waits for a lock."""
 _LOADED: Final = object()
 _BY_HAND: Final = "this is for a coding agent to start, and waits for lines of JSON; Ctrl-C ends it"
 
