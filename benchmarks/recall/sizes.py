@@ -142,10 +142,11 @@ class Results:
         return {
             "memories": self.size,
             **{name: self.outcomes[name].report() for name in ORDER if name in self.outcomes},
-            "called nothing by the best threshold": {
-                name: self.ceiling(name) for name in ("answerable", SHARED, UNSHARED) if name in self.best
-            },
         }
+
+    def ceilings(self) -> dict[str, float]:
+        """Return `ceiling` of each kind of answered question."""
+        return {name: self.ceiling(name) for name in ("answerable", SHARED, UNSHARED) if name in self.best}
 
     def ceiling(self, kind: str) -> float:
         """Return the share in percent of a kind of question that must be called nothing for `ENOUGH` to be.
@@ -214,6 +215,7 @@ async def _run(options: argparse.Namespace) -> None:
         results.append(result)
     report = {
         "sizes": [result.report() for result in results],
+        "called nothing by the best threshold": [result.ceilings() for result in results],
         "calibration": [result.calibration() for result in results],
     }
     options.out.parent.mkdir(parents=True, exist_ok=True)
@@ -339,8 +341,7 @@ def lines(result: Results) -> Iterator[str]:
             continue
         figures = report[name]
         yield f"{name:34}" + "  ".join(f"{figures[head]:>{len(head)}}" for head in heads)
-    ceilings = report["called nothing by the best threshold"]
-    told = ", ".join(f"{name} {share}" for name, share in ceilings.items())
+    told = ", ".join(f"{name} {share}" for name, share in result.ceilings().items())
     yield f"a threshold chosen here that calls {ENOUGH:.0%} of the unanswerable nothing calls so: {told}"
     yield from calibration.lines(calibration.table(result.most_relevant), "the most relevant result")
 

@@ -75,3 +75,11 @@ def test_large_sizes_are_filled_with_other_texts(facts: Path, tmp_path: Path) ->
 def test_large_sizes_need_other_texts(facts: Path, tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="30 more memories are needed"):
         run(tmp_path, facts, "--sizes", "40")
+
+
+def test_the_best_threshold_calls_nothing_what_lies_below_enough_of_the_unanswerable() -> None:
+    result = sizes.Results(30)
+    result.best = {"unanswerable": [n / 100 for n in range(100)], "answerable": [0.2, 0.9, 0.91, 0.92, 0.99]}
+    assert result.ceilings() == {
+        "answerable": 60.0
+    }  # 92 of 100 lie at .91 or below, and so do three of the five
