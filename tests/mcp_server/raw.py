@@ -8,7 +8,6 @@ import queue
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -44,7 +43,8 @@ class Raw:
         command: Sequence[str] = (),
         **options: Any,
     ) -> None:
-        self.started = time.monotonic()
+        self.stateless = False
+        """Whether each request has to say which revision it is of."""
         self.process = subprocess.Popen(
             [*(command or (sys.executable, "-m", "agentmem_cli")), *(words or ("mcp",))],
             env={**os.environ, **(environment or {})},
