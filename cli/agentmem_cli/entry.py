@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import sys
 
-from agentmem_cli import signals
+from agentmem_cli import process, signals
 
 
 def main() -> None:
-    """Run the command line and exit with its code."""
+    """Run the command line and end the process with its code."""
+    process.begin()
     signals.end_at_once()
     from agentmem_cli import streams
 
@@ -23,7 +24,7 @@ def main() -> None:
     except OSError as error:  # of what is answered here; the others report their own
         reason = streams.refused(error)
     streams.finish(None if code else reason)  # what went wrong before has been said, and is the cause
-    sys.exit(code or int(reason is not None))
+    process.leave(code or int(reason is not None))
 
 
 def run(arguments: list[str]) -> int:

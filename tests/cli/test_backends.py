@@ -127,10 +127,10 @@ def test_a_missing_package_is_exit_code_7() -> None:
 
 def test_asking_for_help_imports_no_client() -> None:
     program = (
-        "import sys; sys.argv = ['agentmem', '--help']\n"
-        "from agentmem_cli import entry\n"
-        "try:\n    entry.main()\nexcept SystemExit:\n    pass\n"
-        "print(sorted({'redis', 'psycopg', 'chromadb', 'pinecone', 'httpx', 'numpy'} & set(sys.modules)))"
+        "import atexit, sys; sys.argv = ['agentmem', '--help']\n"
+        "clients = {'redis', 'psycopg', 'chromadb', 'pinecone', 'httpx', 'numpy'}\n"
+        "atexit.register(lambda: print(sorted(clients & set(sys.modules)), flush=True))\n"
+        "from agentmem_cli import entry; entry.main()"
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ran.stdout.splitlines()[-1] == "[]"

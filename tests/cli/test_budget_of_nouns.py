@@ -17,14 +17,15 @@ HEAVY = (
     "sqlite_utils",
 )
 PROGRAM = f"""
-import sys
+import atexit, sys
 from agentmem_cli import entry
-try:
-    entry.main()
-except SystemExit as stop:
-    assert not stop.code, stop.code
-found = [name for name in {(*HEAVY, "pydantic", "rich")!r} if name in sys.modules]
-print(found, file=sys.stderr)
+
+def tell():
+    found = [name for name in {(*HEAVY, "pydantic", "rich")!r} if name in sys.modules]
+    print(found, file=sys.stderr, flush=True)
+
+atexit.register(tell)
+entry.main()
 """
 
 

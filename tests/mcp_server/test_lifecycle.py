@@ -45,6 +45,7 @@ def test_nothing_but_the_standard_library_is_imported_until_the_tools_are_listed
         "agent_memory.version",
         "agentmem_cli",
         "agentmem_cli.entry",
+        "agentmem_cli.process",
         "agentmem_cli.signals",
         "agentmem_cli.streams",
     }
