@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from agentmem_mcp import answers
 
@@ -119,7 +119,7 @@ def _is_named(client: Any) -> bool:
     )
 
 
-def is_id(value: Any) -> bool:
+def is_id(value: Any) -> TypeGuard[str | int]:
     """Return whether something may be the id of a request."""
     return isinstance(value, (str, int)) and not isinstance(value, bool)
 

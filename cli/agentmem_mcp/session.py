@@ -6,7 +6,7 @@ import asyncio
 import json
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 from uuid import uuid4
@@ -27,7 +27,7 @@ from mcp_types import (
 
 from agent_memory.errors import AgentMemoryError
 from agentmem_cli.global_options import Flags
-from agentmem_mcp import answers, server
+from agentmem_mcp import answers, ending, server
 from agentmem_mcp.front import encoded, is_id, opened
 from agentmem_mcp.memories import Memories, Surroundings
 from agentmem_mcp.options import Options
@@ -35,6 +35,11 @@ from agentmem_mcp.wire import Line, Wire
 
 _GRACE: Final = 1.5
 """Seconds in which what was asked before the client's end may still be answered."""
+_GRACE_TO_WRITE: Final = 12.0
+"""Seconds in which a write may be: longer than it waits for a lock."""
+_REST: Final = 600.0
+"""Seconds of silence after which the memory is closed until the next call: its model takes much room."""
+_TICK: Final = 30.0
 _CLOSING: Final = 0.4
 """Seconds that closing the memory may take."""
 
@@ -57,7 +62,7 @@ async def _converse(
     flags = Flags(agent=asked.agent, db=asked.db, backend=asked.backend, offline=asked.offline)
     memories = Memories(flags)
     tools = answers.offered(asked.tools, read_only=asked.read_only)
-    session = Session(server.build(tools, memories), pipes, idle=_idle_limit(flags))
+    session = Session(server.build(tools, memories), pipes, rest=memories.close, idle=_idle_limit(flags))
     try:
         await session.run(opening, waiting)
     finally:
@@ -79,15 +84,20 @@ class Session:
     Args:
         sdk: the SDK's server.
         pipes: the client's pipes.
+        rest: gives back what is only needed by calls; called after some silence.
         idle: seconds of silence after which it ends.
     """
 
-    def __init__(self, sdk: Server[Any], pipes: Wire, *, idle: float) -> None:
+    def __init__(
+        self, sdk: Server[Any], pipes: Wire, *, rest: Callable[[], Awaitable[None]], idle: float
+    ) -> None:
         self._sdk = sdk
         self._pipes = pipes
+        self._rest = rest
         self._idle = idle
         self._heard = time.monotonic()
-        self._in_flight: set[str | int] = set()
+        self._in_flight: dict[str | int, bool] = {}
+        """By id of a request that is not answered yet: whether it writes."""
         self._own_id = f"agentmem-{uuid4()}"
         """The id of the request by which the SDK is told of the opening; its answer is for nobody."""
 
@@ -110,7 +120,7 @@ class Session:
         async with lines_in, lines, from_sdk, anyio.create_task_group() as tasks:
             tasks.start_soon(self._incoming, lines, to_sdk)
             tasks.start_soon(self._outgoing, from_sdk)
-            tasks.start_soon(self._end_when_idle)
+            tasks.start_soon(self._heed_silence)
             await self._sdk.run(sdk_reads, sdk_writes, self._sdk.create_initialization_options())
             tasks.cancel_scope.cancel()
 
@@ -124,6 +134,7 @@ class Session:
             async for line in lines:
                 self._heard = time.monotonic()
                 if line is None:
+                    ending.leave_within(_GRACE_TO_WRITE + 1)
                     break
                 try:
                     message = jsonrpc_message_adapter.validate_json(line, by_name=False)
@@ -131,19 +142,23 @@ class Session:
                     await self._refuse(line)
                     continue
                 if isinstance(message, JSONRPCRequest):
-                    self._in_flight.add(message.id)
+                    self._in_flight[message.id] = _writes(message)
                 elif isinstance(message, JSONRPCNotification):
                     self._taken_back(message)
                 await to_sdk.send(SessionMessage(message))
-            with anyio.move_on_after(_GRACE):
-                while self._in_flight:
-                    await anyio.sleep(0.01)
+            end = time.monotonic()
+            while self._in_flight and time.monotonic() < end + self._grace:
+                await anyio.sleep(0.01)
+
+    @property
+    def _grace(self) -> float:
+        return _GRACE_TO_WRITE if any(self._in_flight.values()) else _GRACE
 
     def _taken_back(self, message: JSONRPCNotification) -> None:
         """Wait no longer for the answer to a request that the client has cancelled."""
         cancelled = (message.params or {}).get("requestId")
         if message.method == "notifications/cancelled" and is_id(cancelled):
-            self._in_flight.discard(cancelled)
+            self._in_flight.pop(cancelled, None)
 
     async def _refuse(self, line: bytes) -> None:
         """Answer a line that is no message, unless nobody waits for an answer."""
@@ -156,11 +171,11 @@ class Session:
             message = item.message
             if isinstance(message, JSONRPCResponse | JSONRPCError):
                 if message.id == self._own_id:
-                    self._in_flight.discard(self._own_id)
+                    self._in_flight.pop(self._own_id, None)
                     continue
                 await self._write(encoded(message.model_dump(mode="json", by_alias=True, exclude_unset=True)))
                 if message.id is not None:
-                    self._in_flight.discard(message.id)
+                    self._in_flight.pop(message.id, None)
             else:
                 await self._write(encoded(message.model_dump(mode="json", by_alias=True, exclude_unset=True)))
 
@@ -168,11 +183,18 @@ class Session:
         # In a thread, since a client that does not read must not keep the rest from going on.
         await anyio.to_thread.run_sync(self._pipes.write, line, abandon_on_cancel=True)
 
-    async def _end_when_idle(self) -> None:
-        """End once the client has been silent for too long: it may have forgotten its server."""
-        while (left := self._heard + self._idle - time.monotonic()) > 0 or self._in_flight:
-            await anyio.sleep(min(max(left, 1.0), 86_400.0))
+    async def _heed_silence(self) -> None:
+        """Rest while the client is silent, and end once that takes too long: it may have forgotten its server."""
+        while (silent := time.monotonic() - self._heard) < self._idle or self._in_flight:
+            if silent > _REST and not self._in_flight:
+                await self._rest()
+            await anyio.sleep(min(_TICK, _REST, max(0.1, self._idle - silent)))
         self._pipes.end()
+
+
+def _writes(request: JSONRPCRequest) -> bool:
+    tool = (request.params or {}).get("name")
+    return request.method == "tools/call" and isinstance(tool, str) and tool not in answers.READING
 
 
 def refused(line: bytes) -> dict[str, Any] | None:

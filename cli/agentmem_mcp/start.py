@@ -8,21 +8,19 @@ from __future__ import annotations
 import os
 import sys
 import threading
-import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from importlib.util import find_spec
 from typing import Any, Final, NoReturn
 
-from agentmem_mcp import answers, options, parent
+from agentmem_mcp import answers, ending, options, parent
 from agentmem_mcp.front import Front
 from agentmem_mcp.options import Options
 from agentmem_mcp.wire import Line, Wire
 
 _PATIENCE: Final = 0.3
 """Seconds after which the SDK is imported though the client has not asked for the tools yet."""
-_LONGEST_END: Final = 12.0
-"""Seconds after the client's end in which a write may be finished: longer than it waits for a lock."""
+_LONGEST_END: Final = 60.0
+"""Seconds after the client's end in which what it asked for before may be carried out, the SDK's import included."""
 _LOADED: Final = object()
 _BY_HAND: Final = "this is for a coding agent to start, and waits for lines of JSON; Ctrl-C ends it"
 
@@ -58,24 +56,26 @@ def run(asked: Options) -> NoReturn:
 
     if os.isatty(0):
         print(_BY_HAND, file=sys.stderr)  # noqa: T201 - a person who waits for an answer would wait for ever
-    pipes = Wire.take_standard_streams(_end_at_latest)
+    pipes = Wire.take_standard_streams(lambda: ending.leave_within(_LONGEST_END))
     loader = _Loader(pipes.backlog.put)
     parent.watch(pipes.end)
     pipes.start()
     front = Front(offered(asked), __version__)
     waiting: list[Line] = []
+    asked_for = False
     while (line := pipes.backlog.get()) is not _LOADED:
-        if line is None and not waiting:
-            _leave()
+        if line is None and not asked_for:
+            ending.leave()
         answer = front.answer(line) if line is not None else None
         if answer is not None:
             pipes.write(answer)
         else:
             waiting.append(line)
-        if front.listed or line is None or (answer is None and b'"id"' in line):
+            asked_for = asked_for or (line is not None and b'"id"' in line)
+        if front.listed or asked_for:
             loader.wanted.set()
     loader.converse(asked, pipes, front.opening, waiting)
-    _leave()
+    ending.leave()
 
 
 class _Loader:
@@ -107,23 +107,3 @@ class _Loader:
         if self._converse is None:
             raise self._error or AssertionError("it was not loaded yet")
         self._converse(*arguments)
-
-
-def _leave() -> NoReturn:
-    """End at once: all that was acknowledged is stored, and taking an interpreter down can take long."""
-    temporary = sys.modules.get("agent_memory.temporary")
-    if temporary is not None:
-        temporary.remove_all()
-    with suppress(OSError, ValueError):
-        sys.stderr.flush()
-    os._exit(0)
-
-
-def _end_at_latest() -> None:
-    """Let the process end soon, though something may hang: a server, a lock, a client that does not read."""
-
-    def end() -> None:
-        time.sleep(_LONGEST_END)
-        os._exit(0)
-
-    threading.Thread(target=end, name="agentmem-end", daemon=True).start()

@@ -45,6 +45,11 @@ class Wire:
     def take_standard_streams(cls, ended: Callable[[], None]) -> Wire:
         """Take stdin and stdout over from the rest of the process."""
         source, sink = os.dup(0), os.dup(1)
+        if sys.platform == "win32":
+            import msvcrt
+
+            for number in (source, sink):  # else the ends of lines are changed on their way
+                msvcrt.setmode(number, os.O_BINARY)
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
         os.close(nothing)

@@ -169,6 +169,22 @@ def test_it_ends_where_the_client_is_silent_for_longer_than_the_setting_says() -
         assert server.process.wait(30) == 0
 
 
+def test_it_closes_the_file_while_the_client_is_silent_and_opens_it_again() -> None:
+    program = "import sys\nfrom agentmem_mcp import session\nsession._REST = 0.3\n"
+    with Raw("mcp", command=(*PATCHED, program + MAIN)) as server:
+        server.begin()
+        server.call("add", content="the sky is blue")
+        wait_until_gone(Path(os.environ["AGENTMEM_HOME"]) / "default.db-wal")
+        assert "the sky is blue" in server.call("search", query="sky")
+
+
+def wait_until_gone(path: Path) -> None:
+    end = time.monotonic() + 30
+    while path.exists():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
 def test_a_person_who_starts_it_by_hand_is_told_what_it_is_for(tmp_path: Path) -> None:
     import pty
 
