@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from . import report
-from .place import Place
+from .place import BIN, Place
 from .programs import PROGRAMS, Program
 
 HERE = Path(__file__).parent
@@ -69,11 +70,14 @@ def place(tmp_path: Path) -> Place:
 
 
 @pytest.fixture
-def record(request: pytest.FixtureRequest, program: Program) -> Record:
-    """Return a function that keeps values under the agent's name."""
+def record(request: pytest.FixtureRequest, program: Program, place: Place) -> Record:
+    """Return a function that keeps values under the agent's name; paths are shown as a user's would be."""
 
     def keep(**values: Any) -> None:
-        request.node.user_properties.append((program.name, values))
+        text = (
+            json.dumps(values).replace(str(place.home), "/home/me").replace(str(BIN), "/home/me/.local/bin")
+        )
+        request.node.user_properties.append((program.name, json.loads(text)))
 
     keep(version=program.installed())
     return keep

@@ -77,9 +77,9 @@ def newer(place: Place) -> Iterator[None]:
 
 
 FAULTS: Mapping[str, tuple[Callable[[Place], AbstractContextManager[None]], str]] = {
-    "locked": (locked, "busy"),
+    "locked": (locked, "locked by another process"),
     "corrupt": (corrupt, "not a database"),
-    "missing": (missing, "empty"),
+    "missing": (missing, "no memory yet"),
     "newer": (newer, "newer version"),
 }
 """By name: how the store is broken, and a word that the model has to read of it."""

@@ -32,3 +32,15 @@ def end_all(home: Path, patience: float) -> list[str]:
         with suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)
     return list(left.values())
+
+
+def kill_all(home: Path, *, but: str) -> list[str]:
+    """Kill the processes of a home, except those whose command line holds a text; return these."""
+    spared = []
+    for process, line in of_home(home).items():
+        if but in line:
+            spared.append(line)
+        else:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+    return spared

@@ -55,7 +55,7 @@ def test_the_tools_reach_the_model_and_work(program: Program, place: Place, reco
     text = instructions(place)
     where = run.first.places(text) or run.first.places(json.dumps(text)[1:-1])
     record(
-        entry=entry.replace(str(place.root), "~").strip(),
+        entry=entry.strip(),
         tools=[{"name": tool.shown, "bytes": tool.size, "definition": tool.definition} for tool in tools],
         instructions={"text": text, "bytes": len(text.encode()), "where": where[0] if where else "nowhere"},
         results={"recall": recall, "search": search, "add": add, "update": update, "forget": forget},
