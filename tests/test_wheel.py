@@ -60,6 +60,7 @@ def test_the_wheel_works_in_another_folder(tmp_path: Path) -> None:
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout == "User prefers dark mode\n"
     assert (target / "agent_memory" / "py.typed").is_file()
+    assert (target / "agentmem_cli" / "SKILL.md").is_file()
     shell = subprocess.run(
         [sys.executable, "-S", "-m", "agentmem_cli", "-a", "wheel", "list"],
         env=env,

@@ -16,23 +16,27 @@ from .programs import PROGRAMS
 FILE = Path(__file__).parents[2] / "benchmarks" / "results" / "agents.json"
 Recorded = dict[str, dict[str, Any]]
 """By the agent's name, and the name of what was recorded."""
-COMPLETE = ("version", "tools", "instructions", "results", "rights", "skill", "errors")
-"""What has to be there of each agent before the file is written anew."""
+ORDER = (
+    "version",
+    "entry",
+    "tools",
+    "instructions",
+    "results",
+    "errors",
+    "rights",
+    "skill",
+    "seconds",
+    "outside",
+)
+"""What is recorded of each agent, in the order of the file."""
 
 
 def gathered(properties: Iterable[Iterable[tuple[str, Any]]]) -> Recorded:
     """Bring together what the tests have recorded."""
     recorded: Recorded = {name: {} for name in PROGRAMS}
     for name, values in (item for of_test in properties for item in of_test):
-        for key, value in values.items():
-            before = recorded[name].get(key)
-            recorded[name][key] = {**before, **value} if isinstance(before, dict) else value
+        _add(recorded[name], values)
     return {name: values for name, values in recorded.items() if values}
-
-
-def complete(recorded: Recorded) -> bool:
-    """Say whether everything was recorded of every agent."""
-    return all(set(COMPLETE) <= set(recorded.get(name, ())) for name in PROGRAMS)
 
 
 def size(values: Mapping[str, Any]) -> int:
@@ -66,13 +70,26 @@ def _short(key: str, values: Mapping[str, Any]) -> str:
 
 
 def write(recorded: Recorded) -> Path:
-    """Write the file of results."""
+    """Bring the file of results up to date; what was not recorded this time stays if it is of the same version."""
+    before: Recorded = json.loads(FILE.read_text())["agents"] if FILE.exists() else {}
+    agents = {}
+    for name, program in PROGRAMS.items():
+        values = before.get(name, {})
+        values = values if values.get("version") == program.version else {}
+        _add(values, recorded.get(name, {}))
+        agents[name] = {"title": program.title, **{key: values[key] for key in ORDER if key in values}}
     about = {
         "version": __version__,
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "system": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
         "tokens": "estimated as bytes / 4",
     }
-    agents = {name: {"title": PROGRAMS[name].title, **recorded[name]} for name in PROGRAMS}
     FILE.write_text(json.dumps({**about, "agents": agents}, indent=1, ensure_ascii=False) + "\n")
     return FILE.relative_to(Path(__file__).parents[2])
+
+
+def _add(values: dict[str, Any], more: Mapping[str, Any]) -> None:
+    """Take over recorded values; what has parts of its own keeps those that are not recorded again."""
+    for key, value in more.items():
+        before = values.get(key)
+        values[key] = {**before, **value} if isinstance(before, dict) else value

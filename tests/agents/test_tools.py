@@ -113,6 +113,9 @@ def test_claude_code_finds_tools_that_it_was_not_told_to_load(place: Place) -> N
     passed(run)
     assert run.turns[-1].searches, "the definition was asked for"
     assert FACT in run.results[0]
+    marked = {tool.name.rpartition("_")[2] for tool in run.turns[-1].of_server("agentmem")}
+    assert marked >= {"recall", "add"}, "the server marks these two"
+    assert "forget" not in marked
 
 
 def test_codex_finds_tools_that_a_newer_model_is_not_shown(place: Place) -> None:

@@ -22,7 +22,7 @@ def entry(server: Server) -> Entry:
         "\n".join(lines),
         "add it at the end of ~/.codex/config.toml",
         [
-            'All but `forget` runs without a question. To allow that too, add: default_tools_approval_mode = "approve"',
+            'All but `forget` runs without a question. To allow it too, add default_tools_approval_mode = "approve"',
             "With `required = true` Codex waits for the server before the first turn, and does not start without it.",
             "To take it out again: codex mcp remove agentmem",
         ],
