@@ -71,6 +71,11 @@ class RedisServer:
         """Return a client for what tests and fixtures change behind the store's back."""
         return redis.Redis(port=self.port, password=self.password, decode_responses=True)
 
+    @property
+    def running(self) -> bool:
+        """Whether it was started and not killed since."""
+        return self._process is not None
+
     def freeze(self) -> None:
         """Let it hang: connections stay open, and nothing is answered."""
         assert self._process is not None

@@ -104,10 +104,12 @@ class RedisCluster:
         with ExitStack() as stack:
             yield [stack.enter_context(node.client()) for node in self.nodes]
 
-    def owner(self, root: str) -> RedisServer:
-        """Return the primary of what begins so."""
+    def owner(self, root: str, without: RedisServer | None = None) -> RedisServer:
+        """Return the primary of what begins so, without asking one of the nodes."""
         slot = key_slot(root.encode())
         for node in self.nodes:
+            if node is without:
+                continue
             try:
                 with node.client() as client:
                     for first, last, primary in _slots(client):

@@ -329,7 +329,11 @@ class Routed(Mixin):
         doubts: list[asyncio.Task[None]] = []
         timer = loop.call_later(_SILENT, lambda: doubts.append(loop.create_task(self._doubt())))
         try:
-            return await super().read_response(*arguments, **options)
+            answer = await super().read_response(*arguments, **options)
+            if doubts and await self._replaced():
+                # It hung, another one took over, and now it goes on as if nothing had happened.
+                raise ReroutedError(f"{shown(self.node)} hung, and has been replaced meanwhile")
+            return answer
         except exceptions.ResponseError as error:
             rerouted = _rerouted(error, self.node)
             if rerouted is None:
@@ -339,6 +343,7 @@ class Routed(Mixin):
             raise rerouted from error
         except (exceptions.ConnectionError, exceptions.TimeoutError):
             self._route.lose(self.node)
+            await self.disconnect(nowait=True)
             raise
         finally:
             timer.cancel()
@@ -347,12 +352,16 @@ class Routed(Mixin):
 
     async def _doubt(self) -> None:
         """Give up waiting for a server as soon as the others say that it is another one."""
-        while True:
-            with suppress(exceptions.RedisError, OSError):
-                if await self._route.ask() != self.node and self._writer is not None:
-                    self._writer.transport.abort()
-                    return
+        while not await self._replaced():
             await asyncio.sleep(_ANSWER)
+        if self._writer is not None:
+            self._writer.transport.abort()
+
+    async def _replaced(self) -> bool:
+        """Return whether the others name another server than this one; not where nobody says anything."""
+        with suppress(exceptions.RedisError, OSError):
+            return await self._route.ask() != self.node
+        return False
 
 
 class RoutedConnection(Routed, Connection):
