@@ -52,20 +52,26 @@ class RedisServer:
 
     def start(self) -> Self:
         """Start it and wait until it answers."""
-        self._process = subprocess.Popen(
-            self._command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
         deadline = time.monotonic() + _SECONDS
+        self._launch()
         with redis.Redis(port=self.port, password=self.password) as client:
             while True:
                 try:
                     client.ping()
                     return self
                 except (redis.ConnectionError, redis.BusyLoadingError):
-                    if self._process.poll() is not None or time.monotonic() > deadline:
+                    if time.monotonic() > deadline:
                         self.stop()
                         raise RuntimeError(f"{self._command[0]} does not start") from None
                     time.sleep(0.01)
+                if self._process is None or self._process.poll() is not None:
+                    time.sleep(0.1)  # somebody's connection may go out by its port for a moment
+                    self._launch()
+
+    def _launch(self) -> None:
+        self._process = subprocess.Popen(
+            self._command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
 
     def client(self) -> redis.Redis:
         """Return a client for what tests and fixtures change behind the store's back."""

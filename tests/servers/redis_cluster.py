@@ -166,18 +166,8 @@ def _known(client: redis.Redis) -> list[str]:
 
 def _slots(client: redis.Redis) -> list[tuple[int, int, int]]:
     """Return the ranges of slots, each with the port of its primary."""
-    answer: Sequence[Any] = _raw(client, "CLUSTER SLOTS")
+    answer: Any = client.execute_command("CLUSTER SLOTS")
     return [(first, last, primary[1]) for first, last, primary, *_ in answer]
-
-
-def _raw(client: redis.Redis, *words: str) -> Any:
-    """Ask without the client's own reading of the answer."""
-    connection = client.connection_pool.get_connection()
-    try:
-        connection.send_command(*words)
-        return connection.read_response()
-    finally:
-        client.connection_pool.release(connection)
 
 
 def _in_step(client: redis.Redis) -> bool:

@@ -108,10 +108,12 @@ async def written_through(
     async with anyio.create_task_group() as tasks:
         for writer, store in enumerate(stores):
             tasks.start_soon(write, writer, store)
-        await anyio.sleep(before)
-        await run_sync(happens)
-        await anyio.sleep(after)
-        over = True
+        try:
+            await anyio.sleep(before)
+            await run_sync(happens)
+            await anyio.sleep(after)
+        finally:
+            over = True
     stored = texts(await stores[0].select(EVERYTHING, Order("position", descending=False)))
     lost = set(course.acknowledged) - set(stored)
     assert not lost, f"{len(lost)} of {len(course.acknowledged)} acknowledged writes are lost"

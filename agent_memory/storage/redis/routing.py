@@ -34,11 +34,16 @@ _SILENT: Final = 3.0
 """Seconds after which a server that has not answered a command is doubted: it may have been replaced meanwhile."""
 _IN_VAIN: Final = 4
 """How often servers are asked of which none has ever answered: most likely the URL is wrong."""
-_TELLING: Final = (
-    *("NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN"),
-    *("non local key", "cluster is down", "Not enough good replicas"),
+_CODES: Final = (
+    (exceptions.MovedError, "MOVED"),  # which is an AskError too
+    (exceptions.AskError, "ASK"),
+    (exceptions.TryAgainError, "TRYAGAIN"),
+    (exceptions.ReadOnlyError, "READONLY"),
+    (exceptions.MasterDownError, "MASTERDOWN"),
+    (exceptions.ClusterDownError, "CLUSTERDOWN"),
 )
-"""What an error holds that has no class of its own, and passes."""
+_TELLING: Final = ("non local key", "cluster is down", "NOREPLICAS", "Not enough good replicas")
+"""What an error of a script holds that passes."""
 
 Run = Callable[..., Awaitable[Any]]
 """Sends one command by one connection, and returns the answer."""
@@ -372,25 +377,31 @@ class RoutedTlsConnection(Routed, SSLConnection):
     """A routed connection with TLS."""
 
 
+def _code(error: exceptions.ResponseError) -> str:
+    """Return the word that an error begins with; some versions of the client make a class of it instead."""
+    return next((code for kind, code in _CODES if isinstance(error, kind)), str(error).partition(" ")[0])
+
+
 def _successor(error: exceptions.ResponseError, host: str) -> Node | None:
     """Return the server that an answer names instead, if it names one."""
-    return (error.host or host, error.port) if isinstance(error, exceptions.MovedError) else None
+    if _code(error) != "MOVED":
+        return None
+    named, _, port = str(error).split()[-1].rpartition(":")
+    return named or host, int(port)
 
 
 def _rerouted(error: exceptions.ResponseError, node: Node) -> ReroutedError | None:
     """Say in words what an answer means that passes, or that another server does not give; None for others."""
-    here, told = shown(node), str(error)
-    if isinstance(error, exceptions.MovedError):
-        return ReroutedError(
-            f"hash slot {error.slot_id} has moved from {here} to {shown((error.host, error.port))}"
-        )
-    if isinstance(error, (exceptions.AskError, exceptions.TryAgainError)):
+    here, told, code = shown(node), str(error), _code(error)
+    if code == "MOVED":
+        return ReroutedError(f"the hash slot of this agent has moved away from {here}")
+    if code in ("ASK", "TRYAGAIN"):
         return ReroutedError(
             f"the memories of this agent are being moved away from {here}", "try again when that is done"
         )
-    if isinstance(error, exceptions.ReadOnlyError):
+    if code == "READONLY":
         return ReroutedError(f"{here} is a replica now, and no other primary is known yet")
-    if isinstance(error, exceptions.ClusterDownError) or any(word in told for word in _TELLING):
+    if code in ("CLUSTERDOWN", "MASTERDOWN", "NOREPLICAS") or any(word in told for word in _TELLING):
         return ReroutedError(f"{here} says: {told}", _hint(told, here))
     return None
 
