@@ -48,6 +48,8 @@ def test_the_wheel_works_in_another_folder(tmp_path: Path) -> None:
         "import agent_memory, agentmem_cli.app\n"
         f"assert agent_memory.__file__.startswith({str(target)!r}), agent_memory.__file__\n"
         f"assert agentmem_cli.__file__.startswith({str(target)!r})\n"
+        "from agentmem_mcp import answers\n"
+        "assert answers.tool_names()[0] == 'recall'\n"
         "from agent_memory import SyncAgentMemory\n"
         "with SyncAgentMemory('wheel') as memory:\n"
         "    memory.long_term.store_fact('User prefers dark mode')\n"

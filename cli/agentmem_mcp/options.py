@@ -20,6 +20,10 @@ class Options(NamedTuple):
 
 _VALUES: Final = {"--agent": "agent", "-a": "agent", "--db": "db", "--backend": "backend", "--tools": "tools"}
 _SWITCHES: Final = {"--offline": "offline", "--read-only": "read_only"}
+_OF_NO_MATTER: Final = frozenset(
+    {"--quiet", "-q", "--verbose", "-v", "--debug", "--yes", "-y", "--json", "--ndjson"}
+)
+"""Global switches that change nothing here."""
 _OF_THE_SERVER: Final = ("--tools", "--read-only")
 
 
@@ -40,6 +44,8 @@ def parse(words: Sequence[str]) -> Options | None:
             called = True
         elif name in _OF_THE_SERVER and not called:
             return None
+        elif word in _OF_NO_MATTER:
+            continue
         elif word in _SWITCHES:
             values[_SWITCHES[word]] = True
         elif name in _VALUES and (equals or waiting):
