@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
+from dataclasses import replace
 
 from agent_memory.recall import constants
 from agent_memory.recall.candidate_scoring import CandidateScorer
@@ -15,7 +17,7 @@ from agent_memory.recall.retrieval import Retrieved, Retriever
 from agent_memory.recall.scoring import Parts
 from agent_memory.recall.semantic_index import SemanticIndex
 from agent_memory.recall.similar import SimilarSearch
-from agent_memory.records import MemoryRecord, ScoredMemory
+from agent_memory.records import MemoryRecord, ScoredMemory, ShortTermRecord
 from agent_memory.settings import Settings
 from agent_memory.storage.base import Store, keyword_store
 from agent_memory.storage.retrieval import ContextRequest, SearchContext
@@ -133,7 +135,7 @@ class Searcher:
                 continue
             left -= 1
             yield ScoredMemory(
-                records[memory_id],
+                _own_copy(records[memory_id]),
                 part.score,
                 relevance,
                 similarity,
@@ -155,6 +157,14 @@ def _ranking(retrieved: Retrieved, parts: Mapping[str, Parts]) -> dict[str, Part
     ids = dict.fromkeys([*retrieved.ids, *parts])
     order = {memory_id: position for position, memory_id in enumerate(ids)}
     return dict(sorted(parts.items(), key=lambda item: (-item[1].total, order[item[0]])))
+
+
+def _own_copy(record: MemoryRecord) -> MemoryRecord:
+    """Return a record of which the caller may change what is mutable: a store may keep the one that it returned."""
+    metadata = deepcopy(record.metadata)
+    if isinstance(record, ShortTermRecord):
+        return replace(record, metadata=metadata, value=deepcopy(record.value))
+    return replace(record, metadata=metadata)
 
 
 def _reaches(value: float | None, least: float | None) -> bool:

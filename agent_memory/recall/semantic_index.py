@@ -322,10 +322,11 @@ class SemanticIndex:
                 segments = await self.require().embed_documents(UNRELATED)
         except NOT_AT_HAND:
             return DEFAULT_BACKGROUND  # a service that fails now must not cost the search its results
-        background = background_of(queries, [segment[0] for segment in segments])
+        measured = str(background_of(queries, [segment[0] for segment in segments]))
+        background = BackgroundDistribution.parse(measured)  # rounded, as later searches read it
         with suppress(BackendError), by_the_way():  # it can be measured again
-            await self._store.set_setting(name, str(background))
-            self._backgrounds[identity.fingerprint] = BackgroundDistribution.parse(str(background))
+            await self._store.set_setting(name, measured)
+            self._backgrounds[identity.fingerprint] = background
         return background
 
     def language_coverage(self, text: str) -> float:

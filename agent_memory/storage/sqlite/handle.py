@@ -20,20 +20,12 @@ from agent_memory.errors import (
 )
 from agent_memory.hints import Hint
 from agent_memory.storage.base import FullStore, Store
-from agent_memory.storage.sqlite import (
-    binary_quantisation,
-    damage,
-    driver,
-    ownership,
-    selection,
-    vectors,
-    virtual,
-    word_index,
-)
 from agent_memory.storage.sqlite import connection as opening
+from agent_memory.storage.sqlite import damage, driver, ownership, virtual, word_index
 from agent_memory.storage.sqlite.damage import ReadContext
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.sqlite.errors import is_busy, is_damage, is_unwritable, schema_changed
+from agent_memory.storage.sqlite.kept import Kept
 from agent_memory.storage.sqlite.worker import Worker
 from agent_memory.storage.waiting import may_wait
 
@@ -71,11 +63,9 @@ class FileStore(FullStore):
         self.damaged: damage.Announced = damage.Announced()
         self._worker: Worker | None = None
         self._extension: bool | None = None
-        self._sample: vectors.Sample | None = None
-        self._codes: binary_quantisation.BinaryCodes | None = None
-        self._in_step_at: tuple[int, int] | None = None
-        """The space and the generation of vectors at which the vector index was found to be up to date."""
-        self._selection: selection.Selection | None = None
+        self._kept = Kept()
+        self._writes = 0
+        """How often this object may have written, accesses apart."""
         self._stand_in = 0
         """The version of the data that a full-text index in memory was made for, in place of a damaged one."""
         self._unwritable: BackendError | None = None
@@ -102,7 +92,7 @@ class FileStore(FullStore):
                     create=self._create,
                 )
             )
-            self._extension = self._sample = self._codes = self._selection = self._in_step_at = None
+            self._extension = None
             self._all_renewed = False
             self._stand_in = 0
             self._worker = worker
@@ -131,6 +121,7 @@ class FileStore(FullStore):
 
     async def _close(self) -> None:
         worker, self._worker = self._worker, None
+        self._kept = Kept()
         if worker is not None:
             await worker.close()
 
@@ -205,6 +196,7 @@ class FileStore(FullStore):
             if self._stand_in:
                 raise error.reason from error
         self.damaged.meet("the full-text index", Hint("{REPAIR} makes it anew"))
+        self._note_write()
         with opening.writing_aside(connection):
             word_index.stand_in(connection, self.agent_id)
         self._stand_in = data_version(connection)
@@ -213,9 +205,22 @@ class FileStore(FullStore):
         except DamagedWordsError as error:
             raise error.reason from error
 
+    def _kept_in(self, connection: Connection) -> Kept:
+        """Return what is kept, as far as it holds in the snapshot that the connection has open."""
+        version = (data_version(connection), self._writes)
+        if self._kept.version != version:
+            self._kept.begin(version)
+        return self._kept
+
+    def _note_write(self) -> None:
+        """Note that something may be written: what was kept of the version before goes at once."""
+        self._writes += 1
+        self._kept.begin(None)
+
     def _in_transaction(
         self, function: Callable[[Connection], T], vectors: bool, patient: bool, connection: Connection
     ) -> T:
+        self._note_write()
         self._withdraw_words(connection)
         if vectors:
             self._load_extension(connection)
@@ -262,6 +267,7 @@ class FileStore(FullStore):
     def _withdraw_words(self, connection: Connection) -> None:
         """Ask the full-text index in the file again."""
         if self._stand_in:
+            self._note_write()
             word_index.withdraw(connection)
             self._stand_in = 0
 
@@ -271,7 +277,10 @@ class FileStore(FullStore):
             self._extension = driver.load_vector_extension(connection)
 
     def _at_once(self, connection: Connection, function: Callable[[Connection], None]) -> None:
-        """Write something if that is possible without waiting, and leave it where it is not."""
+        """Write something if that is possible without waiting, and leave it where it is not.
+
+        What is kept of the file stays: the caller says what of it holds no longer.
+        """  # noqa: DOC501
         try:
             with self._not_waiting(connection), opening.writing(connection, rounds=1):
                 function(connection)

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from agent_memory.records import Status
 from agent_memory.storage.sqlite.binary_quantisation import SHORTLIST, BinaryCodes
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.sqlite.filters import tested
+from agent_memory.storage.sqlite.kept_vectors import KeptVectors
 from agent_memory.storage.sqlite.selection import purpose
 from agent_memory.storage.sqlite.vectors import matrix
 from agent_memory.storage.where import Where
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 FEW: Final = 1000
 """A filter that leaves no more memories than this is answered by comparing them all."""
@@ -50,11 +54,18 @@ class Candidate(NamedTuple):
 
 
 def nearest(
-    connection: Connection, codes: BinaryCodes, vector: bytes, where: Where, condition: Condition, limit: int
+    connection: Connection,
+    codes: BinaryCodes,
+    vectors: KeptVectors,
+    vector: bytes,
+    where: Where,
+    condition: Condition,
+    limit: int,
 ) -> Nearest:
     """Return the nearest memories and their cosines, exactly those that the condition admits."""
     if where == Where():
-        return _nearest_of(_walk(connection, codes, vector, condition, limit), limit, len(codes.ids))
+        vectors.read_ahead(connection, codes.ids, len(vector) // 4)
+        return _nearest_of(_walk(connection, codes, vectors, vector, condition, limit), limit, len(codes.ids))
     admitted = _known(connection, codes, where) if where.statuses == (Status.ACTIVE,) else None
     if admitted is None and (where.statuses != (Status.ACTIVE,) or _are_few(connection, condition)):
         compared = _all_of(connection, codes.space, vector, condition)
@@ -63,11 +74,11 @@ def nearest(
         first = next(codes.by_distance(vector), [])
         share = len(_admitted(connection, first, condition)) / max(1, len(first))
         if share >= SELECTIVE:
-            walked = _walk(connection, codes, vector, condition, limit, min(1.0, share))
+            walked = _walk(connection, codes, vectors, vector, condition, limit, min(1.0, share))
             return _nearest_of(walked, limit, round(share * len(codes.ids)))
         admitted = codes.among(_keys(connection, codes.space, condition))
         codes.latest = purpose(connection, where), admitted
-    walked = _walk(connection, admitted, vector, condition, limit, THOROUGH)
+    walked = _walk(connection, admitted, vectors, vector, condition, limit, THOROUGH)
     return _nearest_of(walked, limit, len(admitted.ids))
 
 
@@ -88,6 +99,7 @@ def _known(connection: Connection, codes: BinaryCodes, where: Where) -> BinaryCo
 def _walk(
     connection: Connection,
     codes: BinaryCodes,
+    vectors: KeptVectors,
     vector: bytes,
     condition: Condition,
     limit: int,
@@ -96,12 +108,8 @@ def _walk(
     """Go outwards from the query until enough memories are found; of those near, `share` are admitted."""
     neighbours: list[tuple[Candidate, int, str]] = []
     for keys in codes.by_distance(vector, int(max(SHORTLIST, 3 * limit) / share)):
-        fetched = connection.execute(
-            "select embedding.id, embedding.dtype, embedding.vector from json_each(?) as wanted"
-            " cross join embedding on embedding.id = wanted.value",
-            (json.dumps(sorted(keys)),),
-        ).fetchall()
-        neighbours += _first(connection, sorted(_scored(vector, fetched)), condition, limit)
+        found, numbers = vectors.rows(connection, sorted(keys), len(vector) // 4)
+        neighbours += _first(connection, sorted(_scored(vector, found, numbers)), condition, limit)
         if len({id for _, _, id in neighbours}) >= limit:
             break
     return neighbours
@@ -169,19 +177,17 @@ def _all_of(
     )
     compared: list[tuple[Candidate, int, str]] = []
     while batch := rows.fetchmany(_BATCH):
-        scored = _scored(vector, batch)
+        numbers = matrix([row[2] for row in batch], [row[1] for row in batch], len(vector) // 4)
+        scored = _scored(vector, [row[0] for row in batch], numbers)
         compared += [(item, row[3], row[4]) for item, row in zip(scored, batch, strict=True)]
     return compared
 
 
-def _scored(vector: bytes, rows: Sequence[Sequence[Any]]) -> list[Candidate]:
+def _scored(vector: bytes, keys: Sequence[int], numbers: NDArray[Any]) -> list[Candidate]:
     import numpy as np
 
-    if not rows:
-        return []
-    wanted = np.frombuffer(vector, dtype="<f4")
-    cosines = matrix([row[2] for row in rows], [row[1] for row in rows], len(wanted)) @ wanted
-    return [Candidate(-cosine, row[0]) for cosine, row in zip(cosines.tolist(), rows, strict=True)]
+    cosines = numbers @ np.frombuffer(vector, dtype="<f4")
+    return [Candidate(-cosine, key) for cosine, key in zip(cosines.tolist(), keys, strict=True)]
 
 
 def _ranked(neighbours: Sequence[tuple[Candidate, int, str]]) -> Found:

@@ -49,24 +49,26 @@ class SearchingStore(FileStore):
     def _retrieved(self, connection: Connection, request: CandidateRequest) -> Candidates:
         from agent_memory.storage.retrieval import MOST_WITH_KEY, Candidates, with_key
 
-        answer = Candidates()
+        answer, kept = Candidates(), self._kept_in(connection)
         with self._asking_words():
             terms = distinct([*request.terms, *_begun(connection, request)])
             if terms:
-                best, self._selection = words.best(
+                best, kept.selection = words.best(
                     connection,
                     terms,
                     request.where,
                     reading.condition(request.where),
                     request.limit,
-                    self._selection,
+                    kept.selection,
                 )
-                statistics = words.statistics(connection, terms)
+                statistics = kept.statistics.of(connection, terms)
                 answer = Candidates(terms, statistics, dict(best))
         if (where := with_key(request)) is not None:
             answer = answer._replace(key=reading.newest_ids(connection, where, MOST_WITH_KEY))
         if request.embeddings:
-            space = spaces.current(connection)
+            if kept.spaces is None:
+                kept.spaces = spaces.spaces(connection)
+            space = next((space for space in kept.spaces if space.current), None)
             pending = attempts.count(connection, space)
             failed = attempts.count(connection, space, failed=True) if pending else 0
             answer = answer._replace(space=space, pending=pending, failed=failed)
@@ -97,9 +99,9 @@ class SearchingStore(FileStore):
         if space is None or self._unwritable is not None or not index.possible(space):
             return True
         known = (space.id, generation)
-        if self._in_step_at != known and index.in_step(connection, space):
-            self._in_step_at = known  # whatever makes it lag behind moves the generation
-        return self._in_step_at == known
+        if self._kept.in_step_at != known and index.in_step(connection, space):
+            self._kept.in_step_at = known  # whatever makes it lag behind moves the generation
+        return self._kept.in_step_at == known
 
     def _nearest(
         self,
@@ -110,18 +112,25 @@ class SearchingStore(FileStore):
     ) -> VectorCandidates:
         from agent_memory.storage.retrieval import VectorCandidates
 
-        self._codes = binary_quantisation.load(connection, space, self._codes, self.damaged, generation)
-        if space is None or self._codes is None:
+        kept = self._kept
+        codes = binary_quantisation.load(connection, space, kept.codes, self.damaged, generation)
+        if codes is not kept.codes:
+            kept.codes = codes
+            if codes is None:
+                kept.vectors.clear()
+            else:
+                kept.vectors.keep_only(codes.ids)
+        if space is None or codes is None:
             return VectorCandidates(compared=0)
         _check_dimension(request.vector, space)
         condition = reading.condition(request.where)
         best = nearest.nearest(
-            connection, self._codes, request.vector, request.where, condition, request.limit
+            connection, codes, kept.vectors, request.vector, request.where, condition, request.limit
         )
         if not request.sample:
             return VectorCandidates(dict(best.found), compared=best.compared)
-        self._sample = vectors.sample(connection, space, request.sample, self._sample)
-        return VectorCandidates(dict(best.found), self._sample.vectors, best.compared)
+        kept.sample = vectors.sample(connection, space, request.sample, generation, kept.sample)
+        return VectorCandidates(dict(best.found), kept.sample.vectors, best.compared)
 
     async def _select_each(self, selections: Sequence[Selection]) -> list[list[MemoryRecord]]:
         context = ReadContext(self.agent_id, self.damaged)
@@ -146,25 +155,29 @@ class SearchingStore(FileStore):
         from agent_memory.storage.retrieval import SearchContext, admitted, unscored, with_known
 
         context = ReadContext(self.agent_id, self.damaged)
-        records = reading.get(connection, context, request.ids)
+        kept = self._kept_in(connection)
+        memories = kept.memories
+        records = memories.records(connection, context, request.ids)
         asking = [record.id for record in records.values() if request.asks(record)]
         following = reading.adjacent(connection, asking, 1)
         new = [memory_id for memory_id in following.values() if memory_id not in records]
-        records.update(admitted(request.where, reading.get(connection, context, new)))
+        records.update(admitted(request.where, memories.records(connection, context, new)))
         answering = [record.id for record in records.values() if request.answers(record)]
         before = reading.adjacent(connection, answering, -1)
         new = [memory_id for memory_id in before.values() if memory_id not in records]
-        questions = reading.get(connection, context, new)
+        questions = memories.records(connection, context, new)
         ids = [*records, *questions]
         segments: dict[str, list[bytes]] = {}
         if request.space is not None:
             space = spaces.Space(request.space.id, request.space.dimension)
-            segments = vectors.segments_of(connection, ids, space)
+            keys = memories.segments(connection, ids, space)
+            segments = kept.vectors.by_memory(connection, keys, space.dimension)
         scores: dict[str, float] = {}
         missing = unscored(request, ids)
         if request.statistics is not None and missing:
             with self._asking_words():
-                scores = words.scores(connection, request.terms, missing, request.statistics)
+                stems = memories.stems(connection, missing)
+            scores = words.scores(request.terms, stems, request.statistics)
         return SearchContext(records, questions, before, segments, with_known(request, scores))
 
 

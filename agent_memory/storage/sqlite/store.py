@@ -37,6 +37,7 @@ from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.sqlite.handle import reads, reads_records, reads_words, writes
 from agent_memory.storage.sqlite.searching import SearchingStore
 from agent_memory.storage.where import Where
+from agent_memory.text.bm25 import WordStatistics
 
 
 class SqliteStore(SearchingStore):
@@ -75,17 +76,22 @@ class SqliteStore(SearchingStore):
         agent_id = self.agent_id
 
         def work(connection: Connection) -> list[Written]:
-            return writing.commit(connection, operation, changes, new_vectors, space, agent_id)
+            written, deleted = writing.commit(connection, operation, changes, new_vectors, space, agent_id)
+            if deleted:
+                self._kept.forget_vectors()
+            return written
 
         # New memories whose embedding is pending touch no vectors, so the everyday `add` does without sqlite-vec.
         touches = bool(new_vectors) or any(not isinstance(change, Add) for change in changes)
         return await self._write(work, vectors=touches)
 
     async def _touch(self, ids: Sequence[str]) -> None:
+        def work(connection: Connection) -> None:
+            self._kept.memories.forget(ids)
+            self._at_once(connection, lambda open_: reading.touch(open_, ids))
+
         if self._unwritable is None:
-            await self._run(
-                lambda connection: self._at_once(connection, lambda open_: reading.touch(open_, ids))
-            )
+            await self._run(work)
 
     async def _set_setting(self, name: str, value: str | None) -> None:
         if name in ownership.SETTINGS:
@@ -125,15 +131,26 @@ class SqliteStore(SearchingStore):
 
     async def _by_keyword(self, terms: Sequence[str], where: Where, limit: int) -> list[tuple[str, float]]:
         def work(connection: Connection) -> list[tuple[str, float]]:
-            best, self._selection = words.best(
-                connection, terms, where, reading.condition(where), limit, self._selection
+            best, self._kept.selection = words.best(
+                connection, terms, where, reading.condition(where), limit, self._kept.selection
             )
             return best
 
         return await self._ask_words(work)
 
-    _word_scores = reads_words(words.scores)
-    _word_statistics = reads_words(words.statistics)
+    async def _word_scores(self, terms: Sequence[str], ids: Sequence[str]) -> dict[str, float]:
+        def work(connection: Connection) -> dict[str, float]:
+            kept = self._kept_in(connection)
+            stems = kept.memories.stems(connection, ids)
+            return words.scores(terms, stems, kept.statistics.of(connection, terms))
+
+        return await self._ask_words(work)
+
+    async def _word_statistics(self, terms: Sequence[str]) -> WordStatistics:
+        return await self._ask_words(
+            lambda connection: self._kept_in(connection).statistics.of(connection, terms)
+        )
+
     _terms_beginning = reads_words(words.beginning)
 
     async def _by_vector(self, vector: bytes, where: Where, limit: int) -> list[tuple[str, float]]:
@@ -149,8 +166,9 @@ class SqliteStore(SearchingStore):
             space = spaces.current_space(connection)
             if space is None or limit <= 0:
                 return []
-            self._sample = vectors.sample(connection, space, limit, self._sample)
-            return self._sample.vectors
+            generation = index.generation(connection)
+            self._kept.sample = vectors.sample(connection, space, limit, generation, self._kept.sample)
+            return self._kept.sample.vectors
 
         return await self._read(work)
 
@@ -165,12 +183,12 @@ class SqliteStore(SearchingStore):
         await self._write(lambda connection: renewing.renew(connection, self.agent_id, limit))
 
     async def _renew_at_once(self, limit: int) -> None:
+        def work(connection: Connection) -> None:
+            self._note_write()
+            self._at_once(connection, lambda open_: renewing.renew(open_, self.agent_id, limit))
+
         if self._unwritable is None:
-            await self._run(
-                lambda connection: self._at_once(
-                    connection, lambda open_: renewing.renew(open_, self.agent_id, limit)
-                )
-            )
+            await self._run(work)
 
     # --- embedding spaces ----------------------------------------------------------------------------------
 
@@ -252,6 +270,7 @@ class SqliteStore(SearchingStore):
 
     async def _secure_vacuum(self) -> None:
         def work(connection: Connection) -> None:
+            self._note_write()
             self._load_extension(connection)
             rebuilding.secure_vacuum(connection, str(self.path))
 

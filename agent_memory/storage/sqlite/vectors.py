@@ -145,10 +145,10 @@ def unused(connection: Connection, hashes: Iterable[bytes]) -> list[bytes]:
     return [digest for digest in wanted if digest not in used]
 
 
-def delete(connection: Connection, hashes: Sequence[bytes]) -> None:
-    """Delete the vectors of texts in every space."""
+def delete(connection: Connection, hashes: Sequence[bytes]) -> bool:
+    """Delete the vectors of texts in every space, and return whether there were any."""
     if not hashes:
-        return
+        return False
     ids = [
         key
         for (space_id,) in connection.execute("select id from embedding_space").fetchall()
@@ -156,10 +156,11 @@ def delete(connection: Connection, hashes: Sequence[bytes]) -> None:
         for key in keys(connection, Space(space_id, 0), hashes)
     ]
     if not ids:
-        return
+        return False
     note(connection, LAST_VECTOR, last_key(connection))
     mark(connection, ids)
     connection.executemany("delete from embedding where id = ?", [(memory_id,) for memory_id in ids])
+    return True
 
 
 def by_ids(
@@ -256,26 +257,31 @@ class Sample(NamedTuple):
 
     space: int
     limit: int
+    generation: int
+    """Of the vectors: in another, some of the sample may be deleted."""
     first: int
     counted: int
     vectors: list[bytes]
 
 
-def sample(connection: Connection, space: Space, limit: int, known: Sample | None = None) -> Sample:
+def sample(
+    connection: Connection, space: Space, limit: int, generation: int, known: Sample | None = None
+) -> Sample:
     """Return vectors of a space, evenly spread over the first so many: the same ones until their number doubles.
 
     "So many" is the largest power of two that there are, and every so-many-th by key is taken, a power of two as
     well; so nothing has to be stored. `known` is returned if it still holds.
     """
     last = connection.execute("select coalesce(max(id), 0) from embedding").fetchone()[0]
-    if known is not None and known[:2] == (space.id, limit):
+    same = known is not None and known[:3] == (space.id, limit, generation)
+    if known is not None and same:
         first = known.first
     else:
         first = connection.execute(
             "select coalesce(min(id), 1) from embedding where space = ?", (space.id,)
         ).fetchone()[0]
     counted = 1 << max(0, (last - first + 1).bit_length() - 1)
-    if known is not None and known[:4] == (space.id, limit, first, counted):
+    if known is not None and same and known.counted == counted:
         return known
     stride = 1
     while counted // stride > limit:
@@ -285,4 +291,4 @@ def sample(connection: Connection, space: Space, limit: int, known: Sample | Non
         " where space = ?",
         (json.dumps(list(range(first, first + counted, stride))), space.id),
     )
-    return Sample(space.id, limit, first, counted, sound(cursor.fetchall(), space.dimension))
+    return Sample(space.id, limit, generation, first, counted, sound(cursor.fetchall(), space.dimension))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from agent_memory.storage.sqlite.driver import Connection
@@ -24,6 +24,8 @@ def expression(terms: Sequence[str]) -> str:
 SELECTIVE: Final = 0.2
 """A filter that admits less than this share of the matches is worked out first, and only its memories are scored."""
 _PROBED = 200
+MOST_FREQUENCIES: Final = 20_000
+"""Words of which it is kept how many memories hold them."""
 
 
 def best(
@@ -96,43 +98,59 @@ def _matches(connection: Connection, terms: Sequence[str], up_to: int) -> int:
 
 
 def scores(
-    connection: Connection, terms: Sequence[str], ids: Sequence[str], known: WordStatistics | None = None
+    terms: Sequence[str], stems: Mapping[str, Sequence[str]], statistics: WordStatistics
 ) -> dict[str, float]:
-    """Return the BM25 scores of given memories that hold any of the terms; `known` are the terms' statistics.
+    """Return the BM25 scores of memories that hold any of the terms.
 
     Worked out from their words by FTS5's formula: FTS5 itself would go through every match to find a few.
+
+    Args:
+        terms: the words of the query.
+        stems: those of all words of each memory, by its id.
+        statistics: of the terms.
     """
-    known = known or statistics(connection, terms)
-    cursor = connection.execute(
-        "select memory.id, cast(memory_fts.words as text) from memory"
-        " cross join memory_fts on memory_fts.rowid = memory.pk where memory.id in (select value from json_each(?))",
-        (json.dumps(list(ids)),),
-    )
     wanted = set(map(stem, terms))
     result = {}
-    for memory_id, words in cursor:
-        tokens = words.split()
-        frequencies = Counter(root for root in map(stem, tokens) if root in wanted)
+    for memory_id, roots in stems.items():
+        frequencies = Counter(root for root in roots if root in wanted)
         if frequencies:
-            result[memory_id] = bm25_score(frequencies, len(tokens), known)
+            result[memory_id] = bm25_score(frequencies, len(roots), statistics)
     return result
 
 
-def statistics(connection: Connection, terms: Sequence[str]) -> WordStatistics:
-    """Return how many memories there are, their mean length, and how many hold each stemmed term."""
-    stems = list(dict.fromkeys(map(stem, terms)))
+class KeptStatistics:
+    """What was asked of the full-text index in one version of the file."""
+
+    def __init__(self) -> None:
+        self._averages: tuple[int, int] | None = None
+        self._frequency: dict[str, int] = {}
+
+    def of(self, connection: Connection, terms: Sequence[str]) -> WordStatistics:
+        """Return how many memories there are, their mean length, and how many hold each stemmed term."""
+        if self._averages is None:
+            self._averages = _averages(connection)
+        documents, length = self._averages
+        stems = list(dict.fromkeys(map(stem, terms)))
+        missing = [root for root in stems if root not in self._frequency]
+        if missing:
+            if len(self._frequency) > MOST_FREQUENCIES:
+                self._frequency.clear()
+                missing = stems
+            self._frequency |= {**dict.fromkeys(missing, 0), **_frequencies(connection, missing)}
+        return WordStatistics(
+            documents=documents,
+            mean_length=length / documents if documents else 0.0,
+            document_frequency={root: count for root in stems if (count := self._frequency[root])},
+        )
+
+
+def _frequencies(connection: Connection, stems: Sequence[str]) -> dict[str, int]:
     _open_vocabulary(connection)
-    documents, length = _averages(connection)
-    frequency = dict(
+    return dict(
         connection.execute(
             "select term, doc from temp.memory_terms where term in (select value from json_each(?))",
             (json.dumps(stems),),
         )
-    )
-    return WordStatistics(
-        documents=documents,
-        mean_length=length / documents if documents else 0.0,
-        document_frequency=frequency,
     )
 
 

@@ -33,8 +33,12 @@ def commit(
     new_vectors: Vectors,
     space: EmbeddingSpace | None,
     agent_id: str,
-) -> list[Written]:
-    """Decide what the changes mean and write it. Call it inside a write transaction."""
+) -> tuple[list[Written], bool]:
+    """Decide what the changes mean and write it. Call it inside a write transaction.
+
+    Returns:
+        For each change what became of it, and whether vectors were deleted.
+    """
     needs = planning.needs(changes)
     state = load_state(connection, needs, agent_id)
     plan = planning.plan(operation, changes, state, agent_id, needs.digests)
@@ -44,10 +48,10 @@ def commit(
     index.mark_texts(connection, touched)
     if plan.removes or plan.replaces:
         attempts.forget_unused(connection, touched)
-    forget(connection, plan, new_vectors)
+    deleted = forget(connection, plan, new_vectors)
     if new_vectors or touched or plan.keep_one_version or plan.erase_history:
         index.catch_up(connection)
-    return list(plan.written)
+    return list(plan.written), deleted
 
 
 # --- what decides ----------------------------------------------------------------------------------------------
@@ -152,10 +156,13 @@ def store_vectors(connection: Connection, space: Space | None, new_vectors: Vect
         )
 
 
-def forget(connection: Connection, plan: Plan, digests: Collection[bytes] = ()) -> None:
+def forget(connection: Connection, plan: Plan, digests: Collection[bytes] = ()) -> bool:
     """Take out of the journal what has to be forgotten, and the vectors that nobody has any more.
 
     Of those given, a known memory may say the same in other words.
+
+    Returns:
+        Whether there were such vectors.
     """
     hashes = list(digests)
     for memory_id in plan.keep_one_version:
@@ -164,7 +171,7 @@ def forget(connection: Connection, plan: Plan, digests: Collection[bytes] = ()) 
         hashes += _erase_history(connection, memory_id)
     for memory_id in plan.erase_history:
         _erase_sessions(connection, memory_id)
-    vectors.delete(connection, vectors.unused(connection, hashes))
+    return vectors.delete(connection, vectors.unused(connection, hashes))
 
 
 # --- what is written -------------------------------------------------------------------------------------------

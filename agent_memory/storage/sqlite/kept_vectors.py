@@ -1,0 +1,221 @@
+"""Vectors kept in this process once they were read, so that the next search need not read them again.
+
+What stands under a key of `embedding` never changes: it is written once, and no key is used twice. So what is kept is
+right as long as its key is one of the snapshot's, which the signs of that snapshot say (`binary_quantisation`). What
+is no longer among them is forgotten as the signs are read anew, and all of it when this process erases a memory.
+
+All stores of a process share one bound. The one that was used longest ago gives its vectors up first; one that alone
+has more than there is room for keeps those that were read first.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakSet
+
+from agent_memory.storage.sqlite.driver import Connection
+from agent_memory.storage.sqlite.vectors import STORED, matrix
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+BOUND: Final = 32_000_000
+"""Bytes of vectors that a process keeps at most: 41,000 of 384 dimensions."""
+_LEAST_ROWS: Final = 1024
+_SEARCHES: Final = 4
+_READ_AHEAD: Final = 4096
+"""How many searches read only what they need, and how many vectors more each of the following reads: some 6 ms."""
+
+
+class KeptVectors:
+    """The vectors of one store that were read; one thread uses it, and any may empty it."""
+
+    def __init__(self) -> None:
+        self._table: _Table | None = None
+        self._searches = 0
+        self.last_use = 0
+        """The number of its last use among those of all stores."""
+
+    @property
+    def size(self) -> int:
+        """How many bytes are kept."""
+        table = self._table
+        return 0 if table is None else table.size
+
+    def rows(
+        self, connection: Connection, keys: Sequence[int], dimension: int
+    ) -> tuple[Sequence[int], NDArray[Any]]:
+        """Return the vectors under keys of `embedding` as rows of float32; one that is damaged, as zeros.
+
+        Args:
+            connection: where those are read that are not kept.
+            keys: the keys; one that is not there is left out.
+            dimension: that of their space.
+
+        Returns:
+            The keys, and their vectors in the same order.
+        """
+        import numpy as np
+
+        table = self._table
+        if table is None or table.dimension != dimension:
+            table = _Table(dimension)
+        slots = [table.slots.get(key, -1) for key in keys]
+        if -1 not in slots:
+            _bound.note_use(self)
+            return keys, table.numbers[slots].astype("<f4")
+        read = _read(connection, [key for key, slot in zip(keys, slots, strict=True) if slot < 0])
+        fresh = matrix([row[2] for row in read], [row[1] for row in read], dimension)
+        if len(read) == len(keys):
+            result, present = fresh, keys
+        else:
+            places = {row[0]: place for place, row in enumerate(read)}
+            there = [at for at, key in enumerate(keys) if slots[at] >= 0 or key in places]
+            present = [keys[at] for at in there]
+            result = np.empty((len(there), dimension), "<f4")
+            known = [slots[at] for at in there]
+            result[:] = table.numbers[known] if table.slots else 0
+            new = [row for row, slot in enumerate(known) if slot < 0]
+            result[new] = fresh[[places[present[row]] for row in new]]
+        self._keep(table, read, fresh)
+        return present, result
+
+    def read_ahead(self, connection: Connection, keys: NDArray[Any], dimension: int) -> None:
+        """Read some of a store's vectors that are not kept, where it is searched often and all of them have room."""
+        table = self._table
+        if table is None or self._searches < _SEARCHES or len(keys) * 2 * dimension > BOUND:
+            self._searches += 1
+        elif len(table.slots) < len(keys):
+            missing = [key for key in keys.tolist() if key not in table.slots]
+            self.rows(connection, missing[:_READ_AHEAD], dimension)
+
+    def by_memory(
+        self, connection: Connection, keys: Mapping[str, Sequence[int]], dimension: int
+    ) -> dict[str, list[bytes]]:
+        """Return the vectors of memories, whose keys are given by the memory's id, as float32."""
+        wanted = list(dict.fromkeys(key for of_memory in keys.values() for key in of_memory))
+        if not wanted:
+            return {}
+        present, numbers = self.rows(connection, wanted, dimension)
+        by_key = {key: row.tobytes() for key, row in zip(present, numbers, strict=True)}
+        return {
+            memory_id: [by_key[key] for key in of_memory if key in by_key]
+            for memory_id, of_memory in keys.items()
+        }
+
+    def _keep(self, table: _Table, read: Sequence[tuple[int, str, bytes]], fresh: NDArray[Any]) -> None:
+        """Keep what was read, as far as there is room; not what is damaged or of an earlier form."""
+        import numpy as np
+
+        whole = np.any(fresh, axis=1)
+        sound = [place for place, row in enumerate(read) if whole[place] and row[1] == STORED]
+        row = 2 * table.dimension
+        most = _bound.room(self, row * (len(table.slots) + len(sound))) // row
+        del sound[max(0, most - len(table.slots)) :]
+        if sound:
+            table.add([read[place][0] for place in sound], fresh[sound], most)
+        _bound.note_use(self)
+        self._table = table
+
+    def keep_only(self, keys: NDArray[Any]) -> None:
+        """Forget the vectors under other keys: of memories that are archived or erased, or of another space."""
+        if self._table is not None:
+            self._table = self._table.among(keys)
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        self._table = None
+
+
+class _Table:
+    """Numbers in half precision, and in which row those of a key are."""
+
+    def __init__(self, dimension: int) -> None:
+        import numpy as np
+
+        self.dimension = dimension
+        self.slots: dict[int, int] = {}
+        self.numbers: NDArray[Any] = np.empty((0, dimension), "<f2")
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes."""
+        return int(self.numbers.nbytes)
+
+    def add(self, keys: Sequence[int], rows: NDArray[Any], most: int) -> None:
+        """Add rows under keys that are not there, `most` rows in all; float32 made of float16 loses nothing."""
+        import numpy as np
+
+        begin, end = len(self.slots), len(self.slots) + len(keys)
+        if end > len(self.numbers):
+            larger = np.empty(
+                (min(most, max(end, 2 * len(self.numbers), _LEAST_ROWS)), self.dimension), "<f2"
+            )
+            larger[:begin] = self.numbers[:begin]
+            self.numbers = larger
+        self.numbers[begin:end] = rows
+        self.slots.update(zip(keys, range(begin, end), strict=True))
+
+    def among(self, keys: NDArray[Any]) -> _Table | None:
+        """Return a table of some of the keys only; None of none."""
+        import numpy as np
+
+        here = np.array(list(self.slots), np.int64)
+        kept = np.isin(here, keys)
+        if kept.all():
+            return self
+        smaller = _Table(self.dimension)
+        smaller.slots = {key: place for place, key in enumerate(here[kept].tolist())}
+        smaller.numbers = self.numbers[: len(here)][kept]
+        return smaller if smaller.slots else None
+
+
+class _Bound:
+    """What all stores of the process keep together."""
+
+    def __init__(self) -> None:
+        self._stores: WeakSet[KeptVectors] = WeakSet()
+        self._uses = 0
+        self.begin()
+
+    def begin(self) -> None:
+        """Make the lock; again in a forked child, where somebody who is not there may hold the old one."""
+        self._lock = threading.Lock()
+
+    def note_use(self, store: KeptVectors) -> None:
+        """Note that a store was used just now."""
+        self._uses += 1
+        store.last_use = self._uses
+
+    def room(self, store: KeptVectors, wanted: int) -> int:
+        """Return how many bytes a store may have if it wants so many; others give up theirs, the least used first."""
+        with self._lock:
+            self._stores.add(store)
+            others = sorted(
+                (other for other in self._stores if other is not store and other.size),
+                key=lambda other: -other.last_use,
+            )
+            taken = sum(other.size for other in others)
+            while others and taken + wanted > BOUND:
+                last = others.pop()
+                taken -= last.size
+                last.clear()
+            return BOUND - taken
+
+
+def _read(connection: Connection, keys: Sequence[int]) -> list[tuple[int, str, bytes]]:
+    rows: list[tuple[int, str, bytes]] = connection.execute(
+        "select embedding.id, embedding.dtype, embedding.vector from json_each(?) as wanted"
+        " cross join embedding on embedding.id = wanted.value",
+        (json.dumps(keys),),
+    ).fetchall()
+    return rows
+
+
+_bound = _Bound()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_bound.begin)
