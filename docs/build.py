@@ -24,6 +24,7 @@ from agentmem_cli.completion import write_all as write_completions
 from agentmem_cli.reference import write as write_reference
 from agentmem_mcp.answers import FILE as ANSWERS
 from agentmem_mcp.recording import write as write_answers
+from docs.agents import write as write_agents
 
 ROOT = Path(__file__).parent.parent
 IMAGES = ROOT / "docs" / "images"
@@ -149,6 +150,7 @@ PARTS: dict[str, Callable[[], object]] = {
     "completions": lambda: write_completions(ROOT / "completions"),
     "answers": lambda: write_answers(ANSWERS),
     "backends": write_abilities,
+    "agents": write_agents,
     "pictures": pictures,
 }
 

@@ -21,6 +21,23 @@ def test_the_table_of_abilities_is_fresh() -> None:
     assert abilities() in (DOCS / "backends.md").read_text(), "run `make docs`"
 
 
+def test_what_was_recorded_of_coding_agents_is_in_their_pages() -> None:
+    from docs.agents import BEGINNING, END, parts, recorded
+
+    assert len(parts()) == 6
+    for page, part in parts().items():
+        assert f"{BEGINNING}\n\n{part}\n\n{END}" in page.read_text(), f"{page.name}: run `make docs`"
+    assert not [line for line in str(recorded()).split() if "/tmp/" in line or "/work/" in line]
+
+
+def test_every_host_has_a_page() -> None:
+    from agentmem_mcp.hosts import Host
+
+    pages = "".join(page.read_text() for page in (DOCS / "how-to" / "agents").glob("*.md"))
+    for host in Host:
+        assert f"--print {host}" in pages or f"| `{host}` |" in pages
+
+
 def test_every_option_of_a_backend_is_explained() -> None:
     from agent_memory.storage.registry import BACKENDS
 

@@ -29,6 +29,8 @@ ORDER = (
     "outside",
 )
 """What is recorded of each agent, in the order of the file."""
+_IN_THE_FILE = {"entry", "results"}
+"""What is too long for the table."""
 
 
 def gathered(properties: Iterable[Iterable[tuple[str, Any]]]) -> Recorded:
@@ -47,7 +49,8 @@ def size(values: Mapping[str, Any]) -> int:
 def table(recorded: Recorded) -> list[str]:
     """Lay out the most telling values, an agent in each column."""
     rows: dict[str, list[str]] = {"": [PROGRAMS[name].title for name in recorded]}
-    for key in dict.fromkeys(key for values in recorded.values() for key in values):
+    seen = {key for values in recorded.values() for key in values} - _IN_THE_FILE
+    for key in (key for key in ORDER if key in seen):
         rows[key] = [_short(key, values) for values in recorded.values()]
     widths = [
         max(map(len, column)) for column in zip(*([name, *row] for name, row in rows.items()), strict=True)
@@ -63,7 +66,12 @@ def _short(key: str, values: Mapping[str, Any]) -> str:
     if key == "tools" and key in values:
         return f"{len(value)} in {size(values):,} bytes, {size(values) / 4:.0f} tokens"
     if key == "instructions" and key in values:
-        return f"{value['bytes']} bytes in the {value['where']}"
+        where = value["where"]
+        return where if where == "nowhere" else f"{value['bytes']} bytes in the {where}"
+    if key == "skill" and key in values:
+        return str(value["where"])
+    if key == "errors" and key in values:
+        return f"{len(value)} kinds read; server missing: {value.get('server missing', '-')}"
     if isinstance(value, Mapping):
         return ", ".join(f"{name}: {item}" if len(str(item)) < 20 else name for name, item in value.items())
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -78,6 +78,7 @@ def mcp(
 
 def _print(host: Host, asked: Options, output: Output) -> None:
     """Print what a program takes to start the server; where that goes is told on stderr."""
+    from agent_memory.redaction import redacted
     from agentmem_mcp import hosts, start
     from agentmem_mcp.hosts.server import this_server
 
@@ -94,8 +95,11 @@ def _print(host: Host, asked: Options, output: Output) -> None:
     output.note(made.where)
     for note in made.notes:
         output.note(note)
+    if asked.backend and redacted(asked.backend) != asked.backend:
+        output.note("the entry holds the password of --backend, and so does the file that it goes into")
     if not start.installed():
-        output.note("the server needs the MCP SDK, which is not installed: pip install 'agent-memory[mcp]'")
+        missing = MissingDependencyError("the MCP SDK", extra="mcp")
+        output.note(f"the server cannot start yet: {missing.message}: {missing.hint}")
     if server.left_out:
         output.note(
             f"{', '.join(server.left_out)}: set here, and not in the entry as it may hold a password. Codex passes "

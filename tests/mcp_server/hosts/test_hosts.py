@@ -189,6 +189,8 @@ def test_the_command_says_what_the_entry_leaves_out(monkeypatch: pytest.MonkeyPa
     ran = done("mcp", "--print", "claude")
     assert "hush" not in ran.out + ran.err
     assert "AGENTMEM_BACKEND" in ran.err
+    assert "password of --backend" not in ran.err
+    assert "password of --backend" in done("--backend", "redis://:hush@h", "mcp", "--print", "zed").err
 
 
 def test_the_command_knows_the_names_of_hosts_and_tools() -> None:
