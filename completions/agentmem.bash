@@ -4,7 +4,7 @@
 __agentmem_commands() { # PATH: the commands below it
     case "$1" in
         '')
-            echo 'add search recall get list update pin unpin forget restore work fact pref chat event doc skill history log undo status stats doctor index reembed sql export import migrate agents config model mcp completion help version' ;;
+            echo 'add search recall get list update pin unpin forget restore work fact pref chat event doc skill history log undo status stats doctor index reembed sql export import migrate agents config model mcp warm completion help version' ;;
         'work')
             echo 'set get list extend clear' ;;
         'fact')
@@ -25,6 +25,8 @@ __agentmem_commands() { # PATH: the commands below it
             echo 'show get set path edit trust' ;;
         'model')
             echo 'list pull path verify' ;;
+        'warm')
+            echo 'start status stop' ;;
     esac
 }
 
@@ -220,13 +222,13 @@ __agentmem_argument() { # PATH NUMBER: what that argument is
         'agents show 0' | 'agents rename 0' | 'agents rm 0')
             echo '@agents' ;;
         'config get 0' | 'config set 0')
-            echo '=agent db home output limit budget tags mcp_idle backend embedding.provider short_term_ttl conversation_max_messages enable_scoring enable_decay decay_half_life standing_share standing_rule offline session' ;;
+            echo '=agent db home output limit budget tags mcp_idle warm backend embedding.provider short_term_ttl conversation_max_messages enable_scoring enable_decay decay_half_life standing_share standing_rule offline session' ;;
         'model pull 0' | 'model path 0' | 'model verify 0')
             echo '=all-MiniLM-L6-v2-int8 multilingual-e5-small-q4 BAAI/bge-small-en-v1.5 BAAI/bge-base-en-v1.5 sentence-transformers/all-MiniLM-L6-v2 nomic-ai/nomic-embed-text-v1.5-Q sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2 sentence-transformers/paraphrase-multilingual-mpnet-base-v2 intfloat/multilingual-e5-large BAAI/bge-small-zh-v1.5 Xenova/ms-marco-MiniLM-L-6-v2 BAAI/bge-reranker-base' ;;
         'completion 0')
             echo '=bash zsh fish powershell' ;;
         'help '*)
-            echo '=add search recall get list update pin unpin forget restore work fact pref chat event doc skill history log undo status stats doctor index reembed sql export import migrate agents config model mcp completion help version' ;;
+            echo '=add search recall get list update pin unpin forget restore work fact pref chat event doc skill history log undo status stats doctor index reembed sql export import migrate agents config model mcp warm completion help version' ;;
     esac
 }
 

@@ -38,6 +38,7 @@ function __agentmem_commands -a at # the commands below it
                 'config' 'Settings' \
                 'model' 'Models that embed and rerank' \
                 'mcp' 'Serve an agent\'s memory as tools by the Model Context Protocol, on stdin and stdout' \
+                'warm' 'A process that stays and answers commands at once; by itself it starts' \
                 'completion' 'Print a shell\'s completion script; its first lines say where to put it' \
                 'help' 'Show the help of a command; with --json the whole tree' \
                 'version' 'Print the version'
@@ -109,6 +110,11 @@ function __agentmem_commands -a at # the commands below it
                 'pull' 'Download a model into the cache folder, or what is missing of it, and check it' \
                 'path' 'Print the folder of a model on this machine' \
                 'verify' 'Check a model\'s weights from end to end, and print their sha256'
+        case 'warm'
+            printf '%s\t%s\n' \
+                'start' 'Start a process that stays and answers commands at once, until 15 minutes pass without one' \
+                'status' 'Say whether the warm process runs, since when, what it takes, and what it has answered' \
+                'stop' 'End the warm process; commands that it is in the middle of are finished first'
     end
 end
 
@@ -586,13 +592,13 @@ function __agentmem_argument -a at number # what that argument is
         case 'agents show 0' 'agents rename 0' 'agents rm 0'
             echo '@agents'
         case 'config get 0' 'config set 0'
-            echo '=agent db home output limit budget tags mcp_idle backend embedding.provider short_term_ttl conversation_max_messages enable_scoring enable_decay decay_half_life standing_share standing_rule offline session'
+            echo '=agent db home output limit budget tags mcp_idle warm backend embedding.provider short_term_ttl conversation_max_messages enable_scoring enable_decay decay_half_life standing_share standing_rule offline session'
         case 'model pull 0' 'model path 0' 'model verify 0'
             echo '=all-MiniLM-L6-v2-int8 multilingual-e5-small-q4 BAAI/bge-small-en-v1.5 BAAI/bge-base-en-v1.5 sentence-transformers/all-MiniLM-L6-v2 nomic-ai/nomic-embed-text-v1.5-Q sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2 sentence-transformers/paraphrase-multilingual-mpnet-base-v2 intfloat/multilingual-e5-large BAAI/bge-small-zh-v1.5 Xenova/ms-marco-MiniLM-L-6-v2 BAAI/bge-reranker-base'
         case 'completion 0'
             echo '=bash zsh fish powershell'
         case 'help *'
-            echo '=add search recall get list update pin unpin forget restore work fact pref chat event doc skill history log undo status stats doctor index reembed sql export import migrate agents config model mcp completion help version'
+            echo '=add search recall get list update pin unpin forget restore work fact pref chat event doc skill history log undo status stats doctor index reembed sql export import migrate agents config model mcp warm completion help version'
     end
 end
 

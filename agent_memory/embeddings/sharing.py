@@ -1,7 +1,7 @@
 """One model for a whole process, and a fork that finds it neither half loaded nor locked.
 
 Who uses a model holds it by a plain reference, and the last to let go frees it: an agent that was closed, and one
-that was forgotten, count alike.
+that was forgotten, count alike. A process that opens one memory after another has them kept by `keep_models`.
 """
 
 from __future__ import annotations
@@ -69,7 +69,25 @@ def shared(key: Hashable, make: Callable[[], M]) -> M:
         model = _shared.get(key)
         if model is None:
             model = _shared[key] = make()
+        if _most_kept:
+            _kept.pop(key, None)
+            _kept[key] = model
+            while len(_kept) > _most_kept:
+                del _kept[next(iter(_kept))]
         return model  # type: ignore[return-value]
+
+
+def keep_models(most: int) -> None:
+    """Keep the models used last, though nobody uses them any more: for a process that opens one memory after another.
+
+    Args:
+        most: how many to keep; 0, as at first, keeps none.
+    """
+    global _most_kept
+    with _lock:
+        _most_kept = most
+        while len(_kept) > most:
+            del _kept[next(iter(_kept))]
 
 
 def loaded_models(kind: type[SharedModel] = SharedModel) -> int:
@@ -92,6 +110,9 @@ def loading() -> Iterator[None]:
 
 _models: WeakSet[SharedModel] = WeakSet()
 _shared: WeakValueDictionary[Hashable, SharedModel] = WeakValueDictionary()
+_kept: dict[Hashable, SharedModel] = {}
+"""Models that are held here, the one used last at the end."""
+_most_kept = 0
 _lock = threading.Lock()
 _gate = threading.Condition(threading.RLock())
 _under_way: list[int] = []

@@ -25,6 +25,8 @@ class LazyGroup(TyperGroup):
 
     path: tuple[str, ...] = ()
     tree: Tree = COMMANDS
+    verb_meant: str | None = None
+    """The command that runs where none is named."""
     everywhere: Sequence[Any] = ()
     """The program's options, which every command takes too."""
 
@@ -46,6 +48,13 @@ class LazyGroup(TyperGroup):
             global_options.add(built, self.everywhere)
             self.commands[cmd_name] = built
         return self.commands[cmd_name]
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the words; where no command is among them, add the one that is meant then."""
+        named = any(word in self.tree for word in args) or (args and not args[0].startswith("-"))
+        if self.verb_meant is not None and not named and not {"-h", "--help"}.intersection(args):
+            args = [*args, self.verb_meant]
+        return super().parse_args(ctx, args)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Find the command; for a slip of the pen, name the nearest one."""
@@ -95,7 +104,7 @@ def _noun(name: str, noun: Noun, everywhere: Sequence[Any]) -> Any:
 
     command = typer.main.get_command(group)
     command.name, command.path, command.tree = name, (name,), noun.verbs  # type: ignore[attr-defined]
-    command.everywhere = everywhere  # type: ignore[attr-defined]
+    command.everywhere, command.verb_meant = everywhere, noun.verb_meant  # type: ignore[attr-defined]
     return command
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from typer.core import TyperCommand
 
 from agent_memory.errors import ValidationError
+from agentmem_cli import repeating
 
 
 class Command(TyperCommand):
@@ -22,6 +23,11 @@ class Command(TyperCommand):
             for name in (*parameter.opts, *parameter.secondary_opts)
         }
         return super().parse_args(ctx, arranged(args, valued))
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; whoever runs it for somebody else hears of it before."""
+        repeating.begins(ctx.command_path.split()[1:])
+        return super().invoke(ctx)
 
 
 def arranged(words: Sequence[str], valued: Collection[str]) -> list[str]:

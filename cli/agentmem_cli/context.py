@@ -94,7 +94,13 @@ class Invocation:
             "output": self.flags.output,
             "offline": "true" if self.flags.offline else None,
         }
-        return resolve(flags)
+        resolved = resolve(flags)
+        # Only this user's own word counts: a project file could start processes otherwise.
+        if resolved.get("warm") and resolved.origin("warm").source in ("user", "environment"):
+            from agentmem_cli.warm import starting
+
+            starting.wanted = True
+        return resolved
 
     @cached_property
     def output(self) -> Output:

@@ -115,6 +115,11 @@ def _usage(error: Exception, as_json: bool) -> int:
     return _said("usage", message[:1].lower() + message[1:], hint, as_json, exit_codes.USAGE)
 
 
+def say(code: str, message: str, hint: str, arguments: Sequence[str], exit_code: int) -> int:
+    """Say what went wrong in the form that the arguments ask for, and return the exit code."""
+    return _said(code, message, hint, "--json" in arguments or _wants(arguments, "json"), exit_code)
+
+
 def _said(code: str, message: str, hint: str | None, as_json: bool, exit_code: int) -> int:
     if as_json:
         import json

@@ -10,12 +10,14 @@ import atexit
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
 _ENDING = tuple(getattr(signal, name) for name in _NAMES if hasattr(signal, name))
+tell_of_end: Callable[[int], None] | None = None
+"""Called with the exit code before the program ends so; for whoever runs a command for somebody else."""
 _HINT = "`agentmem log` shows what was stored"
 
 
@@ -23,7 +25,7 @@ def end_at_once() -> None:
     """Let each of these signals end the program; one that is ignored, as under `nohup`, stays ignored."""
     for number in _ENDING:
         if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _end)
+            signal.signal(number, end)
     atexit.register(_ignore)  # the first to be registered is the last to run
 
 
@@ -48,13 +50,16 @@ def interrupts_are_for_others() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _end(number: int, _frame: FrameType | None) -> None:
+def end(number: int, _frame: FrameType | None = None) -> None:
+    """End the program as this signal does."""
     _ignore()
     temporary = sys.modules.get("agent_memory.temporary")
     if temporary is not None:
         temporary.remove_all()
     with suppress(OSError, ValueError):
         _say(number)
+    if tell_of_end is not None:
+        tell_of_end(128 + number)
     os._exit(128 + number)
 
 

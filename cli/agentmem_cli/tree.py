@@ -24,6 +24,8 @@ class Noun(NamedTuple):
 
     summary: str
     verbs: Mapping[str, Entry]
+    verb_meant: str | None = None
+    """The verb that the noun by itself stands for."""
 
 
 Tree = Mapping[str, Entry | Noun]
@@ -174,6 +176,21 @@ SECTIONS: Mapping[str, Tree] = {
             },
         ),
         "mcp": Entry("Serve an agent's memory as tools by the Model Context Protocol, on stdin and stdout."),
+        "warm": Noun(
+            "A process that stays and answers commands at once; by itself it starts.",
+            {
+                "start": Entry(
+                    "Start a process that stays and answers commands at once, until 15 minutes pass without one."
+                ),
+                "status": Entry(
+                    "Say whether the warm process runs, since when, what it takes, and what it has answered."
+                ),
+                "stop": Entry(
+                    "End the warm process; commands that it is in the middle of are finished first."
+                ),
+            },
+            verb_meant="start",
+        ),
         "completion": Entry("Print a shell's completion script; its first lines say where to put it."),
         "help": Entry("Show the help of a command; with --json the whole tree."),
         "version": Entry("Print the version."),

@@ -55,6 +55,7 @@ def _of_shell() -> tuple[Setting, ...]:
             "how long `agentmem mcp` waits for a silent client",
             project=True,
         ),
+        Setting("warm", "switch", False, "keep a process that answers commands at once; never of a project"),
     )
 
 
@@ -90,8 +91,14 @@ FAMILIES: Mapping[str, str] = {
 }
 """Prefixes under which any name may stand; whoever uses the option checks it."""
 
-NOT_SETTINGS = frozenset({"AGENTMEM_CONFIG", "AGENTMEM_CACHE"})
-"""Variables of ours that say where things are, before any setting is read."""
+NOT_SETTINGS = frozenset(
+    {
+        *("AGENTMEM_CONFIG", "AGENTMEM_CACHE"),
+        *("AGENTMEM_WARM_SOCKET", "AGENTMEM_WARM_IDLE", "AGENTMEM_WARM_SPARE_IDLE"),
+        "AGENTMEM_WARM_PATIENCE",
+    }
+)
+"""Variables of ours that say where things are before any setting is read, and how long the warm process may take."""
 
 
 def find(name: str) -> Setting:

@@ -45,6 +45,7 @@ def test_nothing_said_means_the_defaults(user_file: Path) -> None:
         "budget": 2000,
         "tags": (),
         "mcp_idle": timedelta(days=3),
+        "warm": False,
         "session": None,
         "offline": False,
         "short_term_ttl": timedelta(hours=1),
