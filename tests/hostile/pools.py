@@ -118,6 +118,7 @@ USUAL: Final[Mapping[str, Sequence[str]]] = {
     "MODEL": ("minilm", "no-such-model", "../x", "sentence-transformers/all-MiniLM-L6-v2"),
     "VALUE": ("5", "true", "0.5", "", "dummy", "sqlite"),
     "LIST": ("recall", "recall,search,add", "add,", "remember", ""),
+    "HOST": ("claude", "codex", "zed", "nobody", ""),
     "SHELL": ("bash", "zsh", "fish", "powershell", "tcsh"),
 }
 """By what a value is called in the reference; `{id}` and `{prefix}` stand for a memory that is there."""

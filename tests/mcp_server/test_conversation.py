@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from mcp import Client, StdioServerParameters
+from mcp_types import TextResourceContents
 
 from tests.cli.running import done
 
@@ -74,3 +78,17 @@ def test_a_locked_file_is_an_error_in_words_and_the_conversation_goes_on() -> No
     listed = done("list").out
     assert "the third" in listed
     assert "the second" not in listed
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("mode", ["auto", "legacy", STATELESS])
+async def test_the_sdks_own_client_talks_to_the_program(mode: Any) -> None:
+    words = ["-m", "agentmem_cli", "mcp"]
+    parameters = StdioServerParameters(command=sys.executable, args=words, env=dict(os.environ))
+    async with Client(parameters, mode=mode) as client:
+        assert [tool.name for tool in (await client.list_tools()).tools] == TOOLS
+        stored = await client.call_tool("add", {"content": "tea is hot"})
+        assert not stored.is_error
+        brief = (await client.read_resource("memory://brief")).contents[0]
+        assert isinstance(brief, TextResourceContents)
+        assert "tea is hot" in brief.text
