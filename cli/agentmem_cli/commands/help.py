@@ -23,7 +23,6 @@ def help_(
     The JSON names every command with its options and examples, the settings and the exit codes.
 
     Examples:
-        agentmem help chat add
         agentmem help --json | jq -r '.commands[].usage'
         agentmem help --skill > ~/.agents/skills/agentmem/SKILL.md
     """

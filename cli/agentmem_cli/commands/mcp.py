@@ -43,7 +43,6 @@ def mcp(
 
     Examples:
         agentmem mcp --print claude
-        agentmem mcp --print codex >> ~/.codex/config.toml
         agentmem -a work mcp --read-only
     """
     from agentmem_mcp import options, start
