@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from agent_memory.storage.base import FullStore
-from agent_memory.storage.postgres import writing
+from agent_memory.storage.postgres import deciding
 from agent_memory.storage.postgres.connection import Server
 from agent_memory.storage.postgres.reading import Scope
 from agent_memory.storage.postgres.session import Connection
@@ -54,7 +54,7 @@ def writes(unit: Unit[P, T]) -> Method[P, T]:
         scope = self._scope
 
         async def locked(connection: Connection) -> T:
-            await writing.lock(connection, scope)
+            await deciding.lock(connection, scope)
             return await unit(connection, scope, *args, **kwargs)
 
         return await self._server.write(locked)

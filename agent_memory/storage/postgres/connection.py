@@ -16,6 +16,7 @@ from psycopg_pool import AsyncConnectionPool
 from agent_memory import paths
 from agent_memory.errors import ClosedError
 from agent_memory.storage.postgres import addresses, migrate
+from agent_memory.storage.postgres.deciding import Frame
 from agent_memory.storage.postgres.failures import is_broken, translated
 from agent_memory.storage.postgres.reading import NOBODY, Scope
 from agent_memory.storage.postgres.replicas import Pool, Replicas
@@ -103,6 +104,12 @@ class Server:
         await first.probe()
         return first
 
+    def _open_pool(self) -> Pool:
+        """Return the connections to where writes go; a store may be closed while something waits for an answer."""
+        if self._pool is None:
+            raise ClosedError("the postgres store")
+        return self._pool
+
     def _pool_of(self, url: str, min_size: int) -> Pool:
         arguments = self._arguments if url == self.url else addresses.without_role(self._arguments)
         return AsyncConnectionPool(
@@ -184,22 +191,45 @@ class Server:
 
         async def unit(connection: Connection) -> T:
             result = await self._in_transaction(connection, "begin", work)
-            self.read_only, self._took_writes, self._refused_at = False, True, -math.inf
-            if self._replicas is not None:
-                await self._replicas.note_write(connection)
+            await self._note_write(connection)
             return result
 
         return await self._run(unit, stored)
+
+    async def write_at_once(
+        self,
+        work: Callable[[Connection, Frame], Awaitable[T]],
+        stored: Callable[[], Awaitable[T | None]],
+    ) -> T:
+        """Run a unit that begins and ends its transaction itself, by the statements that it is given for that.
+
+        Returns:
+            What the unit returned, or what `stored` found: see `write`.
+        """
+
+        async def unit(connection: Connection) -> T:
+            result = await work(connection, Frame(self._opening(connection, "begin"), "commit"))
+            await self._note_write(connection)
+            return result
+
+        return await self._run(unit, stored)
+
+    async def _note_write(self, connection: Connection) -> None:
+        self.read_only, self._took_writes, self._refused_at = False, True, -math.inf
+        if self._replicas is not None:
+            await self._replicas.note_write(connection)
 
     async def _each_for_itself(self, connection: Connection, work: Unit[T]) -> T:
         if connection.direct:
             return await work(connection)
         return await self._in_transaction(connection, "begin", work)
 
+    def _opening(self, connection: Connection, begin: str) -> str:
+        return begin if connection.direct else self._settings.for_transaction(begin)
+
     async def _in_transaction(self, connection: Connection, begin: str, work: Unit[T]) -> T:
         """Run a unit in a transaction; after an error the pool rolls it back."""
-        opening = begin if connection.direct else self._settings.for_transaction(begin)
-        await connection.execute(opening, prepare=False)
+        await connection.execute(self._opening(connection, begin), prepare=False)
         result = await work(connection)
         await connection.execute("commit", prepare=False)
         return result
@@ -213,8 +243,6 @@ class Server:
         return await self._run(unit)
 
     async def _run(self, work: Unit[T], stored: Callable[[], Awaitable[T | None]] | None = None) -> T:
-        if self._pool is None:
-            raise ClosedError("the postgres store")
         with translated(self.url):
             if self.scope.number == NOBODY:
                 await self._look_for_agent()
@@ -235,8 +263,7 @@ class Server:
 
     async def _attempt(self, work: Unit[T], deadline: float) -> T:
         """Run a unit once; that the server takes no writes any more is a broken connection where it took some."""
-        assert self._pool is not None
-        async with self._pool.connection() as connection:
+        async with self._open_pool().connection() as connection:
             try:
                 return await work(connection)
             except psycopg.errors.ReadOnlySqlTransaction as error:
@@ -249,8 +276,7 @@ class Server:
 
     async def _look_for_agent(self) -> None:
         """Look again for an agent that nobody had stored anything for."""
-        assert self._pool is not None
-        async with self._pool.connection() as connection:
+        async with self._open_pool().connection() as connection:
             await connection.probe()
             number = await _number(connection, self.table("agent"), self._agent_id)
         if number != NOBODY:
@@ -260,9 +286,8 @@ class Server:
 
     async def outside(self, statement: str) -> None:
         """Run a statement that no transaction may be around; its names say which schema they are in."""
-        assert self._pool is not None
         with translated(self.url):
-            async with self._pool.connection() as connection:
+            async with self._open_pool().connection() as connection:
                 await connection.execute(statement, prepare=False)
 
 

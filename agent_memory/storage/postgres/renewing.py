@@ -10,7 +10,8 @@ from agent_memory import clock
 from agent_memory.records import OWN_FIELDS, MemoryRecord
 from agent_memory.storage import renewal
 from agent_memory.storage.changes import Operation
-from agent_memory.storage.postgres import reading, rows, writing
+from agent_memory.storage.postgres import deciding, reading, rows, writing
+from agent_memory.storage.postgres.deciding import Request
 from agent_memory.storage.postgres.reading import Scope, fetch
 from agent_memory.storage.postgres.session import Connection
 from agent_memory.storage.where import Condition, Where
@@ -29,7 +30,7 @@ async def current(connection: Connection, scope: Scope) -> bool:
 
 async def bring_up_to_date(connection: Connection, scope: Scope) -> None:
     """Renew names and outcomes, and note which words wait. Call it inside a write transaction."""
-    agent = await writing.lock(connection, scope)
+    agent = await deciding.lock(connection, scope)
     query = f"select layout, analyser from agent where number = {scope.number}"
     form, analyser = (await fetch(connection, query))[0]
     if form != renewal.FORM and agent.last_sequence:
@@ -59,7 +60,7 @@ async def _renew_memories(connection: Connection, scope: Scope) -> None:
         memories |= await _selected(connection, scope, Where(statuses=(), expired=None, fields=said))
     changes = renewal.renewals(list(memories.values()), clock.now())
     if changes:
-        await writing.commit(connection, scope, Operation(verb=renewal.RENEW), changes, {}, None)
+        await writing.commit(connection, scope, Operation(verb=renewal.RENEW), Request.of(changes))
     await _rename_settings(connection, scope)
 
 
@@ -134,7 +135,7 @@ async def left(connection: Connection, scope: Scope) -> int:
 
 async def renew(connection: Connection, scope: Scope, limit: int) -> None:
     """Index the words of so many more memories anew. Call it inside a write transaction."""
-    await writing.lock(connection, scope)
+    await deciding.lock(connection, scope)
     waiting = await outdated(connection, scope)
     if not waiting:
         return

@@ -33,6 +33,11 @@ class Connection(psycopg.AsyncConnection[Any]):
     replayed: float = 0
     """Of a replica: how far in the primary's log it was when it was last asked."""
 
+    @property
+    def in_pipeline(self) -> bool:
+        """Whether statements are sent without waiting for the answers."""
+        return self.pgconn.pipeline_status != psycopg.pq.PipelineStatus.OFF
+
     async def probe(self) -> None:
         """Ask who answers.
 

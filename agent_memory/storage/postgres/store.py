@@ -22,6 +22,7 @@ from agent_memory.storage.base import (
 from agent_memory.storage.changes import Change, Operation, Written
 from agent_memory.storage.postgres import (
     attempts,
+    deciding,
     durability,
     history,
     nearest,
@@ -37,6 +38,7 @@ from agent_memory.storage.postgres import (
 )
 from agent_memory.storage.postgres.binding import ServerStore, reads, reads_whole, writes
 from agent_memory.storage.postgres.connection import Server
+from agent_memory.storage.postgres.deciding import Frame, Request
 from agent_memory.storage.postgres.migrate import POLICED
 from agent_memory.storage.postgres.session import Connection
 from agent_memory.storage.retrieval import CandidateRequest, Candidates, VectorCandidates, VectorRequest
@@ -143,7 +145,7 @@ class PostgresStore(ServerStore):
         scope = self._scope
 
         async def work(connection: Connection) -> None:
-            await writing.lock(connection, scope)
+            await deciding.lock(connection, scope)
             for space in await vectors.spaces(connection, scope):
                 await connection.execute(f"drop index if exists {nearest.hnsw_index_name(scope, space)}")
             await connection.execute(f"delete from agent where number = {scope.number}")
@@ -160,11 +162,11 @@ class PostgresStore(ServerStore):
         space: EmbeddingSpace | None,
     ) -> list[Written]:
         scope = self._scope
+        request = Request.of(changes, new_vectors, space)
         written: list[Written] = []
 
-        async def work(connection: Connection) -> list[Written]:
-            written[:] = await writing.commit(connection, scope, operation, changes, new_vectors, space)
-            return list(written)
+        async def work(connection: Connection, frame: Frame) -> list[Written]:
+            return await writing.commit(connection, scope, operation, request, frame, written)
 
         async def stored() -> list[Written] | None:
             """Look whether the transaction was committed though nobody could say so."""
@@ -175,7 +177,7 @@ class PostgresStore(ServerStore):
 
             return list(written) if written and await self._server.on_primary(look) else None
 
-        result = await self._server.write(work, stored)
+        result = await self._server.write_at_once(work, stored)
         await self._tell_planner(len(changes))
         await self._grow_hnsw_index(len(new_vectors))
         return result

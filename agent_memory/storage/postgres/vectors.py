@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
 from pgvector import Vector
@@ -12,7 +12,7 @@ from agent_memory.storage.base import EmbeddingSpace
 from agent_memory.storage.conditions import Sql
 from agent_memory.storage.postgres import attempts
 from agent_memory.storage.postgres.copying import insert
-from agent_memory.storage.postgres.reading import Scope, fetch
+from agent_memory.storage.postgres.reading import Scope, fetch, fetch_all
 from agent_memory.storage.postgres.session import Connection
 
 T = TypeVar("T")
@@ -74,7 +74,16 @@ async def known(connection: Connection, scope: Scope, space: EmbeddingSpace | No
     Raises:
         ValidationError: it is not known, or there is none.
     """
-    for item in await spaces(connection, scope):
+    return known_of(await spaces(connection, scope), space)
+
+
+def known_of(known_spaces: Sequence[EmbeddingSpace], space: EmbeddingSpace | None) -> EmbeddingSpace:
+    """Return a space as it is among those that the database has, the current one for None.
+
+    Raises:
+        ValidationError: it is not among them, or there is none.
+    """
+    for item in known_spaces:
         if item.current if space is None else item.same_as(space) and item.id == space.id:
             return item
     raise ValidationError("the store does not know this embedding space", hint="call add_space first")
@@ -108,13 +117,23 @@ async def switch(connection: Connection, scope: Scope, space: EmbeddingSpace) ->
 # --- storing and reading ---------------------------------------------------------------------------------------
 
 
-async def store(
-    connection: Connection, scope: Scope, space: EmbeddingSpace, new_vectors: Mapping[bytes, Sequence[bytes]]
-) -> int:
-    """Store the vectors of texts that have none yet in a space, and return how many there are then.
+async def insert_new(
+    connection: Connection,
+    scope: Scope,
+    space: EmbeddingSpace,
+    new_vectors: Mapping[bytes, Sequence[bytes]],
+    embedded: Collection[bytes],
+    last: int,
+) -> None:
+    """Store the vectors of texts that have none yet in a space.
 
-    Returns:
-        How many vectors the space has now.
+    Args:
+        connection: a connection inside a transaction that holds the agent's lock.
+        scope: the agent.
+        space: the space.
+        new_vectors: by hash of the text, the vectors of its segments.
+        embedded: of those texts, the ones that have vectors already.
+        last: the number of the last vector in the space.
 
     Raises:
         ValidationError: a vector has another dimension than the space, or a text has no vector at all.
@@ -125,14 +144,10 @@ async def store(
                 f"a vector does not have the {space.dimension} dimensions of this store's space",
                 hint="embed with the embedder that the store was made with",
             )
-    mine = f"agent = {scope.number} and space = {space.id}"
-    query = f"select text_hash from embedding where {mine} and piece = 0 and text_hash = any(%s)"
-    there = {bytes(row[0]) for row in await fetch(connection, query, [list(new_vectors)])}
-    last = (await fetch(connection, f"select coalesce(max(number), 0) from embedding where {mine}"))[0][0]
     new = [
         (digest, segment, vector)
         for digest, segments in new_vectors.items()
-        if digest not in there
+        if digest not in embedded
         for segment, vector in enumerate(segments)
     ]
     columns = {
@@ -149,16 +164,24 @@ async def store(
     ]
     await insert(connection, "embedding", columns, values)
     await attempts.settled(connection, scope, space, new_vectors)
-    return int(last) + len(new)
 
 
 async def put(
     connection: Connection, scope: Scope, space: EmbeddingSpace, by_text: Mapping[bytes, Sequence[bytes]]
 ) -> None:
     """Store the vectors of texts that a memory has, in a space that is known."""
-    await store(
-        connection, scope, await known(connection, scope, space), await wanted(connection, scope, by_text)
+    chosen = await known(connection, scope, space)
+    new = await wanted(connection, scope, by_text)
+    there, last = await fetch_all(
+        connection, [embedded_query(scope, chosen.id, list(new)), last_query(scope, chosen.id)]
     )
+    await insert_new(connection, scope, chosen, new, {bytes(row[0]) for row in there}, int(last[0][0]))
+
+
+def embedded_query(scope: Scope, space_id: int | str, digests: Sequence[bytes]) -> Sql:
+    """Write the query for those of some texts that have vectors in a space; `space_id` may be a query for it."""
+    mine = f"agent = {scope.number} and space = {space_id}"
+    return f"select text_hash from embedding where {mine} and piece = 0 and text_hash = any(%s)", [digests]
 
 
 async def wanted(connection: Connection, scope: Scope, by_text: Mapping[bytes, T]) -> dict[bytes, T]:
@@ -211,8 +234,8 @@ async def sample(connection: Connection, scope: Scope, limit: int, known: Sample
     return await sample_of(connection, scope, space.id, last, limit, known)
 
 
-def last_query(scope: Scope, space_id: int) -> Sql:
-    """Write the query for the number of a space's last vector."""
+def last_query(scope: Scope, space_id: int | str) -> Sql:
+    """Write the query for the number of a space's last vector; `space_id` may be a query for it."""
     mine = f"agent = {scope.number} and space = {space_id}"
     return f"select coalesce(max(number), 0) from embedding where {mine}", []
 

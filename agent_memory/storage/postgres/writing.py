@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from contextlib import nullcontext
+from typing import Any, Final
 
-from agent_memory import clock
+from anyio import CancelScope
+
 from agent_memory.errors import ConflictError
 from agent_memory.records import MemoryRecord, MemoryType, Status
 from agent_memory.storage import planning
-from agent_memory.storage.base import EmbeddingSpace
-from agent_memory.storage.changes import Change, Operation, Plan, Written
+from agent_memory.storage.changes import Operation, Plan, Written
 from agent_memory.storage.postgres import attempts, rows, vectors
-from agent_memory.storage.postgres.copying import insert
-from agent_memory.storage.postgres.reading import Scope, fetch, records
+from agent_memory.storage.postgres.copying import MANY, insert
+from agent_memory.storage.postgres.deciding import (
+    WITHIN,
+    Agent,
+    Facts,
+    Frame,
+    Request,
+    read_facts,
+)
+from agent_memory.storage.postgres.reading import Scope, fetch
 from agent_memory.storage.postgres.rows import Words, words_of
 from agent_memory.storage.postgres.session import Connection
 from agent_memory.text.templates import embedded_text, embedding_hash
@@ -33,95 +42,93 @@ _JOURNAL: Final = {
 }
 
 
-class Agent(NamedTuple):
-    """The agent's row, locked: whoever holds it is the only one who writes."""
-
-    last_sequence: int
-    last_hlc: int
-
-
-async def lock(connection: Connection, scope: Scope) -> Agent:
-    """Wait until nobody else writes for this agent, count the version on, and return the agent's counters."""
-    fetched = await fetch(
-        connection,
-        f"update agent set version = version + 1 where number = {scope.number} returning last_place, last_hlc",
-    )
-    return Agent(*fetched[0])
-
-
 async def commit(
     connection: Connection,
     scope: Scope,
     operation: Operation,
-    changes: Sequence[Change],
-    new_vectors: Mapping[bytes, Sequence[bytes]],
-    space: EmbeddingSpace | None,
+    request: Request,
+    frame: Frame = WITHIN,
+    written: list[Written] | None = None,
 ) -> list[Written]:
-    """Decide what the changes mean and write it. Call it inside a write transaction."""
-    agent = await lock(connection, scope)
-    needs = planning.needs(changes)
-    state = await load_state(connection, scope, needs, agent.last_hlc)
-    plan = planning.plan(operation, changes, state, scope.id, needs.digests)
-    if new_vectors:
-        await vectors.store(connection, scope, await vectors.known(connection, scope, space), new_vectors)
+    """Decide what the changes mean and write it.
+
+    Others who write for this agent wait from the first round trip to the last. What only adds a few memories takes
+    three, or four where something like them is known.
+
+    Args:
+        connection: a connection; outside any transaction, if the frame begins one.
+        scope: the agent.
+        operation: what is done.
+        request: what it changes.
+        frame: the statements that begin and end the transaction.
+        written: gets what this returns before anything is sent that may commit it. What is in it is the result of an
+            earlier attempt at the same operation, of which nobody knows whether it was committed.
+
+    Returns:
+        For each change, what became of it.
+    """
+    known = await read_facts(connection, frame.begin, scope, operation, request)
+    if written and known.done:
+        await connection.execute("rollback", prepare=False)
+        return list(written)
+    plan = planning.plan(operation, request.changes, known.state, scope.id, request.needs.digests)
+    _check_free(plan, known.taken)
+    if written is not None:
+        written[:] = plan.written
+    adds_few = len(plan.inserts) < MANY and len(request.vectors) < MANY and not _looks_again(plan)
+    with CancelScope(shield=adds_few):
+        async with connection.pipeline() if adds_few else nullcontext():
+            await _carry_out(connection, scope, plan, known, request)
+            if frame.end:
+                await connection.execute(frame.end, prepare=False)
+    return list(plan.written)
+
+
+async def _carry_out(
+    connection: Connection,
+    scope: Scope,
+    plan: Plan,
+    known: Facts,
+    request: Request,
+) -> None:
+    new_vectors = request.vectors
+    if known.space is not None:
+        await vectors.insert_new(
+            connection, scope, known.space, new_vectors, known.embedded, known.last_vector
+        )
     if not plan.empty:
-        await _apply(connection, scope, plan, agent)
+        await _apply(connection, scope, plan, known.agent, request)
         if plan.removes or plan.replaces:
             await attempts.forget_unused(connection, scope)
         await _forget(connection, scope, plan)
     # A known memory may say the same in other words.
-    gone = (
-        new_vectors.keys() - (await vectors.wanted(connection, scope, new_vectors)).keys()
-        if new_vectors
-        else set()
-    )
+    added = {embedding_hash(embedded_text(record)) for record in plan.inserts} if new_vectors else set()
+    unsure = dict.fromkeys(new_vectors.keys() - added)
+    gone = unsure.keys() - (await vectors.wanted(connection, scope, unsure)).keys() if unsure else ()
     if gone:
         await _forget_vectors(connection, scope, gone)
-    return list(plan.written)
 
 
-async def load_state(
-    connection: Connection, scope: Scope, needs: planning.Needs, last_hlc: int
-) -> planning.State:
-    """Read the facts that decide the outcome."""
-    state = planning.State(last_hlc=last_hlc)
-    wanted: set[str] = set(needs.ids)
-    if needs.hashes:
-        query = (
-            f"select content_hash, id from memory where agent = {scope.number} and status = 'active'"
-            " and content_hash = any(%s) and (expires_at is null or expires_at > %s) order by place"
-        )
-        for digest, memory_id in await fetch(connection, query, [list(needs.hashes), clock.now()]):
-            state.by_hash.setdefault(bytes(digest), memory_id)
-            wanted.add(memory_id)
-    if needs.keys:
-        active = f"agent = {scope.number} and status = 'active'"
-        query = f"select type, key, id from memory where {active} and key = any(%s)"
-        for name, key, memory_id in await fetch(connection, query, [[key for _, key in needs.keys]]):
-            if (MemoryType(name), key) in needs.keys:
-                state.by_key[MemoryType(name), key] = memory_id
-                wanted.add(memory_id)
-    if needs.conversations:
-        query = (
-            f"select conversation_id, max(position) from conversation where agent = {scope.number}"
-            " and conversation_id = any(%s) and position is not null group by 1"
-        )
-        state.last_position = dict(await fetch(connection, query, [list(needs.conversations)]))
-    if wanted:
-        condition = f"m.agent = {scope.number} and m.id = any(%s)"
-        fetched = await records(connection, scope, condition, [list(wanted)])
-        state.records = {record.id: record for record in fetched}
-    return state
+def _looks_again(plan: Plan) -> bool:
+    """Return whether carrying out a plan takes queries between its statements."""
+    return bool(plan.removes or plan.replaces or plan.keep_one_version or plan.erase_history)
+
+
+def _check_free(plan: Plan, taken: Collection[str]) -> None:
+    removed = {record.id for record in plan.removes}
+    for record in plan.inserts:
+        if record.id in taken and record.id not in removed:
+            raise ConflictError(record.id)
 
 
 # --- what is written -------------------------------------------------------------------------------------------
 
 
-async def _apply(connection: Connection, scope: Scope, plan: Plan, agent: Agent) -> None:
+async def _apply(connection: Connection, scope: Scope, plan: Plan, agent: Agent, request: Request) -> None:
     words = _Totals()
     await _remove(connection, scope, plan.removes, words)
     await _replace(connection, scope, plan.replaces, words)
-    await _insert(connection, scope, plan, agent.last_sequence, words)
+    await _insert(connection, scope, plan, agent.last_sequence, words, request)
     await _count_terms(connection, scope, words.terms)
     last = plan.journal[-1].hlc if plan.journal else agent.last_hlc
     await connection.execute(
@@ -152,18 +159,17 @@ class _Totals:
 
 
 async def _insert(
-    connection: Connection, scope: Scope, plan: Plan, last_sequence: int, totals: _Totals
+    connection: Connection, scope: Scope, plan: Plan, last_sequence: int, totals: _Totals, request: Request
 ) -> None:
     if not plan.inserts:
         return
-    await _check_free(connection, scope, [record.id for record in plan.inserts])
     agent = scope.number
     memories: list[Any] = []
     own: dict[MemoryType, list[Any]] = {}
     tags: list[Any] = []
     usage: list[Any] = []
     for sequence, record in enumerate(plan.inserts, last_sequence + 1):
-        words = words_of(record)
+        words = request.words_of(record)
         totals.add(words)
         memories.append(rows.memory_row(agent, sequence, record, words))
         own.setdefault(record.memory_type, []).append(rows.own_row(agent, sequence, record))
@@ -180,13 +186,6 @@ async def _insert(
         {"agent": "int8", "memory": "int8", "accessed_at": "timestamptz", "access_count": "int8"},
         usage,
     )
-
-
-async def _check_free(connection: Connection, scope: Scope, ids: Sequence[str]) -> None:
-    query = f"select id from memory where agent = {scope.number} and id = any(%s) limit 1"
-    taken = await fetch(connection, query, [list(ids)])
-    if taken:
-        raise ConflictError(taken[0][0])
 
 
 async def _replace(

@@ -1,0 +1,115 @@
+"""Many writers of one agent, and one who follows its journal; and a change of the primary under them."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+
+import psycopg
+import pytest
+from servers.postgres import PostgresServer
+from servers.surviving import written_through
+
+from agent_memory.storage.base import Order
+from agent_memory.storage.postgres import PostgresStore
+from agent_memory.testing import builders
+from agent_memory.testing.store.support import EVERYTHING, opened, put, texts
+
+from .conftest import empty
+
+pytestmark = pytest.mark.anyio
+
+WRITERS, EACH = 16, 12
+
+
+async def test_a_follower_of_the_journal_misses_nothing(newest: PostgresServer) -> None:
+    url = empty(newest)
+    over = asyncio.Event()
+
+    async def write(writer: int) -> None:
+        async with opened(lambda agent_id: PostgresStore(agent_id, url=url, pool_size=1)) as made:
+            for number in range(EACH):
+                # Some take longer between their number and their commit than others.
+                await put(
+                    made, *(builders.message(f"{writer} {number} {part}") for part in range(1 + writer % 3))
+                )
+
+    async def follow() -> list[str]:
+        followed: list[str] = []
+        last = 0
+        query = "select hlc, memory_id from agentmem.journal where hlc > %s order by hlc"
+        async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+            while True:
+                ended = over.is_set()
+                for hlc, memory_id in await (await connection.execute(query, (last,))).fetchall():
+                    followed.append(memory_id)
+                    last = hlc
+                if ended:
+                    return followed
+                await asyncio.sleep(0)
+
+    async with opened(lambda agent_id: PostgresStore(agent_id, url=url)) as made:
+        follower = asyncio.create_task(follow())
+        await asyncio.gather(*map(write, range(WRITERS)))
+        over.set()
+        followed = await follower
+        stored = await made.select(EVERYTHING, Order("created", descending=False))
+        assert len(stored) == EACH * sum(1 + writer % 3 for writer in range(WRITERS))
+        assert sorted(followed) == sorted(record.id for record in stored)
+        positions = [getattr(record, "position", None) for record in stored]
+        assert sorted(positions, key=str) == sorted(range(len(stored)), key=str)  # each given once
+        assert await made.check() == []
+
+
+async def test_a_write_whose_answer_is_lost_is_stored_once(newest: PostgresServer) -> None:
+    url = empty(newest)
+    async with opened(lambda agent_id: PostgresStore(agent_id, url=url)) as made:
+        with psycopg.connect(url, autocommit=True) as connection:
+
+            async def cut() -> None:
+                for _ in range(40):
+                    connection.execute(
+                        "select pg_terminate_backend(pid) from pg_stat_activity"
+                        " where pid <> pg_backend_pid() and backend_type = 'client backend'"
+                    )
+                    await asyncio.sleep(0.05)
+
+            cutting = asyncio.create_task(cut())
+            number = 0
+            while not cutting.done():
+                await put(made, builders.message(f"number {number}"))
+                number += 1
+        assert sorted(texts(await made.select(EVERYTHING))) == sorted(
+            f"number {item}" for item in range(number)
+        )
+        assert await made.check() == []
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("run", range(3))
+async def test_a_promotion_under_writers_loses_nothing_that_a_synchronous_standby_had(run: int) -> None:
+    with PostgresServer(durable=True) as first, PostgresServer(durable=True, primary=first) as second:
+        with psycopg.connect(first.url, autocommit=True) as connection:
+            connection.execute("alter system set synchronous_standby_names = '*'")
+            connection.execute("select pg_reload_conf()")
+
+        def promoted() -> None:
+            first.kill()
+            second.promote()
+
+        # The standby does not wait for one of its own.
+        with psycopg.connect(first.url) as connection:
+            assert connection.execute("select count(*) from pg_stat_replication").fetchone() == (1,)
+        url = f"postgresql://postgres@127.0.0.1:{first.port},127.0.0.1:{second.port}/postgres"
+        async with AsyncExitStack() as stack:
+            stores = [
+                await stack.enter_async_context(opened(lambda agent_id: PostgresStore(agent_id, url=url)))
+                for _ in range(5)
+            ]
+            promised = await stores[0].durability()
+            assert promised is not None
+            assert promised.survives.endswith("and the loss of the primary")
+            course = await written_through(stores, promoted, before=1 + run, after=4)
+        assert len(course.acknowledged) > 20
+        assert course.in_error < 10
+        assert course.longest < 10
