@@ -324,9 +324,10 @@ class Routed(Mixin):
         self.host, self.port = await self._route.find()
         try:
             await super()._connect()  # type: ignore[no-untyped-call]
-        except OSError:
+        except OSError as error:
             self._route.lose(self.node)
-            raise
+            told = str(error) or "it does not answer in time"
+            raise ReroutedError(f"{shown(self.node)} cannot be reached ({told})") from error
 
     async def read_response(self, *arguments: Any, **options: Any) -> Any:
         """Read an answer; one that says that another server is to be asked breaks the connection."""
