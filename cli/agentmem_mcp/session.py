@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import math
 import time
@@ -40,6 +41,7 @@ _GRACE_TO_WRITE: Final = 12.0
 _REST: Final = 600.0
 """Seconds of silence after which the memory is closed until the next call: its model takes much room."""
 _TICK: Final = 30.0
+_USUAL_THRESHOLDS: Final = (700, 10, 10)
 _CLOSING: Final = 0.4
 """Seconds that closing the memory may take."""
 
@@ -53,6 +55,9 @@ def converse(asked: Options, pipes: Wire, opening: Mapping[str, Any] | None, wai
         opening: the request that opened the conversation, if it was answered already.
         waiting: lines that nobody has answered yet.
     """
+    # Commands look for garbage seldom, since they are short. This may run for days; what was imported stays for ever.
+    gc.freeze()
+    gc.set_threshold(*_USUAL_THRESHOLDS)
     anyio.run(_converse, asked, pipes, opening, waiting)
 
 

@@ -46,7 +46,6 @@ def test_nothing_but_the_standard_library_is_imported_until_the_tools_are_listed
         "agentmem_cli",
         "agentmem_cli.entry",
         "agentmem_cli.process",
-        "agentmem_cli.process",
         "agentmem_cli.signals",
         "agentmem_cli.streams",
         "agentmem_cli.warm",
