@@ -15,7 +15,7 @@ from benchmarks.texts import QUERIES, sentences
 
 MEMORIES = 10_000
 RUNS = 200
-TARGET = 2.0
+TARGET = 1.35
 
 
 def run(folder: Path) -> list[dict[str, object]]:

@@ -12,6 +12,7 @@ from benchmarks.texts import sentences
 
 TARGETS = {
     "help": 2.5,
+    "list": 4.0,
     "add": 4.0,
     "search --mode keyword": 4.0,
     "search (10,000)": 11.0,
@@ -31,6 +32,7 @@ def run(folder: Path) -> list[dict[str, object]]:
         {
             "unit": [sys.executable, "-c", "import typer"],
             "help": [program, "--help"],
+            "list": [program, "--db", str(large), "list", "-n", "5"],
             "add": [program, "--db", small, "add", "the cache layer was renamed", "--type", "fact"],
             "search --mode keyword": [program, "--db", str(large), "search", question, "--mode", "keyword"],
             "search (10,000)": [program, "--db", str(large), "search", question],
