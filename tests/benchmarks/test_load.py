@@ -1,0 +1,65 @@
+"""The load generator stores what it says, measures it, and takes it away."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from agent_memory.memories.agents import list_agents
+from benchmarks.load.__main__ import at, report
+from benchmarks.load.worker import Job, Measured, run
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_percentiles_are_of_all_calls() -> None:
+    times = [number / 1000 for number in range(100, 0, -1)]
+    assert [at(times, share) for share in (0.5, 0.95, 0.99, 1.0)] == [0.051, 0.096, 0.1, 0.1]
+
+
+def test_errors_are_counted_by_what_they_say() -> None:
+    measured = Measured()
+    measured.times["put"] += [0.5, 1.5]
+    measured.errors.update({"busy": 2, "gone": 1})
+    lines = report(measured, 4.0)
+    assert lines[1].split() == ["store", "one", "memory", "0.5", "1500.0", "1500.0", "1500.0", "1500.0"]
+    assert lines[2:] == ["errors: 3", "  2 x busy", "  1 x gone"]
+
+
+def test_a_job_stores_and_searches() -> None:
+    measured = run(Job("sqlite", agents=2, writers=2, seconds=1.0, dimension=8, search_every=3, seed=1))
+    assert measured.errors.total() == 0
+    assert all(measured.times.values())
+    stored = list_agents()
+    assert {agent.agent_id for agent in stored} == {"load-000000", "load-000001"}
+    assert sum(agent.total for agent in stored) == len(measured.times["put"])
+
+
+def test_the_program_reports_and_cleans_up() -> None:
+    words = (
+        "sqlite",
+        "--agents",
+        "2",
+        "--writers",
+        "2",
+        "--processes",
+        "1",
+        "--seconds",
+        "0.5",
+        "--dimension",
+        "8",
+    )
+    ran = subprocess.run(
+        [sys.executable, "-m", "benchmarks.load", *words],
+        cwd=ROOT,
+        env=dict(os.environ),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "store one memory" in ran.stdout
+    assert "errors: 0" in ran.stdout
+    assert "a memory" in ran.stdout
+    assert sum(agent.total for agent in list_agents()) == 0
