@@ -28,7 +28,7 @@ from mcp_types import (
 
 from agent_memory.errors import AgentMemoryError
 from agentmem_cli.global_options import Flags
-from agentmem_mcp import answers, ending, server
+from agentmem_mcp import answers, ending, logs, server
 from agentmem_mcp.front import encoded, is_id, opened
 from agentmem_mcp.memories import Memories, Surroundings
 from agentmem_mcp.options import Options
@@ -58,6 +58,7 @@ def converse(asked: Options, pipes: Wire, opening: Mapping[str, Any] | None, wai
     # Commands look for garbage seldom, since they are short. This may run for days; what was imported stays for ever.
     gc.freeze()
     gc.set_threshold(*_USUAL_THRESHOLDS)
+    logs.begin()
     anyio.run(_converse, asked, pipes, opening, waiting)
 
 
