@@ -114,6 +114,11 @@ def _pending_advice(state: Mapping[str, Any]) -> Iterator[str]:
 def _search_advice(state: Mapping[str, Any]) -> Iterator[str]:
     if state.get("accesses_counted") is False:
         yield "nothing can be written here, a replica or a database set to read only: accesses are not counted"
+    if state.get("vector_index_refused"):
+        yield (
+            "the database has as many vector indexes as others bear: this agent's vectors are compared one by one"
+            " (agents in another backend_config.schema have indexes of their own)"
+        )
     if state["level"] == "exact-scan":
         yield "sqlite-vec cannot be loaded here: searches by meaning take longer the more there is"
     if state["unreadable_share"] > UNREADABLE and state["embedding_provider"] != "multilingual":

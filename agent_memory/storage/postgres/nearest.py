@@ -221,7 +221,7 @@ async def create_hnsw_index(server: Server, scope: Scope, space: EmbeddingSpace)
     if space.dimension > _LARGEST[kind] or (kind == "halfvec" and server.pgvector < (0, 7)):
         return
     name, table = hnsw_index_name(scope, space), server.table("embedding")
-    await server.outside(f"drop index if exists {server.table(name)}")
+    await drop_hnsw_index(server, scope, space)
     of_kind, operators = server.of_extension(kind), server.of_extension(f"{kind}_cosine_ops")
     await server.outside(
         f"create index concurrently {name} on {table} using hnsw"
@@ -229,6 +229,20 @@ async def create_hnsw_index(server: Server, scope: Scope, space: EmbeddingSpace)
         f" where agent = {scope.number} and space = {space.id}"
     )
     await server.outside(f"analyze {table}")
+
+
+async def drop_hnsw_index(server: Server, scope: Scope, space: EmbeddingSpace) -> None:
+    """Drop the graph over a space's vectors, without a lock that others wait for."""
+    await server.outside(f"drop index concurrently if exists {server.table(hnsw_index_name(scope, space))}")
+
+
+async def hnsw_index_count(connection: Connection) -> int:
+    """Count the graphs over the vectors of all agents."""
+    query = (
+        "select count(*) from pg_index join pg_class as c on c.oid = indexrelid"
+        " where indrelid = to_regclass('embedding') and starts_with(c.relname, 'embedding_graph_')"
+    )
+    return int((await fetch(connection, query))[0][0])
 
 
 def hnsw_query(scope: Scope) -> Sql:

@@ -46,6 +46,8 @@ from agent_memory.storage.where import Where
 
 GRAPH_FROM = 50_000
 """Vectors of an agent from which a bulk write leaves a graph (HNSW) over them, unless `graph_from` says otherwise."""
+MOST_GRAPHS = 200
+"""Graphs in one schema at most: every search and every insert of every agent opens each of them."""
 _BULK = 1000
 _NOTICED = 100
 _SMALL_AGENT = 20_000
@@ -105,6 +107,7 @@ class PostgresStore(ServerStore):
         self.requested_agent = paths.check_agent_id(agent_id or "default")
         self._server = Server(str(options.get("url") or "postgresql://"), options)
         self._hnsw_from = int(options.get("graph_from", GRAPH_FROM))
+        self._most_hnsw_indexes = MOST_GRAPHS
         self._sample: vectors.Sample | None = None
         self._all_renewed = False
         self._hnsw_index: tuple[int, bool] | None = None
@@ -144,10 +147,11 @@ class PostgresStore(ServerStore):
     async def _drop(self) -> None:
         scope = self._scope
 
+        for space in await self._server.on_primary(lambda it: vectors.spaces(it, scope)):
+            await nearest.drop_hnsw_index(self._server, scope, space)
+
         async def work(connection: Connection) -> None:
             await deciding.lock(connection, scope)
-            for space in await vectors.spaces(connection, scope):
-                await connection.execute(f"drop index if exists {nearest.hnsw_index_name(scope, space)}")
             await connection.execute(f"delete from agent where number = {scope.number}")
 
         await self._server.write(work)
@@ -218,7 +222,9 @@ class PostgresStore(ServerStore):
             if space is None or await nearest.has_hnsw_index(connection, scope, space):
                 return None
             query = f"select count(*) from embedding where agent = {scope.number} and space = {space.id}"
-            return space if (await reading.fetch(connection, query))[0][0] >= self._hnsw_from else None
+            if (await reading.fetch(connection, query))[0][0] < self._hnsw_from:
+                return None
+            return space if await nearest.hnsw_index_count(connection) < self._most_hnsw_indexes else None
 
         space = await self._server.on_primary(many)
         if space is not None:
@@ -350,6 +356,13 @@ class PostgresStore(ServerStore):
         async def work(connection: Connection) -> StoreDescription:
             space = await vectors.current(connection, scope)
             hnsw_index = space is not None and await nearest.has_hnsw_index(connection, scope, space)
+            refused = False
+            if space is not None and not hnsw_index:
+                stored = (await reading.fetch(connection, *vectors.last_query(scope, space.id)))[0][0]
+                refused = (
+                    stored >= self._hnsw_from
+                    and await nearest.hnsw_index_count(connection) >= self._most_hnsw_indexes
+                )
             version = (await reading.fetch(connection, "show server_version"))[0][0]
             return StoreDescription(
                 backend=self.name,
@@ -361,6 +374,7 @@ class PostgresStore(ServerStore):
                     "server": f"PostgreSQL {version}, pgvector {'.'.join(map(str, self._server.pgvector))}",
                     "schema": self._server.schema,
                     "vector_index": hnsw_index,
+                    "vector_index_refused": refused,
                     "reads_from": redacted(self._server.read_url) or None,
                     "accesses_counted": not self._server.read_only,
                 },

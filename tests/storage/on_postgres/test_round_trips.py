@@ -7,6 +7,9 @@ from servers.counting import Relay, fill, search
 from servers.postgres import PostgresServer
 
 from agent_memory import AgentMemory, MemoryConfig
+from agent_memory.storage.postgres import PostgresStore
+from agent_memory.testing import builders
+from agent_memory.testing.store.support import opened, put
 
 from .conftest import empty
 
@@ -29,3 +32,15 @@ async def test_a_search_takes_five_round_trips(newest: PostgresServer) -> None:
             results = await search(memory)
             assert 0 < relay.round_trips <= MOST
     assert "ConversationRecord" in {type(result.memory).__name__ for result in results}
+
+
+async def test_storing_a_memory_with_its_vector_takes_three_round_trips(newest: PostgresServer) -> None:
+    async with Relay(empty(newest)) as relay:
+        store = PostgresStore("tester", url=relay.url, pool_size=1)
+        async with opened(lambda _: store):
+            await store.add_space(builders.space())
+            for number in range(8):
+                relay.round_trips = 0
+                fact = builders.fact(f"fact {number}")
+                await put(store, fact, vectors={builders.digest(fact): [builders.vector(number + 1)]})
+                assert 0 < relay.round_trips <= 3

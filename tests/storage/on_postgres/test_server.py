@@ -152,6 +152,50 @@ async def test_a_graph_finds_what_comparing_finds(server: PostgresServer, dimens
         assert await made.check() == []
 
 
+async def test_there_are_no_more_graphs_than_others_bear(newest: PostgresServer) -> None:
+    def with_graph(agent_id: str) -> PostgresStore:
+        made = store(newest, agent_id, graph_from=50)
+        made._most_hnsw_indexes = 2
+        return made
+
+    async def filled(made: PostgresStore) -> tuple[bool, bool]:
+        await made.add_space(builders.space(dimension=32))
+        facts = [builders.fact(str(number)) for number in range(60)]
+        supply = builders.random_vectors(60, dimension=32, seed=3)
+        await put(
+            made,
+            *facts,
+            vectors={builders.digest(one): [vector] for one, vector in zip(facts, supply, strict=True)},
+        )
+        assert len(await made.by_vector(supply[0], Where(), 5)) == 5
+        details = (await made.describe()).details
+        return details["vector_index"], details["vector_index_refused"]
+
+    url = empty(newest)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("drop schema if exists agentmem cascade")
+    async with opened(with_graph, "one") as one, opened(with_graph, "two") as two:
+        assert [await filled(one), await filled(two)] == [(True, False)] * 2
+        async with opened(with_graph, "three") as three:
+            assert await filled(three) == (False, True)
+            await _dropped_beside_a_reader(newest, one)
+            await three.rebuild()
+            assert (await three.describe()).details["vector_index"] is True
+
+
+async def _dropped_beside_a_reader(server: PostgresServer, made: PostgresStore) -> None:
+    """Drop an agent while somebody reads vectors: nobody else waits for that."""
+    with psycopg.connect(server.url) as reader:
+        reader.execute("select count(*) from agentmem.embedding")  # and keeps its transaction open
+        dropping = asyncio.create_task(made.drop())
+        await asyncio.sleep(0.5)
+        with psycopg.connect(server.url) as other:
+            other.execute("set lock_timeout to '100ms'")
+            other.execute("select count(*) from agentmem.embedding")
+        reader.rollback()
+        await dropping
+
+
 # --- setting up ------------------------------------------------------------------------------------------------
 
 
