@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,6 +29,23 @@ def test_what_was_recorded_of_coding_agents_is_in_their_pages() -> None:
     for page, part in parts().items():
         assert f"{BEGINNING}\n\n{part}\n\n{END}" in page.read_text(), f"{page.name}: run `make docs`"
     assert not [line for line in str(recorded()).split() if "/tmp/" in line or "/work/" in line]
+
+
+def test_what_was_recorded_is_what_the_server_says_today() -> None:
+    from agentmem_mcp import answers
+    from docs.agents import recorded
+
+    listed = answers.recorded()["answers"][answers.recorded()["latest"]]["tools/list"]["result"]["tools"]
+    for agent in recorded()["agents"].values():
+        for tool, shown in zip(
+            sorted(listed, key=lambda tool: tool["name"]), _by_name(agent["tools"]), strict=True
+        ):
+            assert tool["description"] in str(shown), "run `make agents` and `make docs`"
+        assert agent["instructions"]["text"] == answers.instructions(answers.tool_names())
+
+
+def _by_name(tools: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(tools, key=lambda tool: re.split(r"[^a-z]+", tool["name"])[-1])
 
 
 def test_every_host_has_a_page() -> None:
