@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from agent_memory.storage.sqlite.kept_memories import KeptMemories
+from agent_memory.storage.sqlite.kept_memories import KeptMemories, KeptOwners
 from agent_memory.storage.sqlite.kept_vectors import KeptVectors
 from agent_memory.storage.sqlite.words import KeptStatistics
 
@@ -38,13 +38,15 @@ class Kept:
     version: tuple[int, int] | None = None
     """The version of the file that all below were read in: as this connection numbers others' writes, and its own."""
     memories: KeptMemories = field(default_factory=KeptMemories)
+    owners: KeptOwners = field(default_factory=KeptOwners)
     statistics: KeptStatistics = field(default_factory=KeptStatistics)
     spaces: list[EmbeddingSpace] | None = None
 
     def begin(self, version: tuple[int, int] | None) -> None:
         """Begin with another version of the file; with None, whichever is read next."""
         self.version = version
-        self.memories, self.statistics, self.spaces = KeptMemories(), KeptStatistics(), None
+        self.memories, self.owners = KeptMemories(), KeptOwners()
+        self.statistics, self.spaces = KeptStatistics(), None
 
     def forget_vectors(self) -> None:
         """Forget every vector and what was made of them: some were deleted."""

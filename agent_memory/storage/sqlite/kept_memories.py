@@ -22,6 +22,8 @@ T = TypeVar("T")
 MEMORIES: Final = 2_000
 CHARACTERS: Final = 1_000_000
 """How many memories are kept of one store at most, and how long they are together: some eight megabytes."""
+OWNERS: Final = 20_000
+"""Of how many vectors it is kept which memories have them."""
 
 
 class KeptMemories:
@@ -115,3 +117,43 @@ def _stems(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[str, .
         (json.dumps(list(ids)),),
     )
     return {memory_id: tuple(map(stem, words.split())) for memory_id, words in rows}
+
+
+class KeptOwners:
+    """Which active memories have a vector, in one version of a file."""
+
+    def __init__(self) -> None:
+        self._owners: dict[int, list[tuple[int, str, object]]] = {}
+
+    def of(self, connection: Connection, keys: Sequence[int], now: str) -> list[tuple[int, int, str]]:
+        """Return the active memories of vectors, not expired: key of the vector, key and id of the memory."""
+        missing = [key for key in keys if key not in self._owners]
+        if missing:
+            self._read(connection, missing)
+        return [
+            (key, place, memory_id)
+            for key in keys
+            for place, memory_id, expires in self._owners[key]
+            if expires is None or _is_later(expires, now)
+        ]
+
+    def _read(self, connection: Connection, keys: Sequence[int]) -> None:
+        self._owners.update((key, []) for key in keys)
+        rows = connection.execute(
+            "select embedding.id, memory.pk, memory.id, memory.expires_at from json_each(?) as wanted"
+            " cross join embedding on embedding.id = wanted.value"
+            " cross join memory on memory.embedded_hash = embedding.text_hash where memory.status = 'active'",
+            (json.dumps(list(keys)),),
+        )
+        for key, *memory in rows:
+            self._owners[key].append(tuple(memory))
+
+    def make_room(self) -> None:
+        """Forget all where it is too many."""
+        if len(self._owners) > OWNERS:
+            self._owners.clear()
+
+
+def _is_later(expires: object, now: str) -> bool:
+    """Compare as SQLite does, to which a number is before every text, and a BLOB after."""
+    return expires > now if isinstance(expires, str) else isinstance(expires, bytes)

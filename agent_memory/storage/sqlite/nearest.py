@@ -7,13 +7,15 @@ nearest of these. A filter that leaves few of all is asked first, and the short 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from agent_memory import clock
 from agent_memory.records import Status
 from agent_memory.storage.sqlite.binary_quantisation import SHORTLIST, BinaryCodes
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.sqlite.filters import tested
+from agent_memory.storage.sqlite.kept import Kept
 from agent_memory.storage.sqlite.kept_vectors import KeptVectors
 from agent_memory.storage.sqlite.selection import purpose
 from agent_memory.storage.sqlite.vectors import matrix
@@ -33,6 +35,8 @@ _BATCH = 4096
 
 Found = list[tuple[str, float]]
 Condition = tuple[str, list[Any]]
+Admitting = Callable[[Sequence[int]], list[tuple[int, int, str]]]
+"""Returns the admitted memories of vectors: key of the vector, key and id of the memory."""
 
 
 class Nearest(NamedTuple):
@@ -56,16 +60,26 @@ class Candidate(NamedTuple):
 def nearest(
     connection: Connection,
     codes: BinaryCodes,
-    vectors: KeptVectors,
+    kept: Kept,
     vector: bytes,
     where: Where,
     condition: Condition,
     limit: int,
 ) -> Nearest:
     """Return the nearest memories and their cosines, exactly those that the condition admits."""
+    vectors = kept.vectors
+
+    def admitting(keys: Sequence[int]) -> list[tuple[int, int, str]]:
+        return _admitted(connection, keys, condition)
+
+    def active(keys: Sequence[int]) -> list[tuple[int, int, str]]:
+        return kept.owners.of(connection, keys, now)
+
     if where == Where():
+        now = clock.to_text(clock.now())
+        kept.owners.make_room()
         vectors.read_ahead(connection, codes.ids, len(vector) // 4)
-        return _nearest_of(_walk(connection, codes, vectors, vector, condition, limit), limit, len(codes.ids))
+        return _nearest_of(_walk(connection, codes, vectors, vector, active, limit), limit, len(codes.ids))
     admitted = _known(connection, codes, where) if where.statuses == (Status.ACTIVE,) else None
     if admitted is None and (where.statuses != (Status.ACTIVE,) or _are_few(connection, condition)):
         compared = _all_of(connection, codes.space, vector, condition)
@@ -74,11 +88,11 @@ def nearest(
         first = next(codes.by_distance(vector), [])
         share = len(_admitted(connection, first, condition)) / max(1, len(first))
         if share >= SELECTIVE:
-            walked = _walk(connection, codes, vectors, vector, condition, limit, min(1.0, share))
+            walked = _walk(connection, codes, vectors, vector, admitting, limit, min(1.0, share))
             return _nearest_of(walked, limit, round(share * len(codes.ids)))
         admitted = codes.among(_keys(connection, codes.space, condition))
         codes.latest = purpose(connection, where), admitted
-    walked = _walk(connection, admitted, vectors, vector, condition, limit, THOROUGH)
+    walked = _walk(connection, admitted, vectors, vector, admitting, limit, THOROUGH)
     return _nearest_of(walked, limit, len(admitted.ids))
 
 
@@ -101,7 +115,7 @@ def _walk(
     codes: BinaryCodes,
     vectors: KeptVectors,
     vector: bytes,
-    condition: Condition,
+    admitting: Admitting,
     limit: int,
     share: float = 1.0,
 ) -> list[tuple[Candidate, int, str]]:
@@ -109,14 +123,14 @@ def _walk(
     neighbours: list[tuple[Candidate, int, str]] = []
     for keys in codes.by_distance(vector, int(max(SHORTLIST, 3 * limit) / share)):
         found, numbers = vectors.rows(connection, sorted(keys), len(vector) // 4)
-        neighbours += _first(connection, sorted(_scored(vector, found, numbers)), condition, limit)
+        neighbours += _first(sorted(_scored(vector, found, numbers)), admitting, limit)
         if len({id for _, _, id in neighbours}) >= limit:
             break
     return neighbours
 
 
 def _first(
-    connection: Connection, candidates: Sequence[Candidate], condition: Condition, limit: int
+    candidates: Sequence[Candidate], admitting: Admitting, limit: int
 ) -> list[tuple[Candidate, int, str]]:
     """Look up the memories of the first candidates, until so many are admitted."""
     neighbours: list[tuple[Candidate, int, str]] = []
@@ -124,7 +138,7 @@ def _first(
     start = 0
     while start < len(candidates) and len({id for _, _, id in neighbours}) < limit:
         part = {candidate.key: candidate for candidate in candidates[start : start + size]}
-        rows = _admitted(connection, list(part), condition)
+        rows = admitting(list(part))
         neighbours += [(part[key], sequence, id) for key, sequence, id in rows]
         start += size
         size *= 2

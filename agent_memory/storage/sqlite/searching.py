@@ -112,7 +112,7 @@ class SearchingStore(FileStore):
     ) -> VectorCandidates:
         from agent_memory.storage.retrieval import VectorCandidates
 
-        kept = self._kept
+        kept = self._kept_in(connection)
         codes = binary_quantisation.load(connection, space, kept.codes, self.damaged, generation)
         if codes is not kept.codes:
             kept.codes = codes
@@ -125,7 +125,7 @@ class SearchingStore(FileStore):
         _check_dimension(request.vector, space)
         condition = reading.condition(request.where)
         best = nearest.nearest(
-            connection, codes, kept.vectors, request.vector, request.where, condition, request.limit
+            connection, codes, kept, request.vector, request.where, condition, request.limit
         )
         if not request.sample:
             return VectorCandidates(dict(best.found), compared=best.compared)

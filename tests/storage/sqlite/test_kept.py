@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -355,3 +356,23 @@ def test_archived_memories_are_no_candidates(path: Path) -> None:
         assert memory.search("river") == []
         memory.restore(memory_id)
         assert [item.memory.id for item in memory.search("river")] == [memory_id]
+
+
+def test_whether_a_memory_has_expired_is_compared_as_sqlite_does() -> None:
+    now = "2026-05-08T12:00:00.000000Z"
+    expires = [None, "2026-05-08T12:00:00.000001Z", now, "", 5, 9.5, b"", b"2026"]
+    with contextlib.closing(driver.connect(":memory:")) as connection:
+        connection.execute("create table embedding (id integer primary key, text_hash blob)")
+        connection.execute(
+            "create table memory (pk integer primary key, id, embedded_hash blob, status text, expires_at)"
+        )
+        connection.execute("insert into embedding values (1, x'01')")
+        connection.executemany(
+            "insert into memory values (?, ?, x'01', 'active', ?)",
+            [(place, str(place), value) for place, value in enumerate(expires)],
+        )
+        wanted = connection.execute(
+            "select pk from memory where expires_at is null or expires_at > ?", (now,)
+        ).fetchall()
+        found = kept_memories.KeptOwners().of(connection, [1, 2], now)
+        assert sorted(place for _, place, _ in found) == [row[0] for row in wanted]
