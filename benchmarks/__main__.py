@@ -10,11 +10,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from agent_memory import __version__
-from benchmarks import bulk, many, searching, startup
+from benchmarks import bulk, many, searching, startup, warm
 from benchmarks.measure import machine
 
 RESULTS = Path(__file__).parent / "results"
-SUITES = {"startup": startup.run, "searching": searching.run, "bulk": bulk.run, "many": many.run}
+SUITES = {
+    "startup": startup.run,
+    "searching": searching.run,
+    "bulk": bulk.run,
+    "many": many.run,
+    "warm": warm.run,
+}
 
 
 def main() -> int:
