@@ -8,6 +8,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from agent_memory.recall.formats import gathered, writer
+from agent_memory.recall.packing import PackedItem
+from agent_memory.records import MemoryRecord
 from agent_memory.text.tokens import estimate_tokens
 from benchmarks.recall.baselines import Baselines
 from benchmarks.recall.cache import CachedEmbedder
@@ -21,7 +24,8 @@ Shares = Mapping[str, Mapping[int, float]]
 async def measure(questions: QuestionSet, embedder: CachedEmbedder) -> Shares:
     """Return, by system and budget, the mean share of the gold items that stand whole in the text.
 
-    The baselines pay for the bare text of each item and a line break, the library for all that it writes.
+    The baselines pay for the bare text of each item and a line break, the library for all that it writes. Its own
+    ranking is cut off both ways.
     """
     shares: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
     for number, agent in enumerate(questions.agents, 1):
@@ -41,6 +45,10 @@ async def measure(questions: QuestionSet, embedder: CachedEmbedder) -> Shares:
                     for system, ranked in rankings.items():
                         kept = _cut_off(ranked, texts, budget)
                         shares[system][budget].append(len(kept & question.gold) / len(question.gold))
+                    framed = set(ours.ranked[: _framed(ours.records, budget)])
+                    shares[f"{NAME}, cut off as written"][budget].append(
+                        len(framed & question.gold) / len(question.gold)
+                    )
                     packed = await product.recall(question, budget)
                     shares[f"{NAME}, packed"][budget].append(len(packed & question.gold) / len(question.gold))
             await product.close()
@@ -60,6 +68,18 @@ def _cut_off(ranked: Sequence[str], texts: Mapping[str, str], budget: int) -> se
             break
         kept.add(candidate)
     return kept
+
+
+def _framed(records: Sequence[MemoryRecord], budget: int) -> int:
+    """Return how many of the first memories a recall's text holds whole, written as a recall writes them."""
+    markdown = writer("markdown")
+    items: list[PackedItem] = []
+    for record in records:
+        items.append(PackedItem(record, record.content, "full", 0))
+        ordered = [item for group in gathered(items) for item in group]
+        if estimate_tokens(markdown.write(ordered, NAME)) > budget:
+            return len(items) - 1
+    return len(items)
 
 
 def lines(shares: Shares) -> Iterable[str]:

@@ -13,6 +13,7 @@ from agent_memory import AgentMemory, MemoryConfig, clock
 from agent_memory.recall.packing import PackedItem
 from agent_memory.recall.query import Mode
 from agent_memory.recall.recall import Recall
+from agent_memory.records import MemoryRecord
 from agent_memory.text.tokens import estimate_tokens
 from benchmarks.recall.cache import CachedEmbedder
 from benchmarks.recall.questions import Agent, Item, Question
@@ -36,6 +37,8 @@ class Answer(NamedTuple):
     """Of the first ten results together."""
     seconds: float
     nothing_relevant: bool
+    records: list[MemoryRecord]
+    """The memories themselves, in the same order."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,7 @@ class Product:
             sum(estimate_tokens(result.memory.content) for result in found[:10]),
             seconds,
             found.nothing_relevant,
+            [result.memory for result in found],
         )
 
     async def recall(self, question: Question, budget: int) -> set[str]:
