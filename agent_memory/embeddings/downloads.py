@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from agent_memory import paths
-from agent_memory.embeddings import catalog
+from agent_memory.embeddings import catalog, telemetry
 from agent_memory.embeddings.base import one_line
 from agent_memory.embeddings.catalog import ModelCard
 from agent_memory.embeddings.hashes import sha256_of
@@ -211,7 +211,7 @@ def quiet_fastembed() -> None:
     """Make ready to import fastembed: no telemetry, no log on stderr."""
     # Read when huggingface_hub is imported, so they are set here, and only where the user has not decided.
     # Blobs shared between repositories are hard links elsewhere, which onnxruntime refuses for external data.
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    telemetry.decline()
     os.environ.setdefault("HF_HUB_DISABLE_SHARED_BLOBS", "1")
     with contextlib.suppress(ImportError):
         from loguru import logger

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from agent_memory.embeddings import telemetry
 from agent_memory.embeddings.base import one_line, pack_rows
 from agent_memory.embeddings.dequantisation import read_model
 from agent_memory.embeddings.segments import well_formed
@@ -315,6 +316,7 @@ class LocalModel(SharedModel):
     def _new_session(self) -> Any:
         self._check(self.path)
         try:
+            telemetry.decline()
             import onnxruntime
 
             options = onnxruntime.SessionOptions()
