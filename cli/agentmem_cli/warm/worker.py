@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from agentmem_cli import entry, repeating, signals
-from agentmem_cli.warm import interpreter, peer, ready, wire
+from agentmem_cli.warm import client, installed, interpreter, peer, ready, wire
 from agentmem_cli.warm.surroundings import Request, taken_over
 
 _GO_PATIENCE: Final = 2.0  # seconds in which a command says GO, which it does at once
@@ -48,8 +48,12 @@ class Worker:
             if not message or not descriptors:
                 return
             with socket.socket(fileno=descriptors[0]) as connection:
-                answered = self._serve(connection)
-            self._report(answered)
+                code = self._serve(connection)
+                # First of all, so that the client's next command, which may follow at once, finds this worker free.
+                self._report(code is not None)
+                if code is not None:
+                    with suppress(OSError):
+                        connection.sendall(wire.ENDED + bytes((code & 0xFF,)))
             if _kibibytes() > _LARGEST_KIB:
                 return
 
@@ -65,8 +69,8 @@ class Worker:
             message, descriptors, *_ = socket.recv_fds(self._control, 16, 1)
         return message, descriptors
 
-    def _serve(self, connection: socket.socket) -> bool:
-        """Run the command that is asked for over a connection; say whether it was run."""
+    def _serve(self, connection: socket.socket) -> int | None:
+        """Run the command that is asked for over a connection, and return its exit code; None if it was not run."""
         self._refused = None
         descriptors: list[int] = []
         try:
@@ -76,19 +80,18 @@ class Worker:
             go, received, *_ = socket.recv_fds(connection, 1, wire.DESCRIPTORS, socket.MSG_CMSG_CLOEXEC)
             descriptors += received
             if go != wire.GO or len(descriptors) != wire.DESCRIPTORS:
-                return False
-            self._run(request, descriptors, connection)
+                return None
+            return self._run(request, descriptors, connection)
         except peer.StrangerError as error:
             self._refused = str(error)
             with suppress(OSError):
                 connection.sendall(wire.REFUSED)
-            return False
+            return None
         except (OSError, ValueError, LookupError):
-            return False  # it waits no longer, or is no command of ours
+            return None  # it waits no longer, or is no command of ours
         finally:
             for descriptor in descriptors:
                 os.close(descriptor)
-        return True
 
     def _asked(self, connection: socket.socket) -> Request:
         """Read a request, and check that it can be met here.
@@ -112,7 +115,7 @@ class Worker:
             raise peer.StrangerError("another folder of the same name")
         return request
 
-    def _run(self, request: Request, descriptors: list[int], connection: socket.socket) -> None:
+    def _run(self, request: Request, descriptors: list[int], connection: socket.socket) -> int:
         def begins(kind: bytes) -> None:
             with suppress(OSError):
                 connection.send(kind)
@@ -128,8 +131,7 @@ class Worker:
             repeating.tell = None
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RD)  # wakes the thread that watches it
-        with suppress(OSError):
-            connection.sendall(wire.ENDED + bytes((code & 0xFF,)))
+        return code
 
     def _ends_by_signal(self, code: int) -> None:
         """Tell the client with which code this process is about to end."""
@@ -159,7 +161,12 @@ class Worker:
                 signal.pthread_kill(main, number)
 
     def _report(self, answered: bool) -> None:
-        said: dict[str, Any] = {"answered": answered, "refused": self._refused, "model": _has_model()}
+        said: dict[str, Any] = {
+            "answered": answered,
+            "refused": self._refused,
+            "model": _has_model(),
+            "home": installed.folder(client.home()),  # which the command may have made
+        }
         self._control.sendall(json.dumps(said).encode())
 
 
