@@ -34,7 +34,9 @@ def test_nothing_is_kept_in_the_home_folder(tmp_path: Path, use: str) -> None:
         **{
             name: value for name, value in os.environ.items() if "TELEMETRY" not in name and "XDG" not in name
         },
-        "HOME": str(home), "AGENTMEM_HOME": str(tmp_path / "memories"), "AGENTMEM_WARM": "0",
+        "HOME": str(home),
+        "AGENTMEM_HOME": str(tmp_path / "memories"),
+        "AGENTMEM_WARM": "0",
     }
     add = [sys.executable, "-m", "agentmem_cli", "add", "a heron stood there"]
     subprocess.run(add, env=surroundings, check=True, capture_output=True)
