@@ -95,8 +95,10 @@ class Invocation:
             "offline": "true" if self.flags.offline else None,
         }
         resolved = resolve(flags)
-        # Only this user's own word counts: a project file could start processes otherwise.
-        if resolved.get("warm") and resolved.origin("warm").source in ("user", "environment"):
+        # Only this user's own word counts: a project file could start processes otherwise. And `warm stop` would end
+        # one and leave another.
+        asked_for = resolved.get("warm") and resolved.origin("warm").source in ("user", "environment")
+        if asked_for and self.words[:1] not in (("warm",), ("mcp",)):
             from agentmem_cli.warm import starting
 
             starting.wanted = True

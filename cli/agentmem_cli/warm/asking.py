@@ -72,11 +72,18 @@ def start() -> tuple[dict[str, Any], bool]:
 
 
 def stop() -> bool:
-    """End the warm process and wait until it has ended; False if there is none."""
-    try:
-        return _asked(wire.STOP, None) is not None
-    except OSError:
-        return False
+    """End the warm process, or one that is just being started, and wait for its end; False if there is none."""
+    socket_path = place.socket_path()
+    end = time.monotonic() + _STARTING
+    while True:
+        try:
+            if _asked(wire.STOP, None) is not None:
+                return True
+        except OSError:
+            pass  # it is gone, or not there yet
+        if socket_path is None or time.monotonic() > end or not starting.is_alive(socket_path):
+            return False
+        time.sleep(0.02)
 
 
 def shown(known: Mapping[str, Any]) -> dict[str, Any]:

@@ -54,6 +54,27 @@ def start(path: str) -> int | None:
         os.close(lock)
 
 
+def is_alive(path: str) -> bool:
+    """Return whether a process has a socket's lock: one that serves it, is just being started, or is about to end."""
+    import fcntl
+
+    try:
+        lock = os.open(_lock_path(path), os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False
+
+
+def _lock_path(path: str) -> str:
+    return path.removesuffix(".sock") + ".lock"
+
+
 def _locked(path: str) -> int | None:
     """Return a descriptor that holds the lock beside the socket; None if another process does."""
     import fcntl
@@ -63,9 +84,7 @@ def _locked(path: str) -> int | None:
         os.mkdir(folder, _DIRECTORY_MODE)  # noqa: PTH102
     if not place.is_private(folder):
         raise PermissionError(1, "must be this user's alone", folder)
-    lock = os.open(
-        path.removesuffix(".sock") + ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
-    )
+    lock = os.open(_lock_path(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

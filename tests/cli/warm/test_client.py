@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from shlex import quote
 
 import pytest
 
@@ -84,7 +85,7 @@ def test_a_client_that_is_killed_takes_its_command_with_it(warm: Warm, eventuall
 def test_a_closed_pipe_is_no_error(warm: Warm) -> None:
     agentmem("add", "--lines", "--no-embed", stdin="\n".join(f"line {number}" for number in range(3000)))
     ran = subprocess.run(
-        ["bash", "-c", f"set -o pipefail; {PROGRAM} list --all | head -1"],
+        ["bash", "-c", f"set -o pipefail; {quote(PROGRAM)} list --all | head -1"],
         env=surroundings(),
         capture_output=True,
         text=True,
@@ -124,7 +125,9 @@ def test_a_write_is_not_sent_again_where_its_worker_was_killed(
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
 def test_closed_streams(closed: str, warm: Warm) -> None:
-    ran = subprocess.run(["bash", "-c", f"{PROGRAM} add 'stored all the same' {closed}"], env=surroundings())
+    ran = subprocess.run(
+        ["bash", "-c", f"{quote(PROGRAM)} add 'stored all the same' {closed}"], env=surroundings()
+    )
     assert ran.returncode == 0
     assert warm.requests == 0
     assert contents() == ["stored all the same"]
@@ -156,7 +159,9 @@ def test_a_worker_that_does_not_answer(warm: Warm, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_name_that_means_another_file_in_another_process(warm: Warm) -> None:
-    ran = subprocess.run(["bash", "-c", f"{PROGRAM} add --file <(echo from a pipe)"], env=surroundings())
+    ran = subprocess.run(
+        ["bash", "-c", f"{quote(PROGRAM)} add --file <(echo from a pipe)"], env=surroundings()
+    )
     assert ran.returncode == 0
     assert warm.requests == 0
     assert contents() == ["from a pipe\n"] or contents() == ["from a pipe"]

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from shlex import quote
 
 import pytest
 
@@ -37,7 +38,7 @@ def test_another_namespace(options: str, warm: Warm) -> None:
 def test_another_folder_of_the_same_name(warm: Warm, tmp_path: Path) -> None:
     agentmem("add", "one")
     (tmp_path / "empty").mkdir()
-    script = f'mount --bind {tmp_path}/empty "$AGENTMEM_HOME" && exec {PROGRAM} list -o id'
+    script = f'mount --bind {quote(str(tmp_path))}/empty "$AGENTMEM_HOME" && exec {quote(PROGRAM)} list -o id'
     ran = agentmem(before=["unshare", "-Urm", "sh", "-c", script])
     assert (ran.returncode, ran.stdout) == (0, "")
     assert warm.requests == 1

@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 from pathlib import Path
+from shlex import quote
 
 import pytest
 
@@ -219,7 +220,9 @@ def test_in_other_surroundings(variables: dict[str, str], filled: Path, warm: Wa
 def test_the_folder_umask_and_variables_are_the_clients(warm: Warm, tmp_path: Path) -> None:
     (tmp_path / "note.md").write_text("from this folder")
     (tmp_path / ".agentmem.toml").write_text('agent = "of-the-folder"\n')
-    script = f"cd {tmp_path} && umask 077 && {PROGRAM} add --file note.md && umask 022 && {PROGRAM} export out.ndjson"
+    program = quote(PROGRAM)
+    script = f"cd {quote(str(tmp_path))} && umask 077 && {program} add --file note.md"
+    script += f" && umask 022 && {program} export out.ndjson"
     ran = subprocess.run(
         ["sh", "-c", script], env=surroundings(AGENTMEM_TAGS="red,green"), capture_output=True
     )

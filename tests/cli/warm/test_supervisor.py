@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -54,6 +55,22 @@ def test_the_users_own_word_starts_it(eventually: Eventually, runtime_folder: Pa
     assert agentmem("config", "set", "warm", "true").returncode == 0
     assert agentmem("add", "one").returncode == 0
     eventually(lambda: Warm(Path(os.environ["AGENTMEM_WARM_SOCKET"])).status["running"])
+
+
+def test_stopped_it_stays_stopped_until_the_next_command(
+    eventually: Eventually, runtime_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert agentmem("warm").returncode == 0
+    monkeypatch.setenv("AGENTMEM_WARM", "1")
+    path = Path(os.environ["AGENTMEM_WARM_SOCKET"])
+    assert agentmem("--quiet", "warm", "stop").returncode == 0
+    eventually(lambda: not processes(path))
+    for words in (["warm", "status"], ["warm", "stop"], ["mcp", "--cost"]):
+        assert agentmem(*words).returncode == 0
+        time.sleep(0.3)
+        assert processes(path) == [], words
+    assert agentmem("list").returncode == 0
+    eventually(lambda: processes(path))
 
 
 def test_it_ends_when_nobody_has_asked_for_a_while(
