@@ -98,6 +98,10 @@ class Chroma:
         self.remote = location.startswith(("http://", "https://"))
         self._options = options
         self._client: Any = None
+        self._calls = 0
+        """How many are under way."""
+        self._left: Any = None
+        """A client that was closed in the middle of calls: the last of them hangs up."""
 
     @property
     def client(self) -> Any:
@@ -152,9 +156,10 @@ class Chroma:
         """Hang up, or give the folder back with its last store."""
         client, self._client = self._client, None
         if client is not None and self.remote:
-            # Chroma's own `close` leaves the connection open, and a server takes only so many.
-            await anyio.to_thread.run_sync(client._server._session.close)
-            await anyio.to_thread.run_sync(client.close)
+            if self._calls:
+                self._left = client  # a connection that is just being made would stay open
+            else:
+                await _hang_up(client)
             return
         folder_client = _HELD.get(self.location)
         if client is None or folder_client is None or folder_client.client is not client:
@@ -168,14 +173,25 @@ class Chroma:
     async def run(self, function: Callable[..., T], /, *arguments: Any, **named: Any) -> T:
         """Call a function of the client in a thread; again, if the connection broke: all of them can be repeated."""
         call = partial(function, *arguments, **named)
-        with self._translated():
-            try:
-                return await anyio.to_thread.run_sync(call)
-            except httpx.TransportError:
-                if not self.remote:
-                    raise
-                await anyio.sleep(0.1)
-                return await anyio.to_thread.run_sync(call)
+        self._calls += 1
+        try:
+            with self._translated():
+                return await self._called(call)
+        finally:
+            self._calls -= 1
+            if self._left is not None and not self._calls:
+                client, self._left = self._left, None
+                with anyio.CancelScope(shield=True):
+                    await _hang_up(client)
+
+    async def _called(self, call: Callable[[], T]) -> T:
+        try:
+            return await anyio.to_thread.run_sync(call)
+        except httpx.TransportError:
+            if not self.remote or self._client is None:
+                raise
+            await anyio.sleep(0.1)
+            return await anyio.to_thread.run_sync(call)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -194,6 +210,13 @@ class Chroma:
             raise BackendError(
                 f"{redacted(self.location)} refused: {redacted(said)}", hint="Chroma's log may say more"
             ) from error
+
+
+async def _hang_up(client: Any) -> None:
+    """Close a client's connections; its own `close` leaves them open, and a server takes only so many."""
+    for part in (client, client._admin_client):  # each has a session of its own
+        await anyio.to_thread.run_sync(part._server._session.close)
+    await anyio.to_thread.run_sync(client.close)
 
 
 def _check_folder(path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
@@ -143,7 +142,6 @@ class LifeTests(StoreTests):
                 await store.open()
                 await store.count(Where())
                 await store.close()
-            gc.collect()
             return len(list(_DESCRIPTORS.iterdir()))
 
         before = await open_and_close(2)  # what is kept on purpose is kept once
