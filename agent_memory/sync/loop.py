@@ -100,7 +100,7 @@ class Loop:
             self.stop()
 
     def stop(self) -> None:
-        """Let the loop end behind the calls that it has taken, and wait for its thread."""
+        """Stop the loop after the calls that it has accepted, and wait for its thread."""
         with suppress(LoopStoppedError):
             self._hand_over(self._end_waiting, last=True)
         self._thread.join(_PATIENCE if self._interrupted else None)

@@ -75,7 +75,7 @@ def record(request: pytest.FixtureRequest, program: Program, place: Place) -> Re
 
     def keep(**values: Any) -> None:
         text = (
-            json.dumps(values).replace(str(place.home), "/home/me").replace(str(BIN), "/home/me/.local/bin")
+            json.dumps(values).replace(f"{BIN}/agentmem", "/path/to/agentmem").replace(str(place.home), "~")
         )
         request.node.user_properties.append((program.name, json.loads(text)))
 

@@ -100,7 +100,7 @@ async def _extension(connection: Any, url: str) -> None:
 
 
 async def set_search_path(connection: Any, schema: str, *, local: bool = False) -> None:
-    """Let unqualified names mean our tables, and pgvector's types wherever they are installed.
+    """Set the search path to our schema and to the one that pgvector is installed in.
 
     Args:
         connection: any connection.

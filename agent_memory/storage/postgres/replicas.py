@@ -35,7 +35,7 @@ class Replicas:
         self._after = -math.inf
 
     async def open(self) -> None:
-        """Let connections be made; waits for none."""
+        """Open the pool without waiting for a connection."""
         await self._pool.open(wait=False)
 
     async def close(self) -> None:

@@ -59,7 +59,7 @@ class Extension(NamedTuple):
     array_oid: int
 
     def register(self, connection: Connection) -> None:
-        """Let a connection send and read vectors; asks the server nothing."""
+        """Register pgvector's types with a connection, without a query."""
         from pgvector.psycopg.vector import register_vector_info
 
         register_vector_info(connection, TypeInfo("vector", self.oid, self.array_oid))

@@ -191,7 +191,7 @@ def _translated(url: str, error: exceptions.RedisError) -> AgentMemoryError:
 
 
 def _elsewhere(url: str, error: Exception) -> StoreUnreachableError:
-    """Say what the servers of a cluster, or the Sentinels, say of an agent that none of them serves now."""
+    """Return why no server of the cluster, or behind the Sentinels, serves an agent now."""
     unreachable = StoreUnreachableError(url, _reason(error))
     unreachable.message = f"{redacted(url)} does not serve this agent now: {redacted(_reason(error))}"
     unreachable.args = (unreachable.message,)

@@ -392,7 +392,7 @@ def _successor(error: exceptions.ResponseError, host: str) -> Node | None:
 
 
 def _rerouted(error: exceptions.ResponseError, node: Node) -> ReroutedError | None:
-    """Say in words what an answer means that passes, or that another server does not give; None for others."""
+    """Return in words what a temporary error of a cluster means; None for other errors."""
     here, told, code = shown(node), str(error), _code(error)
     if code == "MOVED":
         return ReroutedError(f"the hash slot of this agent has moved away from {here}")
