@@ -207,6 +207,23 @@ class StoreReadOnlyError(BackendError):
         error.hint = "write to the primary server, or make this one writable; nothing was written"
         return error
 
+    @classmethod
+    def moved(cls, to: str, *, done: bool) -> StoreReadOnlyError:
+        """Build the error for an agent that was moved to another store, or is just being moved."""
+        error = cls("")
+        error.message = f"this agent {'was' if done else 'is being'} moved to {redacted(to)}"
+        error.args = (error.message,)
+        sentence = (
+            "nothing was written; try again in a moment, or if that was stopped, run it again or {REOPEN}"
+        )
+        if done:
+            use = "{USE_BACKEND}" if "://" in to else "{USE_FILE}"
+            sentence = (
+                f"nothing was written; write there ({use}); {{REOPEN}} lets this store take writes again"
+            )
+        error.hint = Hint(sentence, to=redacted(to))
+        return error
+
 
 class StoreFullError(BackendError):
     """The disk has no room for what was to be stored; nothing was."""

@@ -9,6 +9,7 @@ from agent_memory.records import MemoryRecord, OperationRecord, Version
 from agent_memory.storage.base.ordering import unique
 from agent_memory.storage.base.store import Store
 from agent_memory.storage.changes import Erase, Operation
+from agent_memory.storage.where import Where
 from agent_memory.verbs import Verb
 
 
@@ -73,6 +74,26 @@ class JournalStore(Store):
         self.check_usable()
         return await self._operations(limit)
 
+    async def journal_end(self) -> int:
+        """Return where the journal ends at present, for `changed_since`."""
+        self.check_usable()
+        return await self._journal_end()
+
+    async def changed_since(self, position: int) -> tuple[list[str], int]:
+        """List the memories that were changed, added or taken out behind a position of the journal.
+
+        Nothing is left out that was committed after `journal_end` had returned the position. What is called changed
+        may be as it was.
+
+        Args:
+            position: what `journal_end` returned, or this method before.
+
+        Returns:
+            The ids, in the order in which they were first changed, and the position to go on from.
+        """
+        self.check_usable()
+        return await self._changed_since(position)
+
     @abstractmethod
     async def _versions(
         self, *, memory_id: str | None = None, operation_id: str | None = None
@@ -95,6 +116,15 @@ class JournalStore(Store):
     @abstractmethod
     async def _operations(self, limit: int) -> list[OperationRecord]:
         """List operations that changed something, newest first."""
+
+    async def _journal_end(self) -> int:
+        """Return where the journal ends: here nowhere, as all memories are always looked at."""
+        return 0
+
+    async def _changed_since(self, position: int) -> tuple[list[str], int]:
+        """List what may have changed: here all there is."""
+        ids = [record.id async for page in self.scan(Where(statuses=(), expired=None)) for record in page]
+        return [*ids, *await self._tombstoned()], position
 
     async def _drop(self) -> None:
         await super()._drop()

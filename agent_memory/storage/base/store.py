@@ -15,6 +15,7 @@ from agent_memory import clock
 from agent_memory.errors import (
     AmbiguousIdError,
     BackendError,
+    CapabilityError,
     ClosedError,
     ConfigurationError,
     IntegrityError,
@@ -22,8 +23,10 @@ from agent_memory.errors import (
     PolicyError,
     ValidationError,
 )
+from agent_memory.hints import Hint
 from agent_memory.network import is_elsewhere
 from agent_memory.records import MemoryRecord, MemoryType, Status
+from agent_memory.storage import moved
 from agent_memory.storage.base.capabilities import Capabilities
 from agent_memory.storage.base.description import Durability, Repair, StoreDescription
 from agent_memory.storage.base.ordering import (
@@ -37,6 +40,7 @@ from agent_memory.storage.base.ordering import (
 )
 from agent_memory.storage.base.spaces import EmbeddingSpace
 from agent_memory.storage.changes import SHORTEST_PREFIX, Change, Operation, Remove, Written
+from agent_memory.storage.moved import MoveMark
 from agent_memory.storage.where import Where
 from agent_memory.text.names import normal_name
 from agent_memory.verbs import Verb
@@ -249,8 +253,15 @@ class Store(ABC):
         Args:
             name: the name of the setting.
             value: what to remember; None forgets it.
+
+        Raises:
+            ValidationError: the name is that of the mark that `set_moved` sets.
         """
         self.check_writable()
+        if name == moved.SETTING:
+            raise ValidationError(
+                "the mark of an agent that was moved is not a setting", hint=Hint("{REOPEN} takes it back")
+            )
         await self._set_setting(name, value)
 
     async def setting(self, name: str) -> str | None:
@@ -264,6 +275,39 @@ class Store(ABC):
         """
         self.check_usable()
         return await self._setting(name)
+
+    async def moved(self) -> MoveMark | None:
+        """Return where this agent was moved to, or is being moved; None where this store is in use."""
+        return moved.read(await self.setting(moved.SETTING))
+
+    async def set_moved(self, mark: MoveMark | None, *, instead_of: MoveMark | None) -> None:
+        """Refuse all writes from now on, of every process, since the agent is moved to another store.
+
+        What was acknowledged before is found by the next read here; nothing is acknowledged afterwards. Counted
+        accesses are no writes.
+
+        Args:
+            mark: where the agent goes; None takes writes again.
+            instead_of: the mark that is there now.
+
+        Raises:
+            BackendError: another mark is there.
+            CapabilityError: the backend cannot refuse the writes of other processes.
+        """
+        self.check_writable()
+        before, after = (None if item is None else item.to_text() for item in (instead_of, mark))
+        if not await self._set_moved(before, after):
+            raise BackendError(
+                "another migration of this agent is under way",
+                hint=Hint("wait for it, or end it and {REOPEN}"),
+            )
+
+    async def _set_moved(self, before: str | None, after: str | None) -> bool:
+        """Change the setting `moved.SETTING`, in one step, if it has the value `before`; return whether it had.
+
+        A backend that fills this checks the setting with every write, by `moved.check`.
+        """  # noqa: DOC501
+        raise CapabilityError(self.name, "closing an agent that was moved")
 
     @abstractmethod
     async def _commit(

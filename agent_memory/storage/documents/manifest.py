@@ -69,6 +69,11 @@ class Manifest:
         """Return it with all words being those of an older analyser."""
         return replace(self, analyser=ANALYSER, renewed_up_to=0, outdated_up_to=self.last_sequence)
 
+    def with_setting(self, name: str, value: str | None) -> Manifest:
+        """Return it with one setting changed, or forgotten for None."""
+        settings = {item: text for item, text in self.settings.items() if item != name}
+        return replace(self, settings=settings if value is None else {**settings, name: value})
+
     # --- embedding spaces ----------------------------------------------------------------------------------
 
     def current(self) -> EmbeddingSpace | None:

@@ -17,7 +17,7 @@ from agent_memory import clock, paths
 from agent_memory.batching import batched
 from agent_memory.errors import ConflictError, StoreBusyError
 from agent_memory.records import MemoryRecord, MemoryType
-from agent_memory.storage import listing, planning, renewal
+from agent_memory.storage import listing, moved, planning, renewal
 from agent_memory.storage.base import (
     EmbeddingSpace,
     Group,
@@ -76,7 +76,7 @@ class Documents(DocumentHooks):
             manifest = replace(manifest, form=renewal.FORM, settings=settings)
             return manifest if manifest.analyser == ANALYSER else manifest.outdated(), None
 
-        await self._change_manifest(change)
+        await self._change_manifest(change, renewal.RENEW)
 
     async def _manifest(self) -> Manifest:
         text = await self._load_meta("head")
@@ -109,14 +109,24 @@ class Documents(DocumentHooks):
             await self._forget_attempts(write_batch)
             return write_batch, list(plan.written)
 
-        return await self._written(prepare)
+        return await self._written(prepare, operation.verb)
 
-    async def _written(self, prepare: Callable[[], Awaitable[tuple[WriteBatch, T]]]) -> T:
-        """Plan a write and write it, until nobody was faster; whole, even if the caller is cancelled meanwhile."""
+    async def _written(
+        self, prepare: Callable[[], Awaitable[tuple[WriteBatch, T]]], verb: str | None = None
+    ) -> T:
+        """Plan a write and write it, until nobody was faster; whole, even if the caller is cancelled meanwhile.
+
+        `verb` is what the operation does, if the write is one: some are done though the agent was moved.
+
+        Returns:
+            What was prepared beside the write.
+        """  # noqa: DOC501
         with anyio.CancelScope(shield=True):
             for attempt in range(ATTEMPTS):
                 async with self._lock:
                     write_batch, result = await prepare()
+                    # Whoever sets the mark moves the version, so a write that does not see it is planned anew.
+                    moved.check(write_batch.before.settings.get(moved.SETTING), verb)
                     try:
                         await self._write(write_batch)
                         return result
@@ -172,7 +182,9 @@ class Documents(DocumentHooks):
     async def _forget_attempts(self, write_batch: WriteBatch) -> None:
         """Forget the attempts at texts that are embedded by now, and at those that were deleted or replaced."""
 
-    async def _change_manifest(self, change: Callable[[Manifest], tuple[Manifest, T]]) -> T:
+    async def _change_manifest(
+        self, change: Callable[[Manifest], tuple[Manifest, T]], verb: str | None = None
+    ) -> T:
         """Write what `change` makes of the manifest; it returns the new head and the result."""
 
         async def prepare() -> tuple[WriteBatch, T]:
@@ -180,14 +192,18 @@ class Documents(DocumentHooks):
             write_batch.manifest, result = change(write_batch.manifest)
             return write_batch, result
 
-        return await self._written(prepare)
+        return await self._written(prepare, verb)
 
     async def _set_setting(self, name: str, value: str | None) -> None:
-        def change(manifest: Manifest) -> tuple[Manifest, None]:
-            settings = {item: text for item, text in manifest.settings.items() if item != name}
-            return replace(manifest, settings=settings | ({} if value is None else {name: value})), None
+        await self._change_manifest(lambda manifest: (manifest.with_setting(name, value), None))
 
-        await self._change_manifest(change)
+    async def _set_moved(self, before: str | None, after: str | None) -> bool:
+        def change(manifest: Manifest) -> tuple[Manifest, bool]:
+            if manifest.settings.get(moved.SETTING) != before:
+                return manifest, False
+            return manifest.with_setting(moved.SETTING, after), True
+
+        return await self._change_manifest(change, renewal.RENEW)
 
     async def _setting(self, name: str) -> str | None:
         return (await self._manifest()).settings.get(name)
@@ -302,7 +318,7 @@ class Documents(DocumentHooks):
             await self._forget_attempts(write_batch)  # at texts that are made by another template version now
             return write_batch, None
 
-        await self._written(prepare)
+        await self._written(prepare, renewal.RENEW)
 
     async def _secure_vacuum(self) -> None:
         """Do nothing: what a service does with what was deleted is its own affair."""

@@ -87,6 +87,10 @@ class Journal:
                     actor=self._operations[entry.operation_id].actor,
                 )
 
+    def changed_since(self, position: int) -> list[str]:
+        """List the memories with an entry behind a time of the clock."""
+        return list(dict.fromkeys(entry.memory_id for entry in self._entries if entry.hlc > position))
+
     def tombstoned(self, present: Collection[str]) -> list[str]:
         """List the ids of memories that are not present."""
         return list({entry.memory_id for entry in self._entries} - set(present))

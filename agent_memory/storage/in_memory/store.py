@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from agent_memory import clock, paths
 from agent_memory.errors import ConflictError
 from agent_memory.records import MemoryRecord, OperationRecord, Status, Version
-from agent_memory.storage import listing, planning
+from agent_memory.storage import listing, moved, planning
 from agent_memory.storage.attempts import Attempt
 from agent_memory.storage.base import (
     Capabilities,
@@ -93,6 +93,7 @@ class InMemoryStore(FullStore):
         vectors: Mapping[bytes, Sequence[bytes]],
         space: EmbeddingSpace | None,
     ) -> list[Written]:
+        moved.check(self._settings.get(moved.SETTING), operation.verb)
         plan = planning.plan(operation, changes, self._facts(planning.needs(changes)), self.agent_id)
         removed = {record.id for record in plan.removes}
         for record in plan.inserts:
@@ -170,10 +171,20 @@ class InMemoryStore(FullStore):
                 self._usage[memory_id] = (clock.now(), self._usage.get(memory_id, (None, 0))[1] + 1)
 
     async def _set_setting(self, name: str, value: str | None) -> None:
+        moved.check(self._settings.get(moved.SETTING))
         self._settings.pop(name, None)
         if value is not None:
             self._settings[name] = value
         self._writes += 1
+
+    async def _set_moved(self, before: str | None, after: str | None) -> bool:
+        if self._settings.get(moved.SETTING) != before:
+            return False
+        self._settings.pop(moved.SETTING, None)
+        if after is not None:
+            self._settings[moved.SETTING] = after
+        self._writes += 1
+        return True
 
     async def _setting(self, name: str) -> str | None:
         return self._settings.get(name)
@@ -323,10 +334,12 @@ class InMemoryStore(FullStore):
         return self._vector_index.spaces()
 
     async def _add_space(self, space: EmbeddingSpace) -> EmbeddingSpace:
+        moved.check(self._settings.get(moved.SETTING))
         self._writes += 1
         return self._vector_index.add_space(space)
 
     async def _switch_space(self, space: EmbeddingSpace) -> None:
+        moved.check(self._settings.get(moved.SETTING))
         self._vector_index.switch(space)
         self._writes += 1
 
@@ -350,6 +363,7 @@ class InMemoryStore(FullStore):
                 yield row
 
     async def _put_vectors(self, space: EmbeddingSpace, vectors: Mapping[bytes, Sequence[bytes]]) -> None:
+        moved.check(self._settings.get(moved.SETTING))
         self._vector_index.put(space, vectors)
         self._vector_index.forget(self._unwanted(vectors))
         self._writes += 1
@@ -390,6 +404,12 @@ class InMemoryStore(FullStore):
 
     async def _operations(self, limit: int) -> list[OperationRecord]:
         return self._journal.operations(limit)
+
+    async def _journal_end(self) -> int:
+        return self._journal.last_hlc
+
+    async def _changed_since(self, position: int) -> tuple[list[str], int]:
+        return self._journal.changed_since(position), self._journal.last_hlc
 
     # --- upkeep --------------------------------------------------------------------------------------------
 

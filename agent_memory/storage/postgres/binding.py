@@ -54,7 +54,7 @@ def writes(unit: Unit[P, T]) -> Method[P, T]:
         scope = self._scope
 
         async def locked(connection: Connection) -> T:
-            await deciding.lock(connection, scope)
+            await deciding.lock_unless_moved(connection, scope)
             return await unit(connection, scope, *args, **kwargs)
 
         return await self._server.write(locked)

@@ -10,7 +10,7 @@ from anyio import CancelScope
 
 from agent_memory import clock
 from agent_memory.records import MemoryRecord, MemoryType
-from agent_memory.storage import planning
+from agent_memory.storage import moved, planning
 from agent_memory.storage.base import EmbeddingSpace
 from agent_memory.storage.changes import Add, Change, Operation
 from agent_memory.storage.conditions import Sql
@@ -115,6 +115,21 @@ async def lock(connection: Connection, scope: Scope) -> Agent:
     return Agent(*(await fetch(connection, *_count_on(scope)))[0])
 
 
+async def lock_unless_moved(connection: Connection, scope: Scope) -> Agent:
+    """Do the same for a write that is refused once the agent was moved to another store."""
+    await connection.execute(_queue(scope), prepare=False)
+    with CancelScope(shield=True):
+        counted, mark = await fetch_all(connection, [_count_on(scope), _mark(scope)])
+    if mark:
+        moved.check(mark[0][0])
+    return Agent(*counted[0])
+
+
+def _mark(scope: Scope) -> Sql:
+    """Write the query for the mark of an agent that was moved. It has to be read behind the lock."""
+    return f"select value from setting where agent = {scope.number} and name = '{moved.SETTING}'", []
+
+
 async def read_facts(
     connection: Connection, opening: str, scope: Scope, operation: Operation, request: Request
 ) -> Facts:
@@ -132,10 +147,19 @@ async def read_facts(
 
     Raises:
         ValidationError: the space of the vectors is not known, or there is none.
+        StoreReadOnlyError: the agent was moved to another store.
     """
-    done = f"select 1 from operation where agent = {scope.number} and id = %s"
+    done = f"select 'done' from operation where agent = {scope.number} and id = %s"
+    mark, _ = _mark(scope)
+
+    def note_done(facts: Facts, rows: Rows) -> None:
+        facts.done = ("done",) in rows
+        for (text,) in rows:
+            if text != "done" and not facts.done:
+                moved.check(text, operation.verb)
+
     parts = [
-        ((done, [operation.id]), _note_done),
+        ((f"{done} union all {mark}", [operation.id]), note_done),
         *_of_memories(scope, request),
         *_of_vectors(scope, request),
     ]
@@ -188,10 +212,6 @@ def _of_memories(scope: Scope, request: Request) -> list[Part]:
         query = f"select id from memory where agent = {scope.number} and id = any(%s)"
         parts.append(((query, [ids]), _note_taken))
     return parts
-
-
-def _note_done(facts: Facts, rows: Rows) -> None:
-    facts.done = bool(rows)
 
 
 def _note_hashes(facts: Facts, rows: Rows) -> None:

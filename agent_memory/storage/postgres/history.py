@@ -88,6 +88,23 @@ async def purged(connection: Connection, scope: Scope) -> list[MemoryRecord]:
     return [version_of(row[0], agent_id=scope.id, revision=row[1] or "") for row in fetched]
 
 
+async def end(connection: Connection, scope: Scope) -> int:
+    """Return the time of the clock at the last entry."""
+    query = f"select coalesce(max(hlc), 0) from journal where agent = {scope.number}"
+    return int((await fetch(connection, query))[0][0])
+
+
+async def changed_since(connection: Connection, scope: Scope, position: int) -> tuple[list[str], int]:
+    """List the memories with an entry behind a time, in the order of the first, and the time of the last."""
+    fetched = await fetch(
+        connection,
+        f"select memory_id, min(hlc), max(hlc) from journal where agent = {scope.number} and hlc > %s"
+        " group by memory_id order by min(hlc)",
+        [position],
+    )
+    return [row[0] for row in fetched], max((row[2] for row in fetched), default=position)
+
+
 async def operations(connection: Connection, scope: Scope, limit: int) -> list[OperationRecord]:
     """List operations that changed something, newest first."""
     fetched = await fetch(

@@ -12,6 +12,7 @@ from agent_memory.errors import BackendError, StoreReadOnlyError
 from agent_memory.network import is_elsewhere, postgres_host
 from agent_memory.records import MemoryRecord
 from agent_memory.redaction import redacted
+from agent_memory.storage import moved
 from agent_memory.storage.base import (
     Capabilities,
     Durability,
@@ -243,6 +244,20 @@ class PostgresStore(ServerStore):
                 raise
 
     _set_setting = writes(setting.put)
+
+    async def _set_moved(self, before: str | None, after: str | None) -> bool:
+        scope = self._scope
+
+        async def work(connection: Connection) -> bool:
+            await deciding.lock(connection, scope)
+            # The connection may have broken as this was committed before.
+            if await setting.get(connection, scope, moved.SETTING) not in (before, after):
+                return False
+            await setting.put(connection, scope, moved.SETTING, after)
+            return True
+
+        return await self._server.write(work)
+
     _setting = reads(setting.get)
 
     # --- reading -------------------------------------------------------------------------------------------
@@ -347,6 +362,8 @@ class PostgresStore(ServerStore):
     _tombstoned = reads(history.tombstoned)
     _purged = reads(history.purged)
     _operations = reads(history.operations)
+    _journal_end = reads(history.end)
+    _changed_since = reads(history.changed_since)
 
     # --- upkeep --------------------------------------------------------------------------------------------
 

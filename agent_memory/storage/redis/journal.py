@@ -208,3 +208,18 @@ async def operations(client: Any, keys: Keys, limit: int) -> list[OperationRecor
             )
         )
     return result
+
+
+async def changed_since(client: Any, keys: Keys, position: int) -> tuple[list[str], int]:
+    """List the memories that operations behind a number changed, and return the number of the last."""
+    operation_ids = [item.decode() for item in await client.lrange(keys("operations"), position, -1)]
+    changed: dict[str, None] = {}
+    for batch in batched(operation_ids, _BATCH):
+        pipe = client.pipeline(transaction=False)
+        for operation_id in batch:
+            pipe.lrange(keys("changes", operation_id), 0, -1)
+        numbers = [item for page in await pipe.execute() for item in page]
+        for part in batched(numbers, _BATCH):
+            # An entry that is gone was followed by a newer one of the same memory.
+            changed |= {entry.memory_id: None for entry in await _entries(client, keys, part)}
+    return list(changed), position + len(operation_ids)

@@ -45,6 +45,7 @@ from agent_memory.storage.redis.upkeep import Upkeep
 from agent_memory.storage.redis.writing import Batch
 from agent_memory.storage.where import Where
 from agent_memory.text.bm25 import WordStatistics
+from agent_memory.verbs import Verb
 
 _FIELDS = ("json", "accessed_at", "access_count")
 _COUNT_ACCESS = """
@@ -358,7 +359,7 @@ class RedisStore(Searching, Reading, Upkeep, KeywordStore, JournalStore):
             write_batch.manifest = replace(write_batch.manifest, renewed_up_to=done)
             return write_batch, None
 
-        await self._written(prepare)
+        await self._written(prepare, Verb.RENEW)
 
     async def _nearest(self, space: EmbeddingSpace, vector: bytes, query: Query, count: int) -> Nearest:
         with translated(self._url):
@@ -422,3 +423,11 @@ class RedisStore(Searching, Reading, Upkeep, KeywordStore, JournalStore):
     async def _operations(self, limit: int) -> list[OperationRecord]:
         with translated(self._url):
             return await journal.operations(self._client, self._keys, limit)
+
+    async def _journal_end(self) -> int:
+        with translated(self._url):
+            return int(await self._client.llen(self._keys("operations")))
+
+    async def _changed_since(self, position: int) -> tuple[list[str], int]:
+        with translated(self._url):
+            return await journal.changed_since(self._client, self._keys, position)

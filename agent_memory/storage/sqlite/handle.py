@@ -19,9 +19,10 @@ from agent_memory.errors import (
     StoreBusyError,
 )
 from agent_memory.hints import Hint
+from agent_memory.storage import moved
 from agent_memory.storage.base import FullStore, Store
 from agent_memory.storage.sqlite import connection as opening
-from agent_memory.storage.sqlite import damage, driver, ownership, virtual, word_index
+from agent_memory.storage.sqlite import damage, driver, ownership, setting, virtual, word_index
 from agent_memory.storage.sqlite.damage import ReadContext
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.sqlite.errors import is_busy, is_damage, is_unwritable, schema_changed
@@ -172,9 +173,22 @@ class FileStore(FullStore):
 
         return await self._read_words(work)
 
-    async def _write(self, function: Callable[[Connection], T], *, vectors: bool = False) -> T:
-        """Run a function in one write transaction; with `vectors`, load sqlite-vec before it if possible."""
-        return await self._run(partial(self._in_transaction, function, vectors, may_wait()))
+    async def _write(
+        self, function: Callable[[Connection], T], *, vectors: bool = False, verb: str | None = None
+    ) -> T:
+        """Run a function in one write transaction; with `vectors`, load sqlite-vec before it if possible.
+
+        `verb` is what the operation does, if the write is one: some are done though the agent was moved.
+
+        Returns:
+            What the function returned.
+        """
+
+        def work(connection: Connection) -> T:
+            moved.check(_moved(connection), verb)
+            return function(connection)
+
+        return await self._run(partial(self._in_transaction, work, vectors, may_wait()))
 
     def _attempt(self, function: Callable[[Connection], T], connection: Connection) -> T:
         for last in (*[False] * _ATTEMPTS, True):
@@ -343,6 +357,16 @@ def writes(
         return await self._write(lambda connection: function(connection, *args, **kwargs), vectors=vectors)
 
     return method
+
+
+def _moved(connection: Connection) -> str | None:
+    """Return the mark of an agent that was moved; a damaged one does not stop a write."""
+    try:
+        return setting.get(connection, moved.SETTING, damage.Damaged())
+    except driver.Error as error:
+        if not is_damage(error):
+            raise
+        return None
 
 
 def _in_snapshot(function: Callable[[Connection], T], connection: Connection) -> T:

@@ -163,6 +163,22 @@ def purged(connection: Connection, context: ReadContext) -> list[MemoryRecord]:
     return result
 
 
+def end(connection: Connection) -> int:
+    """Return the number of the last entry."""
+    return int(connection.execute("select coalesce(max(seq), 0) from journal").fetchone()[0])
+
+
+def changed_since(connection: Connection, position: int) -> tuple[list[str], int]:
+    """List the memories with an entry behind a number, in the order of the first, and the number of the last."""
+    query = (
+        "select memory_id, min(seq), max(seq) from journal where seq > ? group by memory_id order by min(seq)"
+    )
+    fetched = connection.execute(query, (position,)).fetchall()
+    return [row[0] for row in fetched if isinstance(row[0], str)], max(
+        (row[2] for row in fetched), default=position
+    )
+
+
 def operations(connection: Connection, context: ReadContext, limit: int) -> list[OperationRecord]:
     """List operations that changed something, newest first."""
     cursor = connection.execute(

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from agent_memory.errors import ValidationError
 from agent_memory.hints import Hint
 from agent_memory.records import MemoryRecord
+from agent_memory.storage import moved
 from agent_memory.storage.base import (
     Capabilities,
     Durability,
@@ -38,6 +39,7 @@ from agent_memory.storage.sqlite.handle import reads, reads_records, reads_words
 from agent_memory.storage.sqlite.searching import SearchingStore
 from agent_memory.storage.where import Where
 from agent_memory.text.bm25 import WordStatistics
+from agent_memory.verbs import Verb
 
 
 class SqliteStore(SearchingStore):
@@ -83,7 +85,7 @@ class SqliteStore(SearchingStore):
 
         # New memories whose embedding is pending touch no vectors, so the everyday `add` does without sqlite-vec.
         touches = bool(new_vectors) or any(not isinstance(change, Add) for change in changes)
-        return await self._write(work, vectors=touches)
+        return await self._write(work, vectors=touches, verb=operation.verb)
 
     async def _touch(self, ids: Sequence[str]) -> None:
         def work(connection: Connection) -> None:
@@ -100,6 +102,15 @@ class SqliteStore(SearchingStore):
             )
 
         await self._write(lambda connection: setting.put(connection, name, value))
+
+    async def _set_moved(self, before: str | None, after: str | None) -> bool:
+        def work(connection: Connection) -> bool:
+            if setting.get(connection, moved.SETTING, self.damaged) != before:
+                return False
+            setting.put(connection, moved.SETTING, after)
+            return True
+
+        return await self._write(work, verb=Verb.RENEW)
 
     async def _setting(self, name: str) -> str | None:
         return await self._read(lambda connection: setting.get(connection, name, self.damaged))
@@ -180,7 +191,9 @@ class SqliteStore(SearchingStore):
         return left
 
     async def _renew_some(self, limit: int) -> None:
-        await self._write(lambda connection: renewing.renew(connection, self.agent_id, limit))
+        await self._write(
+            lambda connection: renewing.renew(connection, self.agent_id, limit), verb=Verb.RENEW
+        )
 
     async def _renew_at_once(self, limit: int) -> None:
         def work(connection: Connection) -> None:
@@ -213,6 +226,8 @@ class SqliteStore(SearchingStore):
     _tombstoned = reads(history.tombstoned)
     _purged = reads_records(history.purged)
     _operations = reads_records(history.operations)
+    _journal_end = reads(history.end)
+    _changed_since = reads(history.changed_since)
 
     # --- upkeep --------------------------------------------------------------------------------------------
 
@@ -266,7 +281,9 @@ class SqliteStore(SearchingStore):
         return await self._run(work)
 
     async def _rebuild(self) -> None:
-        await self._write(lambda connection: rebuilding.rebuild(connection, self.agent_id), vectors=True)
+        await self._write(
+            lambda connection: rebuilding.rebuild(connection, self.agent_id), vectors=True, verb=Verb.RENEW
+        )
 
     async def _secure_vacuum(self) -> None:
         def work(connection: Connection) -> None:

@@ -17,6 +17,7 @@ fixture that returns "asyncio".
 
 from agent_memory.testing.store.api import ApiTests
 from agent_memory.testing.store.batches import BatchTests
+from agent_memory.testing.store.closing import ClosingTests
 from agent_memory.testing.store.contents import ContentTests
 from agent_memory.testing.store.conversations import ConversationTests
 from agent_memory.testing.store.documents import DocumentTests
@@ -54,6 +55,7 @@ class StoreSuite(
     VectorTests,
     PendingTests,
     MovingTests,
+    ClosingTests,
     SharingTests,
     ConversationTests,
     ApiTests,

@@ -38,6 +38,7 @@ _USES: dict[str, Callable[[Store], Awaitable[Any]]] = {
     "commit": lambda store: store.commit(Operation(verb="add"), [Add(builders.fact())]),
     "touch": lambda store: store.touch(["x"]),
     "set_setting": lambda store: store.set_setting("name", "value"),
+    "moved": lambda store: store.moved(),
     "setting": lambda store: store.setting("name"),
     "get": lambda store: store.get(["x"]),
     "select": lambda store: store.select(Where()),
@@ -82,6 +83,8 @@ _JOURNAL_USES: dict[str, Callable[[JournalStore], Awaitable[Any]]] = {
     "histories": lambda store: store.histories(["x"]),
     "tombstoned": lambda store: store.tombstoned(),
     "purged": lambda store: store.purged(),
+    "journal_end": lambda store: store.journal_end(),
+    "changed_since": lambda store: store.changed_since(0),
 }
 
 
