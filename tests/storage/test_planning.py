@@ -307,6 +307,18 @@ def test_a_plan_means_what_its_changes_mean_one_by_one(commits: list[list[Any]])
         _check_journal(contents)
 
 
+def test_a_message_comes_after_one_that_the_same_operation_restores(contents: Shelf) -> None:
+    with clock.fixed(NOW):
+        contents.commit(Add(builders.message(content="one", created_at=NOW)))
+        (first,) = contents.records.values()
+        contents.commit(Remove(first))
+        contents.commit(
+            Add(first, brought_back=True), Add(builders.message(content="two", created_at=NOW))
+        )
+    positions = {record.content: record.position for record in contents.records.values()}  # type: ignore[attr-defined]
+    assert positions == {"one": 0, "two": 1}
+
+
 def _check_plan(plan: Plan, before: dict[str, MemoryRecord], contents: Shelf) -> None:
     assert plan.empty == (not plan.journal)
     changed = {entry.memory_id for entry in plan.journal}

@@ -92,7 +92,7 @@ class _Planner:
         self.written: list[Written] = []
         self.usage: dict[str, tuple[datetime, int]] = {}
         self.positions: dict[str, set[int]] = {}
-        """By conversation: the last position before this operation, and those that it gave."""
+        """By conversation: the last position before this operation, and those of messages that it stores."""
 
     def result(self) -> Plan:
         return Plan(
@@ -136,11 +136,11 @@ class _Planner:
         """Give a message the position that it names, if nothing before this operation can have it, or the next."""
         conversation = record.conversation_id
         before = self.state.last_position.get(conversation, -1)
-        taken = self.positions.setdefault(conversation, {before})
+        taken = self.positions.setdefault(conversation, set())
+        taken.add(before)
         position = record.position
         if position is None or position <= before or position in taken:
             position = max(taken) + 1
-        taken.add(position)
         return replace(record, position=position)
 
     def _add_version(self, before: MemoryRecord, change: Add) -> None:
@@ -279,6 +279,9 @@ class _Planner:
 
     def _remember(self, record: MemoryRecord, digest: bytes | None = None) -> None:
         self.state.records[record.id] = record
+        if isinstance(record, ConversationRecord) and record.position is not None:
+            # Also of one that is restored or imported: a later message of the same operation comes after it.
+            self.positions.setdefault(record.conversation_id, set()).add(record.position)
         if record.status is not Status.ACTIVE:
             return
         if record.key is not None:
