@@ -280,7 +280,7 @@ def _changes(contents: Shelf, actions: list[Any]) -> list[Change]:
     return changes
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(commits=_commits)
 def test_a_plan_means_what_its_changes_mean_one_by_one(commits: list[list[Any]]) -> None:
     contents = Shelf()
@@ -312,9 +312,7 @@ def test_a_message_comes_after_one_that_the_same_operation_restores(contents: Sh
         contents.commit(Add(builders.message(content="one", created_at=NOW)))
         (first,) = contents.records.values()
         contents.commit(Remove(first))
-        contents.commit(
-            Add(first, brought_back=True), Add(builders.message(content="two", created_at=NOW))
-        )
+        contents.commit(Add(first, brought_back=True), Add(builders.message(content="two", created_at=NOW)))
     positions = {record.content: record.position for record in contents.records.values()}  # type: ignore[attr-defined]
     assert positions == {"one": 0, "two": 1}
 

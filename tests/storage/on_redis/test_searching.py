@@ -47,41 +47,46 @@ async def filled(memory: AgentMemory) -> VectorStore:
 
 
 @pytest.mark.parametrize("most", [words.MOST_IN_SCRIPT, 5])
-@pytest.mark.parametrize("filters", FILTERS)
 async def test_both_ways_give_the_same(
-    filters: str, most: int, server: RedisServer, monkeypatch: pytest.MonkeyPatch
+    most: int, server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(words, "MOST_IN_SCRIPT", most)
     config = MemoryConfig(backend="redis", backend_config={"url": server.url}, embedding_provider="dummy")
     async with AgentMemory(config=config) as memory:
         store = await filled(memory)
-        where = build_where(**FILTERS[filters])
-        terms = query_terms("who cleans the boat in the harbour")
-        for limit in (3, 200):
-            request = CandidateRequest(where, limit, terms, ("boat",), 10, "note-1", True)
-            answer = await store.candidates(request)
-            single = await retrieval.candidates(store, request)
-            assert list(answer.keyword.items()) == list(single.keyword.items())
-            assert answer == single
-            assert answer.keyword
-            assert answer.space is not None
-            vector = (await store.sample_vectors(1))[0]
-            near = VectorRequest(vector, where, limit, answer.space, 10)
-            for _ in range(2):  # as the copy is read for the first time, and again
-                nearest = await store.vector_candidates(near)
-                alone = await retrieval.vector_candidates(store, near)
-                assert nearest.nearest == pytest.approx(alone.nearest, abs=1e-6)
-                assert list(nearest.nearest) == list(alone.nearest)
-                assert nearest.sample == alone.sample
-            ids = list(dict.fromkeys([*answer.keyword, *nearest.nearest]))
-            context = ContextRequest(
-                ids,
-                where,
-                lambda record: record.content.endswith("?"),
-                lambda record: not record.content.endswith("?"),
-                answer.terms,
-                answer.statistics,
-                answer.keyword,
-                answer.space,
-            )
-            assert await store.search_context(context) == await retrieval.search_context(store, context)
+        for filters in FILTERS.values():
+            for limit in (3, 200):
+                await compare_both_ways(store, filters, limit)
+
+
+async def compare_both_ways(store: VectorStore, filters: Filters, limit: int) -> None:
+    """Search in the few round trips of the backend, and by the single methods."""
+    where = build_where(**filters)
+    terms = query_terms("who cleans the boat in the harbour")
+    request = CandidateRequest(where, limit, terms, ("boat",), 10, "note-1", True)
+    answer = await store.candidates(request)
+    single = await retrieval.candidates(store, request)
+    assert list(answer.keyword.items()) == list(single.keyword.items())
+    assert answer == single
+    assert answer.keyword
+    assert answer.space is not None
+    vector = (await store.sample_vectors(1))[0]
+    near = VectorRequest(vector, where, limit, answer.space, 10)
+    for _ in range(2):  # as the copy is read for the first time, and again
+        nearest = await store.vector_candidates(near)
+        alone = await retrieval.vector_candidates(store, near)
+        assert nearest.nearest == pytest.approx(alone.nearest, abs=1e-6)
+        assert list(nearest.nearest) == list(alone.nearest)
+        assert nearest.sample == alone.sample
+    ids = list(dict.fromkeys([*answer.keyword, *nearest.nearest]))
+    context = ContextRequest(
+        ids,
+        where,
+        lambda record: record.content.endswith("?"),
+        lambda record: not record.content.endswith("?"),
+        answer.terms,
+        answer.statistics,
+        answer.keyword,
+        answer.space,
+    )
+    assert await store.search_context(context) == await retrieval.search_context(store, context)
