@@ -258,6 +258,9 @@ BRIEF_EACH: Final = 20
 STANDING_EACH: Final = 20
 """Memories of each kind that the standing context considers: 15 % of 2,000 tokens hold ten."""
 
+HEARD_BY: Final = 50
+"""Messages before and behind an instruction among which an assistant speaks, if it takes part."""
+
 STANDING_LONG: Final = 200
 """Characters from which a message in the standing context may have to be shortened, to the instruction in it."""
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from agent_memory.recall import constants
+from agent_memory.recall.audience import told_among_people
 from agent_memory.recall.formats import PINNED, STANDING, Writer
 from agent_memory.recall.packing import Candidate, PackedItem, pack
 from agent_memory.recall.repeats import each_once
@@ -102,11 +103,18 @@ async def standing_candidates(store: Store, where: Where, *, brief: bool, rule: 
     if rule and _admits(where, MemoryType.CONVERSATION, MemoryType.LONG_TERM):
         parts.append(Selection(where, _IMPORTANT, constants.STANDING_EACH, standing.MARK))
     chosen: dict[str, Candidate] = {}
+    spotted: dict[str, Candidate] = {}
     for records in await store.select_each(parts):
         for record in records:
-            reason = _reason(record, brief=brief, rule=rule)
-            if reason is not None:
-                chosen.setdefault(record.id, Candidate(record, STANDING, note=reason))
+            if (mark := _mark(record)) is not None:
+                if not (brief and mark in _OF_THE_BRIEF):
+                    chosen.setdefault(record.id, Candidate(record, STANDING, note=mark))
+            elif rule and (told := standing.spotted(record)) is not None:
+                spotted[record.id] = Candidate(record, STANDING, note=f'instruction: "{told.words}"')
+    said = (item.memory for item in spotted.values() if isinstance(item.memory, ConversationRecord))
+    for memory_id in await told_among_people(store, said):
+        del spotted[memory_id]
+    chosen |= spotted
     return _one_per_category(sorted(chosen.values(), key=_rank))
 
 
@@ -186,18 +194,19 @@ def _admits(where: Where, *types: MemoryType) -> bool:
     return not where.types or not set(types).isdisjoint(where.types)
 
 
-def _reason(record: MemoryRecord, *, brief: bool, rule: bool) -> str | None:
-    """Return why a memory belongs into the section; None where it does not, after all."""
+_OF_THE_BRIEF: Final = (PINNED.lower(), "preference")
+"""What has a section of its own in the brief."""
+
+
+def _mark(record: MemoryRecord) -> str | None:
+    """Return how a memory was marked for the section by somebody; None where it was not."""
     if standing.STANDING_TAG in record.tags:
         return "standing"
     if record.pinned:
-        return None if brief else PINNED.lower()
+        return PINNED.lower()
     if standing.GOAL_TAG in record.tags:
         return "goal"
-    if _is_preference(record):
-        return None if brief else "preference"
-    spotted = standing.spotted(record) if rule else None
-    return None if spotted is None else f'instruction: "{spotted.words}"'
+    return "preference" if _is_preference(record) else None
 
 
 def _rank(candidate: Candidate) -> tuple[int, float, float]:

@@ -27,7 +27,7 @@ from agent_memory.text import compounds, symbols
 from agent_memory.text.porter import stem
 from agent_memory.text.stopwords import STOPWORDS
 
-ANALYSER: Final = 3
+ANALYSER: Final = 4
 """The number of these rules. 1: whole words only, and no symbols; 2: without the mark of a standing instruction
 (`text.standing`)."""
 

@@ -48,11 +48,31 @@ _VERBS: Final = frozenset(
     shorten show sign simplify skip sort speak specify spell split stack start state stay stick stop structure suggest
     summarise summarize support supply switch tag take talk teach tell test think touch track translate treat try type
     update use verify wait warn word work wrap write
-    abbreviate back bother capitalise document forget hide hold ping pretend spare stress trim truncate underline
-    validate
+    abbreviate anonymise anonymize back book bother buy cancel capitalise contact deploy document download elaborate
+    email encrypt exaggerate fabricate flatter forget guess hide hold install interrupt invent joke lecture lint merge
+    overwrite paraphrase ping prepare pretend publish push rebase redact refactor reformat rename reschedule schedule
+    spare squash stress swear trim truncate underline upgrade upload validate
 """.split()  # noqa: SIM905
 )
 """What people ask an agent to do."""
+_OUTPUT: Final = (
+    r"(?:answers?|repl(?:y|ies)|responses?|explanations?|messages?|summar(?:y|ies)|suggestions?|recommendations?"
+    r"|translations?|reports?|drafts?|letters?|e-?mails?|commits?|commit messages?|reviews?|examples?|snippets?)"
+)
+"""What an agent hands out."""
+_STYLE: Final = (
+    r"(?:bullet points|emojis?|emoticons|jargon|preambles?|disclaimers?|footnotes|exclamation marks|hashtags"
+    r"|abbreviations|sugarcoating)"
+)
+"""What its texts may have or not."""
+_LANGUAGE: Final = (
+    r"(?:arabic|chinese|czech|danish|dutch|english|finnish|french|german|greek|hebrew|hindi|hungarian|italian|japanese"
+    r"|korean|norwegian|polish|portuguese|romanian|russian|spanish|swedish|turkish|ukrainian|vietnamese)"
+)
+_CONVENTION: Final = (
+    r"(?:metric|imperial|si|british|american|24[- ]hour|12[- ]hour|iso|celsius|fahrenheit|kilomet(?:er|re)s|miles"
+    r"|they/them|he/him|she/her)"
+)
 _OPENING: Final = (
     r"(?:(?:and|also|so|but|ok|okay|hey|hi|oh|yes|no,|well|again|btw|by the way|one more thing|please|pls|just|then"
     r"|note:|reminder|rule|remember:|important|fyi|kindly|generally|could you|can you|would you|will you|you should"
@@ -63,12 +83,13 @@ _OPENING: Final = (
 )
 """What may stand before a request."""
 _REQUEST: Final = (
-    r"(?:(?:please|just|also|only|always|never|then|do not|don't|rather)[\s,]+){0,3}(?P<verb>[a-z]+)\b"
+    r"(?:(?:please|just|also|only|always|never|then|do not|don't|rather)[\s,]+){0,3}(?P<verb>[a-z]+)\b(?!')"
 )
 """A request, which is one if its verb is among `_VERBS`; as one expression with them it would compile for long."""
 _ADDRESSED: Final = (
     r"(?:(?:please[\s,]+)?(?:i want|i'd like|i would like|i need|i expect|i prefer|i'd prefer|i hate|i don't want"
-    rf"|you should|you must|you can|you may|no more|no |only |not |your |all (?:your|my) |any )|{_REQUEST})"
+    rf"|you should|you must|you can|you may|no more|no |only |not |your "
+    rf"|all (?:your|my) [\w ]+ (?:should|must|need|in|as|with|without) |any )|{_REQUEST})"
 )
 _ASKING: Final = (
     r"(?:ask|asks|say|mention|request|want|need|tell|talk|speak|write|type|paste|send|share|give|show|bring|inquire"
@@ -77,8 +98,11 @@ _ASKING: Final = (
 )
 _WHENEVER: Final = r"(?:when|whenever|if|every time|each time|any time|anytime|everytime|as soon as|once)"
 _DOING: Final = (
-    r"(?:write|make|give|do|send|answer|say|show|create|produce|generate|tell|recommend|suggest|translate)"
+    r"(?:write|make|give|do for|send|answer|say|show|create|produce|generate|tell|recommend|suggest|translate|draft"
+    r"|compose|prepare|design|build|plan)"
 )
+_ABOUT: Final = r"(?:(?:for|in|on|with|at|when|whenever|if) [^,.?!]{1,80},\s+(?:please\s+)?)?"
+"""What an instruction may be limited to, in front of it."""
 _ON: Final = (
     r"(?:from now on(?:wards?)?|from here on(?: out)?|from this point (?:on|forward)|starting now|as of (?:now|today)"
     r"|going forward|moving forward|in (?:the )?future|until further notice|by default"
@@ -87,7 +111,7 @@ _ON: Final = (
 
 _RULES: Final = (
     # "Always use tabs", "please never call me that", "ask first, always".
-    rf"(?P<by>always|never)(?! say never\b)[\s,]+(?:please\s+)?{_ADDRESSED}",
+    rf"{_ABOUT}(?P<by>always|never)(?! say never\b)[\s,]+(?:please\s+)?{_ADDRESSED}",
     rf"{_REQUEST}.{{0,200}}?[\s,](?P<by>always|at all times|every (?:single )?time|each time)[.!]*$",
     r"(?P<by>don't ever|do not ever|under no circumstances)\b",
     # "From now on ...", "in future ...", "for the rest of our chat ...".
@@ -105,8 +129,12 @@ _RULES: Final = (
     r"(?P<by>(?:in|for|with|after|before|at the (?:end|start|beginning|top) of) (?:every|each|all))"
     rf" (?:[\w'-]+|[\w' -]{{1,60}}[,:])\s+{_REQUEST}",
     rf"(?:no\b|{_REQUEST}).{{0,160}}?\b(?P<by>in (?:all|every|each|any)(?: one)?(?: of)? (?:your|my) \w+)",
+    rf"{_REQUEST}.{{0,160}}?\b(?P<by>(?:in|of|to|with) (?:every|each) (?:\w+ )?{_OUTPUT})\b",
+    rf"(?:(?:make sure|ensure|see to it) )?(?:that )?(?P<by>every|each) (?:\w+ )?{_OUTPUT}\b"
+    r".{0,60}?\b(?:\w+s|should|must)\b",
     rf"(?P<by>(?:every|each) (?:morning|evening|night|day|week|month|(?:mon|tues|wednes|thurs|fri|satur|sun)day))"
-    rf"[\s,]+{_REQUEST}",
+    rf"(?:[\s,]+|[\w' ]{{1,40}}, ){_REQUEST}",
+    rf"(?P<by>should i ever {_ASKING})\b[^.?!]{{0,200}}?[,:;]\s*{_ADDRESSED}",
     # "Keep your answers short", "don't call me that again", "... until further notice".
     r"(?:keep|make|limit|end|start|begin|write|format)\b.{0,60}?\b"
     r"(?P<by>your (?:answers|replies|responses|explanations|messages|summaries|suggestions))\b",
@@ -117,7 +145,18 @@ _RULES: Final = (
     # "Stick to British spelling", "call me Jo", "ask me before you delete a file".
     r"(?P<by>default to|stick (?:to|with)) (?!this|that|it\b)",
     r"(?P<by>call me|address me as|refer to me as) (?!a |an |back|later|when|at |on |in |if |tomorrow|tonight"
-    r"|now|up\b)",
+    r"|now|up\b|after|before|once|soon|some|any|first|asap|or\b|and\b|with|about|to\b|from|for|this|next|what|names"
+    r"|crazy|mad\b|old-fashioned|silly|biased|paranoid|cynical|stupid|naive|weird|lazy|picky)",
+    r"(?:refer to|address) (?!this|that|it\b)[\w' ]{1,40}? (?P<by>as) ",
+    r"(?P<by>treat me) (?:as|like) (?!this|that)",
+    rf"(?P<by>don't|do not|stop|avoid|no|skip|leave out)\b(?: \w+){{0,3}} {_STYLE}\b",
+    # "Answer in German", "use metric units".
+    rf"(?:answer|reply|respond|speak|talk|write)(?: to me| everything| only){{0,2}} (?P<by>in {_LANGUAGE})\b",
+    rf"(?P<by>use (?:only |the )*{_CONVENTION})\b",
+    r"(?P<by>assume)(?: that)? i(?:'m| am|'ve| have| use| know| want| need)\b",
+    r"(?:don't|do not|stop|no)\b.{0,120}?\b(?P<by>before you (?:answer|reply|respond|start|begin))\b",
+    r"(?:don't|do not) (?:ever )?(?:recommend|suggest|propose|book|buy|order|schedule|use)(?: me)?"
+    r" (?P<by>any|anything|anybody|anyone)\b",
     rf"{_REQUEST}(?:(?!\b(?:that|which|why|how|where|what|this)\b).){{0,100}}?"
     r"\b(?P<by>(?:whenever|every time|each time|before) you)\b",
     # "Remember that I want ...", "I'd rather you didn't ... I hate that".
@@ -136,6 +175,14 @@ _WHOLE: Final = (
     r"\b(?P<by>unless (?:i|we) (?:say|ask|tell|write|specify|request)|unless (?:told|asked|instructed) otherwise"
     r"|until i (?:say|tell you) otherwise)\b",
     r"^i prefer\b.{0,200}?\b(?P<by>when(?:ever)? you)\b",
+    r"^(?P<by>i(?:'d)? (?:really |generally |usually )?(?:prefer|hate|dislike|(?:don't )?(?:want|like|need)))"
+    rf" (?:\w+ ){{0,4}}(?:{_STYLE}|(?:short|long|brief|concise|detailed|direct|plain|formal|informal|honest|blunt)\w*"
+    rf" {_OUTPUT})\b",
+    r"^(?P<by>my pronouns are)\b",
+    # "When I say the usual, I mean ...".
+    r"^(?:and |also |so |please note:? )?"
+    r"(?P<by>(?:when|whenever|if|every time) i (?:say|write|type|mention|ask for))\b"
+    r"[^.?!]{1,120}?,\s*i (?:always |just )?mean (?!it\b|that\b|every\b)",
     # "In every file you make", "that holds for all projects", "that's how I want them".
     r"\b(?P<by>(?:in|for|with|to|at|on) (?:every|each|all|any|anything|everything)(?: (?:\w+ ){0,3}\w+)?"
     rf" (?:that )?you (?:ever )?{_DOING})\b",
@@ -145,19 +192,40 @@ _WHOLE: Final = (
 )
 """What may stand in a sentence anywhere, or with its opening."""
 _ONCE: Final = (
-    r"\b(?:this (?:time|once|one|email|mail|message|text|letter|page|file|draft|question|answer|case|task)|just once"
-    r"|just for now|for now|for today|only today|here)\b"
+    r"\b(?:this (?:time|once|one|email|mail|message|text|letter|page|file|draft|question|answer|case|task|week"
+    r"|weekend|morning|afternoon|evening|month|year|summer|winter|spring|autumn|fall)|just once"
+    r"|just for now|for now|for today|only today|here(?! on\b)|tonight|(?<!from )tomorrow)\b"
 )
+"""What a request for one time says."""
+_PERSONAL: Final = (
+    r"\b(?:yourself|yourselves|your (?:dreams?|heart|family|friends?|mom|mum|dad|parents|kids?|children|husband|wife"
+    r"|partner|life|chin|spirits?|passions?|gut|health|well-being|feelings|happiness)"
+    r"|you've (?:got|come)|you deserve|you'll (?:be|do) (?:fine|great|well|ok|okay|amazing)"
+    r"|you're (?:not alone|one of|so|such|amazing|awesome|great|strong|doing (?:great|well|so))"
+    r"|give up|lose (?:hope|sight|faith)|count on me|stop (?:dreaming|believing|learning|\w+ing,? you)|proud of you"
+    r"|let (?:me|us) know if you(?:'d like| need| want| know| like| have any| decide| feel)|good luck"
+    r"|(?:need|want) (?:any |some |a |my |more )*"
+    r"(?:help|hand|company|support|advice|someone|somebody|friend|to (?:talk|chat|vent))"
+    r"|know (?:any|some)(?:one|body))\b"
+)
+"""What is said to a person and not to a program: of their life, to encourage them, to offer help or company."""
+_PLEASE: Final = r"[\s,;.!]*\b(?:please|pls|thanks|thank you|thx|ok|okay|right)[.!]*$"
 _QUOTED: Final = r"(?sm)```.*?(?:```|\Z)|`[^`\n]*`|\"[^\"]*\"|“[^”]*”|«[^»]*»|„[^“”]*[“”]|^\s*>.*$"
 _SENTENCE: Final = r"(?<=[.!?])\s+|\n+|(?<=[a-z)])\s+[-–—]+\s+"
 _TRIGGER: Final = (
     r"\b(?:always|never|ever|when|whenever|if|every|each|any|anything|everything|anytime|everytime|now on|here on"
     r"|forward|future|henceforth|rest of|circumstances|default|rule|remember|mind|holds|goes|applies|counts|stands"
-    r"|default to|stick|call me|address me|refer to me|i'm|before you|this point|starting now|as of|again|anymore"
+    r"|default to|stick|call me|address|refer to|treat me|assume|prefer|pronouns|i'm|before you|this point"
+    r"|starting now|as of|again|anymore"
     r"|any more|notice|exception|no matter|your (?:answers|replies|responses|explanations|messages"
-    r"|summaries|suggestions)|how i|unless|until|all|hate|stand|dislike|like|once|as soon as|today|times)\b"
+    r"|summaries|suggestions)|how i|unless|until|all|hate|stand|dislike|like|once|as soon as|today|times"
+    rf"|in {_LANGUAGE}|use (?:only |the )*{_CONVENTION}|{_STYLE})\b"
 )
 _PLAIN: Final = str.maketrans("’‘", "''")
+
+
+_SO: Final = r"[,;:] (?:and )?(?:so|therefore|hence|that's why),? (?:please )?"
+"""What stands between a reason and what is asked for."""
 
 
 class Instruction(NamedTuple):
@@ -188,20 +256,42 @@ def instruction(text: str) -> Instruction | None:
     return None
 
 
+class _Compiled(NamedTuple):
+    opening: re.Pattern[str]
+    personal: re.Pattern[str]
+    please: re.Pattern[str]
+    so: re.Pattern[str]
+    rules: tuple[re.Pattern[str], ...]
+    whole: tuple[re.Pattern[str], ...]
+
+
 @cache
-def _compiled() -> tuple[re.Pattern[str], tuple[re.Pattern[str], ...], tuple[re.Pattern[str], ...]]:
+def _compiled() -> _Compiled:
     """Compile the rules when the first text may hold an instruction: most programs never see one."""
-    return re.compile(_OPENING), tuple(map(re.compile, _RULES)), tuple(map(re.compile, _WHOLE))
+    return _Compiled(
+        re.compile(_OPENING),
+        re.compile(_PERSONAL),
+        re.compile(_PLEASE),
+        re.compile(_SO),
+        tuple(map(re.compile, _RULES)),
+        tuple(map(re.compile, _WHOLE)),
+    )
 
 
 def _spotted(sentence: str) -> str | None:
     """Return the words that make a sentence in lower case an instruction, None if it is none."""
     if (sentence.endswith("?") and not sentence.startswith(_ASKED)) or re.search(_ONCE, sentence):
         return None
-    opening, rules, whole = _compiled()
+    opening, personal, please, so, rules, whole = _compiled()
+    if personal.search(sentence):
+        return None
+    sentence = please.sub("", sentence)
     begun = opening.match(sentence)
-    rest = sentence[begun.end() :] if begun else sentence
-    for match in chain((rule.match(rest) for rule in rules), (rule.search(sentence) for rule in whole)):
+    starts = [begun.end() if begun else 0, *(start.end() for start in so.finditer(sentence))]
+    for match in chain(
+        (rule.match(sentence[start:]) for start in starts for rule in rules),
+        (rule.search(sentence) for rule in whole),
+    ):
         if match is not None and (match.groupdict().get("verb") or "use") in _VERBS:
             return match["by"].strip()
     return None

@@ -123,6 +123,37 @@ async def test_the_filter_holds_for_it_too(
     assert section(await memory.recall(QUERY, **filters)) == expected
 
 
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ([("user", "Ana", "Always call me Jo."), ("assistant", "Mel", "Hi Jo!")], False),
+        ([("user", "Ana", "Always call me Jo."), ("user", "Mel", "Hi Jo!")], False),
+        ([("user", "Ana", "Always call me Jo."), ("assistant", None, "Hi Jo!")], True),
+        ([("user", "Ana", "Always call me Jo."), ("user", "Mel", "Hi"), ("assistant", None, "Hi!")], True),
+        ([("user", "Ana", "Always call me Jo."), ("assistant", "CodingAssistant", "Hi Jo!")], True),
+        ([("user", "Ana", "Always call me Jo."), ("assistant", "t", "Hi Jo!")], True),
+        ([("user", "Ana", "Always call me Jo."), ("user", "Ana", "I am Ana.")], True),
+        ([("user", None, "Always call me Jo."), ("assistant", "Mel", "Hi Jo!")], True),
+    ],
+)
+async def test_what_one_person_tells_another_is_no_instruction(
+    memory: AgentMemory, said: list[tuple[str, str | None, str]], expected: bool
+) -> None:
+    for role, name, text in said:
+        await memory.conversation.add_message(role, text, name=name, conversation_id="talk")
+    # A conversation with an assistant beside it tells nothing of this one.
+    await memory.conversation.add_message("assistant", "Good morning", conversation_id="other")
+    assert section(await memory.recall(QUERY)) == (["Always call me Jo."] if expected else [])
+
+
+async def test_what_is_marked_stays_whoever_it_was_told_to(memory: AgentMemory) -> None:
+    marked = await memory.conversation.add_message("user", "Always call me Jo.", name="Ana")
+    await memory.conversation.add_message("user", "Hi Jo!", name="Mel")
+    assert section(await memory.recall(QUERY)) == []
+    await memory.pin(marked)
+    assert section(await memory.recall(QUERY)) == ["Always call me Jo."]
+
+
 async def test_what_was_put_away_is_not_in_it(memory: AgentMemory) -> None:
     gone = await memory.long_term.store_fact("Reports go to Ines", standing=True)
     await memory.forget(gone)

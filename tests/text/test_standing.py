@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from agent_memory.testing import builders
@@ -24,7 +27,7 @@ from agent_memory.text.templates import indexed_text
         ("If you ever delete a file, tell me", "if you ever"),
         ("After every meeting, write down who does what", "after every"),
         ("I want you to always check the units", "always"),
-        ("I’d like you to write in French unless I say otherwise", "unless"),
+        ("I’d like you to write in French unless I say otherwise", "in french"),
         ("Remember that I prefer trains", "remember that"),
         ("- use metric units by default", "by default"),
         ("Keep your answers short", "your answers"),
@@ -36,6 +39,10 @@ from agent_memory.text.templates import indexed_text
         ("Every Monday, remind me of the bins", "every monday"),
         ("I want all my dates in ISO format", "all"),
         ("Stay formal unless I say so", "unless i say"),
+        ("Please don't use emojis", "don't"),
+        ("I'm allergic to nuts, so never suggest them", "never"),
+        ("For my trips, always look for trains first", "always"),
+        ("When I say the usual, I mean a flat white", "when i say"),
         ("no adverbs, in anything you write for me", "in anything you write"),
     ],
 )
@@ -66,6 +73,14 @@ def test_an_instruction_is_spotted_by_its_words(text: str, words: str) -> None:
         "call me a taxi",
         "I'm late, can you call them?",
         "stick to this for the moment",
+        "Never give up!",
+        "Whenever you need help, just let me know.",
+        "You can always count on me!",
+        "As soon as I start, all my worries vanish.",
+        "Call me crazy, but I liked it",
+        "Always write down your dreams, they matter",
+        "Whenever you are in town this week, let's meet",
+        "When I say I love it, I mean it",
         "```\nnever call this twice\n```",
         "> always use tabs",
         "",
@@ -73,6 +88,17 @@ def test_an_instruction_is_spotted_by_its_words(text: str, words: str) -> None:
 )
 def test_what_is_told_asked_or_quoted_is_none(text: str) -> None:
     assert instruction(text) is None
+
+
+@pytest.mark.parametrize(
+    ("half", "least", "most_wrong"), [("fitted", 29, 0), ("judge", 22, 2)], ids=["fitted", "judge"]
+)
+def test_of_sentences_written_before_the_rule_was_read(half: str, least: int, most_wrong: int) -> None:
+    sentences = json.loads(Path(__file__).with_name("standing_sentences.json").read_text("utf-8"))[half]
+    spotted = {kind: sum(instruction(text) is not None for text in sentences[kind]) for kind in sentences}
+    assert len(sentences["lasting"]) == len(sentences["not"]) == 30
+    assert spotted["lasting"] >= least
+    assert spotted["not"] <= most_wrong
 
 
 def test_only_people_and_facts_are_listened_to() -> None:
