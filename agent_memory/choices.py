@@ -29,7 +29,7 @@ def orders() -> tuple[str, ...]:
 
 def conflicts() -> tuple[str, ...]:
     """Return what an import can do with memories that are here in another version."""
-    from agent_memory.transfer.importing import OnConflict
+    from agent_memory.transfer.deciding import OnConflict
 
     return get_args(OnConflict)
 

@@ -14,8 +14,8 @@ from agent_memory.storage.registry import create_store
 if TYPE_CHECKING:
     from os import PathLike
 
+    from agent_memory.transfer.deciding import OnConflict
     from agent_memory.transfer.files import FileStream
-    from agent_memory.transfer.importing import OnConflict
     from agent_memory.transfer.moving import Exported, Moved
 
 
@@ -101,6 +101,7 @@ class Moving(MemoryTypes):
         backend_config: Mapping[str, Any] | None = None,
         *,
         on_conflict: OnConflict = "refuse",
+        switch: bool = False,
         dry_run: bool = False,
         progress: Progress | None = None,
     ) -> Moved:
@@ -109,10 +110,16 @@ class Moving(MemoryTypes):
         With ids, times, tags, history, accesses, archived memories and vectors; what the other backend cannot keep is
         told in `notices`. A second run changes nothing, and a stopped one is run again.
 
+        With `switch`, the agent may be in use: what is written meanwhile comes along, what is taken out meanwhile
+        is taken out there, and in the end this store refuses writes of every process with a StoreReadOnlyError that
+        says where the agent is. For a moment before that, `refused_seconds`, it is written to nowhere. Nothing is
+        deleted here, and `reopen` takes it back. Accesses that are counted meanwhile stay behind.
+
         Args:
             target: a store, opened and closed here, or a backend's name or URL, for which it is made.
             backend_config: the options of that backend.
             on_conflict: as in `import_from`.
+            switch: move an agent that is in use, and refuse writes here afterwards.
             dry_run: as in `import_from`.
             progress: called with (done, total).
 
@@ -120,10 +127,12 @@ class Moving(MemoryTypes):
             What was copied, or would be.
 
         Raises:
-            ValidationError: there are conflicts; nothing was written.
+            ValidationError: there are conflicts, and nothing was written; or the agent was moved elsewhere before.
             IntegrityError: afterwards both do not hold the same.
+            StoreReadOnlyError: the agent was moved away from the other store before.
+            CapabilityError: this store cannot refuse writes, which `switch` asks for.
         """
-        from agent_memory.transfer import moving
+        from agent_memory.transfer import moving, switching
 
         store = (
             target
@@ -133,6 +142,10 @@ class Moving(MemoryTypes):
         store.check_allowed(offline=self._core.settings.offline)
         await store.open()
         try:
+            if switch and not dry_run:
+                return await switching.switch(
+                    self._core.store, store, on_conflict=on_conflict, who=self._who, progress=progress
+                )
             return await moving.migrate(
                 self._core.store,
                 store,
@@ -143,6 +156,19 @@ class Moving(MemoryTypes):
             )
         finally:
             await store.close()
+
+    async def reopen(self) -> str | None:
+        """Let this store take writes again, after `migrate_to` with `switch` has moved the agent elsewhere.
+
+        What was written in the other store since stays there: move it back first if it is wanted here.
+
+        Returns:
+            Where the agent was moved to; None if it was not.
+        """
+        from agent_memory.transfer import switching
+
+        mark = await switching.reopen(self._core.store)
+        return None if mark is None else mark.to
 
     @property
     def _who(self) -> Mapping[str, str | None]:

@@ -287,6 +287,7 @@ class SyncAgentMemory:
     export_to = blocking(AgentMemory.export_to)
     import_from = blocking(AgentMemory.import_from)
     migrate_to = blocking(AgentMemory.migrate_to)
+    reopen = blocking(AgentMemory.reopen)
     undo = blocking(AgentMemory.undo)
     log = blocking(AgentMemory.log)
     index = blocking(AgentMemory.index)

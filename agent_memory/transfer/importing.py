@@ -1,198 +1,58 @@
-"""Taking a stream over into a store: first what it would mean, then doing it, in batches that may be repeated."""
+"""Taking a stream over into a store, as it was decided, in batches that may be repeated."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Literal, get_args
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import replace
 
 from agent_memory.batching import batched
-from agent_memory.errors import ConfigurationError, ValidationError
-from agent_memory.hints import Hint
+from agent_memory.errors import ConflictError, ValidationError
 from agent_memory.records import MemoryRecord, Status, Version
-from agent_memory.storage.base import EmbeddingSpace, JournalStore, Store, journal_store, vector_store
-from agent_memory.storage.changes import Change, Import, Operation, Replace, Tombstone
-from agent_memory.storage.where import Where
+from agent_memory.storage.base import EmbeddingSpace, Store, journal_store, vector_store
+from agent_memory.storage.changes import Change, Erase, Import, Operation, Remove, Replace, Tombstone
 from agent_memory.text.templates import embedded_text, embedding_hash
+from agent_memory.transfer.deciding import Decision, tells
 from agent_memory.transfer.stream import BATCH, Entry, Item, Stream
-from agent_memory.transfer.tombstones import ends, note, tombstoned
+from agent_memory.transfer.tombstones import ends, note
 from agent_memory.verbs import Verb
 
 Progress = Callable[[int, int], None]
 """Called with (done, total) as long work goes on."""
-OnConflict = Literal["refuse", "keep", "replace"]
-_CONFLICTS: Mapping[str, str] = {
-    "deleted here": "was taken out here",
-    "conflict": "is here in another version",
-}
-_SHOWN = 5  # conflicts that an error names
-
-
-@dataclass(slots=True, kw_only=True)
-class Decision:
-    """What taking a stream over means for a store."""
-
-    new: list[Entry] = field(default_factory=list)
-    newer: list[Entry] = field(default_factory=list)
-    """Here in an earlier version, which the stream's was made from."""
-    tombstoned: list[Entry] = field(default_factory=list)
-    """Taken out there, and never known here."""
-    same: int = 0
-    """Here already, or here in a later version."""
-    kept: list[str] = field(default_factory=list)
-    """Here and different, and left as they are here: what conflicts, and what was taken out there only."""
-    conflicts: dict[str, str] = field(default_factory=dict)
-    """By id: what is the matter."""
-    onto: dict[str, str] = field(default_factory=dict)
-    """By id of what takes the place of something: the revision that it has here."""
-    make_way: dict[str, list[str]] = field(default_factory=dict)
-    """By id: memories here that have its key and are archived for it."""
-    space: Literal["none", "same", "new", "other"] = "none"
-    """Whether the stream's vectors fit: the store has none, the same space, no space yet, or another one."""
-
-    @property
-    def changes(self) -> int:
-        """How many memories would be written."""
-        return len(self.new) + len(self.newer) + len(self.tombstoned)
-
-    def note(self, entry: Entry, finding: Finding, revision: str | None) -> None:
-        """Note what one entry of the stream is to the store, which has it in `revision`, if at all."""
-        match finding:
-            case "same":
-                self.same += 1
-            case "kept":
-                self.kept.append(entry.id)
-            case "tombstoned":
-                self.tombstoned.append(entry)
-            case "new" | "deleted here":
-                self.new.append(entry)
-            case "newer" | "conflict":
-                self.newer.append(entry)
-            case "differs":
-                raise AssertionError("settled by the histories")
-        if finding in _CONFLICTS:
-            self.conflicts[entry.id] = _CONFLICTS[finding]
-        if revision is not None and finding in ("newer", "conflict"):
-            self.onto[entry.id] = revision
-
-
-async def decide(store: Store, stream: Stream, on_conflict: OnConflict = "refuse") -> Decision:
-    """Compare a stream with an open store. Writes nothing.
-
-    Returns:
-        What is to be done with each memory.
-
-    Raises:
-        ConfigurationError: there is no such way to settle conflicts.
-        ValidationError: there are conflicts, and they are to be refused.
-    """  # noqa: DOC501
-    if on_conflict not in get_args(OnConflict):
-        raise ConfigurationError.unknown("way to settle conflicts", on_conflict, get_args(OnConflict))
-    result = Decision(space=await _fits(store, stream.head.space))
-    away = set(await tombstoned(store))
-    for batch in batched(stream.entries, BATCH):
-        for entry, finding, revision in await _compare(store, stream, batch, away):
-            result.note(entry, finding, revision)
-    await _check_keys(store, stream, result)
-    if result.conflicts and on_conflict == "refuse":
-        raise _refused(result.conflicts, len(stream.entries))
-    if on_conflict == "keep":
-        result.kept += result.conflicts
-        result.new = [item for item in result.new if item.id not in result.conflicts]
-        result.newer = [item for item in result.newer if item.id not in result.conflicts]
-    return result
-
-
-async def _fits(store: Store, space: EmbeddingSpace | None) -> Literal["none", "same", "new", "other"]:
-    if space is None or not store.capabilities.vectors:
-        return "none"
-    current = await vector_store(store).current_space()
-    if current is None:
-        return "new"
-    alike = current.same_as(space)
-    return "same" if alike else "other"
-
-
-Finding = Literal["new", "newer", "tombstoned", "same", "kept", "deleted here", "conflict", "differs"]
-"""What one entry of a stream is to a store. `differs` is settled by the histories of both."""
-
-
-def _look(entry: Entry, present: MemoryRecord | None, away: Collection[str]) -> Finding:
-    """Compare one entry with what the store has under its id."""
-    if entry.tombstoned:
-        return "kept" if present is not None else "same" if entry.id in away else "tombstoned"
-    if present is None:
-        return "deleted here" if entry.id in away else "new"
-    return "same" if present.revision == entry.revision else "differs"
-
-
-async def _compare(
-    store: Store, stream: Stream, entries: Sequence[Entry], away: Collection[str]
-) -> list[tuple[Entry, Finding, str | None]]:
-    """Compare entries with a store.
-
-    Returns:
-        For each entry what it is to the store, and the revision that the store has of it.
-    """
-    present = await store.get([entry.id for entry in entries])
-    findings = {entry.id: _look(entry, present.get(entry.id), away) for entry in entries}
-    differ = [entry for entry in entries if findings[entry.id] == "differs"]
-    if differ:
-        findings |= await _by_history(store, stream, differ, present)
-    return [
-        (entry, findings[entry.id], present[entry.id].revision if entry.id in present else None)
-        for entry in entries
-    ]
-
-
-async def _by_history(
-    store: Store, stream: Stream, differ: Sequence[Entry], present: Mapping[str, MemoryRecord]
-) -> dict[str, Finding]:
-    """Say of memories in two versions which of the two was made from the other, if one was."""
-    theirs = {item.id: item for item in await stream.read(differ)} if stream.head.parts.history else {}
-    ours = await store.histories([entry.id for entry in differ]) if isinstance(store, JournalStore) else {}
-    result: dict[str, Finding] = {}
-    for entry in differ:
-        known = {version.revision for version in ours.get(entry.id, ())}
-        told = {version.revision for version in theirs[entry.id].history} if entry.id in theirs else set()
-        if entry.revision in known:
-            result[entry.id] = "same"
-        else:
-            result[entry.id] = "newer" if present[entry.id].revision in told else "conflict"
-    return result
-
-
-async def _check_keys(store: Store, stream: Stream, result: Decision) -> None:
-    """Find active memories here that have a key which one of the stream is to have, and do not give it up."""
-    wanted = {item.key: item.id for item in (*result.new, *result.newer) if item.key is not None}
-    taken = {item.id: item.key for item in (*result.new, *result.newer)}
-    names = sorted({key for _, key in wanted})
-    for batch in batched(names, BATCH):
-        part = Where(keys=tuple(batch), expired=None)
-        for here in await store.select(part):
-            key = (here.memory_type, here.key or "")
-            comer = wanted.get(key)
-            if comer is None or comer == here.id or taken.get(here.id, key) != key:
-                continue
-            result.conflicts.setdefault(comer, f"has the key '{here.key}', which {here.id} has here")
-            result.make_way.setdefault(comer, []).append(here.id)
-
-
-def _refused(conflicts: dict[str, str], total: int) -> ValidationError:
-    shown = [f"{item} {what}" for item, what in list(conflicts.items())[:_SHOWN]]
-    more = f", and {len(conflicts) - _SHOWN} more" if len(conflicts) > _SHOWN else ""
-    return ValidationError(
-        f"{len(conflicts)} of {total} memories conflict, and nothing was written: {', '.join(shown)}{more}",
-        hint=Hint("{KEEP} leaves those as they are here, {REPLACE} takes the others"),
-    )
+Step = Callable[[], AbstractAsyncContextManager[None]]
+"""Makes what is held while a batch is moved: others may want to go first."""
 
 
 class Importer:
     """Writes what was decided."""
 
     def __init__(
-        self, store: Store, stream: Stream, decision: Decision, *, actor: str | None, session: str | None
+        self,
+        store: Store,
+        stream: Stream,
+        decision: Decision,
+        *,
+        actor: str | None,
+        session: str | None,
+        step: Step = nullcontext,
+        live: bool = False,
+        pending: bool = True,
     ) -> None:
+        """Keep what is to be done.
+
+        Args:
+            store: where to write.
+            stream: where to read.
+            decision: what `decide` made of both.
+            actor: who writes, for the log.
+            session: in which session, for the log.
+            step: held while a batch is moved.
+            live: others write what is read: a batch that contradicts itself for that is left out, see `skipped`.
+            pending: whether memories that were here before are given the vectors that they lack.
+        """
+        self.skipped: list[str] = []
+        """The memories that were left out."""
+        self._step, self._live, self._pending = step, live, pending
         self._store = store
         self._stream = stream
         self._decision = decision
@@ -212,15 +72,52 @@ class Importer:
             self._space = await vector_store(self._store).current_space()
         # A key may have passed from one memory to another: what gives one up goes first.
         decision.newer.sort(key=lambda item: item.key is not None)
-        entries = [*decision.newer, *decision.new, *decision.tombstoned]
-        done = 0
+        entries = [*decision.removed, *decision.newer, *decision.new, *decision.tombstoned]
+        removed, done = {entry.id for entry in decision.removed}, 0
         for batch in batched(entries, BATCH):
-            await self._write(await self._stream.read(batch))
+            async with self._step():
+                await self._move(batch, removed)
             done += len(batch)
             if progress is not None:
                 progress(done, len(entries))
-        if self._space is not None and head.parts.vectors:
+        if self._pending and self._space is not None and head.parts.vectors:
             await self._embed_pending(self._space)
+
+    async def _move(self, entries: Sequence[Entry], removed: Collection[str]) -> None:
+        """Read and write one batch."""
+        items = await self._stream.read(entries)
+        try:
+            await self._take_out([item for item in items if item.id in removed])
+            if left := [item for item in items if item.id not in removed]:
+                await self._write(left)
+        except (ConflictError, ValidationError):
+            if not self._live:
+                raise
+            self.skipped += [entry.id for entry in entries]
+
+    async def _take_out(self, items: Sequence[Item]) -> None:
+        """Take out what was taken out there; erase its history if that was erased there."""
+        if not items:
+            return
+        ids = [item.id for item in items]
+        present, known = await self._store.get(ids), await ends(self._store, ids)
+        changes: list[Change] = []
+        for item in items:
+            forgotten = self._stream.head.parts.history and not tells(item.history)
+            if item.id in present:
+                changes.append(Remove(present[item.id], erase=forgotten))
+            elif forgotten:
+                text = next((one.before or one.after for one in known.get(item.id, ()) if tells([one])), None)
+                changes += [] if text is None else [Erase(text)]
+        await self._store.commit(self._operation, changes)
+        if not self._store.capabilities.journal:
+            await note(
+                self._store, [Tombstone(item.id, [item.end]) for item in items if item.end is not None]
+            )
+
+    @property
+    def _operation(self) -> Operation:
+        return Operation(verb=Verb.IMPORT, actor=self._actor, session=self._session)
 
     async def _embed_pending(self, space: EmbeddingSpace) -> None:
         """Give memories that were here before the vectors that they lack."""
@@ -254,18 +151,18 @@ class Importer:
             changes.append(self._take(item, item.record, known.get(item.id, ())))
             if item.vectors and self._space is not None:
                 vectors[embedding_hash(embedded_text(item.record))] = item.vectors
-        operation = Operation(verb=Verb.IMPORT, actor=self._actor, session=self._session)
         if self._store.capabilities.journal:
             changes += buried
         elif buried:
             await note(self._store, buried)
-        await self._store.commit(operation, changes, vectors, self._space if vectors else None)
+        await self._store.commit(self._operation, changes, vectors, self._space if vectors else None)
 
     async def _known(self, present: Sequence[str], absent: Sequence[str]) -> dict[str, list[Version]]:
         """Return the versions that the journal has of memories which are here, or were."""
         if not self._store.capabilities.journal:
             return {}
-        away = [item for item in absent if item in self._decision.conflicts]
+        decision = self._decision
+        away = [item for item in absent if item in decision.conflicts or item in decision.returned]
         return {**await journal_store(self._store).histories(present), **await ends(self._store, away)}
 
     def _take(self, item: Item, record: MemoryRecord, known: Sequence[Version]) -> Import:

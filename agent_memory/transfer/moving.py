@@ -15,7 +15,8 @@ from agent_memory.hints import Hint
 from agent_memory.storage.base import Store, vector_store
 from agent_memory.storage.where import Where
 from agent_memory.transfer import files
-from agent_memory.transfer.importing import Decision, Importer, OnConflict, Progress, decide
+from agent_memory.transfer.deciding import Decision, OnConflict, decide
+from agent_memory.transfer.importing import Importer, Progress, Step
 from agent_memory.transfer.lines import line_of
 from agent_memory.transfer.reading import EVERYTHING, StoreStream
 from agent_memory.transfer.stream import BATCH, Item, Parts, Stream
@@ -54,6 +55,10 @@ class Moved:
     """Active memories here that still have to be embedded."""
     notices: Sequence[str] = field(default=())
     """What is not moved, a line each."""
+    switched: bool = False
+    """Whether the source takes no writes any more."""
+    refused_seconds: float = 0.0
+    """How long writes were refused before the target had everything."""
 
     @property
     def changed(self) -> int:
@@ -94,7 +99,7 @@ async def import_(
         notices = _warned(losses(stream, store, decision))
         if not dry_run:
             await Importer(store, stream, decision, **_named(who)).take(progress)
-        return await _told(store, decision, notices)
+        return await told(store, decision, notices)
 
 
 async def migrate(
@@ -112,10 +117,10 @@ async def migrate(
     decision = await decide(target, stream, on_conflict)
     notices = _warned(losses(stream, target, decision))
     if dry_run:
-        return await _told(target, decision, notices)
+        return await told(target, decision, notices)
     await Importer(target, stream, decision, **_named(who)).take(progress)
     verified = await verify(source, target, decision)
-    return replace(await _told(target, decision, notices), verified=verified)
+    return replace(await told(target, decision, notices), verified=verified)
 
 
 def losses(stream: Stream, target: Store, decision: Decision) -> list[str]:
@@ -144,12 +149,13 @@ def _named(who: Mapping[str, str | None] | None) -> dict[str, Any]:
     return {"actor": None, "session": None, **(who or {})}
 
 
-async def _told(store: Store, decision: Decision, notices: Sequence[str]) -> Moved:
+async def told(store: Store, decision: Decision, notices: Sequence[str]) -> Moved:
+    """Return what a decision that was carried out did to a store."""
     kept = set(decision.kept)
     return Moved(
         added=len(decision.new),
         updated=len(decision.newer),
-        gone=len(decision.tombstoned),
+        gone=len(decision.tombstoned) + len(decision.removed),
         same=decision.same,
         kept=len(kept),
         settled=sum(conflict not in kept for conflict in decision.conflicts),
@@ -170,33 +176,65 @@ async def verify(source: Store, target: Store, decision: Decision) -> int:
     Raises:
         IntegrityError: one is missing, or differs.
     """
-    both = {
-        "history": source.capabilities.journal and target.capabilities.journal,
-        "vectors": decision.space in ("same", "new"),
-    }
-    parts = Parts(**both)
+    parts = compared_parts(source, target, decision)
     there = await StoreStream.of(source, parts)
     here = await StoreStream.of(target, parts)
+    result = await compare(there, here, decision)
+    result.check(len(there.entries))
+    return result.compared
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How many memories were compared, and which are not the same in both stores."""
+
+    compared: int
+    wrong: Sequence[str]
+
+    def check(self, total: int) -> None:
+        """Raise if any differs.
+
+        Raises:
+            IntegrityError: one is missing, or differs.
+        """
+        if self.wrong:
+            shown = ", ".join(self.wrong[:_SHOWN]) + (" ..." if len(self.wrong) > _SHOWN else "")
+            raise IntegrityError(
+                f"{len(self.wrong)} of {total} memories are not the same in both stores: {shown}",
+                hint="if somebody writes to one of them, stop that and run it again",
+            )
+
+
+def compared_parts(source: Store, target: Store, decision: Decision) -> Parts:
+    """Return what of each memory has to be the same in both stores."""
+    return Parts(
+        history=source.capabilities.journal and target.capabilities.journal,
+        vectors=decision.space in ("same", "new"),
+    )
+
+
+async def compare(
+    there: StoreStream, here: StoreStream, decision: Decision, step: Step = nullcontext
+) -> Comparison:
+    """Compare all that is in a source with what is in a target."""
+    parts = there.head.parts
     known = {entry.id: entry for entry in here.entries}
     left = set(decision.kept)
     new = {item.id for item in decision.new} - decision.conflicts.keys()
     wrong = [entry.id for entry in there.entries if entry.id not in known and entry.id not in left]
     compared = [entry for entry in there.entries if entry.id in known and entry.id not in left]
     for part in batched(compared, BATCH):
-        theirs = await there.read(part)
-        ours = await here.read([known[item.id] for item in part])
+        async with step():
+            theirs = {item.id: item for item in await there.read(part)}
+            ours = {item.id: item for item in await here.read([known[entry.id] for entry in part])}
         wrong += [
-            one.id
-            for one, other in zip(theirs, ours, strict=True)
-            if not _agree(one, other, parts, new=one.id in new)
+            entry.id
+            for entry in part
+            if entry.id not in theirs
+            or entry.id not in ours
+            or not _agree(theirs[entry.id], ours[entry.id], parts, new=entry.id in new)
         ]
-    if wrong:
-        shown = ", ".join(wrong[:_SHOWN]) + (" ..." if len(wrong) > _SHOWN else "")
-        raise IntegrityError(
-            f"{len(wrong)} of {len(there.entries)} memories are not the same in both stores: {shown}",
-            hint="if somebody writes to one of them, stop that and run it again",
-        )
-    return len(compared)
+    return Comparison(len(compared), wrong)
 
 
 def _agree(theirs: Item, ours: Item, parts: Parts, *, new: bool) -> bool:

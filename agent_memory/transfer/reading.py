@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Self
 
+from agent_memory.batching import batched
 from agent_memory.errors import BackendError, IntegrityError
 from agent_memory.hints import Hint
 from agent_memory.records import MemoryRecord, Status, Version
-from agent_memory.storage.base import EmbeddingSpace, Store, VectorStore, journal_store, vector_store
+from agent_memory.storage.base import (
+    EmbeddingSpace,
+    JournalStore,
+    Store,
+    VectorStore,
+    journal_store,
+    vector_store,
+)
 from agent_memory.storage.where import Where
-from agent_memory.transfer.stream import SETTINGS, Entry, Head, Item, Parts
+from agent_memory.transfer.stream import BATCH, SETTINGS, Entry, Head, Item, Parts
 from agent_memory.transfer.tombstones import ends, tombstoned
 
 EVERYTHING = Where(statuses=(), expired=None)
@@ -21,10 +29,19 @@ _ATTEMPTS = 5
 class StoreStream:
     """What is in a store."""
 
-    def __init__(self, store: Store, head: Head, entries: Sequence[Entry]) -> None:
+    def __init__(self, store: Store, head: Head, entries: Sequence[Entry], *, live: bool = False) -> None:
+        """Keep what is known; nothing is read yet.
+
+        Args:
+            store: an open store.
+            head: what is said of the whole.
+            entries: all there is.
+            live: whether others go on writing: what was taken out since is left out by `read`.
+        """
         self._store = store
         self._head = head
         self._entries = entries
+        self._live = live
 
     @property
     def head(self) -> Head:
@@ -37,8 +54,10 @@ class StoreStream:
         return self._entries
 
     @classmethod
-    async def of(cls, store: Store, parts: Parts, where: Where = EVERYTHING) -> Self:
+    async def of(cls, store: Store, parts: Parts, where: Where = EVERYTHING, *, live: bool = False) -> Self:
         """Look through an open store; a filter leaves out other memories, and what is gone.
+
+        With `live`, others may go on writing: what they change meanwhile may be missing.
 
         Returns:
             The stream, of which nothing is read yet but ids.
@@ -47,17 +66,26 @@ class StoreStream:
             CapabilityError: it lacks what was asked for.
             BackendError: it gives fewer memories than it counts.
         """
-        if parts.history:
-            journal_store(store)
-        if parts.vectors:
-            vector_store(store)
-        settings = {name: value for name in SETTINGS if (value := await store.setting(name)) is not None}
-        space = await store.current_space() if isinstance(store, VectorStore) else None
-        head = Head(agent_id=store.agent_id, parts=parts, space=space, settings=settings)
-        entries = await _memories(store, where)
+        head = await _head(store, parts)
+        entries = await _memories(store, where, live=live)
         if where == EVERYTHING:
-            entries += await _tombstoned(store)
-        return cls(store, head, entries)
+            present = {entry.id for entry in entries}
+            entries += [entry for entry in await _tombstoned(store) if entry.id not in present]
+        return cls(store, head, entries, live=live)
+
+    @classmethod
+    async def part(cls, store: Store, parts: Parts, ids: Sequence[str], *, live: bool = False) -> Self:
+        """Return what an open store holds of some memories, or knows of them as gone."""
+        head, entries = await _head(store, parts), list[Entry]()
+        for batch in batched(ids, BATCH):
+            present = await store.get(batch)
+            absent = await ends(store, [memory_id for memory_id in batch if memory_id not in present])
+            entries += [
+                _entry(present[memory_id]) if memory_id in present else _end(memory_id, absent[memory_id])
+                for memory_id in batch
+                if memory_id in present or memory_id in absent
+            ]
+        return cls(store, head, entries, live=live)
 
     async def read(self, entries: Sequence[Entry]) -> list[Item]:
         """Read some of it, in the order given.
@@ -70,11 +98,12 @@ class StoreStream:
         """
         items = await self._present([entry for entry in entries if not entry.tombstoned])
         items |= await self._ends([entry.id for entry in entries if entry.tombstoned])
-        if missing := next((entry.id for entry in entries if entry.id not in items), None):
+        missing = next((entry.id for entry in entries if entry.id not in items), None)
+        if missing is not None and not self._live:
             raise BackendError(
                 f"memory {missing} was taken away while it was being read", hint="run the command again"
             )
-        return [items[entry.id] for entry in entries]
+        return [items[entry.id] for entry in entries if entry.id in items]
 
     async def _present(self, entries: Sequence[Entry]) -> dict[str, Item]:
         parts, ids = self._head.parts, [entry.id for entry in entries]
@@ -125,11 +154,25 @@ class StoreStream:
         }
 
 
-async def _memories(store: Store, where: Where) -> list[Entry]:
+async def _head(store: Store, parts: Parts) -> Head:
+    if parts.history:
+        journal_store(store)
+    if parts.vectors:
+        vector_store(store)
+    settings = {name: value for name in SETTINGS if (value := await store.setting(name)) is not None}
+    space = await store.current_space() if isinstance(store, VectorStore) else None
+    return Head(agent_id=store.agent_id, parts=parts, space=space, settings=settings)
+
+
+async def _memories(store: Store, where: Where, *, live: bool) -> list[Entry]:
     for _ in range(_ATTEMPTS):
+        journal = store if live and isinstance(store, JournalStore) else None
+        position = 0 if journal is None else await journal.journal_end()
         entries = [_entry(item) async for page in store.scan(where) for item in page]
         counted = await store.count(where)
-        if len(entries) <= counted <= len(entries) + store.unreadable:
+        # What others have written meanwhile may be in one of both only.
+        changed = 0 if journal is None else len((await journal.changed_since(position))[0])
+        if len(entries) <= counted + changed and counted <= len(entries) + changed + store.unreadable:
             return [result._replace(position=position) for position, result in enumerate(entries, 1)]
     raise BackendError(
         f"the {store.name} store counts {counted} memories and gives {len(entries)}",
@@ -145,7 +188,11 @@ def _entry(record: MemoryRecord) -> Entry:
 
 async def _tombstoned(store: Store) -> list[Entry]:
     known = await ends(store, await tombstoned(store))
-    return [Entry(item, versions[-1].revision, 0, None, True) for item, versions in sorted(known.items())]
+    return [_end(item, versions) for item, versions in sorted(known.items())]
+
+
+def _end(memory_id: str, versions: Sequence[Version]) -> Entry:
+    return Entry(memory_id, versions[-1].revision, 0, None, True)
 
 
 def _write_conflict(record: MemoryRecord, histories: dict[str, list[Version]]) -> bool:

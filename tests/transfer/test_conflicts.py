@@ -12,7 +12,7 @@ from agent_memory.records import Status
 from agent_memory.storage.base import Store
 from agent_memory.testing import builders
 from agent_memory.transfer import moving
-from agent_memory.transfer.importing import OnConflict
+from agent_memory.transfer.deciding import OnConflict
 from agent_memory.transfer.stream import Parts
 
 from .conftest import OpenStore

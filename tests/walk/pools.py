@@ -10,7 +10,7 @@ from agent_memory.recall.formats import Format
 from agent_memory.recall.query import Mode
 from agent_memory.records import MemoryType
 from agent_memory.storage.base import Order
-from agent_memory.transfer.importing import OnConflict
+from agent_memory.transfer.deciding import OnConflict
 
 START = datetime(2026, 5, 8, 12, 30, 33, 400, tzinfo=UTC)
 """When a walk begins."""
