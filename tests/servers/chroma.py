@@ -11,10 +11,10 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from servers.ports import free_port
+from servers.server import Server
 
 _SECONDS = 30.0
 _PROGRAM = (
@@ -28,7 +28,7 @@ A server keeps four files of each collection open, and answers nobody any more o
 """
 
 
-class ChromaServer:
+class ChromaServer(Server):
     """One server on a free port, with its data in a folder of its own."""
 
     def __init__(self) -> None:
@@ -89,11 +89,3 @@ class ChromaServer:
         """Stop it and take its data away."""
         self.kill()
         shutil.rmtree(self._folder, ignore_errors=True)
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()

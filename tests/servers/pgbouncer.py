@@ -8,17 +8,17 @@ import socket
 import subprocess
 import time
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from servers.ports import free_port
 from servers.postgres import PostgresServer
+from servers.server import Server
 from servers.unprivileged import folder_for, somebody_else
 
 _SECONDS = 10.0
 
 
-class PgBouncer:
+class PgBouncer(Server):
     """One pooler before a server, with fewer sessions than clients; users need no password."""
 
     def __init__(
@@ -69,14 +69,6 @@ class PgBouncer:
             self._process.wait()
             self._process = None
         shutil.rmtree(self._folder, ignore_errors=True)
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
 
 def _program() -> Path:

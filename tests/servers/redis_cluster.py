@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import redis
@@ -14,6 +13,7 @@ from redis.crc import key_slot
 
 from servers.ports import free_port
 from servers.redis import RedisServer
+from servers.server import Server
 
 _SECONDS = 30.0
 NODE_TIMEOUT = 1500
@@ -45,7 +45,7 @@ def _secret(options: Mapping[str, Any]) -> Sequence[str]:
     return ("--masterauth", options["password"]) if options.get("password") else ()
 
 
-class RedisCluster:
+class RedisCluster(Server):
     """Six nodes; the first three begin as primaries, and each has the one three places behind it as its replica."""
 
     def __init__(self, make: Make, **options: Any) -> None:
@@ -68,14 +68,11 @@ class RedisCluster:
         """Return the URL of one node, which does not say that it belongs to a cluster."""
         return f"redis://{self._user}127.0.0.1:{node.port}"
 
-    def __enter__(self) -> Self:
-        try:
-            for node in self.nodes:
-                node.start()
-            self._join()
-        except BaseException:
-            self.stop()
-            raise
+    def start(self) -> Self:
+        """Start all nodes and wait until they are one cluster."""
+        for node in self.nodes:
+            node.start()
+        self._join()
         return self
 
     def _join(self) -> None:
@@ -153,11 +150,6 @@ class RedisCluster:
         for node in self.nodes:
             node.stop()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
 
 def _known(client: redis.Redis) -> list[str]:
     answer = client.execute_command("CLUSTER NODES")
@@ -175,7 +167,7 @@ def _in_step(client: redis.Redis) -> bool:
     return role[0] == "master" or role[3] == "connected"
 
 
-class SentinelSet:
+class SentinelSet(Server):
     """A primary and its replicas, and three Sentinels."""
 
     service = "memories"
@@ -191,15 +183,8 @@ class SentinelSet:
         hosts = ",".join(f"127.0.0.1:{sentinel.port}" for sentinel in self._sentinels)
         return f"redis+sentinel://{f':{password}@' if password else ''}{hosts}/{self.service}"
 
-    def __enter__(self) -> Self:
-        try:
-            self._start()
-        except BaseException:
-            self.stop()
-            raise
-        return self
-
-    def _start(self) -> None:
+    def start(self) -> Self:
+        """Start all servers and wait until the Sentinels know each other."""
         first, *others = self.servers
         first.start()
         for server in others:
@@ -212,6 +197,7 @@ class SentinelSet:
             self._sentinels.append(sentinel)
             sentinel.start()
         until(self._watched, "Sentinels finding each other")
+        return self
 
     def _told(self, server: RedisServer) -> dict[str, Any]:
         with server.client() as client:
@@ -240,11 +226,6 @@ class SentinelSet:
         """Stop all servers."""
         for server in (*self._sentinels, *self.servers):
             server.stop()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
 
 class SentinelServer(RedisServer):

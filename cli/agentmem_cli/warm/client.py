@@ -183,11 +183,16 @@ def _go(connection: _socket.socket) -> None:
 def _identity_of_home() -> list[str]:
     """Return where this process sees the agents' files, and which folder that is."""
     path = home()
+    return [path, folder_identity(path)]
+
+
+def folder_identity(path: str) -> str:
+    """Return which folder a path leads to, by device and inode; "" for none."""
     try:
         about = os.stat(path)  # noqa: PTH116
     except OSError:
-        return [path, ""]
-    return [path, f"{about.st_dev} {about.st_ino}"]
+        return ""
+    return f"{about.st_dev} {about.st_ino}"
 
 
 def home() -> str:

@@ -35,12 +35,3 @@ def _mark(path: str) -> tuple[int, int, int] | None:
     except OSError:
         return None
     return about.st_ino, about.st_mtime_ns, about.st_size
-
-
-def folder(path: str) -> tuple[int, int] | None:
-    """Return which folder a path leads to, by device and inode; None for none."""
-    try:
-        about = os.stat(path)  # noqa: PTH116
-    except OSError:
-        return None
-    return about.st_dev, about.st_ino

@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from agentmem_cli.warm import client, installed, wire
+from agentmem_cli.warm import client, wire
 from agentmem_cli.warm.installed import Installed
 
 IDLE: Final = 900.0
@@ -71,7 +71,7 @@ class Supervisor:
         self._stopping: list[socket.socket] = []
         """Who waits for this process to end."""
         self._home = client.home()
-        self._home_was = installed.folder(self._home)
+        self._home_was = client.folder_identity(self._home)
         self._installed = Installed()
         self._idle = _seconds(IDLE_VARIABLE, IDLE)
         self._spare_idle = _seconds(SPARE_VARIABLE, SPARE_IDLE)
@@ -138,9 +138,9 @@ class Supervisor:
             self._last = time.monotonic()
         elif time.monotonic() - self._last > self._idle:
             return True
-        if self._home_was is None:
-            self._home_was = installed.folder(self._home)  # it is made with the first memory
-        return installed.folder(self._home) != self._home_was or self._outdated()
+        if not self._home_was:
+            self._home_was = client.folder_identity(self._home)  # it is made with the first memory
+        return client.folder_identity(self._home) != self._home_was or self._outdated()
 
     def _outdated(self) -> bool:
         return _file(self._path) != self._bound or self._installed.changed()
@@ -242,8 +242,7 @@ class Supervisor:
         member.requests += report["answered"]
         self._requests += report["answered"]
         self._with_model = self._with_model or report["model"]
-        if self._home_was is None and report["home"] is not None:
-            self._home_was = tuple(report["home"])
+        self._home_was = self._home_was or report["home"]
         if (reason := report["refused"]) is not None:
             self._cold[reason] = self._cold.get(reason, 0) + 1
         if self._ending:

@@ -10,11 +10,10 @@ import socket
 import sys
 import threading
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, Final
 
 from agentmem_cli import entry, repeating, signals
-from agentmem_cli.warm import client, installed, interpreter, peer, ready, wire
+from agentmem_cli.warm import client, interpreter, peer, ready, wire
 from agentmem_cli.warm.surroundings import Request, taken_over
 
 _GO_PATIENCE: Final = 2.0  # seconds in which a command says GO, which it does at once
@@ -111,7 +110,7 @@ class Worker:
         if request.fixed != self._fixed:
             raise peer.StrangerError("another interpreter, or other variables that it reads as it starts")
         path, identity = request.home
-        if _identity(path) != identity:
+        if client.folder_identity(path) != identity:
             raise peer.StrangerError("another folder of the same name")
         return request
 
@@ -165,7 +164,7 @@ class Worker:
             "answered": answered,
             "refused": self._refused,
             "model": _has_model(),
-            "home": installed.folder(client.home()),  # which the command may have made
+            "home": client.folder_identity(client.home()),  # which the command may have made
         }
         self._control.sendall(json.dumps(said).encode())
 
@@ -203,14 +202,6 @@ def _whole(connection: socket.socket, length: int) -> bytes:
         parts.append(part)
         length -= len(part)
     return b"".join(parts)
-
-
-def _identity(path: str) -> str:
-    try:
-        about = Path(path).stat()
-    except OSError:
-        return ""
-    return f"{about.st_dev} {about.st_ino}"
 
 
 def _has_model() -> bool:

@@ -12,16 +12,16 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from servers.pinecone.records import CALLS, Index, namespaces
 from servers.pinecone.rules import RefusedError
 from servers.ports import free_port
+from servers.server import Server
 
 
-class PineconeServer:
+class PineconeServer(Server):
     """The emulator; it keeps its state while it is stopped."""
 
     def __init__(self, *, api_key: str = "emulated", delay: float = 0.0) -> None:
@@ -61,14 +61,6 @@ class PineconeServer:
         self.start()
 
     stop = kill
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def later(self, change: Callable[[], object]) -> None:
         """Carry out a write once its time has come."""
