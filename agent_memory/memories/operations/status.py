@@ -116,7 +116,7 @@ def _search_advice(state: Mapping[str, Any]) -> Iterator[str]:
         yield "nothing can be written here, a replica or a database set to read only: accesses are not counted"
     if state.get("vector_index_refused"):
         yield (
-            "the database has as many vector indexes as others bear: this agent's vectors are compared one by one"
+            "the database has as many vector indexes as it can bear: this agent's vectors are compared one by one"
             " (agents in another backend_config.schema have indexes of their own)"
         )
     if state["level"] == "exact-scan":

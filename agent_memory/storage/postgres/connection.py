@@ -81,7 +81,7 @@ class Server:
                 self.version = await migrate.migrate(first, self.schema, self.url)
                 if self.policed and not first.read_only:
                     await migrate.police(first, self.schema)
-                self._extension = await extension(first)
+                self._extension = await extension(first, self.schema)
                 number = await _number(first, self.table("agent"), agent_id)
             self.scope = Scope(number, agent_id)
             self._settings = Settings(self.schema, self._extension.schema, number, self._extension.version)

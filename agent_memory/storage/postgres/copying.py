@@ -20,7 +20,7 @@ async def insert(
         return
     names = ", ".join(columns)
     async with connection.cursor() as cursor:
-        if len(rows) < MANY or connection.in_pipeline:  # which admits no COPY
+        if len(rows) < MANY or connection.in_pipeline or connection.policed:  # which admit no COPY
             placeholders = ", ".join(f"%s::{kind}" for kind in columns.values())
             await cursor.executemany(f"insert into {table} ({names}) values ({placeholders})", rows)
             return

@@ -14,7 +14,8 @@ from agent_memory.storage import moved, planning
 from agent_memory.storage.base import EmbeddingSpace
 from agent_memory.storage.changes import Add, Change, Operation
 from agent_memory.storage.conditions import Sql
-from agent_memory.storage.postgres import vectors
+from agent_memory.storage.postgres import hnsw, vectors
+from agent_memory.storage.postgres.hnsw import NO_INDEX, Hnsw
 from agent_memory.storage.postgres.reading import Scope, fetch, fetch_all, records
 from agent_memory.storage.postgres.rows import Words, words_of
 from agent_memory.storage.postgres.session import Connection
@@ -30,6 +31,8 @@ class Agent(NamedTuple):
 
     last_sequence: int
     last_hlc: int
+    hnsw: Hnsw = NO_INDEX
+    """Its table with an HNSW index, which writers keep up."""
 
 
 class Frame(NamedTuple):
@@ -106,13 +109,18 @@ def _queue(scope: Scope) -> str:
 def _count_on(scope: Scope) -> Sql:
     """Write the statement that takes the row of the agent, whose lock this is to earlier versions too."""
     count = f"update agent set version = version + 1 where number = {scope.number}"
-    return f"{count} returning last_place, last_hlc", []
+    return f"{count} returning last_place, last_hlc, {hnsw.COLUMNS}", []
+
+
+def _agent_of(rows: Rows) -> Agent:
+    last_sequence, last_hlc, *index = rows[0]
+    return Agent(last_sequence, last_hlc, Hnsw(*index))
 
 
 async def lock(connection: Connection, scope: Scope) -> Agent:
     """Wait until nobody else writes for this agent, and return the agent's counters."""
     await connection.execute(_queue(scope), prepare=False)
-    return Agent(*(await fetch(connection, *_count_on(scope)))[0])
+    return _agent_of(await fetch(connection, *_count_on(scope)))
 
 
 async def lock_unless_moved(connection: Connection, scope: Scope) -> Agent:
@@ -122,7 +130,7 @@ async def lock_unless_moved(connection: Connection, scope: Scope) -> Agent:
         counted, mark = await fetch_all(connection, [_count_on(scope), _mark(scope)])
     if mark:
         moved.check(mark[0][0])
-    return Agent(*counted[0])
+    return _agent_of(counted)
 
 
 def _mark(scope: Scope) -> Sql:
@@ -167,7 +175,7 @@ async def read_facts(
     await connection.execute("; ".join(filter(None, [opening, _queue(scope)])), prepare=False)
     with CancelScope(shield=True):
         first, *answers = await fetch_all(connection, [_count_on(scope), *(query for query, _ in parts)])
-    agent = Agent(*first[0])
+    agent = _agent_of(first)
     facts = Facts(agent, planning.State(last_hlc=agent.last_hlc))
     for (_, note), rows in zip(parts, answers, strict=True):
         note(facts, rows)

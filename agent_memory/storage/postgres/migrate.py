@@ -5,8 +5,10 @@ Tables and columns of the memory types need no numbered step: `declared.py` adds
 
 from __future__ import annotations
 
+import asyncio
+import time
 from importlib.resources import files
-from typing import Any
+from typing import Any, Final
 
 from psycopg import errors, sql
 
@@ -16,6 +18,10 @@ from agent_memory.redaction import redacted
 from agent_memory.storage.postgres import declared
 from agent_memory.storage.postgres.session import quoted_name, search_path
 
+_LOCK_TIMEOUT: Final = "set local lock_timeout to '200ms'"
+_PATIENCE: Final = 60.0
+"""Seconds for which the steps are tried again while others use the tables without a pause."""
+_PAUSE: Final = 0.3
 _LOCK = 0x61676D65  # "agme": any number that nobody else takes
 
 
@@ -42,34 +48,52 @@ async def migrate(connection: Any, schema: str, url: str) -> int:
     Raises:
         IntegrityError: a newer version of the program made them.
         MissingExtensionError: the server has no pgvector.
+        LockNotAvailable: others used the tables for a minute without a pause.
     """
     newest = newest_version()
     there = await _version(connection, schema)
-    if there < newest:
-        async with connection.transaction():
-            await connection.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
-            await _extension(connection, url)
-            await connection.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(schema)))
-            await set_search_path(connection, schema, local=True)
-            await connection.execute(
-                "create table if not exists schema_version (version integer primary key)"
-            )
-            there = await _version(connection, schema)
-            for number, text in steps():
-                if number > there:
-                    await connection.execute(text)
-                    await connection.execute("insert into schema_version values (%s)", (number,))
-            if there < newest:
-                await declared.add_missing(connection, OWN_FIELDS)
-                if newest > steps()[-1][0]:
-                    await connection.execute("insert into schema_version values (%s)", (newest,))
-            there = max(there, newest)
+    deadline = time.monotonic() + _PATIENCE
+    while there < newest:
+        try:
+            there = await _update(connection, schema, url)
+        except errors.LockNotAvailable:
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(_PAUSE)
     if there > newest:
         raise IntegrityError(
             f"the tables in {redacted(url)} are of version {there}, this program knows {newest}",
             hint="use the newer agentmem that made them",
         )
     return there
+
+
+async def _update(connection: Any, schema: str, url: str) -> int:
+    """Carry out the steps that are left, in one transaction, and return the version after them.
+
+    Whoever wants to use a table waits behind a step that waits for the table, so no step waits long.
+
+    Returns:
+        The version.
+    """
+    newest = newest_version()
+    async with connection.transaction():
+        await connection.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
+        await _extension(connection, url)
+        await connection.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(schema)))
+        await set_search_path(connection, schema, local=True)
+        await connection.execute("create table if not exists schema_version (version integer primary key)")
+        there = await _version(connection, schema)
+        await connection.execute(_LOCK_TIMEOUT)
+        for number, text in steps():
+            if number > there:
+                await connection.execute(text)
+                await connection.execute("insert into schema_version values (%s)", (number,))
+        if there < newest:
+            await declared.add_missing(connection, OWN_FIELDS)
+            if newest > steps()[-1][0]:
+                await connection.execute("insert into schema_version values (%s)", (newest,))
+    return max(there, newest)
 
 
 async def _version(connection: Any, schema: str) -> int:
@@ -126,6 +150,13 @@ _UNPOLICED = (
 )
 
 
+_UNPOLICED_INDEXES = (
+    "select c.relname::text, substring(c.relname from '^embedding_hnsw_([0-9]+)_') from pg_class as c"
+    " join pg_namespace as n on n.oid = c.relnamespace where n.nspname = %s and c.relkind = 'r'"
+    " and c.relname >= 'embedding_hnsw_' and c.relname < 'embedding_hnsw`' and not c.relrowsecurity"
+)
+
+
 async def police(connection: Any, schema: str) -> None:
     """Let the server itself refuse every row of another agent than the one that a connection is for."""
     unpoliced = (_UNPOLICED, (list(POLICED), schema))
@@ -134,11 +165,25 @@ async def police(connection: Any, schema: str) -> None:
     async with connection.transaction():
         await connection.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
         for (name,) in await (await connection.execute(*unpoliced)).fetchall():
-            table = f"{quoted_name(schema)}.{name}"
-            await connection.execute(f"alter table {table} enable row level security")
-            # Owners are let through otherwise; superusers are always.
-            await connection.execute(f"alter table {table} force row level security")
-            await connection.execute(
-                f"create policy agent_only on {table}"
-                " using (agent = nullif(current_setting('agentmem.agent', true), '')::bigint)"
-            )
+            await police_one(connection, schema, name, "agent")
+        for name, number in await (await connection.execute(_UNPOLICED_INDEXES, (schema,))).fetchall():
+            await police_one(connection, schema, name, number)
+
+
+async def police_one(connection: Any, schema: str, name: str, agent: str) -> None:
+    """Let the server refuse the rows of other agents in one table.
+
+    Args:
+        connection: a connection inside a transaction.
+        schema: of our tables.
+        name: of the table.
+        agent: the column with the agent's number, or the number itself where all rows are one agent's.
+    """
+    table = f"{quoted_name(schema)}.{name}"
+    await connection.execute(f"alter table {table} enable row level security")
+    # Owners are let through otherwise; superusers are always.
+    await connection.execute(f"alter table {table} force row level security")
+    await connection.execute(
+        f"create policy agent_only on {table}"
+        f" using ({agent} = nullif(current_setting('agentmem.agent', true), '')::bigint)"
+    )

@@ -1,31 +1,31 @@
 """The nearest memories to a vector.
 
 A filter that leaves few memories is answered by comparing all of these. Else the nearest vectors are walked outwards
-and their memories looked up: by comparing all vectors of the agent, or by a graph (HNSW) over them once there is one.
-What a graph does not find, because it is not exact or a filter refuses too many, is looked for by comparing.
+and their memories looked up: by comparing all vectors of the agent, or by an HNSW index over them once there is one.
+What an index does not find, because it is not exact or a filter refuses too many, is looked for by comparing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple
 
 from agent_memory.errors import ValidationError
 from agent_memory.storage.base import EmbeddingSpace
 from agent_memory.storage.conditions import Sql
-from agent_memory.storage.postgres import vectors
+from agent_memory.storage.postgres import hnsw, vectors
 from agent_memory.storage.postgres.connection import Server
+from agent_memory.storage.postgres.hnsw import IndexKind, Sized
 from agent_memory.storage.postgres.reading import Scope, fetch
 from agent_memory.storage.postgres.session import Connection
 from agent_memory.storage.where import Where
 
 FEW: Final = 2000
 """A filter that leaves no more memories than this is answered by comparing them all."""
-_LARGEST: Final = {"vector": 2000, "halfvec": 4000}
 _MOST_LOOKED_AT: Final = 1000
 """pgvector's highest `hnsw.ef_search`."""
 _LOOKED_AT: Final = 200
-"""`hnsw.ef_search` of our connections: before pgvector 0.8 a graph gives no more than that."""
+"""`hnsw.ef_search` of our connections: before pgvector 0.8 an index gives no more than that."""
 
 
 class Nearest(NamedTuple):
@@ -37,18 +37,6 @@ class Nearest(NamedTuple):
     """How many vectors the filter admits; None where they were not counted."""
     share: float = 1.0
     """Of the vectors nearest to the query, about how many the filter admits."""
-
-
-class Sized(Protocol):
-    """A space as far as a query has to know it."""
-
-    @property
-    def id(self) -> int:
-        """Its number."""
-
-    @property
-    def dimension(self) -> int:
-        """How many numbers its vectors have."""
 
 
 async def nearest(
@@ -71,13 +59,13 @@ async def nearest(
     query = vectors.unpacked(vector)
     if space.few:
         return await _all_of(connection, scope, space, query, condition, limit)
-    if not space.hnsw_index:
-        return await _walk(connection, scope, space, query, condition, limit, hnsw_index=False)
+    if space.kind is IndexKind.NONE:
+        return await _walk(connection, scope, space, query, condition, limit, IndexKind.NONE)
     if 4 * limit <= _LOOKED_AT or server.pgvector >= (0, 8):
-        nearest = await _walk(connection, scope, space, query, condition, limit, hnsw_index=True)
+        nearest = await _walk(connection, scope, space, query, condition, limit, space.kind)
         if len(nearest.found) == limit:
             return nearest
-    return await _walk(connection, scope, space, query, condition, limit, hnsw_index=False)
+    return await _walk(connection, scope, space, query, condition, limit, IndexKind.NONE)
 
 
 class _Space(NamedTuple):
@@ -85,8 +73,8 @@ class _Space(NamedTuple):
 
     id: int
     dimension: int
-    hnsw_index: bool
-    """Whether there is a graph over its vectors."""
+    kind: IndexKind
+    """Of the index over its vectors."""
     few: bool
     """Whether few memories pass the filter of this search."""
 
@@ -99,12 +87,13 @@ async def _current(connection: Connection, scope: Scope, condition: Sql | None) 
         few = f"(select count(*) from (select 1 from memory as m where {sql} limit {FEW + 1}) as counted) <= {FEW}"
     fetched = await fetch(
         connection,
-        "select id, dimension, coalesce((select indisvalid from pg_index where indexrelid"
-        f" = to_regclass('embedding_graph_' || agent || '_' || id)), false), {few}"
-        f" from embedding_space where agent = {scope.number} and current",
+        f"select s.id, s.dimension, {hnsw.kind_expression(scope)}, {few} from {hnsw.current_space(scope)}",
         values,
     )
-    return _Space(*fetched[0]) if fetched else None
+    if not fetched:
+        return None
+    space_id, dimension, kind, is_few = fetched[0]
+    return _Space(space_id, dimension, IndexKind(kind), is_few)
 
 
 async def _all_of(
@@ -130,17 +119,16 @@ async def _walk(
     query: Any,
     condition: Sql,
     limit: int,
-    *,
-    hnsw_index: bool,
+    kind: IndexKind,
 ) -> Nearest:
     """Take the nearest vectors, look their memories up, and take more until enough are admitted."""
     wanted = 4 * limit
     while True:
-        statement = _walk_query(scope, space, query, condition, limit, wanted, hnsw_index=hnsw_index)
+        statement = _walk_query(scope, space, query, condition, limit, wanted, kind)
         rows = await fetch(connection, *statement)
         if len(rows) == limit or (rows and rows[0][2] < wanted) or wanted >= _MOST_LOOKED_AT:
             enough = len(rows) == limit or (bool(rows) and rows[0][2] < wanted)
-            if enough or hnsw_index:
+            if enough or kind is not IndexKind.NONE:
                 return _walked(rows, limit)
             return await _all_of(connection, scope, space, query, condition, limit)
         wanted *= 4
@@ -162,16 +150,11 @@ def _walk_query(
     condition: Sql,
     limit: int,
     wanted: int,
-    *,
-    hnsw_index: bool,
+    kind: IndexKind,
 ) -> Sql:
     """Write the query for the memories of so many nearest vectors, and for how many vectors there were."""
     sql, values = condition
-    distance = hnsw_distance(space) if hnsw_index else "e.vector <=> %s"
-    inner = (
-        f"select e.text_hash, {distance} as distance from embedding as e"
-        f" where e.agent = {scope.number} and e.space = {space.id} order by {distance} limit {wanted}"
-    )
+    inner = hnsw.near_query(scope, space, wanted, kind)
     statement = (
         f"with near as materialized ({inner}) select m.id, min(near.distance), (select count(*) from near),"
         " sum(count(*)) over ()::bigint"
@@ -182,80 +165,16 @@ def _walk_query(
 
 
 def first_walk(
-    scope: Scope, space: EmbeddingSpace, vector: bytes, condition: Sql, limit: int, *, hnsw_index: bool
+    scope: Scope, space: EmbeddingSpace, vector: bytes, condition: Sql, limit: int, kind: IndexKind
 ) -> Sql:
     """Write the query that most often finds enough, to be sent together with others; see `settled`."""
     query = vectors.unpacked(vector)
-    return _walk_query(scope, space, query, condition, limit, 4 * limit, hnsw_index=hnsw_index)
+    return _walk_query(scope, space, query, condition, limit, 4 * limit, kind)
 
 
-def settled(rows: Sequence[Sequence[Any]], limit: int, *, hnsw_index: bool) -> Nearest | None:
+def settled(rows: Sequence[Sequence[Any]], limit: int, kind: IndexKind) -> Nearest | None:
     """Return what `first_walk` found, None where that may not be all."""
-    all_seen = bool(rows) and rows[0][2] < 4 * limit and not hnsw_index
+    all_seen = bool(rows) and rows[0][2] < 4 * limit and kind is IndexKind.NONE
     if len(rows) < limit and not all_seen:
         return None
     return _walked(rows, limit)
-
-
-# --- graphs ----------------------------------------------------------------------------------------------------
-
-
-def hnsw_index_name(scope: Scope, space: EmbeddingSpace) -> str:
-    """Return the name of the index over a space's vectors."""
-    return f"embedding_graph_{scope.number}_{space.id}"
-
-
-def hnsw_distance(space: Sized) -> str:
-    """Write the distance as the graph has it, in half precision where pgvector allows no other."""
-    kind = _kind(space)
-    return f"(e.vector::{kind}({space.dimension}) <=> %s::{kind}({space.dimension}))"
-
-
-def _kind(space: Sized) -> str:
-    return "vector" if space.dimension <= _LARGEST["vector"] else "halfvec"
-
-
-async def create_hnsw_index(server: Server, scope: Scope, space: EmbeddingSpace) -> None:
-    """Make the graph over a space's vectors, if pgvector can; others go on writing meanwhile."""
-    kind = _kind(space)
-    if space.dimension > _LARGEST[kind] or (kind == "halfvec" and server.pgvector < (0, 7)):
-        return
-    name, table = hnsw_index_name(scope, space), server.table("embedding")
-    await drop_hnsw_index(server, scope, space)
-    of_kind, operators = server.of_extension(kind), server.of_extension(f"{kind}_cosine_ops")
-    await server.outside(
-        f"create index concurrently {name} on {table} using hnsw"
-        f" ((vector::{of_kind}({space.dimension})) {operators})"
-        f" where agent = {scope.number} and space = {space.id}"
-    )
-    await server.outside(f"analyze {table}")
-
-
-async def drop_hnsw_index(server: Server, scope: Scope, space: EmbeddingSpace) -> None:
-    """Drop the graph over a space's vectors, without a lock that others wait for."""
-    await server.outside(f"drop index concurrently if exists {server.table(hnsw_index_name(scope, space))}")
-
-
-async def hnsw_index_count(connection: Connection) -> int:
-    """Count the graphs over the vectors of all agents."""
-    query = (
-        "select count(*) from pg_index join pg_class as c on c.oid = indexrelid"
-        " where indrelid = to_regclass('embedding') and starts_with(c.relname, 'embedding_graph_')"
-    )
-    return int((await fetch(connection, query))[0][0])
-
-
-def hnsw_query(scope: Scope) -> Sql:
-    """Write the query for a row where there is a finished graph over the current space's vectors."""
-    query = (
-        "select 1 from embedding_space as s join pg_index on indexrelid"
-        " = to_regclass('embedding_graph_' || s.agent || '_' || s.id)"
-        f" where s.agent = {scope.number} and s.current and indisvalid"
-    )
-    return query, []
-
-
-async def has_hnsw_index(connection: Connection, scope: Scope, space: EmbeddingSpace) -> bool:
-    """Return whether there is a finished graph over a space's vectors."""
-    query = "select 1 from pg_index where indexrelid = to_regclass(%s) and indisvalid"
-    return bool(await fetch(connection, query, [hnsw_index_name(scope, space)]))

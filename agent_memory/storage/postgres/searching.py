@@ -12,8 +12,9 @@ from agent_memory import clock
 from agent_memory.records import MemoryRecord
 from agent_memory.roles import SPELLINGS
 from agent_memory.storage.conditions import Sql
-from agent_memory.storage.postgres import attempts, nearest, rows, vectors, words
+from agent_memory.storage.postgres import attempts, hnsw, nearest, rows, vectors, words
 from agent_memory.storage.postgres.connection import Server
+from agent_memory.storage.postgres.hnsw import IndexKind
 from agent_memory.storage.postgres.reading import Scope, fetch_all
 from agent_memory.storage.postgres.session import Connection
 from agent_memory.storage.retrieval import (
@@ -44,8 +45,8 @@ class Facts(NamedTuple):
     statistics: WordStatistics | None
     key: list[str]
     space: EmbeddingSpace | None
-    hnsw_index: bool
-    """Whether there is a finished index over the current space's vectors."""
+    kind: IndexKind
+    """Of the index over the current space's vectors."""
     pending: int
     failed: int
 
@@ -67,7 +68,7 @@ async def facts(connection: Connection, scope: Scope, request: CandidateRequest)
         newest = f"order by m.created_at desc, m.place desc limit {MOST_WITH_KEY}"
         statements.append((f"select m.id from memory as m where {sql} {newest}", values))
     if request.embeddings:
-        statements += [vectors.spaces_query(scope), nearest.hnsw_query(scope), *_pending_queries(scope)]
+        statements += [vectors.spaces_query(scope), hnsw.kind_query(scope), *_pending_queries(scope)]
     answers = iter(await fetch_all(connection, statements))
     terms: list[str] = []
     statistics = None
@@ -80,11 +81,12 @@ async def facts(connection: Connection, scope: Scope, request: CandidateRequest)
         statistics = words.with_more(statistics, begun)
     key = [row[0] for row in next(answers)] if where is not None else []
     if not request.embeddings:
-        return Facts(terms, statistics if terms else None, key, None, False, 0, 0)
+        return Facts(terms, statistics if terms else None, key, None, IndexKind.NONE, 0, 0)
     spaces = vectors.spaces_of(next(answers))
     space = spaces[0] if spaces and spaces[0].current else None
-    hnsw_index, (pending, failed) = bool(next(answers)), (rows_[0][0] for rows_ in answers)
-    return Facts(terms, statistics if terms else None, key, space, hnsw_index, pending, failed)
+    kind = hnsw.kind_of(next(answers))
+    pending, failed = (rows_[0][0] for rows_ in answers)
+    return Facts(terms, statistics if terms else None, key, space, kind, pending, failed)
 
 
 def _pending_queries(scope: Scope) -> list[Sql]:
@@ -126,7 +128,7 @@ async def vector_candidates(
     scope: Scope,
     request: VectorRequest,
     *,
-    hnsw_index: bool | None,
+    kind: IndexKind | None,
     sample: vectors.Sample | None,
 ) -> tuple[VectorCandidates, vectors.Sample | None]:
     """Return the nearest memories and a sample of vectors; in one round trip where nothing is filtered.
@@ -136,7 +138,7 @@ async def vector_candidates(
         server: the server, for what its pgvector can do.
         scope: the agent.
         request: what is asked.
-        hnsw_index: whether there is an index over the vectors of the request's space; None where that is not known.
+        kind: of the index over the vectors of the request's space; None where that is not known.
         sample: the sample of an earlier call.
 
     Returns:
@@ -145,15 +147,15 @@ async def vector_candidates(
     space = request.space
     if (
         space is None
-        or hnsw_index is None
+        or kind is None
         or request.where != Where()
         or len(request.vector) != 4 * space.dimension
     ):
         return await _one_after_another(connection, server, scope, request, sample)
     condition = scope.condition(request.where)
-    walk = nearest.first_walk(scope, space, request.vector, condition, request.limit, hnsw_index=hnsw_index)
+    walk = nearest.first_walk(scope, space, request.vector, condition, request.limit, kind)
     near, last = await fetch_all(connection, [walk, vectors.last_query(scope, space.id)])
-    answer = nearest.settled(near, request.limit, hnsw_index=hnsw_index)
+    answer = nearest.settled(near, request.limit, kind)
     if answer is None:
         return await _one_after_another(connection, server, scope, request, sample)
     stored = int(last[0][0])

@@ -17,7 +17,8 @@ _PROBE: Final = (
     "select pg_backend_pid(), pg_is_in_recovery() or current_setting('transaction_read_only') = 'on'"
 )
 _EXTENSION: Final = (
-    "select n.nspname, e.extversion, t.oid::bigint, t.typarray::bigint from pg_extension as e"
+    "select n.nspname, e.extversion, t.oid::bigint, t.typarray::bigint,"
+    " coalesce(row_security_active(to_regclass(%s)), false) from pg_extension as e"
     " join pg_namespace as n on n.oid = e.extnamespace"
     " join pg_type as t on t.typnamespace = n.oid and t.typname = 'vector' where e.extname = 'vector'"
 )
@@ -28,6 +29,8 @@ class Connection(psycopg.AsyncConnection[Any]):
 
     direct: bool = False
     """Whether all that is sent reaches one session of the server, with no pooler in between."""
+    policed: bool = False
+    """Whether the server refuses rows of other agents, and so any COPY into a table."""
     read_only: bool = False
     """Whether the server took no writes: a replica, or a database that is set so."""
     replayed: float = 0
@@ -57,18 +60,22 @@ class Extension(NamedTuple):
     version: tuple[int, ...]
     oid: int
     array_oid: int
+    policed: bool
+    """Whether policies hold for this user."""
 
     def register(self, connection: Connection) -> None:
         """Register pgvector's types with a connection, without a query."""
         from pgvector.psycopg.vector import register_vector_info
 
+        connection.policed = self.policed
         register_vector_info(connection, TypeInfo("vector", self.oid, self.array_oid))
 
 
-async def extension(connection: Connection) -> Extension:
-    """Return what the server's pgvector is; it is there."""
-    row = (await (await connection.execute(_EXTENSION)).fetchall())[0]
-    return Extension(row[0], tuple(map(int, row[1].split(".")[:2])), row[2], row[3])
+async def extension(connection: Connection, schema: str) -> Extension:
+    """Return what the server's pgvector is, which is there, and whether policies hold for the tables in a schema."""
+    memory = f"{quoted_name(schema)}.memory"
+    row = (await (await connection.execute(_EXTENSION, (memory,))).fetchall())[0]
+    return Extension(row[0], tuple(map(int, row[1].split(".")[:2])), *row[2:])
 
 
 class Settings(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, TypeVar
 
 import psycopg
 
@@ -26,8 +26,10 @@ from agent_memory.storage.postgres import (
     deciding,
     durability,
     history,
+    hnsw,
     nearest,
     pending,
+    promoting,
     reading,
     renewing,
     searching,
@@ -38,17 +40,19 @@ from agent_memory.storage.postgres import (
     writing,
 )
 from agent_memory.storage.postgres.binding import ServerStore, reads, reads_whole, writes
-from agent_memory.storage.postgres.connection import Server
+from agent_memory.storage.postgres.connection import Server, Unit
 from agent_memory.storage.postgres.deciding import Frame, Request
+from agent_memory.storage.postgres.hnsw import IndexKind
 from agent_memory.storage.postgres.migrate import POLICED
 from agent_memory.storage.postgres.session import Connection
 from agent_memory.storage.retrieval import CandidateRequest, Candidates, VectorCandidates, VectorRequest
 from agent_memory.storage.where import Where
 
+T = TypeVar("T")
 GRAPH_FROM = 50_000
-"""Vectors of an agent from which a bulk write leaves a graph (HNSW) over them, unless `graph_from` says otherwise."""
-MOST_GRAPHS = 200
-"""Graphs in one schema at most: every search and every insert of every agent opens each of them."""
+"""Vectors of an agent from which a bulk write leaves an HNSW index over them, unless `graph_from` says otherwise."""
+MOST_HNSW_INDEXES = 10_000
+"""Agents with an HNSW index in one schema at most. Each is a table, and the server's catalogue has to bear them."""
 _BULK = 1000
 _NOTICED = 100
 _SMALL_AGENT = 20_000
@@ -108,11 +112,13 @@ class PostgresStore(ServerStore):
         self.requested_agent = paths.check_agent_id(agent_id or "default")
         self._server = Server(str(options.get("url") or "postgresql://"), options)
         self._hnsw_from = int(options.get("graph_from", GRAPH_FROM))
-        self._most_hnsw_indexes = MOST_GRAPHS
+        self._most_hnsw_indexes = MOST_HNSW_INDEXES
         self._sample: vectors.Sample | None = None
         self._all_renewed = False
-        self._hnsw_index: tuple[int, bool] | None = None
-        """The current space, and whether there was an HNSW index over its vectors, as the last search found it."""
+        self._kind: tuple[int, IndexKind] | None = None
+        """The current space, and the kind of index over its vectors, as the last search found it."""
+        self._embedded = 0
+        """Vectors that were stored since it was last looked whether they need an index."""
 
     @property
     def uses_network(self) -> bool:
@@ -148,11 +154,12 @@ class PostgresStore(ServerStore):
     async def _drop(self) -> None:
         scope = self._scope
 
-        for space in await self._server.on_primary(lambda it: vectors.spaces(it, scope)):
-            await nearest.drop_hnsw_index(self._server, scope, space)
+        spaces = await self._server.on_primary(lambda it: vectors.spaces(it, scope))
+        await promoting.drop_partial(self._server, scope, spaces)
 
         async def work(connection: Connection) -> None:
-            await deciding.lock(connection, scope)
+            agent = await deciding.lock(connection, scope)
+            await promoting.drop_table(connection, scope, agent.hnsw)
             await connection.execute(f"delete from agent where number = {scope.number}")
 
         await self._server.write(work)
@@ -184,7 +191,7 @@ class PostgresStore(ServerStore):
 
         result = await self._server.write_at_once(work, stored)
         await self._tell_planner(len(changes))
-        await self._grow_hnsw_index(len(new_vectors))
+        await self._keep_index_fitting(max(len(changes), len(new_vectors)))
         return result
 
     async def _tell_planner(self, written: int) -> None:
@@ -209,27 +216,15 @@ class PostgresStore(ServerStore):
         if 10 * written >= min(all_rows, max(documents, _SMALL_AGENT)):
             await self._server.outside(f"analyze {', '.join(map(self._server.table, POLICED))}")
 
-    async def _grow_hnsw_index(self, written: int) -> None:
-        """Make the graph over the current space's vectors, if there are many and it has none.
+    async def _keep_index_fitting(self, written: int) -> None:
+        """Make the HNSW index over the current space's vectors where there are many; drop it where there are few.
 
         It takes a while, so only who has written many at once waits for it.
         """
         if written < min(_BULK, self._hnsw_from):
             return
-        scope = self._scope
-
-        async def many(connection: Connection) -> EmbeddingSpace | None:
-            space = await vectors.current(connection, scope)
-            if space is None or await nearest.has_hnsw_index(connection, scope, space):
-                return None
-            query = f"select count(*) from embedding where agent = {scope.number} and space = {space.id}"
-            if (await reading.fetch(connection, query))[0][0] < self._hnsw_from:
-                return None
-            return space if await nearest.hnsw_index_count(connection) < self._most_hnsw_indexes else None
-
-        space = await self._server.on_primary(many)
-        if space is not None:
-            await nearest.create_hnsw_index(self._server, scope, space)
+        self._embedded = 0
+        await promoting.keep_fitting(self._server, self._scope, self._hnsw_from, self._most_hnsw_indexes)
 
     async def _touch(self, ids: Sequence[str]) -> None:
         scope = self._scope
@@ -287,10 +282,20 @@ class PostgresStore(ServerStore):
 
     async def _by_vector(self, vector: bytes, where: Where, limit: int) -> list[tuple[str, float]]:
         scope = self._scope
-        answer = await self._server.read(
+        answer = await self._read_by_index(
             lambda it: nearest.nearest(it, self._server, scope, vector, where, limit)
         )
         return answer.found
+
+    async def _read_by_index(self, unit: Unit[T]) -> T:
+        """Run a unit that may use the agent's HNSW index; again if that is dropped in between."""
+        try:
+            return await self._server.read(unit)
+        except BackendError as error:
+            if not isinstance(error.__cause__, psycopg.errors.UndefinedTable):
+                raise
+        self._kind = None
+        return await self._server.read(unit)
 
     async def _sample_vectors(self, limit: int) -> list[bytes]:
         scope = self._scope
@@ -304,27 +309,27 @@ class PostgresStore(ServerStore):
         async def work(connection: Connection) -> Candidates:
             known = await searching.facts(connection, scope, request)
             if known.space is not None:
-                self._hnsw_index = (known.space.id, known.hnsw_index)
+                self._kind = (known.space.id, known.kind)
             return await searching.candidates(connection, scope, request, known, outdated)
 
         return await self._server.read(work)
 
     async def _vector_candidates(self, request: VectorRequest) -> VectorCandidates:
         scope = self._scope
-        space_id, hnsw_index = self._hnsw_index or (None, None)
 
         async def work(connection: Connection) -> VectorCandidates:
+            space_id, kind = self._kind or (None, None)
             answer, self._sample = await searching.vector_candidates(
                 connection,
                 self._server,
                 scope,
                 request,
-                hnsw_index=hnsw_index if request.space is not None and request.space.id == space_id else None,
+                kind=kind if request.space is not None and request.space.id == space_id else None,
                 sample=self._sample,
             )
             return answer
 
-        return await self._server.read(work)
+        return await self._read_by_index(work)
 
     async def _outdated_count(self) -> int:
         scope = self._scope
@@ -348,12 +353,13 @@ class PostgresStore(ServerStore):
 
     async def _switch_space(self, space: EmbeddingSpace) -> None:
         await self._switch(space)
-        await self._grow_hnsw_index(_BULK)
+        await self._keep_index_fitting(_BULK)
 
     async def _put_vectors(self, space: EmbeddingSpace, vectors_: Mapping[bytes, Sequence[bytes]]) -> None:
         await self._store_vectors(space, vectors_)
         await self._tell_planner(len(vectors_))
-        await self._grow_hnsw_index(len(vectors_))
+        self._embedded += len(vectors_)
+        await self._keep_index_fitting(self._embedded)
 
     # --- history -------------------------------------------------------------------------------------------
 
@@ -372,13 +378,13 @@ class PostgresStore(ServerStore):
 
         async def work(connection: Connection) -> StoreDescription:
             space = await vectors.current(connection, scope)
-            hnsw_index = space is not None and await nearest.has_hnsw_index(connection, scope, space)
+            kind = hnsw.kind_of(await reading.fetch(connection, *hnsw.kind_query(scope)))
             refused = False
-            if space is not None and not hnsw_index:
+            if space is not None and kind is IndexKind.NONE:
                 stored = (await reading.fetch(connection, *vectors.last_query(scope, space.id)))[0][0]
                 refused = (
                     stored >= self._hnsw_from
-                    and await nearest.hnsw_index_count(connection) >= self._most_hnsw_indexes
+                    and await hnsw.table_count(connection) >= self._most_hnsw_indexes
                 )
             version = (await reading.fetch(connection, "show server_version"))[0][0]
             return StoreDescription(
@@ -390,7 +396,7 @@ class PostgresStore(ServerStore):
                 details={
                     "server": f"PostgreSQL {version}, pgvector {'.'.join(map(str, self._server.pgvector))}",
                     "schema": self._server.schema,
-                    "vector_index": hnsw_index,
+                    "vector_index": kind is not IndexKind.NONE,
                     "vector_index_refused": refused,
                     "reads_from": redacted(self._server.read_url) or None,
                     "accesses_counted": not self._server.read_only,
@@ -406,11 +412,14 @@ class PostgresStore(ServerStore):
     _derive = writes(upkeep.rebuild)
 
     async def _rebuild(self) -> None:
-        """Make words, hashes and totals anew; and the graph over the vectors, if there are many."""
+        """Make words, hashes and totals anew; and the index over the vectors, if there are many."""
         await self._derive()
-        await self._grow_hnsw_index(_BULK)
+        await promoting.repair(self._server, self._scope)
+        await self._keep_index_fitting(_BULK)
 
     async def _secure_vacuum(self) -> None:
         """Let the server take out what was deleted; its log and its backups keep that as long as they do."""
-        for table in ("agent", *POLICED):
+        scope = self._scope
+        own = await self._server.on_primary(lambda it: hnsw.tables(it, scope))
+        for table in ("agent", *POLICED, *own):
             await self._server.outside(f"vacuum {self._server.table(table)}")

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from agent_memory.records import OWN_FIELDS, MemoryRecord
 from agent_memory.storage.base import EmbeddingSpace
-from agent_memory.storage.postgres import attempts, renewing, rows, vectors
+from agent_memory.storage.postgres import attempts, hnsw, renewing, rows, vectors
 from agent_memory.storage.postgres.reading import Scope, fetch
 from agent_memory.storage.postgres.rows import words_of
 from agent_memory.storage.postgres.session import Connection
@@ -124,7 +124,7 @@ async def _rows(connection: Connection, scope: Scope) -> list[str]:
         )
         if (await fetch(connection, query))[0][0]:
             integrity_errors.append(f"vectors of space {space.id} have another dimension")
-    return integrity_errors
+    return [*integrity_errors, *await hnsw.check(connection, scope, await vectors.spaces(connection, scope))]
 
 
 async def add_space(connection: Connection, scope: Scope, space: EmbeddingSpace) -> EmbeddingSpace:

@@ -10,8 +10,9 @@ from pgvector import Vector
 from agent_memory.errors import ValidationError
 from agent_memory.storage.base import EmbeddingSpace
 from agent_memory.storage.conditions import Sql
-from agent_memory.storage.postgres import attempts
+from agent_memory.storage.postgres import attempts, hnsw
 from agent_memory.storage.postgres.copying import insert
+from agent_memory.storage.postgres.hnsw import Hnsw
 from agent_memory.storage.postgres.reading import Scope, fetch, fetch_all
 from agent_memory.storage.postgres.session import Connection
 
@@ -124,6 +125,7 @@ async def insert_new(
     new_vectors: Mapping[bytes, Sequence[bytes]],
     embedded: Collection[bytes],
     last: int,
+    index: Hnsw,
 ) -> None:
     """Store the vectors of texts that have none yet in a space.
 
@@ -134,6 +136,7 @@ async def insert_new(
         new_vectors: by hash of the text, the vectors of its segments.
         embedded: of those texts, the ones that have vectors already.
         last: the number of the last vector in the space.
+        index: the agent's table with an HNSW index.
 
     Raises:
         ValidationError: a vector has another dimension than the space, or a text has no vector at all.
@@ -163,6 +166,8 @@ async def insert_new(
         for number, (digest, segment, vector) in enumerate(new, last + 1)
     ]
     await insert(connection, "embedding", columns, values)
+    if values and index.takes(space.id):
+        await connection.execute(hnsw.copy_query(scope, space, last))
     await attempts.settled(connection, scope, space, new_vectors)
 
 
@@ -175,7 +180,8 @@ async def put(
     there, last = await fetch_all(
         connection, [embedded_query(scope, chosen.id, list(new)), last_query(scope, chosen.id)]
     )
-    await insert_new(connection, scope, chosen, new, {bytes(row[0]) for row in there}, int(last[0][0]))
+    index = await hnsw.hnsw_of(connection, scope)
+    await insert_new(connection, scope, chosen, new, {bytes(row[0]) for row in there}, int(last[0][0]), index)
 
 
 def embedded_query(scope: Scope, space_id: int | str, digests: Sequence[bytes]) -> Sql:

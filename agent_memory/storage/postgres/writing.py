@@ -13,7 +13,7 @@ from agent_memory.errors import ConflictError
 from agent_memory.records import MemoryRecord, MemoryType, Status
 from agent_memory.storage import planning
 from agent_memory.storage.changes import Operation, Plan, Written
-from agent_memory.storage.postgres import attempts, rows, vectors
+from agent_memory.storage.postgres import attempts, hnsw, rows, vectors
 from agent_memory.storage.postgres.copying import MANY, insert
 from agent_memory.storage.postgres.deciding import (
     WITHIN,
@@ -23,6 +23,7 @@ from agent_memory.storage.postgres.deciding import (
     Request,
     read_facts,
 )
+from agent_memory.storage.postgres.hnsw import Hnsw
 from agent_memory.storage.postgres.reading import Scope, fetch
 from agent_memory.storage.postgres.rows import Words, words_of
 from agent_memory.storage.postgres.session import Connection
@@ -94,19 +95,25 @@ async def _carry_out(
     new_vectors = request.vectors
     if known.space is not None:
         await vectors.insert_new(
-            connection, scope, known.space, new_vectors, known.embedded, known.last_vector
+            connection,
+            scope,
+            known.space,
+            new_vectors,
+            known.embedded,
+            known.last_vector,
+            known.agent.hnsw,
         )
     if not plan.empty:
         await _apply(connection, scope, plan, known.agent, request)
         if plan.removes or plan.replaces:
             await attempts.forget_unused(connection, scope)
-        await _forget(connection, scope, plan)
+        await _forget(connection, scope, plan, known.agent.hnsw)
     # A known memory may say the same in other words.
     added = {embedding_hash(embedded_text(record)) for record in plan.inserts} if new_vectors else set()
     unsure = dict.fromkeys(new_vectors.keys() - added)
     gone = unsure.keys() - (await vectors.wanted(connection, scope, unsure)).keys() if unsure else ()
     if gone:
-        await _forget_vectors(connection, scope, gone)
+        await _forget_vectors(connection, scope, gone, known.agent.hnsw)
 
 
 def _looks_again(plan: Plan) -> bool:
@@ -349,7 +356,7 @@ async def _log(connection: Connection, scope: Scope, plan: Plan) -> None:
     await insert(connection, "journal", _JOURNAL, entries)
 
 
-async def _forget(connection: Connection, scope: Scope, plan: Plan) -> None:
+async def _forget(connection: Connection, scope: Scope, plan: Plan, index: Hnsw) -> None:
     """Take out of the journal what has to be forgotten, and the vectors that nobody has any more."""
     hashes: set[bytes] = set()
     agent = scope.number
@@ -377,17 +384,22 @@ async def _forget(connection: Connection, scope: Scope, plan: Plan) -> None:
             (list(plan.erase_history),),
         )
     if hashes:
-        await _forget_vectors(connection, scope, hashes)
+        await _forget_vectors(connection, scope, hashes, index)
 
 
-async def _forget_vectors(connection: Connection, scope: Scope, hashes: Collection[bytes]) -> None:
+async def _forget_vectors(
+    connection: Connection, scope: Scope, hashes: Collection[bytes], index: Hnsw
+) -> None:
     """Delete the vectors of those of the texts that no memory has."""
     agent = scope.number
-    await connection.execute(
+    deleted = await fetch(
+        connection,
         f"delete from embedding where agent = {agent} and text_hash = any(%s) and not exists"
-        f" (select 1 from memory as m where m.agent = {agent} and m.embedded_hash = embedding.text_hash)",
-        (list(hashes),),
+        f" (select 1 from memory as m where m.agent = {agent} and m.embedded_hash = embedding.text_hash)"
+        " returning space, number",
+        [list(hashes)],
     )
+    await hnsw.forget(connection, scope, index, deleted)
 
 
 async def _hashes(connection: Connection, condition: str, values: Sequence[Any]) -> set[bytes]:

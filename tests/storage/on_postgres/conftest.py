@@ -26,4 +26,7 @@ def empty(server: PostgresServer) -> str:
     with psycopg.connect(server.url, autocommit=True) as connection:
         if connection.execute("select to_regclass('agentmem.agent')").fetchone() != (None,):
             connection.execute("delete from agentmem.agent")
+            query = "select oid::regclass::text from pg_class where relkind = 'r' and relname like 'embedding_hnsw_%'"
+            for (table,) in connection.execute(query).fetchall():
+                connection.execute(f"drop table {table}")
     return server.url
