@@ -1,0 +1,302 @@
+"""`python -m benchmarks.backends.promoted`: thousands of agents with vector indexes of their own in one PostgreSQL.
+
+`graph_from` is lowered so that an agent with few vectors gets an index too; one agent has really many. With the first
+few and again with all of them: searching by vector, storing a memory with its vector, the locks of a search; at
+the end connections that all search at once. While the large agent gets its index, it and another one are written to.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import multiprocessing
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from agent_memory.storage.changes import Add, Operation
+from agent_memory.storage.postgres import PostgresStore, hnsw, nearest
+from agent_memory.storage.postgres.reading import fetch
+from agent_memory.storage.postgres.session import Connection
+from agent_memory.storage.where import Where
+from agent_memory.testing import builders
+from benchmarks.backends.servers import served
+
+WORKERS: Final = 2
+RUNS: Final = 200
+LARGE: Final = "large"
+PORTION: Final = 5000
+
+
+class Sizes(NamedTuple):
+    """What is stored."""
+
+    agents: int
+    each: int
+    large: int
+    dimension: int
+
+
+class Times(NamedTuple):
+    """Milliseconds, each call."""
+
+    search: list[float]
+    insert: list[float]
+    locks: int
+    """That one transaction holds while it searches by vector."""
+
+    def line(self) -> str:
+        """Return the figures as a line."""
+        return f"search {_quantiles(self.search)}; insert {_quantiles(self.insert)}; {self.locks} locks in a search"
+
+
+def main() -> None:
+    """Read the arguments and run."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.backends.promoted", description=__doc__)
+    parser.add_argument("--agents", type=int, default=2000, help="agents with few vectors and an index")
+    parser.add_argument("--each", type=int, default=20, help="vectors of such an agent")
+    parser.add_argument("--large", type=int, default=50_000, help="vectors of the large agent")
+    parser.add_argument("--dimension", type=int, default=384)
+    parser.add_argument("--connections", type=int, default=90)
+    given = parser.parse_args()
+    sizes = Sizes(given.agents, given.each, given.large, given.dimension)
+    with served("postgres") as server:
+        print(asyncio.run(large_agent(server.backend, sizes)), flush=True)
+        before = asyncio.run(few(server.backend, sizes))
+        print(f"one small agent and the large one: {before.line()}", flush=True)
+        begun = time.perf_counter()
+        fill(server.backend, sizes)
+        print(f"{sizes.agents} agents promoted in {time.perf_counter() - begun:,.0f} s", flush=True)
+        after = asyncio.run(few(server.backend, sizes))
+        print(f"with {sizes.agents} beside them: {after.line()}", flush=True)
+        ratios = [_median(new) / _median(old) for new, old in zip(after[:2], before[:2], strict=True)]
+        print(f"search {ratios[0]:.2f} times, insert {ratios[1]:.2f} times what it was", flush=True)
+        everybody = asyncio.run(different(server.backend, sizes))
+        print(f"each search and insert in another agent: {everybody.line()}", flush=True)
+        seconds, most = asyncio.run(crowd(server.backend, sizes, given.connections))
+        print(
+            f"{given.connections} connections that search at once: {seconds:.1f} s, at most {most} locks each"
+        )
+
+
+# --- what is stored --------------------------------------------------------------------------------------------
+
+
+def _store(url: str, name: str, graph_from: int, pool_size: int = 1) -> PostgresStore:
+    return PostgresStore(name, url=url, pool_size=pool_size, graph_from=graph_from)
+
+
+def _batch(
+    name: str, first: int, count: int, dimension: int
+) -> tuple[list[Add], Mapping[bytes, list[bytes]]]:
+    facts = [builders.fact(f"agent {name} knows fact {first + item}") for item in range(count)]
+    seed = sum(name.encode()) * 1_000_003 + first
+    vectors = np.random.default_rng(seed).normal(size=(count, dimension))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    own = {
+        builders.digest(fact): [one.astype("<f4").tobytes()] for fact, one in zip(facts, vectors, strict=True)
+    }
+    return [Add(fact) for fact in facts], own
+
+
+def fill(url: str, sizes: Sizes) -> None:
+    """Store the agents with few vectors, each of which gets an index."""
+    with multiprocessing.get_context("spawn").Pool(WORKERS) as pool:
+        for _ in pool.imap_unordered(_filled, [(url, number, sizes) for number in range(1, sizes.agents)]):
+            pass
+
+
+def _filled(job: tuple[str, int, Sizes]) -> None:
+    asyncio.run(_small(*job))
+
+
+async def _small(url: str, number: int, sizes: Sizes) -> None:
+    store = _store(url, f"agent {number}", sizes.each)
+    await store.open()
+    await store.add_space(builders.space(dimension=sizes.dimension))
+    await store.commit(Operation(verb="add"), *_batch(f"agent {number}", 0, sizes.each, sizes.dimension))
+    if not (await store.describe()).details["vector_index"]:
+        raise SystemExit(f"agent {number} has no vector index")
+    await store.close()
+
+
+async def large_agent(url: str, sizes: Sizes) -> str:
+    """Store the large agent and the first small one; both are written to while the large one gets its index.
+
+    Returns:
+        A line about how long they waited.
+    """
+    await _small(url, 0, sizes)
+    store = _store(url, LARGE, 10**9)
+    await store.open()
+    await store.add_space(builders.space(dimension=sizes.dimension))
+    for first in range(0, sizes.large, PORTION):
+        await store.commit(
+            Operation(verb="add"), *_batch(LARGE, first, min(PORTION, sizes.large - first), sizes.dimension)
+        )
+    await store.close()
+    over = asyncio.Event()
+    alone = asyncio.Event()
+    before = asyncio.create_task(_writes(url, LARGE, sizes, alone, "x"))
+    await asyncio.sleep(3)
+    alone.set()
+    quiet = await before
+    # In a process of its own: what this one computes is not to hold up the writers that are measured.
+    program = multiprocessing.get_context("spawn").Process(target=_promote, args=(url, sizes))
+    begun = time.perf_counter()
+    program.start()
+    writers = [asyncio.create_task(_writes(url, name, sizes, over, name)) for name in (LARGE, "agent 0")]
+    while program.is_alive():
+        await asyncio.sleep(0.1)
+    took = time.perf_counter() - begun
+    over.set()
+    own, others = [await writer for writer in writers]
+    return (
+        f"index over {sizes.large} vectors made in {took:,.0f} s; storing a memory of its own meanwhile"
+        f" {_quantiles(own)}, slowest {max(own):.0f} ms (before: {_quantiles(quiet)}, slowest {max(quiet):.0f} ms);"
+        f" one of another agent {_quantiles(others)}, slowest {max(others):.0f} ms"
+    )
+
+
+def _promote(url: str, sizes: Sizes) -> None:
+    async def work() -> None:
+        store = _store(url, LARGE, min(sizes.large, 50_000), pool_size=4)
+        await store.open()
+        await store._keep_index_fitting(sizes.large)
+        if not (await store.describe()).details["vector_index"]:
+            raise SystemExit("the large agent has no vector index")
+        await store.close()
+
+    asyncio.run(work())
+
+
+async def _writes(url: str, name: str, sizes: Sizes, over: asyncio.Event, label: str) -> list[float]:
+    times = []
+    store = _store(url, name, 10**9)
+    await store.open()
+    number = 0
+    while not over.is_set():
+        number += 1
+        changes, vectors = _batch(f"{label} meanwhile", number, 1, sizes.dimension)
+        begun = time.perf_counter()
+        await store.commit(Operation(verb="add"), changes, vectors)
+        times.append(1000 * (time.perf_counter() - begun))
+        await asyncio.sleep(0.01)
+    await store.close()
+    return times
+
+
+# --- what is measured ------------------------------------------------------------------------------------------
+
+
+async def few(url: str, sizes: Sizes) -> Times:
+    """Search and write the large agent and one small one by turns."""
+    stores = [_store(url, name, 10**9) for name in (LARGE, "agent 0")]
+    for store in stores:
+        await store.open()
+    result = await _measured(stores * (RUNS // 2), sizes, warm=10)
+    for store in stores:
+        await store.close()
+    return result
+
+
+async def different(url: str, sizes: Sizes) -> Times:
+    """Search and write one agent after another."""
+    times = Times([], [], 0)
+    for number in range(0, sizes.agents, max(1, sizes.agents // RUNS)):
+        store = _store(url, f"agent {number}", 10**9)
+        await store.open()
+        one = await _measured([store, store], sizes, warm=1)
+        await store.close()
+        times = Times(times.search + one.search, times.insert + one.insert, max(times.locks, one.locks))
+    return times
+
+
+async def _measured(stores: list[PostgresStore], sizes: Sizes, *, warm: int) -> Times:
+    times = Times([], [], max([await locks(store, sizes) for store in stores[-2:]]))
+    queries = builders.random_vectors(len(stores), dimension=sizes.dimension, seed=7)
+    label = time.time_ns()
+    for number, (store, query) in enumerate(zip(stores, queries, strict=True)):
+        changes, vectors = _batch(f"{store.agent_id} {label}", number, 1, sizes.dimension)
+        begun = time.perf_counter()
+        found = await store.by_vector(query, Where(), 10)
+        middle = time.perf_counter()
+        await store.commit(Operation(verb="add"), changes, vectors)
+        end = time.perf_counter()
+        assert len(found) == 10
+        if number >= warm:
+            times.search.append(1000 * (middle - begun))
+            times.insert.append(1000 * (end - middle))
+    return times
+
+
+async def locks(
+    store: PostgresStore, sizes: Sizes, then: Callable[[], Awaitable[object]] | None = None
+) -> int:
+    """Return how many tables and indexes the statement of a search by vector locks.
+
+    Args:
+        store: an open store whose agent has an index.
+        sizes: what is stored.
+        then: what to wait for before the transaction ends.
+
+    Returns:
+        The number.
+    """
+    scope, (space, *_) = store._server.scope, await store.spaces()
+    query = builders.random_vectors(1, dimension=sizes.dimension)[0]
+
+    async def unit(connection: Connection) -> int:
+        condition = scope.condition(Where())
+        statement = nearest.first_walk(scope, space, query, condition, 10, hnsw.IndexKind.TABLE)
+        assert len(await fetch(connection, *statement)) == 10
+        count = (
+            "select count(*) from pg_locks where pid = pg_backend_pid() and locktype = 'relation'"
+            " and relation <> 'pg_locks'::regclass"
+        )
+        number = int((await fetch(connection, count))[0][0])
+        if then is not None:
+            await then()
+        return number
+
+    return await store._server.read_whole(unit)
+
+
+async def crowd(url: str, sizes: Sizes, connections: int) -> tuple[float, int]:
+    """Search different agents by so many connections, each in a transaction that stays open until all have searched.
+
+    Returns:
+        How many seconds it took, and the most locks that one held.
+    """
+    stores = [_store(url, f"agent {number % sizes.agents}", 10**9) for number in range(connections)]
+    for store in stores:
+        await store.open()
+    waiting, all_there = [0], asyncio.Event()
+
+    async def together() -> None:
+        waiting[0] += 1
+        if waiting[0] == connections:
+            all_there.set()
+        await asyncio.wait_for(all_there.wait(), 60)
+
+    begun = time.perf_counter()
+    most = max(await asyncio.gather(*(locks(store, sizes, together) for store in stores)))
+    took = time.perf_counter() - begun
+    for store in stores:
+        await store.close()
+    return took, most
+
+
+def _median(times: list[float]) -> float:
+    return float(np.median(times))
+
+
+def _quantiles(times: list[float]) -> str:
+    p50, p95 = np.percentile(times, [50, 95])
+    return f"p50 {p50:.1f} ms, p95 {p95:.1f} ms"
+
+
+if __name__ == "__main__":
+    main()
