@@ -107,7 +107,7 @@ __agentmem_options() { # PATH: its own options
         'import')
             echo '--on-conflict --no-embed --dry-run' ;;
         'migrate')
-            echo '--to --from --on-conflict --dry-run' ;;
+            echo '--to --from --on-conflict --switch --all --agents --jobs -j --reopen --dry-run' ;;
         'config show')
             echo '--origin' ;;
         'config set')
@@ -158,7 +158,7 @@ __agentmem_takes() { # PATH OPTION: what its value is
         'skill add --source' | 'skill find --limit' | 'skill find -n' | 'skill list --category' | \
         'skill list --limit' | 'skill list -n' | 'log --limit' | 'log -n' | 'stats --top' | \
         'doctor --salvage' | 'index --limit' | 'index -n' | 'sql --param' | 'sql -p' | 'migrate --to' | \
-        'migrate --from' | 'mcp --tools')
+        'migrate --from' | 'migrate --agents' | 'migrate --jobs' | 'migrate -j' | 'mcp --tools')
             echo 'free' ;;
         *' --output' | *' -o')
             echo '=table text json ndjson csv id' ;;

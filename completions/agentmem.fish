@@ -33,7 +33,7 @@ function __agentmem_commands -a at # the commands below it
                 'sql' 'Query the memory file in SQL, for reading only' \
                 'export' 'Write all memories as lines of JSON, archived ones too' \
                 'import' 'Take over what export wrote: ids, versions, times and all' \
-                'migrate' 'Bring everything of one agent into another store, and compare both afterwards' \
+                'migrate' 'Bring everything of one agent, or of many, into another store, and compare both' \
                 'agents' 'The agents that have a memory here' \
                 'config' 'Settings' \
                 'model' 'Models that embed and rerank' \
@@ -92,7 +92,7 @@ function __agentmem_commands -a at # the commands below it
                 'show' 'Show a skill: how it is done, when, and how well it has worked'
         case 'agents'
             printf '%s\t%s\n' \
-                'list' 'List the agents that have a file here, with its size and age' \
+                'list' 'List the agents that have a file here, or that the server in use keeps' \
                 'show' 'Show one agent\'s file: where it is, what is in it, and what embedded it' \
                 'rename' 'Give an agent another name, in its file and as its file\'s name' \
                 'rm' 'Delete an agent\'s file with everything in it'
@@ -503,9 +503,15 @@ function __agentmem_options -a at # its own options
                 '--dry-run' 'Only show what would be done'
         case 'migrate'
             printf '%s\t%s\n' \
-                '--to' 'Where to: a backend\'s URL, or a file\'s path' \
+                '--to' 'Where to: a backend\'s URL, or the path of a file or folder' \
                 '--from' 'Where from, if not the memory in use' \
                 '--on-conflict' 'Where one differs there: refuse (write nothing), keep it, or replace it' \
+                '--switch' 'Move what is in use: writes are refused here once all of it is there' \
+                '--all' 'All agents of a server, or of a folder of files' \
+                '--agents' 'Only these agents, such as \'team-*\'; may be repeated' \
+                '--jobs' 'How many agents at once' \
+                '-j' 'How many agents at once' \
+                '--reopen' 'Take --switch back: let the old place take writes again' \
                 '--dry-run' 'Only show what would be done'
         case 'agents rm'
             printf '%s\t%s\n' \
@@ -540,7 +546,7 @@ function __agentmem_takes -a at option # what the option's value is
             echo '@agents'
         case '* --db' 'add --file' 'doc add --file'
             echo 'files'
-        case '* --backend' 'add --meta' 'add -m' 'add --importance' 'add --ttl' 'add --source' 'add --at' 'add --glob' 'search --limit' 'search -n' 'search --since' 'search --until' 'search --min-importance' 'search --where' 'search --field' 'search --source' 'search --min-relevance' 'search --min-score' 'recall --budget' 'recall -b' 'recall --since' 'recall --until' 'recall --min-importance' 'recall --where' 'recall --field' 'recall --source' 'recall --min-relevance' 'recall --last' 'recall --standing-share' 'list --since' 'list --until' 'list --min-importance' 'list --where' 'list --field' 'list --source' 'list --limit' 'list -n' 'update --meta' 'update -m' 'update --importance' 'update --ttl' 'update --source' 'update --at' 'update --field' 'forget --since' 'forget --until' 'forget --min-importance' 'forget --where' 'forget --field' 'forget --source' 'forget --before' 'work set --ttl' 'work set --importance' 'work list --limit' 'work list -n' 'fact add --source' 'fact add --importance' 'fact add --meta' 'fact add -m' 'fact list --limit' 'fact list -n' 'fact update --importance' 'fact dupes --threshold' 'pref set --importance' 'chat add --name' 'chat add --at' 'chat add --importance' 'chat add --meta' 'chat add -m' 'chat show --limit' 'chat show -n' 'event add --type' 'event add --outcome' 'event add --participant' 'event add --location' 'event add --duration' 'event add --at' 'event add --importance' 'event add --meta' 'event add -m' 'event add --source' 'event recent --hours' 'event recent --limit' 'event recent -n' 'event failed --type' 'event failed --limit' 'event failed -n' 'event succeeded --type' 'event succeeded --limit' 'event succeeded -n' 'event similar --limit' 'event similar -n' 'event timeline --since' 'event timeline --until' 'event timeline --type' 'event timeline --limit' 'event timeline -n' 'doc add --text' 'doc add --glob' 'doc add --title' 'doc add --source' 'doc add --meta' 'doc add -m' 'doc add --importance' 'doc list --limit' 'doc list -n' 'doc related --limit' 'doc related -n' 'doc related --min-similarity' 'skill add --trigger' 'skill add --step' 'skill add --category' 'skill add --importance' 'skill add --meta' 'skill add -m' 'skill add --source' 'skill find --limit' 'skill find -n' 'skill list --category' 'skill list --limit' 'skill list -n' 'log --limit' 'log -n' 'stats --top' 'doctor --salvage' 'index --limit' 'index -n' 'sql --param' 'sql -p' 'migrate --to' 'migrate --from' 'mcp --tools'
+        case '* --backend' 'add --meta' 'add -m' 'add --importance' 'add --ttl' 'add --source' 'add --at' 'add --glob' 'search --limit' 'search -n' 'search --since' 'search --until' 'search --min-importance' 'search --where' 'search --field' 'search --source' 'search --min-relevance' 'search --min-score' 'recall --budget' 'recall -b' 'recall --since' 'recall --until' 'recall --min-importance' 'recall --where' 'recall --field' 'recall --source' 'recall --min-relevance' 'recall --last' 'recall --standing-share' 'list --since' 'list --until' 'list --min-importance' 'list --where' 'list --field' 'list --source' 'list --limit' 'list -n' 'update --meta' 'update -m' 'update --importance' 'update --ttl' 'update --source' 'update --at' 'update --field' 'forget --since' 'forget --until' 'forget --min-importance' 'forget --where' 'forget --field' 'forget --source' 'forget --before' 'work set --ttl' 'work set --importance' 'work list --limit' 'work list -n' 'fact add --source' 'fact add --importance' 'fact add --meta' 'fact add -m' 'fact list --limit' 'fact list -n' 'fact update --importance' 'fact dupes --threshold' 'pref set --importance' 'chat add --name' 'chat add --at' 'chat add --importance' 'chat add --meta' 'chat add -m' 'chat show --limit' 'chat show -n' 'event add --type' 'event add --outcome' 'event add --participant' 'event add --location' 'event add --duration' 'event add --at' 'event add --importance' 'event add --meta' 'event add -m' 'event add --source' 'event recent --hours' 'event recent --limit' 'event recent -n' 'event failed --type' 'event failed --limit' 'event failed -n' 'event succeeded --type' 'event succeeded --limit' 'event succeeded -n' 'event similar --limit' 'event similar -n' 'event timeline --since' 'event timeline --until' 'event timeline --type' 'event timeline --limit' 'event timeline -n' 'doc add --text' 'doc add --glob' 'doc add --title' 'doc add --source' 'doc add --meta' 'doc add -m' 'doc add --importance' 'doc list --limit' 'doc list -n' 'doc related --limit' 'doc related -n' 'doc related --min-similarity' 'skill add --trigger' 'skill add --step' 'skill add --category' 'skill add --importance' 'skill add --meta' 'skill add -m' 'skill add --source' 'skill find --limit' 'skill find -n' 'skill list --category' 'skill list --limit' 'skill list -n' 'log --limit' 'log -n' 'stats --top' 'doctor --salvage' 'index --limit' 'index -n' 'sql --param' 'sql -p' 'migrate --to' 'migrate --from' 'migrate --agents' 'migrate --jobs' 'migrate -j' 'mcp --tools'
             echo 'free'
         case '* --output' '* -o'
             echo '=table text json ndjson csv id'

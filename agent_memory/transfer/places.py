@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from agent_memory import filesystem, paths
 from agent_memory.errors import ValidationError
+from agent_memory.memories.agents import list_agents
 from agent_memory.storage.base import Store
 from agent_memory.storage.registry import BACKENDS, check_backend_name, create_store
 
@@ -67,3 +68,46 @@ def target(place: Place, agent_id: str, *, dry_run: bool) -> Store:
     if dry_run and filesystem.kind(place.file) is None:
         return create_store("memory", agent_id, {})
     return create_store(place.backend, agent_id, place.options)
+
+
+# --- many agents -----------------------------------------------------------------------------------------------
+
+
+async def agents(place: Place, home: Path) -> dict[str, Place]:
+    """List the agents of a folder of SQLite files, or of a server, each with its own place.
+
+    Args:
+        place: a folder, or a server; of SQLite without a path, the folder `home`.
+        home: the folder with the files of the agents.
+
+    Returns:
+        The places, by name of the agent.
+
+    Raises:
+        ValidationError: a single file is named.
+        CapabilityError: the backend cannot list its agents.
+    """
+    if place.backend != "sqlite":
+        return dict.fromkeys(await create_store(place.backend, "default", place.options).list_agents(), place)
+    return {
+        item.agent_id: Place("sqlite", {**place.options, "path": str(item.path)})
+        for item in list_agents(_folder(place, home))
+        if item.agent_id is not None
+    }
+
+
+def of_agent(place: Place, agent_id: str, home: Path) -> Place:
+    """Return where one of many agents goes: a file in a folder, or the server."""
+    if place.backend != "sqlite":
+        return place
+    path = _folder(place, home) / f"{paths.file_stem(agent_id)}.db"
+    return Place("sqlite", {**place.options, "path": str(path)})
+
+
+def _folder(place: Place, home: Path) -> Path:
+    folder = place.file or home
+    if filesystem.kind(folder) not in ("a folder", None):
+        raise ValidationError(
+            f"{folder} is no folder", hint="for many agents, give the folder of their files"
+        )
+    return folder

@@ -139,13 +139,13 @@ SECTIONS: Mapping[str, Tree] = {
         "sql": Entry("Query the memory file in SQL, for reading only."),
         "export": Entry("Write all memories as lines of JSON, archived ones too."),
         "import": Entry("Take over what `export` wrote: ids, versions, times and all.", stores=True),
-        "migrate": Entry("Bring everything of one agent into another store, and compare both afterwards."),
+        "migrate": Entry("Bring everything of one agent, or of many, into another store, and compare both."),
     },
     "Setting up": {
         "agents": Noun(
             "The agents that have a memory here.",
             {
-                "list": Entry("List the agents that have a file here, with its size and age."),
+                "list": Entry("List the agents that have a file here, or that the server in use keeps."),
                 "show": Entry("Show one agent's file: where it is, what is in it, and what embedded it."),
                 "rename": Entry("Give an agent another name, in its file and as its file's name."),
                 "rm": Entry("Delete an agent's file with everything in it. This cannot be undone."),

@@ -55,3 +55,34 @@ def test_short_work_has_none_and_imports_nothing_for_it() -> None:
 
 def test_quiet_is_quiet() -> None:
     assert drawn(quiet=True) == ("nobody sees it\nFalse\n", "")
+
+
+AGENTS = """
+import sys, time
+from agentmem_cli import progress, streams
+streams.prepare()
+with progress.agents(print, quiet={quiet}) as report:
+    for name in ("ann", "[red]bob"):
+        report(name, "waiting")
+    time.sleep(0.5)
+    report("ann", "copying", 1, 2)
+    time.sleep(0.15)
+    report("[red]bob", "switching")
+    time.sleep(0.15)
+    report("ann", "failed")
+    time.sleep(0.15)
+    report("[red]bob", "done")
+"""
+
+
+def test_many_agents_have_a_table_on_a_terminal_and_lines_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "PROGRAM", AGENTS)
+    out, seen = drawn()
+    assert out == ""
+    assert "copying" in seen
+    assert "1/2" in seen
+    assert "[red]bob" in seen
+    assert "1 failed" in seen
+    assert seen.rstrip("\r\n").endswith("\x1b[2K")
+    out, seen = drawn(quiet=True)
+    assert (out, seen) == ("ann: failed (1 of 2)\n[red]bob: done (2 of 2)\n", "")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from agent_memory import clock
@@ -175,6 +175,19 @@ class Store(ABC):
         """Return an unopened store of another agent on the same backend, with the same options."""
         return type(self)(agent_id, **self.settings)
 
+    async def list_agents(self) -> list[str]:
+        """List the agents that the same backend keeps something of, by name; the store need not be open.
+
+        It asks every server of a cluster. Nothing is made, and no agent is made known.
+
+        Returns:
+            The agents.
+
+        Raises:
+            CapabilityError: the backend cannot list them.
+        """
+        return sorted(await self._list_agents())
+
     async def drop(self) -> None:
         """Delete everything that this agent keeps, its history included, and close. It cannot be undone."""
         await self._drop()
@@ -183,6 +196,10 @@ class Store(ABC):
     @abstractmethod
     async def _open(self) -> str:
         """Connect and return the agent id of the store."""
+
+    async def _list_agents(self) -> Collection[str]:
+        """Connect, and return the agents that the backend keeps something of, in any order."""
+        raise CapabilityError(self.name, "list of agents")
 
     async def _bring_up_to_date(self) -> None:  # noqa: B027 - most have nothing to do
         """Renew what an earlier version stored. The store counts as open already."""

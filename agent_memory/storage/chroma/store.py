@@ -65,6 +65,20 @@ class ChromaStore(VectorDocumentStore):
         self._collections = {}
         await self._chroma.close()
 
+    async def _list_agents(self) -> set[str]:
+        chroma = Chroma(location_of(self.settings), self.settings)
+        await chroma.open()
+        try:
+            beginning = f"{self.settings.get('prefix', 'agentmem')}-"
+            collections = await chroma.run(chroma.client.list_collections)
+            return {
+                str(item.metadata["agent"])
+                for item in collections
+                if item.name.startswith(beginning) and item.metadata and "agent" in item.metadata
+            }
+        finally:
+            await chroma.close()
+
     async def _drop(self) -> None:
         client = self._chroma.client
         for item in await self._chroma.run(client.list_collections):

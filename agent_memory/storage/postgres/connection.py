@@ -91,6 +91,19 @@ class Server:
                 self._replicas = Replicas(self._pool_of(self.read_url, min_size=0))
                 await self._replicas.open()
 
+    async def agents(self) -> list[str]:
+        """List the agents for which anything was ever stored; opens nothing for long, and makes nothing."""
+        with translated(self.url):
+            async with await self._first() as first:
+                table = self.table("agent").replace("%", "%%")
+                known = await (
+                    await first.execute("select to_regclass(%s)", (self.table("agent"),))
+                ).fetchone()
+                if known is None or known[0] is None:
+                    return []
+                rows = await first.execute(f"select id from {table} where last_hlc > 0", ())
+                return [row[0] for row in await rows.fetchall()]
+
     async def _first(self) -> Connection:
         """Connect for the first time: of several hosts to the one that takes writes, if any does."""
         primary = addresses.primary_of(self.url)

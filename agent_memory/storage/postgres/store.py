@@ -151,6 +151,9 @@ class PostgresStore(ServerStore):
     async def _close(self) -> None:
         await self._server.close()
 
+    async def _list_agents(self) -> list[str]:
+        return await self._server.agents()
+
     async def _drop(self) -> None:
         scope = self._scope
 

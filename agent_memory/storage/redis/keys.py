@@ -78,3 +78,8 @@ class Keys:
         Memories that an earlier version stored are in it from when their words are renewed on.
         """
         return self("system", conversation_id)
+
+
+def literal(name: str) -> str:
+    """Write a part of a key so that SCAN takes no character of it for a pattern."""
+    return "".join(f"\\{letter}" if letter in "*?[]^\\" else letter for letter in name)

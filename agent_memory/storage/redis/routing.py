@@ -16,6 +16,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from redis import exceptions
+from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.connection import Connection, SSLConnection
 from redis.crc import key_slot
 
@@ -30,6 +31,8 @@ _ASKED: Final = 5
 """Servers that are asked at once for the one looked for."""
 _ANSWER: Final = 1.0
 """Seconds within which they have to answer."""
+_LONG_ANSWER: Final = 30.0
+"""The same for what goes through all keys."""
 _SILENT: Final = 3.0
 """Seconds after which a server that has not answered a command is doubted: it may have been replaced meanwhile."""
 _IN_VAIN: Final = 4
@@ -205,6 +208,7 @@ class ClusterRoute(Route):
     ) -> None:
         super().__init__(nodes, kind, options)
         self.slot = key_slot(tag.encode())
+        self._primaries: list[Node] = []
 
     @property
     def what(self) -> str:
@@ -214,15 +218,30 @@ class ClusterRoute(Route):
     async def _named(self, run: Run, node: Node) -> Node:
         owner: Node | None = None
         known: list[Node] = []
+        primaries: list[Node | None] = []
         for first, last, *servers in await run("CLUSTER SLOTS"):
             there = [_node(server, node) for server in servers]
             known += [item for item in there if item is not None]
+            primaries += there[:1]
             if first <= self.slot <= last and there:
                 owner = there[0]
         if owner is None:
             raise ReroutedError(f"{shown(node)} knows nobody who serves hash slot {self.slot}")
         self._known = list(dict.fromkeys(known))
+        self._primaries = [item for item in dict.fromkeys(primaries) if item is not None]
         return owner
+
+    async def primaries(self) -> list[Node]:
+        """Ask for all servers that own hash slots now."""
+        await self.ask()
+        return self._primaries
+
+    def client(self, node: Node) -> Redis:
+        """Return a client of one server, whatever it owns."""
+        options = {**self._options, "socket_timeout": _LONG_ANSWER}
+        return Redis.from_pool(
+            ConnectionPool(connection_class=self._kind, host=node[0], port=node[1], **options)
+        )
 
 
 class SentinelRoute(Route):

@@ -33,7 +33,7 @@ from agent_memory.storage.documents import (
     WriteConflict,
     begin,
 )
-from agent_memory.storage.redis import connection, journal, narrowing, vectors, words
+from agent_memory.storage.redis import connection, journal, listing, narrowing, vectors, words
 from agent_memory.storage.redis.connection import Mode, translated
 from agent_memory.storage.redis.keys import Keys
 from agent_memory.storage.redis.patience import Outage
@@ -146,6 +146,9 @@ class RedisStore(Searching, Reading, Upkeep, KeywordStore, JournalStore):
         client, self._client, self._module = self._client, ClosedClient(self.name), None
         if client is not None and not isinstance(client, ClosedClient):
             await client.aclose()
+
+    async def _list_agents(self) -> set[str]:
+        return await listing.agents(self._url, self.settings, str(self.settings.get("prefix", "agentmem")))
 
     async def _drop(self) -> None:
         with translated(self._url):

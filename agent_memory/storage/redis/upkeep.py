@@ -17,7 +17,7 @@ from agent_memory.storage.documents import Document, Manifest, VectorDocuments
 from agent_memory.storage.documents.values import instant
 from agent_memory.storage.redis import durability, words
 from agent_memory.storage.redis.connection import Mode, translated
-from agent_memory.storage.redis.keys import Keys
+from agent_memory.storage.redis.keys import Keys, literal
 from agent_memory.storage.redis.routing import Route, Run, SingleConnection
 from agent_memory.storage.redis.search import SearchModule
 from agent_memory.storage.redis.vectors import Copy, read
@@ -82,7 +82,7 @@ class Upkeep(VectorDocuments):
 
     async def _delete_matching(self, beginning: str) -> None:
         """Delete all keys that begin so and go on with a colon."""
-        names = [item async for item in self._client.scan_iter(match=f"{_literal(beginning)}:*", count=1000)]
+        names = [item async for item in self._client.scan_iter(match=f"{literal(beginning)}:*", count=1000)]
         await self._client.exists(self._keys.absent())
         for batch in batched(names, _BATCH):
             await self._client.delete(*batch)
@@ -211,8 +211,3 @@ class Upkeep(VectorDocuments):
         if listed and not gone:
             errors.append("codes are listed that no memory holds")
         return errors
-
-
-def _literal(name: str) -> str:
-    """Write a key so that SCAN takes no character of it for a pattern."""
-    return "".join(f"\\{letter}" if letter in "*?[]^\\" else letter for letter in name)

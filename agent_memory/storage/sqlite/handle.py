@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from copy import copy
 from functools import partial
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
 
 from agent_memory import filesystem, paths
 from agent_memory.errors import (
+    AgentMemoryError,
     BackendError,
     ClosedError,
     ConfigurationError,
@@ -129,6 +130,15 @@ class FileStore(FullStore):
     def sibling(self, agent_id: str) -> Store:
         options = {name: value for name, value in self.settings.items() if name != "path"}
         return type(self)(agent_id, **options, path=self.path.parent / f"{paths.file_stem(agent_id)}.db")
+
+    async def _list_agents(self) -> set[str]:
+        from agent_memory.storage.sqlite import peek
+
+        agents: set[str] = set()
+        for path in self.path.parent.glob("*.db"):
+            with suppress(AgentMemoryError):  # it is no file of ours, or a damaged one
+                agents.add(peek.contents(path).agent_id or "default")
+        return agents
 
     async def _drop(self) -> None:
         from agent_memory.storage.sqlite import peek

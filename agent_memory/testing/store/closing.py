@@ -89,6 +89,23 @@ class ClosingTests(StoreTests):
             assert set(acknowledged) == there == set(await everything(second))
         await store.set_moved(None, instead_of=_ELSEWHERE)
 
+    async def test_agents_are_listed_without_opening_a_store(
+        self, store: Store, store_factory: StoreFactory
+    ) -> None:
+        await put(store, builders.fact("one"))
+        if type(store)._list_agents is Store._list_agents:
+            with pytest.raises(CapabilityError, match=store.name):
+                await store_factory("nobody").list_agents()
+            return
+        names = ["somebody else", "a{b}c", "größe"]
+        for name in names:
+            async with opened(store_factory, name) as other:
+                await put(other, builders.fact("two"))
+        listed = await store_factory("nobody").list_agents()
+        assert {store.agent_id, *names} <= set(listed)
+        assert "nobody" not in listed
+        assert listed == sorted(listed)
+
     @needs("journal")
     async def test_the_journal_tells_what_changed(self, store: JournalStore) -> None:
         first, second, third = await put(

@@ -24,13 +24,25 @@ WhenDifferent = Annotated[
 
 def say(invocation: Invocation, done: Moved, *, dry_run: bool, where: str = "here") -> None:
     """Print the counts, and what is left to do."""
-    row = {"added": done.added, "updated": done.updated, "gone": done.gone, "same": done.same}
-    if done.kept or done.settled:
-        row |= {"kept": done.kept, "replaced": done.settled}
-    if done.verified:
-        row |= {"verified": done.verified}
-    invocation.output.details(row)
+    invocation.output.details(counts(done))
     if dry_run:
         invocation.output.note(f"would write {plain.many(done.changed, 'memory')}")
     elif not done.changed:
         invocation.output.note(f"everything was {where} already")
+
+
+def counts(done: Moved) -> dict[str, int | float]:
+    """Return what is told of an import or a migration."""
+    row: dict[str, int | float] = {
+        "added": done.added,
+        "updated": done.updated,
+        "gone": done.gone,
+        "same": done.same,
+    }
+    if done.kept or done.settled:
+        row |= {"kept": done.kept, "replaced": done.settled}
+    if done.verified:
+        row |= {"verified": done.verified}
+    if done.switched:
+        row |= {"refused_seconds": round(done.refused_seconds, 3)}
+    return row

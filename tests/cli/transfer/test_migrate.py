@@ -74,3 +74,65 @@ def test_a_file_below_an_unknown_user_is_refused_in_one_line() -> None:
         assert ran.code in (1, 2), ran
         assert "report" not in ran.err
         assert len(ran.err.splitlines()) == 1
+
+
+def test_an_agent_in_use_is_moved_and_moved_back() -> None:
+    done("add", "one")
+    ran = done("migrate", "--to", "new.db", "--switch", "--json")
+    assert (ran.json["added"], ran.json["verified"]) == (1, 1)
+    assert 0 < ran.json["refused_seconds"] < 2
+    assert "writes are refused here now" in ran.err
+    refused = run("add", "two")
+    assert refused.code == 1
+    assert f"was moved to {Path('new.db').resolve()}" in refused.err
+    assert "`agentmem migrate --reopen`" in refused.err
+    assert "one" in done("search", "one", "--mode", "keyword").out
+    done("--db", "new.db", "add", "two")
+    assert "moved there already" in done("migrate", "--to", "new.db", "--switch").err
+    assert "takes writes again" in done("migrate", "--reopen").err
+    assert "was not moved" in done("migrate", "--reopen").err
+    done("add", "three")
+    ran = done("migrate", "--from", "new.db", "--to", "third.db", "--switch")
+    assert "takes writes again" in done("migrate", "--from", "new.db", "--reopen").err
+
+
+def test_many_agents_are_moved_at_once() -> None:
+    for name in ("alice", "bob", "carl"):
+        done("-a", name, "add", f"of {name}")
+    Path("there").mkdir()
+    ran = done("migrate", "--all", "--to", "there", "--dry-run", "--json")
+    assert [row["added"] for row in ran.json] == [1, 1, 1]
+    assert list(Path("there").iterdir()) == []
+    ran = done("migrate", "--agents", "[ab]*", "--to", "there", "--switch", "-j", "2", "--json")
+    assert [(row["agent"], row["added"], row["problem"]) for row in ran.json] == [
+        ("alice", 1, None),
+        ("bob", 1, None),
+    ]
+    assert "bob: done" in ran.err
+    assert "2 of 2" in ran.err
+    assert sorted(path.name for path in Path("there").iterdir()) == ["alice.db", "bob.db"]
+    assert run("-a", "bob", "add", "late").code == 1
+    assert done("migrate", "--all", "--reopen", "-o", "id").out.split() == ["alice", "bob"]
+    done("-a", "bob", "add", "late")
+    Path("there/carl.db").write_text("no database")
+    ran = run("migrate", "--all", "--to", "there")
+    assert ran.code == 5
+    assert "carl" in ran.err
+    assert "1 of 3 agents failed: run it again" in ran.err
+    assert (
+        done("migrate", "--from", "there", "--agents", "bob", "--to", "memory://", "-o", "id").out == "bob\n"
+    )
+
+
+def test_many_agents_are_not_meant_by_a_file_or_twice() -> None:
+    done("--db", "a.db", "add", "one")
+    for line, code, said in (
+        ("--db a.db migrate --all --to there", 2, "holds one agent"),
+        ("migrate --from a.db --all --to there", 2, "no folder"),
+        ("migrate --all --agents x --to there", 2, "exclude each other"),
+        ("migrate --reopen --to there", 2, "leave --to"),
+        ("migrate --agents nobody* --to .", 3, "nobody*"),
+        ("migrate --all --to . -j 0", 2, "-j"),
+    ):
+        ran = run(*line.split())
+        assert (ran.code, said in ran.err) == (code, True), ran.err

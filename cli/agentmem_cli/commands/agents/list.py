@@ -8,17 +8,23 @@ from agentmem_cli.context import Invocation
 
 
 def list_(context: typer.Context) -> None:
-    """List the agents that have a file here, with its size and age.
+    """List the agents that have a file here, or that the server in use keeps.
+
+    Of a file its size and age, too; of a Redis Cluster the agents of every server.
 
     Examples:
-        agentmem agents list
         agentmem agents list -o id
+        agentmem --backend redis://localhost:6379 agents list
     """
     from agent_memory import clock
     from agent_memory.memories import agents
     from agentmem_cli.output import plain
 
     invocation = Invocation.of(context)
+    backend = str(invocation.settings.get("backend"))
+    if backend.partition("://")[0] not in ("sqlite", "memory"):
+        _of_server(invocation, backend)
+        return
     agent_files = agents.list_agents(invocation.settings.get("home"))
     if invocation.output.form in ("json", "ndjson", "csv", "id"):
         readable = (
@@ -43,3 +49,15 @@ def list_(context: typer.Context) -> None:
     for result in agent_files:
         if result.problem is not None:
             invocation.output.note(result.problem)
+
+
+def _of_server(invocation: Invocation, backend: str) -> None:
+    from agent_memory.sync.fleet import list_stored_agents
+
+    names = list_stored_agents(
+        backend,
+        invocation.settings.options("backend_config"),
+        offline=bool(invocation.settings.get("offline")),
+    )
+    key = "agent_id" if invocation.output.form in ("json", "ndjson", "csv", "id") else "agent"
+    invocation.output.rows([{key: name} for name in names], id="agent_id")
