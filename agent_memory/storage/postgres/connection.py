@@ -221,7 +221,8 @@ class Server:
         """
 
         async def unit(connection: Connection) -> T:
-            result = await work(connection, Frame(self._opening(connection, "begin"), "commit"))
+            settings = "" if connection.direct else self._settings.for_transaction()
+            result = await work(connection, Frame(self._opening(connection, "begin"), "commit", settings))
             await self._note_write(connection)
             return result
 
@@ -238,7 +239,7 @@ class Server:
         return await self._in_transaction(connection, "begin", work)
 
     def _opening(self, connection: Connection, begin: str) -> str:
-        return begin if connection.direct else self._settings.for_transaction(begin)
+        return begin if connection.direct else f"{begin}; {self._settings.for_transaction()}"
 
     async def _in_transaction(self, connection: Connection, begin: str, work: Unit[T]) -> T:
         """Run a unit in a transaction; after an error the pool rolls it back."""

@@ -40,6 +40,8 @@ class Frame(NamedTuple):
 
     begin: str = ""
     end: str = ""
+    settings: str = ""
+    """The statement that sets what a transaction needs where the session has not, begun without `begin`."""
 
 
 WITHIN: Final = Frame()
@@ -94,7 +96,7 @@ class Facts:
     """The number of the last vector in the space."""
 
 
-def _queue(scope: Scope) -> str:
+def queue(scope: Scope) -> str:
     """Write the statement that waits until nobody else writes for this agent.
 
     The agent's row alone would be lock enough. But of many who wait for a row, each follows every version that
@@ -119,7 +121,7 @@ def _agent_of(rows: Rows) -> Agent:
 
 async def lock(connection: Connection, scope: Scope) -> Agent:
     """Wait until nobody else writes for this agent, and return the agent's counters."""
-    await connection.execute(_queue(scope), prepare=False)
+    await connection.execute(queue(scope), prepare=False)
     return _agent_of(await fetch(connection, *_count_on(scope)))
 
 
@@ -172,7 +174,7 @@ async def read_facts(
         *_of_vectors(scope, request),
     ]
     # Waiting may be cancelled, so it is no part of the pipeline: that has to be read to its end.
-    await connection.execute("; ".join(filter(None, [opening, _queue(scope)])), prepare=False)
+    await connection.execute("; ".join(filter(None, [opening, queue(scope)])), prepare=False)
     with CancelScope(shield=True):
         first, *answers = await fetch_all(connection, [_count_on(scope), *(query for query, _ in parts)])
     agent = _agent_of(first)

@@ -93,6 +93,27 @@ class Words(NamedTuple):
     """All words, whether or not they could be kept."""
 
 
+class Totals:
+    """How the word statistics of an agent change."""
+
+    def __init__(self) -> None:
+        self.documents = 0
+        self.length = 0
+        self.terms: Counter[str] = Counter()
+
+    def add(self, words: Words) -> None:
+        """Count in the words of one memory more."""
+        self.documents += 1
+        self.length += words.length
+        self.terms.update(words.stems.keys())
+
+    def remove(self, words: Words) -> None:
+        """Count out the words of a memory."""
+        self.documents -= 1
+        self.length -= words.length
+        self.terms.subtract(words.stems.keys())
+
+
 def indexed_words(lexemes: Sequence[str], length: int) -> Words:
     """Return the words that a memory is indexed by, as `tsvector_to_array` lists them; how often each is not told."""
     return Words(dict.fromkeys((item.partition("/")[2] for item in lexemes), 1), length)

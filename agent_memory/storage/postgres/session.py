@@ -7,7 +7,8 @@ for itself alone, and nothing may be left behind in the session: no setting, no 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 import psycopg
@@ -35,6 +36,13 @@ class Connection(psycopg.AsyncConnection[Any]):
     """Whether the server took no writes: a replica, or a database that is set so."""
     replayed: float = 0
     """Of a replica: how far in the primary's log it was when it was last asked."""
+    batches: int = 0
+    """How many batches of statements were sent."""
+
+    @cached_property
+    def batch_names(self) -> dict[bytes, bytes]:
+        """The prepared statements of batches, by text."""
+        return {}
 
     @property
     def in_pipeline(self) -> bool:
@@ -89,25 +97,37 @@ class Settings(NamedTuple):
     pgvector: tuple[int, ...]
 
     def for_session(self) -> str:
-        """Write the statements that set up a direct connection, sent as one."""
+        """Write the query that sets up a direct connection."""
         # A plan for any value would not know which part of an index it may use.
-        each = [*self._each(), ("plan_cache_mode", "force_custom_plan")]
-        return "; ".join(f"set {name} to {value}" for name, value in each)
+        return _setting({**self._values(), "plan_cache_mode": "force_custom_plan"}, local=False)
 
-    def for_transaction(self, begin: str) -> str:
-        """Write the statements that begin a transaction in a session that others share, sent as one."""
-        return "; ".join([begin, *(f"set local {name} to {value}" for name, value in self._each())])
+    def for_transaction(self) -> str:
+        """Write the query that sets up a transaction in a session that others share."""
+        return _setting(self._values(), local=True)
 
-    def _each(self) -> Iterator[tuple[str, str]]:
-        yield "search_path", search_path(self.schema, self.extension)
-        yield "timezone", "'UTC'"
-        yield "agentmem.agent", f"'{self.agent}'"
-        yield "lock_timeout", "'30s'"
-        yield "hnsw.ef_search", "200"
+    def _values(self) -> dict[str, str]:
+        values = {
+            "search_path": search_path(self.schema, self.extension),
+            "timezone": "UTC",
+            "agentmem.agent": str(self.agent),
+            "lock_timeout": "30s",
+            "hnsw.ef_search": "200",
+            # Compiling a query that takes a millisecond takes fifty.
+            "jit": "off",
+        }
         if self.pgvector >= (0, 8):
-            yield "hnsw.iterative_scan", "strict_order"
-        # Compiling a query that takes a millisecond takes fifty.
-        yield "jit", "off"
+            values["hnsw.iterative_scan"] = "strict_order"
+        return values
+
+
+def _setting(values: Mapping[str, str], *, local: bool) -> str:
+    each = (f"set_config('{name}', {_literal(value)}, {local})" for name, value in values.items())
+    return f"select {', '.join(each)}"
+
+
+def _literal(text: str) -> str:
+    """Write a text so that nothing in it is syntax, whatever `standard_conforming_strings` is."""
+    return "E'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
 def search_path(schema: str, beside: str) -> str:

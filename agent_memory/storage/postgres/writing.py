@@ -13,7 +13,7 @@ from agent_memory.errors import ConflictError
 from agent_memory.records import MemoryRecord, MemoryType, Status
 from agent_memory.storage import planning
 from agent_memory.storage.changes import Operation, Plan, Written
-from agent_memory.storage.postgres import attempts, hnsw, rows, vectors
+from agent_memory.storage.postgres import adding, attempts, hnsw, rows, vectors
 from agent_memory.storage.postgres.copying import MANY, insert
 from agent_memory.storage.postgres.deciding import (
     WITHIN,
@@ -25,7 +25,7 @@ from agent_memory.storage.postgres.deciding import (
 )
 from agent_memory.storage.postgres.hnsw import Hnsw
 from agent_memory.storage.postgres.reading import Scope, fetch
-from agent_memory.storage.postgres.rows import Words, words_of
+from agent_memory.storage.postgres.rows import Totals, Words, words_of
 from agent_memory.storage.postgres.session import Connection
 from agent_memory.text.templates import embedded_text, embedding_hash
 
@@ -53,8 +53,8 @@ async def commit(
 ) -> list[Written]:
     """Decide what the changes mean and write it.
 
-    Others who write for this agent wait from the first round trip to the last. What only adds a few memories takes
-    three, or four where something like them is known.
+    A few new memories take one round trip: see `adding`. For anything else others who write for this agent wait from
+    the first round trip to the last, of which there are at least three.
 
     Args:
         connection: a connection; outside any transaction, if the frame begins one.
@@ -68,6 +68,10 @@ async def commit(
     Returns:
         For each change, what became of it.
     """
+    if frame.end and written is not None and not written and adding.can_be_tried(connection, request):
+        added = await adding.add(connection, scope, operation, request, frame, written)
+        if added is not None:
+            return added
     known = await read_facts(connection, frame.begin, scope, operation, request)
     if written and known.done:
         await connection.execute("rollback", prepare=False)
@@ -132,7 +136,7 @@ def _check_free(plan: Plan, taken: Collection[str]) -> None:
 
 
 async def _apply(connection: Connection, scope: Scope, plan: Plan, agent: Agent, request: Request) -> None:
-    words = _Totals()
+    words = Totals()
     await _remove(connection, scope, plan.removes, words)
     await _replace(connection, scope, plan.replaces, words)
     await _insert(connection, scope, plan, agent.last_sequence, words, request)
@@ -146,27 +150,8 @@ async def _apply(connection: Connection, scope: Scope, plan: Plan, agent: Agent,
     await _log(connection, scope, plan)
 
 
-class _Totals:
-    """How the word statistics change."""
-
-    def __init__(self) -> None:
-        self.documents = 0
-        self.length = 0
-        self.terms: Counter[str] = Counter()
-
-    def add(self, words: Words) -> None:
-        self.documents += 1
-        self.length += words.length
-        self.terms.update(words.stems.keys())
-
-    def remove(self, words: Words) -> None:
-        self.documents -= 1
-        self.length -= words.length
-        self.terms.subtract(words.stems.keys())
-
-
 async def _insert(
-    connection: Connection, scope: Scope, plan: Plan, last_sequence: int, totals: _Totals, request: Request
+    connection: Connection, scope: Scope, plan: Plan, last_sequence: int, totals: Totals, request: Request
 ) -> None:
     if not plan.inserts:
         return
@@ -199,7 +184,7 @@ async def _replace(
     connection: Connection,
     scope: Scope,
     replaces: Sequence[tuple[MemoryRecord, MemoryRecord]],
-    totals: _Totals,
+    totals: Totals,
 ) -> None:
     if not replaces:
         return
@@ -261,7 +246,7 @@ async def _replace_beside(
 
 
 async def _remove(
-    connection: Connection, scope: Scope, removes: Sequence[MemoryRecord], totals: _Totals
+    connection: Connection, scope: Scope, removes: Sequence[MemoryRecord], totals: Totals
 ) -> None:
     if not removes:
         return
@@ -289,7 +274,7 @@ async def _indexed(connection: Connection, scope: Scope, sequences: Sequence[int
 
 async def index_anew(connection: Connection, scope: Scope, records: Mapping[int, MemoryRecord]) -> None:
     """Index the words of memories, given by place, anew. Call it while holding the agent's lock."""
-    totals = _Totals()
+    totals = Totals()
     for words in (await _indexed(connection, scope, list(records))).values():
         totals.remove(words)
     values = []

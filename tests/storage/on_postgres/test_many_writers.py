@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 
+import anyio
 import psycopg
 import pytest
 from servers.postgres import PostgresServer
 from servers.surviving import written_through
 
+from agent_memory.records import ConversationRecord, MemoryRecord
 from agent_memory.storage.base import Order
 from agent_memory.storage.postgres import PostgresStore
 from agent_memory.testing import builders
@@ -30,9 +33,8 @@ async def test_a_follower_of_the_journal_misses_nothing(newest: PostgresServer) 
         async with opened(lambda agent_id: PostgresStore(agent_id, url=url, pool_size=1)) as made:
             for number in range(EACH):
                 # Some take longer between their number and their commit than others.
-                await put(
-                    made, *(builders.message(f"{writer} {number} {part}") for part in range(1 + writer % 3))
-                )
+                kind = builders.fact if writer % 2 else builders.message
+                await put(made, *(kind(f"{writer} {number} {part}") for part in range(1 + writer % 3)))
 
     async def follow() -> list[str]:
         followed: list[str] = []
@@ -56,18 +58,53 @@ async def test_a_follower_of_the_journal_misses_nothing(newest: PostgresServer) 
         stored = await made.select(EVERYTHING, Order("created", descending=False))
         assert len(stored) == EACH * sum(1 + writer % 3 for writer in range(WRITERS))
         assert sorted(followed) == sorted(record.id for record in stored)
-        positions = [getattr(record, "position", None) for record in stored]
-        assert sorted(positions, key=str) == sorted(range(len(stored)), key=str)  # each given once
+        positions = [record.position for record in stored if isinstance(record, ConversationRecord)]
+        assert sorted(positions, key=str) == sorted(range(len(positions)), key=str)  # each given once
         assert await made.check() == []
 
 
-async def test_a_write_whose_answer_is_lost_is_stored_once(newest: PostgresServer) -> None:
+async def test_what_many_store_at_once_is_one_memory(newest: PostgresServer) -> None:
+    url = empty(newest)
+
+    async def write(writer: int) -> list[str]:
+        async with opened(lambda agent_id: PostgresStore(agent_id, url=url, pool_size=1)) as made:
+            facts = [builders.fact(f"fact {number}", tags=(f"of {writer}",)) for number in range(4)]
+            return [(await put(made, fact))[0].id for fact in facts]
+
+    async with opened(lambda agent_id: PostgresStore(agent_id, url=url)) as made:
+        ids = await asyncio.gather(*map(write, range(6)))
+        assert len({tuple(item) for item in ids}) == 1
+        stored = await made.select(EVERYTHING)
+        assert sorted(texts(stored)) == [f"fact {number}" for number in range(4)]
+        assert all(record.tags == tuple(f"of {writer}" for writer in range(6)) for record in stored)
+        assert await made.check() == []
+
+
+async def test_a_write_that_is_cancelled_while_it_waits_is_not_stored(newest: PostgresServer) -> None:
+    url = empty(newest)
+    async with opened(lambda agent_id: PostgresStore(agent_id, url=url, pool_size=1)) as made:
+        assert isinstance(made, PostgresStore)
+        with psycopg.connect(url) as connection:
+            connection.execute(f"select pg_advisory_xact_lock({0x61676D71}, {made._scope.number})")
+            for fact in ("one", "two"):
+                with anyio.move_on_after(0.1) as scope:
+                    await put(made, builders.fact(fact))
+                assert scope.cancelled_caught
+        await put(made, builders.fact("three"))
+        assert texts(await made.select(EVERYTHING)) == ["three"]
+        assert await made.check() == []
+
+
+@pytest.mark.parametrize("kind", [builders.message, builders.fact])
+async def test_a_write_whose_answer_is_lost_is_stored_once(
+    newest: PostgresServer, kind: Callable[[str], MemoryRecord]
+) -> None:
     url = empty(newest)
     async with opened(lambda agent_id: PostgresStore(agent_id, url=url)) as made:
         with psycopg.connect(url, autocommit=True) as connection:
 
             async def cut() -> None:
-                for _ in range(40):
+                for _ in range(20):
                     connection.execute(
                         "select pg_terminate_backend(pid) from pg_stat_activity"
                         " where pid <> pg_backend_pid() and backend_type = 'client backend'"
@@ -77,7 +114,7 @@ async def test_a_write_whose_answer_is_lost_is_stored_once(newest: PostgresServe
             cutting = asyncio.create_task(cut())
             number = 0
             while not cutting.done():
-                await put(made, builders.message(f"number {number}"))
+                await put(made, kind(f"number {number}"))
                 number += 1
         assert sorted(texts(await made.select(EVERYTHING))) == sorted(
             f"number {item}" for item in range(number)
