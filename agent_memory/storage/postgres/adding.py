@@ -19,7 +19,7 @@ from psycopg import DataError, errors
 
 from agent_memory import clock
 from agent_memory.records import MemoryType
-from agent_memory.storage import planning
+from agent_memory.storage import moved, planning
 from agent_memory.storage.changes import Add, Operation, Plan, Written
 from agent_memory.storage.planning.facts import placed_anew
 from agent_memory.storage.postgres import rows
@@ -147,8 +147,8 @@ def _statements(scope: Scope, plan: Plan, request: Request) -> Iterator[Statemen
             )
     if request.vectors:
         yield Statement(sql.attempts, (name, _text(byte_array(request.vectors)), *_space(request)))
-    moved = map(_number, (len(memories), totals.documents, totals.length, len(entries)))
-    yield Statement(sql.counters, (name, before, *moved))
+    steps = map(_number, (len(memories), totals.documents, totals.length, len(entries)))
+    yield Statement(sql.counters, (name, before, *steps))
 
 
 def _first(sql: _Texts, plan: Plan, request: Request) -> Statement:
@@ -204,6 +204,7 @@ def _texts(agent: int) -> _Texts:
         f" and not exists (select 1 from memory where agent = {agent} and id = any($7::text[]))"
         f" and not exists (select 1 from memory where agent = {agent} and status = 'active'"
         " and content_hash = any($8::bytea[]) and (expires_at is null or expires_at > $9::timestamptz))"
+        f" and not exists (select 1 from setting where agent = {agent} and name = '{moved.SETTING}')"
     )
     place = "a.last_place + r.k"
     return _Texts(

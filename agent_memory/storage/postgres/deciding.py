@@ -127,7 +127,7 @@ async def lock(connection: Connection, scope: Scope) -> Agent:
 
 async def lock_unless_moved(connection: Connection, scope: Scope) -> Agent:
     """Do the same for a write that is refused once the agent was moved to another store."""
-    await connection.execute(_queue(scope), prepare=False)
+    await connection.execute(queue(scope), prepare=False)
     with CancelScope(shield=True):
         counted, mark = await fetch_all(connection, [_count_on(scope), _mark(scope)])
     if mark:
