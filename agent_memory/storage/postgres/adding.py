@@ -26,6 +26,7 @@ from agent_memory.storage.postgres import rows
 from agent_memory.storage.postgres.batch import Statement, Value, array, byte_array, run
 from agent_memory.storage.postgres.copying import MANY
 from agent_memory.storage.postgres.deciding import Frame, Request, queue
+from agent_memory.storage.postgres.hnsw import State, table_name
 from agent_memory.storage.postgres.reading import Scope
 from agent_memory.storage.postgres.rows import Totals
 from agent_memory.storage.postgres.session import Connection
@@ -94,8 +95,9 @@ async def add(
     written[:] = plan.written
     try:
         *_, stored = await run(connection, statements)
-    except errors.UniqueViolation:
-        return None  # the same operation, of an earlier attempt whose answer was lost
+    except (errors.UniqueViolation, errors.UndefinedTable):
+        # The same operation, of an earlier attempt whose answer was lost; or the index was just dropped.
+        return None
     if not stored:
         written.clear()
         return None
@@ -122,7 +124,7 @@ def _statements(scope: Scope, plan: Plan, request: Request) -> Iterator[Statemen
         memories.append([number, *rows.memory_row(scope.number, 0, record, words)[2:]])
         own.setdefault(record.memory_type, []).append([number, *rows.own_row(0, 0, record)[2:]])
         tags += [(number, tag) for tag in record.tags]
-    yield _first(sql, plan, request)
+    yield _first(sql, scope, plan, request)
     yield Statement(sql.memory, (name, _json(["k", *_MEMORY], memories)))
     for kind, values in own.items():
         yield Statement(sql.own[kind], (name, _json(["k", *_OWN[kind]], values)))
@@ -146,12 +148,16 @@ def _statements(scope: Scope, plan: Plan, request: Request) -> Iterator[Statemen
                 (0, 1, 0, 1, 0, 0, 0),
             )
     if request.vectors:
-        yield Statement(sql.attempts, (name, _text(byte_array(request.vectors)), *_space(request)))
+        texts = _text(byte_array(request.vectors))
+        yield Statement(sql.attempts, (name, texts, *_space(request)))
+        if scope.index_space is not None:
+            copied = _copied(scope, scope.index_space)
+            yield Statement(copied, (name, texts))
     steps = map(_number, (len(memories), totals.documents, totals.length, len(entries)))
     yield Statement(sql.counters, (name, before, *steps))
 
 
-def _first(sql: _Texts, plan: Plan, request: Request) -> Statement:
+def _first(sql: _Texts, scope: Scope, plan: Plan, request: Request) -> Statement:
     """Make the statement that looks whether anything is known, and makes the operation's row."""
     operation, needs = plan.operation, request.needs
     values: list[Value] = [
@@ -164,7 +170,8 @@ def _first(sql: _Texts, plan: Plan, request: Request) -> Statement:
         return Statement(sql.operation, values)
     dimensions = {str(len(vector) // 4) for segments in request.vectors.values() for vector in segments}
     of_vectors = map(_text, (array(dimensions), byte_array(request.vectors)))
-    return Statement(sql.operation_with_vectors, [*values, *of_vectors, *_space(request)])
+    indexed = None if scope.index_space is None else _number(scope.index_space)
+    return Statement(sql.operation_with_vectors, [*values, *of_vectors, *_space(request), indexed])
 
 
 def _space(request: Request) -> tuple[Value, Value, Value]:
@@ -212,7 +219,9 @@ def _texts(agent: int) -> _Texts:
         operation_with_vectors=(
             f"{insert_operation} and exists (select 1 from embedding_space as s where {_is_space(agent, 12)}"
             " and s.dimension = all($10::int4[]) and not exists (select 1 from embedding as e"
-            f" where e.agent = {agent} and e.space = s.id and e.text_hash = any($11::bytea[])))"
+            f" where e.agent = {agent} and e.space = s.id and e.text_hash = any($11::bytea[]))"
+            " and case when $15::int4 is null then a.hnsw_space is null"
+            f" else a.hnsw_space = $15::int4 and s.id = $15::int4 and a.hnsw_state <> '{State.COPYING}' end)"
         ).encode(),
         memory=_insert(agent, "memory", "place", place, _MEMORY),
         own={kind: _insert(agent, kind.value, "memory", place, columns) for kind, columns in _OWN.items()},
@@ -249,6 +258,16 @@ def _insert(agent: int, table: str, numbered: str, number: str, columns: Mapping
         f"insert into {table} (agent, {numbered}, {', '.join(columns)}) select a.number, {number}, {read}"
         f" from agent as a join operation as o on o.agent = {agent} and o.id = $1::text"
         f" cross join json_to_recordset($2::json) as r (k int8, {shape}) where a.number = {agent}"
+    ).encode()
+
+
+def _copied(scope: Scope, space_id: int) -> bytes:
+    """Write the statement that copies the new vectors of some texts into the table of the HNSW index."""
+    return (
+        f"insert into {table_name(scope, space_id)} (number, vector) select e.number, e.vector"
+        f" from embedding as e join operation as o on o.agent = {scope.number} and o.id = $1::text"
+        f" where e.agent = {scope.number} and e.space = {space_id} and e.text_hash = any($2::bytea[])"
+        " on conflict (number) do update set vector = excluded.vector"
     ).encode()
 
 

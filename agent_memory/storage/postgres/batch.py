@@ -61,7 +61,8 @@ async def run(connection: Connection, statements: Sequence[Statement]) -> list[i
 async def _prepare(connection: Connection, statements: Sequence[Statement]) -> None:
     names = connection.batch_names
     new = dict.fromkeys(statement.text for statement in statements if statement.text not in names)
-    numbered = {text: f"agentmem_{number}".encode() for number, text in enumerate(new, len(names))}
+    # No name comes twice: those before one that failed are there.
+    numbered = {text: f"agentmem_{connection.batches}_{place}".encode() for place, text in enumerate(new)}
 
     def prepared(text: bytes, name: bytes) -> Callable[[], None]:
         return lambda: connection.pgconn.send_prepare(name, text)

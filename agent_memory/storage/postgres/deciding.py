@@ -178,6 +178,7 @@ async def read_facts(
     with CancelScope(shield=True):
         first, *answers = await fetch_all(connection, [_count_on(scope), *(query for query, _ in parts)])
     agent = _agent_of(first)
+    scope.index_space = None if agent.hnsw.state == hnsw.State.COPYING else agent.hnsw.space
     facts = Facts(agent, planning.State(last_hlc=agent.last_hlc))
     for (_, note), rows in zip(parts, answers, strict=True):
         note(facts, rows)

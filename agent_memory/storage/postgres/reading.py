@@ -39,6 +39,8 @@ class Scope:
     def __init__(self, number: int, agent_id: str) -> None:
         self.number = number
         self.id = agent_id
+        self.index_space: int | None = None
+        """The space with a table for an HNSW index that new vectors go into, as the last write found it."""
 
     def condition(self, where: Where) -> Sql:
         """Return the SQL condition of a filter at this moment."""

@@ -186,6 +186,26 @@ async def test_a_search_goes_on_where_the_table_is_dropped_in_between(server: Po
     await made.close()
 
 
+async def test_single_writes_follow_a_table_that_is_made_and_dropped_by_somebody_else(
+    server: PostgresServer,
+) -> None:
+    filled = await opened_with(Filled(server), FROM - 10)
+    await filled.add(2, 2, at_once=False)
+    other = Filled(server)
+    await other.store.open()
+    await other.add(FROM, 3)
+    await filled.add(5, 4, at_once=False)
+    assert filled.rows(f"select count(*) from {filled.table}") == [(2 * FROM - 3,)]
+    assert filled.store._server.scope.index_space == filled.space_id  # the first looked, the others knew
+    await promoting.demote(other.store._server, other.store._server.scope)
+    await filled.add(5, 5, at_once=False)
+    assert await filled.state() == Hnsw()
+    await filled.finds_all()
+    assert await filled.store.check() == []
+    await filled.store.close()
+    await other.store.close()
+
+
 async def test_dropping_an_agent_drops_its_table_and_nobody_elses(server: PostgresServer) -> None:
     one = await opened_with(Filled(server, "one"), FROM + 10)
     other = await opened_with(Filled(server, "other"), FROM + 10)
