@@ -82,7 +82,7 @@ class Server:
                 if self.policed and not first.read_only:
                     await migrate.police(first, self.schema)
                 self._extension = await extension(first, self.schema)
-                number = await _number(first, self.table("agent"), agent_id)
+                number = await _number(first, self.table, agent_id)
             self.scope = Scope(number, agent_id)
             self._settings = Settings(self.schema, self._extension.schema, number, self._extension.version)
             self._pool = self._pool_of(self.url, min_size=1)
@@ -292,7 +292,7 @@ class Server:
         """Look again for an agent that nobody had stored anything for."""
         async with self._open_pool().connection() as connection:
             await connection.probe()
-            number = await _number(connection, self.table("agent"), self._agent_id)
+            number = await _number(connection, self.table, self._agent_id)
         if number != NOBODY:
             self.scope.number = number
             self._settings = self._settings._replace(agent=number)
@@ -305,19 +305,24 @@ class Server:
                 await connection.execute(statement, prepare=False)
 
 
-async def _number(connection: Connection, table: str, agent_id: str) -> int:
+async def _number(connection: Connection, table: Callable[[str], str], agent_id: str) -> int:
     """Return an agent's number; a new one is made known where that is possible."""
-    table = table.replace("%", "%%")  # the driver looks for places of values in a statement that has any
-    query = f"select number from {table} where id = %s"
+    # The driver looks for places of values in a statement that has any.
+    names, agents = (table(name).replace("%", "%%") for name in ("agent_name", "agent"))
+    query = f"select number from {names} where id = %s"
     row = await (await connection.execute(query, (agent_id,))).fetchone()
     if row is None and connection.read_only:
         return NOBODY
     if row is None:
-        # A new agent has nothing that an earlier version wrote.
-        await connection.execute(
-            f"insert into {table} (id, layout, analyser) values (%s, %s, %s) on conflict do nothing",
-            (agent_id, FORM, ANALYSER),
-        )
-        row = await (await connection.execute(query, (agent_id,))).fetchone()
-    assert row is not None
+        async with connection.transaction():
+            await connection.execute(
+                f"insert into {names} (id) values (%s) on conflict do nothing", (agent_id,)
+            )
+            row = await (await connection.execute(query, (agent_id,))).fetchone()
+            assert row is not None
+            # A new agent has nothing that an earlier version wrote.
+            await connection.execute(
+                f"insert into {agents} (number, layout, analyser) values (%s, %s, %s) on conflict do nothing",
+                (row[0], FORM, ANALYSER),
+            )
     return int(row[0])

@@ -71,7 +71,7 @@ async def tombstoned(connection: Connection, scope: Scope) -> list[str]:
     fetched = await fetch(
         connection,
         f"select distinct memory_id from journal as j where j.agent = {scope.number} and not exists"
-        " (select 1 from memory as m where m.agent = j.agent and m.id = j.memory_id)",
+        f" (select 1 from memory as m where m.agent = {scope.number} and m.id = j.memory_id)",
     )
     return [row[0] for row in fetched]
 
@@ -82,7 +82,7 @@ async def purged(connection: Connection, scope: Scope) -> list[MemoryRecord]:
         connection,
         "select before, parent_id from (select distinct on (memory_id) memory_id, before, after, parent_id, hlc"
         f" from journal as j where j.agent = {scope.number} and not exists"
-        " (select 1 from memory as m where m.agent = j.agent and m.id = j.memory_id)"
+        f" (select 1 from memory as m where m.agent = {scope.number} and m.id = j.memory_id)"
         " order by memory_id, hlc desc) as last where after is null and before is not null order by hlc",
     )
     return [version_of(row[0], agent_id=scope.id, revision=row[1] or "") for row in fetched]
@@ -110,8 +110,8 @@ async def operations(connection: Connection, scope: Scope, limit: int) -> list[O
     fetched = await fetch(
         connection,
         "select id, verb, actor, session, started_at, (select count(distinct memory_id) from journal as j"
-        " where j.agent = o.agent and j.operation = o.id), (select max(later.id) from operation as later"
-        " where later.agent = o.agent and later.undoes = o.id)"
+        f" where j.agent = {scope.number} and j.operation = o.id), (select max(later.id) from operation as later"
+        f" where later.agent = {scope.number} and later.undoes = o.id)"
         f" from operation as o where agent = {scope.number} order by seq desc limit {max(0, int(limit))}",
     )
     return [

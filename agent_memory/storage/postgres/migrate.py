@@ -6,6 +6,7 @@ Tables and columns of the memory types need no numbered step: `declared.py` adds
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from importlib.resources import files
 from typing import Any, Final
@@ -32,6 +33,34 @@ def steps() -> list[tuple[int, str]]:
         (int(file.name[:4]), file.read_text()) for file in folder.iterdir() if file.name.endswith(".sql")
     ]
     return sorted(numbered)
+
+
+_TOKENS: Final = re.compile(
+    r"(?P<comment>--[^\n]*|/\*.*?\*/)"
+    r"|(?P<quoted>'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|(?P<tag>\$\w*\$).*?(?P=tag))"
+    r"|(?P<end>;)|.",
+    re.DOTALL,
+)
+
+
+def statements(text: str) -> list[str]:
+    """Return the statements in a text, without the comments before and in them.
+
+    They are sent one by one: a server that passes statements on to others passes on the whole text it was sent.
+
+    Args:
+        text: statements with semicolons between them.
+
+    Returns:
+        The statements.
+    """
+    parts = [""]
+    for token in _TOKENS.finditer(text):
+        if token["end"]:
+            parts.append("")
+        elif not token["comment"]:
+            parts[-1] += token[0]
+    return [part.strip() for part in parts if part.strip()]
 
 
 def newest_version() -> int:
@@ -87,7 +116,8 @@ async def _update(connection: Any, schema: str, url: str) -> int:
         await connection.execute(_LOCK_TIMEOUT)
         for number, text in steps():
             if number > there:
-                await connection.execute(text)
+                for statement in statements(text):
+                    await connection.execute(statement)
                 await connection.execute("insert into schema_version values (%s)", (number,))
         if there < newest:
             await declared.add_missing(connection, OWN_FIELDS)

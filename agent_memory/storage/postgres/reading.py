@@ -23,9 +23,11 @@ _ORDER = {
     "occurred": filters.HAPPENED,
     "used": "coalesce(u.accessed_at, '-infinity')",
     "importance": "m.importance",
-    "position": "coalesce((select position from conversation as c where c.agent = m.agent and c.memory = m.place),"
-    " (select position from semantic as s where s.agent = m.agent and s.memory = m.place), -1)",
 }
+_POSITION = (
+    "coalesce((select position from conversation as c where c.agent = {0} and c.memory = m.place),"
+    " (select position from semantic as s where s.agent = {0} and s.memory = m.place), -1)"
+)
 _SPINE_GROUPS = {"type": "type", "status": "status", "session": "session", "source": "source"}
 
 
@@ -63,11 +65,16 @@ async def fetch_all(connection: Connection, statements: Sequence[Sql]) -> list[l
     return [await cursor.fetchall() if cursor.description else [] for cursor in cursors]
 
 
+def _sorted_by(scope: Scope, field: str) -> str:
+    """Write what memories are ordered by."""
+    return _POSITION.format(scope.number) if field == "position" else _ORDER[field]
+
+
 async def records(
     connection: Connection, scope: Scope, sql: str, values: Sequence[Any]
 ) -> list[MemoryRecord]:
     """Return the memories that a condition on `memory as m`, with all that follows it, admits."""
-    fetched = await fetch(connection, f"{rows.SELECT} where {sql}", values)
+    fetched = await fetch(connection, f"{rows.select(scope.number)} where {sql}", values)
     return [rows.record(row, scope.id) for row in fetched]
 
 
@@ -90,7 +97,7 @@ async def select(
     sql, values = scope.condition(where)
     way = "desc" if order.descending else "asc"
     cut = "" if limit is None else f" limit {int(limit)}"
-    order_by = f"order by {_ORDER[order.by]} {way}, m.place {way}{cut} offset {int(offset)}"
+    order_by = f"order by {_sorted_by(scope, order.by)} {way}, m.place {way}{cut} offset {int(offset)}"
     return await records(connection, scope, f"{sql} {order_by}", values)
 
 
@@ -109,8 +116,8 @@ def _listing(scope: Scope, selection: Selection) -> Sql:
         sql = f"m.lexemes @@ %s::tsquery and {sql}"
         values = [rows.quoted(rows.lexeme(scope.number, stem(word))), *values]
     way = "desc" if order.descending else "asc"
-    order_by = f"order by {_ORDER[order.by]} {way}, m.place {way} limit {int(limit)}"
-    return f"{rows.SELECT} where {sql} {order_by}", values
+    order_by = f"order by {_sorted_by(scope, order.by)} {way}, m.place {way} limit {int(limit)}"
+    return f"{rows.select(scope.number)} where {sql} {order_by}", values
 
 
 async def _newest_messages(
@@ -133,7 +140,8 @@ async def _newest_messages(
     )
     if len(sequences) < wanted:
         return None
-    these = f"m.agent = {scope.number} and m.place = any(%s) order by {_ORDER['position']} desc, m.place desc"
+    newest = f"order by {_sorted_by(scope, 'position')} desc, m.place desc"
+    these = f"m.agent = {scope.number} and m.place = any(%s) {newest}"
     return await records(connection, scope, these, [[row[0] for row in sequences]])
 
 
@@ -173,7 +181,7 @@ async def scan(
 ) -> tuple[list[MemoryRecord], int]:
     """Return the next memories in the order they were stored, and the place of the last."""
     sql, values = scope.condition(where)
-    query = f"{rows.SELECT} where m.place > {int(after)} and {sql} order by m.place limit {int(limit)}"
+    query = f"{rows.select(scope.number)} where m.place > {int(after)} and {sql} order by m.place limit {int(limit)}"
     fetched = await fetch(connection, query, values)
     return [rows.record(row, scope.id) for row in fetched], fetched[-1][0] if len(fetched) == limit else 0
 
@@ -210,7 +218,9 @@ async def neighbours(
             sequences += [
                 row[0] for row in await fetch(connection, sql, [here[0][0], clock.now(), here[0][1]])
             ]
-    condition = f"m.agent = {scope.number} and m.place = any(%s) order by {_ORDER['position']}, m.place"
+    condition = (
+        f"m.agent = {scope.number} and m.place = any(%s) order by {_sorted_by(scope, 'position')}, m.place"
+    )
     return await records(connection, scope, condition, [sequences])
 
 

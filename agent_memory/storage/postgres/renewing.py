@@ -140,7 +140,9 @@ async def renew(connection: Connection, scope: Scope, limit: int) -> None:
     if not waiting:
         return
     between = f"m.agent = {scope.number} and m.place between {waiting.start} and {waiting.stop - 1}"
-    fetched = await fetch(connection, f"{rows.SELECT} where {between} order by m.place limit {int(limit)}")
+    fetched = await fetch(
+        connection, f"{rows.select(scope.number)} where {between} order by m.place limit {int(limit)}"
+    )
     if fetched:
         await writing.index_anew(connection, scope, {row[0]: rows.record(row, scope.id) for row in fetched})
     last = fetched[-1][0] if len(fetched) == limit else waiting.stop - 1

@@ -56,9 +56,11 @@ OWN: Mapping[MemoryType, Mapping[str, str]] = {
 }
 """The columns of the types' own tables."""
 
-_OF_OWN = "select row_to_json(own) from {0} as own where own.agent = m.agent and own.memory = m.place"
-_OWN_JSON = " ".join(f"when '{kind}' then ({_OF_OWN.format(kind)})" for kind in MemoryType)
-_TAGS = "array(select tag from memory_tag as t where t.agent = m.agent and t.memory = m.place order by tag)"
+# A subquery names the agent's number itself: distributed tables can be asked only for an agent that is known.
+_AGENT = "{agent}"
+_OF_OWN = f"select row_to_json(own) from {{0}} as own where own.agent = {_AGENT} and own.memory = m.place"
+_OWN_JSON = " ".join(f"when '{kind}' then ({_OF_OWN.replace('{0}', kind.value)})" for kind in MemoryType)
+_TAGS = f"array(select tag from memory_tag as t where t.agent = {_AGENT} and t.memory = m.place order by tag)"
 FROM = "memory as m left join usage as u on u.agent = m.agent and u.memory = m.place"
 _READ: Mapping[str, str] = {
     "place": "m.place",
@@ -76,8 +78,18 @@ _READ: Mapping[str, str] = {
     "access_count": "u.access_count",
 }
 """What is read of a memory, by name."""
-SELECT = f"select {', '.join(_READ.values())} from {FROM}"
-"""Reads whole memories, each row beginning with its sequence number; `record` makes records of the rows."""
+_COLUMNS = f"select {', '.join(_READ.values())}"
+
+
+def columns(agent: int) -> str:
+    """Write the beginning of a query that reads whole memories of an agent, without the tables."""
+    return _COLUMNS.replace(_AGENT, str(agent))
+
+
+def select(agent: int) -> str:
+    """Write a query that reads whole memories, each row beginning with its sequence number; see `record`."""
+    return f"{columns(agent)} from {FROM}"
+
 
 MOST_POSITIONS = 255
 """How often a word counts in one memory at most: a tsvector holds no more positions of it."""
@@ -223,7 +235,7 @@ def own_row(agent: int, sequence: int, record: MemoryRecord) -> list[Any]:
 
 
 def record(row: Sequence[Any], agent_id: str) -> MemoryRecord:
-    """Make a record of a row that `SELECT` read."""
+    """Make a record of a row that a query by `select` read."""
     values: Mapping[str, Any] = dict(zip(_READ, row, strict=True))
     memory_type = MemoryType(values["type"])
     own = {

@@ -243,13 +243,12 @@ def _context_query(scope: Scope, request: ContextRequest) -> Sql:
             "(select string_agg(vector_send(e.vector), ''::bytea order by e.piece) from embedding as e"
             f" where e.agent = {agent} and e.space = {request.space.id} and e.text_hash = m.embedded_hash)"
         )
-    columns = rows.SELECT.removesuffix(f" from {rows.FROM}")
     query = (
         f"with chosen as materialized (select m.place, {_ASKS} as asks from memory as m"
         f" where m.agent = {agent} and m.id = any(%s)), after as materialized ({after}),"
         f" before as materialized ({before}), wanted as materialized (select place from chosen"
         " union select place from after union select place from before)"
-        f" {columns}, (select id from after where after.of = m.place),"
+        f" {rows.columns(agent)}, (select id from after where after.of = m.place),"
         f" (select id from before where before.of = m.place), {score}, {segments}"
         f" from wanted join memory as m on m.agent = {agent} and m.place = wanted.place"
         " left join usage as u on u.agent = m.agent and u.memory = m.place"

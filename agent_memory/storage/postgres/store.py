@@ -21,6 +21,7 @@ from agent_memory.storage.base import (
     paged,
 )
 from agent_memory.storage.changes import Change, Operation, Written
+from agent_memory.storage.conditions import Sql
 from agent_memory.storage.postgres import (
     attempts,
     deciding,
@@ -163,7 +164,8 @@ class PostgresStore(ServerStore):
         async def work(connection: Connection) -> None:
             agent = await deciding.lock(connection, scope)
             await promoting.drop_table(connection, scope, agent.hnsw)
-            await connection.execute(f"delete from agent where number = {scope.number}")
+            for table in ("agent", "agent_name"):
+                await connection.execute(f"delete from {table} where number = {scope.number}")
 
         await self._server.write(work)
 
@@ -208,12 +210,12 @@ class PostgresStore(ServerStore):
             return
 
         async def known(connection: Connection) -> tuple[float, int]:
-            query = (
-                "select (select reltuples from pg_class where oid = to_regclass('memory')), documents"
-                f" from agent where number = {scope.number}"
-            )
-            all_rows, documents = (await reading.fetch(connection, query))[0]
-            return all_rows, documents
+            statements: list[Sql] = [
+                ("select reltuples from pg_class where oid = to_regclass('memory')", []),
+                (f"select documents from agent where number = {scope.number}", []),
+            ]
+            all_rows, documents = await reading.fetch_all(connection, statements)
+            return all_rows[0][0], documents[0][0]
 
         all_rows, documents = await self._server.on_primary(known)
         if 10 * written >= min(all_rows, max(documents, _SMALL_AGENT)):
@@ -424,5 +426,5 @@ class PostgresStore(ServerStore):
         """Let the server take out what was deleted; its log and its backups keep that as long as they do."""
         scope = self._scope
         own = await self._server.on_primary(lambda it: hnsw.tables(it, scope))
-        for table in ("agent", *POLICED, *own):
+        for table in ("agent_name", "agent", *POLICED, *own):
             await self._server.outside(f"vacuum {self._server.table(table)}")

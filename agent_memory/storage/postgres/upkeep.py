@@ -56,7 +56,7 @@ async def _derived(connection: Connection, scope: Scope) -> AsyncIterator[tuple[
     last = 0
     while True:
         sql = f"where m.agent = {scope.number} and m.place > {last} order by m.place limit {_BATCH}"
-        fetched = await fetch(connection, f"{rows.SELECT} {sql}")
+        fetched = await fetch(connection, f"{rows.select(scope.number)} {sql}")
         if not fetched:
             return
         page = [rows.record(row, scope.id) for row in fetched]
@@ -110,10 +110,11 @@ async def _rows(connection: Connection, scope: Scope) -> list[str]:
             for row in await fetch(connection, wrong)
         ]
     newest = (
-        "select m.id from memory as m where m.agent = %s and m.revision is distinct from (select change_id"
-        " from journal as j where j.agent = m.agent and j.memory_id = m.id order by hlc desc limit 1)"
+        f"select m.id from memory as m where m.agent = {scope.number} and m.revision is distinct from"
+        f" (select change_id from journal as j where j.agent = {scope.number} and j.memory_id = m.id"
+        " order by hlc desc limit 1)"
     )
-    fetched = await fetch(connection, newest, [scope.number])
+    fetched = await fetch(connection, newest)
     integrity_errors += [
         f"memory {row[0]}: its last change in the journal is not its version" for row in fetched
     ]

@@ -24,8 +24,8 @@ def oldest() -> Iterator[PostgresServer]:
 def empty(server: PostgresServer) -> str:
     """Forget all agents, and return the server's URL."""
     with psycopg.connect(server.url, autocommit=True) as connection:
-        if connection.execute("select to_regclass('agentmem.agent')").fetchone() != (None,):
-            connection.execute("delete from agentmem.agent")
+        if connection.execute("select to_regclass('agentmem.agent_name')").fetchone() != (None,):
+            connection.execute("delete from agentmem.agent_name")
             query = "select oid::regclass::text from pg_class where relkind = 'r' and relname like 'embedding_hnsw_%'"
             for (table,) in connection.execute(query).fetchall():
                 connection.execute(f"drop table {table}")

@@ -54,7 +54,7 @@ async def test_a_person_finds_six_tables(newest: PostgresServer) -> None:
         await put(made, builders.fact("apples", tags=("fruit",)), builders.event("rain"))
     with psycopg.connect(newest.url) as connection:
         query = (
-            "select a.id, m.content, o.kind from agentmem.agent a join agentmem.memory m on m.agent = a.number"
+            "select a.id, m.content, o.kind from agentmem.agent_name a join agentmem.memory m on m.agent = a.number"
             " join agentmem.long_term o on o.agent = m.agent and o.memory = m.place"
         )
         assert connection.execute(query).fetchall() == [("tester", "apples", "fact")]
