@@ -4,7 +4,7 @@
 __agentmem_commands() { # PATH: the commands below it
     case "$1" in
         '')
-            echo 'add search recall get list update pin unpin forget restore work fact pref chat event doc skill history log undo status stats doctor index reembed sql export import migrate agents config model mcp warm completion help version' ;;
+            echo 'add search recall get list update pin unpin forget restore work fact pref chat event doc skill history log undo status stats doctor index reembed sql export import migrate agents config model mcp warm storage completion help version' ;;
         'work')
             echo 'set get list extend clear' ;;
         'fact')
@@ -27,6 +27,8 @@ __agentmem_commands() { # PATH: the commands below it
             echo 'list pull path verify' ;;
         'warm')
             echo 'start status stop' ;;
+        'storage')
+            echo 'distribute' ;;
     esac
 }
 
@@ -118,6 +120,8 @@ __agentmem_options() { # PATH: its own options
             echo '--withdraw' ;;
         'mcp')
             echo '--read-only --tools --print --cost' ;;
+        'storage distribute')
+            echo '--schema --row' ;;
         'help')
             echo '--skill' ;;
     esac
@@ -228,7 +232,7 @@ __agentmem_argument() { # PATH NUMBER: what that argument is
         'completion 0')
             echo '=bash zsh fish powershell' ;;
         'help '*)
-            echo '=add search recall get list update pin unpin forget restore work fact pref chat event doc skill history log undo status stats doctor index reembed sql export import migrate agents config model mcp warm completion help version' ;;
+            echo '=add search recall get list update pin unpin forget restore work fact pref chat event doc skill history log undo status stats doctor index reembed sql export import migrate agents config model mcp warm storage completion help version' ;;
     esac
 }
 

@@ -39,6 +39,7 @@ function __agentmem_commands -a at # the commands below it
                 'model' 'Models that embed and rerank' \
                 'mcp' 'Serve an agent\'s memory as tools by the Model Context Protocol, on stdin and stdout' \
                 'warm' 'A process that stays and answers commands at once; by itself it starts' \
+                'storage' 'Servers that keep the memories' \
                 'completion' 'Print a shell\'s completion script; its first lines say where to put it' \
                 'help' 'Show the help of a command; with --json the whole tree' \
                 'version' 'Print the version'
@@ -115,6 +116,9 @@ function __agentmem_commands -a at # the commands below it
                 'start' 'Start a process that stays and answers commands at once, until 15 minutes pass without one' \
                 'status' 'Say whether the warm process runs, since when, what it takes, and what it has answered' \
                 'stop' 'End the warm process; commands that it is in the middle of are finished first'
+        case 'storage'
+            printf '%s\t%s\n' \
+                'distribute' 'Print the SQL that distributes the tables over several servers with Citus; run none of it'
     end
 end
 
@@ -534,6 +538,10 @@ function __agentmem_options -a at # its own options
                 '--tools' 'Offer only these, with commas between: recall,search' \
                 '--print' 'Print what makes a program start this server: claude, codex, gemini, copilot, opencode, cursor, windsurf, zed' \
                 '--cost' 'Print what the tools\' definitions take of a prompt, and end'
+        case 'storage distribute'
+            printf '%s\t%s\n' \
+                '--schema' 'Keep the schema whole on one server; each group of agents has one' \
+                '--row' 'Spread the agents of one schema over the servers, each of them whole'
         case 'help'
             printf '%s\t%s\n' \
                 '--skill' 'Print a SKILL.md that teaches these commands to a coding agent'
@@ -604,7 +612,7 @@ function __agentmem_argument -a at number # what that argument is
         case 'completion 0'
             echo '=bash zsh fish powershell'
         case 'help *'
-            echo '=add search recall get list update pin unpin forget restore work fact pref chat event doc skill history log undo status stats doctor index reembed sql export import migrate agents config model mcp warm completion help version'
+            echo '=add search recall get list update pin unpin forget restore work fact pref chat event doc skill history log undo status stats doctor index reembed sql export import migrate agents config model mcp warm storage completion help version'
     end
 end
 

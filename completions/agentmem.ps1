@@ -38,6 +38,7 @@ $AgentmemTable.Commands = @{ # by path, the commands below it
         , @('model', 'Models that embed and rerank')
         , @('mcp', 'Serve an agent''s memory as tools by the Model Context Protocol, on stdin and stdout')
         , @('warm', 'A process that stays and answers commands at once; by itself it starts')
+        , @('storage', 'Servers that keep the memories')
         , @('completion', 'Print a shell''s completion script; its first lines say where to put it')
         , @('help', 'Show the help of a command; with --json the whole tree')
         , @('version', 'Print the version')
@@ -114,6 +115,9 @@ $AgentmemTable.Commands = @{ # by path, the commands below it
         , @('start', 'Start a process that stays and answers commands at once, until 15 minutes pass without one')
         , @('status', 'Say whether the warm process runs, since when, what it takes, and what it has answered')
         , @('stop', 'End the warm process; commands that it is in the middle of are finished first')
+    )
+    'storage' = @(
+        , @('distribute', 'Print the SQL that distributes the tables over several servers with Citus; run none of it')
     )
 }
 
@@ -532,6 +536,10 @@ $AgentmemTable.Options = @{ # by path, its own options
         , @('--print', 'Print what makes a program start this server: claude, codex, gemini, copilot, opencode, cursor, windsurf, zed')
         , @('--cost', 'Print what the tools'' definitions take of a prompt, and end')
     )
+    'storage distribute' = @(
+        , @('--schema', 'Keep the schema whole on one server; each group of agents has one')
+        , @('--row', 'Spread the agents of one schema over the servers, each of them whole')
+    )
     'help' = @(
         , @('--skill', 'Print a SKILL.md that teaches these commands to a coding agent')
     )
@@ -801,7 +809,7 @@ $AgentmemTable.Arguments = @( # PATH NUMBER: what that argument is
     , @('model path 0', '=all-MiniLM-L6-v2-int8 multilingual-e5-small-q4 BAAI/bge-small-en-v1.5 BAAI/bge-base-en-v1.5 sentence-transformers/all-MiniLM-L6-v2 nomic-ai/nomic-embed-text-v1.5-Q sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2 sentence-transformers/paraphrase-multilingual-mpnet-base-v2 intfloat/multilingual-e5-large BAAI/bge-small-zh-v1.5 Xenova/ms-marco-MiniLM-L-6-v2 BAAI/bge-reranker-base')
     , @('model verify 0', '=all-MiniLM-L6-v2-int8 multilingual-e5-small-q4 BAAI/bge-small-en-v1.5 BAAI/bge-base-en-v1.5 sentence-transformers/all-MiniLM-L6-v2 nomic-ai/nomic-embed-text-v1.5-Q sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2 sentence-transformers/paraphrase-multilingual-mpnet-base-v2 intfloat/multilingual-e5-large BAAI/bge-small-zh-v1.5 Xenova/ms-marco-MiniLM-L-6-v2 BAAI/bge-reranker-base')
     , @('completion 0', '=bash zsh fish powershell')
-    , @('help *', '=add search recall get list update pin unpin forget restore work fact pref chat event doc skill history log undo status stats doctor index reembed sql export import migrate agents config model mcp warm completion help version')
+    , @('help *', '=add search recall get list update pin unpin forget restore work fact pref chat event doc skill history log undo status stats doctor index reembed sql export import migrate agents config model mcp warm storage completion help version')
 )
 
 Register-ArgumentCompleter -Native -CommandName agentmem -ScriptBlock {

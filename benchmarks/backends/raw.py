@@ -192,7 +192,7 @@ class RawPostgres:
     async def search(self, query: bytes, rare: bool) -> int:
         from pgvector import Vector
 
-        from agent_memory.storage.postgres.rows import SELECT
+        from agent_memory.storage.postgres import rows
 
         vector = Vector(np.frombuffer(query, "<f4"))
         await self._connection.execute("set hnsw.ef_search to 200")
@@ -210,7 +210,7 @@ class RawPostgres:
             )
         ids = [row[0] for row in await (await self._connection.execute(sql, (vector,))).fetchall()]
         # Whole memories, as the library gives them.
-        whole = f"{SELECT} where m.agent = 1 and m.id = any(%s)"
+        whole = f"{rows.select(1)} where m.agent = 1 and m.id = any(%s)"
         return len(await (await self._connection.execute(whole, (ids,))).fetchall())
 
     async def close(self) -> None:

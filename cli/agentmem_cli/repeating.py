@@ -13,6 +13,7 @@ READS: Final = frozenset(
         *("event similar", "event timeline", "doc list", "doc show", "doc related"),
         *("skill find", "skill list", "skill show", "agents list", "agents show"),
         *("config show", "config get", "config path", "model list", "model path", "model verify"),
+        "storage distribute",
     }
 )
 """Commands that change nothing, or nothing that could not be done twice, such as embedding what is pending."""

@@ -191,6 +191,14 @@ SECTIONS: Mapping[str, Tree] = {
             },
             verb_meant="start",
         ),
+        "storage": Noun(
+            "Servers that keep the memories.",
+            {
+                "distribute": Entry(
+                    "Print the SQL that distributes the tables over several servers with Citus; run none of it."
+                ),
+            },
+        ),
         "completion": Entry("Print a shell's completion script; its first lines say where to put it."),
         "help": Entry("Show the help of a command; with --json the whole tree."),
         "version": Entry("Print the version."),

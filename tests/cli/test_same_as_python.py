@@ -191,7 +191,7 @@ CASES: dict[tuple[str, ...], tuple[Case, ...]] = {
 WRITES_NO_MEMORY = {
     *("search", "recall", "get", "list", "history", "log", "status", "stats", "doctor", "index", "reembed"),
     *("export", "migrate", "sql", "completion", "help", "version", "agents", "config", "model", "mcp"),
-    "warm",
+    *("warm", "storage"),
     *("work get", "work list", "fact list", "pref list", "chat last", "chat show", "chat list"),
     *("event recent", "event failed", "event succeeded", "event similar", "event timeline"),
     *("doc list", "doc show", "doc related", "skill find", "skill list", "skill show"),

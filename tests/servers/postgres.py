@@ -84,14 +84,19 @@ class PostgresServer(Server):
         secret = f":{self.password}" if self.password else ""
         return f"postgresql://postgres{secret}@127.0.0.1:{self.port}/postgres"
 
+    @property
+    def log(self) -> Path:
+        """The file that it writes its messages to."""
+        return self._root / "log"
+
     def start(self) -> Self:
         """Start it and wait until it answers."""
         # No socket in a folder: its path may not be longer than about a hundred bytes.
         fixed = ("listen_addresses=127.0.0.1", "unix_socket_directories=")
         settings = [f"--{setting}" for setting in (*self._settings, *fixed)]
         options = shlex.join(["-p", str(self.port), *settings])  # a shell will read them
-        data, log = str(self._root / "data"), str(self._root / "log")
-        self._run("pg_ctl", "-D", data, "-w", "-t", "60", "-l", log, "-o", options, "start")
+        data = str(self._root / "data")
+        self._run("pg_ctl", "-D", data, "-w", "-t", "60", "-l", str(self.log), "-o", options, "start")
         return self
 
     def promote(self) -> None:

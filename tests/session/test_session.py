@@ -33,6 +33,7 @@ LEFT_OUT = {
     "config edit": "opens an editor",
     "config trust": "is about files of a cloned repository",
     **dict.fromkeys(("warm start", "warm status", "warm stop"), "is about a process, and stores nothing"),
+    "storage distribute": "prints statements for an administrator of servers",
 }
 ROOT = Path(__file__).parents[2]
 
