@@ -227,14 +227,25 @@ async def check(connection: Connection, scope: Scope, spaces: Sequence[Sized]) -
 
 async def leftovers(connection: Connection, scope: Scope) -> list[str]:
     """Return the tables that no agent's row tells of: this agent's, and those of agents that are gone."""
+    # Two queries, since the server joins no distributed table with its catalogue. A table is noted in the transaction
+    # that makes it, so those that are listed first are noted in what is read then.
     query = (
-        f"select name from (select c.relname::text as name, substring(c.relname from '^{PREFIX}([0-9]+)_')::bigint"
-        " as number from pg_class as c where c.relkind = 'r' and c.relnamespace = (select relnamespace from pg_class"
-        f" where oid = to_regclass('agent')) and c.relname >= '{PREFIX}' and c.relname < '{PREFIX[:-1]}`') as t"
-        f" where (number = {scope.number} or number not in (select number from agent)) and name not in"
-        f" (select '{PREFIX}' || number || '_' || hnsw_space from agent where hnsw_space is not null) order by 1"
+        f"select c.relname::text, substring(c.relname from '^{PREFIX}([0-9]+)_')::bigint from pg_class as c"
+        " where c.relkind = 'r' and c.relnamespace ="
+        " (select relnamespace from pg_class where oid = to_regclass('agent'))"
+        f" and c.relname >= '{PREFIX}' and c.relname < '{PREFIX[:-1]}`' order by 1"
     )
-    return [row[0] for row in await fetch(connection, query)]
+    listed = await fetch(connection, query)
+    if not listed:
+        return []
+    noted = "select number, hnsw_space from agent where number = any(%s)"
+    spaces = dict(await fetch(connection, noted, [[number for _, number in listed]]))
+    return [
+        name
+        for name, number in listed
+        if (number == scope.number or number not in spaces)
+        and (spaces.get(number) is None or name != f"{PREFIX}{number}_{spaces[number]}")
+    ]
 
 
 async def table_count(connection: Connection) -> int:
