@@ -234,9 +234,11 @@ class Server:
             await self._replicas.note_write(connection)
 
     async def _each_for_itself(self, connection: Connection, work: Unit[T]) -> T:
-        if connection.direct:
+        connection.opening = "" if connection.direct else self._settings.for_transaction()
+        try:
             return await work(connection)
-        return await self._in_transaction(connection, "begin", work)
+        finally:
+            connection.opening = ""
 
     def _opening(self, connection: Connection, begin: str) -> str:
         return begin if connection.direct else f"{begin}; {self._settings.for_transaction()}"

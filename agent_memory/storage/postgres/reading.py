@@ -53,14 +53,16 @@ async def fetch(
     connection: Connection, sql: str, values: Sequence[Any] = (), *, binary: bool = False
 ) -> list[Any]:
     """Return the rows of a query; `binary` where they hold vectors, which are long as text."""
-    return await (await connection.execute(sql, list(values), binary=binary)).fetchall()
+    cursor = await connection.execute(sql, list(values), binary=binary)
+    fetched: list[Any] = await cursor.fetchall()
+    return fetched
 
 
 async def fetch_all(connection: Connection, statements: Sequence[Sql]) -> list[list[Any]]:
     """Return the rows of several queries, sent together: one round trip for all of them."""
     if len(statements) == 1:
         return [await fetch(connection, *statements[0])]
-    async with connection.pipeline():
+    async with connection.at_once():
         cursors = [await connection.execute(sql, list(values)) for sql, values in statements]
     return [await cursor.fetchall() if cursor.description else [] for cursor in cursors]
 

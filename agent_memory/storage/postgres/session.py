@@ -7,7 +7,8 @@ for itself alone, and nothing may be left behind in the session: no setting, no 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
@@ -36,6 +37,8 @@ class Connection(psycopg.AsyncConnection[Any]):
     """Whether the server took no writes: a replica, or a database that is set so."""
     replayed: float = 0
     """Of a replica: how far in the primary's log it was when it was last asked."""
+    opening: str = ""
+    """Outside a transaction: the query that every statement needs before it, where the session is not set up."""
     batches: int = 0
     """How many batches of statements were sent."""
 
@@ -48,6 +51,21 @@ class Connection(psycopg.AsyncConnection[Any]):
     def in_pipeline(self) -> bool:
         """Whether statements are sent without waiting for the answers."""
         return self.pgconn.pipeline_status != psycopg.pq.PipelineStatus.OFF
+
+    @asynccontextmanager
+    async def at_once(self) -> AsyncIterator[None]:
+        """Send statements without waiting for the answers, behind what they need where the session is not set up."""
+        async with self.pipeline():
+            if self.opening:
+                await super().execute(self.opening, prepare=False)
+            yield
+
+    async def execute(self, *arguments: Any, **named: Any) -> Any:
+        """Run a statement, as the driver's connection does; in one round trip with what it needs before."""
+        if not self.opening or self.in_pipeline:
+            return await super().execute(*arguments, **named)
+        async with self.at_once():
+            return await super().execute(*arguments, **named)
 
     async def probe(self) -> None:
         """Ask who answers.
