@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import multiprocessing
+import subprocess
+import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -24,6 +26,7 @@ from agent_memory.storage.where import Where
 from agent_memory.testing import builders
 from benchmarks.backends.servers import served
 
+ROOT: Final = Path(__file__).parents[2]
 WORKERS: Final = 2
 RUNS: Final = 200
 LARGE: Final = "large"
@@ -60,10 +63,24 @@ def main() -> None:
     parser.add_argument("--large", type=int, default=50_000, help="vectors of the large agent")
     parser.add_argument("--dimension", type=int, default=384)
     parser.add_argument("--connections", type=int, default=90)
+    # What processes beside this one are asked to do; they end then.
+    parser.add_argument("--fill", metavar="URL", help=argparse.SUPPRESS)
+    parser.add_argument("--index", metavar="URL", help=argparse.SUPPRESS)
+    parser.add_argument("--first", type=int, default=1, help=argparse.SUPPRESS)
     given = parser.parse_args()
     sizes = Sizes(given.agents, given.each, given.large, given.dimension)
+    if given.index:
+        asyncio.run(_index(given.index, sizes))
+    elif given.fill:
+        asyncio.run(_fill(given.fill, given.first, sizes))
+    else:
+        measure(sizes, given.connections)
+
+
+def measure(sizes: Sizes, connections: int) -> None:
+    """Start a server, measure and print."""
     with served("postgres") as server:
-        print(asyncio.run(large_agent(server.backend, sizes)), flush=True)
+        print(asyncio.run(large_agent(server.backend, sizes)).line(sizes), flush=True)
         before = asyncio.run(few(server.backend, sizes))
         print(f"one small agent and the large one: {before.line()}", flush=True)
         begun = time.perf_counter()
@@ -75,16 +92,14 @@ def main() -> None:
         print(f"search {ratios[0]:.2f} times, insert {ratios[1]:.2f} times what it was", flush=True)
         everybody = asyncio.run(different(server.backend, sizes))
         print(f"each search and insert in another agent: {everybody.line()}", flush=True)
-        seconds, most = asyncio.run(crowd(server.backend, sizes, given.connections))
-        print(
-            f"{given.connections} connections that search at once: {seconds:.1f} s, at most {most} locks each"
-        )
+        seconds, most = asyncio.run(crowd(server.backend, sizes, connections))
+        print(f"{connections} connections that search at once: {seconds:.1f} s, at most {most} locks each")
 
 
 # --- what is stored --------------------------------------------------------------------------------------------
 
 
-def _store(url: str, name: str, graph_from: int, pool_size: int = 1) -> PostgresStore:
+def store_of(url: str, name: str, graph_from: int, pool_size: int = 1) -> PostgresStore:
     return PostgresStore(name, url=url, pool_size=pool_size, graph_from=graph_from)
 
 
@@ -103,17 +118,28 @@ def _batch(
 
 def fill(url: str, sizes: Sizes) -> None:
     """Store the agents with few vectors, each of which gets an index."""
-    with multiprocessing.get_context("spawn").Pool(WORKERS) as pool:
-        for _ in pool.imap_unordered(_filled, [(url, number, sizes) for number in range(1, sizes.agents)]):
-            pass
+    fillers = [_beside(sizes, "--fill", url, "--first", str(first)) for first in range(1, 1 + WORKERS)]
+    codes = [filler.wait() for filler in fillers]
+    if any(codes):
+        raise SystemExit("not all agents were stored")
 
 
-def _filled(job: tuple[str, int, Sizes]) -> None:
-    asyncio.run(_small(*job))
+def _beside(sizes: Sizes, *arguments: str) -> subprocess.Popen[bytes]:
+    """Start this program in a process of its own."""
+    same = [f"--{name}={value}" for name, value in sizes._asdict().items()]
+    return subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.backends.promoted", *same, *arguments], cwd=ROOT
+    )
 
 
-async def _small(url: str, number: int, sizes: Sizes) -> None:
-    store = _store(url, f"agent {number}", sizes.each)
+async def _fill(url: str, first: int, sizes: Sizes) -> None:
+    for number in range(first, sizes.agents, WORKERS):
+        await small(url, number, sizes)
+
+
+async def small(url: str, number: int, sizes: Sizes) -> None:
+    """Store an agent with few vectors, and see that it has an index."""
+    store = store_of(url, f"agent {number}", sizes.each)
     await store.open()
     await store.add_space(builders.space(dimension=sizes.dimension))
     await store.commit(Operation(verb="add"), *_batch(f"agent {number}", 0, sizes.each, sizes.dimension))
@@ -122,14 +148,31 @@ async def _small(url: str, number: int, sizes: Sizes) -> None:
     await store.close()
 
 
-async def large_agent(url: str, sizes: Sizes) -> str:
-    """Store the large agent and the first small one; both are written to while the large one gets its index.
+class Waits(NamedTuple):
+    """How long the index took, and milliseconds of each memory that was stored."""
 
-    Returns:
-        A line about how long they waited.
-    """
-    await _small(url, 0, sizes)
-    store = _store(url, LARGE, 10**9)
+    seconds: float
+    before: list[float]
+    """Of the large agent, while nothing else happened."""
+    meanwhile: list[float]
+    """Of the large agent, while its index was made."""
+    others: list[float]
+    """Of another agent, while it was made."""
+
+    def line(self, sizes: Sizes) -> str:
+        """Return the figures as a line."""
+        return (
+            f"index over {sizes.large} vectors made in {self.seconds:,.0f} s; storing a memory of its own meanwhile"
+            f" {_quantiles(self.meanwhile)}, slowest {max(self.meanwhile):.0f} ms (before:"
+            f" {_quantiles(self.before)}, slowest {max(self.before):.0f} ms); one of another agent"
+            f" {_quantiles(self.others)}, slowest {max(self.others):.0f} ms"
+        )
+
+
+async def large_agent(url: str, sizes: Sizes) -> Waits:
+    """Store the large agent and the first small one; both are written to while the large one gets its index."""
+    await small(url, 0, sizes)
+    store = store_of(url, LARGE, 10**9)
     await store.open()
     await store.add_space(builders.space(dimension=sizes.dimension))
     for first in range(0, sizes.large, PORTION):
@@ -137,44 +180,37 @@ async def large_agent(url: str, sizes: Sizes) -> str:
             Operation(verb="add"), *_batch(LARGE, first, min(PORTION, sizes.large - first), sizes.dimension)
         )
     await store.close()
-    over = asyncio.Event()
-    alone = asyncio.Event()
-    before = asyncio.create_task(_writes(url, LARGE, sizes, alone, "x"))
+    alone, over = asyncio.Event(), asyncio.Event()
+    before = asyncio.create_task(_writes(url, LARGE, sizes, alone, "before"))
     await asyncio.sleep(3)
     alone.set()
     quiet = await before
-    # In a process of its own: what this one computes is not to hold up the writers that are measured.
-    program = multiprocessing.get_context("spawn").Process(target=_promote, args=(url, sizes))
+    # In a process of its own: what that one computes is not to hold up the writers that are measured.
     begun = time.perf_counter()
-    program.start()
+    program = _beside(sizes, "--index", url)
     writers = [asyncio.create_task(_writes(url, name, sizes, over, name)) for name in (LARGE, "agent 0")]
-    while program.is_alive():
+    while program.poll() is None:
         await asyncio.sleep(0.1)
     took = time.perf_counter() - begun
     over.set()
-    own, others = [await writer for writer in writers]
-    return (
-        f"index over {sizes.large} vectors made in {took:,.0f} s; storing a memory of its own meanwhile"
-        f" {_quantiles(own)}, slowest {max(own):.0f} ms (before: {_quantiles(quiet)}, slowest {max(quiet):.0f} ms);"
-        f" one of another agent {_quantiles(others)}, slowest {max(others):.0f} ms"
-    )
+    if program.returncode:
+        raise SystemExit("the index was not made")
+    return Waits(took, quiet, *[await writer for writer in writers])
 
 
-def _promote(url: str, sizes: Sizes) -> None:
-    async def work() -> None:
-        store = _store(url, LARGE, min(sizes.large, 50_000), pool_size=4)
-        await store.open()
-        await store._keep_index_fitting(sizes.large)
-        if not (await store.describe()).details["vector_index"]:
-            raise SystemExit("the large agent has no vector index")
-        await store.close()
-
-    asyncio.run(work())
+async def _index(url: str, sizes: Sizes) -> None:
+    """Let the large agent get its index."""
+    store = store_of(url, LARGE, min(sizes.large, 50_000), pool_size=4)
+    await store.open()
+    await store._keep_index_fitting(sizes.large)
+    if not (await store.describe()).details["vector_index"]:
+        raise SystemExit("the large agent has no vector index")
+    await store.close()
 
 
 async def _writes(url: str, name: str, sizes: Sizes, over: asyncio.Event, label: str) -> list[float]:
     times = []
-    store = _store(url, name, 10**9)
+    store = store_of(url, name, 10**9)
     await store.open()
     number = 0
     while not over.is_set():
@@ -191,12 +227,12 @@ async def _writes(url: str, name: str, sizes: Sizes, over: asyncio.Event, label:
 # --- what is measured ------------------------------------------------------------------------------------------
 
 
-async def few(url: str, sizes: Sizes) -> Times:
+async def few(url: str, sizes: Sizes, runs: int = RUNS) -> Times:
     """Search and write the large agent and one small one by turns."""
-    stores = [_store(url, name, 10**9) for name in (LARGE, "agent 0")]
+    stores = [store_of(url, name, 10**9) for name in (LARGE, "agent 0")]
     for store in stores:
         await store.open()
-    result = await _measured(stores * (RUNS // 2), sizes, warm=10)
+    result = await _measured(stores * (runs // 2), sizes, warm=min(10, runs // 2))
     for store in stores:
         await store.close()
     return result
@@ -206,7 +242,7 @@ async def different(url: str, sizes: Sizes) -> Times:
     """Search and write one agent after another."""
     times = Times([], [], 0)
     for number in range(0, sizes.agents, max(1, sizes.agents // RUNS)):
-        store = _store(url, f"agent {number}", 10**9)
+        store = store_of(url, f"agent {number}", 10**9)
         await store.open()
         one = await _measured([store, store], sizes, warm=1)
         await store.close()
@@ -270,7 +306,7 @@ async def crowd(url: str, sizes: Sizes, connections: int) -> tuple[float, int]:
     Returns:
         How many seconds it took, and the most locks that one held.
     """
-    stores = [_store(url, f"agent {number % sizes.agents}", 10**9) for number in range(connections)]
+    stores = [store_of(url, f"agent {number % sizes.agents}", 10**9) for number in range(connections)]
     for store in stores:
         await store.open()
     waiting, all_there = [0], asyncio.Event()

@@ -74,6 +74,27 @@ async def test_each_read_sees_the_rows_of_its_own_agent_under_policies(pooler: P
 
 
 @pytest.mark.anyio
+async def test_a_vector_index_is_made_used_and_dropped_under_policies(pooler: PgBouncer) -> None:
+    def policed(agent_id: str) -> PostgresStore:
+        return PostgresStore(
+            agent_id, url=pooler.url("pooled"), schema="pooled", row_level_security=True, graph_from=50
+        )
+
+    supply = builders.random_vectors(60)
+    facts = [builders.fact(str(number)) for number in range(60)]
+    for name in ("indexed", "indexed too"):
+        async with opened(policed, name) as store:
+            assert isinstance(store, PostgresStore)
+            await store.add_space(builders.space())
+            given = {builders.digest(one): [own] for one, own in zip(facts, supply, strict=True)}
+            stored = await put(store, *facts, vectors=given)
+            assert (await store.describe()).details["vector_index"] is True
+            assert (await store.by_vector(supply[7], Where(), 1))[0][0] == stored[7].id
+            assert await store.check() == []
+            await store.drop()
+
+
+@pytest.mark.anyio
 async def test_a_direct_connection_is_told_from_one_through_a_pooler(
     newest: PostgresServer, pooler: PgBouncer
 ) -> None:
