@@ -111,7 +111,7 @@ def queue(scope: Scope) -> str:
 def _count_on(scope: Scope) -> Sql:
     """Write the statement that takes the row of the agent, whose lock this is to earlier versions too."""
     count = f"update agent set version = version + 1 where number = {scope.number}"
-    return f"{count} returning last_place, last_hlc, {hnsw.COLUMNS}", []
+    return f"{count} returning last_place, last_hlc, {hnsw.columns(scope)}", []
 
 
 def _agent_of(rows: Rows) -> Agent:

@@ -56,8 +56,6 @@ class Hnsw(NamedTuple):
 
 
 NO_INDEX: Final = Hnsw()
-COLUMNS: Final = "hnsw_space, hnsw_state"
-"""Of `agent`, as `Hnsw` has them."""
 
 
 class Sized(Protocol):
@@ -96,13 +94,20 @@ def type_of(space: Sized, pgvector: tuple[int, ...]) -> str | None:
     return kind if space.dimension <= _LARGEST[kind] else None
 
 
+def columns(scope: Scope) -> str:
+    """Write what `Hnsw` holds, of `agent`; a table that is not there, as after a restore without it, is none."""
+    table = f"to_regclass('{PREFIX}{scope.number}_' || hnsw_space)"
+    return f"case when {table} is not null then hnsw_space end, hnsw_state"
+
+
 # --- searching -------------------------------------------------------------------------------------------------
 
 
 def kind_expression(scope: Scope) -> str:
     """Write what kind of index there is over the current space: of `embedding_space as s join agent as a`."""
     return (
-        f"case when a.hnsw_state = '{State.LIVE}' and a.hnsw_space = s.id then '{IndexKind.TABLE}'"
+        f"case when a.hnsw_state = '{State.LIVE}' and a.hnsw_space = s.id"
+        f" and to_regclass('{PREFIX}{scope.number}_' || s.id) is not null then '{IndexKind.TABLE}'"
         f" when to_regclass('embedding_graph_{scope.number}_' || s.id) is not null then '{IndexKind.PARTIAL}'"
         f" else '{IndexKind.NONE}' end"
     )
@@ -182,7 +187,7 @@ async def forget(
 
 async def hnsw_of(connection: Connection, scope: Scope) -> Hnsw:
     """Return what the agent's row says."""
-    fetched = await fetch(connection, f"select {COLUMNS} from agent where number = {scope.number}")
+    fetched = await fetch(connection, f"select {columns(scope)} from agent where number = {scope.number}")
     return Hnsw(*fetched[0]) if fetched else NO_INDEX
 
 
@@ -191,7 +196,8 @@ async def hnsw_of(connection: Connection, scope: Scope) -> Hnsw:
 
 async def check(connection: Connection, scope: Scope, spaces: Sequence[Sized]) -> list[str]:
     """Return one line per fault."""
-    hnsw = await hnsw_of(connection, scope)
+    query = f"select hnsw_space, hnsw_state from agent where number = {scope.number}"
+    hnsw = Hnsw(*(*await fetch(connection, query), NO_INDEX)[0])
     space = next((item for item in spaces if item.id == hnsw.space), None)
     faults = []
     if left := await leftovers(connection, scope):

@@ -206,6 +206,20 @@ async def test_single_writes_follow_a_table_that_is_made_and_dropped_by_somebody
     await other.store.close()
 
 
+async def test_a_database_that_was_restored_without_the_tables_goes_on(server: PostgresServer) -> None:
+    filled = await opened_with(Filled(server), FROM + 10)
+    filled.rows(f"drop table {filled.table}")
+    assert await filled.kind() is IndexKind.NONE
+    await filled.add(3, 2, at_once=False)
+    await filled.erase(3)
+    await filled.finds_all()
+    assert await filled.store.check() == ["the vector index is not there"]
+    await filled.add(FROM, 3)
+    assert (await filled.state(), await filled.kind()) == (Hnsw(1, State.LIVE), IndexKind.TABLE)
+    assert await filled.store.check() == []
+    await filled.store.close()
+
+
 async def test_dropping_an_agent_drops_its_table_and_nobody_elses(server: PostgresServer) -> None:
     one = await opened_with(Filled(server, "one"), FROM + 10)
     other = await opened_with(Filled(server, "other"), FROM + 10)
