@@ -95,13 +95,15 @@ class Server:
         """List the agents for which anything was ever stored; opens nothing for long, and makes nothing."""
         with translated(self.url):
             async with await self._first() as first:
-                table = self.table("agent").replace("%", "%%")
-                known = await (
-                    await first.execute("select to_regclass(%s)", (self.table("agent"),))
-                ).fetchone()
-                if known is None or known[0] is None:
-                    return []
-                rows = await first.execute(f"select id from {table} where last_hlc > 0", ())
+                names, agents = self.table("agent_name"), self.table("agent")
+                query = f"select n.id from {names} as n join {agents} as a on a.number = n.number"
+                known = await first.execute("select to_regclass(%s), to_regclass(%s)", (names, agents))
+                match await known.fetchone():
+                    case (None, None):
+                        return []
+                    case (None, _):  # tables of an earlier version
+                        query = f"select a.id from {agents} as a"
+                rows = await first.execute(f"{query} where a.last_hlc > 0")
                 return [row[0] for row in await rows.fetchall()]
 
     async def _first(self) -> Connection:

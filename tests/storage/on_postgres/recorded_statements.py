@@ -103,8 +103,8 @@ def faults_of_text(statement: str) -> Iterator[Fault]:
 def _faults_of_plan(plan: Mapping[str, Any]) -> Iterator[str]:
     """Yield what keeps a statement from being sent to one server as a whole."""
     scans = list(_scans(plan))
-    if [scan["Relation Name"] for scan in scans] == ["agent"]:
-        return  # every server may be asked for its agents
+    if {scan["Relation Name"] for scan in scans} <= {"agent", NAMES}:
+        return  # every server may be asked for its agents, and has the names of all
     ours = [scan for scan in scans if scan["Relation Name"] in DISTRIBUTED]
     for scan in ours:
         table = scan["Relation Name"]

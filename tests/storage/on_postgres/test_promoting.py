@@ -335,6 +335,7 @@ async def test_an_index_of_an_earlier_version_serves_until_there_is_a_table(serv
     filled = await opened_with(Filled(server), FROM + 10)
     await filled.store.close()
     _made_old(filled)
+    assert await filled.store.list_agents() == [filled.store.requested_agent]
     reader = psycopg.connect(server.url)
     reader.execute("select count(*) from agentmem.agent")  # a transaction that the first step has to wait for
     opening = asyncio.create_task(filled.store.open())
