@@ -1,4 +1,4 @@
-"""Running the program in this process, as the shell would run it."""
+"""Running the program in this process, as the shell would run it, or by a warm process where a variable says so."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import io
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -15,6 +16,10 @@ from typing import Any, NamedTuple
 from unittest.mock import patch
 
 from agentmem_cli import entry
+from tests.cli.process.programs import PROGRAM
+
+ANSWERED = os.environ.get("AGENTMEM_TESTS_ANSWERED", "")
+"""`warm`: by a warm process; "": in this one."""
 
 
 class Ran(NamedTuple):
@@ -43,6 +48,9 @@ class _Pipe(io.TextIOWrapper):
 def run(*arguments: str, stdin: str | bytes = "") -> Ran:
     """Run `agentmem` with these arguments."""
     given = stdin.encode() if isinstance(stdin, str) else stdin
+    if ANSWERED == "warm":
+        ended = subprocess.run([PROGRAM, *arguments], input=given, capture_output=True)
+        return Ran(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
     out, err, code = _Pipe(), _Pipe(), 0
     with (
         patch.object(sys, "argv", ["agentmem", *arguments]),

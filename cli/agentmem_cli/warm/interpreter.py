@@ -12,6 +12,8 @@ _READ_AT_START = (
 _READ_ANEW = frozenset(
     {"PYTHONIOENCODING", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"}
 )
+_SET_BY_US = frozenset({"ORT_DISABLE_TELEMETRY=1", "HF_HUB_DISABLE_TELEMETRY=1"})
+"""What a program that loads the model sets, which hands it on to the commands that it starts."""
 _OF_STREAMS = frozenset({"unbuffered", "safe_path", "dont_write_bytecode"})
 """Flags that are taken over with the streams, or that concern only how a program is found."""
 
@@ -31,7 +33,9 @@ def fixed() -> list[str]:
         *sorted(
             f"{name}={value}"
             for name, value in os.environ.items()
-            if name.startswith(_READ_AT_START) and name not in _READ_ANEW
+            if name.startswith(_READ_AT_START)
+            and name not in _READ_ANEW
+            and f"{name}={value}" not in _SET_BY_US
         ),
     ]
 

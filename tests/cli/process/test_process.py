@@ -18,6 +18,7 @@ def ran(program: str, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.cold
 @pytest.mark.parametrize(("words", "code"), [(("version",), 0), (("no-such-command",), 2)])
 def test_what_is_registered_for_the_end_runs_once_and_the_code_is_kept(
     words: tuple[str, ...], code: int

@@ -14,6 +14,7 @@ from shlex import quote
 import pytest
 
 from tests.cli.process.programs import PROGRAM, on_a_terminal, surroundings
+from tests.cli.running import done, prepared
 from tests.cli.warm.processes import Warm, agentmem, cold
 
 READS = """
@@ -137,22 +138,15 @@ def seen(ran: subprocess.CompletedProcess[str]) -> tuple[int, str, str]:
     return ran.returncode, plain(ran.stdout), plain(ran.stderr)
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Where the first test that wants memories leaves a copy of their folder for the others."""
-    return [tmp_path_factory.mktemp("template") / "home"]
-
-
 @pytest.fixture
-def filled(clean_surroundings: Path, runtime_folder: Path, template: list[Path]) -> Path:
-    home, (copy,) = Path(os.environ["AGENTMEM_HOME"]), template
-    if copy.exists():
-        shutil.copytree(copy, home, dirs_exist_ok=True)
-        return home
+def filled(clean_surroundings: Path, runtime_folder: Path) -> Path:
+    prepared(_fill)
+    return Path(os.environ["AGENTMEM_HOME"])
+
+
+def _fill() -> None:
     for line in FILL:
-        assert cold(*shlex.split(line)).returncode == 0
-    shutil.copytree(home, copy)
-    return home
+        done(*shlex.split(line))
 
 
 def test_what_reads(filled: Path, warm: Warm) -> None:
