@@ -7,6 +7,7 @@ is made without a lock that anybody waits for. Whoever is interrupted leaves a s
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Sequence
 from typing import Final
@@ -22,6 +23,7 @@ from agent_memory.storage.postgres.migrate import police_one
 from agent_memory.storage.postgres.reading import Scope, fetch
 from agent_memory.storage.postgres.session import Connection, quoted_name
 
+_LOG: Final = logging.getLogger(__name__)
 _FEWEST: Final = 50
 _MOST: Final = 5000
 _WANTED: Final = 0.03
@@ -191,15 +193,17 @@ async def _copy(server: Server, scope: Scope, space: EmbeddingSpace) -> None:
         current = (await deciding.lock(connection, scope)).hnsw
         began = time.monotonic()
         if current != Hnsw(space.id, State.COPYING):
-            return True, 0
+            return True, began
         last = (await fetch(connection, f"select coalesce(max(number), 0) from {name}"))[0][0]
         copied = (await connection.execute(hnsw.copy_query(scope, space, last, limit))).rowcount
         if copied < limit:
             await _note(connection, scope, Hnsw(space.id, State.INDEXING))
-        return copied < limit, time.monotonic() - began
+        return copied < limit, began
 
     while True:
-        done, took = await server.write(portion)
+        done, began = await server.write(portion)
+        took = time.monotonic() - began
+        _LOG.debug("up to %d vectors copied in %.1f ms", limit, 1000 * took)
         if done:
             return
         faster = _WANTED / max(took, _WANTED / 4)

@@ -34,10 +34,10 @@ def test_two_thousand_indexes_leave_room_for_all_connections() -> None:
     with PostgresServer() as server:
         sizes = promoted.Sizes(agents=2000, each=20, large=50_000, dimension=384)
         print(asyncio.run(promoted.large_agent(server.url, sizes)).line(sizes))
-        before = asyncio.run(promoted.few(server.url, sizes))
-        print("one:", before.line())
+        alone = promoted.copied(server.url)
         promoted.fill(server.url, sizes)
-        after = asyncio.run(promoted.few(server.url, sizes))
+        before, after = asyncio.run(promoted.by_turns([alone, server.url], sizes))
+        print("one:", before.line())
         print("all:", after.line())
         print("each in another agent:", asyncio.run(promoted.different(server.url, sizes)).line())
         seconds, most = asyncio.run(promoted.crowd(server.url, sizes, 90))
