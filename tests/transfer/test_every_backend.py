@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import anyio
 import pytest
 from servers.postgres import PostgresServer
 from servers.redis import redis_search
@@ -16,10 +17,11 @@ from agent_memory.storage.base import Store
 from agent_memory.storage.changes import Add, Operation, Replace
 from agent_memory.storage.registry import create_store
 from agent_memory.testing import builders
-from agent_memory.transfer import moving
+from agent_memory.transfer import moving, switching
 from agent_memory.transfer.stream import Parts
 
 from .filling import WITH_VECTORS, exported, fill
+from .test_switching import Writer, told
 
 pytestmark = [
     pytest.mark.anyio,
@@ -89,3 +91,18 @@ async def test_all_come_back_as_they_went(chain: list[Store], count: int) -> Non
     assert await chain[-1].check() == []
     again = await moving.migrate(chain[0], chain[1])
     assert (again.changed, again.verified) == (0, count + 15)
+    for source, target in pairwise(chain[:3]):
+        await _move_while_written_to(source, target)
+
+
+async def _move_while_written_to(source: Store, target: Store) -> None:
+    """Move what is there already, and what somebody writes meanwhile."""
+    writer = Writer(source)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(writer.run)
+        done = await switching.switch(source, target)
+    assert writer.acknowledged
+    assert "moved to" in writer.refusal
+    assert done.refused_seconds < 2
+    assert await told(target) == await told(source)
+    assert await target.check() == []

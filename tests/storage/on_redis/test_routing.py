@@ -58,6 +58,8 @@ async def test_agents_of_all_slots_are_kept_apart(clusters: dict[str, RedisClust
             await put(store, builders.fact(f"of {name}"))
             primaries.add((await store.describe()).details["primary"])
     assert len(primaries) == 3
+    for url in (cluster.url, f"redis://127.0.0.1:{cluster.nodes[1].port}"):
+        assert await RedisStore("nobody", url=url).list_agents() == sorted(names)
     for name in names:
         async with opened(lambda agent_id: RedisStore(agent_id, url=cluster.url), name) as store:
             assert texts(await store.select(Where())) == [f"of {name}"]
