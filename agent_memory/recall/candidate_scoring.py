@@ -12,7 +12,7 @@ from agent_memory.ranking.decay import DecayPolicy
 from agent_memory.ranking.importance import ImportanceScorer, clamped
 from agent_memory.recall import constants
 from agent_memory.recall.dates import Span, named_times
-from agent_memory.recall.dialogue import is_message, limit_context, propagate_context
+from agent_memory.recall.dialogue import favour_named_speakers, is_message, limit_context, propagate_context
 from agent_memory.recall.echo import EchoTest
 from agent_memory.recall.query import Query
 from agent_memory.recall.relevance import WordShare, relevance
@@ -55,6 +55,7 @@ class CandidateScorer:
             if part.echo:
                 part.notes.append("merely repeats the query")
         propagate_context(parts, records, context.before)
+        favour_named_speakers(parts, records, retrieved.query.text)
         self._limit_context(retrieved, context, parts)
         return {memory_id: parts[memory_id] for memory_id in context.records}
 

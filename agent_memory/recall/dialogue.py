@@ -8,12 +8,15 @@ conversation is. Both reorder only.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Iterable, Mapping
 
 from agent_memory.recall import constants
 from agent_memory.recall.scoring import Parts
 from agent_memory.records import ConversationRecord, MemoryRecord
 from agent_memory.roles import role_of
+from agent_memory.text.analysis import analyse
+from agent_memory.text.stopwords import STOPWORDS
 
 QUESTION_MARKS = ("?", "？", "؟")
 
@@ -42,6 +45,30 @@ def from_person(record: MemoryRecord) -> bool:
 def answers(record: MemoryRecord) -> bool:
     """Return whether a memory is a message that may be the answer to the one before it: a person said it."""
     return is_message(record) and from_person(record)
+
+
+class SpeakerTest:
+    """Says whether a query names who said something: "Where did Ana go?" asks for what Ana said first of all."""
+
+    def __init__(self, query: str) -> None:
+        self._words = set(analyse(query))
+        self._written = set(re.findall(r"\w+", query))
+        self._known: dict[str, bool] = {}
+
+    def names(self, record: MemoryRecord) -> bool:
+        """Return whether a memory is a message of somebody whose first name is in the query."""
+        if not isinstance(record, ConversationRecord) or not record.name or not is_message(record):
+            return False
+        if record.name not in self._known:
+            self._known[record.name] = self._has(record.name)
+        return self._known[record.name]
+
+    def _has(self, name: str) -> bool:
+        first = next(iter(name.split()), "")
+        words = analyse(first)
+        # "Will" is a name where it is written like one only.
+        told = first in self._written or STOPWORDS.isdisjoint(words)
+        return bool(words) and told and self._words.issuperset(words)
 
 
 def _places(records: Mapping[str, MemoryRecord]) -> dict[tuple[str, int], str]:
@@ -105,6 +132,16 @@ def propagate_context(
     _weigh_messages(parts, records, places)
 
 
+def favour_named_speakers(
+    parts: Mapping[str, Parts], records: Mapping[str, MemoryRecord], query: str
+) -> None:
+    """Add to the parts of messages whose speaker the query names."""
+    speakers = SpeakerTest(query)
+    for memory_id, part in parts.items():
+        if speakers.names(records[memory_id]):
+            part.speaker += constants.NAMED_SPEAKER
+
+
 def _weigh_messages(
     parts: Mapping[str, Parts],
     records: Mapping[str, MemoryRecord],
@@ -164,6 +201,6 @@ def limit_context(parts: Mapping[str, Parts], records: Mapping[str, MemoryRecord
     """
     for memory_id, part in parts.items():
         if is_message(records[memory_id]):
-            added = part.reply + part.session + part.around
+            added = part.reply + part.session + part.around + max(0.0, part.speaker)
             own = -math.inf if asks(records[memory_id]) else part.total - added
             part.limited = -max(0.0, part.total - max(own, ceiling - constants.SMALLEST_LEAD))

@@ -17,7 +17,7 @@ from agent_memory.recall.found import Found
 from agent_memory.recall.packing import Candidate, PackedItem
 from agent_memory.recall.scoring import logistic, logit
 from agent_memory.recall.sources import Passage, source
-from agent_memory.records import ScoredMemory
+from agent_memory.records import LongTermRecord, ScoredMemory
 
 REPEATS: Final = "it only repeats the query"
 
@@ -65,7 +65,7 @@ class _Floor:
     def __init__(self, found: Found, least: float | None) -> None:
         self._nothing = least is None and found.nothing_relevant
         self._message = constants.RECALL_FLOOR if least is None else least
-        self._other = self._message
+        self._fact = self._other = self._message
         self._near_answers: set[Passage] = set()
         if least is None and found:
             best = max(result.relevance for result in found)
@@ -77,6 +77,8 @@ class _Floor:
             }
             near = logistic(logit(best) - constants.RECALL_SPREAD)
             self._other = max(self._message, min(constants.NOTHING_RELEVANT, near))
+            certainty = min(logit(best), constants.RECALL_CERTAIN)
+            self._fact = max(self._message, logistic(certainty - constants.RECALL_FACTS_SPREAD))
 
     def holds(self, result: ScoredMemory) -> bool:
         """Return whether a result goes into the recall."""
@@ -84,6 +86,8 @@ class _Floor:
             return False
         if _place(result) in self._near_answers:
             return True
+        if isinstance(result.memory, LongTermRecord):
+            return result.relevance >= self._fact
         return result.relevance >= (self._message if is_message(result.memory) else self._other)
 
 

@@ -6,7 +6,13 @@ import pytest
 
 from agent_memory import AgentMemory, MemoryConfig
 from agent_memory.recall import constants
-from agent_memory.recall.dialogue import asks, from_person, propagate_context
+from agent_memory.recall.dialogue import (
+    SpeakerTest,
+    asks,
+    favour_named_speakers,
+    from_person,
+    propagate_context,
+)
 from agent_memory.recall.scoring import Parts
 from agent_memory.records import ConversationRecord
 from agent_memory.testing import builders
@@ -130,3 +136,29 @@ async def test_an_answer_that_the_filter_leaves_out_stays_out() -> None:
         await say("assistant", "Adoption agencies", name="Caroline")
         found = await memory.search("researching", tags="a")
         assert [result.memory.id for result in found] == [question]
+
+
+@pytest.mark.parametrize(
+    ("query", "name", "expected"),
+    [
+        ("Where did Ana go?", "Ana", True),
+        ("where did ana go", "Ana", True),
+        ("Ana's trip", "Ana Ruiz", True),
+        ("Where did Mel go?", "Ana", False),
+        ("Where did Ana go?", None, False),
+        ("Where will it rain?", "Will", False),
+        ("Where did Will go?", "Will", True),
+        ("田中はどこ？", "田中", True),
+        ("東京はどこ？", "田中", False),
+        ("Where?", "?", False),
+    ],
+)
+def test_a_query_names_a_speaker(query: str, name: str | None, expected: bool) -> None:
+    assert SpeakerTest(query).names(builders.message("I went to Oslo", name=name)) is expected
+
+
+def test_what_a_named_person_said_comes_before_what_another_did() -> None:
+    records = {name: builders.message(f"{name} went to Oslo", name=name) for name in ("Ana", "Mel")}
+    parts = {name: Parts(words_z=1.0) for name in records}
+    favour_named_speakers(parts, records, "Where did Mel go?")
+    assert parts["Mel"].total - parts["Ana"].total == pytest.approx(constants.NAMED_SPEAKER)

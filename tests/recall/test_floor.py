@@ -39,3 +39,19 @@ def test_nothing_stays_where_nothing_answers() -> None:
 def test_a_floor_that_was_asked_for_holds_for_each_message() -> None:
     assert kept(0.2, answer=0.9, near=0.1) == {"answer"}
     assert kept(0.0) == {"answer", "near", "later", "elsewhere", "fact"}
+
+
+def facts_kept(*relevance: float) -> int:
+    """Return how many of several facts go into a recall."""
+    found = Found(ScoredMemory(builders.fact(f"fact {share}"), 0.5, share) for share in relevance)
+    return len(above_floor(found, "where to?", None).results)
+
+
+def test_of_facts_only_those_stay_that_come_near_the_best() -> None:
+    assert facts_kept(0.98, 0.9, 0.75) == 2
+    assert facts_kept(0.6, 0.5, 0.2) == 3
+    assert facts_kept(0.6, 0.09) == 1
+
+
+def test_what_is_certain_leaves_out_nothing_that_is_nearly_so() -> None:
+    assert facts_kept(1.0, 0.98, 0.9) == 2

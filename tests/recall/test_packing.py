@@ -95,9 +95,9 @@ async def test_the_chunks_of_a_document_stand_under_its_title_in_its_order() -> 
 
 
 def test_a_long_memory_goes_behind_a_short_one_that_is_nearly_as_good() -> None:
-    first, long, short = candidate_of("best of all", 0.9), candidate_of(LONG, 0.62), candidate_of(SHORT, 0.6)
+    first, long, short = candidate_of("best of all", 0.99), candidate_of(LONG, 0.8), candidate_of(SHORT, 0.6)
     assert texts(by_worth([first, long, short], budget=1000, frame=plain)) == ["best of all", SHORT, LONG]
-    better = candidate_of(LONG, 0.85)
+    better = candidate_of(LONG, 0.98)
     assert texts(by_worth([first, better, short], budget=1000, frame=plain)) == ["best of all", LONG, SHORT]
 
 

@@ -204,7 +204,7 @@ async def test_a_memory_stands_once(memory: AgentMemory) -> None:
 
 
 async def test_an_answer_too_long_for_the_section_stays_with_what_was_found(memory: AgentMemory) -> None:
-    long = "The staging database was moved. " + "It is described at length elsewhere. " * 40
+    long = "Where the staging database runs: below. " + "It is described at length elsewhere. " * 40
     await memory.long_term.store_fact(long, standing=True)
     recall = await memory.recall(QUERY, budget=600)
     assert section(recall) == []
