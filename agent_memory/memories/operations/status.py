@@ -53,6 +53,7 @@ async def status(core: Core) -> dict[str, Any]:
     because = await core.index.unavailable_because()
     counts = dict.fromkeys((memory_type.value for memory_type in MemoryType), 0)
     counts |= {group.value: group.count for group in await store.groups(build_where(), "type")}
+    mark = await store.moved()
     level = described.level
     if level != "read-only" and (because is not None or not core.index.available):
         level = "keyword"
@@ -82,6 +83,7 @@ async def status(core: Core) -> dict[str, Any]:
         "unreadable_share": await _uncovered_share(core),
         "capabilities": core.store.capabilities.named(),
         **described.details,
+        **({} if mark is None else {"moved_to": mark.to}),
         "counts": counts,
     }
 
@@ -92,7 +94,16 @@ def advice(state: Mapping[str, Any]) -> list[str]:
     Args:
         state: what `status` returned.
     """
-    return [*_pending_advice(state), *_search_advice(state)]
+    return [*_moved_advice(state), *_pending_advice(state), *_search_advice(state)]
+
+
+def _moved_advice(state: Mapping[str, Any]) -> Iterator[str]:
+    if place := state.get("moved_to"):
+        yield Hint(
+            "this agent was moved to {place}: nothing can be written here, and what was written there is not here"
+            " ({REOPEN} takes that back)",
+            place=place,
+        )
 
 
 def _pending_advice(state: Mapping[str, Any]) -> Iterator[str]:

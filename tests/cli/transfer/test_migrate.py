@@ -87,6 +87,10 @@ def test_an_agent_in_use_is_moved_and_moved_back() -> None:
     assert f"was moved to {Path('new.db').resolve()}" in refused.err
     assert "`agentmem migrate --reopen`" in refused.err
     assert "one" in done("search", "one", "--mode", "keyword").out
+    state = done("status", "--json")
+    assert state.json["moved_to"] == str(Path("new.db").resolve())
+    assert "was moved to" in done("status").err
+    assert "moved_to" not in done("--db", "new.db", "status", "--json").json
     done("--db", "new.db", "add", "two")
     assert "moved there already" in done("migrate", "--to", "new.db", "--switch").err
     assert "takes writes again" in done("migrate", "--reopen").err
