@@ -189,6 +189,28 @@ class StoreUnreachableError(BackendError):
             hint="start the server or correct the URL, and try again; what was not acknowledged may not be stored",
         )
 
+    @classmethod
+    def untrusted(cls, where: str, reason: str, option: str) -> StoreUnreachableError:
+        """Make the error for a server whose certificate is not accepted.
+
+        Args:
+            where: its URL.
+            reason: what is wrong with the certificate.
+            option: what names the certificates to trust in the URL.
+
+        Returns:
+            The error.
+        """
+        error = cls(where, reason)
+        error.message = (
+            f"the certificate of {redacted(where)} is not accepted: {redacted(' '.join(reason.split()))}"
+        )
+        error.args = (error.message,)
+        error.hint = (
+            f"{option}=FILE in the URL names the authority that signed it; the host must be named as in it"
+        )
+        return error
+
 
 class StoreReadOnlyError(BackendError):
     """The store can be read, and not written."""

@@ -13,28 +13,51 @@ from typing import Self
 from servers.ports import free_port
 from servers.postgres import PostgresServer
 from servers.server import Server
+from servers.tls import Authority
 from servers.unprivileged import folder_for, somebody_else
 
 _SECONDS = 10.0
 
 
 class PgBouncer(Server):
-    """One pooler before a server, with fewer sessions than clients; users need no password."""
+    """One pooler before a server, with fewer sessions than clients. All users have the password, if there is one.
+
+    With an authority it takes connections with TLS only.
+    """
 
     def __init__(
-        self, server: PostgresServer, *, users: tuple[str, ...] = ("postgres",), size: int = 3
+        self,
+        server: PostgresServer,
+        *,
+        users: tuple[str, ...] = ("postgres",),
+        size: int = 3,
+        password: str = "",
+        authority: Authority | None = None,
     ) -> None:
         self.port = free_port()
         self._program = _program()
         self._who = somebody_else()
         self._folder = folder_for(self._who, "pgbouncer-")
         self._process: subprocess.Popen[bytes] | None = None
-        (self._folder / "users").write_text("".join(f'"{user}" ""\n' for user in users))
+        (self._folder / "users").write_text("".join(f'"{user}" "{password}"\n' for user in users))
         (self._folder / "pgbouncer.ini").write_text(
             f"[databases]\n* = host=127.0.0.1 port={server.port}\n"
             f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {self.port}\nunix_socket_dir =\n"
-            f"auth_type = trust\nauth_file = {self._folder / 'users'}\n"
+            f"auth_type = {'scram-sha-256' if password else 'trust'}\nauth_file = {self._folder / 'users'}\n"
             f"pool_mode = transaction\ndefault_pool_size = {size}\nmax_client_conn = 500\n"
+            + (self._tls(authority) if authority is not None else "")
+        )
+
+    def _tls(self, authority: Authority) -> str:
+        """Write the settings that let only clients with TLS in."""
+        for file in (authority.certificate, authority.key):
+            copy = self._folder / file.name
+            shutil.copy(file, copy)
+            if self._who:
+                os.chown(copy, self._who["user"], self._who["group"])
+        return (
+            f"client_tls_sslmode = require\nclient_tls_cert_file = {self._folder / authority.certificate.name}\n"
+            f"client_tls_key_file = {self._folder / authority.key.name}\n"
         )
 
     def url(self, user: str = "postgres") -> str:

@@ -44,6 +44,8 @@ def translated(url: str) -> Iterator[None]:
                 f"{redacted(url)} refuses the connection: {_line(said)}",
                 hint="check user, password and database; ~/.pgpass and PGPASSWORD are read too",
             ) from error
+        if "certificate" in said:
+            raise StoreUnreachableError.untrusted(url, _line(said), "sslrootcert") from error
         raise StoreUnreachableError(url, _line(said)) from error
     except psycopg.Error as error:
         raise BackendError(

@@ -173,7 +173,7 @@ def _translated(url: str, error: exceptions.RedisError) -> AgentMemoryError:
     if isinstance(error, (NobodyAnswersError, ReroutedError)):
         return _elsewhere(url, error)
     if isinstance(error, (exceptions.ConnectionError, exceptions.TimeoutError)):
-        return StoreUnreachableError(url, _reason(error))
+        return _unreachable(url, _reason(error))
     if isinstance(error, exceptions.OutOfMemoryError) or "MISCONF" in told:
         # MISCONF: it cannot save to its disk, and takes no writes until it can.
         return StoreFullError.server(url, _reason(error))
@@ -188,6 +188,12 @@ def _translated(url: str, error: exceptions.RedisError) -> AgentMemoryError:
     return BackendError(
         f"{redacted(url)} refused: {redacted(_reason(error))}", hint="the server's log may say more"
     )
+
+
+def _unreachable(url: str, reason: str) -> StoreUnreachableError:
+    if "certificate" in reason:
+        return StoreUnreachableError.untrusted(url, reason, "ssl_ca_certs")
+    return StoreUnreachableError(url, reason)
 
 
 def _elsewhere(url: str, error: Exception) -> StoreUnreachableError:
