@@ -86,6 +86,9 @@ class Importer:
     async def _move(self, entries: Sequence[Entry], removed: Collection[str]) -> None:
         """Read and write one batch."""
         items = await self._stream.read(entries)
+        if len(items) < len(entries):
+            present = {item.id for item in items}
+            self.skipped += [entry.id for entry in entries if entry.id not in present]
         try:
             await self._take_out([item for item in items if item.id in removed])
             if left := [item for item in items if item.id not in removed]:

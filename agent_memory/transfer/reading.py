@@ -36,7 +36,8 @@ class StoreStream:
             store: an open store.
             head: what is said of the whole.
             entries: all there is.
-            live: whether others go on writing: what was taken out since is left out by `read`.
+            live: whether others go on writing: what was taken out since, or changes all the time, is left out by
+                `read`.
         """
         self._store = store
         self._head = head
@@ -116,9 +117,10 @@ class StoreStream:
             ):
                 break
         else:
-            raise _contradiction(
-                next(record for record in records.values() if _write_conflict(record, histories))
-            )
+            changing = [record for record in records.values() if _write_conflict(record, histories)]
+            if not self._live:
+                raise _contradiction(changing[0])
+            records = {item: record for item, record in records.items() if record not in changing}
         vectors = await self._vectors(ids, self._head.space)
         return {
             entry.id: Item(

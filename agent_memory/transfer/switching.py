@@ -39,6 +39,8 @@ Phase = Callable[[str], None]
 logger = logging.getLogger("agent_memory")
 _FEW: Final = 20
 """Changes that may be left when writes are stopped."""
+_UNVERIFIED: Final = 500
+"""Memories that may be left to compare when writes are stopped."""
 _ROUNDS: Final = 20
 """How often changes are caught up with before writes are stopped, if there are always more."""
 
@@ -163,9 +165,14 @@ class _Switch:
         self._phase("catching up")
         await self._catch_up()
         self._phase("comparing")
-        await self._compare_all(decision)
+        self._compared = await self._compare_live(decision)
         self._phase("catching up")
         await self._catch_up()
+        for _ in range(_ROUNDS):
+            if len(self._unverified) <= _UNVERIFIED:
+                break
+            await self._compare_live(decision, list(self._unverified))
+            await self._catch_up()
         self._phase("switching")
         async with self._turns.stop():
             seconds, compared = await self._close(MoveMark(to=place, done=False), decision)
@@ -261,21 +268,31 @@ class _Switch:
         space = await fits(self._target, stream.head.space)
         await self._take(stream, Decision(space=space), live=False, pending=True)
 
-    async def _compare_all(self, decision: Decision) -> None:
-        self._unverified = {}
-        result = await self._compare(decision)
-        self._compared = result.compared
-        self._suspects |= dict.fromkeys(result.wrong)
+    async def _compare_live(self, decision: Decision, ids: Sequence[str] | None = None) -> int:
+        """Compare all memories, or some; those that are not the same are suspects from then on.
 
-    async def _compare(self, decision: Decision, ids: Sequence[str] | None = None) -> Comparison:
+        Returns:
+            How many memories were compared.
+        """
+        self._unverified = {}
+        result = await self._compare(decision, ids, live=True)
+        self._suspects |= dict.fromkeys(result.wrong)
+        return result.compared
+
+    async def _compare(
+        self, decision: Decision, ids: Sequence[str] | None = None, *, live: bool
+    ) -> Comparison:
         parts = moving.compared_parts(self._source, self._target, decision)
+        stores = (self._source, self._target)
         if ids is None:
-            there = await StoreStream.of(self._source, parts, live=True)
-            here = await StoreStream.of(self._target, parts, live=True)
-            return await moving.compare(there, here, decision, self._turns.step)
-        there = await StoreStream.part(self._source, parts, ids)
-        here = await StoreStream.part(self._target, parts, ids)
-        return await moving.compare(there, here, Decision(kept=decision.kept, space=decision.space))
+            there, here = [await StoreStream.of(store, parts, live=live) for store in stores]
+        else:
+            there, here = [await StoreStream.part(store, parts, ids, live=live) for store in stores]
+        step = self._turns.step if live else nullcontext
+        # The histories of what has just come were read as they were copied; they are compared where all is.
+        new = decision.new if ids is None else []
+        known = Decision(kept=decision.kept, space=decision.space, new=new, conflicts=decision.conflicts)
+        return await moving.compare(there, here, known, step)
 
     # --- while nobody writes -------------------------------------------------------------------------------
 
@@ -286,8 +303,8 @@ class _Switch:
             How long writes were refused, and how many memories were compared.
         """  # noqa: DOC501
         begin = time.monotonic()
-        await self._source.set_moved(mark, instead_of=None)
         try:
+            await self._source.set_moved(mark, instead_of=None)
             if await self._target.moved() == mark:
                 raise ValidationError("both are the same store", hint="give another one with --to")
             compared = await self._finish(decision)
@@ -308,7 +325,7 @@ class _Switch:
         await self._bring_vectors()
         decision.kept += last.kept
         unverified = list({**self._unverified, **dict.fromkeys(ids)})
-        result = await self._compare(replace(decision, space=last.space), unverified)
+        result = await self._compare(replace(decision, space=last.space), unverified, live=False)
         result.check(len(unverified))
         return result.compared
 
