@@ -45,8 +45,8 @@ class EchoTest:
 
     def _same_words(self, text: str) -> bool:
         if self._stems is None:
-            self._stems = _stems(self._query)
-        words = _stems(text)
+            self._stems = content_stems(self._query)
+        words = content_stems(text)
         either = words | self._stems
         if not either:
             return _said(text) == self._query
@@ -69,5 +69,6 @@ def _said(text: str) -> str:
     return normalise(text).casefold().rstrip(" .!?")
 
 
-def _stems(text: str) -> frozenset[str]:
+def content_stems(text: str) -> frozenset[str]:
+    """Return the stems of a text's words without its stop words."""
     return frozenset(map(stem, query_terms(text)))

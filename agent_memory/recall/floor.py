@@ -7,17 +7,18 @@ budget is a limit and no target.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from agent_memory.recall import constants
 from agent_memory.recall.dialogue import is_message
-from agent_memory.recall.echo import same_words
+from agent_memory.recall.echo import content_stems, same_words
 from agent_memory.recall.found import Found
 from agent_memory.recall.packing import Candidate, PackedItem
 from agent_memory.recall.scoring import logistic, logit
 from agent_memory.recall.sources import Passage, source
 from agent_memory.records import LongTermRecord, ScoredMemory
+from agent_memory.text.templates import searchable_text
 
 REPEATS: Final = "it only repeats the query"
 
@@ -38,13 +39,14 @@ def above_floor(found: Found, query: str, least: float | None) -> Kept:
         found: the results of a search.
         query: what was searched for.
         least: the least relevance, in [0, 1]; None for the default, which keeps nothing where `nothing_relevant`
-            is true, else what reaches `constants.RECALL_FLOOR` and is not far behind the best; and messages
-            whatever they say, where one of the two before or behind them seems to answer.
+            is true, else what reaches `constants.RECALL_FLOOR` and is not far behind the best, or answers another
+            part of the query; and messages whatever they say, where one of the two before or behind them seems to
+            answer.
 
     Returns:
         What is kept, and what is left out with the reason.
     """
-    floor = _Floor(found, least)
+    floor = _Floor(found, query, least)
     kept: list[ScoredMemory] = []
     left_out: list[PackedItem] = []
     for result in found:
@@ -62,11 +64,12 @@ def above_floor(found: Found, query: str, least: float | None) -> Kept:
 class _Floor:
     """The least relevance with which each result goes into a recall."""
 
-    def __init__(self, found: Found, least: float | None) -> None:
+    def __init__(self, found: Found, query: str, least: float | None) -> None:
         self._nothing = least is None and found.nothing_relevant
         self._message = constants.RECALL_FLOOR if least is None else least
         self._fact = self._other = self._message
         self._near_answers: set[Passage] = set()
+        self._of_other_parts: set[str] = set()
         if least is None and found:
             best = max(result.relevance for result in found)
             self._near_answers = {
@@ -79,6 +82,7 @@ class _Floor:
             self._other = max(self._message, min(constants.NOTHING_RELEVANT, near))
             certainty = min(logit(best), constants.RECALL_CERTAIN)
             self._fact = max(self._message, logistic(certainty - constants.RECALL_FACTS_SPREAD))
+            self._of_other_parts = answers_to_other_parts(found, query)
 
     def holds(self, result: ScoredMemory) -> bool:
         """Return whether a result goes into the recall."""
@@ -87,8 +91,26 @@ class _Floor:
         if _place(result) in self._near_answers:
             return True
         if isinstance(result.memory, LongTermRecord):
-            return result.relevance >= self._fact
+            return result.relevance >= self._fact or result.memory.id in self._of_other_parts
         return result.relevance >= (self._message if is_message(result.memory) else self._other)
+
+
+def answers_to_other_parts(found: Iterable[ScoredMemory], query: str) -> set[str]:
+    """Return the ids of what answers as likely as not and has a word of the query that nothing more relevant has.
+
+    "Which port has the database, and who owns the gateway?" has two answers, and the worse one may look far worse
+    beside the better one.
+    """
+    terms = content_stems(query)
+    ids, answered = set(), set[str]()
+    for result in sorted(found, key=lambda result: -result.relevance):
+        if result.relevance < constants.NOTHING_RELEVANT:
+            break
+        words = terms & content_stems(searchable_text(result.memory))
+        if words - answered:
+            ids.add(result.memory.id)
+            answered |= words
+    return ids
 
 
 def _place(result: ScoredMemory) -> Passage | None:

@@ -55,3 +55,18 @@ def test_of_facts_only_those_stay_that_come_near_the_best() -> None:
 
 def test_what_is_certain_leaves_out_nothing_that_is_nearly_so() -> None:
     assert facts_kept(1.0, 0.98, 0.9) == 2
+
+
+def test_a_fact_stays_that_answers_another_part_of_the_query() -> None:
+    query = "Which port has the database, and who owns the gateway?"
+    said = {"port": "The database has the port 5433", "owner": "Yusuf owns the gateway", "name": "A database"}
+    ids = {name: builders.fact(text) for name, text in said.items()}
+
+    def kept_of(**relevance: float) -> set[str]:
+        found = Found(ScoredMemory(ids[name], 0.5, share) for name, share in relevance.items())
+        kept = {result.memory.id for result in above_floor(found, query, None).results}
+        return {name for name, record in ids.items() if record.id in kept}
+
+    assert kept_of(port=0.99, owner=0.7, name=0.7) == {"port", "owner"}
+    assert kept_of(port=0.99, owner=0.4) == {"port"}, "it answers less likely than not"
+    assert kept_of(owner=0.7, port=0.99) == {"port", "owner"}, "whatever ranks first"
