@@ -130,6 +130,8 @@ def _search_advice(state: Mapping[str, Any]) -> Iterator[str]:
             "the database has as many vector indexes as it can bear: this agent's vectors are compared one by one"
             " (agents in another backend_config.schema have indexes of their own)"
         )
+    if state.get("vector_index_missing"):
+        yield Hint("searches compare all vectors one by one: {REPAIR} makes an index over them")
     if state["level"] == "exact-scan":
         yield "sqlite-vec cannot be loaded here: searches by meaning take longer the more there is"
     if state["unreadable_share"] > UNREADABLE and state["embedding_provider"] != "multilingual":

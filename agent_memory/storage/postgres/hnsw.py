@@ -254,6 +254,15 @@ async def leftovers(connection: Connection, scope: Scope) -> list[str]:
     ]
 
 
+async def vector_count(connection: Connection, scope: Scope, space_id: int, most: int) -> int:
+    """Count an agent's vectors in a space, up to a number."""
+    query = (
+        "select count(*) from (select 1 from embedding"
+        f" where agent = {scope.number} and space = {space_id} limit {most}) as counted"
+    )
+    return int((await fetch(connection, query))[0][0])
+
+
 async def table_count(connection: Connection) -> int:
     """Count the agents with a table of their own."""
     query = "select count(*) from agent where hnsw_space is not null"
@@ -264,3 +273,30 @@ async def tables(connection: Connection, scope: Scope) -> list[str]:
     """Return the name of the agent's table, if it has one."""
     current = await hnsw_of(connection, scope)
     return [] if current.space is None else [table_name(scope, current.space)]
+
+
+class Missing(NamedTuple):
+    """Why there is no HNSW index over many vectors."""
+
+    refused: bool = False
+    """Others have as many as there may be."""
+    not_yet: bool = False
+    """Nothing has made one yet."""
+
+
+async def missing(
+    connection: Connection,
+    scope: Scope,
+    space: Sized | None,
+    pgvector: tuple[int, ...],
+    graph_from: int,
+    most: int,
+) -> Missing:
+    """Return why the current space has no index, if it has none and there are many vectors in it."""
+    kind = kind_of(await fetch(connection, *kind_query(scope)))
+    if space is None or kind is not IndexKind.NONE or type_of(space, pgvector) is None:
+        return Missing()
+    if await vector_count(connection, scope, space.id, graph_from) < graph_from:
+        return Missing()
+    refused = await table_count(connection) >= most
+    return Missing(refused=refused, not_yet=not refused)

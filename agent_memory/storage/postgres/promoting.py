@@ -47,11 +47,7 @@ async def keep_fitting(server: Server, scope: Scope, graph_from: int, most: int)
         space, current = await vectors.current(connection, scope), await hnsw.hnsw_of(connection, scope)
         if space is None:
             return None, 0, current, True
-        query = (
-            "select count(*) from (select 1 from embedding"
-            f" where agent = {scope.number} and space = {space.id} limit {graph_from}) as counted"
-        )
-        stored = (await fetch(connection, query))[0][0]
+        stored = await hnsw.vector_count(connection, scope, space.id, graph_from)
         is_full = (
             current.space is None and stored >= graph_from and await hnsw.table_count(connection) >= most
         )

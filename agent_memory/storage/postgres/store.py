@@ -55,6 +55,7 @@ GRAPH_FROM = 50_000
 MOST_HNSW_INDEXES = 10_000
 """Agents with an HNSW index in one schema at most. Each is a table, and the server's catalogue has to bear them."""
 _BULK = 1000
+_SEVERAL = 20
 _NOTICED = 100
 _SMALL_AGENT = 20_000
 _HARMLESS: Final = (
@@ -118,8 +119,8 @@ class PostgresStore(ServerStore):
         self._all_renewed = False
         self._kind: tuple[int, IndexKind] | None = None
         """The current space, and the kind of index over its vectors, as the last search found it."""
-        self._embedded = 0
-        """Vectors that were stored since it was last looked whether they need an index."""
+        self._written = 0
+        """Vectors that were stored several at once since it was last looked whether they need an index."""
 
     @property
     def uses_network(self) -> bool:
@@ -224,11 +225,14 @@ class PostgresStore(ServerStore):
     async def _keep_index_fitting(self, written: int) -> None:
         """Make the HNSW index over the current space's vectors where there are many; drop it where there are few.
 
-        It takes a while, so only who has written many at once waits for it.
+        It takes a while, so only who writes many at once waits for it.
         """
-        if written < min(_BULK, self._hnsw_from):
+        if written < min(_SEVERAL, self._hnsw_from):
             return
-        self._embedded = 0
+        self._written += written
+        if self._written < min(_BULK, self._hnsw_from):
+            return
+        self._written = 0
         await promoting.keep_fitting(self._server, self._scope, self._hnsw_from, self._most_hnsw_indexes)
 
     async def _touch(self, ids: Sequence[str]) -> None:
@@ -363,8 +367,7 @@ class PostgresStore(ServerStore):
     async def _put_vectors(self, space: EmbeddingSpace, vectors_: Mapping[bytes, Sequence[bytes]]) -> None:
         await self._store_vectors(space, vectors_)
         await self._tell_planner(len(vectors_))
-        self._embedded += len(vectors_)
-        await self._keep_index_fitting(self._embedded)
+        await self._keep_index_fitting(len(vectors_))
 
     # --- history -------------------------------------------------------------------------------------------
 
@@ -384,13 +387,9 @@ class PostgresStore(ServerStore):
         async def work(connection: Connection) -> StoreDescription:
             space = await vectors.current(connection, scope)
             kind = hnsw.kind_of(await reading.fetch(connection, *hnsw.kind_query(scope)))
-            refused = False
-            if space is not None and kind is IndexKind.NONE:
-                stored = (await reading.fetch(connection, *vectors.last_query(scope, space.id)))[0][0]
-                refused = (
-                    stored >= self._hnsw_from
-                    and await hnsw.table_count(connection) >= self._most_hnsw_indexes
-                )
+            missing = await hnsw.missing(
+                connection, scope, space, self._server.pgvector, self._hnsw_from, self._most_hnsw_indexes
+            )
             version = (await reading.fetch(connection, "show server_version"))[0][0]
             return StoreDescription(
                 backend=self.name,
@@ -402,7 +401,8 @@ class PostgresStore(ServerStore):
                     "server": f"PostgreSQL {version}, pgvector {'.'.join(map(str, self._server.pgvector))}",
                     "schema": self._server.schema,
                     "vector_index": kind is not IndexKind.NONE,
-                    "vector_index_refused": refused,
+                    "vector_index_refused": missing.refused,
+                    "vector_index_missing": missing.not_yet,
                     "reads_from": redacted(self._server.read_url) or None,
                     "accesses_counted": not self._server.read_only,
                 },

@@ -128,6 +128,21 @@ async def _uses_index(filled: Filled) -> None:
         assert f"{filled.table}_nearest" in plan
 
 
+async def test_many_small_writes_come_to_an_index_and_single_ones_to_a_hint(server: PostgresServer) -> None:
+    filled = await opened_with(Filled(server), 0)
+    for seed in range(3):
+        await filled.add(FROM // 2, seed)
+    assert await filled.kind() is IndexKind.TABLE
+    await promoting.demote(filled.store._server, filled.store._server.scope)
+    await filled.add(FROM, 7, at_once=False)
+    details = (await filled.store.describe()).details
+    assert [details[f"vector_index{part}"] for part in ("", "_missing", "_refused")] == [False, True, False]
+    await filled.store.rebuild()
+    details = (await filled.store.describe()).details
+    assert [details[f"vector_index{part}"] for part in ("", "_missing", "_refused")] == [True, False, False]
+    await filled.store.close()
+
+
 async def test_with_an_old_pgvector_the_table_holds_full_precision(oldest: PostgresServer) -> None:
     empty(oldest)
     filled = await opened_with(Filled(oldest), 2 * FROM)
