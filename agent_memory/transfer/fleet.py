@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 import anyio
 
 from agent_memory import paths
-from agent_memory.errors import AgentMemoryError, MemoryNotFoundError, ValidationError
+from agent_memory.errors import (
+    AgentMemoryError,
+    IntegrityError,
+    MemoryNotFoundError,
+    StoreBusyError,
+    StoreUnreachableError,
+    ValidationError,
+)
 from agent_memory.hints import Hint
 from agent_memory.storage.base import Store
 from agent_memory.transfer import moving, places, switching
@@ -21,6 +28,12 @@ from agent_memory.transfer.deciding import OnConflict
 from agent_memory.transfer.moving import Moved
 from agent_memory.transfer.places import Place
 from agent_memory.transfer.switching import Turns
+
+_PASSING: Final = (StoreBusyError, StoreUnreachableError, IntegrityError)
+"""What a server that was away for a moment leads to, or one that took over and lacks what had been acknowledged."""
+_TRIES: Final = 3
+_PAUSE: Final = 1.0
+"""Seconds from one try to the next."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,9 +149,7 @@ class Fleet:
             def phase(name: str) -> None:
                 report(agent_id, name)
 
-            async with AsyncExitStack() as stack:
-                for store in (one, other):
-                    await _opened(store, stack)
+            async def once() -> Moved:
                 if switch and not dry_run:
                     return await switching.switch(
                         one,
@@ -153,6 +164,15 @@ class Fleet:
                 return await moving.migrate(
                     one, other, on_conflict=on_conflict, dry_run=dry_run, who=who, progress=progress
                 )
+
+            async with AsyncExitStack() as stack:
+                for store in (one, other):
+                    await _opened(store, stack)
+                for _ in range(_TRIES - 1):
+                    with suppress(*_PASSING):
+                        return await once()
+                    await anyio.sleep(_PAUSE)
+                return await once()
 
         return await self._each(await self.chosen(), move, report)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -11,12 +12,15 @@ from agent_memory.errors import (
     ConfigurationError,
     MemoryNotFoundError,
     PolicyError,
+    StoreBusyError,
     StoreReadOnlyError,
     ValidationError,
 )
+from agent_memory.storage.registry import BACKENDS
 from agent_memory.storage.sqlite import SqliteStore
 from agent_memory.sync.fleet import migrate_agents, reopen_agents
 from agent_memory.testing import builders
+from agent_memory.transfer import fleet
 from agent_memory.transfer.fleet import Fleet, failed
 from agent_memory.transfer.places import Place
 
@@ -92,13 +96,40 @@ async def test_one_that_fails_stops_no_other(tmp_path: Path) -> None:
     assert [result.agent_id for result in failed(results)] == ["ann"]
 
 
+class Busy(SqliteStore):
+    """A target that is busy at first."""
+
+    refusals = 0
+
+    async def _commit(self, *args: Any) -> Any:
+        if Busy.refusals:
+            Busy.refusals -= 1
+            raise StoreBusyError("sqlite")
+        return await super()._commit(*args)
+
+
+@pytest.mark.parametrize("refusals", [2, 3])
+async def test_what_passes_is_tried_again(
+    tmp_path: Path, refusals: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, target = folder(tmp_path / "here"), folder(tmp_path / "there")
+    store = await store_of(tmp_path / "here", "ann")
+    await put(store, builders.fact("one"))
+    await store.close()
+    monkeypatch.setitem(BACKENDS.builtin, "sqlite", f"{__name__}:Busy")
+    monkeypatch.setattr(fleet, "_PAUSE", 0)
+    Busy.refusals = refusals
+    (result,) = await Fleet(source=source).migrate_to(target, switch=True)
+    assert isinstance(result.error, StoreBusyError) == (refusals == 3)
+
+
 async def test_what_cannot_be_meant_is_refused(tmp_path: Path) -> None:
     source = folder(tmp_path / "here")
     store = await store_of(tmp_path / "here", "ann")
     await store.close()
-    for fleet in (Fleet(source=source, agents=["x*"]), Fleet(source=source, agents=["ann", "x*"])):
+    for one in (Fleet(source=source, agents=["x*"]), Fleet(source=source, agents=["ann", "x*"])):
         with pytest.raises(MemoryNotFoundError, match=r"x\*"):
-            await fleet.migrate_to(folder(tmp_path / "there"))
+            await one.migrate_to(folder(tmp_path / "there"))
     with pytest.raises(ValidationError, match="no folder"):
         await Fleet(source=Place("sqlite", {"path": str(tmp_path / "here" / "ann.db")})).chosen()
     (result,) = await Fleet(source=source).migrate_to(Place("sqlite", {"path": str(tmp_path / "nowhere")}))
@@ -110,7 +141,7 @@ async def test_what_cannot_be_meant_is_refused(tmp_path: Path) -> None:
 
 
 def test_it_is_the_same_without_await(tmp_path: Path, anyio_backend: object) -> None:
-    fleet = Fleet(source=folder(tmp_path / "here"), home=tmp_path)
+    many = Fleet(source=folder(tmp_path / "here"), home=tmp_path)
 
     async def make() -> None:
         store = await store_of(tmp_path / "here", "ann")
@@ -118,7 +149,7 @@ def test_it_is_the_same_without_await(tmp_path: Path, anyio_backend: object) -> 
         await store.close()
 
     anyio.run(make)
-    (result,) = migrate_agents(fleet, folder(tmp_path / "there"), switch=True)
+    (result,) = migrate_agents(many, folder(tmp_path / "there"), switch=True)
     assert result.moved is not None
     assert result.moved.switched
-    assert [one.agent_id for one in reopen_agents(fleet)] == ["ann"]
+    assert [one.agent_id for one in reopen_agents(many)] == ["ann"]
