@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 # The tests start servers from wheels; benchmarks use the same ones.
-sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
+FOLDER = Path(__file__).parents[2] / "tests"
+sys.path.insert(0, str(FOLDER))
 
 
 class Served(NamedTuple):

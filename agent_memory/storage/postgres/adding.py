@@ -1,16 +1,15 @@
 """Storing a few new memories in one round trip: the server itself looks whether anything like them is known.
 
 Others who write for the agent wait only while the server works, and not while an answer is on its way and a client
-decides. So the client does not know the agent's counters: each statement reads them from the agent's row, which the
-last one moves on. The first statement makes the operation's row if all memories are new. Without that row the others
-do nothing, and the memories are stored in more round trips (`writing`).
+decides. So the client does not know the agent's counters. The first statement behind the lock keeps them in settings
+of the transaction if all memories are new; the others read them there, and do nothing where there are none. Then the
+memories are stored in more round trips (`writing`).
 """
 
 from __future__ import annotations
 
-import json
 import struct
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
@@ -32,6 +31,14 @@ from agent_memory.storage.postgres.rows import Totals
 from agent_memory.storage.postgres.session import Connection
 from agent_memory.text.templates import embedded_text, embedding_hash
 
+_OPERATION: Final = {
+    "id": "text",
+    "verb": "text",
+    "actor": "text",
+    "session": "text",
+    "started_at": "timestamptz",
+    "undoes": "text",
+}
 _JOURNAL: Final = {
     "change_id": "text",
     "parent_id": "text",
@@ -42,10 +49,10 @@ _JOURNAL: Final = {
     "after": "text",
     "at": "timestamptz",
 }
-_MEMORY: Final = dict(list(rows.MEMORY.items())[2:])
-_OWN: Final = {kind: dict(list(columns.items())[2:]) for kind, columns in rows.OWN.items()}
-_WRITTEN_OUT: Final = ("jsonb", "tsvector")
-"""Types whose values are texts in JSON."""
+_VECTOR: Final = {"text_hash": "bytea", "piece": "int4", "vector": "vector"}
+_PLACE, _HLC, _SPACE, _VECTORS = "agentmem.place", "agentmem.hlc", "agentmem.space", "agentmem.vectors"
+"""Settings of the transaction: the last place, `hlc` and number of a vector, and the space of the vectors."""
+_ARE_NEW: Final = f"current_setting('{_PLACE}', true) <> ''"
 
 
 def can_be_tried(connection: Connection, request: Request) -> bool:
@@ -91,7 +98,7 @@ async def add(
     texts = {embedding_hash(embedded_text(record)) for record in plan.inserts}
     if plan.replaces or plan.removes or plan.keep_one_version or not texts >= request.vectors.keys():
         return None
-    statements = [*_opening(scope, frame), *_statements(scope, plan, request)]
+    statements = [_opening(scope, frame), *_statements(scope, plan, request)]
     written[:] = plan.written
     try:
         *_, stored = await run(connection, statements)
@@ -104,199 +111,186 @@ async def add(
     return list(plan.written)
 
 
-def _opening(scope: Scope, frame: Frame) -> Iterator[Statement]:
-    if frame.settings:
-        yield Statement(frame.settings.encode())
-    # Plans for any value: making one for these values would take longer than carrying it out.
-    yield Statement(b"select set_config('plan_cache_mode', 'force_generic_plan', true)")
-    yield Statement(queue(scope).encode())
+def _opening(scope: Scope, frame: Frame) -> Statement:
+    """Make the statement that sets what the others need, and then waits for the lock."""
+    # Plans for any value, where they are kept: making one for these values takes longer than carrying it out.
+    settings = frame.settings or "select set_config('plan_cache_mode', 'force_generic_plan', true)"
+    return Statement(f"{settings}, {queue(scope).removeprefix('select ')}".encode())
 
 
 def _statements(scope: Scope, plan: Plan, request: Request) -> Iterator[Statement]:
-    sql, operation = _texts(scope.number), plan.operation
-    name, before, totals = operation.id.encode(), _number(plan.journal[0].hlc - 1), Totals()
-    memories: list[Sequence[Any]] = []
-    own: dict[MemoryType, list[Sequence[Any]]] = {}
-    tags: list[Sequence[Any]] = []
+    sql, operation, totals = _texts(scope.number), plan.operation, Totals()
+    yield _first(sql, scope, plan, request)
+    values = (getattr(operation, name) for name in _OPERATION)
+    yield Statement(sql.operation, list(map(_value, values)))
     for number, record in enumerate(plan.inserts, 1):
         words = request.words_of(record)
         totals.add(words)
-        memories.append([number, *rows.memory_row(scope.number, 0, record, words)[2:]])
-        own.setdefault(record.memory_type, []).append([number, *rows.own_row(0, 0, record)[2:]])
-        tags += [(number, tag) for tag in record.tags]
-    yield _first(sql, scope, plan, request)
-    yield Statement(sql.memory, (name, _json(["k", *_MEMORY], memories)))
-    for kind, values in own.items():
-        yield Statement(sql.own[kind], (name, _json(["k", *_OWN[kind]], values)))
-    if tags:
-        yield Statement(sql.tags, (name, _json(["k", "tag"], tags)))
+        memory, own = rows.memory_row(scope.number, number, record, words), rows.own_row(0, number, record)
+        yield _row(sql.memory, memory[1:])
+        yield _row(sql.own[record.memory_type], own[1:])
+        if record.tags:
+            yield Statement(sql.tags, (_value(number), _value(array(record.tags))))
     if totals.terms:
-        yield Statement(sql.terms, (name, _json(["stem", "documents"], list(totals.terms.items()))))
-    entries = [
-        (
-            *(number, entry.change_id, entry.parent_id, entry.operation_id, entry.memory_id),
-            *(entry.verb, entry.before, entry.after, entry.at),
-        )
-        for number, entry in enumerate(plan.journal, 1)
-    ]
-    yield Statement(sql.journal, (name, _json(["k", *_JOURNAL], entries), before))
+        counts = array(map(str, totals.terms.values()))
+        yield Statement(sql.terms, (_value(array(totals.terms)), _value(counts)))
+    for number, entry in enumerate(plan.journal, 1):
+        values = (getattr(entry, _FIELDS.get(name, name)) for name in _JOURNAL)
+        yield _row(sql.journal, (number, *values))
+    number = 0
     for digest, segments in request.vectors.items():
         for piece, vector in enumerate(segments):
-            yield Statement(
-                sql.vector,
-                (name, digest, _number(piece), _vector(vector), *_space(request)),
-                (0, 1, 0, 1, 0, 0, 0),
-            )
-    if request.vectors:
-        texts = _text(byte_array(request.vectors))
-        yield Statement(sql.attempts, (name, texts, *_space(request)))
-        if scope.index_space is not None:
-            copied = _copied(scope, scope.index_space)
-            yield Statement(copied, (name, texts))
-    steps = map(_number, (len(memories), totals.documents, totals.length, len(entries)))
-    yield Statement(sql.counters, (name, before, *steps))
+            number, packed = number + 1, _vector(vector)
+            yield _row(sql.vector, (number, digest, piece, packed))
+            if scope.index_space is not None:
+                yield _row(_indexed(scope, scope.index_space), (number, packed))
+    counted = (len(plan.inserts), totals.documents, totals.length, len(plan.journal))
+    yield Statement(sql.counters, list(map(_value, counted)))
+
+
+_FIELDS: Final = {"operation": "operation_id"}
+"""Of a journal entry, where the column has another name."""
 
 
 def _first(sql: _Texts, scope: Scope, plan: Plan, request: Request) -> Statement:
-    """Make the statement that looks whether anything is known, and makes the operation's row."""
-    operation, needs = plan.operation, request.needs
-    values: list[Value] = [
-        *map(_text, (operation.id, operation.verb, operation.actor, operation.session)),
-        *map(_text, (operation.started_at.isoformat(), operation.undoes)),
-        *map(_text, (array(record.id for record in plan.inserts), byte_array(needs.hashes))),
-        _text(clock.now().isoformat()),
+    """Make the statement that looks whether anything is known, and keeps the counters if not."""
+    values = [
+        *(_value(plan.journal[0].hlc - 1), _value(array(record.id for record in plan.inserts))),
+        *(_value(byte_array(request.needs.hashes)), _value(clock.now())),
     ]
     if not request.vectors:
-        return Statement(sql.operation, values)
+        return Statement(sql.first, values)
     dimensions = {str(len(vector) // 4) for segments in request.vectors.values() for vector in segments}
-    of_vectors = map(_text, (array(dimensions), byte_array(request.vectors)))
-    indexed = None if scope.index_space is None else _number(scope.index_space)
-    return Statement(sql.operation_with_vectors, [*values, *of_vectors, *_space(request), indexed])
-
-
-def _space(request: Request) -> tuple[Value, Value, Value]:
-    """Return what names the space of the vectors: nothing does for the current one."""
     space = request.space
-    if space is None:
-        return None, None, None
-    return _number(space.id), space.fingerprint.encode(), _number(space.template_version)
+    of_space = (None,) * 3 if space is None else (space.id, space.fingerprint, space.template_version)
+    of_vectors = (array(dimensions), byte_array(request.vectors), *of_space, scope.index_space)
+    return Statement(sql.first_with_vectors, [*values, *map(_value, of_vectors)])
 
 
 # --- the statements --------------------------------------------------------------------------------------------
 
 
 class _Texts(NamedTuple):
-    """The statements about one agent; `$1` of each is the operation."""
+    """The statements about one agent."""
 
+    first: bytes
+    first_with_vectors: bytes
     operation: bytes
-    operation_with_vectors: bytes
     memory: bytes
     own: Mapping[MemoryType, bytes]
     tags: bytes
     terms: bytes
     journal: bytes
     vector: bytes
-    attempts: bytes
     counters: bytes
 
 
 @lru_cache(maxsize=64)
 def _texts(agent: int) -> _Texts:
-    begun = f"operation as o on o.agent = {agent} and o.id = $1::text"
-    insert_operation = (
-        "insert into operation (agent, seq, id, verb, actor, session, started_at, undoes)"
-        f" select a.number, (select coalesce(max(seq), 0) + 1 from operation where agent = {agent}),"
-        " $1::text, $2::text, $3::text, $4::text, $5::timestamptz, $6::text"
-        f" from agent as a where a.number = {agent}"
-        f" and not exists (select 1 from memory where agent = {agent} and id = any($7::text[]))"
+    kept = (
+        f"select set_config('{_PLACE}', a.last_place::text, true),"
+        f" set_config('{_HLC}', greatest(a.last_hlc, $1::int8)::text, true)"
+    )
+    kept_of_vectors = (
+        f", set_config('{_SPACE}', s.id::text, true), set_config('{_VECTORS}',"
+        f" (select coalesce(max(number), 0) from embedding where agent = {agent} and space = s.id)::text, true)"
+    )
+    new = (
+        f" where a.number = {agent}"
+        f" and not exists (select 1 from memory where agent = {agent} and id = any($2::text[]))"
         f" and not exists (select 1 from memory where agent = {agent} and status = 'active'"
-        " and content_hash = any($8::bytea[]) and (expires_at is null or expires_at > $9::timestamptz))"
+        " and content_hash = any($3::bytea[]) and (expires_at is null or expires_at > $4::timestamptz))"
         f" and not exists (select 1 from setting where agent = {agent} and name = '{moved.SETTING}')"
     )
-    place = "a.last_place + r.k"
+    of_text = f"agent = {agent} and space = s.id and text_hash = any($6::bytea[])"
+    vectors_are_new = (
+        " and s.dimension = all($5::int4[]) and case when $7::int4 is null then s.current"
+        " else s.id = $7::int4 and s.fingerprint = $8::text and s.recipe = $9::int4 end"
+        f" and not exists (select 1 from embedding where {of_text})"
+        f" and not exists (select 1 from embedding_attempt where {of_text})"
+        " and case when $10::int4 is null then a.hnsw_space is null"
+        f" else a.hnsw_space = $10::int4 and s.id = $10::int4 and a.hnsw_state <> '{State.COPYING}' end"
+    )
+    place, memory = f"current_setting('{_PLACE}')::int8", dict(list(rows.MEMORY.items())[2:])
     return _Texts(
-        operation=insert_operation.encode(),
-        operation_with_vectors=(
-            f"{insert_operation} and exists (select 1 from embedding_space as s where {_is_space(agent, 12)}"
-            " and s.dimension = all($10::int4[]) and not exists (select 1 from embedding as e"
-            f" where e.agent = {agent} and e.space = s.id and e.text_hash = any($11::bytea[]))"
-            " and case when $15::int4 is null then a.hnsw_space is null"
-            f" else a.hnsw_space = $15::int4 and s.id = $15::int4 and a.hnsw_state <> '{State.COPYING}' end)"
+        first=f"{kept} from agent as a{new}".encode(),
+        first_with_vectors=(
+            f"{kept}{kept_of_vectors} from agent as a join embedding_space as s on s.agent = {agent}"
+            f"{new}{vectors_are_new}"
         ).encode(),
-        memory=_insert(agent, "memory", "place", place, _MEMORY),
-        own={kind: _insert(agent, kind.value, "memory", place, columns) for kind, columns in _OWN.items()},
-        tags=_insert(agent, "memory_tag", "memory", place, {"tag": "text"}),
+        operation=(
+            f"insert into operation (agent, seq, {', '.join(_OPERATION)}) select {agent},"
+            f" (select coalesce(max(seq), 0) + 1 from operation where agent = {agent}),"
+            f" {_parameters(_OPERATION, 1)} where {_ARE_NEW}"
+        ).encode(),
+        memory=_insert(agent, "memory", "place", place, memory),
+        own={
+            kind: _insert(agent, kind.value, "memory", place, dict(list(columns.items())[2:]))
+            for kind, columns in rows.OWN.items()
+        },
+        tags=(
+            f"insert into memory_tag (agent, memory, tag) select {agent}, {place} + $1::int8, tag"
+            f" from unnest($2::text[]) as tag where {_ARE_NEW}"
+        ).encode(),
         terms=(
-            "insert into term (agent, stem, documents) select o.agent, r.stem, r.documents"
-            " from json_to_recordset($2::json) as r (stem text, documents int8)"
-            f" join {begun} on conflict (agent, stem) do update set documents = term.documents + excluded.documents"
+            f"insert into term (agent, stem, documents) select {agent}, stem, documents"
+            f" from unnest($1::text[], $2::int8[]) as new (stem, documents) where {_ARE_NEW}"
+            " on conflict (agent, stem) do update set documents = term.documents + excluded.documents"
         ).encode(),
-        journal=_insert(agent, "journal", "hlc", "greatest(a.last_hlc, $3::int8) + r.k", _JOURNAL),
+        journal=_insert(agent, "journal", "hlc", f"current_setting('{_HLC}')::int8", _JOURNAL),
         vector=(
-            "insert into embedding (agent, space, text_hash, piece, number, vector)"
-            " select s.agent, s.id, $2::bytea, $3::int4, (select coalesce(max(e.number), 0) + 1 from embedding as e"
-            f" where e.agent = {agent} and e.space = s.id), $4::vector from embedding_space as s join {begun}"
-            f" where {_is_space(agent, 5)}"
-        ).encode(),
-        attempts=(
-            f"delete from embedding_attempt where agent = {agent} and text_hash = any($2::bytea[])"
-            f" and space = (select s.id from embedding_space as s join {begun} where {_is_space(agent, 3)})"
+            "insert into embedding (agent, space, number, text_hash, piece, vector)"
+            f" select {agent}, current_setting('{_SPACE}')::int4, current_setting('{_VECTORS}')::int8 + $1::int8,"
+            f" {_parameters(_VECTOR, 2)} where {_ARE_NEW}"
         ).encode(),
         counters=(
-            "update agent set version = version + 1, last_place = last_place + $3::int8,"
-            " documents = documents + $4::int8, words = words + $5::int8,"
-            f" last_hlc = greatest(last_hlc, $2::int8) + $6::int8 where number = {agent}"
-            f" and exists (select 1 from operation where agent = {agent} and id = $1::text)"
+            "update agent set version = version + 1, last_place = last_place + $1::int8,"
+            " documents = documents + $2::int8, words = words + $3::int8,"
+            f" last_hlc = current_setting('{_HLC}')::int8 + $4::int8 where number = {agent} and {_ARE_NEW}"
         ).encode(),
     )
 
 
-def _insert(agent: int, table: str, numbered: str, number: str, columns: Mapping[str, str]) -> bytes:
-    read = ", ".join(f"r.{name}{f'::{kind}' * (kind in _WRITTEN_OUT)}" for name, kind in columns.items())
-    shape = ", ".join(f"{name} {'text' if kind in _WRITTEN_OUT else kind}" for name, kind in columns.items())
+def _insert(agent: int, table: str, numbered: str, last: str, columns: Mapping[str, str]) -> bytes:
+    """Write the statement for a row: its first value is how far its number is above the last one."""
     return (
-        f"insert into {table} (agent, {numbered}, {', '.join(columns)}) select a.number, {number}, {read}"
-        f" from agent as a join operation as o on o.agent = {agent} and o.id = $1::text"
-        f" cross join json_to_recordset($2::json) as r (k int8, {shape}) where a.number = {agent}"
+        f"insert into {table} (agent, {numbered}, {', '.join(columns)})"
+        f" select {agent}, {last} + $1::int8, {_parameters(columns, 2)} where {_ARE_NEW}"
     ).encode()
 
 
-def _copied(scope: Scope, space_id: int) -> bytes:
-    """Write the statement that copies the new vectors of some texts into the table of the HNSW index."""
+def _parameters(columns: Mapping[str, str], first: int) -> str:
+    return ", ".join(f"${number}::{kind}" for number, kind in enumerate(columns.values(), first))
+
+
+def _indexed(scope: Scope, space_id: int) -> bytes:
+    """Write the statement that puts a new vector into the table of the HNSW index too."""
     return (
-        f"insert into {table_name(scope, space_id)} (number, vector) select e.number, e.vector"
-        f" from embedding as e join operation as o on o.agent = {scope.number} and o.id = $1::text"
-        f" where e.agent = {scope.number} and e.space = {space_id} and e.text_hash = any($2::bytea[])"
-        " on conflict (number) do update set vector = excluded.vector"
+        f"insert into {table_name(scope, space_id)} (number, vector)"
+        f" select current_setting('{_VECTORS}')::int8 + $1::int8, $2::vector where {_ARE_NEW}"
     ).encode()
-
-
-def _is_space(agent: int, first: int) -> str:
-    """Write the condition that a row of `embedding_space as s` is what three values from `$first` on name."""
-    named = f"s.id = ${first}::int4 and s.fingerprint = ${first + 1}::text and s.recipe = ${first + 2}::int4"
-    return f"s.agent = {agent} and case when ${first}::int4 is null then s.current else {named} end"
 
 
 # --- values ----------------------------------------------------------------------------------------------------
 
 
-def _json(names: Sequence[str], values: Iterable[Sequence[Any]]) -> bytes:
-    objects = [dict(zip(names, row, strict=True)) for row in values]
-    return json.dumps(objects, ensure_ascii=False, default=_as_text).encode()
+def _row(text: bytes, values: Sequence[Any]) -> Statement:
+    return Statement(text, list(map(_value, values)), [int(isinstance(value, bytes)) for value in values])
 
 
-def _as_text(value: bytes | datetime) -> str:
-    return f"\\x{value.hex()}" if isinstance(value, bytes) else value.isoformat()
+def _value(value: Any) -> Value:
+    """Return a value as the server reads it: bytes in binary form, anything else as text.
 
-
-def _text(value: str | None) -> Value:
-    if value is not None and "\0" in value:
-        raise DataError("a text holds a NUL")  # the client library would end it there
-    return None if value is None else value.encode()
-
-
-def _number(value: int) -> bytes:
-    return str(value).encode()
+    Raises:
+        DataError: a text holds a NUL.
+    """
+    if value is None or isinstance(value, bytes):
+        return value
+    if isinstance(value, str):
+        if "\0" in value:
+            raise DataError("a text holds a NUL")  # the client library would end it there
+        return value.encode()
+    return (value.isoformat() if isinstance(value, datetime) else str(value)).encode()
 
 
 def _vector(vector: bytes) -> bytes:
