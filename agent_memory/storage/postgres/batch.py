@@ -39,7 +39,7 @@ class Statement(NamedTuple):
     formats: Sequence[int] = ()
 
 
-async def run(connection: Connection, statements: Sequence[Statement]) -> list[int]:
+async def run(connection: Connection, statements: Sequence[Statement]) -> list[Value]:
     """Run statements in a transaction of their own, all or none; a few texts that come again are prepared.
 
     Args:
@@ -47,7 +47,7 @@ async def run(connection: Connection, statements: Sequence[Statement]) -> list[i
         statements: the statements. Values may differ from call to call, texts should be few.
 
     Returns:
-        How many rows each of them changed or returned.
+        The first column of what the last of them returned.
     """
     async with connection.lock:
         if connection.direct:
@@ -96,7 +96,7 @@ async def _wait(connection: Connection, exchange: _Waiting[T]) -> T:
         raise
 
 
-def _exchange(connection: Connection, calls: Sequence[Callable[[], None]]) -> _Waiting[list[int]]:
+def _exchange(connection: Connection, calls: Sequence[Callable[[], None]]) -> _Waiting[list[Value]]:
     """Send all at once, and read the answers up to the last even after an error: then the connection stays usable."""
     pgconn = connection.pgconn
     pgconn.enter_pipeline_mode()
@@ -111,7 +111,7 @@ def _exchange(connection: Connection, calls: Sequence[Callable[[], None]]) -> _W
     for result in results:
         if result.status == ExecStatus.FATAL_ERROR:
             raise errors.error_from_result(result, encoding=connection.info.encoding)
-    return [result.command_tuples or 0 for result in results]
+    return [results[-1].get_value(row, 0) for row in range(results[-1].ntuples)]
 
 
 def _results(pgconn: PGconn) -> _Waiting[list[PGresult]]:

@@ -23,6 +23,7 @@ from agent_memory.storage.base import (
 from agent_memory.storage.changes import Change, Operation, Written
 from agent_memory.storage.conditions import Sql
 from agent_memory.storage.postgres import (
+    adding,
     attempts,
     deciding,
     durability,
@@ -189,11 +190,12 @@ class PostgresStore(ServerStore):
         async def stored() -> list[Written] | None:
             """Look whether the transaction was committed though nobody could say so."""
 
-            async def look(connection: Connection) -> list[Any]:
+            async def look(connection: Connection) -> list[Written] | None:
                 query = f"select 1 from operation where agent = {scope.number} and id = %s"
-                return await reading.fetch(connection, query, [operation.id])
+                is_there = await reading.fetch(connection, query, [operation.id])
+                return await adding.placed(connection, scope, written) if is_there else None
 
-            return list(written) if written and await self._server.on_primary(look) else None
+            return await self._server.on_primary(look) if written else None
 
         result = await self._server.write_at_once(work, stored)
         await self._tell_planner(len(changes))

@@ -74,8 +74,9 @@ async def commit(
             return added
     known = await read_facts(connection, frame.begin, scope, operation, request)
     if written and known.done:
+        stored = await adding.placed(connection, scope, written)
         await connection.execute("rollback", prepare=False)
-        return list(written)
+        return stored
     plan = planning.plan(operation, request.changes, known.state, scope.id, request.needs.digests)
     _check_free(plan, known.taken)
     if written is not None:

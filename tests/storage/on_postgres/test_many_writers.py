@@ -28,13 +28,15 @@ WRITERS, EACH = 16, 12
 async def test_a_follower_of_the_journal_misses_nothing(newest: PostgresServer) -> None:
     url = empty(newest)
     over = asyncio.Event()
+    answers: list[MemoryRecord] = []
 
     async def write(writer: int) -> None:
         async with opened(lambda agent_id: PostgresStore(agent_id, url=url, pool_size=1)) as made:
             for number in range(EACH):
                 # Some take longer between their number and their commit than others.
                 kind = builders.fact if writer % 2 else builders.message
-                await put(made, *(kind(f"{writer} {number} {part}") for part in range(1 + writer % 3)))
+                parts = [kind(f"{writer} {number} {part}") for part in range(1 + writer % 3)]
+                answers.extend(await put(made, *parts))
 
     async def follow() -> list[str]:
         followed: list[str] = []
@@ -58,6 +60,7 @@ async def test_a_follower_of_the_journal_misses_nothing(newest: PostgresServer) 
         stored = await made.select(EVERYTHING, Order("created", descending=False))
         assert len(stored) == EACH * sum(1 + writer % 3 for writer in range(WRITERS))
         assert sorted(followed) == sorted(record.id for record in stored)
+        assert {record.id: record for record in stored} == {record.id: record for record in answers}
         positions = [record.position for record in stored if isinstance(record, ConversationRecord)]
         assert sorted(positions, key=str) == sorted(range(len(positions)), key=str)  # each given once
         assert await made.check() == []
@@ -112,13 +115,12 @@ async def test_a_write_whose_answer_is_lost_is_stored_once(
                     await asyncio.sleep(0.05)
 
             cutting = asyncio.create_task(cut())
-            number = 0
+            answers: list[MemoryRecord] = []
             while not cutting.done():
-                await put(made, kind(f"number {number}"))
-                number += 1
-        assert sorted(texts(await made.select(EVERYTHING))) == sorted(
-            f"number {item}" for item in range(number)
-        )
+                answers += await put(made, kind(f"number {len(answers)}"))
+        stored = await made.select(EVERYTHING, Order("created", descending=False))
+        assert texts(stored) == [f"number {number}" for number in range(len(answers))]
+        assert stored == answers
         assert await made.check() == []
 
 
