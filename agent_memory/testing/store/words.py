@@ -67,7 +67,7 @@ class WordTests(StoreTests):
             ids([later, spotted]),
             ids([spotted]),
         ]
-        await change(store, spotted, content="Answer in German.")
+        await change(store, spotted, content="The sign is in German.")
         await change(store, other, content="Always answer.")
         one = marked._replace(limit=1)
         everything = Selection(Where(types=(MemoryType.CONVERSATION,)), Order("created"), 5)
