@@ -168,6 +168,11 @@ model of the packing: LoCoMo 85.5 at .3, 85.9 at .5, .7 and 86.2 at .9; BEAM 61.
 of which memory is evidence, fitted to three conversations and asked about the fourth, gives .7 as well. Taking off
 for what resembles what is in the text already gained .2 on LoCoMo and lost .5 on BEAM: not done."""
 
+NAMED_SPEAKER_PACKED: Final = 0.4
+"""Added in a recall, beside `NAMED_SPEAKER`, to a message of somebody whom the query names: of an order is asked that
+the best is first, of a recall that all is there. Share of LoCoMo's evidence in 300, 500, 1,000 and 2,000 tokens, as
+above: 74.8, 81.0, 86.2, 89.9 without, 75.0, 81.5, 86.4, 90.1 at .4, 75.1, 81.5, 86.7, 90.1 at .8."""
+
 BESIDE_WEIGHT: Final = 0.05
 """Of what each neighbour in the same conversation or document is worth, added in a recall where both were found; less
 than before the ranking itself knew what stands around a message. Share of the evidence in 1,000 tokens, as above:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from agent_memory.errors import ValidationError
 from agent_memory.recall import constants
+from agent_memory.recall.dialogue import SpeakerTest
 from agent_memory.recall.floor import Kept, above_floor
 from agent_memory.recall.formats import (
     LAST_MESSAGES,
@@ -125,10 +126,7 @@ class Recaller:
             )
             kept = above_floor(found, query, min_relevance)
             candidates = by_worth(
-                [
-                    Candidate(result.memory, scored=result, total=found.sums[result.memory.id])
-                    for result in kept.results
-                ],
+                candidates_of(found, kept, query),
                 budget=budget,
                 frame=wording.frame,
                 beside=_beside(wording),
@@ -216,6 +214,20 @@ class Recaller:
             for record in await self._store.select(part, order, constants.BRIEF_EACH):
                 chosen.setdefault(record.id, Candidate(record, section))
         return list(chosen.values())
+
+
+def candidates_of(found: Found, kept: Kept, query: str) -> list[Candidate]:
+    """Return what was found and kept as candidates, what was said by somebody whom the query names worth more."""
+    speakers = SpeakerTest(query)
+    return [
+        Candidate(
+            result.memory,
+            scored=result,
+            total=found.sums[result.memory.id]
+            + constants.NAMED_SPEAKER_PACKED * speakers.names(result.memory),
+        )
+        for result in kept.results
+    ]
 
 
 class _Written(NamedTuple):

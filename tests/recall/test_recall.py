@@ -12,8 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent_memory import AgentMemory, MemoryConfig, ValidationError
+from agent_memory.recall import constants
+from agent_memory.recall.floor import Kept
 from agent_memory.recall.formats import Format
-from agent_memory.recall.recall import Recall
+from agent_memory.recall.found import Found
+from agent_memory.recall.recall import Recall, candidates_of
+from agent_memory.records import ScoredMemory
+from agent_memory.testing import builders
 from agent_memory.text.tokens import estimate_tokens
 
 FORMATS = get_args(Format)
@@ -35,6 +40,14 @@ async def recalled(texts: Sequence[str], **given: Any) -> Recall:
     async with AgentMemory("t", MemoryConfig(backend="memory", embedding_provider="none")) as memory:
         await memory.long_term.add_many([{"content": text, "force": True, "pinned": True} for text in texts])
         return await memory.recall(**given)
+
+
+def test_what_a_named_person_said_is_worth_more_room() -> None:
+    records = [builders.message("I went to Oslo", name=name) for name in ("Ana", "Mel")]
+    found = Found(ScoredMemory(record, 0.5, 0.9) for record in records)
+    found.sums = {record.id: 2.0 for record in records}
+    ana, mel = candidates_of(found, Kept(list(found), ()), "Where did Mel go?")
+    assert mel.total - ana.total == pytest.approx(constants.NAMED_SPEAKER_PACKED)
 
 
 def kept_to(recall: Recall) -> bool:
