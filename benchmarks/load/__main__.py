@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from agent_memory.redaction import redacted
 from agent_memory.storage.registry import create_store
 from benchmarks.load.size import size_of
-from benchmarks.load.worker import Job, Measured, agent_name, run
+from benchmarks.load.worker import OPEN, Job, Measured, agent_name, run
 
 _LABELS = {"put": "store one memory", "words": "search by words", "vector": "search by vector"}
 
@@ -38,7 +38,10 @@ def main() -> None:
         given.writers // processes + (number < given.writers % processes) for number in range(processes)
     ]
     jobs = [
-        Job(given.url, given.agents, share, given.seconds, given.dimension, given.search_every, number)
+        Job(
+            *(given.url, given.agents, share, given.seconds, given.dimension, given.search_every, number),
+            open_at_once=max(1, OPEN // processes),
+        )
         for number, share in enumerate(shares)
     ]
     before = asyncio.run(size_of(given.url, given.agents))

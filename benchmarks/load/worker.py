@@ -17,8 +17,8 @@ from agent_memory.storage.registry import create_store
 from agent_memory.storage.where import Where
 from agent_memory.testing import builders
 
-_OPEN = 64
-"""Agents that a process keeps open at once."""
+OPEN = 60
+"""Agents that all processes keep open at once: each takes a connection, and PostgreSQL has 100 by default."""
 WORDS = [
     "boat",
     "harbour",
@@ -43,6 +43,8 @@ class Job(NamedTuple):
     dimension: int
     search_every: int
     seed: int
+    open_at_once: int = OPEN
+    """Agents that this process keeps open."""
 
 
 @dataclass
@@ -109,7 +111,7 @@ class _Agents:
             self._open.move_to_end(number)
             self._used[number] += 1
             idle = [item for item in self._open if not self._used[item]]
-            for item in idle[: max(0, len(self._open) - _OPEN)]:
+            for item in idle[: max(0, len(self._open) - self._job.open_at_once)]:
                 await self._open.pop(item).close()
             return store
 

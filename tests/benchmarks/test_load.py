@@ -37,6 +37,13 @@ def test_a_job_stores_and_searches() -> None:
     assert sum(agent.total for agent in stored) == len(measured.times["put"])
 
 
+def test_agents_beyond_those_kept_open_are_opened_again() -> None:
+    job = Job("sqlite", 3, 2, 1.0, dimension=8, search_every=3, seed=2, open_at_once=1)
+    measured = run(job)
+    assert measured.errors.total() == 0
+    assert sum(agent.total for agent in list_agents()) == len(measured.times["put"]) > 3
+
+
 def test_the_program_reports_and_cleans_up() -> None:
     words = (
         "sqlite",
