@@ -25,8 +25,8 @@ _PROGRAMS: Final = frozenset(["chatgpt", "claude", "codex", "copilot", "gemini"]
 async def told_among_people(store: Store, messages: Iterable[ConversationRecord]) -> set[str]:
     """Return the ids of those messages that one person told another, by one call of the store at most.
 
-    Of each message that names its speaker, the messages around it are looked at: whether anybody else with a name
-    speaks there, and whether an assistant does. A message without a name is told to the agent.
+    Of each conversation, the messages around the latest that names its speaker are looked at: whether anybody else
+    with a name speaks there, and whether an assistant does. A message without a name is told to the agent.
 
     Args:
         store: where the messages are.
@@ -35,20 +35,25 @@ async def told_among_people(store: Store, messages: Iterable[ConversationRecord]
     named = [message for message in messages if message.name is not None and message.position is not None]
     if not named:
         return set()
+    latest = {
+        message.conversation_id: message
+        for message in sorted(named, key=lambda message: message.position or 0)
+    }
     selections = [
         Selection(_around(message, condition), Order("position"), 1)
-        for message in named
+        for message in latest.values()
         for condition in (
             Condition("role", "in", SPELLINGS["assistant"]),
             Condition("name", "!=", message.name),
         )
     ]
     answers = await store.select_each(selections)
-    return {
-        message.id
-        for message, assistants, others in zip(named, answers[::2], answers[1::2], strict=True)
+    among_people = {
+        conversation
+        for conversation, assistants, others in zip(latest, answers[::2], answers[1::2], strict=True)
         if others and not any(is_assistant(record, store.agent_id) for record in assistants)
     }
+    return {message.id for message in named if message.conversation_id in among_people}
 
 
 def is_assistant(record: object, agent_id: str) -> bool:
