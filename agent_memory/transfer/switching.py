@@ -6,7 +6,8 @@
 4. Switch: the source gets a mark (`storage.moved`) and refuses writes; what changed in steps 3 and 4 is copied and
    compared; the mark says from then on that the agent is elsewhere. Only this step stops writes, and it takes as long
    as the last changes take, however many memories there are.
-5. Compare which version of each memory both stores have. The target may be in use already.
+5. Copy the vectors that came at last, and compare which version of each memory both stores have. The target may be in
+   use already.
 
 Nothing is deleted in the source, and each step may be repeated, so a run that was ended at any moment is run again.
 """
@@ -39,7 +40,7 @@ Phase = Callable[[str], None]
 logger = logging.getLogger("agent_memory")
 _FEW: Final = 20
 """Changes that may be left when writes are stopped."""
-_UNVERIFIED: Final = 500
+_UNVERIFIED: Final = 50
 """Memories that may be left to compare when writes are stopped."""
 _ROUNDS: Final = 20
 """How often changes are caught up with before writes are stopped, if there are always more."""
@@ -177,6 +178,7 @@ class _Switch:
         async with self._turns.stop():
             seconds, compared = await self._close(MoveMark(to=place, done=False), decision)
         self._phase("checking")
+        await self._check_vectors(decision)
         await self._check()
         return replace(
             done,
@@ -322,11 +324,11 @@ class _Switch:
         last = await decide(self._target, stream, self._on_conflict, follow=True)
         await self._take(stream, last, live=False)
         await self._bring_settings()
-        await self._bring_vectors()
         decision.kept += last.kept
-        unverified = list({**self._unverified, **dict.fromkeys(ids)})
-        result = await self._compare(replace(decision, space=last.space), unverified, live=False)
-        result.check(len(unverified))
+        self._unverified |= dict.fromkeys(ids)
+        # Whether a vector is missing takes long to find out, and nothing is lost meanwhile: that comes afterwards.
+        result = await self._compare(replace(decision, space="none"), list(self._unverified), live=False)
+        result.check(len(self._unverified))
         return result.compared
 
     async def _bring_settings(self) -> None:
@@ -337,6 +339,20 @@ class _Switch:
                 await self._target.set_setting(name, value)
 
     # --- afterwards ----------------------------------------------------------------------------------------
+
+    async def _check_vectors(self, decision: Decision) -> None:
+        """Copy the vectors that were stored at last, and compare those of the last changes.
+
+        Raises:
+            IntegrityError: they differ.
+        """
+        await self._bring_vectors()
+        stream = await StoreStream.part(self._source, self._parts, [])
+        space = await fits(self._target, stream.head.space)
+        there, here = [await store.get(list(self._unverified)) for store in (self._source, self._target)]
+        same = [item for item in there if item in here and there[item].revision == here[item].revision]
+        result = await self._compare(replace(decision, space=space), same, live=True)
+        result.check(len(same))
 
     async def _check(self) -> None:
         """Compare which version of each memory both have; the target may have gone on.

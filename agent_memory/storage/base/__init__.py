@@ -15,8 +15,8 @@ Rules that every backend keeps, and that the suite in `agent_memory.testing.stor
 * No retrieval returns fewer memories because of a filter: what cannot be pushed down is filtered after
   fetching until `limit` are found or nothing is left.
 
-A store that can refuse the writes of other processes fills `_set_moved`, and reads the mark in the transaction of each
-write: then an agent in use can be moved away from it.
+A store that can refuse the writes of other processes fills `_set_moved`, and reads the mark in the transaction of
+each write: then an agent in use can be moved away from it.
 
 Export, import and migration need no hook of their own for writing: what is taken over from another store comes
 as changes through `commit`, and the plan tells what to write. Beyond every other write it has:
