@@ -14,6 +14,8 @@ from servers.ports import free_port
 from servers.postgres import PostgresServer
 from servers.redis import RedisServer, valkey
 
+from agent_memory import paths
+
 from .running import done, run
 
 pytestmark = [
@@ -63,6 +65,29 @@ def test_every_day(url: str) -> None:
     assert done(*on, "list", "-o", "id").lines != []
     assert done(*on, "restore", one).code == 0
     assert "right-one" not in done(*on, "status").out + done(*on, "config", "show").out
+    listed = run(*on, "agents", "list", "-o", "id")
+    if "pinecone" in url:
+        assert (listed.code, "the pinecone backend has no list of agents" in listed.err) == (2, True)
+    else:
+        assert agent in listed.lines
+
+
+def test_an_agent_is_moved_to_a_server_and_back(postgres: PostgresServer, redis: RedisServer) -> None:
+    done("-a", "mover", "add", "one")
+    assert done("-a", "mover", "migrate", "--to", redis.url, "--switch", "--json").json["verified"] == 1
+    refused = run("-a", "mover", "add", "two")
+    assert refused.code == 1
+    assert "was moved to redis://" in refused.err
+    assert "right-one" not in refused.err
+    on = ("--from", redis.url, "--agents", "mov*")
+    (moved,) = done("migrate", *on, "--to", postgres.url, "--switch", "--json").json
+    assert (moved["agent"], moved["added"], moved["problem"]) == ("mover", 1, None)
+    assert "was moved to postgresql://" in run("-a", "mover", "--backend", redis.url, "add", "two").err
+    done("-a", "mover", "--backend", postgres.url, "add", "two")
+    done("-a", "mover", "migrate", "--reopen")
+    back = ("migrate", "--from", postgres.url, "--to", f"sqlite://{paths.database('mover')}", "--switch")
+    assert done("-a", "mover", *back, "--json").json["added"] == 1
+    assert len(done("-a", "mover", "list", "-o", "id").lines) == 2
 
 
 def test_what_a_backend_lacks_is_refused_by_name(tmp_path: Path) -> None:
