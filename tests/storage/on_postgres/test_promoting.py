@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import random
+import sys
 from contextlib import suppress
 from typing import Any
 
@@ -373,6 +375,56 @@ async def test_an_index_of_an_earlier_version_serves_until_there_is_a_table(serv
     assert filled.rows("select 1 from pg_class where relname like 'embedding_graph_%'") == []
     await filled.finds_all()
     await filled.store.close()
+
+
+@pytest.mark.soak
+async def test_a_migration_that_is_killed_again_and_again_loses_nothing() -> None:
+    program = (
+        "import asyncio, sys; from agent_memory.storage.postgres import PostgresStore\n"
+        f"async def main():\n    store = PostgresStore('tester', url=sys.argv[1], graph_from={FROM})\n"
+        "    await store.open(); print(flush=True)\n"
+        "    await store._keep_index_fitting(20000); await store.close()\n"
+        "asyncio.run(main())"
+    )
+    chance, killed, states = random.Random(5), 0, set()
+    with PostgresServer(durable=True) as server:
+        filled = await opened_with(Filled(server), FROM)
+        await filled.add(20_000, 2)
+        await filled.store.close()
+        _made_old(filled)
+        await filled.store.open()
+        filled.store._hnsw_from = 10**9  # only the others make it
+        for number in range(60):
+            running = await asyncio.create_subprocess_exec(
+                sys.executable, "-c", program, server.url, stdout=asyncio.subprocess.PIPE
+            )
+            assert running.stdout is not None
+            await running.stdout.readline()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(running.wait(), chance.uniform(0, 0.3 + number**2 / 40))
+            if running.returncode is None:
+                running.kill()
+                killed += 1
+                if number % 2 == 0:
+                    server.kill()
+                    server.start()
+            await running.wait()
+            await filled.add(3, 100 + number, at_once=False)
+            await filled.erase(2)
+            states.add((await filled.state()).state)
+            await filled.finds_all()
+            assert await filled.store.check() == []
+            if running.returncode == 0 and (await filled.state()).state == State.LIVE:
+                break
+        print(f"killed {killed} times, in the states {states}")
+        assert killed
+        filled.store._hnsw_from = FROM
+        await filled.store.rebuild()
+        assert (await filled.state()).state == State.LIVE
+        assert await filled.store.check() == []
+        assert filled.rows("select 1 from pg_class where relname like 'embedding_graph_%'") == []
+        await filled.finds_all()
+        await filled.store.close()
 
 
 # --- found by doctor ---------------------------------------------------------------------------------------------
