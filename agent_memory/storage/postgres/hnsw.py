@@ -129,7 +129,7 @@ def kind_of(fetched: Sequence[Sequence[Any]]) -> IndexKind:
 
 
 def near_query(scope: Scope, space: Sized, wanted: int, kind: IndexKind) -> str:
-    """Write the query for the hashes and distances of the nearest vectors; it takes the vector twice.
+    """Write the query for the hashes and distances of the nearest vectors; each `%s` in it is the vector.
 
     Args:
         scope: the agent.
@@ -151,7 +151,7 @@ def near_query(scope: Scope, space: Sized, wanted: int, kind: IndexKind) -> str:
     distance = _partial_distance(space) if kind is IndexKind.PARTIAL else "e.vector <=> %s"
     return (
         f"select e.text_hash, {distance} as distance from embedding as e"
-        f" where {mine} order by {distance} limit {wanted}"
+        f" where {mine} order by distance limit {wanted}"  # said again, it would be worked out again
     )
 
 

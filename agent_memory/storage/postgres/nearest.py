@@ -161,7 +161,7 @@ def _walk_query(
         f" from near join memory as m on m.agent = {scope.number} and m.embedded_hash = near.text_hash"
         f" where {sql} group by m.place, m.id order by 2, m.place limit {int(limit)}"
     )
-    return statement, [query, query, *values]
+    return statement, [*[query] * inner.count("%s"), *values]
 
 
 def first_walk(
