@@ -1,7 +1,8 @@
 """`python -m benchmarks.backends.one_agent`: how much one agent in PostgreSQL stores with one and with many writers.
 
 Each writer is a process with one connection, as shells and workers are, and stores one memory after the other, each
-with its vector. What the writers have stored is counted in the end.
+with its vector: facts, or messages of one conversation. One and many writers take turns, and medians are compared.
+What the writers have stored is counted in the end.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import multiprocessing
+import statistics
 import time
 from multiprocessing.synchronize import Barrier
+from typing import Any, NamedTuple
 
 from agent_memory.storage.changes import Add, Operation
 from agent_memory.storage.postgres import PostgresStore
@@ -25,13 +28,26 @@ def main() -> None:
     """Read the arguments and run."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.backends.one_agent", description=__doc__)
     parser.add_argument("--writers", type=int, nargs="*", default=[1, 4, 16])
-    parser.add_argument("--seconds", type=float, default=5.0)
-    given = parser.parse_args()
+    parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument(
+        "--messages", action="store_true", help="messages of one conversation instead of facts"
+    )
+    arguments = parser.parse_args()
+    rates: dict[int, list[float]] = {writers: [] for writers in arguments.writers}
     with served("postgres") as server:
         asyncio.run(_prepared(server.backend))
-        for writers in given.writers:
-            rate, stored = _measured(server.backend, writers, given.seconds)
-            print(f"{writers:>3} writers: {rate:,.0f} memories a second, {stored} stored", flush=True)
+        stored = 0
+        for round_ in range(arguments.rounds):
+            for writers in arguments.writers:
+                job = Job(server.backend, f"{round_}.{writers}", arguments.seconds, arguments.messages)
+                rate, count = _measured(job, writers)
+                rates[writers].append(rate)
+                stored += count
+        found = asyncio.run(_count(server.backend))
+    for writers, measured in rates.items():
+        print(f"{writers:>3} writers: {statistics.median(measured):,.0f} memories a second", flush=True)
+    print(f"{stored} acknowledged, {found} stored")
 
 
 async def _prepared(url: str) -> None:
@@ -41,14 +57,21 @@ async def _prepared(url: str) -> None:
     await store.close()
 
 
-def _measured(url: str, writers: int, seconds: float) -> tuple[float, int]:
+class Job(NamedTuple):
+    """What the writers of one round do."""
+
+    url: str
+    name: str
+    seconds: float
+    messages: bool
+
+
+def _measured(job: Job, writers: int) -> tuple[float, int]:
     context = multiprocessing.get_context("spawn")
     barrier = context.Barrier(writers)
     with context.Pool(writers, initializer=_start, initargs=(barrier,)) as pool:
-        rates = pool.starmap(
-            _write, [(url, writers, number, seconds) for number in range(writers)], chunksize=1
-        )
-    return sum(rates), asyncio.run(_count(url))
+        answers = pool.starmap(_write, [(job, number) for number in range(writers)], chunksize=1)
+    return sum(rate for rate, _ in answers), sum(count for _, count in answers)
 
 
 def _start(barrier: Barrier) -> None:
@@ -59,29 +82,30 @@ def _start(barrier: Barrier) -> None:
 _together: Barrier
 
 
-def _write(url: str, writers: int, number: int, seconds: float) -> float:
-    return asyncio.run(_written(url, writers, number, seconds))
+def _write(job: Job, number: int) -> tuple[float, int]:
+    return asyncio.run(_written(job, number))
 
 
-async def _written(url: str, writers: int, number: int, seconds: float) -> float:
-    store = PostgresStore("busy", url=url, pool_size=1)
+async def _written(job: Job, number: int) -> tuple[float, int]:
+    store = PostgresStore("busy", url=job.url, pool_size=1)
     await store.open()
-    vectors = builders.random_vectors(2000, dimension=DIMENSION, seed=1000 * writers + number)
+    vectors = builders.random_vectors(1000, dimension=DIMENSION, seed=number)
+    make: Any = builders.message if job.messages else builders.fact
 
     async def put(count: int) -> None:
-        fact = builders.fact(f"writer {number} of {writers} knows matter {count} of many")
-        given = {builders.digest(fact): [vectors[count % len(vectors)]]}
-        await store.commit(Operation(verb="add"), [Add(fact)], given)
+        memory = make(f"writer {number} of round {job.name} knows matter {count} of many")
+        own = {builders.digest(memory): [vectors[count % len(vectors)]]}
+        await store.commit(Operation(verb="add"), [Add(memory)], own)
 
     for count in range(-5, 0):  # what is loaded and prepared once
         await put(count)
     await asyncio.to_thread(_together.wait)
     begun, count = time.perf_counter(), 0
-    while (passed := time.perf_counter() - begun) < seconds:
+    while (passed := time.perf_counter() - begun) < job.seconds:
         await put(count)
         count += 1
     await store.close()
-    return count / passed
+    return count / passed, count + 5
 
 
 async def _count(url: str) -> int:
