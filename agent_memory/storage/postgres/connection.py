@@ -14,7 +14,7 @@ import psycopg
 from psycopg_pool import AsyncConnectionPool
 
 from agent_memory import paths
-from agent_memory.errors import ClosedError
+from agent_memory.errors import ClosedError, StoreUnreachableError
 from agent_memory.storage.postgres import addresses, migrate
 from agent_memory.storage.postgres.deciding import Frame
 from agent_memory.storage.postgres.failures import is_broken, translated
@@ -65,6 +65,9 @@ class Server:
         """When the server was last found to take no writes."""
         self._took_writes = False
         """Whether any connection led to a server that took writes."""
+        self._turn = asyncio.Semaphore(self._size)
+        self._unreachable_at = -math.inf
+        """When a write was last given up because no server answered."""
 
     @property
     def agent(self) -> int:
@@ -74,6 +77,9 @@ class Server:
     async def open(self, agent_id: str) -> None:
         """Connect, make the tables if need be, and learn the agent's number."""
         await self.close()
+        # Writers that wait for each other wait here: what waits for a connection is refused after a while, and reads
+        # need one too.
+        self._turn = asyncio.Semaphore(max(1, self._size - 1))
         self._agent_id = agent_id
         with translated(self.url):
             async with await self._first() as first:
@@ -220,6 +226,9 @@ class Server:
 
         Returns:
             What the unit returned, or what `stored` found: see `write`.
+
+        Raises:
+            StoreUnreachableError: no server answers.
         """
 
         async def unit(connection: Connection) -> T:
@@ -228,7 +237,16 @@ class Server:
             await self._note_write(connection)
             return result
 
-        return await self._run(unit, stored)
+        began = time.monotonic()
+        async with self._turn:
+            if self._unreachable_at > began and time.monotonic() > began + self._timeout:
+                # Somebody tried in vain while this waited.
+                raise StoreUnreachableError(self.url, "no connection in time")
+            try:
+                return await self._run(unit, stored)
+            except StoreUnreachableError:
+                self._unreachable_at = time.monotonic()
+                raise
 
     async def _note_write(self, connection: Connection) -> None:
         self.read_only, self._took_writes, self._refused_at = False, True, -math.inf

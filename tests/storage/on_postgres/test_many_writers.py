@@ -83,6 +83,23 @@ async def test_what_many_store_at_once_is_one_memory(newest: PostgresServer) -> 
         assert await made.check() == []
 
 
+async def test_many_writers_of_one_process_wait_for_each_other_as_long_as_it_takes(
+    newest: PostgresServer,
+) -> None:
+    url = empty(newest)
+    async with opened(lambda agent_id: PostgresStore(agent_id, url=url, connect_timeout=0.5)) as made:
+        assert isinstance(made, PostgresStore)
+        with psycopg.connect(url) as connection:
+            connection.execute(f"select pg_advisory_xact_lock({0x61676D71}, {made._scope.number})")
+            async with anyio.create_task_group() as tasks:
+                for number in range(8):
+                    tasks.start_soon(put, made, builders.fact(f"fact {number}"))
+                await asyncio.sleep(0.8)
+                assert texts(await made.select(EVERYTHING)) == []  # a connection is left for readers
+                connection.rollback()
+        assert len(await made.select(EVERYTHING)) == 8
+
+
 async def test_a_write_that_is_cancelled_while_it_waits_is_not_stored(newest: PostgresServer) -> None:
     url = empty(newest)
     async with opened(lambda agent_id: PostgresStore(agent_id, url=url, pool_size=1)) as made:
