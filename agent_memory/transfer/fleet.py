@@ -98,14 +98,14 @@ class Fleet:
         self._check(self.source)
         known = await places.agents(self.source, self._home)
         for pattern in self.agents:
-            if not any(fnmatchcase(name, pattern) for name in known):
+            if not any(_fits(name, pattern) for name in known):
                 raise MemoryNotFoundError(
                     pattern, what="agent", hint=Hint("{AGENTS} shows those there are in the memory in use")
                 )
         return {
             name: place
             for name, place in known.items()
-            if any(fnmatchcase(name, pattern) for pattern in self.agents)
+            if any(_fits(name, pattern) for pattern in self.agents)
         }
 
     async def migrate_to(
@@ -232,6 +232,10 @@ class Fleet:
             for _ in range(min(self.jobs, len(chosen))):
                 tasks.start_soon(serve)
         return [results[agent_id] for agent_id in sorted(results)]
+
+
+def _fits(name: str, pattern: str) -> bool:
+    return name == pattern or fnmatchcase(name, pattern)
 
 
 async def _opened(store: Store, stack: AsyncExitStack) -> None:

@@ -80,7 +80,7 @@ async def test_agents_are_moved_while_one_is_written_to(tmp_path: Path) -> None:
 async def test_one_that_fails_stops_no_other(tmp_path: Path) -> None:
     here, there = tmp_path / "here", tmp_path / "there"
     source, target = folder(here), folder(there)
-    for name in ("ann", "bob"):
+    for name in ("ann", "bob", "[x]"):
         store = await store_of(here, name)
         await put(store, builders.fact(name))
         await store.close()
@@ -88,8 +88,9 @@ async def test_one_that_fails_stops_no_other(tmp_path: Path) -> None:
     await strange.open()
     await strange.close()
     (here / "broken.db").write_text("no database")
-    results = await Fleet(source=source, agents=["ann", "b*"]).migrate_to(target)
+    results = await Fleet(source=source, agents=["ann", "b*", "[x]"]).migrate_to(target)
     assert [(result.agent_id, type(result.error)) for result in results] == [
+        ("[x]", type(None)),
         ("ann", ConfigurationError),
         ("bob", type(None)),
     ]
