@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from cli.conftest import clean_surroundings
+from cli.conftest import clean_surroundings, warm_socket
 
-__all__ = ["clean_surroundings"]
+__all__ = ["clean_surroundings", "warm_socket"]

@@ -142,6 +142,7 @@ LEFT_OUT: Mapping[str, str] = {
     "must_exist": "is a refusal where nothing is there, and changes nothing else",
     "rerank": "loads a model, and changes nothing but the order",
     "backend_config": "belongs to a target given by name; here it is a URL",
+    "switch": "refuses all writes that follow; is tested with writers beside it",
 }
 """Parameters that stay as they are, and why."""
 
