@@ -31,7 +31,7 @@ SERVERS = (
 )
 """What starts a database server."""
 SLOW = (
-    *("session", "hostile", "walk", "transfer", "cli/transfer", "cli/process", "cli/completion"),
+    *("session", "hostile", "walk", "transfer", "cli/transfer", "cli/process", "cli/completion", "cli/warm"),
     "mcp_server",
     *("cli/test_budget_of_nouns.py", "cli/test_pipes.py", "cli/test_same_as_python.py"),
     *("storage/test_documents.py", "storage/sqlite/test_conformance.py", "storage/sqlite/damage"),

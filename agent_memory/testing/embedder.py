@@ -116,7 +116,7 @@ class EmbedderSuite:
         assert await ready.split("") == [""]
 
     async def test_a_long_text_is_cut_and_nothing_is_lost(self, ready: Embedder) -> None:
-        text = "".join(f"Sentence {number} of many. {_SENTENCE}\n\n" for number in range(200))
+        text = "".join(f"Sentence {number} of many. {_SENTENCE}\n\n" for number in range(80))
         segments = await ready.split(text)
         assert "".join(segments) == text
         (vectors,) = await ready.embed_documents([text])

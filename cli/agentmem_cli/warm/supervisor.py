@@ -242,7 +242,9 @@ class Supervisor:
         member.requests += report["answered"]
         self._requests += report["answered"]
         self._with_model = self._with_model or report["model"]
-        self._home_was = self._home_was or report["home"]
+        home, identity = report["home"]
+        if home == self._home:  # a command may have another
+            self._home_was = self._home_was or identity
         if (reason := report["refused"]) is not None:
             self._cold[reason] = self._cold.get(reason, 0) + 1
         if self._ending:

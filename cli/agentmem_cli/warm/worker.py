@@ -160,11 +160,12 @@ class Worker:
                 signal.pthread_kill(main, number)
 
     def _report(self, answered: bool) -> None:
+        home = client.home()
         said: dict[str, Any] = {
             "answered": answered,
             "refused": self._refused,
             "model": _has_model(),
-            "home": client.folder_identity(client.home()),  # which the command may have made
+            "home": [home, client.folder_identity(home)],  # which the command may have made
         }
         self._control.sendall(json.dumps(said).encode())
 

@@ -63,8 +63,9 @@ def test_twenty_clients_of_three_agents_in_two_homes(
         wrong = []
         for _ in range(REQUESTS // CLIENTS):
             place, words = chosen.randrange(len(places)), chosen.choice(READS)
-            if seen(agentmem(*words, env=places[place])) != expected[place, words]:
-                wrong.append(f"{places[place]} {words}")
+            answer = seen(agentmem(*words, env=places[place]))
+            if answer != expected[place, words]:
+                wrong.append(f"{places[place]} {words}: {answer}")
         return wrong
 
     with ThreadPoolExecutor(CLIENTS) as clients:

@@ -91,6 +91,13 @@ def test_it_ends_with_its_folder_of_memories(warm: Warm, eventually: Eventually)
     assert listed() == []
 
 
+def test_it_stays_where_a_command_has_another_home(warm: Warm, tmp_path: Path) -> None:
+    assert not Path(os.environ["AGENTMEM_HOME"]).exists(), "what is made later is waited for"
+    for _ in range(3):
+        assert agentmem("add", "one", env={"AGENTMEM_HOME": str(tmp_path / "other")}).returncode == 0
+    assert warm.requests == 3
+
+
 def test_a_killed_one_is_replaced(warm: Warm, eventually: Eventually) -> None:
     agentmem("add", "one")
     os.kill(warm.process, signal.SIGKILL)
