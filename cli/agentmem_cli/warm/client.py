@@ -222,6 +222,11 @@ def _answer(conversation: _Conversation) -> int | None:
         if not data:
             return None
         answer += data
+        if wire.STDIN_ENDED in data.partition(wire.ENDED)[0]:
+            try:  # noqa: SIM105 - contextlib takes a millisecond to import
+                connection.send(wire.HEARD)
+            except OSError:
+                pass
         if wire.ENDED in answer[:-1]:
             return answer[answer.index(wire.ENDED) + 1]
         conversation.begun = answer

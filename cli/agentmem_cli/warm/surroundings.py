@@ -38,23 +38,38 @@ class _Stream(io.FileIO):
 
     begins: Begins | None = None
     kind = b""
+    ends: Begins | None = None
+    """Told once that there is nothing more to read."""
 
     def _used(self) -> None:
         if self.begins is not None:
             begins, self.begins = self.begins, None
             begins(self.kind)
 
+    def _at_end(self) -> None:
+        if self.ends is not None:
+            ends, self.ends = self.ends, None
+            ends(wire.STDIN_ENDED)
+
     def readinto(self, buffer: Any, /) -> int | None:
         self._used()
-        return super().readinto(buffer)
+        count = super().readinto(buffer)
+        if count == 0 and len(buffer):
+            self._at_end()
+        return count
 
     def read(self, size: int | None = -1, /) -> bytes | None:  # type: ignore[override]
         self._used()
-        return super().read(-1 if size is None else size)
+        data = super().read(-1 if size is None else size)
+        if not data and size != 0:
+            self._at_end()
+        return data
 
     def readall(self) -> bytes:
         self._used()
-        return super().readall() or b""
+        data = super().readall() or b""
+        self._at_end()
+        return data
 
     def write(self, data: Any, /) -> int | None:  # type: ignore[override]
         self._used()
@@ -103,6 +118,7 @@ def _opened(number: int, described: str, begins: Begins) -> TextIO:
     encoding, errors, write_through = described.split(" ")
     raw = _Stream(number, _MODES[number], closefd=False)
     raw.begins, raw.kind = begins, wire.PRINTS if number else wire.READS_STDIN
+    raw.ends = None if number else begins
     unbuffered = bool(number) and write_through == "1"
     buffer: Any = raw if unbuffered else io.BufferedWriter(raw) if number else io.BufferedReader(raw)
     raw.name = _NAMES[number]

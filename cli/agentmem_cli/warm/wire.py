@@ -13,6 +13,11 @@ READY, REFUSED, ENDED = b"r", b"c", b"e"
 GO = b"g"
 WRITES, READS_STDIN, PRINTS = b"w", b"i", b"o"
 """What a command has begun that cannot be done a second time."""
+STDIN_ENDED = b"z"
+"""What a worker says when it has read to the end of the standard input, and waits until it is HEARD."""
+HEARD = b"\0"
+"""What the command answers, behind the signals that it was sent: Ctrl-C ends both a command and what it reads from,
+and a text that was cut off so is not stored."""
 DESCRIPTORS = 4
 LARGEST = 16 << 20
 """Bytes of a request. Linux hands at most two megabytes of arguments and environment to a program."""

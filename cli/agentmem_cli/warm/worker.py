@@ -17,6 +17,7 @@ from agentmem_cli.warm import client, interpreter, peer, ready, wire
 from agentmem_cli.warm.surroundings import Request, taken_over
 
 _GO_PATIENCE: Final = 2.0  # seconds in which a command says GO, which it does at once
+_HEARD_PATIENCE: Final = 2.0  # seconds in which a command answers, which it does at once
 _QUIET: Final = 1.0  # seconds without a command
 _LARGEST_KIB: Final = 500_000
 """Memory beyond which a worker makes room for a new one."""
@@ -35,6 +36,7 @@ class Worker:
         self._own = peer.Surroundings("self") if sys.platform == "linux" else None
         self._watched: socket.socket | None = None
         self._watching = threading.Event()
+        self._heard = threading.Event()
         self._refused: str | None = None
         signals.tell_of_end = self._ends_by_signal
 
@@ -116,8 +118,11 @@ class Worker:
 
     def _run(self, request: Request, descriptors: list[int], connection: socket.socket) -> int:
         def begins(kind: bytes) -> None:
+            self._heard.clear()
             with suppress(OSError):
                 connection.send(kind)
+                if kind == wire.STDIN_ENDED:
+                    self._heard.wait(_HEARD_PATIENCE)  # a signal that came before the end arrives before
 
         connection.settimeout(None)
         with taken_over(request, descriptors, begins):
@@ -157,7 +162,10 @@ class Worker:
             if not data:
                 _leave()
             for number in data:
-                signal.pthread_kill(main, number)
+                if number == wire.HEARD[0]:
+                    self._heard.set()
+                else:
+                    signal.pthread_kill(main, number)
 
     def _report(self, answered: bool) -> None:
         home = client.home()

@@ -56,6 +56,20 @@ def test_a_signal_is_forwarded(number: signal.Signals, warm: Warm, eventually: E
     assert contents() == ["another"]
 
 
+def test_a_text_that_a_signal_cuts_off_is_not_stored(warm: Warm) -> None:
+    """Ctrl-C ends the program that writes into the pipe as well: the end of its text is no end of a text."""
+    for _ in range(10):
+        process = started("add", "-", stdin=subprocess.PIPE)
+        assert process.stdin is not None
+        process.stdin.write("half a sen")
+        process.stdin.flush()
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=20)
+        assert process.returncode == 130, said
+    assert contents() == []
+
+
 def test_what_the_client_ignores_does_not_end_its_command(warm: Warm, eventually: Eventually) -> None:
     process = subprocess.Popen(
         [PROGRAM, "add", "-", "-q"],
