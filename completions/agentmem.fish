@@ -33,7 +33,7 @@ function __agentmem_commands -a at # the commands below it
                 'sql' 'Query the memory file in SQL, for reading only' \
                 'export' 'Write all memories as lines of JSON, archived ones too' \
                 'import' 'Take over what export wrote: ids, versions, times and all' \
-                'migrate' 'Bring everything of one agent, or of many, into another store, and compare both' \
+                'migrate' 'Copy everything of one agent, or of many, into another store, and compare both' \
                 'agents' 'The agents that have a memory here' \
                 'config' 'Settings' \
                 'model' 'Models that embed and rerank' \

@@ -15,6 +15,7 @@ from agent_memory.storage.postgres import durability as of_postgres
 from agent_memory.storage.redis import durability as of_redis
 from agent_memory.sync import SyncAgentMemory
 from agentmem_cli.tree import COMMANDS, Noun
+from tests.storage.on_postgres.test_durability import SAFE
 
 ROOT: Final = Path(__file__).parent.parent
 PAGE: Final = (ROOT / "docs" / "scaling.md").read_text()
@@ -112,14 +113,6 @@ def test_every_command_that_is_named_exists() -> None:
 
 # --- what is quoted of `doctor` ----------------------------------------------------------------------------------
 
-_SERVER: Final = {
-    "fsync": "on",
-    "full_page_writes": "on",
-    "synchronous_commit": "on",
-    "synchronous_standby_names": "",
-    "standbys": 0,
-    "synchronous standbys": 0,
-}
 _REDIS: Final[dict[str, Any]] = {
     **dict.fromkeys(("aof_last_write_status", "maxmemory", "maxmemory-policy", "cluster-node-timeout")),
     "appendonly": "no",
@@ -144,7 +137,7 @@ _ALWAYS: Final = _FILE | {"appendfsync": "always"}
     ],
 )
 def test_what_postgres_promises_is_what_doctor_says(words: str, settings: dict[str, Any]) -> None:
-    assert f"| PostgreSQL | {words} | {of_postgres.concluded(_SERVER | settings).survives} |" in PAGE
+    assert f"| PostgreSQL | {words} | {of_postgres.concluded(SAFE | settings).survives} |" in PAGE
 
 
 @pytest.mark.parametrize(

@@ -158,7 +158,7 @@ class Moving(MemoryTypes):
             await store.close()
 
     async def reopen(self) -> str | None:
-        """Let this store take writes again, after `migrate_to` with `switch` has moved the agent elsewhere.
+        """Accept writes in this store again, after `migrate_to` with `switch` has moved the agent elsewhere.
 
         What was written in the other store since stays there: move it back first if it is wanted here.
 

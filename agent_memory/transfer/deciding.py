@@ -117,7 +117,7 @@ async def decide(
 
 
 async def fits(store: Store, space: EmbeddingSpace | None) -> Literal["none", "same", "new", "other"]:
-    """Say whether vectors of a space can be used in a store."""
+    """Return whether vectors of a space can be used in a store."""
     if space is None or not store.capabilities.vectors:
         return "none"
     current = await vector_store(store).current_space()
@@ -186,7 +186,7 @@ async def _by_history(
     *,
     follow: bool,
 ) -> dict[str, Finding]:
-    """Say of memories in two versions which of the two was made from the other, if one was."""
+    """Compare memories in two versions: which of the two was made from the other, if one was."""
     theirs = {item.id: item for item in await stream.read(differ)} if stream.head.parts.history else {}
     ours = await store.histories([entry.id for entry in differ]) if isinstance(store, JournalStore) else {}
     result: dict[str, Finding] = {}
@@ -207,7 +207,7 @@ async def _by_history(
 def _of_two(
     entry: Entry, present: MemoryRecord, there: Sequence[Version], here: Sequence[Version], *, copied: bool
 ) -> Finding:
-    """Say what a memory in a stream is to another version of it in the store."""
+    """Compare a memory in a stream with the version of it in the store."""
     if entry.revision in {version.revision for version in here}:
         return "same"
     older = copied or present.revision in {version.revision for version in there}

@@ -177,7 +177,7 @@ class Fleet:
         return await self._each(await self.chosen(), move, report)
 
     async def reopen(self, report: Report = unreported) -> list[AgentMoved]:
-        """Let the stores of all of them take writes again, as `AgentMemory.reopen` does.
+        """Accept writes in the stores of all of them again, as `AgentMemory.reopen` does.
 
         Returns:
             What became of each agent that had been moved, by name.

@@ -371,7 +371,7 @@ class _Switch:
 
 
 async def reopen(store: Store) -> MoveMark | None:
-    """Let an open store take writes again whose agent was moved, and return the mark that it had."""
+    """Accept writes again in an open store whose agent was moved, and return the mark that it had."""
     mark = await store.moved()
     if mark is not None:
         await store.set_moved(None, instead_of=mark)

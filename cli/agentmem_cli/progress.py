@@ -51,7 +51,7 @@ def bar(what: str, *, unit: str = "", quiet: bool = False) -> Iterator[Report | 
 
 @contextmanager
 def agents(note: Callable[[str], None], *, quiet: bool = False) -> Iterator[AgentReport]:
-    """Give a function to call with (agent, phase, done, total), which draws a table of the agents under way.
+    """Yield a function to call with (agent, phase, done, total), which draws a table of the agents under way.
 
     Elsewhere than on a terminal a line is said of each agent that is done.
 

@@ -41,16 +41,6 @@ _OPERATION: Final = {
     "started_at": "timestamptz",
     "undoes": "text",
 }
-_JOURNAL: Final = {
-    "change_id": "text",
-    "parent_id": "text",
-    "operation": "text",
-    "memory_id": "text",
-    "verb": "text",
-    "before": "text",
-    "after": "text",
-    "at": "timestamptz",
-}
 _VECTOR: Final = {"text_hash": "bytea", "piece": "int4", "vector": "vector"}
 _PLACE, _HLC, _POSITION = "agentmem.place", "agentmem.hlc", "agentmem.position"
 _SPACE, _VECTORS = "agentmem.space", "agentmem.vectors"
@@ -125,7 +115,7 @@ async def add(
 
 
 async def placed(connection: Connection, scope: Scope, written: Sequence[Written]) -> list[Written]:
-    """Give messages the positions that they were stored with, where the answer that told them was lost."""
+    """Read the positions that messages were stored with, where the answer that told them was lost."""
     ids = [item.id for item in written if _position(item.record)]
     query = (
         f"select m.id, c.position from memory as m join conversation as c on c.agent = {scope.number}"
@@ -280,7 +270,7 @@ def _texts(agent: int) -> _Texts:
     of_message = own[MemoryType.CONVERSATION]
     at = list(of_message).index("position") + 2
     message = _insert(agent, "conversation", "memory", place, of_message)
-    journal = _insert(agent, "journal", "hlc", hlc, _JOURNAL)
+    journal = _insert(agent, "journal", "hlc", hlc, dict(list(rows.JOURNAL.items())[2:]))
     after = f"$8::text || '\"position\":' || ({position} + $10::int8) || $11::text"
     return _Texts(
         operation=(

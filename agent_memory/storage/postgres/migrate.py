@@ -201,7 +201,7 @@ async def police(connection: Any, schema: str) -> None:
 
 
 async def police_one(connection: Any, schema: str, name: str, agent: str) -> None:
-    """Let the server refuse the rows of other agents in one table.
+    """Enable row-level security on one table, so that the server refuses rows of other agents.
 
     Args:
         connection: a connection inside a transaction.

@@ -34,7 +34,7 @@ _LOCK_TIMEOUT: Final = "set local lock_timeout to '50ms'"
 
 
 async def keep_fitting(server: Server, scope: Scope, graph_from: int, most: int) -> None:
-    """Give an agent with many vectors in the current space an HNSW index, and take it from one that has few now.
+    """Make the HNSW index of an agent with many vectors in the current space, and drop that of one that has few now.
 
     Args:
         server: the server.
@@ -100,7 +100,7 @@ async def promote(server: Server, scope: Scope, space: EmbeddingSpace) -> None:
 
 
 async def demote(server: Server, scope: Scope) -> None:
-    """Take an agent's table with an HNSW index away: its vectors are compared one by one from now on."""
+    """Drop an agent's table with an HNSW index: its vectors are compared one by one from now on."""
 
     async def give_up(connection: Connection) -> int | None:
         space_id = (await deciding.lock(connection, scope)).hnsw.space
@@ -170,7 +170,7 @@ async def _begin(
 
 
 async def _grant_alike(connection: Connection, name: str) -> None:
-    """Let others do with a table what they may do with all vectors."""
+    """Grant every role the rights on a table that it has on `embedding`."""
     query = (
         "select coalesce(r.rolname, ''), string_agg(acl.privilege_type, ', ') from pg_class as c"
         " cross join aclexplode(c.relacl) as acl left join pg_roles as r on r.oid = acl.grantee"
@@ -237,7 +237,7 @@ async def _make_index(server: Server, scope: Scope, space: EmbeddingSpace, kind:
 
 
 async def _publish(connection: Connection, scope: Scope, space: EmbeddingSpace) -> None:
-    """Let searches use the table."""
+    """Mark the table as live, so that searches use it."""
     if (await deciding.lock(connection, scope)).hnsw == Hnsw(space.id, State.INDEXING):
         await _note(connection, scope, Hnsw(space.id, State.LIVE))
 

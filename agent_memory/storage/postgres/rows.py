@@ -49,6 +49,19 @@ MEMORY: Mapping[str, str] = {
     "lexemes": "tsvector",
 }
 """The columns of `memory` with their types."""
+JOURNAL: Mapping[str, str] = {
+    "agent": "int8",
+    "hlc": "int8",
+    "change_id": "text",
+    "parent_id": "text",
+    "operation": "text",
+    "memory_id": "text",
+    "verb": "text",
+    "before": "text",
+    "after": "text",
+    "at": "timestamptz",
+}
+"""The columns of `journal` with their types."""
 _KINDS = {"text": "text", "integer": "int8", "real": "float8", "boolean": "bool", "json": "text"}
 OWN: Mapping[MemoryType, Mapping[str, str]] = {
     kind: {"agent": "int8", "memory": "int8", **{own.name: _KINDS[own.kind] for own in fields}}

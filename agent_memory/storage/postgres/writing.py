@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext
-from typing import Any, Final
+from typing import Any
 
 from anyio import CancelScope
 
@@ -28,19 +28,6 @@ from agent_memory.storage.postgres.reading import Scope, fetch
 from agent_memory.storage.postgres.rows import Totals, Words, words_of
 from agent_memory.storage.postgres.session import Connection
 from agent_memory.text.templates import embedded_text, embedding_hash
-
-_JOURNAL: Final = {
-    "agent": "int8",
-    "hlc": "int8",
-    "change_id": "text",
-    "parent_id": "text",
-    "operation": "text",
-    "memory_id": "text",
-    "verb": "text",
-    "before": "text",
-    "after": "text",
-    "at": "timestamptz",
-}
 
 
 async def commit(
@@ -339,7 +326,7 @@ async def _log(connection: Connection, scope: Scope, plan: Plan) -> None:
         )
         for entry in plan.journal
     ]
-    await insert(connection, "journal", _JOURNAL, entries)
+    await insert(connection, "journal", rows.JOURNAL, entries)
 
 
 async def _forget(connection: Connection, scope: Scope, plan: Plan, index: Hnsw) -> None:

@@ -57,7 +57,7 @@ def migrate(
     ] = False,
     dry_run: options.DryRun = False,
 ) -> None:
-    """Bring everything of one agent, or of many, into another store, and compare both.
+    """Copy everything of one agent, or of many, into another store, and compare both.
 
     With ids, times, tags, history, archived memories and vectors; nothing is embedded anew. What the other backend
     cannot keep is said before anything is written. The source is only read. A second run changes nothing, and one
@@ -220,7 +220,7 @@ def _reopen_all(invocation: Invocation, fleet: Fleet) -> None:
 
 
 def _end(invocation: Invocation, results: Sequence[AgentMoved]) -> None:
-    """Say how many could not be moved, and exit as the first of them would have."""
+    """Print how many could not be moved, and exit as the first of them would have."""
     from agent_memory.transfer.fleet import failed
     from agentmem_cli import exit_codes
 

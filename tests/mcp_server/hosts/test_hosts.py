@@ -20,7 +20,7 @@ PROGRAM = "/opt/agent's tools/bin/agentmem"
 SERVER = Server(
     PROGRAM,
     ["mcp", "--agent", 'the "one" \\ ü', "--read-only"],
-    {"AGENTMEM_HOME": "/home/someone/what's here"},
+    {"AGENTMEM_HOME": "/srv/what's here"},
 )
 
 
@@ -85,7 +85,7 @@ def test_gemini_is_given_a_command_that_trusts_nothing() -> None:
     words = shlex.split(entry("gemini", SERVER).text)
     assert words == [
         *("gemini", "mcp", "add", "-s", "user"),
-        *("-e", "AGENTMEM_HOME=/home/someone/what's here", "agentmem", PROGRAM, *SERVER.arguments),
+        *("-e", "AGENTMEM_HOME=/srv/what's here", "agentmem", PROGRAM, *SERVER.arguments),
     ]
     assert any('"trust": true' in note for note in entry("gemini", SERVER).notes)
 
@@ -93,7 +93,7 @@ def test_gemini_is_given_a_command_that_trusts_nothing() -> None:
 def test_copilot_is_given_a_command() -> None:
     words = shlex.split(entry("copilot", SERVER).text)
     assert words == [
-        *("copilot", "mcp", "add", "agentmem", "--env", "AGENTMEM_HOME=/home/someone/what's here", "--"),
+        *("copilot", "mcp", "add", "agentmem", "--env", "AGENTMEM_HOME=/srv/what's here", "--"),
         *(PROGRAM, *SERVER.arguments),
     ]
 
