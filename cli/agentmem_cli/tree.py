@@ -139,7 +139,7 @@ SECTIONS: Mapping[str, Tree] = {
         "sql": Entry("Query the memory file in SQL, for reading only."),
         "export": Entry("Write all memories as lines of JSON, archived ones too."),
         "import": Entry("Take over what `export` wrote: ids, versions, times and all.", stores=True),
-        "migrate": Entry("Bring everything of one agent, or of many, into another store, and compare both."),
+        "migrate": Entry("Copy everything of one agent, or of many, into another store, and compare both."),
     },
     "Setting up": {
         "agents": Noun(

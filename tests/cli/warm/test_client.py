@@ -56,22 +56,34 @@ def test_a_signal_is_forwarded(number: signal.Signals, warm: Warm, eventually: E
     assert contents() == ["another"]
 
 
-def test_a_text_that_a_signal_cuts_off_is_not_stored(warm: Warm, eventually: Eventually) -> None:
+@pytest.mark.parametrize(
+    ("words", "number"),
+    [
+        (("add", "-"), signal.SIGINT),
+        (("add", "-"), signal.SIGTERM),
+        (("add", "-"), signal.SIGHUP),
+        (("chat", "add", "user", "-"), signal.SIGINT),
+        (("doc", "add", "-"), signal.SIGINT),
+    ],
+)
+def test_a_text_that_a_signal_cuts_off_is_not_stored(
+    words: tuple[str, ...], number: signal.Signals, warm: Warm, eventually: Eventually
+) -> None:
     """Ctrl-C ends the program that writes into the pipe as well: the end of its text is no end of a text."""
-    process = started("add", "-", stdin=subprocess.PIPE)
+    process = started(*words, stdin=subprocess.PIPE)
     assert process.stdin is not None
     process.stdin.write("half a sen")
     process.stdin.flush()
     eventually(lambda: any(worker["busy"] for worker in warm.status["workers"]))
     time.sleep(0.3)
     process.send_signal(signal.SIGSTOP)  # so that the worker sees the end of the text long before the signal
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     process.stdin.close()
     process.stdin = None
     time.sleep(0.5)
     process.send_signal(signal.SIGCONT)
     _, said = process.communicate(timeout=20)
-    assert process.returncode == 130, said
+    assert process.returncode == CODES[number], said
     assert contents() == []
 
 
