@@ -33,17 +33,8 @@ def main() -> None:
     )
     parser.add_argument("--keep", action="store_true", help="leave the agents there")
     given = parser.parse_args()
-    processes = max(1, min(given.processes, given.writers))
-    shares = [
-        given.writers // processes + (number < given.writers % processes) for number in range(processes)
-    ]
-    jobs = [
-        Job(
-            *(given.url, given.agents, share, given.seconds, given.dimension, given.search_every, number),
-            open_at_once=max(1, OPEN // processes),
-        )
-        for number, share in enumerate(shares)
-    ]
+    jobs = jobs_of(given)
+    processes = len(jobs)
     before = asyncio.run(size_of(given.url, given.agents))
     measured = Measured()
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
@@ -61,6 +52,20 @@ def main() -> None:
         print("bytes: this backend does not say")
     if not given.keep:
         asyncio.run(_drop(given.url, given.agents))
+
+
+def jobs_of(arguments: argparse.Namespace) -> list[Job]:
+    """Share the writers, and the agents that may be open at once, among processes."""
+    processes = max(1, min(arguments.processes, arguments.writers, OPEN))
+    url, agents, seconds = arguments.url, arguments.agents, arguments.seconds
+    return [
+        Job(
+            *(url, agents, arguments.writers // processes + (number < arguments.writers % processes)),
+            *(seconds, arguments.dimension, arguments.search_every, number),
+            open_at_once=OPEN // processes,
+        )
+        for number in range(processes)
+    ]
 
 
 def report(measured: Measured, seconds: float) -> list[str]:

@@ -76,7 +76,7 @@ def run(job: Job) -> Measured:
 
 
 async def _run(job: Job) -> Measured:
-    measured, agents = Measured(), _Agents(job)
+    measured, agents = Measured(), Agents(job)
     ends = time.monotonic() + job.seconds
     try:
         await asyncio.gather(
@@ -90,7 +90,7 @@ async def _run(job: Job) -> Measured:
     return measured
 
 
-class _Agents:
+class Agents:
     """The stores that are open; the one that was not used for longest is closed when there are too many."""
 
     def __init__(self, job: Job) -> None:
@@ -100,6 +100,7 @@ class _Agents:
         self._lock = asyncio.Lock()
 
     async def take(self, number: int) -> Store:
+        """Return an agent's store, opened, until it is given back."""
         async with self._lock:
             store = self._open.get(number)
             if store is None:
@@ -116,14 +117,16 @@ class _Agents:
             return store
 
     def give_back(self, number: int) -> None:
+        """Let an agent's store be closed when room is needed."""
         self._used[number] -= 1
 
     async def close(self) -> None:
+        """Close all."""
         for store in self._open.values():
             await store.close()
 
 
-async def _write(job: Job, agents: _Agents, chance: random.Random, measured: Measured, ends: float) -> None:
+async def _write(job: Job, agents: Agents, chance: random.Random, measured: Measured, ends: float) -> None:
     done = 0
     while time.monotonic() < ends:
         number, done = chance.randrange(job.agents), done + 1
