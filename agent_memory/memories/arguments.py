@@ -16,7 +16,7 @@ from typing import Any, Final, get_args
 from agent_memory import clock
 from agent_memory.embeddings.base import Embedder
 from agent_memory.errors import ConfigurationError, ValidationError
-from agent_memory.memories.given import NOT_GIVEN
+from agent_memory.memories.given import NOT_GIVEN, Default
 from agent_memory.settings import Settings
 from agent_memory.storage.base import Order, OrderBy, Store
 
@@ -170,6 +170,8 @@ def _number(value: Any) -> Any:
             raise ValidationError(
                 f"{shown(value)} is no finite number", hint="give a finite number"
             ) from None
+    elif type(value) is not float and not isinstance(value, Default):
+        value = float(value)  # one of numpy's answers a comparison with a list by an array
     if value - value != 0:  # of NaN and infinity
         raise ValidationError(f"{value!r} is no finite number", hint="give a finite number")
     return value

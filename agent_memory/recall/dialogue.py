@@ -83,16 +83,23 @@ def _places(records: Mapping[str, MemoryRecord]) -> dict[tuple[str, int], str]:
 def _replies(
     echoes: Collection[str], records: Mapping[str, MemoryRecord], places: Mapping[tuple[str, int], str]
 ) -> dict[str, str]:
-    """Return, by id of a message that repeats the query, the id of the message right after it, where it is known."""
+    """Return, by id of a message that repeats the query, the id of its reply: what another said right after it."""
     result: dict[str, str] = {}
     for memory_id in echoes:
         record = records[memory_id]
         if not isinstance(record, ConversationRecord) or record.position is None:
             continue
         reply = places.get((record.conversation_id, record.position + 1))
-        if reply is not None and reply not in echoes:
+        if reply is not None and reply not in echoes and not _same_speaker(record, records[reply]):
             result[memory_id] = reply
     return result
+
+
+def _same_speaker(one: MemoryRecord, other: MemoryRecord) -> bool:
+    """Return whether one speaker said both messages: nobody answers a question of their own."""
+    assert isinstance(one, ConversationRecord)
+    assert isinstance(other, ConversationRecord)
+    return (role_of(one.role), one.name) == (role_of(other.role), other.name)
 
 
 def propagate_context(
@@ -115,7 +122,7 @@ def propagate_context(
             continue
         assert isinstance(record, ConversationRecord)
         question = before.get(memory_id)
-        if question is not None and question in parts and asks(records[question]):
+        if question is not None and _may_be_answered(question, record, parts, records):
             asked_by_person = from_person(records[question])
             weight = constants.REPLY_WEIGHT if asked_by_person else constants.REPLY_TO_ASSISTANT
             part.reply = max(part.reply, weight * max(0.0, parts[question].evidence))
@@ -130,6 +137,16 @@ def propagate_context(
         if isinstance(record, ConversationRecord) and is_message(record):
             part.session = constants.SESSION_WEIGHT * best.get(record.conversation_id, 0.0)
     _weigh_messages(parts, records, places)
+
+
+def _may_be_answered(
+    question: str, record: MemoryRecord, parts: Mapping[str, Parts], records: Mapping[str, MemoryRecord]
+) -> bool:
+    """Return whether the message before one asks something that it may answer."""
+    if question not in parts or not asks(records[question]):
+        return False
+    # People go on after a question of their own and say what it is about. After the query itself that is no answer.
+    return not (parts[question].echo and _same_speaker(records[question], record))
 
 
 def favour_named_speakers(

@@ -15,6 +15,7 @@ from inspect import isawaitable, isfunction, signature
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pytest
 
 from agent_memory import (
@@ -78,6 +79,19 @@ def test_durations_may_be_given_in_any_form(memory: SyncAgentMemory, ttl: Any) -
     assert memory.short_term.extend_ttl(memory.short_term.add("c"), ttl)
     memory.episodic.record_event("build", "it ran", duration=ttl)
     assert memory.episodic.list()[0].duration == 7200.0
+
+
+@pytest.mark.parametrize("number", [numpy.float64(0.25), numpy.float32(0.25)])
+def test_a_number_of_numpy_is_a_number(memory: SyncAgentMemory, number: Any) -> None:
+    ids = [
+        memory.long_term.add("a", importance=number, ttl=number * 40_000),
+        memory.long_term.add_many([{"content": "b", "importance": number, "ttl": number * 40_000}])[0],
+        memory.conversation.add_message("user", "c", importance=number),
+        memory.episodic.record_event("build", "it ran", importance=number, duration=number),
+        memory.procedural.record_skill("s", "p", importance=number),
+    ]
+    assert [record.importance for record in map(memory.get, ids) if record] == [0.25] * len(ids)
+    assert memory.count(min_importance=number) == len(ids)
 
 
 def test_one_tag_or_many_and_what_counts_as_a_number(memory: SyncAgentMemory) -> None:

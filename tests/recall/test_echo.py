@@ -104,6 +104,23 @@ async def test_what_was_said_next_takes_the_place_of_the_question(tmp_path: Path
         assert found[0].explanation["boosts"]["reply"] > 0
 
 
+@pytest.mark.parametrize("replied", [True, False])
+async def test_what_the_same_speaker_says_next_is_no_reply(tmp_path: Path, replied: bool) -> None:
+    query = "what is the capital of Peru?"
+    async with AgentMemory(config=local(tmp_path / "a.db")) as memory:
+        await memory.conversation.add_message("user", query)
+        await memory.conversation.add_message("user", "never use emojis")
+        if replied:
+            await memory.conversation.add_message("assistant", "Lima is the capital of Peru.")
+        found = await memory.search(query, explain=True)
+        answers = {item.memory.content: item for item in found}
+        explanation = answers["never use emojis"].explanation
+        assert explanation is not None
+        assert not explanation["boosts"].get("reply")
+        if replied:
+            assert found[0].memory.content == "Lima is the capital of Peru."
+
+
 async def test_a_conversation_lifts_no_message_above_a_fact_that_answers(tmp_path: Path) -> None:
     query = "which port does the staging database use?"
     async with AgentMemory(config=local(tmp_path / "a.db")) as memory:
