@@ -27,6 +27,8 @@ SPARE_IDLE: Final = 60.0
 IDLE_VARIABLE: Final = "AGENTMEM_WARM_IDLE"
 SPARE_VARIABLE: Final = "AGENTMEM_WARM_SPARE_IDLE"
 _TICK: Final = 5.0
+_LOOK: Final = 1.0
+"""Seconds from one look at the installed files to the next, apart from that before each command."""
 _WAITING: Final = 32
 """Commands that may wait for a worker; they wait for a quarter of a second only."""
 _MOST_WORKERS: Final = 8
@@ -68,6 +70,8 @@ class Supervisor:
         self._requests = 0
         self._cold: dict[str, int] = {}
         self._ending = self._told = False
+        self._looked = 0.0
+        """When it was last looked whether the installed files are still the same."""
         self._stopping: list[socket.socket] = []
         """Who waits for this process to end."""
         self._home = client.home()
@@ -140,10 +144,15 @@ class Supervisor:
             return True
         if not self._home_was:
             self._home_was = client.folder_identity(self._home)  # it is made with the first memory
-        return client.folder_identity(self._home) != self._home_was or self._outdated()
+        if client.folder_identity(self._home) != self._home_was or _file(self._path) != self._bound:
+            return True
+        return time.monotonic() - self._looked > _LOOK and self._outdated()
 
     def _outdated(self) -> bool:
-        return _file(self._path) != self._bound or self._installed.changed()
+        """Look whether what runs here is still what is installed; if not, this process is told to end."""
+        self._looked = time.monotonic()
+        self._told = self._told or _file(self._path) != self._bound or self._installed.changed()
+        return self._told
 
     def _end(self) -> None:
         """Take no more commands; workers that have one finish it."""
