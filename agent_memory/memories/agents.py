@@ -71,7 +71,7 @@ def list_agents(home: Path | None = None) -> list[AgentFile]:
     folder = home or paths.home()
     try:
         agents = [_look(path) for path in sorted(folder.iterdir()) if path.suffix == ".db"]
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
         raise BackendError(f"cannot look into {folder}: {error.strerror}") from error

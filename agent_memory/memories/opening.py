@@ -87,13 +87,16 @@ def empty_status(path: Path, agent_id: str | None) -> dict[str, object]:
         path: the file that would hold the memories.
         agent_id: whose memories they would be.
     """
-    return {
-        "agent_id": agent_id,
-        "location": str(path),
-        "backend": "sqlite",
-        "bytes": 0,
-        "level": "empty",
-    }
+    return {"agent_id": agent_id, "level": "empty", **empty_statistics(path)}
+
+
+def empty_statistics(path: Path) -> dict[str, object]:
+    """Return what `get_stats` of a memory without a file has instead of what it says of the empty one.
+
+    Args:
+        path: the file that would hold the memories.
+    """
+    return {"location": str(path), "backend": "sqlite", "bytes": 0}
 
 
 def check_backend(name: str) -> str:

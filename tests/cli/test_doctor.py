@@ -228,3 +228,10 @@ def test_a_damaged_setting_is_named_and_the_file_opens(three: list[str]) -> None
         connection.execute("update setting set value = 'defaulu' where name = 'agent_id'")
     assert set(run("list", "-o", "id").out.split()) == set(three)
     assert "setting 'agent_id'" in run("doctor").err
+
+
+def test_of_a_file_that_is_not_there_yet_nothing_is_promised() -> None:
+    assert "survives" not in done("doctor").err
+    assert done("doctor", "--json").json == {"faults": [], "durability": None}
+    done("add", "one")
+    assert "survives a crash" in done("doctor").err

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from agent_memory.paths import database
+
 from .running import done
 
 
@@ -27,7 +29,10 @@ def test_only_the_most_used_tags() -> None:
 
 
 def test_of_nothing() -> None:
-    assert done("stats", "--json").json["total"] == 0
+    told = done("stats", "--json").json
+    assert told["total"] == 0
+    assert (told["backend"], told["location"], told["bytes"]) == ("sqlite", str(database("default")), 0)
+    assert str(database("default")) in done("stats").lines[0]
     assert done("stats").lines[0].startswith("default: 0 memories")
 
 

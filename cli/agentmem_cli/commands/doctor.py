@@ -57,7 +57,8 @@ def doctor(
         repair = memory.repair() if fix else None
         faults = memory.check() if repair is None else list(repair)
         leaks = memory.check_isolation() if isolation else []
-        promised = memory.durability()
+        # Where there is no file yet, an empty memory is compared that nothing keeps: its promise is not the file's.
+        promised = memory.durability() if invocation.missing is None else None
     invocation.damage.clear()  # it is among the faults
     mended = list(repair.mended) if repair is not None else []
     lists: dict[str, Sequence[str]] = {

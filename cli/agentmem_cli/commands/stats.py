@@ -19,9 +19,12 @@ def stats(
         agentmem stats
         agentmem stats --json | jq .tags
     """
+    from agent_memory.memories.opening import empty_statistics
     from agentmem_cli.output import charts
 
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
         statistics = memory.get_stats(detailed=True)
+    if invocation.missing is not None:
+        statistics |= empty_statistics(invocation.missing)
     charts.statistics(invocation.output, statistics, top)

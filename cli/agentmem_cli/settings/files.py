@@ -27,7 +27,7 @@ def read(path: Path) -> bytes | None:
     """
     try:
         return path.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # of a user without a home it is below /dev/null
         return None
     except OSError as error:
         raise ConfigurationError(

@@ -121,7 +121,7 @@ def distrust(path: Path, user_config: Path) -> bool:
 def _lines(user_config: Path) -> list[str]:
     try:
         return trust_list(user_config).read_text("utf-8", "surrogateescape").splitlines()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
         raise ConfigurationError(

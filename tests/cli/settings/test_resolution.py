@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent_memory.errors import ConfigurationError
+from agent_memory.memories.agents import list_agents
 from agentmem_cli.settings import SETTINGS, resolve
 from agentmem_cli.settings.names import known
 from agentmem_cli.settings.project import ProjectFile, distrust, trust, trust_list
@@ -304,6 +305,18 @@ def test_a_pipe_in_the_place_of_the_project_file_does_not_hang(repository: Path)
 def test_a_removed_current_folder_is_no_error(repository: Path) -> None:
     (repository / "deep" / "deeper").rmdir()
     assert resolve({}).get("agent") == "default"
+
+
+def test_who_has_no_home_has_no_config(
+    user_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for beside in (Path(os.devnull), tmp_path / "file"):
+        (tmp_path / "file").write_text("")
+        monkeypatch.setenv("AGENTMEM_CONFIG", str(beside / ".config" / "config.toml"))
+        assert resolve({}).get("limit") == 10
+        assert not resolve({}).notices
+        assert list_agents(beside / ".local") == []
+        assert not distrust(tmp_path, beside / ".config" / "config.toml")
 
 
 def test_without_files_neither_tomllib_nor_hashlib_is_imported(user_file: Path, tmp_path: Path) -> None:
