@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Final, Literal, get_args
 
 from agent_memory.batching import batched
 from agent_memory.errors import ConfigurationError, ValidationError
@@ -17,8 +17,10 @@ from agent_memory.transfer.tombstones import ends, tombstoned
 from agent_memory.verbs import Verb
 
 OnConflict = Literal["refuse", "keep", "replace"]
+TAKEN_OUT: Final = "was taken out here"
+"""What is the matter with a memory that is gone here only."""
 _CONFLICTS: Mapping[str, str] = {
-    "deleted here": "was taken out here",
+    "deleted here": TAKEN_OUT,
     "conflict": "is here in another version",
 }
 _SHOWN = 5  # conflicts that an error names

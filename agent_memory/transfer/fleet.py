@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -169,8 +169,11 @@ class Fleet:
                 for store in (one, other):
                     await _opened(store, stack)
                 for _ in range(_TRIES - 1):
-                    with suppress(*_PASSING):
+                    try:
                         return await once()
+                    except _PASSING:
+                        if not await _may_be_repeated(one, other):
+                            raise
                     await anyio.sleep(_PAUSE)
                 return await once()
 
@@ -236,6 +239,14 @@ class Fleet:
 
 def _fits(name: str, pattern: str) -> bool:
     return name == pattern or fnmatchcase(name, pattern)
+
+
+async def _may_be_repeated(source: Store, target: Store) -> bool:
+    """Return whether another run would notice what is missing: once moved, only a journal of the target tells."""
+    if target.capabilities.journal:
+        return True
+    mark = await source.moved()
+    return mark is None or not mark.done
 
 
 async def _opened(store: Store, stack: AsyncExitStack) -> None:

@@ -9,6 +9,9 @@
 5. Copy the vectors that came at last, and compare which version of each memory both stores have. The target may be in
    use already.
 
+A server that fails over may forget what it had acknowledged. Steps 3 and 4 are repeated where they find that, and
+step 5 copies again what it misses; so does another run of a move that was done.
+
 Nothing is deleted in the source, and each step may be repeated, so a run that was ended at any moment is run again.
 """
 
@@ -16,9 +19,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import replace
+from itertools import chain
 from typing import Final
 
 import anyio
@@ -29,11 +33,11 @@ from agent_memory.hints import Hint
 from agent_memory.storage.base import JournalStore, Store, vector_store
 from agent_memory.storage.moved import MoveMark
 from agent_memory.transfer import moving
-from agent_memory.transfer.deciding import Decision, OnConflict, decide, fits
+from agent_memory.transfer.deciding import TAKEN_OUT, Decision, OnConflict, decide, fits
 from agent_memory.transfer.importing import Importer, Progress
 from agent_memory.transfer.moving import Comparison, Moved
 from agent_memory.transfer.reading import StoreStream
-from agent_memory.transfer.stream import SETTINGS, Parts
+from agent_memory.transfer.stream import SETTINGS, Entry, Parts
 
 Phase = Callable[[str], None]
 """Called with the name of a step."""
@@ -44,6 +48,8 @@ _UNVERIFIED: Final = 50
 """Memories that may be left to compare when writes are stopped."""
 _ROUNDS: Final = 20
 """How often changes are caught up with before writes are stopped, if there are always more."""
+_TRIES: Final = 3
+"""How often what a target forgot is copied to it."""
 
 
 class Turns:
@@ -153,7 +159,7 @@ class _Switch:
             raise mark.error
         if (mark := await self._source.moved()) is not None:
             if mark.done and mark.to == place:
-                return _already(mark)
+                return await self._checked_again(mark)
             if mark.done:
                 raise ValidationError(
                     f"this agent was moved to {mark.to} before", hint=Hint("{REOPEN} takes that back")
@@ -165,6 +171,29 @@ class _Switch:
         decision, done = await self._copy(progress)
         self._phase("catching up")
         await self._catch_up()
+        for left in reversed(range(_TRIES)):
+            await self._compare_all(decision)
+            self._phase("switching")
+            try:
+                async with self._turns.stop():
+                    seconds, compared = await self._close(MoveMark(to=place, done=False), decision)
+                break
+            except IntegrityError:  # the source takes writes again
+                if not left:
+                    raise
+        self._phase("checking")
+        await self._check_vectors(decision)
+        await self._check(decision.kept)
+        return replace(
+            done,
+            verified=max(compared, self._compared),
+            pending=await self._pending(),
+            switched=True,
+            refused_seconds=seconds,
+        )
+
+    async def _compare_all(self, decision: Decision) -> None:
+        """Compare everything, and catch up until little is left to compare while writes are stopped."""
         self._phase("comparing")
         self._compared = await self._compare_live(decision)
         self._phase("catching up")
@@ -174,19 +203,18 @@ class _Switch:
                 break
             await self._compare_live(decision, list(self._unverified))
             await self._catch_up()
-        self._phase("switching")
-        async with self._turns.stop():
-            seconds, compared = await self._close(MoveMark(to=place, done=False), decision)
+
+    async def _checked_again(self, mark: MoveMark) -> Moved:
+        """Look after a move that was done whether the target has everything still; it is in use by now."""
         self._phase("checking")
-        await self._check_vectors(decision)
-        await self._check()
-        return replace(
-            done,
-            verified=max(compared, self._compared),
-            pending=await self._pending(),
-            switched=True,
-            refused_seconds=seconds,
-        )
+        mended = 0
+        # Without a journal nobody knows there whether a memory is missing or was taken out.
+        if self._target.capabilities.journal:
+            await self._bring_vectors()
+            mended = await self._check([], settled=self._on_conflict != "refuse")
+        notice = f"this agent was moved there already, at {clock.to_text(mark.at)}"
+        logger.warning(notice)
+        return replace(_nothing(), added=mended, notices=[notice], switched=True)
 
     async def _pending(self) -> int:
         able = self._target.capabilities.vectors
@@ -354,20 +382,46 @@ class _Switch:
         result = await self._compare(replace(decision, space=space), same, live=True)
         result.check(len(same))
 
-    async def _check(self) -> None:
-        """Compare which version of each memory both have; the target may have gone on.
+    async def _check(self, kept: Collection[str], *, settled: bool = False) -> int:
+        """Compare which version of each memory both have, and copy again what the target misses; it may have gone on.
+
+        Args:
+            kept: the memories that were left there in another version.
+            settled: whether those that are there in another version are meant to be.
+
+        Returns:
+            How many memories were copied again.
 
         Raises:
             IntegrityError: the target lacks something.
         """
-        stream = await StoreStream.of(self._source, Parts(history=self._parts.history))
-        left = await decide(self._target, stream, "keep")
-        lost = [entry.id for entry in (*left.new, *left.newer, *left.tombstoned)]
-        if lost:
-            raise IntegrityError(
-                f"{len(lost)} of {len(stream.entries)} memories did not arrive, such as {lost[0]}",
-                hint=Hint("they are still in the source; {REOPEN}, and run it again"),
+        mended: set[str] = set()
+        for left in reversed(range(_TRIES)):
+            stream = await StoreStream.of(self._source, self._parts)
+            follow = self._target.capabilities.journal
+            decision = await decide(self._target, stream, "keep", follow=follow)
+            lost = [entry.id for entry in _entries(decision)]
+            if not settled:
+                lost += [item for item, finding in decision.conflicts.items() if finding != TAKEN_OUT]
+            lost = [item for item in lost if item not in kept]
+            if not lost:
+                break
+            if not left:
+                raise IntegrityError(
+                    f"{len(lost)} of {len(stream.entries)} memories did not arrive, such as {lost[0]}",
+                    hint=Hint("they are still in the source; {REOPEN}, and run it again"),
+                )
+            await self._take(stream, decision)
+            mended.update(entry.id for entry in _entries(decision))
+        if mended:
+            logger.warning(
+                f"{len(mended)} memories were missing there again after they had been copied: copied anew"
             )
+        return len(mended)
+
+
+def _entries(decision: Decision) -> Iterator[Entry]:
+    return chain(decision.removed, decision.new, decision.newer, decision.tombstoned)
 
 
 async def reopen(store: Store) -> MoveMark | None:
@@ -378,7 +432,5 @@ async def reopen(store: Store) -> MoveMark | None:
     return mark
 
 
-def _already(mark: MoveMark) -> Moved:
-    notice = f"this agent was moved there already, at {clock.to_text(mark.at)}"
-    logger.warning(notice)
-    return Moved(added=0, updated=0, gone=0, same=0, kept=0, settled=0, notices=[notice], switched=True)
+def _nothing() -> Moved:
+    return Moved(added=0, updated=0, gone=0, same=0, kept=0, settled=0)

@@ -19,15 +19,15 @@ from typing import Any
 
 import anyio
 import pytest
-from servers.redis import redis_vectorsets
-from servers.redis_cluster import RedisCluster
+from servers.redis import RedisServer, redis_vectorsets
+from servers.redis_cluster import RedisCluster, until
 
 from agent_memory.memories import agents
 from agent_memory.storage.registry import create_store
 from agent_memory.storage.sqlite import SqliteStore
 from agent_memory.testing import builders
 from agent_memory.testing.store.support import EVERYTHING
-from agent_memory.transfer import moving
+from agent_memory.transfer import moving, switching
 from agent_memory.transfer.deciding import Decision
 
 from .filling import put
@@ -113,6 +113,52 @@ async def compared(folder: Path, url: str, agent_id: str) -> set[str]:
     finally:
         await source.close()
         await target.close()
+
+
+@pytest.mark.parametrize("moment", ["copying", "switching", "checking"])
+async def test_what_a_failover_forgets_is_copied_again(tmp_path: Path, moment: str) -> None:
+    """From the first batch on nothing reaches the replica; it takes over as the step begins that `moment` names."""
+    agent_id, count = "ann", 2500
+    await fill_one(tmp_path / "ann.db", agent_id, count)
+    source = SqliteStore(agent_id, path=tmp_path / "ann.db")
+    with RedisCluster(redis_vectorsets, appendonly=True) as cluster:
+        target = create_store(cluster.url, agent_id, {})
+        await source.open()
+        await target.open()
+        primary = cluster.owner("{agentmem:ann}")
+        replica = cluster.nodes[cluster.nodes.index(primary) + 3]
+
+        def fail_over() -> None:
+            primary.kill()
+            replica.thaw()
+            until(lambda: cluster.owner("{agentmem:ann}", without=primary) is replica, "the failover")
+            primary.start()
+
+        def progress(done: int, _total: int) -> None:
+            if done == 500:
+                until(lambda: acknowledged(replica) == acknowledged(primary), "the replica")
+                replica.freeze()
+                with primary.client() as client:
+                    client.execute_command("CLIENT KILL", "TYPE", "replica")
+            if done == 1500 and moment == "copying":
+                fail_over()
+
+        def phase(name: str) -> None:
+            if name == moment != "copying" and primary.running and cluster.owner("{agentmem:ann}") is primary:
+                fail_over()
+
+        done = await switching.switch(source, target, progress=progress, phase=phase)
+        assert done.switched
+        assert cluster.owner("{agentmem:ann}") is replica
+        await source.close()
+        await target.close()
+        assert len(await compared(tmp_path, cluster.url, agent_id)) == count
+
+
+def acknowledged(node: RedisServer) -> int:
+    with node.client() as client:
+        told: dict[str, Any] = client.info("replication")
+    return int(told.get("slave_repl_offset", told["master_repl_offset"]))
 
 
 async def test_a_hundred_agents_move_into_a_cluster(tmp_path: Path) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -205,6 +207,57 @@ async def test_what_is_not_the_same_opens_the_source_again(open_store: OpenStore
         await switching.switch(one, other)
     assert await one.moved() is None
     await put(one, builders.fact("goes on"))
+
+
+@contextmanager
+def forgetting(file: Path) -> Iterator[dict[str, Callable[..., None]]]:
+    """Let a file fall back to what it held, as a server does that fails over to a replica which was behind."""
+    with closing(sqlite3.connect(file)) as live, closing(sqlite3.connect(":memory:")) as earlier:
+        yield {"keep": lambda *_: live.backup(earlier), "forget": lambda *_: earlier.backup(live)}
+
+
+@pytest.mark.parametrize("moment", ["switching", "checking", "afterwards"])
+async def test_what_the_target_forgets_is_copied_again(
+    open_store: OpenStore, tmp_path: Path, moment: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    one, other = await open_store("sqlite"), await open_store("sqlite", "b")
+    here = await fill(one)
+    await put(one, *(builders.event(f"event {number}") for number in range(30)))
+    await switching.switch(one, other)
+    await switching.reopen(one)
+    await remove(one, here["skill"])
+    await change(one, (await one.get([here["fact"].id]))[here["fact"].id], content="changed since")
+    await put(one, *(builders.event(f"later {number}") for number in range(30)))
+    with forgetting(tmp_path / "b.db") as server:
+        server["keep"]()
+        moments: list[str] = []
+
+        def phase(name: str) -> None:
+            moments.append(name)
+            if name == moment and moments.count(name) == 1:
+                server["forget"]()
+
+        done = await switching.switch(one, other, phase=phase)
+        if moment == "afterwards":
+            server["forget"]()
+            again = await switching.switch(one, other)
+            assert again.added == 32
+        assert done.switched
+        assert "missing there again" in caplog.text
+    assert await told(other) == await told(one)
+    assert await other.check() == []
+
+
+async def test_what_was_changed_or_taken_out_at_the_new_place_stays_so(open_store: OpenStore) -> None:
+    one, other = await open_store("sqlite"), await open_store("sqlite", "b")
+    here = await fill(one)
+    await switching.switch(one, other)
+    await remove(other, here["skill"])
+    await change(other, (await other.get([here["fact"].id]))[here["fact"].id], content="changed there")
+    await put(other, builders.fact("new there"))
+    before = await told(other)
+    assert (await switching.switch(one, other)).added == 0
+    assert await told(other) == before
 
 
 async def test_a_conflict_is_refused_before_anything_is_closed(open_store: OpenStore) -> None:
