@@ -15,9 +15,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from agent_memory.batching import batched
 from agent_memory.errors import AgentMemoryError, ConfigurationError, EmbeddingError, PolicyError
 from agent_memory.records import canonical_json
+from agent_memory.vectors import Vector, split_vectors
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -175,7 +175,7 @@ class Embedder(ABC):
         """Cut a text into the segments that will be embedded one by one; at least one."""
         return [segment for segments in await self._split_all(self.parts(text)) for segment in segments]
 
-    async def embed_query(self, text: str) -> bytes:
+    async def embed_query(self, text: str) -> Vector:
         """Embed what is asked. A query longer than the model reads is represented by its first segment.
 
         Returns:
@@ -186,7 +186,7 @@ class Embedder(ABC):
         """
         return (await self.embed_queries([text]))[0]
 
-    async def embed_queries(self, texts: Sequence[str]) -> list[bytes]:
+    async def embed_queries(self, texts: Sequence[str]) -> list[Vector]:
         """Embed several queries at once, each as `embed_query` does.
 
         Returns:
@@ -198,7 +198,7 @@ class Embedder(ABC):
         segments = await self._split_all([self.parts(text)[0] for text in texts])
         return await self._vectors([split[0] for split in segments], query=True)
 
-    async def embed_documents(self, texts: Sequence[str]) -> list[list[bytes]]:
+    async def embed_documents(self, texts: Sequence[str]) -> list[list[Vector]]:
         """Embed what is stored: for each text the vectors of its segments, in order, at least one.
 
         Returns:
@@ -213,7 +213,7 @@ class Embedder(ABC):
         vectors = iter(await self.embed_segments([segment for text in segments for segment in text]))
         return [[next(vectors) for _ in text] for text in segments]
 
-    async def embed_segments(self, segments: Sequence[str]) -> list[bytes]:
+    async def embed_segments(self, segments: Sequence[str]) -> list[Vector]:
         """Embed segments that the model reads whole, as `split` cuts them: one unit vector each, float32.
 
         Returns:
@@ -224,7 +224,7 @@ class Embedder(ABC):
         """
         return await self._vectors(segments, query=False) if segments else []
 
-    async def _vectors(self, segments: Sequence[str], *, query: bool) -> list[bytes]:
+    async def _vectors(self, segments: Sequence[str], *, query: bool) -> list[Vector]:
         identity = self.identity
         try:
             answer = await self._embed(segments, query=query)
@@ -240,7 +240,7 @@ def one_line(error: BaseException) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 
-def checked(vectors: Sequence[bytes], expected: int, identity: EmbeddingIdentity) -> list[bytes]:
+def checked(vectors: Sequence[bytes], expected: int, identity: EmbeddingIdentity) -> list[Vector]:
     """Return an embedder's answer, each vector of length 1, if it is one.
 
     Raises:
@@ -262,15 +262,15 @@ def checked(vectors: Sequence[bytes], expected: int, identity: EmbeddingIdentity
     rows = numpy.frombuffer(b"".join(vectors), "<f4").reshape(len(vectors), -1)
     lengths = numpy.sqrt(numpy.einsum("ij,ij->i", rows, rows, dtype=numpy.float64))
     if (abs(lengths - 1.0) <= _UNIT).all():
-        return list(vectors)
+        return [Vector(vector) for vector in vectors]
     return pack_rows(rows)
 
 
-def pack(values: Sequence[float], *, dimension: int | None = None) -> bytes:
+def pack(values: Sequence[float], *, dimension: int | None = None) -> Vector:
     """Normalise a vector to length 1 and write it as little-endian float32.
 
     Returns:
-        The vector as bytes.
+        The vector.
 
     Raises:
         EmbeddingError: it has another dimension than asked for, is all zero, or holds NaN or infinity.
@@ -289,14 +289,14 @@ def pack(values: Sequence[float], *, dimension: int | None = None) -> bytes:
     packed = array(type_of_vector, [value / length for value in values])
     if packed.itemsize != 4 or not _LITTLE:
         packed.byteswap()
-    return packed.tobytes()
+    return Vector(packed.tobytes())
 
 
-def pack_many(vectors: Sequence[Any], *, dimension: int) -> list[bytes]:
+def pack_many(vectors: Sequence[Any], *, dimension: int) -> list[Vector]:
     """Do what `pack` does for many vectors; arrays of numpy's all at once.
 
     Returns:
-        The vectors as bytes, in order.
+        The vectors, in order.
 
     Raises:
         EmbeddingError: as in `pack`; the message says which one it was.
@@ -316,11 +316,11 @@ def pack_many(vectors: Sequence[Any], *, dimension: int) -> list[bytes]:
     return packed
 
 
-def pack_rows(rows: NDArray[Any]) -> list[bytes]:
+def pack_rows(rows: NDArray[Any]) -> list[Vector]:
     """Do what `pack` does for each row of a matrix, without a Python loop over its numbers.
 
     Returns:
-        One vector for each row, as bytes.
+        One vector for each row.
 
     Raises:
         EmbeddingError: a row is all zero, or holds NaN or infinity.
@@ -332,8 +332,7 @@ def pack_rows(rows: NDArray[Any]) -> list[bytes]:
     if not (numpy.isfinite(lengths).all() and lengths.all()):
         raise EmbeddingError("the vector is all zero, or holds NaN or infinity", hint="check what made it")
     data = (rows / lengths[:, None]).astype("<f4").tobytes()
-    size = 4 * rows.shape[1]
-    return list(batched(data, size))
+    return split_vectors(data, rows.shape[1])
 
 
 _UNIT = 1e-3

@@ -28,6 +28,8 @@ from agent_memory.hints import Hint
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
+    from agent_memory.vectors import Vector
+
 DEFAULT_MODEL = "BAAI/bge-small-en-v1.5"
 _LONGEST = 512  # tokens, where a model's files say nothing: what fastembed itself takes for those
 _RUN_CHARACTERS = 2_000  # of one run, padding included: about as many tokens as the default embedder takes
@@ -136,7 +138,7 @@ class FastembedEmbedder(Embedder):
                 vectors[index] = vector
         return vectors
 
-    def _run(self, batch: list[str], query: bool) -> list[bytes]:
+    def _run(self, batch: list[str], query: bool) -> list[Vector]:
         model = self._model_now()
         import numpy
 

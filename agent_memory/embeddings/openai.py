@@ -25,6 +25,8 @@ from agent_memory.network import is_elsewhere
 if TYPE_CHECKING:
     import httpx
 
+    from agent_memory.vectors import Vector
+
 DEFAULT_MODEL = "text-embedding-3-small"
 DEFAULT_URL = "https://api.openai.com/v1"
 _KNOWN: Mapping[str, int] = {
@@ -208,7 +210,7 @@ class OpenAIEmbedder(Embedder):
 
     # --- the wire ----------------------------------------------------------------------------------------------
 
-    async def _request(self, texts: list[str]) -> list[bytes]:
+    async def _request(self, texts: list[str]) -> list[Vector]:
         body: dict[str, Any] = {"model": self._model, "input": texts, "encoding_format": self._format}
         if self._dimensions is not None:
             body["dimensions"] = self._dimensions
@@ -247,7 +249,7 @@ class OpenAIEmbedder(Embedder):
                 wait = min(8.0, 0.5 * 2 ** (attempt - 1)) * random.uniform(0.75, 1.0)
             await anyio.sleep(wait)
 
-    def _read(self, content: bytes, expected: int) -> list[bytes]:
+    def _read(self, content: bytes, expected: int) -> list[Vector]:
         """Turn an answer into unit vectors in the order of the texts."""
         import numpy
 

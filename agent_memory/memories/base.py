@@ -25,7 +25,7 @@ from agent_memory.records import MemoryRecord, MemoryType, ScoredMemory, Status
 from agent_memory.storage.base import Order
 from agent_memory.storage.changes import Add, Written
 from agent_memory.storage.where import Where
-from agent_memory.text.templates import embedded_text, embedding_hash
+from agent_memory.text.templates import TextHash, embedded_text, embedding_hash
 from agent_memory.verbs import Verb
 
 if TYPE_CHECKING:
@@ -360,7 +360,7 @@ async def store_items(
     """
     changes: list[Add] = []
     to_embed: list[MemoryRecord] = []
-    vectors: dict[bytes, Any] = {}
+    vectors: dict[TextHash, Any] = {}
     types: dict[TypeMemory[Any], list[int]] = {}
     moment = clock.now()
     for number, (memories, item) in enumerate(items):
@@ -398,7 +398,7 @@ def _as_mapping(item: Any) -> Mapping[str, Any]:
     return item
 
 
-async def _packed(core: Core, embeddings: Mapping[bytes, Any]) -> Embedded | None:
+async def _packed(core: Core, embeddings: Mapping[TextHash, Any]) -> Embedded | None:
     """Normalise vectors made elsewhere, all at once."""
     if not embeddings:
         return None

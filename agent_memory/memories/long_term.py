@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, Unpack
+from typing import TYPE_CHECKING, Final, Unpack
 
 from agent_memory.errors import MemoryNotFoundError
 from agent_memory.hints import Hint
@@ -22,6 +22,9 @@ from agent_memory.storage.changes import Written
 from agent_memory.storage.where import check_share
 from agent_memory.text.standing import STANDING_TAG
 from agent_memory.verbs import Verb
+
+if TYPE_CHECKING:
+    from agent_memory.vectors import Vector
 
 FACT_IMPORTANCE: Final = Default(0.7)
 PREFERENCE_IMPORTANCE: Final = Default(0.8)
@@ -219,7 +222,7 @@ class LongTermMemory(TypeMemory[LongTermRecord]):
         """
         threshold = check_share("similarity_threshold", similarity_threshold)
         records = await self._select(self._where(), None)
-        vectors: Mapping[str, Sequence[bytes]] = {}
+        vectors: Mapping[str, Sequence[Vector]] = {}
         if self._core.index.available:
             await self._core.index.embed_pending()
             # To a model that cannot read a script, everything in it is alike.

@@ -10,7 +10,7 @@ from agent_memory.embeddings.base import Embedder
 from agent_memory.recall.pending import EmbeddingJob, Progress
 from agent_memory.records import MemoryRecord
 from agent_memory.storage.base import EmbeddingSpace, Store, vector_store
-from agent_memory.text.templates import embedded_text, embedding_hash
+from agent_memory.text.templates import TextHash, embedded_text, embedding_hash
 
 GROUP: Final = 256
 """Memories that are read from a store at once."""
@@ -25,7 +25,7 @@ class Failure(NamedTuple):
     """When that was found."""
 
 
-def texts_of(records: Iterable[MemoryRecord]) -> dict[bytes, str]:
+def texts_of(records: Iterable[MemoryRecord]) -> dict[TextHash, str]:
     """Return what is embedded of memories, by its hash."""
     return {embedding_hash(text): text for text in map(embedded_text, records)}
 

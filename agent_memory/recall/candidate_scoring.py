@@ -6,6 +6,7 @@ import heapq
 import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from agent_memory import clock
 from agent_memory.ranking.decay import DecayPolicy
@@ -25,6 +26,9 @@ from agent_memory.storage.base import Store
 from agent_memory.storage.retrieval import SearchContext
 from agent_memory.text.bm25 import expected_statistics
 from agent_memory.text.templates import embedded_text, searchable_text
+
+if TYPE_CHECKING:
+    from agent_memory.vectors import Vector
 
 _LOOKED_AT = 3
 """Of the best that are no messages, how many are looked at for one that answers."""
@@ -99,7 +103,7 @@ class CandidateScorer:
     def _compare(
         self,
         retrieved: Retrieved,
-        vectors: Mapping[str, Sequence[bytes]],
+        vectors: Mapping[str, Sequence[Vector]],
         records: Mapping[str, MemoryRecord],
         parts: Mapping[str, Parts],
     ) -> None:
@@ -185,7 +189,7 @@ class CandidateScorer:
         )
 
 
-def sampled_distribution(vector: bytes, sample: Sequence[bytes], background: Distribution) -> Distribution:
+def sampled_distribution(vector: Vector, sample: Sequence[Vector], background: Distribution) -> Distribution:
     """Return how a query's cosines are distributed over the store, as far as a sample of its vectors tells."""
     import numpy as np
 
@@ -197,7 +201,7 @@ def sampled_distribution(vector: bytes, sample: Sequence[bytes], background: Dis
     return cosine_distribution(len(sample), float(cosines.mean()), float(cosines.std()), background)
 
 
-def segment_cosines(vector: bytes, segments: Mapping[str, Sequence[bytes]]) -> dict[str, list[float]]:
+def segment_cosines(vector: Vector, segments: Mapping[str, Sequence[Vector]]) -> dict[str, list[float]]:
     """Return, for each memory, the cosines of a query and its segments, in their order."""
     if not segments:
         return {}

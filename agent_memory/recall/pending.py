@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from agent_memory import clock
 from agent_memory.embeddings.base import Embedder
@@ -20,6 +20,10 @@ from agent_memory.errors import EmbeddingError, EmbeddingMismatchError, ModelMis
 from agent_memory.redaction import redacted
 from agent_memory.storage.attempts import Attempt
 from agent_memory.storage.base import EmbeddingSpace, Store, vector_store
+
+if TYPE_CHECKING:
+    from agent_memory.text.templates import TextHash
+    from agent_memory.vectors import Vector
 
 Progress = Callable[[int, int], None]
 """Called with (done, total) as long work goes on."""
@@ -43,7 +47,7 @@ PROBE: Final = "hello"
 _REASON: Final = 300  # characters of a reason that are kept
 
 _NOT_OF_A_TEXT = (EmbeddingMismatchError, ModelMissingError)
-Outcome = bytes | EmbeddingError
+Outcome: TypeAlias = "Vector | EmbeddingError"
 """What became of a segment."""
 
 
@@ -58,7 +62,7 @@ class Budget:
 class _Text:
     """One text on its way: which of its segments come next."""
 
-    def __init__(self, digest: bytes, text: str, parts: Sequence[str], attempt: Attempt) -> None:
+    def __init__(self, digest: TextHash, text: str, parts: Sequence[str], attempt: Attempt) -> None:
         self.digest = digest
         self.attempt = attempt
         self.restarted = 0
@@ -123,9 +127,9 @@ class _Text:
 class _Step:
     """What one step has made, to be stored at once."""
 
-    whole: dict[bytes, list[bytes]] = field(default_factory=dict)
-    attempts: dict[bytes, Attempt] = field(default_factory=dict)
-    vectors: dict[bytes, list[bytes]] = field(default_factory=dict)
+    whole: dict[TextHash, list[Vector]] = field(default_factory=dict)
+    attempts: dict[TextHash, Attempt] = field(default_factory=dict)
+    vectors: dict[TextHash, list[Vector]] = field(default_factory=dict)
 
 
 class EmbeddingJob:
@@ -154,10 +158,10 @@ class EmbeddingJob:
         self._waiting = 0  # texts that were not looked at yet
         self.segments = 0
         """How many segments were embedded."""
-        self.failures: dict[bytes, str] = {}
+        self.failures: dict[TextHash, str] = {}
         """Why texts could not be embedded, by hash."""
 
-    async def run(self, texts: Mapping[bytes, str], budget: Budget | None = None) -> int:
+    async def run(self, texts: Mapping[TextHash, str], budget: Budget | None = None) -> int:
         """Embed texts, by hash, in the order given, and return how many of them are whole now.
 
         Returns:
@@ -187,7 +191,7 @@ class EmbeddingJob:
                     break
         return done
 
-    async def _known(self, texts: Mapping[bytes, str]) -> Mapping[bytes, Attempt]:
+    async def _known(self, texts: Mapping[TextHash, str]) -> Mapping[TextHash, Attempt]:
         """Return how far the embedding of these texts has come."""
         return await vector_store(self._store).attempts(self._space, texts.keys())
 
@@ -207,10 +211,10 @@ class EmbeddingJob:
         taken = await self._take(queue, room)
         found = iter(await self._embed([segment for text in taken for segment, _, _ in text.taken]))
         step = _Step()
-        gone: set[bytes] = set()
+        gone: set[TextHash] = set()
         for text in taken:
             results = [next(found) for _ in text.taken]
-            made: list[bytes] = []
+            made: list[Vector] = []
             error: EmbeddingError | None = None
             for result in results:
                 if isinstance(result, EmbeddingError):
@@ -253,7 +257,7 @@ class EmbeddingJob:
             size = SENT_BYTES
         if not self._hurry:
             await self._cut(queue, size)
-        taken: dict[bytes, _Text] = {}
+        taken: dict[TextHash, _Text] = {}
         count = 0
         waiting = deque(text for text in queue if not text.over)
         while waiting and count < most and size > 0:
@@ -287,7 +291,7 @@ class EmbeddingJob:
         for (text, _), segments in zip(uncut, cut, strict=True):
             text.cut(segments)
 
-    async def _kept(self, text: _Text) -> list[bytes]:
+    async def _kept(self, text: _Text) -> list[Vector]:
         return (
             await vector_store(self._store).kept_segments(self._space, text.digest)
             if text.attempt.kept
@@ -365,14 +369,14 @@ class UnstoredEmbeddingJob(EmbeddingJob):
         self, store: Store, embedder: Embedder, space: EmbeddingSpace, progress: Progress | None
     ) -> None:
         super().__init__(store, embedder, space, progress=progress)
-        self.vectors: dict[bytes, list[bytes]] = {}
+        self.vectors: dict[TextHash, list[Vector]] = {}
         """Of the texts that are whole."""
-        self._parts: dict[bytes, list[bytes]] = {}
+        self._parts: dict[TextHash, list[Vector]] = {}
 
-    async def _known(self, texts: Mapping[bytes, str]) -> Mapping[bytes, Attempt]:
+    async def _known(self, texts: Mapping[TextHash, str]) -> Mapping[TextHash, Attempt]:
         return {}
 
-    async def _kept(self, text: _Text) -> list[bytes]:
+    async def _kept(self, text: _Text) -> list[Vector]:
         return self._parts.get(text.digest, [])
 
     async def _keep(self, step: _Step) -> None:
@@ -381,7 +385,7 @@ class UnstoredEmbeddingJob(EmbeddingJob):
             self._parts.setdefault(digest, []).extend(made)
 
 
-def failed_attempts(failures: Mapping[bytes, str]) -> dict[bytes, Attempt]:
+def failed_attempts(failures: Mapping[TextHash, str]) -> dict[TextHash, Attempt]:
     """Return what a store is to remember of texts that could not be embedded, by hash and reason."""
     return {digest: _failed(Attempt(), reason) for digest, reason in failures.items()}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from agent_memory.errors import ConfigurationError, ValidationError
 from agent_memory.hints import Hint
@@ -11,6 +11,9 @@ from agent_memory.recall import constants
 from agent_memory.storage.where import Where, check_share
 from agent_memory.text.analysis import QueryWord
 from agent_memory.text.bm25 import WordStatistics
+
+if TYPE_CHECKING:
+    from agent_memory.vectors import Vector
 
 Mode = Literal["hybrid", "keyword", "vector"]
 
@@ -73,7 +76,7 @@ class Query(NamedTuple):
     words: list[QueryWord]
     terms: list[str]
     """The words, their parts, and what the store holds that begins like one of them."""
-    vector: bytes | None
+    vector: Vector | None
     statistics: WordStatistics | None = None
     """What the store knows of the words; None where they take no part."""
     unread: bool = False

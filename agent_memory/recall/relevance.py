@@ -10,12 +10,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence, Set
+from typing import TYPE_CHECKING
 
 from agent_memory.recall import constants
 from agent_memory.recall.scoring import Distribution, expected_largest, logistic
 from agent_memory.text.analysis import QueryWord, analyse, is_code
 from agent_memory.text.bm25 import WordStatistics
 from agent_memory.text.porter import stem
+
+if TYPE_CHECKING:
+    from agent_memory.vectors import Vector
 
 UNRELATED = (
     "The ferry to the island leaves at seven in the morning.",
@@ -54,7 +58,7 @@ class BackgroundDistribution(Distribution):
 DEFAULT_BACKGROUND = BackgroundDistribution(constants.BACKGROUND_MEAN, constants.BACKGROUND_DEVIATION)
 
 
-def background_of(queries: Sequence[bytes], documents: Sequence[bytes]) -> BackgroundDistribution:
+def background_of(queries: Sequence[Vector], documents: Sequence[Vector]) -> BackgroundDistribution:
     """Work out the background distribution of an embedder from its vectors of `UNRELATED`.
 
     Args:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from agent_memory.errors import CapabilityError
 from agent_memory.hints import Hint
@@ -17,6 +17,9 @@ from agent_memory.storage.base import EmbeddingSpace, Store, vector_store
 from agent_memory.storage.retrieval import CandidateRequest, Candidates, VectorRequest
 from agent_memory.text.analysis import query_words, terms_of
 
+if TYPE_CHECKING:
+    from agent_memory.vectors import Vector
+
 
 class Retrieved(NamedTuple):
     """A prepared query, and what the retrievers returned for it."""
@@ -28,7 +31,7 @@ class Retrieved(NamedTuple):
     """Cosines by memory id, nearest first."""
     key: Sequence[str]
     """Ids of memories whose key the query is."""
-    sample: Sequence[bytes] = ()
+    sample: Sequence[Vector] = ()
     """Vectors that stand for all of the store."""
     space: EmbeddingSpace | None = None
     """The current embedding space, where vectors take part."""
@@ -144,7 +147,7 @@ class Retriever:
 
     async def _vector(
         self, request: SearchRequest, notices: list[str], retrieving: asyncio.Task[Candidates]
-    ) -> bytes | None:
+    ) -> Vector | None:
         """Embed the query; None where that is not possible and keywords can do without.
 
         Returns:
@@ -166,7 +169,7 @@ class Retriever:
             notices.append(Hint("searched by words only: {error}", error=error))
             return None
 
-    async def _comparable_vector(self, text: str, retrieving: asyncio.Task[Candidates]) -> bytes:
+    async def _comparable_vector(self, text: str, retrieving: asyncio.Task[Candidates]) -> Vector:
         """Embed a query, and check that the store's vectors may be compared with it."""
         await self._index.prepare()
         try:

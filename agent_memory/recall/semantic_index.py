@@ -10,7 +10,7 @@ import time
 from collections.abc import Container, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent_memory import clock
 from agent_memory.embeddings.base import Embedder, EmbeddingIdentity
@@ -43,7 +43,10 @@ from agent_memory.records import MemoryRecord
 from agent_memory.storage.base import EmbeddingSpace, Store, vector_store
 from agent_memory.storage.waiting import by_the_way
 from agent_memory.storage.where import Where
-from agent_memory.text.templates import TEMPLATE_VERSION, embedded_text
+from agent_memory.text.templates import TEMPLATE_VERSION, TextHash, embedded_text
+
+if TYPE_CHECKING:
+    from agent_memory.vectors import Vector
 
 NOT_AT_HAND = (EmbeddingError, MissingDependencyError, ConfigurationError, PolicyError)
 """What keeps an embedder from embedding: no model, no package, no key, no answer, no network allowed, or another
@@ -68,8 +71,8 @@ class Embedded(NamedTuple):
     """Vectors by hash of the embedded text, and the space that they are in."""
 
     space: EmbeddingSpace
-    vectors: Mapping[bytes, Sequence[bytes]]
-    failures: Mapping[bytes, str] = {}
+    vectors: Mapping[TextHash, Sequence[Vector]]
+    failures: Mapping[TextHash, str] = {}
     """Why the others could not be embedded, by hash."""
 
 
@@ -217,7 +220,7 @@ class SemanticIndex:
         records: Sequence[MemoryRecord],
         progress: Progress | None = None,
         *,
-        known: Container[bytes] = frozenset(),
+        known: Container[TextHash] = frozenset(),
     ) -> Embedded | None:
         """Embed what is about to be stored; None where that is not possible now, and the embedding stays pending.
 
@@ -246,7 +249,7 @@ class SemanticIndex:
             with suppress(BackendError, StoreBusyError):  # the next search will find out again
                 await vector_store(self._store).keep_attempts(made.space, failed_attempts(made.failures))
 
-    async def opening(self, record: MemoryRecord) -> list[bytes]:
+    async def opening(self, record: MemoryRecord) -> list[Vector]:
         """Embed the beginning of a memory, to compare it with others before all of it is embedded.
 
         Returns:
@@ -266,7 +269,7 @@ class SemanticIndex:
         records: Sequence[MemoryRecord],
         progress: Progress | None = None,
         *,
-        known: Container[bytes] = frozenset(),
+        known: Container[TextHash] = frozenset(),
     ) -> None:
         """Embed memories that are stored, and store their vectors as they are made; not texts in `known`.
 
@@ -291,7 +294,7 @@ class SemanticIndex:
 
             return split_by_bytes(text, SEGMENT_BYTES)
 
-    async def embed_query(self, query: str) -> bytes:
+    async def embed_query(self, query: str) -> Vector:
         """Embed a query; the caller checks that the vector may be compared.
 
         Returns:

@@ -28,7 +28,8 @@ from agent_memory.storage.base import (
 )
 from agent_memory.storage.changes import Add, Operation, Remove, Replace, new_id
 from agent_memory.storage.where import Condition, Where
-from agent_memory.text.templates import TEMPLATE_VERSION, embedded_text, embedding_hash
+from agent_memory.text.templates import TEMPLATE_VERSION, TextHash, embedded_text, embedding_hash
+from agent_memory.vectors import Vector
 from agent_memory.verbs import Verb
 
 DIMENSION: Final = 384
@@ -205,12 +206,12 @@ async def _writes(planted: Store, asked: Store, stored: list[MemoryRecord]) -> l
     return lines
 
 
-def _digest(record: MemoryRecord) -> bytes:
+def _digest(record: MemoryRecord) -> TextHash:
     return embedding_hash(embedded_text(record))
 
 
-def _vector(dimension: int) -> bytes:
-    return array("f", [1.0] + [0.0] * (dimension - 1)).tobytes()
+def _vector(dimension: int) -> Vector:
+    return Vector(array("f", [1.0] + [0.0] * (dimension - 1)).tobytes())
 
 
 def _space(dimension: int) -> EmbeddingSpace:

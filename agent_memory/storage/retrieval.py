@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from agent_memory import clock
 from agent_memory.records import MemoryRecord
@@ -17,6 +17,9 @@ from agent_memory.storage.base import EmbeddingSpace, KeywordStore, Order, Store
 from agent_memory.storage.where import Where
 from agent_memory.text.analysis import distinct
 from agent_memory.text.bm25 import WordStatistics
+
+if TYPE_CHECKING:
+    from agent_memory.vectors import Vector
 
 MOST_WITH_KEY = 3
 """Memories of one key that are candidates; the key is unique within a type."""
@@ -63,7 +66,7 @@ class Candidates(NamedTuple):
 class VectorRequest(NamedTuple):
     """What a search asks for with the vector of its query."""
 
-    vector: bytes
+    vector: Vector
     """float32, little endian, unit length."""
     where: Where
     limit: int
@@ -78,7 +81,7 @@ class VectorCandidates(NamedTuple):
 
     nearest: Mapping[str, float] = {}
     """Cosines by memory id, nearest first."""
-    sample: Sequence[bytes] = ()
+    sample: Sequence[Vector] = ()
     compared: int | None = None
     """Vectors that the filter admits, those of all segments: exact where they are few, else about as many; None where
     the store does not know. The more there are, the nearer is one by chance."""
@@ -112,7 +115,7 @@ class SearchContext(NamedTuple):
     """The messages right before these, unless they are candidates themselves."""
     before: Mapping[str, str] = {}
     """The id of the message before, by the id of a candidate."""
-    vectors: Mapping[str, Sequence[bytes]] = {}
+    vectors: Mapping[str, Sequence[Vector]] = {}
     """Of candidates and questions."""
     keyword: Mapping[str, float] = {}
     """BM25 scores of candidates and questions; left out where no word is in the text."""
@@ -195,7 +198,7 @@ async def search_context(store: Store, request: ContextRequest) -> SearchContext
     questions = await store.get([memory_id for memory_id in before.values() if memory_id not in records])
     ids = [*records, *questions]
     scores: dict[str, float] = {}
-    vectors: Mapping[str, Sequence[bytes]] = {}
+    vectors: Mapping[str, Sequence[Vector]] = {}
     if isinstance(store, KeywordStore) and request.statistics is not None:
         scores = await store.word_scores(request.terms, unscored(request, ids))
     if isinstance(store, VectorStore) and request.space is not None:

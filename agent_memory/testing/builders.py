@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from array import array
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from agent_memory import clock
 from agent_memory.embeddings.base import pack
@@ -20,7 +20,10 @@ from agent_memory.records import (
 )
 from agent_memory.storage.base import EmbeddingSpace
 from agent_memory.storage.changes import new_id
-from agent_memory.text.templates import TEMPLATE_VERSION, embedded_text, embedding_hash
+from agent_memory.text.templates import TEMPLATE_VERSION, TextHash, embedded_text, embedding_hash
+
+if TYPE_CHECKING:
+    from agent_memory.vectors import Vector
 
 R = TypeVar("R", bound=MemoryRecord)
 
@@ -94,30 +97,30 @@ def space(name: str = "suite", dimension: int = 8, **fields: Any) -> EmbeddingSp
     return EmbeddingSpace(**{**values, **fields})
 
 
-def digest(record: MemoryRecord) -> bytes:
+def digest(record: MemoryRecord) -> TextHash:
     """Return the hash under which a memory's vectors are kept."""
     return embedding_hash(embedded_text(record))
 
 
-def vector(*values: float, dimension: int = 8) -> bytes:
+def vector(*values: float, dimension: int = 8) -> Vector:
     """Return a unit vector that begins with these numbers, zeros after them."""
     return pack([*values, *([0.0] * (dimension - len(values)))])
 
 
-def random_vectors(count: int, *, dimension: int = 8, seed: int = 0) -> list[bytes]:
+def random_vectors(count: int, *, dimension: int = 8, seed: int = 0) -> list[Vector]:
     """Return unit vectors in random directions, the same for the same seed."""
     source = random.Random(seed)
     return [pack([source.gauss(0, 1) for _ in range(dimension)]) for _ in range(count)]
 
 
 def vectors_of(
-    vectors: Mapping[str, Sequence[bytes]] | None = None, /, **more: Any
-) -> dict[bytes, list[bytes]]:
+    vectors: Mapping[str, Sequence[Vector]] | None = None, /, **more: Any
+) -> dict[TextHash, list[Vector]]:
     """Return vectors by hash, given by the text that is embedded as it is, such as a fact's."""
     return {embedding_hash(text): list(segments) for text, segments in {**(vectors or {}), **more}.items()}
 
 
-def cosine(one: bytes, other: bytes) -> float:
+def cosine(one: Vector, other: Vector) -> float:
     """Return the cosine of two unit vectors."""
     left, right = array("f", one), array("f", other)
     return sum(a * b for a, b in zip(left, right, strict=True))

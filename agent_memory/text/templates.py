@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
-from typing import Final
+from typing import Final, NewType
 
 from agent_memory.records import TYPE_NAMES, MemoryRecord
 from agent_memory.records.wording import date_words, lines
@@ -16,6 +16,11 @@ from agent_memory.text import standing
 
 TEMPLATE_VERSION: Final = 1
 _HASH_BYTES = 16
+
+TextHash = NewType("TextHash", bytes)
+"""The hash of an embedded text, under which its vectors are kept (`embedding_hash`)."""
+ContentHash = NewType("ContentHash", bytes)
+"""The hash that memories share which say the same (`content_hash`)."""
 
 
 def indexed_text(record: MemoryRecord) -> str:
@@ -46,12 +51,12 @@ def embedded_text(record: MemoryRecord) -> str:
     return text
 
 
-def embedding_hash(text: str) -> bytes:
+def embedding_hash(text: str) -> TextHash:
     """Return the 16 bytes under which the vectors of an embedded text are kept; alike for every form of Unicode."""
-    return _hash(unicodedata.normalize("NFC", text))
+    return TextHash(_hash(unicodedata.normalize("NFC", text)))
 
 
-def content_hash(record: MemoryRecord) -> bytes:
+def content_hash(record: MemoryRecord) -> ContentHash:
     """Return 16 bytes that are equal for memories that say the same.
 
     They say the same if type, key, normalised content and a session that was named for them agree, and whatever else
@@ -62,7 +67,7 @@ def content_hash(record: MemoryRecord) -> bytes:
         identity.append(f"session {record.session}")
     identity += record.descriptor.identity(record)
     # NUL stands in no stored text, so the parts cannot run into each other; None is told from "None" by its own.
-    return _hash("\0".join(["\0" if part is None else str(part) for part in identity]))
+    return ContentHash(_hash("\0".join(["\0" if part is None else str(part) for part in identity])))
 
 
 def normalise(text: str) -> str:

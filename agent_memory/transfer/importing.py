@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from agent_memory.batching import batched
 from agent_memory.errors import ConflictError, ValidationError
 from agent_memory.records import MemoryRecord, Status, Version
 from agent_memory.storage.base import EmbeddingSpace, Store, journal_store, vector_store
 from agent_memory.storage.changes import Change, Erase, Import, Operation, Remove, Replace, Tombstone
-from agent_memory.text.templates import embedded_text, embedding_hash
+from agent_memory.text.templates import TextHash, embedded_text, embedding_hash
 from agent_memory.transfer.deciding import Decision, tells
 from agent_memory.transfer.stream import BATCH, Entry, Item, Stream
 from agent_memory.transfer.tombstones import ends, note
 from agent_memory.verbs import Verb
+
+if TYPE_CHECKING:
+    from agent_memory.vectors import Vector
 
 Progress = Callable[[int, int], None]
 """Called with (done, total) as long work goes on."""
@@ -145,7 +149,7 @@ class Importer:
         known = await self._known([entry.id for entry in items if entry.id in self._decision.onto], away)
         changes: list[Change] = await self._made_way(items)
         buried: list[Tombstone] = []
-        vectors: dict[bytes, Sequence[bytes]] = {}
+        vectors: dict[TextHash, Sequence[Vector]] = {}
         for item in items:
             if item.record is None:
                 assert item.end is not None

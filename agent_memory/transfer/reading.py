@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from agent_memory.batching import batched
 from agent_memory.errors import BackendError, IntegrityError
@@ -20,6 +20,9 @@ from agent_memory.storage.base import (
 from agent_memory.storage.where import Where
 from agent_memory.transfer.stream import BATCH, SETTINGS, Entry, Head, Item, Parts
 from agent_memory.transfer.tombstones import ends, tombstoned
+
+if TYPE_CHECKING:
+    from agent_memory.vectors import Vector
 
 EVERYTHING = Where(statuses=(), expired=None)
 _ATTEMPTS = 5
@@ -135,7 +138,7 @@ class StoreStream:
             if entry.id in records
         }
 
-    async def _vectors(self, ids: Sequence[str], space: EmbeddingSpace | None) -> dict[str, list[bytes]]:
+    async def _vectors(self, ids: Sequence[str], space: EmbeddingSpace | None) -> dict[str, list[Vector]]:
         if not self._head.parts.vectors or space is None:
             return {}
         return await vector_store(self._store).vectors(ids, space)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from agent_memory.memories.conversation import DEFAULT_CONVERSATION
 from agent_memory.records import MemoryRecord, MemoryType, Version
 from agent_memory.storage.base import EmbeddingSpace
+
+if TYPE_CHECKING:
+    from agent_memory.vectors import Vector
 
 FORMAT = 1
 """Version of the stream; a reader refuses those that it does not know."""
@@ -62,7 +65,7 @@ class Item:
     """None: it is gone."""
     end: Version | None = None
     """Of one that is gone: the change that took it out."""
-    vectors: Sequence[bytes] = ()
+    vectors: Sequence[Vector] = ()
     """Of its pieces, float32."""
     history: Sequence[Version] = ()
 

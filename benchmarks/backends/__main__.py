@@ -24,6 +24,7 @@ from agent_memory.storage.changes import Add, Operation
 from agent_memory.storage.registry import create_store
 from agent_memory.storage.where import Where
 from agent_memory.testing import builders
+from agent_memory.vectors import Vector
 from benchmarks import measure
 from benchmarks.backends import raw
 from benchmarks.backends.servers import NAMES, served
@@ -53,7 +54,7 @@ async def main() -> None:
     given.out.write_text(json.dumps(report, indent=1) + "\n")
 
 
-def corpus(count: int) -> tuple[list[LongTermRecord], list[bytes]]:
+def corpus(count: int) -> tuple[list[LongTermRecord], list[Vector]]:
     """Make facts and their vectors, in clusters as real ones are."""
     source = np.random.default_rng(7)
     centres = source.normal(size=(500, DIMENSION))
@@ -65,7 +66,7 @@ def corpus(count: int) -> tuple[list[LongTermRecord], list[bytes]]:
         )
         for number in range(count)
     ]
-    return facts, [vector.astype("<f4").tobytes() for vector in vectors]
+    return facts, [Vector(vector.astype("<f4").tobytes()) for vector in vectors]
 
 
 async def _backend(name: str, count: int) -> dict[str, Any]:
@@ -93,7 +94,7 @@ async def _backend(name: str, count: int) -> dict[str, Any]:
     return row
 
 
-async def _fill(store: Store, facts: Sequence[LongTermRecord], vectors: Sequence[bytes]) -> float:
+async def _fill(store: Store, facts: Sequence[LongTermRecord], vectors: Sequence[Vector]) -> float:
     begun = time.perf_counter()
     for start in range(0, len(facts), BATCH):
         part = facts[start : start + BATCH]
@@ -102,7 +103,7 @@ async def _fill(store: Store, facts: Sequence[LongTermRecord], vectors: Sequence
     return time.perf_counter() - begun
 
 
-async def _search(store: Store, where: Where, query: bytes) -> int:
+async def _search(store: Store, where: Where, query: Vector) -> int:
     found = await vector_store(store).by_vector(query, where, 10)
     return len(await store.get([memory_id for memory_id, _ in found]))
 

@@ -29,6 +29,7 @@ from agent_memory.storage.postgres.session import Connection
 from agent_memory.storage.postgres.vectors import unpacked
 from agent_memory.storage.where import Where
 from agent_memory.testing import builders
+from agent_memory.vectors import Vector
 from benchmarks.backends.servers import FOLDER
 
 DIMENSION = 384
@@ -163,7 +164,7 @@ class Raw:
         await register_vector_async(connection)
         return cls(connection, agent)
 
-    def rows(self, number: int, vector: bytes) -> tuple[Any, ...]:
+    def rows(self, number: int, vector: Vector) -> tuple[Any, ...]:
         """Make the values of a memory."""
         fact = _fact(number)
         words = words_of(fact)

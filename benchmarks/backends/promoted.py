@@ -26,6 +26,8 @@ from agent_memory.storage.postgres.reading import fetch
 from agent_memory.storage.postgres.session import Connection
 from agent_memory.storage.where import Where
 from agent_memory.testing import builders
+from agent_memory.text.templates import TextHash
+from agent_memory.vectors import Vector
 from benchmarks.backends.servers import served
 
 ROOT: Final = Path(__file__).parents[2]
@@ -108,13 +110,14 @@ def store_of(url: str, name: str, graph_from: int, pool_size: int = 1) -> Postgr
 
 def _batch(
     name: str, first: int, count: int, dimension: int
-) -> tuple[list[Add], Mapping[bytes, list[bytes]]]:
+) -> tuple[list[Add], Mapping[TextHash, list[Vector]]]:
     facts = [builders.fact(f"agent {name} knows fact {first + item}") for item in range(count)]
     seed = sum(name.encode()) * 1_000_003 + first
     vectors = np.random.default_rng(seed).normal(size=(count, dimension))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     own = {
-        builders.digest(fact): [one.astype("<f4").tobytes()] for fact, one in zip(facts, vectors, strict=True)
+        builders.digest(fact): [Vector(one.astype("<f4").tobytes())]
+        for fact, one in zip(facts, vectors, strict=True)
     }
     return [Add(fact) for fact in facts], own
 

@@ -23,6 +23,7 @@ from agent_memory.embeddings.registry import create_embedder
 from agent_memory.settings import Settings
 from agent_memory.storage.base import vector_store
 from agent_memory.storage.where import Where
+from agent_memory.vectors import Vector
 from benchmarks.measure import BIN, command
 from benchmarks.texts import QUERIES, sentences
 
@@ -73,7 +74,7 @@ async def _ours(path: Path, rows: list[dict[str, Any]], asked: list[dict[str, An
     async with AgentMemory("peers", Settings(backend_config={"path": str(path)})) as memory:
         warm, whole = [], []
         for row in asked:
-            vector = np.asarray(row["vector"], "<f4").tobytes()
+            vector = Vector(np.asarray(row["vector"], "<f4").tobytes())
             begun = time.perf_counter()
             nearest = await vector_store(memory.backend).by_vector(vector, Where(), 10)
             await memory.backend.get([id for id, _ in nearest])

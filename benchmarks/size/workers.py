@@ -24,6 +24,7 @@ from agent_memory.storage.base import vector_store
 from agent_memory.storage.sqlite import driver
 from agent_memory.storage.where import Where
 from agent_memory.text.analysis import query_terms
+from agent_memory.vectors import Vector
 from benchmarks.size.corpus import Corpus
 
 RARE = "rare"
@@ -97,10 +98,10 @@ def library(path: Path) -> Calls:
         tags = None if tag is None else [tag]
         return len(loop.run_until_complete(memory.search(query, limit=10, tags=tags)))
 
-    def embed(query: str) -> bytes:
+    def embed(query: str) -> Vector:
         return loop.run_until_complete(embedder.embed_query(query))
 
-    def nearest(vector: bytes, tag: str | None = None) -> list[str]:
+    def nearest(vector: Vector, tag: str | None = None) -> list[str]:
         where = Where() if tag is None else Where(tags_any=(tag,))
         searching = vector_store(memory.backend).by_vector(vector, where, 10)
         return [id for id, _ in loop.run_until_complete(searching)]

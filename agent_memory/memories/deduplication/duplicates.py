@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from agent_memory.memories.deduplication.sameness import wording
 from agent_memory.records import LongTermRecord, Status
 from agent_memory.storage.changes import Replace
 from agent_memory.verbs import Verb
+
+if TYPE_CHECKING:
+    from agent_memory.vectors import Vector
 
 _BLOCK = 1024  # rows compared at once: 1024 x n floats stay small
 
@@ -48,7 +51,7 @@ def find_same(records: Iterable[LongTermRecord]) -> list[Duplicates]:
 
 
 def find_duplicates(
-    records: Sequence[LongTermRecord], vectors: Mapping[str, Sequence[bytes]], threshold: float
+    records: Sequence[LongTermRecord], vectors: Mapping[str, Sequence[Vector]], threshold: float
 ) -> list[Duplicates]:
     """Group facts that say the same, and beside each fact that stays those whose cosine reaches the threshold.
 
@@ -111,7 +114,7 @@ def _rank(record: LongTermRecord) -> tuple[object, ...]:
 
 
 def _beside(
-    ranked: Sequence[LongTermRecord], vectors: Mapping[str, Sequence[bytes]], threshold: float
+    ranked: Sequence[LongTermRecord], vectors: Mapping[str, Sequence[Vector]], threshold: float
 ) -> dict[int, list[int]]:
     """Return, by place of the better one, the places that are near it; each is beside the best only."""
     result: dict[int, list[int]] = {}
@@ -126,7 +129,7 @@ def _beside(
 
 
 def _near(
-    ranked: Sequence[LongTermRecord], vectors: Mapping[str, Sequence[bytes]], threshold: float
+    ranked: Sequence[LongTermRecord], vectors: Mapping[str, Sequence[Vector]], threshold: float
 ) -> dict[int, list[int]]:
     """Return, for each place, the places before it whose cosine reaches the threshold. Long texts stay out."""
     positions = [position for position, record in enumerate(ranked) if len(vectors.get(record.id, ())) == 1]

@@ -48,6 +48,8 @@ if TYPE_CHECKING:
         SearchContext,
         Selection,
     )
+    from agent_memory.text.templates import TextHash
+    from agent_memory.vectors import Vector
 
 
 class Store(Lifecycle):
@@ -77,7 +79,7 @@ class Store(Lifecycle):
         self,
         operation: Operation,
         changes: Sequence[Change],
-        vectors: Mapping[bytes, Sequence[bytes]] | None = None,
+        vectors: Mapping[TextHash, Sequence[Vector]] | None = None,
         space: EmbeddingSpace | None = None,
     ) -> list[Written]:
         """Write changes as one operation, all or nothing.
@@ -184,7 +186,7 @@ class Store(Lifecycle):
         self,
         operation: Operation,
         changes: Sequence[Change],
-        vectors: Mapping[bytes, Sequence[bytes]],
+        vectors: Mapping[TextHash, Sequence[Vector]],
         space: EmbeddingSpace | None,
     ) -> list[Written]:
         """Load `planning.needs`, make the `planning.plan`, and write it, in one transaction."""

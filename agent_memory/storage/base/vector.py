@@ -15,6 +15,8 @@ from agent_memory.storage.where import Where
 
 if TYPE_CHECKING:
     from agent_memory.storage.retrieval import VectorCandidates, VectorRequest
+    from agent_memory.text.templates import TextHash
+    from agent_memory.vectors import Vector
 
 
 class VectorStore(Store):
@@ -22,7 +24,7 @@ class VectorStore(Store):
 
     # --- retrieving ----------------------------------------------------------------------------------------
 
-    async def by_vector(self, vector: bytes, where: Where, limit: int) -> list[tuple[str, float]]:
+    async def by_vector(self, vector: Vector, where: Where, limit: int) -> list[tuple[str, float]]:
         """Retrieve the nearest memories in the current space. Of several segments the nearest one counts.
 
         Args:
@@ -41,7 +43,7 @@ class VectorStore(Store):
 
     async def vectors(
         self, ids: Sequence[str], space: EmbeddingSpace | None = None
-    ) -> dict[str, list[bytes]]:
+    ) -> dict[str, list[Vector]]:
         """Return the vectors of given memories' segments.
 
         A store may round their numbers to half precision; a cosine is off by less than .0005 then.
@@ -56,7 +58,7 @@ class VectorStore(Store):
         self.check_usable()
         return await self._vectors(unique(ids), space) if ids else {}
 
-    async def sample_vectors(self, limit: int = 500) -> list[bytes]:
+    async def sample_vectors(self, limit: int = 500) -> list[Vector]:
         """Return a fixed sample of the current space's vectors, the same until their number doubles."""
         self.check_usable()
         return await self._sample_vectors(limit)
@@ -80,15 +82,15 @@ class VectorStore(Store):
         return await retrieval.vector_candidates(self, request)
 
     @abstractmethod
-    async def _by_vector(self, vector: bytes, where: Where, limit: int) -> list[tuple[str, float]]:
+    async def _by_vector(self, vector: Vector, where: Where, limit: int) -> list[tuple[str, float]]:
         """Retrieve the nearest memories; `limit` is positive."""
 
     @abstractmethod
-    async def _vectors(self, ids: Sequence[str], space: EmbeddingSpace | None) -> dict[str, list[bytes]]:
+    async def _vectors(self, ids: Sequence[str], space: EmbeddingSpace | None) -> dict[str, list[Vector]]:
         """Return vectors by id; there is at least one id, none twice."""
 
     @abstractmethod
-    async def _sample_vectors(self, limit: int) -> list[bytes]:
+    async def _sample_vectors(self, limit: int) -> list[Vector]:
         """Return a fixed sample of the current space's vectors."""
 
     # --- embedding spaces ----------------------------------------------------------------------------------
@@ -173,7 +175,7 @@ class VectorStore(Store):
         self.check_usable()
         return await self._pending_count(space, failed)
 
-    async def put_vectors(self, space: EmbeddingSpace, vectors: Mapping[bytes, Sequence[bytes]]) -> None:
+    async def put_vectors(self, space: EmbeddingSpace, vectors: Mapping[TextHash, Sequence[Vector]]) -> None:
         """Store the vectors of embedded texts; those that are there already stay as they are.
 
         What was kept of attempts at these texts is deleted.
@@ -188,7 +190,7 @@ class VectorStore(Store):
         self.check_writable()
         await self._put_vectors(space, vectors)
 
-    async def attempts(self, space: EmbeddingSpace, digests: Collection[bytes]) -> dict[bytes, Attempt]:
+    async def attempts(self, space: EmbeddingSpace, digests: Collection[TextHash]) -> dict[TextHash, Attempt]:
         """Return what is remembered of texts that are not embedded whole.
 
         Args:
@@ -201,7 +203,7 @@ class VectorStore(Store):
         self.check_usable()
         return await self._attempts(space, digests)
 
-    async def kept_segments(self, space: EmbeddingSpace, digest: bytes) -> list[bytes]:
+    async def kept_segments(self, space: EmbeddingSpace, digest: TextHash) -> list[Vector]:
         """Return the vectors kept of a text that is not embedded whole.
 
         Args:
@@ -217,8 +219,8 @@ class VectorStore(Store):
     async def keep_attempts(
         self,
         space: EmbeddingSpace,
-        attempts: Mapping[bytes, Attempt],
-        vectors: Mapping[bytes, Sequence[bytes]] | None = None,
+        attempts: Mapping[TextHash, Attempt],
+        vectors: Mapping[TextHash, Sequence[Vector]] | None = None,
     ) -> None:
         """Remember how far texts have come.
 
@@ -244,22 +246,24 @@ class VectorStore(Store):
         """Count what `_pending` would list."""
 
     @abstractmethod
-    async def _put_vectors(self, space: EmbeddingSpace, vectors: Mapping[bytes, Sequence[bytes]]) -> None:
+    async def _put_vectors(self, space: EmbeddingSpace, vectors: Mapping[TextHash, Sequence[Vector]]) -> None:
         """Store vectors by hash of the text."""
 
     @abstractmethod
-    async def _attempts(self, space: EmbeddingSpace, digests: Collection[bytes]) -> dict[bytes, Attempt]:
+    async def _attempts(
+        self, space: EmbeddingSpace, digests: Collection[TextHash]
+    ) -> dict[TextHash, Attempt]:
         """Return attempts by hash."""
 
     @abstractmethod
-    async def _kept_segments(self, space: EmbeddingSpace, digest: bytes) -> list[bytes]:
+    async def _kept_segments(self, space: EmbeddingSpace, digest: TextHash) -> list[Vector]:
         """Return the vectors kept of a text."""
 
     @abstractmethod
     async def _keep_attempts(
         self,
         space: EmbeddingSpace,
-        attempts: Mapping[bytes, Attempt],
-        new: Mapping[bytes, Sequence[bytes]],
+        attempts: Mapping[TextHash, Attempt],
+        new: Mapping[TextHash, Sequence[Vector]],
     ) -> None:
         """Remember attempts, with the vectors that are new since the attempt before."""

@@ -14,6 +14,7 @@ from agent_memory.storage.base import Capabilities, EmbeddingSpace, StoreDescrip
 from agent_memory.storage.chroma.connection import Chroma, location_of
 from agent_memory.storage.chroma.filtering import values_of, where_of
 from agent_memory.storage.documents import Document, Nearest, Query, VectorDocumentStore
+from agent_memory.vectors import Vector
 
 _BATCH: Final = 1000
 EXACT_BELOW: Final = 1000
@@ -174,7 +175,9 @@ class ChromaStore(VectorDocumentStore):
 
     # --- vectors -------------------------------------------------------------------------------------------
 
-    async def _save_vectors(self, space_id: int, entries: Sequence[tuple[Document, Sequence[bytes]]]) -> None:
+    async def _save_vectors(
+        self, space_id: int, entries: Sequence[tuple[Document, Sequence[Vector]]]
+    ) -> None:
         import numpy as np
 
         vectors = await self._collection(f"space-{space_id}")
@@ -209,13 +212,13 @@ class ChromaStore(VectorDocumentStore):
 
     async def _read_vectors(
         self, space_id: int, documents: Sequence[Document]
-    ) -> Mapping[str, Sequence[bytes]]:
+    ) -> Mapping[str, Sequence[Vector]]:
         vectors = await self._collection(f"space-{space_id}")
-        by_name: dict[str, bytes] = {}
+        by_name: dict[str, Vector] = {}
         for part in batched(_names(space_id, documents), _BATCH):
             answer = await self._chroma.run(vectors.get, ids=list(part), include=["embeddings"])
             for name, vector in zip(answer["ids"], answer["embeddings"], strict=True):
-                by_name[name] = vector.astype("<f4").tobytes()
+                by_name[name] = Vector(vector.astype("<f4").tobytes())
         segments = {
             document.id: [by_name.get(name) for name in _names(space_id, [document])]
             for document in documents
@@ -225,7 +228,7 @@ class ChromaStore(VectorDocumentStore):
             for memory_id, all_of in segments.items()
         }
 
-    async def _nearest(self, space: EmbeddingSpace, vector: bytes, query: Query, count: int) -> Nearest:
+    async def _nearest(self, space: EmbeddingSpace, vector: Vector, query: Query, count: int) -> Nearest:
         import numpy as np
 
         if query.where.ids is not None:

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agent_memory import clock
-from agent_memory.batching import batched
 from agent_memory.records import canonical_json
 from agent_memory.storage.attempts import Attempt
+from agent_memory.text.templates import TextHash
+from agent_memory.vectors import Vector, split_vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Attempts:
     """All attempts in one space, by hash of the text."""
 
     space_id: int
-    kept: Mapping[bytes, Kept] = field(default_factory=dict)
+    kept: Mapping[TextHash, Kept] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -53,22 +54,24 @@ class Attempts:
     def from_json(cls, space_id: int, text: str | None) -> Attempts:
         """Read what `to_json` wrote."""
         data = json.loads(text) if text else {}
-        return cls(space_id, {bytes.fromhex(digest): _from_dict(item) for digest, item in data.items()})
+        return cls(
+            space_id, {TextHash(bytes.fromhex(digest)): _from_dict(item) for digest, item in data.items()}
+        )
 
-    def failed(self, digest: bytes) -> bool:
+    def failed(self, digest: TextHash) -> bool:
         """Return whether a text could not be embedded."""
         return digest in self.kept and self.kept[digest].failed
 
-    def part(self, digest: bytes, first: int) -> str:
+    def part(self, digest: TextHash, first: int) -> str:
         """Return the name that some of a text's vectors are kept under."""
         return f"part-{self.space_id}-{digest.hex()}-{first}"
 
-    def parts(self, digest: bytes) -> list[str]:
+    def parts(self, digest: TextHash) -> list[str]:
         """Return the names that all of a text's vectors are kept under, in order."""
         return [self.part(digest, first) for first in self.kept[digest].parts]
 
     def with_more(
-        self, new: Mapping[bytes, Attempt], vectors: Mapping[bytes, Sequence[bytes]]
+        self, new: Mapping[TextHash, Attempt], vectors: Mapping[TextHash, Sequence[Vector]]
     ) -> tuple[Attempts, dict[str, str | None]]:
         """Return it with attempts that follow upon those kept, and what changes beside it, by name."""
         kept, texts = dict(self.kept), dict[str, str | None]()
@@ -88,7 +91,7 @@ class Attempts:
             kept[digest] = Kept(attempt, parts)
         return replace(self, kept=kept), texts
 
-    def without(self, digests: Collection[bytes]) -> tuple[Attempts, dict[str, str | None]]:
+    def without(self, digests: Collection[TextHash]) -> tuple[Attempts, dict[str, str | None]]:
         """Return it without some texts, and what goes beside it, by name."""
         gone = [digest for digest in self.kept if digest in digests]
         texts = dict.fromkeys(name for digest in gone for name in self.parts(digest))
@@ -100,14 +103,13 @@ def name_of(space_id: int) -> str:
     return f"attempts-{space_id}"
 
 
-def vectors_of(text: str | None, dimension: int) -> list[bytes]:
+def vectors_of(text: str | None, dimension: int) -> list[Vector]:
     """Read one part; nothing if it is not there or damaged."""
     try:
         flat = base64.b64decode(text or "", validate=True)
     except ValueError:
         return []
-    size = 4 * dimension
-    return list(batched(flat, size)) if len(flat) % size == 0 else []
+    return split_vectors(flat, dimension) if len(flat) % (4 * dimension) == 0 else []
 
 
 def _to_dict(kept: Kept) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from agent_memory import clock
 from agent_memory.records import MemoryRecord, canonical_json, version_from_dict, version_to_dict
-from agent_memory.text.templates import content_hash, embedded_text, embedding_hash
+from agent_memory.text.templates import ContentHash, TextHash, content_hash, embedded_text, embedding_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +19,9 @@ class Document:
     sequence: int
     """Its number in the order in which memories were stored, from 1."""
     record: MemoryRecord
-    content_hash: bytes
+    content_hash: ContentHash
     """Equal for exact duplicates."""
-    embedding_hash: bytes
+    embedding_hash: TextHash
     """Of the text that is embedded."""
     embedded: Mapping[int, int] = field(default_factory=dict)
     """By embedding space: how many vectors its text has there."""
@@ -61,8 +61,8 @@ class Document:
         return cls(
             data["place"],
             record,
-            bytes.fromhex(data["content_hash"]),
-            bytes.fromhex(data["embedding_hash"]),
+            ContentHash(bytes.fromhex(data["content_hash"])),
+            TextHash(bytes.fromhex(data["embedding_hash"])),
             {int(space): segments for space, segments in data["embedded"].items()},
         )
 

@@ -11,7 +11,6 @@ from agent_memory.storage.documents.document import Document
 from agent_memory.storage.documents.query import Query
 from agent_memory.storage.documents.write_batch import WriteBatch
 
-Segments = Sequence[bytes]
 READ_AT_ONCE: Final = 500
 """Documents that are asked for together."""
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent_memory import clock
 from agent_memory.errors import ValidationError
 from agent_memory.records import canonical_json
 from agent_memory.storage.base import EmbeddingSpace
 from agent_memory.text.analysis import ANALYSER
+
+if TYPE_CHECKING:
+    from agent_memory.text.templates import TextHash
+    from agent_memory.vectors import Vector
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +125,7 @@ def _space_from_dict(values: Mapping[str, Any]) -> EmbeddingSpace:
     return EmbeddingSpace(**{**named, "created_at": clock.from_text(named["created_at"])})
 
 
-def check_vectors(space: EmbeddingSpace, vectors: Mapping[bytes, Sequence[bytes]]) -> None:
+def check_vectors(space: EmbeddingSpace, vectors: Mapping[TextHash, Sequence[Vector]]) -> None:
     """Raise a ValidationError if a text has no vector, or one that is not of this space's dimension."""
     for segments in vectors.values():
         if not segments:
@@ -130,7 +134,7 @@ def check_vectors(space: EmbeddingSpace, vectors: Mapping[bytes, Sequence[bytes]
             check_vector(space, segment)
 
 
-def check_vector(space: EmbeddingSpace, vector: bytes) -> None:
+def check_vector(space: EmbeddingSpace, vector: Vector) -> None:
     """Raise a ValidationError if a vector is not of this space's dimension."""
     if len(vector) != 4 * space.dimension:
         raise ValidationError(

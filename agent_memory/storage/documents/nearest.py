@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from agent_memory.storage.base import EmbeddingSpace, VectorStore
 from agent_memory.storage.documents.document import Document
-from agent_memory.storage.documents.hooks import Segments
 from agent_memory.storage.documents.query import Query
 from agent_memory.storage.documents.store import Documents
+from agent_memory.storage.documents.write_batch import Segments
+
+if TYPE_CHECKING:
+    from agent_memory.vectors import Vector
 
 
 class Nearest(NamedTuple):
@@ -31,7 +34,7 @@ class VectorHooks(Documents, VectorStore):
     async def _read_vectors(self, space_id: int, documents: Sequence[Document]) -> Mapping[str, Segments]:
         """Return the vectors of documents in a space by id, in their order."""
 
-    async def _nearest(self, space: EmbeddingSpace, vector: bytes, query: Query, count: int) -> Nearest:
+    async def _nearest(self, space: EmbeddingSpace, vector: Vector, query: Query, count: int) -> Nearest:
         """Return at least `count` of the nearest vectors, or all there are: here, by comparing every one."""
         import numpy as np
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from agent_memory import clock
 from agent_memory.records import MemoryRecord
@@ -17,6 +18,10 @@ from agent_memory.storage.documents.query import Query
 from agent_memory.storage.documents.store import EVERYTHING
 from agent_memory.storage.documents.write_batch import WriteBatch, begin
 from agent_memory.storage.where import Where
+
+if TYPE_CHECKING:
+    from agent_memory.text.templates import TextHash
+    from agent_memory.vectors import Vector
 
 
 class PendingTexts(VectorHooks):
@@ -47,7 +52,7 @@ class PendingTexts(VectorHooks):
             return documents
         return [result for result in documents if kept.failed(result.embedding_hash) == failed]
 
-    async def _put_vectors(self, space: EmbeddingSpace, vectors: Mapping[bytes, Sequence[bytes]]) -> None:
+    async def _put_vectors(self, space: EmbeddingSpace, vectors: Mapping[TextHash, Sequence[Vector]]) -> None:
         async def prepare() -> tuple[WriteBatch, None]:
             write_batch = begin(await self._manifest())
             target = write_batch.before.known(space)
@@ -64,15 +69,17 @@ class PendingTexts(VectorHooks):
             return Attempts(space_id)
         return Attempts.from_json(space_id, await self._load_meta(name_of(space_id)))
 
-    async def _attempts(self, space: EmbeddingSpace, digests: Collection[bytes]) -> dict[bytes, Attempt]:
+    async def _attempts(
+        self, space: EmbeddingSpace, digests: Collection[TextHash]
+    ) -> dict[TextHash, Attempt]:
         kept = (await self._attempts_in(await self._manifest(), space.id)).kept
         return {digest: kept[digest].attempt for digest in digests if digest in kept}
 
-    async def _kept_segments(self, space: EmbeddingSpace, digest: bytes) -> list[bytes]:
+    async def _kept_segments(self, space: EmbeddingSpace, digest: TextHash) -> list[Vector]:
         attempts = await self._attempts_in(await self._manifest(), space.id)
         if digest not in attempts.kept:
             return []
-        segments: list[bytes] = []
+        segments: list[Vector] = []
         for name in attempts.parts(digest):
             segments += vectors_of(await self._load_meta(name), space.dimension)
         return segments if len(segments) == attempts.kept[digest].attempt.kept else []
@@ -80,8 +87,8 @@ class PendingTexts(VectorHooks):
     async def _keep_attempts(
         self,
         space: EmbeddingSpace,
-        attempts: Mapping[bytes, Attempt],
-        vectors: Mapping[bytes, Sequence[bytes]],
+        attempts: Mapping[TextHash, Attempt],
+        vectors: Mapping[TextHash, Sequence[Vector]],
     ) -> None:
         async def prepare() -> tuple[WriteBatch, None]:
             write_batch = begin(await self._manifest())

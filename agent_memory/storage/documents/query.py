@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from agent_memory.storage.documents.document import Document
 from agent_memory.storage.where import Where
+
+if TYPE_CHECKING:
+    from agent_memory.text.templates import ContentHash, TextHash
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,9 +20,9 @@ class Query:
     where: Where
     now: datetime
     """The moment at which something counts as expired."""
-    content_hashes: tuple[bytes, ...] = ()
+    content_hashes: tuple[ContentHash, ...] = ()
     """Any of these; empty: all."""
-    embedding_hashes: tuple[bytes, ...] = ()
+    embedding_hashes: tuple[TextHash, ...] = ()
     """Any of these; empty: all."""
     pending_in: int | None = None
     """Only those without vectors in this embedding space."""

@@ -13,10 +13,9 @@ import anyio
 
 from agent_memory import clock
 from agent_memory.storage.documents.document import Document
-from agent_memory.storage.documents.hooks import Segments
 from agent_memory.storage.documents.store import Documents
 from agent_memory.storage.documents.vectors import VectorDocuments
-from agent_memory.storage.documents.write_batch import WriteBatch
+from agent_memory.storage.documents.write_batch import Segments, WriteBatch
 
 
 class DocumentStore(Documents):

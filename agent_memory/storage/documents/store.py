@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import anyio
 
@@ -28,10 +28,11 @@ from agent_memory.storage.base import (
 from agent_memory.storage.changes import Change, Operation, Written
 from agent_memory.storage.documents.checking import integrity_errors
 from agent_memory.storage.documents.document import Document, document_of
-from agent_memory.storage.documents.hooks import READ_AT_ONCE, DocumentHooks, Segments
+from agent_memory.storage.documents.hooks import READ_AT_ONCE, DocumentHooks
 from agent_memory.storage.documents.manifest import Manifest
 from agent_memory.storage.documents.query import Query
 from agent_memory.storage.documents.write_batch import (
+    Segments,
     WriteBatch,
     WriteConflict,
     apply_plan,
@@ -40,6 +41,10 @@ from agent_memory.storage.documents.write_batch import (
 from agent_memory.storage.where import Condition, Where
 from agent_memory.text.analysis import ANALYSER
 from agent_memory.text.names import normal_value
+
+if TYPE_CHECKING:
+    from agent_memory.text.templates import TextHash
+    from agent_memory.vectors import Vector
 
 T = TypeVar("T")
 ATTEMPTS: Final = 200
@@ -90,7 +95,7 @@ class Documents(DocumentHooks):
         self,
         operation: Operation,
         changes: Sequence[Change],
-        vectors: Mapping[bytes, Sequence[bytes]],
+        vectors: Mapping[TextHash, Sequence[Vector]],
         space: EmbeddingSpace | None,
     ) -> list[Written]:
         async def prepare() -> tuple[WriteBatch, list[Written]]:
@@ -175,7 +180,7 @@ class Documents(DocumentHooks):
         return [item for part in batched(ids, READ_AT_ONCE) for item in await self._read(part)]
 
     async def _embed(
-        self, write_batch: WriteBatch, new_vectors: Mapping[bytes, Segments], space: EmbeddingSpace | None
+        self, write_batch: WriteBatch, new_vectors: Mapping[TextHash, Segments], space: EmbeddingSpace | None
     ) -> None:
         """Give documents the vectors that come with the write, or that another document of the same text has."""
 

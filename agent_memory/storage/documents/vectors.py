@@ -10,17 +10,19 @@ from agent_memory import clock
 from agent_memory.batching import batched
 from agent_memory.storage.base import EmbeddingSpace, unique
 from agent_memory.storage.documents.document import Document
-from agent_memory.storage.documents.hooks import READ_AT_ONCE, Segments
+from agent_memory.storage.documents.hooks import READ_AT_ONCE
 from agent_memory.storage.documents.manifest import Manifest, check_vector, check_vectors
 from agent_memory.storage.documents.pending import PendingTexts
 from agent_memory.storage.documents.query import Query
 from agent_memory.storage.documents.sample import Sample
 from agent_memory.storage.documents.store import EVERYTHING
-from agent_memory.storage.documents.write_batch import WriteBatch, apply_vectors
+from agent_memory.storage.documents.write_batch import Segments, WriteBatch, apply_vectors
 from agent_memory.storage.where import Where
 
 if TYPE_CHECKING:
     from agent_memory.storage.retrieval import VectorCandidates, VectorRequest
+    from agent_memory.text.templates import TextHash
+    from agent_memory.vectors import Vector
 
 
 class VectorDocuments(PendingTexts):
@@ -28,7 +30,7 @@ class VectorDocuments(PendingTexts):
 
     def __init__(self, agent_id: str | None, **options: Any) -> None:
         super().__init__(agent_id, **options)
-        self._sampled: dict[tuple[int, int, int], list[bytes]] = {}
+        self._sampled: dict[tuple[int, int, int], list[Vector]] = {}
 
     async def _open(self) -> str:
         self._sampled = {}
@@ -37,7 +39,7 @@ class VectorDocuments(PendingTexts):
     # --- writing -------------------------------------------------------------------------------------------
 
     async def _embed(
-        self, write_batch: WriteBatch, new_vectors: Mapping[bytes, Segments], space: EmbeddingSpace | None
+        self, write_batch: WriteBatch, new_vectors: Mapping[TextHash, Segments], space: EmbeddingSpace | None
     ) -> None:
         """Give documents the vectors that come with the write, or that another document of the same text has."""
         if space is not None:
@@ -49,7 +51,7 @@ class VectorDocuments(PendingTexts):
         for part in batched(sorted(hashes), READ_AT_ONCE):
             query = Query(where=EVERYTHING, now=clock.now(), embedding_hashes=tuple(part))
             duplicates += [item async for item in self._admitted(query)]
-        known: dict[int, dict[bytes, Segments]] = {}
+        known: dict[int, dict[TextHash, Segments]] = {}
         for item in write_batch.manifest.spaces:
             sources = {
                 duplicate.embedding_hash: duplicate
@@ -99,11 +101,11 @@ class VectorDocuments(PendingTexts):
         compared = most if len(nearest) >= request.limit else len(nearest)
         return VectorCandidates(dict(nearest), sample, compared)
 
-    async def _by_vector(self, vector: bytes, where: Where, limit: int) -> list[tuple[str, float]]:
+    async def _by_vector(self, vector: Vector, where: Where, limit: int) -> list[tuple[str, float]]:
         return await self._nearest_in((await self._manifest()).current(), vector, where, limit)
 
     async def _nearest_in(
-        self, space: EmbeddingSpace | None, vector: bytes, where: Where, limit: int
+        self, space: EmbeddingSpace | None, vector: Vector, where: Where, limit: int
     ) -> list[tuple[str, float]]:
         """Retrieve the nearest memories in a space, nearest first."""
         if space is None or (where.ids is not None and not where.ids):
@@ -142,12 +144,12 @@ class VectorDocuments(PendingTexts):
             admitted.sort(key=lambda item: (-best[item.id], item.sequence))
         return [(result.id, best[result.id]) for result in admitted]
 
-    async def _vectors(self, ids: Sequence[str], space: EmbeddingSpace | None) -> dict[str, list[bytes]]:
+    async def _vectors(self, ids: Sequence[str], space: EmbeddingSpace | None) -> dict[str, list[Vector]]:
         manifest = await self._manifest()
         if space is None and manifest.current() is None:
             return {}
         chosen = manifest.known(space)
-        result: dict[str, list[bytes]] = {}
+        result: dict[str, list[Vector]] = {}
         for part in batched(ids, READ_AT_ONCE):
             embedded = [item for item in (await self._read(part)).values() if chosen.id in item.embedded]
             if embedded:
@@ -155,10 +157,10 @@ class VectorDocuments(PendingTexts):
                 result.update({memory_id: list(segments) for memory_id, segments in read_vectors.items()})
         return result
 
-    async def _sample_vectors(self, limit: int) -> list[bytes]:
+    async def _sample_vectors(self, limit: int) -> list[Vector]:
         return await self._sample_of(await self._manifest(), limit)
 
-    async def _sample_of(self, manifest: Manifest, limit: int) -> list[bytes]:
+    async def _sample_of(self, manifest: Manifest, limit: int) -> list[Vector]:
         """Return the sample of the current space by a manifest that is known already."""
         space = manifest.current()
         counted = 0 if space is None else manifest.vectors.get(space.id, 0)

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, TypeAlias
 
 from agent_memory.storage.base import EmbeddingSpace
 from agent_memory.storage.changes import Plan
 from agent_memory.storage.documents.document import Document, document_of
 from agent_memory.storage.documents.manifest import Manifest
 
-Segments = Sequence[bytes]
+if TYPE_CHECKING:
+    from agent_memory.text.templates import TextHash
+    from agent_memory.vectors import Vector
+
+Segments: TypeAlias = "Sequence[Vector]"
 
 
 class WriteConflict(Exception):  # noqa: N818 - no error: the write is planned anew
@@ -55,7 +60,7 @@ class WriteBatch:
         for space_id in document.embedded:
             self.dropped.setdefault(space_id, []).append(document)
 
-    def unneeded(self) -> set[bytes]:
+    def unneeded(self) -> set[TextHash]:
         """Return the hashes of texts that are gone from the memories that this write changes, or replaced."""
         replaced = {
             before.embedding_hash
@@ -64,7 +69,7 @@ class WriteBatch:
         }
         return replaced | {item.embedding_hash for item in self.removed.values()}
 
-    def embedded(self, space_id: int) -> set[bytes]:
+    def embedded(self, space_id: int) -> set[TextHash]:
         """Return the hashes of the texts that get vectors in a space."""
         return {self.changed[item][1].embedding_hash for item in self.vectors.get(space_id, ())}
 
@@ -110,10 +115,10 @@ def apply_plan(write_batch: WriteBatch, plan: Plan, documents: Mapping[str, Docu
 
 def apply_vectors(
     write_batch: WriteBatch,
-    new_vectors: Mapping[bytes, Segments],
+    new_vectors: Mapping[TextHash, Segments],
     space: EmbeddingSpace | None,
     duplicates: Sequence[Document],
-    known: Mapping[int, Mapping[bytes, Segments]],
+    known: Mapping[int, Mapping[TextHash, Segments]],
 ) -> None:
     """Note which documents get vectors: of those given, or of a document with the same text.
 

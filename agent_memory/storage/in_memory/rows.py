@@ -9,7 +9,7 @@ from typing import Any
 
 from agent_memory.records import OWN_FIELDS, ConversationRecord, MemoryRecord, MemoryType, Status
 from agent_memory.storage.planning import Key
-from agent_memory.text.templates import content_hash, embedded_text, embedding_hash
+from agent_memory.text.templates import ContentHash, TextHash, content_hash, embedded_text, embedding_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +19,8 @@ class Row:
     sequence: int
     """Its number in the order in which memories were stored, from 1."""
     record: MemoryRecord
-    content_hash: bytes
-    embedding_hash: bytes
+    content_hash: ContentHash
+    embedding_hash: TextHash
 
 
 def row_of(sequence: int, record: MemoryRecord) -> Row:
@@ -44,7 +44,7 @@ def copied(record: MemoryRecord) -> MemoryRecord:
 class Indexes:
     """Ids by what a write has to know. Sets are dicts without values, to keep the order of storing."""
 
-    by_hash: dict[bytes, dict[str, None]] = field(default_factory=dict)
+    by_hash: dict[ContentHash, dict[str, None]] = field(default_factory=dict)
     by_key: dict[str, dict[str, None]] = field(default_factory=dict)
     positions: dict[str, dict[str, int]] = field(default_factory=dict)
     """Of messages, by conversation and id."""

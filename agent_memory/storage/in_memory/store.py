@@ -37,10 +37,11 @@ from agent_memory.storage.in_memory.vectors import VectorShelf
 from agent_memory.storage.in_memory.words import WordIndex, stems_of
 from agent_memory.storage.where import Where
 from agent_memory.text.bm25 import WordStatistics
-from agent_memory.text.templates import embedded_text, embedding_hash
+from agent_memory.text.templates import TextHash, embedded_text, embedding_hash
 
 if TYPE_CHECKING:
     from agent_memory.storage.retrieval import VectorCandidates, VectorRequest
+    from agent_memory.vectors import Vector
 
 
 class InMemoryStore(FullStore):
@@ -90,7 +91,7 @@ class InMemoryStore(FullStore):
         self,
         operation: Operation,
         changes: Sequence[Change],
-        vectors: Mapping[bytes, Sequence[bytes]],
+        vectors: Mapping[TextHash, Sequence[Vector]],
         space: EmbeddingSpace | None,
     ) -> list[Written]:
         moved.check(self._settings.get(moved.SETTING), operation.verb)
@@ -152,7 +153,7 @@ class InMemoryStore(FullStore):
             used = {row.embedding_hash for row in self._rows.values()}
             self._vector_index.forget({embedding_hash(embedded_text(item)) for item in erased} - used)
 
-    def _unwanted(self, digests: Collection[bytes]) -> set[bytes]:
+    def _unwanted(self, digests: Collection[TextHash]) -> set[TextHash]:
         """Return those of the texts that no memory has: they were erased while they were embedded."""
         return set(digests) - {row.embedding_hash for row in self._rows.values()} if digests else set()
 
@@ -297,7 +298,7 @@ class InMemoryStore(FullStore):
     async def _terms_beginning(self, prefix: str, limit: int) -> list[str]:
         return self._words.beginning(prefix, limit)
 
-    async def _by_vector(self, vector: bytes, where: Where, limit: int) -> list[tuple[str, float]]:
+    async def _by_vector(self, vector: Vector, where: Where, limit: int) -> list[tuple[str, float]]:
         return self._nearest(vector, where, limit)[0]
 
     async def _vector_candidates(self, request: VectorRequest) -> VectorCandidates:
@@ -307,7 +308,7 @@ class InMemoryStore(FullStore):
         sample = self._vector_index.sample(request.sample) if request.sample else ()
         return VectorCandidates(dict(nearest), sample, compared)
 
-    def _nearest(self, vector: bytes, where: Where, limit: int) -> tuple[list[tuple[str, float]], int]:
+    def _nearest(self, vector: Vector, where: Where, limit: int) -> tuple[list[tuple[str, float]], int]:
         """Return the nearest memories with their cosines, and how many vectors were compared."""
         held = self._vector_index.held(None)
         rows = [row for row in self._matching(where) if row.embedding_hash in held]
@@ -316,7 +317,7 @@ class InMemoryStore(FullStore):
         nearest = heapq.nsmallest(limit, compared, key=lambda pair: -pair[1])
         return nearest, sum(len(held[row.embedding_hash]) for row in rows)
 
-    async def _vectors(self, ids: Sequence[str], space: EmbeddingSpace | None) -> dict[str, list[bytes]]:
+    async def _vectors(self, ids: Sequence[str], space: EmbeddingSpace | None) -> dict[str, list[Vector]]:
         segments = self._vector_index.held(space)
         rows = [self._rows[memory_id] for memory_id in ids if memory_id in self._rows]
         return {
@@ -325,7 +326,7 @@ class InMemoryStore(FullStore):
             if row.embedding_hash in segments
         }
 
-    async def _sample_vectors(self, limit: int) -> list[bytes]:
+    async def _sample_vectors(self, limit: int) -> list[Vector]:
         return self._vector_index.sample(limit)
 
     # --- embedding spaces ----------------------------------------------------------------------------------
@@ -362,25 +363,27 @@ class InMemoryStore(FullStore):
             if failed is None or failed == (_reason(begun, row.embedding_hash) is not None):
                 yield row
 
-    async def _put_vectors(self, space: EmbeddingSpace, vectors: Mapping[bytes, Sequence[bytes]]) -> None:
+    async def _put_vectors(self, space: EmbeddingSpace, vectors: Mapping[TextHash, Sequence[Vector]]) -> None:
         moved.check(self._settings.get(moved.SETTING))
         self._vector_index.put(space, vectors)
         self._vector_index.forget(self._unwanted(vectors))
         self._writes += 1
 
-    async def _attempts(self, space: EmbeddingSpace, digests: Collection[bytes]) -> dict[bytes, Attempt]:
+    async def _attempts(
+        self, space: EmbeddingSpace, digests: Collection[TextHash]
+    ) -> dict[TextHash, Attempt]:
         begun = self._vector_index.begun(space)
         return {digest: begun[digest][0] for digest in digests if digest in begun}
 
-    async def _kept_segments(self, space: EmbeddingSpace, digest: bytes) -> list[bytes]:
+    async def _kept_segments(self, space: EmbeddingSpace, digest: TextHash) -> list[Vector]:
         begun = self._vector_index.begun(space)
         return list(begun[digest][1]) if digest in begun else []
 
     async def _keep_attempts(
         self,
         space: EmbeddingSpace,
-        attempts: Mapping[bytes, Attempt],
-        vectors: Mapping[bytes, Sequence[bytes]],
+        attempts: Mapping[TextHash, Attempt],
+        vectors: Mapping[TextHash, Sequence[Vector]],
     ) -> None:
         self._vector_index.begin(space, attempts, vectors)
         self._vector_index.give_up(self._unwanted(attempts))
@@ -440,7 +443,7 @@ class InMemoryStore(FullStore):
         """Do nothing: there is no file."""
 
 
-def _reason(begun: Mapping[bytes, tuple[Attempt, list[bytes]]], digest: bytes) -> str | None:
+def _reason(begun: Mapping[TextHash, tuple[Attempt, list[Vector]]], digest: TextHash) -> str | None:
     return begun[digest][0].reason if digest in begun else None
 
 

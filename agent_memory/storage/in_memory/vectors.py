@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from agent_memory.errors import ValidationError
 from agent_memory.storage.attempts import Attempt
 from agent_memory.storage.base import EmbeddingSpace
+
+if TYPE_CHECKING:
+    from agent_memory.text.templates import TextHash
+    from agent_memory.vectors import Vector
 
 
 class VectorShelf:
@@ -15,8 +20,8 @@ class VectorShelf:
 
     def __init__(self) -> None:
         self._spaces: dict[int, EmbeddingSpace] = {}
-        self._segments: dict[int, dict[bytes, list[bytes]]] = {}
-        self._begun: dict[int, dict[bytes, tuple[Attempt, list[bytes]]]] = {}
+        self._segments: dict[int, dict[TextHash, list[Vector]]] = {}
+        self._begun: dict[int, dict[TextHash, tuple[Attempt, list[Vector]]]] = {}
 
     def spaces(self) -> list[EmbeddingSpace]:
         """List all spaces, the current one first."""
@@ -42,7 +47,7 @@ class VectorShelf:
         for number, item in self._spaces.items():
             self._spaces[number] = replace(item, current=item.id == chosen.id)
 
-    def put(self, space: EmbeddingSpace | None, vectors: Mapping[bytes, Sequence[bytes]]) -> None:
+    def put(self, space: EmbeddingSpace | None, vectors: Mapping[TextHash, Sequence[Vector]]) -> None:
         """Keep the vectors of texts that have none yet."""
         space = self._known(space)
         for segments in vectors.values():
@@ -51,12 +56,12 @@ class VectorShelf:
             self._segments[space.id].setdefault(digest, list(segments))
             self._begun[space.id].pop(digest, None)
 
-    def held(self, space: EmbeddingSpace | None) -> Mapping[bytes, Sequence[bytes]]:
+    def held(self, space: EmbeddingSpace | None) -> Mapping[TextHash, Sequence[Vector]]:
         """Return the vectors of a space, or of the current one; none where there is no space."""
         space = space or self.current()
         return {} if space is None else self._segments[self._known(space).id]
 
-    def nearest(self, vector: bytes, digests: Collection[bytes]) -> dict[bytes, float]:
+    def nearest(self, vector: Vector, digests: Collection[TextHash]) -> dict[TextHash, float]:
         """Return, for each of these texts in the current space, the cosine of its nearest segment."""
         space = self.current()
         if space is None or not digests:
@@ -74,7 +79,7 @@ class VectorShelf:
             start = end
         return result
 
-    def sample(self, limit: int) -> list[bytes]:
+    def sample(self, limit: int) -> list[Vector]:
         """Return vectors spread evenly over the oldest 1, 2, 4, 8, ... so that they stay until all double."""
         vectors = [segment for segments in self.held(None).values() for segment in segments]
         if not vectors or limit < 1:
@@ -82,7 +87,7 @@ class VectorShelf:
         settled = 1 << (len(vectors).bit_length() - 1)
         return vectors[: settled : -(-settled // limit)]
 
-    def forget(self, digests: Collection[bytes]) -> None:
+    def forget(self, digests: Collection[TextHash]) -> None:
         """Forget the vectors of these texts in every space."""
         for segments in self._segments.values():
             for digest in digests:
@@ -90,7 +95,7 @@ class VectorShelf:
 
     # --- texts that are not embedded whole -----------------------------------------------------------------
 
-    def begun(self, space: EmbeddingSpace | None) -> Mapping[bytes, tuple[Attempt, list[bytes]]]:
+    def begun(self, space: EmbeddingSpace | None) -> Mapping[TextHash, tuple[Attempt, list[Vector]]]:
         """Return attempts and the vectors kept of them, in a space or the current one."""
         space = space or self.current()
         return {} if space is None else self._begun[self._known(space).id]
@@ -98,8 +103,8 @@ class VectorShelf:
     def begin(
         self,
         space: EmbeddingSpace,
-        attempts: Mapping[bytes, Attempt],
-        vectors: Mapping[bytes, Sequence[bytes]],
+        attempts: Mapping[TextHash, Attempt],
+        vectors: Mapping[TextHash, Sequence[Vector]],
     ) -> None:
         """Keep attempts that follow upon those kept, and their new vectors."""
         space = self._known(space)
@@ -112,11 +117,11 @@ class VectorShelf:
             if attempt.follows(before, len(more)) and digest not in self._segments[space.id]:
                 begun[digest] = attempt, [*kept, *more] if attempt.kept else []
 
-    def attempted(self, digests: Collection[bytes]) -> set[bytes]:
+    def attempted(self, digests: Collection[TextHash]) -> set[TextHash]:
         """Return those of the texts of which an attempt is kept in any space."""
         return {digest for begun in self._begun.values() for digest in begun if digest in digests}
 
-    def give_up(self, digests: Collection[bytes]) -> None:
+    def give_up(self, digests: Collection[TextHash]) -> None:
         """Forget the attempts at texts that no memory has any more."""
         for begun in self._begun.values():
             for digest in digests:
@@ -143,7 +148,7 @@ class VectorShelf:
         return known
 
 
-def _check_dimension(space: EmbeddingSpace, vectors: Sequence[bytes]) -> None:
+def _check_dimension(space: EmbeddingSpace, vectors: Sequence[Vector]) -> None:
     for vector in vectors:
         if len(vector) != 4 * space.dimension:
             raise ValidationError(

@@ -24,6 +24,7 @@ from agent_memory.storage.documents import (
 )
 from agent_memory.storage.pinecone.connection import Service
 from agent_memory.storage.pinecone.records import LARGEST, filter_of, values_of, whole
+from agent_memory.vectors import Vector
 
 logger = logging.getLogger("agent_memory")
 _FETCHED: Final = 100
@@ -260,7 +261,9 @@ class PineconeStore(VectorDocumentStore):
     async def _space_of(self, space_id: int) -> EmbeddingSpace:
         return next(space for space in (await self._manifest()).spaces if space.id == space_id)
 
-    async def _save_vectors(self, space_id: int, entries: Sequence[tuple[Document, Sequence[bytes]]]) -> None:
+    async def _save_vectors(
+        self, space_id: int, entries: Sequence[tuple[Document, Sequence[Vector]]]
+    ) -> None:
         from array import array
 
         records = [
@@ -289,22 +292,22 @@ class PineconeStore(VectorDocumentStore):
 
     async def _read_vectors(
         self, space_id: int, documents: Sequence[Document]
-    ) -> Mapping[str, Sequence[bytes]]:
+    ) -> Mapping[str, Sequence[Vector]]:
         from array import array
 
         dimension = (await self._space_of(space_id)).dimension
         records = await self._records(
             self._space(f"space-{space_id}"), _names(space_id, documents), dimension
         )
-        result: dict[str, list[bytes]] = {}
+        result: dict[str, list[Vector]] = {}
         for document in documents:
             names = _names(space_id, [document])
             result[document.id] = [
-                array("f", records[name].values).tobytes() for name in names if name in records
+                Vector(array("f", records[name].values).tobytes()) for name in names if name in records
             ]
         return result
 
-    async def _nearest(self, space: EmbeddingSpace, vector: bytes, query: Query, count: int) -> Nearest:
+    async def _nearest(self, space: EmbeddingSpace, vector: Vector, query: Query, count: int) -> Nearest:
         from array import array
 
         if query.where.ids is not None or count > _MOST_NEAREST:

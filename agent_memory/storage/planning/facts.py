@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from agent_memory import clock
 from agent_memory.records import ConversationRecord, MemoryRecord, MemoryType, Status
 from agent_memory.storage.changes import Add, Change, Erase, Remove, Tombstone
-from agent_memory.text.templates import content_hash
+from agent_memory.text.templates import ContentHash, content_hash
 from agent_memory.verbs import Verb
 
 TAKEN = Verb.IMPORT
@@ -23,11 +23,11 @@ class Needs:
 
     ids: set[str] = field(default_factory=set)
     """Memories with these ids, whatever their status."""
-    hashes: set[bytes] = field(default_factory=set)
+    hashes: set[ContentHash] = field(default_factory=set)
     """Active, unexpired memories with these content hashes."""
     keys: set[Key] = field(default_factory=set)
     """Active memories with these types and keys, expired ones included."""
-    digests: dict[str, bytes] = field(default_factory=dict)
+    digests: dict[str, ContentHash] = field(default_factory=dict)
     """By id of a memory to add: its content hash, so that it is worked out once."""
     conversations: set[str] = field(default_factory=set)
     """The highest message position of these, archived messages included."""
@@ -39,7 +39,7 @@ class State:
 
     records: dict[str, MemoryRecord] = field(default_factory=dict)
     """By id: every memory asked for by id, hash or key that exists, all of several with one hash included."""
-    by_hash: dict[bytes, str] = field(default_factory=dict)
+    by_hash: dict[ContentHash, str] = field(default_factory=dict)
     by_key: dict[Key, str] = field(default_factory=dict)
     last_position: dict[str, int] = field(default_factory=dict)
     last_hlc: int = 0

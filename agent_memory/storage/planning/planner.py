@@ -35,7 +35,7 @@ from agent_memory.storage.changes import (
 )
 from agent_memory.storage.planning.facts import TAKEN, State, deduplicated, placed_anew
 from agent_memory.storage.planning.known import kept, named_fields, told, united
-from agent_memory.text.templates import content_hash
+from agent_memory.text.templates import ContentHash, content_hash
 from agent_memory.verbs import Verb
 
 
@@ -44,7 +44,7 @@ def plan(
     changes: Sequence[Change],
     state: State,
     agent_id: str,
-    digests: Mapping[str, bytes] | None = None,
+    digests: Mapping[str, ContentHash] | None = None,
 ) -> Plan:
     """Turn changes into rows, given what the store holds. `state` is used up.
 
@@ -76,7 +76,7 @@ def plan(
 
 class _Planner:
     def __init__(
-        self, operation: Operation, state: State, agent_id: str, digests: Mapping[str, bytes]
+        self, operation: Operation, state: State, agent_id: str, digests: Mapping[str, ContentHash]
     ) -> None:
         self.digests = digests
         self.operation = operation
@@ -277,7 +277,7 @@ class _Planner:
                 hint=Hint("see {GET}", id=holder),
             )
 
-    def _remember(self, record: MemoryRecord, digest: bytes | None = None) -> None:
+    def _remember(self, record: MemoryRecord, digest: ContentHash | None = None) -> None:
         self.state.records[record.id] = record
         if isinstance(record, ConversationRecord) and record.position is not None:
             # Also of one that is restored or imported: a later message of the same operation comes after it.
@@ -299,7 +299,7 @@ class _Planner:
                 del self.state.by_hash[digest]
                 self._find_duplicate(record, digest)
 
-    def _find_duplicate(self, record: MemoryRecord, digest: bytes) -> None:
+    def _find_duplicate(self, record: MemoryRecord, digest: ContentHash) -> None:
         """Let a forced duplicate of a memory that goes stand for it."""
         for other in self.state.records.values():
             if (

@@ -5,30 +5,35 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from agent_memory import clock
-from agent_memory.batching import batched
 from agent_memory.errors import ValidationError
 from agent_memory.storage.attempts import Attempt
 from agent_memory.storage.base import EmbeddingSpace
 from agent_memory.storage.conditions import Sql
 from agent_memory.storage.postgres.reading import Scope, fetch
 from agent_memory.storage.postgres.session import Connection
+from agent_memory.text.templates import TextHash
+from agent_memory.vectors import Vector, split_vectors
 
 
 async def read(
-    connection: Connection, scope: Scope, space_id: int, digests: Collection[bytes]
-) -> dict[bytes, Attempt]:
+    connection: Connection, scope: Scope, space_id: int, digests: Collection[TextHash]
+) -> dict[TextHash, Attempt]:
     """Return the attempts at texts, by hash."""
     query = (
         "select text_hash, kept, segment, piece, reason, failed_at from embedding_attempt"
         f" where agent = {scope.number} and space = {space_id} and text_hash = any(%s)"
     )
     return {
-        bytes(digest): Attempt(kept=kept, part=part, segment=segment, reason=reason, failed_at=failed_at)
+        TextHash(bytes(digest)): Attempt(
+            kept=kept, part=part, segment=segment, reason=reason, failed_at=failed_at
+        )
         for digest, kept, part, segment, reason, failed_at in await fetch(connection, query, [list(digests)])
     }
 
 
-async def segments(connection: Connection, scope: Scope, space: EmbeddingSpace, digest: bytes) -> list[bytes]:
+async def segments(
+    connection: Connection, scope: Scope, space: EmbeddingSpace, digest: TextHash
+) -> list[Vector]:
     """Return the vectors kept of a text, in order; none if they are not all there."""
     attempt = (await read(connection, scope, space.id, [digest])).get(digest)
     query = (
@@ -36,8 +41,7 @@ async def segments(connection: Connection, scope: Scope, space: EmbeddingSpace, 
         " and text_hash = %s order by first"
     )
     flat = b"".join(bytes(row[0]) for row in await fetch(connection, query, [digest]))
-    size = 4 * space.dimension
-    result = list(batched(flat, size))
+    result = split_vectors(flat, space.dimension)
     return result if attempt is not None and len(result) == attempt.kept else []
 
 
@@ -45,8 +49,8 @@ async def keep(
     connection: Connection,
     scope: Scope,
     space: EmbeddingSpace,
-    attempts: Mapping[bytes, Attempt],
-    new: Mapping[bytes, Sequence[bytes]],
+    attempts: Mapping[TextHash, Attempt],
+    new: Mapping[TextHash, Sequence[Vector]],
 ) -> None:
     """Keep attempts that follow upon those kept, and their new vectors. Call it under the agent's lock.
 
@@ -61,7 +65,7 @@ async def keep(
     before = await read(connection, scope, space.id, attempts.keys())
     mine = f"agent = {scope.number} and space = {space.id}"
     query = f"select text_hash from embedding where {mine} and piece = 0 and text_hash = any(%s)"
-    embedded = {bytes(row[0]) for row in await fetch(connection, query, [list(attempts)])}
+    embedded = {TextHash(bytes(row[0])) for row in await fetch(connection, query, [list(attempts)])}
     for digest, attempt in attempts.items():
         added = new.get(digest, ())
         if digest in embedded or not attempt.follows(before.get(digest, Attempt()), len(added)):
@@ -93,7 +97,7 @@ async def keep(
 
 
 async def settled(
-    connection: Connection, scope: Scope, space: EmbeddingSpace, digests: Collection[bytes]
+    connection: Connection, scope: Scope, space: EmbeddingSpace, digests: Collection[TextHash]
 ) -> None:
     """Forget the attempts at texts that are embedded now."""
     await connection.execute(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from anyio import CancelScope
 
@@ -19,7 +19,10 @@ from agent_memory.storage.postgres.hnsw import NO_INDEX, Hnsw
 from agent_memory.storage.postgres.reading import Scope, fetch, fetch_all, records
 from agent_memory.storage.postgres.rows import Words, words_of
 from agent_memory.storage.postgres.session import Connection
-from agent_memory.text.templates import indexed_text
+from agent_memory.text.templates import ContentHash, TextHash, indexed_text
+
+if TYPE_CHECKING:
+    from agent_memory.vectors import Vector
 
 _QUEUES: Final = 0x61676D71
 """Of advisory locks, the kind that writers of one agent wait for: any number that nobody else takes."""
@@ -53,7 +56,7 @@ class Request(NamedTuple):
 
     needs: planning.Needs
     changes: Sequence[Change]
-    vectors: Mapping[bytes, Sequence[bytes]]
+    vectors: Mapping[TextHash, Sequence[Vector]]
     space: EmbeddingSpace | None
     """Of the vectors; None is the current one."""
     words: Mapping[str, Words]
@@ -67,7 +70,7 @@ class Request(NamedTuple):
     def of(
         cls,
         changes: Sequence[Change],
-        vectors: Mapping[bytes, Sequence[bytes]] | None = None,
+        vectors: Mapping[TextHash, Sequence[Vector]] | None = None,
         space: EmbeddingSpace | None = None,
     ) -> Request:
         """Make the request for some changes."""
@@ -90,7 +93,7 @@ class Facts:
     """Of the ids of memories to add, those that there are."""
     space: EmbeddingSpace | None = None
     """Of the vectors, as the database has it; None where no vectors are to be stored."""
-    embedded: Collection[bytes] = ()
+    embedded: Collection[TextHash] = ()
     """Of the texts that have vectors now, those that had some before."""
     last_vector: int = 0
     """The number of the last vector in the space."""
@@ -227,7 +230,7 @@ def _of_memories(scope: Scope, request: Request) -> list[Part]:
 
 def _note_hashes(facts: Facts, rows: Rows) -> None:
     for digest, memory_id in rows:
-        facts.state.by_hash.setdefault(bytes(digest), memory_id)
+        facts.state.by_hash.setdefault(ContentHash(bytes(digest)), memory_id)
         facts.concerned.add(memory_id)
 
 
@@ -257,7 +260,7 @@ def _of_vectors(scope: Scope, request: Request) -> list[Part]:
 
 
 def _note_embedded(facts: Facts, rows: Rows) -> None:
-    facts.embedded = {bytes(row[0]) for row in rows}
+    facts.embedded = {TextHash(bytes(row[0])) for row in rows}
 
 
 def _note_last(facts: Facts, rows: Rows) -> None:

@@ -8,7 +8,7 @@ What an index does not find, because it is not exact or a filter refuses too man
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from agent_memory.errors import ValidationError
 from agent_memory.storage.base import EmbeddingSpace
@@ -19,6 +19,9 @@ from agent_memory.storage.postgres.hnsw import IndexKind, Sized
 from agent_memory.storage.postgres.reading import Scope, fetch
 from agent_memory.storage.postgres.session import Connection
 from agent_memory.storage.where import Where
+
+if TYPE_CHECKING:
+    from agent_memory.vectors import Vector
 
 FEW: Final = 2000
 """A filter that leaves no more memories than this is answered by comparing them all."""
@@ -40,7 +43,7 @@ class Nearest(NamedTuple):
 
 
 async def nearest(
-    connection: Connection, server: Server, scope: Scope, vector: bytes, where: Where, limit: int
+    connection: Connection, server: Server, scope: Scope, vector: Vector, where: Where, limit: int
 ) -> Nearest:
     """Return the nearest memories in the current space and their cosines, exactly those that a filter admits.
 
@@ -165,7 +168,7 @@ def _walk_query(
 
 
 def first_walk(
-    scope: Scope, space: EmbeddingSpace, vector: bytes, condition: Sql, limit: int, kind: IndexKind
+    scope: Scope, space: EmbeddingSpace, vector: Vector, condition: Sql, limit: int, kind: IndexKind
 ) -> Sql:
     """Write the query that most often finds enough, to be sent together with others; see `settled`."""
     query = vectors.unpacked(vector)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from agent_memory.records import MemoryRecord
 from agent_memory.storage.attempts import Attempt
@@ -13,10 +14,14 @@ from agent_memory.storage.postgres.attempts import keep, pending_condition, read
 from agent_memory.storage.postgres.reading import Scope, fetch, records
 from agent_memory.storage.postgres.session import Connection
 
+if TYPE_CHECKING:
+    from agent_memory.text.templates import TextHash
+    from agent_memory.vectors import Vector
+
 
 async def of_texts(
-    connection: Connection, scope: Scope, space: EmbeddingSpace, digests: Collection[bytes]
-) -> dict[bytes, Attempt]:
+    connection: Connection, scope: Scope, space: EmbeddingSpace, digests: Collection[TextHash]
+) -> dict[TextHash, Attempt]:
     """Return the attempts at texts in a space, by hash."""
     return await read(connection, scope, space.id, digests)
 
@@ -25,8 +30,8 @@ async def remember(
     connection: Connection,
     scope: Scope,
     space: EmbeddingSpace,
-    attempts: Mapping[bytes, Attempt],
-    new: Mapping[bytes, Sequence[bytes]],
+    attempts: Mapping[TextHash, Attempt],
+    new: Mapping[TextHash, Sequence[Vector]],
 ) -> None:
     """Keep attempts at texts that a memory has, and their new vectors."""
     known = await vectors.known(connection, scope, space)

@@ -33,6 +33,7 @@ from agent_memory.storage.where import Where
 from agent_memory.text.analysis import distinct, is_code
 from agent_memory.text.bm25 import WordStatistics
 from agent_memory.text.porter import unstemmed
+from agent_memory.vectors import Vector
 
 if TYPE_CHECKING:
     from agent_memory.storage.base import EmbeddingSpace
@@ -271,13 +272,13 @@ def _missing_score(scope: Scope, request: ContextRequest) -> Sql:
     return f"case when {condition} then {score} end", [list(request.scored), query]
 
 
-def _segments(packed: bytes, request: ContextRequest) -> list[bytes]:
+def _segments(packed: bytes, request: ContextRequest) -> list[Vector]:
     """Return vectors as float32 from pgvector's own form: two numbers of two bytes, then big-endian floats."""
     import numpy as np
 
     assert request.space is not None
     size = 4 + 4 * request.space.dimension
     return [
-        np.frombuffer(packed[start + 4 : start + size], ">f4").astype("<f4").tobytes()
+        Vector(np.frombuffer(packed[start + 4 : start + size], ">f4").astype("<f4").tobytes())
         for start in range(0, len(packed), size)
     ]

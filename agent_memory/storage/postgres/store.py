@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any, ClassVar, Final, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 import psycopg
 
@@ -49,6 +49,10 @@ from agent_memory.storage.postgres.migrate import POLICED
 from agent_memory.storage.postgres.session import Connection
 from agent_memory.storage.retrieval import CandidateRequest, Candidates, VectorCandidates, VectorRequest
 from agent_memory.storage.where import Where
+
+if TYPE_CHECKING:
+    from agent_memory.text.templates import TextHash
+    from agent_memory.vectors import Vector
 
 T = TypeVar("T")
 GRAPH_FROM = 50_000
@@ -177,7 +181,7 @@ class PostgresStore(ServerStore):
         self,
         operation: Operation,
         changes: Sequence[Change],
-        new_vectors: Mapping[bytes, Sequence[bytes]],
+        new_vectors: Mapping[TextHash, Sequence[Vector]],
         space: EmbeddingSpace | None,
     ) -> list[Written]:
         scope = self._scope
@@ -291,7 +295,7 @@ class PostgresStore(ServerStore):
     _vectors = reads(vectors.by_ids)
     _search_context = reads(searching.search_context)
 
-    async def _by_vector(self, vector: bytes, where: Where, limit: int) -> list[tuple[str, float]]:
+    async def _by_vector(self, vector: Vector, where: Where, limit: int) -> list[tuple[str, float]]:
         scope = self._scope
         answer = await self._read_by_index(
             lambda it: nearest.nearest(it, self._server, scope, vector, where, limit)
@@ -308,7 +312,7 @@ class PostgresStore(ServerStore):
         self._kind = None
         return await self._server.read(unit)
 
-    async def _sample_vectors(self, limit: int) -> list[bytes]:
+    async def _sample_vectors(self, limit: int) -> list[Vector]:
         scope = self._scope
         self._sample = await self._server.read(lambda it: vectors.sample(it, scope, limit, self._sample))
         return [] if self._sample is None else self._sample.vectors
@@ -366,7 +370,9 @@ class PostgresStore(ServerStore):
         await self._switch(space)
         await self._keep_index_fitting(_BULK)
 
-    async def _put_vectors(self, space: EmbeddingSpace, vectors_: Mapping[bytes, Sequence[bytes]]) -> None:
+    async def _put_vectors(
+        self, space: EmbeddingSpace, vectors_: Mapping[TextHash, Sequence[Vector]]
+    ) -> None:
         await self._store_vectors(space, vectors_)
         await self._tell_planner(len(vectors_))
         await self._keep_index_fitting(len(vectors_))

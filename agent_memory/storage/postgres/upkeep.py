@@ -12,7 +12,7 @@ from agent_memory.storage.postgres import attempts, hnsw, renewing, rows, vector
 from agent_memory.storage.postgres.reading import Scope, fetch
 from agent_memory.storage.postgres.rows import words_of
 from agent_memory.storage.postgres.session import Connection
-from agent_memory.text.templates import content_hash, embedded_text, embedding_hash
+from agent_memory.text.templates import ContentHash, TextHash, content_hash, embedded_text, embedding_hash
 
 _BATCH: Final = 1000
 
@@ -45,7 +45,7 @@ class _Stored(NamedTuple):
     """What a row holds that follows from its memory."""
 
     sequence: int
-    hashes: tuple[bytes, bytes]
+    hashes: tuple[ContentHash, TextHash]
     words: rows.Words
     filterable: bool
     """Whether what is filtered by is what the metadata says."""
@@ -71,11 +71,12 @@ async def _derived(connection: Connection, scope: Scope) -> AsyncIterator[tuple[
             page, derived, strict=True
         ):
             words = rows.indexed_words(lexemes, length)
-            yield record, _Stored(sequence, (bytes(content), bytes(embedded)), words, filterable)
+            hashes = ContentHash(bytes(content)), TextHash(bytes(embedded))
+            yield record, _Stored(sequence, hashes, words, filterable)
         last = fetched[-1][0]
 
 
-def _hashes(record: MemoryRecord) -> tuple[bytes, bytes]:
+def _hashes(record: MemoryRecord) -> tuple[ContentHash, TextHash]:
     return content_hash(record), embedding_hash(embedded_text(record))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
-from pgvector import Vector
+import pgvector
 
 from agent_memory.errors import ValidationError
 from agent_memory.storage.base import EmbeddingSpace
@@ -15,6 +15,8 @@ from agent_memory.storage.postgres.copying import insert
 from agent_memory.storage.postgres.hnsw import Hnsw
 from agent_memory.storage.postgres.reading import Scope, fetch, fetch_all
 from agent_memory.storage.postgres.session import Connection
+from agent_memory.text.templates import TextHash
+from agent_memory.vectors import Vector
 
 T = TypeVar("T")
 _GIVEN: Final = (
@@ -28,20 +30,19 @@ def _column(field: str) -> str:
     return "recipe" if field == "template_version" else field
 
 
-def packed(value: Any) -> bytes:
+def packed(value: Any) -> Vector:
     """Return what a vector column holds as float32, whichever version of pgvector-python made it."""
     import numpy as np
 
     array = value.to_numpy() if hasattr(value, "to_numpy") else np.asarray(value)
-    result: bytes = array.astype("<f4").tobytes()
-    return result
+    return Vector(array.astype("<f4").tobytes())
 
 
-def unpacked(vector: bytes) -> Vector:
+def unpacked(vector: Vector) -> pgvector.Vector:
     """Return float32 as the driver takes it."""
     import numpy as np
 
-    return Vector(np.frombuffer(vector, "<f4"))
+    return pgvector.Vector(np.frombuffer(vector, "<f4"))
 
 
 # --- spaces ----------------------------------------------------------------------------------------------------
@@ -122,8 +123,8 @@ async def insert_new(
     connection: Connection,
     scope: Scope,
     space: EmbeddingSpace,
-    new_vectors: Mapping[bytes, Sequence[bytes]],
-    embedded: Collection[bytes],
+    new_vectors: Mapping[TextHash, Sequence[Vector]],
+    embedded: Collection[TextHash],
     last: int,
     index: Hnsw,
 ) -> None:
@@ -172,7 +173,7 @@ async def insert_new(
 
 
 async def put(
-    connection: Connection, scope: Scope, space: EmbeddingSpace, by_text: Mapping[bytes, Sequence[bytes]]
+    connection: Connection, scope: Scope, space: EmbeddingSpace, by_text: Mapping[TextHash, Sequence[Vector]]
 ) -> None:
     """Store the vectors of texts that a memory has, in a space that is known."""
     chosen = await known(connection, scope, space)
@@ -181,27 +182,28 @@ async def put(
         connection, [embedded_query(scope, chosen.id, list(new)), last_query(scope, chosen.id)]
     )
     index = await hnsw.hnsw_of(connection, scope)
-    await insert_new(connection, scope, chosen, new, {bytes(row[0]) for row in there}, int(last[0][0]), index)
+    embedded = {TextHash(bytes(row[0])) for row in there}
+    await insert_new(connection, scope, chosen, new, embedded, int(last[0][0]), index)
 
 
-def embedded_query(scope: Scope, space_id: int | str, digests: Sequence[bytes]) -> Sql:
+def embedded_query(scope: Scope, space_id: int | str, digests: Sequence[TextHash]) -> Sql:
     """Write the query for those of some texts that have vectors in a space; `space_id` may be a query for it."""
     mine = f"agent = {scope.number} and space = {space_id}"
     return f"select text_hash from embedding where {mine} and piece = 0 and text_hash = any(%s)", [digests]
 
 
-async def wanted(connection: Connection, scope: Scope, by_text: Mapping[bytes, T]) -> dict[bytes, T]:
+async def wanted(connection: Connection, scope: Scope, by_text: Mapping[TextHash, T]) -> dict[TextHash, T]:
     """Return those of the texts that a memory has: others were erased while they were embedded."""
     query = (
         f"select distinct embedded_hash from memory where agent = {scope.number} and embedded_hash = any(%s)"
     )
-    used = {bytes(row[0]) for row in await fetch(connection, query, [list(by_text)])}
+    used = {TextHash(bytes(row[0])) for row in await fetch(connection, query, [list(by_text)])}
     return {digest: value for digest, value in by_text.items() if digest in used}
 
 
 async def by_ids(
     connection: Connection, scope: Scope, ids: Sequence[str], space: EmbeddingSpace | None
-) -> dict[str, list[bytes]]:
+) -> dict[str, list[Vector]]:
     """Return the vectors of memories' segments in a space; None is the current one."""
     chosen = space or await current(connection, scope)
     return {} if chosen is None else await segments_of(connection, scope, ids, chosen.id)
@@ -209,14 +211,14 @@ async def by_ids(
 
 async def segments_of(
     connection: Connection, scope: Scope, ids: Sequence[str], space_id: int
-) -> dict[str, list[bytes]]:
+) -> dict[str, list[Vector]]:
     """Return the vectors of memories' segments, as float32."""
     query = (
         "select m.id, e.vector from memory as m join embedding as e on e.agent = m.agent"
         f" and e.space = {space_id} and e.text_hash = m.embedded_hash"
         f" where m.agent = {scope.number} and m.id = any(%s) order by m.place, e.piece"
     )
-    result: dict[str, list[bytes]] = {}
+    result: dict[str, list[Vector]] = {}
     for memory_id, vector in await fetch(connection, query, [list(ids)], binary=True):
         result.setdefault(memory_id, []).append(packed(vector))
     return result
@@ -228,7 +230,7 @@ class Sample(NamedTuple):
     space: int
     limit: int
     counted: int
-    vectors: list[bytes]
+    vectors: list[Vector]
 
 
 async def sample(connection: Connection, scope: Scope, limit: int, known: Sample | None) -> Sample | None:

@@ -27,7 +27,7 @@ from agent_memory.storage.postgres.hnsw import Hnsw
 from agent_memory.storage.postgres.reading import Scope, fetch
 from agent_memory.storage.postgres.rows import Totals, Words, words_of
 from agent_memory.storage.postgres.session import Connection
-from agent_memory.text.templates import embedded_text, embedding_hash
+from agent_memory.text.templates import TextHash, embedded_text, embedding_hash
 
 
 async def commit(
@@ -331,7 +331,7 @@ async def _log(connection: Connection, scope: Scope, plan: Plan) -> None:
 
 async def _forget(connection: Connection, scope: Scope, plan: Plan, index: Hnsw) -> None:
     """Take out of the journal what has to be forgotten, and the vectors that nobody has any more."""
-    hashes: set[bytes] = set()
+    hashes: set[TextHash] = set()
     agent = scope.number
     if plan.keep_one_version:
         kept = list(plan.keep_one_version)
@@ -361,7 +361,7 @@ async def _forget(connection: Connection, scope: Scope, plan: Plan, index: Hnsw)
 
 
 async def _forget_vectors(
-    connection: Connection, scope: Scope, hashes: Collection[bytes], index: Hnsw
+    connection: Connection, scope: Scope, hashes: Collection[TextHash], index: Hnsw
 ) -> None:
     """Delete the vectors of those of the texts that no memory has."""
     agent = scope.number
@@ -375,7 +375,7 @@ async def _forget_vectors(
     await hnsw.forget(connection, scope, index, deleted)
 
 
-async def _hashes(connection: Connection, condition: str, values: Sequence[Any]) -> set[bytes]:
+async def _hashes(connection: Connection, condition: str, values: Sequence[Any]) -> set[TextHash]:
     """Return the hashes of the texts embedded for the versions in journal entries."""
     from agent_memory.storage.postgres.history import version_of
 

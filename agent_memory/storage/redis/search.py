@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
@@ -19,6 +19,9 @@ from agent_memory.storage.redis.writing import encoded
 from agent_memory.text.bm25 import WordStatistics, bm25_score
 from agent_memory.text.porter import stem
 from agent_memory.text.symbols import is_symbol
+
+if TYPE_CHECKING:
+    from agent_memory.vectors import Vector
 
 GRAPH_FROM: Final = 100_000
 """Vectors of an agent from which `rebuild` makes a graph (HNSW) instead of comparing all of them (FLAT)."""
@@ -179,7 +182,7 @@ class SearchModule:
 
     # --- vectors -------------------------------------------------------------------------------------------
 
-    async def nearest(self, space: EmbeddingSpace, vector: bytes, query: Query, count: int) -> Nearest:
+    async def nearest(self, space: EmbeddingSpace, vector: Vector, query: Query, count: int) -> Nearest:
         """Return the nearest vectors that the module's filters admit."""
         answer = await self._asked(
             *("FT.SEARCH", self._vectors(space.id)),

@@ -36,6 +36,9 @@ from agent_memory.text.analysis import distinct, is_code
 from agent_memory.text.bm25 import WordStatistics, bm25_score
 from agent_memory.text.porter import stem, unstemmed
 
+if TYPE_CHECKING:
+    from agent_memory.vectors import Vector
+
 _WITH_KEY: Final = """
 local found = {}
 for place, id in ipairs(redis.call('SMEMBERS', KEYS[1])) do
@@ -95,7 +98,7 @@ class _Entry(NamedTuple):
 
     record: MemoryRecord
     words: str
-    vectors: Sequence[bytes]
+    vectors: Sequence[Vector]
 
 
 class _IncompleteError(Exception):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from redis import exceptions
 from redis.asyncio import Redis
@@ -46,6 +46,9 @@ from agent_memory.storage.redis.writing import Batch
 from agent_memory.storage.where import Where
 from agent_memory.text.bm25 import WordStatistics
 from agent_memory.verbs import Verb
+
+if TYPE_CHECKING:
+    from agent_memory.vectors import Vector
 
 _FIELDS = ("json", "accessed_at", "access_count")
 _COUNT_ACCESS = """
@@ -364,7 +367,7 @@ class RedisStore(Searching, Reading, Upkeep, KeywordStore, JournalStore):
 
         await self._written(prepare, Verb.RENEW)
 
-    async def _nearest(self, space: EmbeddingSpace, vector: bytes, query: Query, count: int) -> Nearest:
+    async def _nearest(self, space: EmbeddingSpace, vector: Vector, query: Query, count: int) -> Nearest:
         with translated(self._url):
             if self._module is not None:
                 return await self._module.nearest(space, vector, query, count)
@@ -390,12 +393,12 @@ class RedisStore(Searching, Reading, Upkeep, KeywordStore, JournalStore):
 
     async def _read_vectors(
         self, space_id: int, documents: Sequence[Document]
-    ) -> Mapping[str, Sequence[bytes]]:
+    ) -> Mapping[str, Sequence[Vector]]:
         counts = {document.id: document.embedded[space_id] for document in documents}
         with translated(self._url):
             return await vectors.read(self._client, self._keys, space_id, counts)
 
-    async def _vectors(self, ids: Sequence[str], space: EmbeddingSpace | None) -> dict[str, list[bytes]]:
+    async def _vectors(self, ids: Sequence[str], space: EmbeddingSpace | None) -> dict[str, list[Vector]]:
         manifest = await self._manifest()
         if space is None and manifest.current() is None:
             return {}

@@ -19,6 +19,8 @@ from agent_memory.storage.redis.narrowing import ADMITTED
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from agent_memory.vectors import Vector
+
 _BATCH: Final = 2000
 _READ: Final = """
 local found = {}
@@ -82,9 +84,9 @@ EXACT_BELOW: Final = 20_000
 """A vector set with fewer members is compared whole by the server, which misses none."""
 
 
-async def read(client: Any, keys: Keys, space_id: int, counts: Mapping[str, int]) -> dict[str, list[bytes]]:
+async def read(client: Any, keys: Keys, space_id: int, counts: Mapping[str, int]) -> dict[str, list[Vector]]:
     """Return vectors by memory; `counts` says how many each has."""
-    result: dict[str, list[bytes]] = {}
+    result: dict[str, list[Vector]] = {}
     for part in batched(list(counts.items()), _BATCH):
         names = [
             keys.vector(space_id, memory_id, segment) for memory_id, count in part for segment in range(count)
@@ -97,9 +99,9 @@ async def read(client: Any, keys: Keys, space_id: int, counts: Mapping[str, int]
     return result
 
 
-async def read_all(client: Any, keys: Keys, space_id: int, ids: Sequence[str]) -> dict[str, list[bytes]]:
+async def read_all(client: Any, keys: Keys, space_id: int, ids: Sequence[str]) -> dict[str, list[Vector]]:
     """Return the vectors of memories, however many each has; two at a time are asked for, since most have one."""
-    result: dict[str, list[bytes]] = {}
+    result: dict[str, list[Vector]] = {}
     left, start = list(ids), 0
     while left:
         names = [
@@ -159,7 +161,7 @@ async def admitted_by_set(
     client: Any,
     keys: Keys,
     space: EmbeddingSpace,
-    vector: bytes,
+    vector: Vector,
     statuses: Sequence[str],
     count: int,
     rule: Sequence[str | int],
@@ -193,7 +195,7 @@ class Copy:
     """The vectors of one space as far as they were read."""
 
     version: int = -1
-    segments: dict[str, list[bytes]] = field(default_factory=dict)
+    segments: dict[str, list[Vector]] = field(default_factory=dict)
     rows: list[str] = field(default_factory=list)
     matrix: NDArray[Any] | None = None
 
@@ -235,7 +237,7 @@ class Copy:
         self.version = int(max(version for _, version in moved))
         self.matrix = None
 
-    def nearest(self, space: EmbeddingSpace, vector: bytes, count: int) -> Nearest:
+    def nearest(self, space: EmbeddingSpace, vector: Vector, count: int) -> Nearest:
         """Compare all of them."""
         import numpy as np
 
@@ -253,7 +255,7 @@ class Copy:
 
 
 async def by_set(
-    client: Any, keys: Keys, space: EmbeddingSpace, vector: bytes, statuses: Sequence[str], count: int
+    client: Any, keys: Keys, space: EmbeddingSpace, vector: Vector, statuses: Sequence[str], count: int
 ) -> Nearest:
     """Ask the server's vector set."""
     name = keys("near", space.id)

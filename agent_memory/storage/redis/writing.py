@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from agent_memory import clock
 from agent_memory.records import ConversationRecord, MemoryRecord
@@ -17,6 +17,9 @@ from agent_memory.storage.redis.words import held_codes
 from agent_memory.text.analysis import analyse
 from agent_memory.text.porter import stem
 from agent_memory.text.templates import indexed_text
+
+if TYPE_CHECKING:
+    from agent_memory.vectors import Vector
 
 GRACE: Final = timedelta(days=1)
 """How long an expired short-term memory can still be looked at before the server drops it."""
@@ -109,7 +112,7 @@ class Batch:
         self._forget_words(document.record)
 
     def change(
-        self, before: Document | None, after: Document, vectors: Mapping[int, Sequence[bytes]]
+        self, before: Document | None, after: Document, vectors: Mapping[int, Sequence[Vector]]
     ) -> None:
         """Store a document in place of what it was, with those of its vectors that are new."""
         keys, pipe, memory_id, record = self._keys, self._pipe, after.id, after.record
@@ -201,7 +204,7 @@ class Batch:
     # --- vectors -------------------------------------------------------------------------------------------
 
     def _keep_vectors(
-        self, space_id: int, document: Document, count: int, segments: Sequence[bytes] | None
+        self, space_id: int, document: Document, count: int, segments: Sequence[Vector] | None
     ) -> None:
         """Store vectors, or only what they are filtered by where the vectors themselves stay."""
         fields = filterable(document)
@@ -215,7 +218,7 @@ class Batch:
         if segments is not None:
             self.note_vectors(space_id, [document.id])
 
-    def add_to_set(self, space_id: int, document: Document, segment: int, vector: bytes | None) -> None:
+    def add_to_set(self, space_id: int, document: Document, segment: int, vector: Vector | None) -> None:
         """Put a vector into the vector set of its space, or bring up to date what it is filtered by."""
         name, member = self._keys("near", space_id), f"{document.id}:{segment}"
         attributes = json.dumps(

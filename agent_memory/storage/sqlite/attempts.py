@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent_memory import clock
 from agent_memory.batching import batched
@@ -15,6 +15,10 @@ from agent_memory.storage.sqlite import driver, rows, vectors
 from agent_memory.storage.sqlite.damage import ReadContext
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.sqlite.spaces import Space, current_space, known_space
+from agent_memory.vectors import Vector, split_vectors
+
+if TYPE_CHECKING:
+    from agent_memory.text.templates import TextHash
 
 FAILED = (
     "exists (select 1 from embedding_attempt where space = ? and text_hash = memory.embedded_hash"
@@ -32,7 +36,7 @@ def known(connection: Connection) -> bool:
     return connection.execute(query).fetchone() is not None
 
 
-def read(connection: Connection, space_id: int, digests: Collection[bytes]) -> dict[bytes, Attempt]:
+def read(connection: Connection, space_id: int, digests: Collection[TextHash]) -> dict[TextHash, Attempt]:
     """Return the attempts at texts, by hash; one that is damaged is as good as none."""
     if not known(connection):
         return {}
@@ -53,35 +57,34 @@ def read(connection: Connection, space_id: int, digests: Collection[bytes]) -> d
 
 
 def of_texts(
-    connection: Connection, space: EmbeddingSpace, digests: Collection[bytes]
-) -> dict[bytes, Attempt]:
+    connection: Connection, space: EmbeddingSpace, digests: Collection[TextHash]
+) -> dict[TextHash, Attempt]:
     """Return the attempts at texts in a space, by hash."""
     return read(connection, space.id, digests)
 
 
-def segments(connection: Connection, space: EmbeddingSpace, digest: bytes) -> list[bytes]:
+def segments(connection: Connection, space: EmbeddingSpace, digest: TextHash) -> list[Vector]:
     """Return the vectors kept of a text, in order; none if they are damaged or not all there."""
     known_space(connection, space)
     attempt = read(connection, space.id, [digest]).get(digest)
     if attempt is None:
         return []
-    result: list[bytes] = []
-    size = 4 * space.dimension
+    result: list[Vector] = []
     query = (
         "select first, vectors, checksum from embedding_part where space = ? and text_hash = ? order by first"
     )
     for first, flat, checksum in connection.execute(query, (space.id, digest)):
         if first != len(result) or checksum != vectors.checksum(space.id, digest, first, _WHOLE, flat):
             return []
-        result += batched(flat, size)
+        result += split_vectors(flat, space.dimension)
     return result if len(result) == attempt.kept else []
 
 
 def keep(
     connection: Connection,
     space: EmbeddingSpace,
-    attempts: Mapping[bytes, Attempt],
-    new: Mapping[bytes, Sequence[bytes]],
+    attempts: Mapping[TextHash, Attempt],
+    new: Mapping[TextHash, Sequence[Vector]],
 ) -> None:
     """Keep attempts that follow upon those kept, and their new vectors. Call it inside a write transaction.
 
@@ -126,14 +129,14 @@ def keep(
     )
 
 
-def _delete_parts(connection: Connection, space_id: int, digests: Iterable[bytes]) -> None:
+def _delete_parts(connection: Connection, space_id: int, digests: Iterable[TextHash]) -> None:
     connection.executemany(
         "delete from embedding_part where space = ? and text_hash = ?",
         [(space_id, digest) for digest in digests],
     )
 
 
-def settled(connection: Connection, space: Space, digests: Iterable[bytes]) -> None:
+def settled(connection: Connection, space: Space, digests: Iterable[TextHash]) -> None:
     """Forget the attempts at texts that are embedded now."""
     if not connection.execute("select 1 from embedding_attempt limit 1").fetchone():
         return
@@ -145,7 +148,7 @@ def settled(connection: Connection, space: Space, digests: Iterable[bytes]) -> N
     )
 
 
-def forget_unused(connection: Connection, digests: Iterable[bytes] | None = None) -> None:
+def forget_unused(connection: Connection, digests: Iterable[TextHash] | None = None) -> None:
     """Forget the attempts at those of the texts that no memory has any more; None: of all texts."""
     if not connection.execute("select 1 from embedding_attempt limit 1").fetchone():
         return

@@ -24,6 +24,8 @@ from agent_memory.storage.sqlite.vectors import matrix
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from agent_memory.vectors import Vector
+
 SHORTLIST: Final = 400
 """Vectors taken by signs, at least, before the exact comparison: of 217,000 real ones the best 400 hold 99.6 % of
 the true ten best, 200 hold 98.6 %."""
@@ -55,7 +57,7 @@ class BinaryCodes:
         positions = np.flatnonzero(np.isin(self.ids, np.array(keys, np.int64)))
         return BinaryCodes(self.space, self.generation, self.ids[positions], self.words[:, positions])
 
-    def by_distance(self, vector: bytes, least: int = SHORTLIST) -> Iterator[list[int]]:
+    def by_distance(self, vector: Vector, least: int = SHORTLIST) -> Iterator[list[int]]:
         """Give the keys of the nearest vectors by signs, in growing portions, until all were given."""
         import numpy as np
 

@@ -11,11 +11,15 @@ once where the extension is loaded, else in the next process that has it. Until 
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 from agent_memory.storage.sqlite import driver, vectors, virtual
 from agent_memory.storage.sqlite.bookkeeping import GENERATION, VECTOR_INDEX, VECTOR_KEYS, drop, note, noted
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.sqlite.spaces import Space, current_space
+
+if TYPE_CHECKING:
+    from agent_memory.text.templates import TextHash
 
 _MANY = 20_000  # vectors; from here on a new index is faster than as many deletions
 
@@ -130,7 +134,7 @@ def _insert(connection: Connection, condition: str, space: Space) -> None:
     )
 
 
-def mark_texts(connection: Connection, hashes: Collection[bytes]) -> None:
+def mark_texts(connection: Connection, hashes: Collection[TextHash]) -> None:
     """Note that memories with these texts came, went or changed status: their vectors' place may be another."""
     space = current_space(connection) if hashes else None
     if space is not None:

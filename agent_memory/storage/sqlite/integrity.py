@@ -26,7 +26,14 @@ from agent_memory.storage.sqlite.driver import Connection, Error
 from agent_memory.storage.sqlite.errors import is_busy, is_no_text, is_unwritable
 from agent_memory.storage.sqlite.migrate import schema_version
 from agent_memory.text.analysis import analysed_text
-from agent_memory.text.templates import content_hash, embedded_text, embedding_hash, indexed_text
+from agent_memory.text.templates import (
+    ContentHash,
+    TextHash,
+    content_hash,
+    embedded_text,
+    embedding_hash,
+    indexed_text,
+)
 
 _OUTSIDE = "was changed outside this program"
 
@@ -123,12 +130,12 @@ def _named(memory_id: Any) -> str:
     return "a memory that is not there" if memory_id is None else f"memory {memory_id}"
 
 
-def hashes_in(base_row: rows.BaseRow) -> tuple[bytes, bytes]:
+def hashes_in(base_row: rows.BaseRow) -> tuple[ContentHash, TextHash]:
     """Return the hashes that a base table row holds: of its content, and of the text that is embedded."""
     return base_row.content_hash, base_row.embedded_hash
 
 
-def embedded_hash(record: MemoryRecord) -> bytes:
+def embedded_hash(record: MemoryRecord) -> TextHash:
     """Return the hash of the text that is embedded for a memory."""
     return embedding_hash(embedded_text(record))
 

@@ -23,6 +23,8 @@ from agent_memory.storage.sqlite.vectors import STORED, matrix
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from agent_memory.vectors import Vector
+
 BOUND: Final = 32_000_000
 """Bytes of vectors that a process keeps at most: 41,000 of 384 dimensions."""
 _LEAST_ROWS: Final = 1024
@@ -95,7 +97,7 @@ class KeptVectors:
 
     def by_memory(
         self, connection: Connection, keys: Mapping[str, Sequence[int]], dimension: int
-    ) -> dict[str, list[bytes]]:
+    ) -> dict[str, list[Vector]]:
         """Return the vectors of memories, whose keys are given by the memory's id, as float32."""
         wanted = list(dict.fromkeys(key for of_memory in keys.values() for key in of_memory))
         if not wanted:

@@ -24,6 +24,8 @@ from agent_memory.storage.where import Where
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from agent_memory.vectors import Vector
+
 FEW: Final = 1000
 """A filter that leaves no more memories than this is answered by comparing them all."""
 THOROUGH: Final = 0.2
@@ -61,7 +63,7 @@ def nearest(
     connection: Connection,
     codes: BinaryCodes,
     kept: Kept,
-    vector: bytes,
+    vector: Vector,
     where: Where,
     condition: Condition,
     limit: int,
@@ -114,7 +116,7 @@ def _walk(
     connection: Connection,
     codes: BinaryCodes,
     vectors: KeptVectors,
-    vector: bytes,
+    vector: Vector,
     admitting: Admitting,
     limit: int,
     share: float = 1.0,
@@ -180,7 +182,7 @@ def _keys(connection: Connection, space_id: int, condition: Condition) -> list[i
 
 
 def _all_of(
-    connection: Connection, space_id: int, vector: bytes, condition: Condition
+    connection: Connection, space_id: int, vector: Vector, condition: Condition
 ) -> list[tuple[Candidate, int, str]]:
     """Compare every vector of the memories that the condition admits, in portions."""
     sql, values = condition
@@ -197,7 +199,7 @@ def _all_of(
     return compared
 
 
-def _scored(vector: bytes, keys: Sequence[int], numbers: NDArray[Any]) -> list[Candidate]:
+def _scored(vector: Vector, keys: Sequence[int], numbers: NDArray[Any]) -> list[Candidate]:
     import numpy as np
 
     cosines = numbers @ np.frombuffer(vector, dtype="<f4")

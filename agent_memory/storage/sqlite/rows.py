@@ -23,7 +23,7 @@ from agent_memory.storage.changes import JournalEntry
 from agent_memory.storage.sqlite import damage
 from agent_memory.storage.sqlite.damage import Damaged, UnreadableError
 from agent_memory.storage.sqlite.driver import Connection
-from agent_memory.text.templates import content_hash, embedded_text, embedding_hash
+from agent_memory.text.templates import ContentHash, TextHash, content_hash, embedded_text, embedding_hash
 
 
 class BaseRow(NamedTuple):
@@ -43,8 +43,8 @@ class BaseRow(NamedTuple):
     status: str
     pinned: int
     metadata: str
-    content_hash: bytes
-    embedded_hash: bytes
+    content_hash: ContentHash
+    embedded_hash: TextHash
     revision: str
     utc_offset: int | None
     session_given: int | None
@@ -349,6 +349,6 @@ def version_of(text: str, memory_id: str, **beside: Any) -> MemoryRecord:
     return version_from_dict({**json.loads(text), "id": memory_id}, **beside)
 
 
-def embedded_hash_of(text: str, memory_id: str) -> bytes:
+def embedded_hash_of(text: str, memory_id: str) -> TextHash:
     """Return the hash of the text that was embedded for a version in the journal."""
     return embedding_hash(embedded_text(version_of(text, memory_id)))

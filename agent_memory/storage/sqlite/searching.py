@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         VectorCandidates,
         VectorRequest,
     )
+    from agent_memory.vectors import Vector
 
 
 class SearchingStore(FileStore):
@@ -167,7 +168,7 @@ class SearchingStore(FileStore):
         new = [memory_id for memory_id in before.values() if memory_id not in records]
         questions = memories.records(connection, context, new)
         ids = [*records, *questions]
-        segments: dict[str, list[bytes]] = {}
+        segments: dict[str, list[Vector]] = {}
         if request.space is not None:
             space = spaces.Space(request.space.id, request.space.dimension)
             keys = memories.segments(connection, ids, space)
@@ -191,7 +192,7 @@ def _begun(connection: Connection, request: CandidateRequest) -> list[str]:
     return terms
 
 
-def _check_dimension(vector: bytes, space: spaces.Space | EmbeddingSpace) -> None:
+def _check_dimension(vector: Vector, space: spaces.Space | EmbeddingSpace) -> None:
     if len(vector) != 4 * space.dimension:
         raise ValidationError(
             f"the vector has {len(vector) // 4} dimensions, those of this store {space.dimension}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from importlib.util import find_spec
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from agent_memory.errors import ValidationError
 from agent_memory.hints import Hint
@@ -41,6 +41,10 @@ from agent_memory.storage.where import Where
 from agent_memory.text.bm25 import WordStatistics
 from agent_memory.verbs import Verb
 
+if TYPE_CHECKING:
+    from agent_memory.text.templates import TextHash
+    from agent_memory.vectors import Vector
+
 
 class SqliteStore(SearchingStore):
     """Keeps one agent's memories in one SQLite file.
@@ -72,7 +76,7 @@ class SqliteStore(SearchingStore):
         self,
         operation: Operation,
         changes: Sequence[Change],
-        new_vectors: Mapping[bytes, Sequence[bytes]],
+        new_vectors: Mapping[TextHash, Sequence[Vector]],
         space: EmbeddingSpace | None,
     ) -> list[Written]:
         agent_id = self.agent_id
@@ -164,7 +168,7 @@ class SqliteStore(SearchingStore):
 
     _terms_beginning = reads_words(words.beginning)
 
-    async def _by_vector(self, vector: bytes, where: Where, limit: int) -> list[tuple[str, float]]:
+    async def _by_vector(self, vector: Vector, where: Where, limit: int) -> list[tuple[str, float]]:
         from agent_memory.storage.retrieval import VectorRequest
 
         answer = await self._vector_candidates(VectorRequest(vector, where, limit))
@@ -172,8 +176,8 @@ class SqliteStore(SearchingStore):
 
     _vectors = reads(vectors.by_ids)
 
-    async def _sample_vectors(self, limit: int) -> list[bytes]:
-        def work(connection: Connection) -> list[bytes]:
+    async def _sample_vectors(self, limit: int) -> list[Vector]:
+        def work(connection: Connection) -> list[Vector]:
             space = spaces.current_space(connection)
             if space is None or limit <= 0:
                 return []

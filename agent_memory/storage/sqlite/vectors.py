@@ -16,9 +16,12 @@ from agent_memory.storage.sqlite import driver
 from agent_memory.storage.sqlite.bookkeeping import GENERATION, LAST_VECTOR, VECTOR_INDEX, note, noted
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.sqlite.spaces import Space, current_space
+from agent_memory.vectors import Vector
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from agent_memory.text.templates import TextHash
 
 T = TypeVar("T")
 MOST_VALUES: Final = 900
@@ -28,13 +31,15 @@ STORED: Final = "float16"
 nearest ten are the same, and no cosine is off by more than .00006. A vector stored as float32 is read as such."""
 
 
-def checksum(space_id: int, digest: bytes, segment: int, dtype: str, vector: bytes) -> bytes:
+def checksum(space_id: int, digest: TextHash, segment: int, dtype: str, vector: bytes) -> bytes:
     """Return 8 bytes that change when the vector or its place does."""
     where = f"{space_id} {segment} {dtype} ".encode()
     return hashlib.blake2b(where + digest + vector, digest_size=8).digest()
 
 
-def store(connection: Connection, space: Space, vectors: Mapping[bytes, Sequence[bytes]]) -> list[bytes]:
+def store(
+    connection: Connection, space: Space, vectors: Mapping[TextHash, Sequence[Vector]]
+) -> list[TextHash]:
     """Store the vectors of texts that have none yet in a space, and return the hashes of these.
 
     Returns:
@@ -81,7 +86,7 @@ def last_key(connection: Connection) -> int:
     return max(highest, noted(connection, LAST_VECTOR) or 0)
 
 
-def keys(connection: Connection, space: Space, hashes: Iterable[bytes]) -> list[int]:
+def keys(connection: Connection, space: Space, hashes: Iterable[TextHash]) -> list[int]:
     """Return the keys of the vectors of texts in a space."""
     return [
         row[0]
@@ -115,7 +120,7 @@ def bump(connection: Connection) -> None:
     note(connection, GENERATION, (noted(connection, GENERATION) or 0) + 1)
 
 
-def known_hashes(connection: Connection, space: Space | None, hashes: Collection[bytes]) -> set[bytes]:
+def known_hashes(connection: Connection, space: Space | None, hashes: Collection[TextHash]) -> set[TextHash]:
     """Return those of the texts that have vectors in a space."""
     if space is None or not hashes:
         return set()
@@ -132,7 +137,7 @@ def known_hashes(connection: Connection, space: Space | None, hashes: Collection
     }
 
 
-def unused(connection: Connection, hashes: Iterable[bytes]) -> list[bytes]:
+def unused(connection: Connection, hashes: Iterable[TextHash]) -> list[TextHash]:
     """Return those of the texts that no memory has."""
     wanted = list(dict.fromkeys(hashes))
     used = {
@@ -145,7 +150,7 @@ def unused(connection: Connection, hashes: Iterable[bytes]) -> list[bytes]:
     return [digest for digest in wanted if digest not in used]
 
 
-def delete(connection: Connection, hashes: Sequence[bytes]) -> bool:
+def delete(connection: Connection, hashes: Sequence[TextHash]) -> bool:
     """Delete the vectors of texts in every space, and return whether there were any."""
     if not hashes:
         return False
@@ -165,13 +170,13 @@ def delete(connection: Connection, hashes: Sequence[bytes]) -> bool:
 
 def by_ids(
     connection: Connection, ids: Sequence[str], space: EmbeddingSpace | None
-) -> dict[str, list[bytes]]:
+) -> dict[str, list[Vector]]:
     """Return the vectors of memories' segments in a space; None is the current one."""
     chosen = current_space(connection) if space is None else Space(space.id, space.dimension)
     return {} if chosen is None else segments_of(connection, ids, chosen)
 
 
-def segments_of(connection: Connection, ids: Sequence[str], space: Space) -> dict[str, list[bytes]]:
+def segments_of(connection: Connection, ids: Sequence[str], space: Space) -> dict[str, list[Vector]]:
     """Return the vectors of memories' segments, as float32."""
     cursor = connection.execute(
         "select memory.id, embedding.dtype, embedding.vector from memory cross join embedding"
@@ -181,28 +186,28 @@ def segments_of(connection: Connection, ids: Sequence[str], space: Space) -> dic
     ).fetchall()
     if not cursor:
         return {}
-    result: dict[str, list[bytes]] = {}
+    result: dict[str, list[Vector]] = {}
     for (memory_id, _, _), vector in zip(cursor, sound(cursor, space.dimension), strict=True):
         result.setdefault(memory_id, []).append(vector)
     return result
 
 
-def sound(rows: Sequence[Sequence[Any]], dimension: int) -> list[bytes]:
+def sound(rows: Sequence[Sequence[Any]], dimension: int) -> list[Vector]:
     """Return vectors as float32, from rows that end with dtype and vector; one that is damaged, as zeros."""
     if "numpy" in sys.modules:
         numbers = matrix([row[-1] for row in rows], [row[-2] for row in rows], dimension)
-        return [row.tobytes() for row in numbers]
+        return [Vector(row.tobytes()) for row in numbers]
     return [fitting(dtype, vector, dimension) for *_, dtype, vector in rows]
 
 
-def fitting(dtype: Any, vector: Any, dimension: int) -> bytes:
+def fitting(dtype: Any, vector: Any, dimension: int) -> Vector:
     """Return a stored vector as float32, or zeros where its length does not fit."""
     size = {"float16": 2 * dimension, "float32": 4 * dimension}.get(dtype)
     whole = vector.__class__ is bytes and len(vector) == size
-    return widened(vector, dtype) if whole else bytes(4 * dimension)
+    return widened(vector, dtype) if whole else Vector(bytes(4 * dimension))
 
 
-def narrowed(vectors: Sequence[bytes]) -> list[bytes]:
+def narrowed(vectors: Sequence[Vector]) -> list[bytes]:
     """Return vectors of float32 as they are stored."""
     import numpy as np
 
@@ -213,16 +218,16 @@ def narrowed(vectors: Sequence[bytes]) -> list[bytes]:
     return list(batched(halves, size))
 
 
-def widened(vector: bytes, dtype: str) -> bytes:
+def widened(vector: bytes, dtype: str) -> Vector:
     """Return a stored vector as float32."""
     if dtype == "float32":
-        return vector
+        return Vector(vector)
     if "numpy" not in sys.modules:  # not worth importing for the one memory that is restored
         halves = struct.unpack(f"<{len(vector) // 2}e", vector)
-        return struct.pack(f"<{len(halves)}f", *halves)
+        return Vector(struct.pack(f"<{len(halves)}f", *halves))
     import numpy as np
 
-    return np.frombuffer(vector, dtype="<f2").astype("<f4").tobytes()
+    return Vector(np.frombuffer(vector, dtype="<f2").astype("<f4").tobytes())
 
 
 def matrix(vectors: Sequence[Any], dtypes: Sequence[Any], dimension: int) -> NDArray[Any]:
@@ -261,7 +266,7 @@ class Sample(NamedTuple):
     """Of the vectors: in another, some of the sample may be deleted."""
     first: int
     counted: int
-    vectors: list[bytes]
+    vectors: list[Vector]
 
 
 def sample(

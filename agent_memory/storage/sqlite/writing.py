@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from agent_memory import clock
 from agent_memory.batching import batched
@@ -21,9 +21,12 @@ from agent_memory.storage.sqlite.reading import OF_MEMORIES
 from agent_memory.storage.sqlite.spaces import Space, current_space, known_space
 from agent_memory.storage.sqlite.vectors import MOST_VALUES
 from agent_memory.text.analysis import analysed_text
-from agent_memory.text.templates import indexed_text
+from agent_memory.text.templates import TextHash, indexed_text
 
-Vectors = Mapping[bytes, Sequence[bytes]]
+if TYPE_CHECKING:
+    from agent_memory.vectors import Vector
+
+Vectors: TypeAlias = "Mapping[TextHash, Sequence[Vector]]"
 
 
 def commit(
@@ -156,7 +159,7 @@ def store_vectors(connection: Connection, space: Space | None, new_vectors: Vect
         )
 
 
-def forget(connection: Connection, plan: Plan, digests: Collection[bytes] = ()) -> bool:
+def forget(connection: Connection, plan: Plan, digests: Collection[TextHash] = ()) -> bool:
     """Take out of the journal what has to be forgotten, and the vectors that nobody has any more.
 
     Of those given, a known memory may say the same in other words.
@@ -177,7 +180,7 @@ def forget(connection: Connection, plan: Plan, digests: Collection[bytes] = ()) 
 # --- what is written -------------------------------------------------------------------------------------------
 
 
-def apply(connection: Connection, plan: Plan) -> set[bytes]:
+def apply(connection: Connection, plan: Plan) -> set[TextHash]:
     """Write every row of a plan.
 
     Returns:
@@ -205,7 +208,7 @@ def _insert(
     connection: Connection,
     inserts: Sequence[MemoryRecord],
     base_rows: Sequence[rows.BaseRow],
-    embedded: Mapping[bytes, int | None],
+    embedded: Mapping[TextHash, int | None],
 ) -> None:
     if not inserts:
         return
@@ -253,8 +256,8 @@ def _replace(
     connection: Connection,
     replaces: Sequence[tuple[MemoryRecord, MemoryRecord]],
     base_rows: Sequence[rows.BaseRow],
-    embedded: Mapping[bytes, int | None],
-) -> list[bytes]:
+    embedded: Mapping[TextHash, int | None],
+) -> list[TextHash]:
     """Write what changed between two versions, and return the hashes whose place in the index may have."""
     if not replaces:
         return []
@@ -264,7 +267,7 @@ def _replace(
     words: list[Any] = []
     tagged: list[tuple[int, Sequence[str]]] = []
     freed: list[tuple[int]] = []
-    touched: list[bytes] = []
+    touched: list[TextHash] = []
     for (before, after), row in zip(replaces, base_rows, strict=True):
         sequence, old_hash = sequences[after.id]
         new_hash = row.embedded_hash
@@ -295,7 +298,7 @@ def _replace(
     return touched
 
 
-def _remove(connection: Connection, ids: Sequence[str]) -> list[bytes]:
+def _remove(connection: Connection, ids: Sequence[str]) -> list[TextHash]:
     if not ids:
         return []
     sequences = _sequences(connection, ids)
@@ -308,7 +311,7 @@ def _remove(connection: Connection, ids: Sequence[str]) -> list[bytes]:
     return [digest for _, digest in sequences.values()]
 
 
-def _sequences(connection: Connection, ids: Collection[str]) -> dict[str, tuple[int, bytes]]:
+def _sequences(connection: Connection, ids: Collection[str]) -> dict[str, tuple[int, TextHash]]:
     """Return the key and the hash of the embedded text of memories, by id."""
     query = "select id, pk, embedded_hash from memory where id in (select value from json_each(?))"
     return {row[0]: (row[1], row[2]) for row in connection.execute(query, (json.dumps(list(ids)),))}
@@ -346,7 +349,7 @@ def _log(connection: Connection, plan: Plan) -> None:
     driver.insert_many(connection, "insert into journal", (*rows.JOURNAL, "checksum"), checked)
 
 
-def _keep_newest_version(connection: Connection, memory_id: str) -> list[bytes]:
+def _keep_newest_version(connection: Connection, memory_id: str) -> list[TextHash]:
     """Delete all but the newest entry of a memory; return the hashes of the texts that went."""
     query = f"select seq, before, after from journal where {rows.OF_MEMORY} order by seq"
     *older, newest = connection.execute(query, {"id": memory_id}).fetchall()
@@ -354,7 +357,7 @@ def _keep_newest_version(connection: Connection, memory_id: str) -> list[bytes]:
     return list(_hashes_in(older, memory_id) - _hashes_in([newest], memory_id))
 
 
-def _erase_history(connection: Connection, memory_id: str) -> list[bytes]:
+def _erase_history(connection: Connection, memory_id: str) -> list[TextHash]:
     """Take a memory's text out of the journal, keeping that something happened; return its texts' hashes."""
     columns = ", ".join(rows.JOURNAL)
     cursor = connection.execute(
@@ -380,7 +383,7 @@ def _erase_sessions(connection: Connection, memory_id: str) -> None:
         checked.seal(connection, "operation", "seq = ?", (seq,))
 
 
-def _hashes_in(entries: Iterable[Sequence[Any]], memory_id: str) -> set[bytes]:
+def _hashes_in(entries: Iterable[Sequence[Any]], memory_id: str) -> set[TextHash]:
     """Return the hashes of the texts embedded for the versions in journal entries, their last two columns."""
     hashes = set()
     for row in entries:

@@ -31,6 +31,7 @@ from agent_memory.testing.store.support import (
     remove,
 )
 from agent_memory.testing.verbs import verbs
+from agent_memory.text.templates import TextHash
 
 _DESCRIPTORS = Path("/dev/fd")
 """The files and connections that this process has open, on Linux and macOS."""
@@ -68,8 +69,8 @@ _VECTOR_USES: dict[str, Callable[[VectorStore], Awaitable[Any]]] = {
     "add_space": lambda store: store.add_space(builders.space()),
     "pending": lambda store: store.pending(1),
     "pending_count": lambda store: store.pending_count(),
-    "attempts": lambda store: store.attempts(builders.space(), [b"x"]),
-    "kept_segments": lambda store: store.kept_segments(builders.space(), b"x"),
+    "attempts": lambda store: store.attempts(builders.space(), [TextHash(b"x")]),
+    "kept_segments": lambda store: store.kept_segments(builders.space(), TextHash(b"x")),
     "keep_attempts": lambda store: store.keep_attempts(builders.space(), {}),
     "vectors": lambda store: store.vectors(["x"]),
     "sample_vectors": lambda store: store.sample_vectors(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from agent_memory.records import Status
 from agent_memory.storage.attempts import Attempt
@@ -20,17 +21,20 @@ from agent_memory.testing.store.support import (
     remove,
     texts,
 )
-from agent_memory.text.templates import embedded_text, embedding_hash
+from agent_memory.text.templates import TextHash, embedded_text, embedding_hash
+
+if TYPE_CHECKING:
+    from agent_memory.vectors import Vector
 
 _EAST, _NORTH, _UP = vector(1), vector(0, 1), vector(0, 0, 1)
 _AT = datetime(2026, 3, 1, 12, 30, 0, 250_000, tzinfo=UTC)
 
 
-def _hash(text: str) -> bytes:
+def _hash(text: str) -> TextHash:
     return embedding_hash(embedded_text(builders.fact(text)))
 
 
-async def _begin(store: VectorStore, space: EmbeddingSpace, text: str, *segments: bytes) -> bytes:
+async def _begin(store: VectorStore, space: EmbeddingSpace, text: str, *segments: Vector) -> TextHash:
     """Keep the first vectors of a text."""
     digest = _hash(text)
     await store.keep_attempts(

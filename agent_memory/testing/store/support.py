@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import wraps
-from typing import Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -28,6 +28,10 @@ from agent_memory.storage.base import (
 )
 from agent_memory.storage.changes import Add, Operation, Remove, Replace, Written
 from agent_memory.storage.where import Where
+
+if TYPE_CHECKING:
+    from agent_memory.text.templates import TextHash
+    from agent_memory.vectors import Vector
 
 StoreFactory = Callable[[str], Store]
 """Makes an unopened store of an agent."""
@@ -136,7 +140,7 @@ def needs(capability: str) -> Callable[[Test], Test]:
 async def put(
     store: Store,
     *records: MemoryRecord,
-    vectors: Mapping[bytes, Sequence[bytes]] | None = None,
+    vectors: Mapping[TextHash, Sequence[Vector]] | None = None,
     even_if_known: bool = False,
 ) -> list[Any]:
     """Add memories in one commit and return them as they are stored."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -28,6 +29,10 @@ from agent_memory.testing.store.support import (
     remove,
     texts,
 )
+from agent_memory.text.templates import TextHash
+
+if TYPE_CHECKING:
+    from agent_memory.vectors import Vector
 
 EXACTLY = 5e-4
 """How far a cosine may be off: a store may round the numbers of vectors to half precision, 11 bits."""
@@ -35,7 +40,7 @@ _EAST, _NORTH, _BETWEEN = vector(1), vector(0, 1), vector(1, 1)
 
 
 async def _nearest(
-    store: VectorStore, query: bytes, where: Where | None = None, limit: int = 100
+    store: VectorStore, query: Vector, where: Where | None = None, limit: int = 100
 ) -> list[str]:
     results = await store.by_vector(query, where or Where(), limit)
     records = await store.get([memory_id for memory_id, _ in results])
@@ -206,7 +211,9 @@ class VectorTests(StoreTests):
         )
         assert texts(await store.pending(4)) == ["5", "4", "3", "2"]
         assert texts(await store.pending(99, space)) == ["5", "4", "3", "2", "1", "0"]
-        await store.put_vectors(space, {builders.digest(records[4]): [_EAST], b"nobody's text..": [_NORTH]})
+        await store.put_vectors(
+            space, {builders.digest(records[4]): [_EAST], TextHash(b"nobody's text.."): [_NORTH]}
+        )
         assert texts(await store.pending(99)) == ["5", "3", "2", "1", "0"]
         assert await store.pending_count() == await store.pending_count(space) == 5
         assert await _nearest(store, _EAST) == ["4"]
@@ -303,7 +310,7 @@ class VectorTests(StoreTests):
         supply = builders.random_vectors(64)
         facts = [builders.fact(str(number)) for number in range(64)]
 
-        async def store_some(start: int, end: int) -> set[bytes]:
+        async def store_some(start: int, end: int) -> set[Vector]:
             pairs = zip(facts[start:end], supply[start:end], strict=True)
             given_vectors = {builders.digest(record): [direction] for record, direction in pairs}
             records = await put(store, *facts[start:end], vectors=given_vectors)

@@ -18,6 +18,7 @@ from agent_memory.batching import batched
 from agent_memory.paths import file_stem
 from agent_memory.storage.base import Capabilities
 from agent_memory.storage.documents import Document, Query, VectorDocumentStore
+from agent_memory.vectors import Vector, split_vectors
 
 
 class JsonFolderStore(VectorDocumentStore):
@@ -74,7 +75,9 @@ class JsonFolderStore(VectorDocumentStore):
 
     # --- vectors -------------------------------------------------------------------------------------------
 
-    async def _save_vectors(self, space_id: int, entries: Sequence[tuple[Document, Sequence[bytes]]]) -> None:
+    async def _save_vectors(
+        self, space_id: int, entries: Sequence[tuple[Document, Sequence[Vector]]]
+    ) -> None:
         for document, pieces in entries:
             _write(self._vectors_file(space_id, document.id), b"".join(pieces))
 
@@ -84,12 +87,12 @@ class JsonFolderStore(VectorDocumentStore):
 
     async def _read_vectors(
         self, space_id: int, documents: Sequence[Document]
-    ) -> Mapping[str, Sequence[bytes]]:
+    ) -> Mapping[str, Sequence[Vector]]:
         result = {}
         for document in documents:
             flat = self._vectors_file(space_id, document.id).read_bytes()
-            size = len(flat) // document.embedded[space_id]
-            result[document.id] = list(batched(flat, size))
+            dimension = len(flat) // (4 * document.embedded[space_id])
+            result[document.id] = split_vectors(flat, dimension)
         return result
 
     def _vectors_file(self, space_id: int, memory_id: str) -> Path:
