@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 SHORT_ID = 8
+_ROOM_FOR_TABLES = 60
+"""On a narrower terminal a table has no room for what the memories say: there results are lines, as in a pipe."""
 DEFAULT_COLUMNS = ("id", "type", "created", "content", "tags")
 
 
@@ -31,7 +33,7 @@ class Output:
 
     def __init__(self, form: str | None, *, quiet: bool = False, verbose: bool = False) -> None:
         self.terminal = sys.stdout.isatty()
-        self.form = form or ("table" if self.terminal else "text")
+        self.form = form or ("table" if self.terminal and streams.columns() >= _ROOM_FOR_TABLES else "text")
         self.quiet = quiet
         self.verbose = verbose
 

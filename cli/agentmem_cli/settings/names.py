@@ -41,7 +41,7 @@ def _of_shell() -> tuple[Setting, ...]:
             "output",
             "choice",
             None,
-            "the form of results; table on a terminal",
+            "the form of results; table on a terminal of 60 columns or more",
             project=True,
             choices=OUTPUTS,
         ),

@@ -126,3 +126,14 @@ def test_letters_of_all_scripts_stay() -> None:
 def test_without_colours(variables: dict[str, str], ids: dict[str, str]) -> None:
     _, shown = on_a_terminal(["search", "deploy"], env=variables)
     assert not re.search(rb"\x1b\[[0-9;]*3[0-9]m", shown)
+
+
+def test_where_a_table_has_no_room_results_are_lines(ids: dict[str, str]) -> None:
+    found = {}
+    for columns in (59, 60):
+        code, shown = on_a_terminal(["search", "deploy", "--mode", "keyword"], columns=columns)
+        assert code == 0
+        found[columns] = shown.decode()
+    assert "relevance" in found[60]
+    assert "relevance" not in found[59]
+    assert re.search(r"^[01][.]\d\d  \w{8}  \w+ +\S", found[59], re.MULTILINE), found[59]
