@@ -15,6 +15,7 @@ from agent_memory import clock
 from agent_memory.errors import ConfigurationError
 from agent_memory.records import MemoryRecord
 
+_NEW = timedelta(0)
 Scorer = Callable[[MemoryRecord, datetime], float]
 """Says how much a memory counts at a moment, in [0, 1]."""
 
@@ -63,7 +64,7 @@ class ImportanceScorer:
         """Return the importance of a memory at a moment."""
         used = math.log1p(min(max(0, record.access_count), self._many))
         idle = now - max(record.accessed_at or record.updated_at, record.updated_at)
-        recency = 1.0 if record.pinned or idle <= timedelta(0) else 0.5 ** (idle / self._half_life)
+        recency = 1.0 if record.pinned or idle <= _NEW else 0.5 ** (idle / self._half_life)
         return clamped(
             self._base * clamped(record.importance) + self._access * used + self._recency * recency
         )
@@ -149,6 +150,8 @@ def clamped(value: float) -> float:
     Raises:
         ConfigurationError: it is not a number, which no scorer or curve may return.
     """
+    if 0.0 <= value <= 1.0:  # as nearly always
+        return value
     if math.isnan(value):
         raise ConfigurationError(
             "a scorer or decay curve returned NaN", hint="make it return a number from 0 to 1"

@@ -110,6 +110,8 @@ def answers_to_other_parts(found: Iterable[ScoredMemory], query: str) -> set[str
         if words - answered:
             ids.add(result.memory.id)
             answered |= words
+            if answered == terms:
+                break  # none of the others can have a word more
     return ids
 
 

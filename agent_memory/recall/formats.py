@@ -47,6 +47,16 @@ class Writer(ABC):
     heading_alone: ClassVar[bool] = True
     """Whether the heading is written where there is no memory to stand below it."""
 
+    def __init__(self) -> None:
+        self._labels: dict[str, str] = {}
+
+    def label(self, record: MemoryRecord) -> str:
+        """Return the label of a memory, which is weighed, packed and written in turn, and described once."""
+        known = self._labels.get(record.id)
+        if known is None:
+            known = self._labels[record.id] = label(record)
+        return known
+
     @abstractmethod
     def frame(self, record: MemoryRecord, text: str) -> str:
         """Write one memory that stands for itself, its text whole or shortened."""
@@ -93,7 +103,7 @@ class Markdown(Writer):
     heading_alone = False
 
     def frame(self, record: MemoryRecord, text: str) -> str:
-        return f"- [{label(record)}] {in_block(text, '  ')}\n"
+        return f"- [{self.label(record)}] {in_block(text, '  ')}\n"
 
     def beside(self, record: MemoryRecord, text: str) -> str:
         origin = source(record)
@@ -126,7 +136,7 @@ class Text(Writer):
     name = "text"
 
     def frame(self, record: MemoryRecord, text: str) -> str:
-        return f"{label(record)}: {in_block(text, '  ', gaps=False)}\n"
+        return f"{self.label(record)}: {in_block(text, '  ', gaps=False)}\n"
 
     def write(self, items: Sequence[PackedItem], agent_id: str) -> str:
         parts = [HEADING + "\n"]
@@ -144,7 +154,7 @@ class Xml(Writer):
 
     def frame(self, record: MemoryRecord, text: str) -> str:
         attributes = f'id={as_attribute(record.id)} type="{record.memory_type.value}"'
-        about = as_attribute(label(record))
+        about = as_attribute(self.label(record))
         return f"  <memory {attributes} about={about}>{in_element(text.strip())}</memory>\n"
 
     def write(self, items: Sequence[PackedItem], agent_id: str) -> str:
@@ -165,7 +175,7 @@ class Json(Writer):
         return {
             "id": record.id,
             "type": record.memory_type.value,
-            "about": label(record),
+            "about": self.label(record),
             "content": whole(text.strip()),
         }
 
@@ -190,6 +200,7 @@ class Messages(Writer):
     gathers = True
 
     def __init__(self) -> None:
+        super().__init__()
         self._inner = Markdown()
 
     def frame(self, record: MemoryRecord, text: str) -> str:

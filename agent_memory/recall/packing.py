@@ -14,10 +14,10 @@ from typing import Literal
 
 from agent_memory.errors import ValidationError
 from agent_memory.recall import constants
-from agent_memory.recall.sources import source
+from agent_memory.recall.sources import Source, source
 from agent_memory.records import MemoryRecord, ScoredMemory
 from agent_memory.text.sentences import best_sentences, first_line
-from agent_memory.text.tokens import estimate_tokens, fits
+from agent_memory.text.tokens import estimate_at_most, estimate_tokens
 
 Form = Literal["full", "sentences", "line", "dropped"]
 
@@ -124,27 +124,27 @@ def by_worth(
     whole = [_cost(candidate, frame, most) for candidate in candidates]
     short = [_cost(candidate, beside, most) for candidate in candidates] if beside else whole
     sources = [source(candidate.memory) for candidate in candidates]
-    worth = _worth(candidates)
-    left, begun, order = list(range(len(candidates))), set[Hashable](), list[int]()
-
-    def net(position: int) -> float:
-        origin = sources[position]
-        tokens = short[position] if origin and origin.key in begun else whole[position]
-        return worth[position] - constants.ROOM_WEIGHT * math.log(tokens)
-
+    worth = _worth(candidates, sources)
+    net = [
+        value - constants.ROOM_WEIGHT * math.log(tokens) for value, tokens in zip(worth, whole, strict=True)
+    ]
+    of_source: dict[Hashable, list[int]] = {}
+    for position, origin in enumerate(sources):
+        if origin:
+            of_source.setdefault(origin.key, []).append(position)
+    left, order = list(range(len(candidates))), list[int]()
     while left:
-        best = max(left, key=net) if order else left[0]
+        best = max(left, key=net.__getitem__) if order else left[0]
         left.remove(best)
         order.append(best)
         origin = sources[best]
-        if origin:
-            begun.add(origin.key)
+        for position in of_source.pop(origin.key, ()) if origin else ():
+            net[position] = worth[position] - constants.ROOM_WEIGHT * math.log(short[position])
     return [candidates[position] for position in order]
 
 
-def _worth(candidates: Sequence[Candidate]) -> list[float]:
+def _worth(candidates: Sequence[Candidate], sources: Sequence[Source | None]) -> list[float]:
     sums = [candidate.total for candidate in candidates]
-    sources = [source(candidate.memory) for candidate in candidates]
     there = {origin.passage: total for origin, total in zip(sources, sums, strict=True) if origin}
     return [
         total + constants.BESIDE_WEIGHT * sum(max(0.0, there.get(passage, 0.0)) for passage in origin.beside)
@@ -156,8 +156,7 @@ def _worth(candidates: Sequence[Candidate]) -> list[float]:
 
 def _cost(candidate: Candidate, frame: Frame, most: int) -> int:
     """Return the tokens that a memory takes, or as many as it may take."""
-    text = frame(candidate.memory, candidate.memory.content)
-    return max(1, estimate_tokens(text) if fits(text, most) else most)
+    return max(1, estimate_at_most(frame(candidate.memory, candidate.memory.content), most))
 
 
 class _Frames:

@@ -161,7 +161,7 @@ def _ranking(retrieved: Retrieved, parts: Mapping[str, Parts]) -> dict[str, Part
 
 def _own_copy(record: MemoryRecord) -> MemoryRecord:
     """Return a record of which the caller may change what is mutable: a store may keep the one that it returned."""
-    metadata = deepcopy(record.metadata)
+    metadata = deepcopy(record.metadata) if record.metadata else {}
     if isinstance(record, ShortTermRecord):
         return replace(record, metadata=metadata, value=deepcopy(record.value))
     return replace(record, metadata=metadata)

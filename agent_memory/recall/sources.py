@@ -41,12 +41,13 @@ class Source(NamedTuple):
 
 def source(record: MemoryRecord) -> Source | None:
     """Return what a memory comes from, None for one that stands for itself."""
-    day = clock.shown_day(record.happened_at)
-    match record:
+    match record:  # the day is written only where it is needed: most memories stand for themselves
         case ConversationRecord(kind="message", position=int(position)):
+            day = clock.shown_day(record.happened_at)
             passage = Passage(f"conversation {record.conversation_id}", position)
             return Source((passage.of, day), day, record.name or record.role, passage)
         case SemanticRecord(document_id=str(document), position=int(position)):
+            day = clock.shown_day(record.happened_at)
             passage = Passage(f"document {document}", position)
             heading = f"from {as_name(record.title or 'a document')}, {day}"
             return Source((passage.of, day), heading, "", passage)

@@ -88,8 +88,18 @@ def estimate_tokens(text: str) -> int:
 
 def fits(text: str, tokens: int) -> bool:
     """Return whether a text takes at most so many tokens, without reading a book to its end."""
+    return not _begins_longer(text, tokens) and estimate_tokens(text) <= tokens
+
+
+def estimate_at_most(text: str, tokens: int) -> int:
+    """Return how many tokens a text takes, or that many if it takes more, without reading a book to its end."""
+    return tokens if _begins_longer(text, tokens) else min(tokens, estimate_tokens(text))
+
+
+def _begins_longer(text: str, tokens: int) -> bool:
+    """Return whether a text is so long that its beginning takes more than so many tokens."""
     start = text[: max(0, tokens) * _CHARACTERS_PER_TOKEN]
-    return (len(start) == len(text) or estimate_tokens(start) <= tokens) and estimate_tokens(text) <= tokens
+    return len(start) < len(text) and estimate_tokens(start) > tokens
 
 
 @lru_cache(maxsize=16384)

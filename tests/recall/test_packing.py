@@ -120,6 +120,20 @@ def test_what_was_found_beside_another_is_worth_more() -> None:
     assert order == ["gggg hhhh", "cccc dddd", "eeee ffff", "aaaa bbbb"]
 
 
+def test_once_a_source_is_in_the_text_the_rest_of_it_is_cheaper() -> None:
+    first = candidate_of("aaaa bbbb", 0.9, conversation_id="c", position=1)
+    alone = candidate_of("eeee said", 0.6, conversation_id="d", position=9)
+    beside = candidate_of("ffff said", 0.6, conversation_id="c", position=9)
+
+    def in_full(record: MemoryRecord, text: str) -> str:
+        return f"- somebody said on some day in some place: {text}\n"
+
+    candidates = [first, alone, beside]
+    assert texts(by_worth(candidates, budget=1000, frame=in_full)) == texts(candidates)
+    order = by_worth(candidates, budget=1000, frame=in_full, beside=plain)
+    assert texts(order) == ["aaaa bbbb", "ffff said", "eeee said"]
+
+
 def test_at_the_end_of_the_budget_a_whole_memory_goes_before_the_beginning_of_another() -> None:
     filler = "word " * 170
     candidates = [candidate_of(text, 0.5) for text in (filler, LONG, SHORT)]

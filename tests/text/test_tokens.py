@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent_memory.text.tokens import border_before, estimate_tokens, truncate
+from agent_memory.text.tokens import border_before, estimate_at_most, estimate_tokens, fits, truncate
 
 # Counted with two real vocabularies: (text, cl100k, o200k).
 COUNTED = [
@@ -69,6 +69,14 @@ def test_a_truncated_text_fits_and_is_the_beginning(text: str, tokens: int) -> N
     assert estimate_tokens(result) <= max(tokens, 0)
     if result != text:
         assert result == "" or (result[-1] == "…" and text.startswith(result[:-1]))
+
+
+@settings(deadline=None)
+@given(anything, st.integers(1, 60))
+def test_an_estimate_ends_where_it_may_not_go_on(text: str, tokens: int) -> None:
+    for several in (text, 40 * f"{text} "):
+        assert estimate_at_most(several, tokens) == min(estimate_tokens(several), tokens)
+        assert fits(several, tokens) == (estimate_tokens(several) <= tokens)
 
 
 def test_it_is_cut_at_a_word() -> None:
