@@ -29,7 +29,7 @@ class About(NamedTuple):
     """Its name in the shell; of a setting that holds options, what they begin with. None: only Python has it."""
     least: int | None = None
     most: int | None = None
-    each: str | None = None
+    entry_help: str | None = None
     """Of a setting that holds options: what to say of one of them."""
 
 
@@ -40,9 +40,9 @@ def _setting(
     in_shell_as: str | None = None,
     least: int | None = None,
     most: int | None = None,
-    each: str | None = None,
+    entry_help: str | None = None,
 ) -> Any:
-    about = About(help, in_shell_as, least, most, each)
+    about = About(help, in_shell_as, least, most, entry_help)
     if callable(default):
         return field(default_factory=default, metadata={"about": about})
     return field(default=default, metadata={"about": about})
@@ -67,19 +67,19 @@ class PublicSettings:
         dict,
         "the backend's own options",
         in_shell_as="backend_config",
-        each="an option of the backend, such as backend_config.synchronous",
+        entry_help="an option of the backend, such as backend_config.synchronous",
     )
     embedding_config: dict[str, Any] = _setting(
         dict,
         "the embedder's own options",
         in_shell_as="embedding",
-        each="an option of the embedder, such as embedding.model",
+        entry_help="an option of the embedder, such as embedding.model",
     )
     rerank_config: dict[str, Any] = _setting(
         dict,
         "a cross-encoder for rerank, instead of the default model: model, path, threads, cache_dir",
         in_shell_as="rerank",
-        each="an option of the cross-encoder, such as rerank.model",
+        entry_help="an option of the cross-encoder, such as rerank.model",
     )
     short_term_ttl: timedelta = _setting(
         timedelta(hours=1), "how long short-term memories live", in_shell_as="short_term_ttl"

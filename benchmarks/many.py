@@ -55,12 +55,12 @@ def _memory(folder: Path) -> list[dict[str, object]]:
 
 
 def _adds(folder: Path) -> dict[str, object]:
-    found = _measured("adds", folder / "adds", ADDS)
-    ratio = found["together"] / found["singly"]
+    milliseconds = _measured("adds", folder / "adds", ADDS)
+    ratio = milliseconds["together"] / milliseconds["singly"]
     return {
         "what": f"{ADDS} adds at once, each, of the processor",
-        "ms": round(found["together"], 2),
-        "compared with": f"one after the other, {found['singly']:.2f} ms",
+        "ms": round(milliseconds["together"], 2),
+        "compared with": f"one after the other, {milliseconds['singly']:.2f} ms",
         "ratio": round(ratio, 2),
         "target": "<= 0.6",
         "met": ratio <= 0.6,
@@ -82,7 +82,7 @@ def _milliseconds() -> float:
 
 
 def _agents(folder: Path, count: int) -> dict[str, float]:
-    texts, held, more = sentences(count), [], []
+    texts, memories, more = sentences(count), [], []
     for number in range(count):
         before = _milliseconds()
         memory = SyncAgentMemory(
@@ -92,12 +92,12 @@ def _agents(folder: Path, count: int) -> dict[str, float]:
         memory.long_term.add(texts[number])
         assert memory.search("what was renamed?", mode="vector")
         more.append(_milliseconds() - before)
-        held.append(memory)
+        memories.append(memory)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
         1 << 20 if sys.platform == "darwin" else 1024
     )
-    embedding = asyncio.run(_embedding(held[0], texts))
-    for memory in held:
+    embedding = asyncio.run(_embedding(memories[0], texts))
+    for memory in memories:
         memory.close()
     return {
         "megabytes": peak,

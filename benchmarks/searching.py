@@ -70,8 +70,8 @@ async def _vectors(memory: SyncAgentMemory, ids: list[str]) -> list[bytes]:
 
     path = str(memory.backend.settings["path"])
     async with AgentMemory(None, Settings(backend_config={"path": path})) as reader:
-        found = await vector_store(reader.backend).vectors(ids)
-    return [found[memory_id][0] for memory_id in ids]
+        vectors = await vector_store(reader.backend).vectors(ids)
+    return [vectors[memory_id][0] for memory_id in ids]
 
 
 def _raw_tables(vectors: list[bytes]) -> driver.Connection:

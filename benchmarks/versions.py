@@ -46,16 +46,16 @@ def main() -> None:
     parser.add_argument("other", type=Path, metavar="OTHER")
     parser.add_argument("--runs", type=int, default=15)
     parser.add_argument("--file", type=Path, help="a file of memories, instead of one that is filled now")
-    given = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        filled = given.file or _filled(Path(folder) / "filled.db")
+        filled = options.file or _filled(Path(folder) / "filled.db")
         files = {program: Path(folder) / f"{number}.db" for number, program in enumerate(("other", "this"))}
         for file in files.values():
             shutil.copy(filled, file)
-        programs = {"other": str(given.other), "this": str(BIN / "agentmem")}
+        programs = {"other": str(options.other), "this": str(BIN / "agentmem")}
         print(f"{'ms of processor time (wall)':32}{'other':>18}{'this':>18}{'ratio':>8}")
         for name, words in COMMANDS.items():
-            taken = _medians(programs, files, words, given.runs)
+            taken = _medians(programs, files, words, options.runs)
             other, this = taken["other"], taken["this"]
             cells = [f"{1000 * item.processor:,.0f} ({1000 * item.wall:,.0f})" for item in (other, this)]
             print(

@@ -47,20 +47,20 @@ class HeldModel(SharedModel):
     def begin(self) -> None:
         """Start anew, unloaded."""
         self._loading = threading.Lock()
-        self._held: Any = None
+        self._model: Any = None
 
     @property
     def session(self) -> object:
         """What is loaded."""
-        return self._held
+        return self._model
 
     def get(self) -> Any:
         """Return the model, loading it the first time."""
         with self._loading:
-            if self._held is None:
+            if self._model is None:
                 with loading():
-                    self._held = self._load()
-            return self._held
+                    self._model = self._load()
+            return self._model
 
 
 def shared(key: Hashable, make: Callable[[], M]) -> M:

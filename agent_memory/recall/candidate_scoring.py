@@ -70,7 +70,7 @@ class CandidateScorer:
         distribution = Distribution(mean, deviation) if deviation > 0 else None
         for memory_id, part in parts.items():
             part.bm25 = context.keyword.get(memory_id, 0.0)
-            part.words_z = distribution.z(part.bm25) if distribution else 0.0
+            part.keyword_z = distribution.z(part.bm25) if distribution else 0.0
 
     def _score_by_vector(
         self,
@@ -88,7 +88,7 @@ class CandidateScorer:
         weights = (1.0, 0.0) if query.vector is None else (0.0, 1.0)
         note = self._note_on_one_signal(query)
         for part in parts.values():
-            part.words_weight, part.meaning_weight = weights
+            part.keyword_weight, part.vector_weight = weights
             if note is not None:
                 part.notes.append(note)
 
@@ -120,7 +120,7 @@ class CandidateScorer:
             if not self.language_coverage(records[memory_id]):
                 part.notes.append("in a script that the embedder does not read: scored by words alone")
                 continue
-            part.meaning_z = piecewise(segments, distribution) if query.terms else distribution.z(part.cosine)
+            part.vector_z = piecewise(segments, distribution) if query.terms else distribution.z(part.cosine)
 
     def _boost(
         self, retrieved: Retrieved, records: Mapping[str, MemoryRecord], parts: Mapping[str, Parts]

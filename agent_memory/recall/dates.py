@@ -92,18 +92,18 @@ def named_times(query: str, asked_at: datetime) -> list[Span]:
     hinted = not _HINTS.isdisjoint(word.strip("?!.,;:") for word in rest.split())
     if not hinted and not any(letter.isdigit() for letter in rest):
         return []
-    found: list[tuple[int, _Days]] = []
+    matches: list[tuple[int, _Days]] = []
     today = clock.local(asked_at).date()
 
     def understood(match: re.Match[str], read: _Reader) -> str:
         with suppress(ValueError, OverflowError):  # beyond the calendar there is no day that could be meant
-            found.extend((match.start(), days) for days in read(match, today))
+            matches.extend((match.start(), days) for days in read(match, today))
         # What was understood is not read again by a shorter form.
         return " " * len(match[0])
 
     for pattern, read in _forms():
         rest = pattern.sub(partial(understood, read=read), rest)
-    named = list(dict.fromkeys(days for _, days in sorted(found)))[:MOST_TIMES]
+    named = list(dict.fromkeys(days for _, days in sorted(matches)))[:MOST_TIMES]
     return [Span(clock.midnight(days.start), clock.midnight(days.end)) for days in named]
 
 

@@ -30,13 +30,13 @@ class Kept(NamedTuple):
     left_out: Sequence[PackedItem]
 
 
-def above_floor(found: Found, query: str, least: float | None) -> Kept:
+def above_floor(results: Found, query: str, least: float | None) -> Kept:
     """Part what was found into what goes into a recall and what is not relevant enough, each best first.
 
     What is pinned, and what has the query as its key, is always kept; what repeats the query never is.
 
     Args:
-        found: the results of a search.
+        results: the results of a search.
         query: what was searched for.
         least: the least relevance, in [0, 1]; None for the default, which keeps nothing where `nothing_relevant`
             is true, else what reaches `constants.RECALL_FLOOR` and is not far behind the best, or answers another
@@ -46,11 +46,11 @@ def above_floor(found: Found, query: str, least: float | None) -> Kept:
     Returns:
         What is kept, and what is left out with the reason.
     """
-    floor = _Floor(found, query, least)
+    floor = _Floor(results, query, least)
     kept: list[ScoredMemory] = []
     left_out: list[PackedItem] = []
-    for result in found:
-        if result.memory.id in found.echoes or same_words(result.memory, query):
+    for result in results:
+        if result.memory.id in results.echoes or same_words(result.memory, query):
             reason = REPEATS
         elif result.memory.pinned or floor.holds(result):
             kept.append(result)
@@ -64,17 +64,17 @@ def above_floor(found: Found, query: str, least: float | None) -> Kept:
 class _Floor:
     """The least relevance with which each result goes into a recall."""
 
-    def __init__(self, found: Found, query: str, least: float | None) -> None:
-        self._nothing = least is None and found.nothing_relevant
+    def __init__(self, results: Found, query: str, least: float | None) -> None:
+        self._nothing = least is None and results.nothing_relevant
         self._message = constants.RECALL_FLOOR if least is None else least
         self._fact = self._other = self._message
         self._near_answers: set[Passage] = set()
         self._of_other_parts: set[str] = set()
-        if least is None and found:
-            best = max(result.relevance for result in found)
+        if least is None and results:
+            best = max(result.relevance for result in results)
             self._near_answers = {
                 Passage(place.of, place.position + distance)
-                for result in found
+                for result in results
                 if result.relevance >= constants.NOTHING_RELEVANT and (place := _place(result))
                 for distance in (-2, -1, 1, 2)
             }
@@ -82,7 +82,7 @@ class _Floor:
             self._other = max(self._message, min(constants.NOTHING_RELEVANT, near))
             certainty = min(logit(best), constants.RECALL_CERTAIN)
             self._fact = max(self._message, logistic(certainty - constants.RECALL_FACTS_SPREAD))
-            self._of_other_parts = answers_to_other_parts(found, query)
+            self._of_other_parts = answers_to_other_parts(results, query)
 
     def holds(self, result: ScoredMemory) -> bool:
         """Return whether a result goes into the recall."""
@@ -95,7 +95,7 @@ class _Floor:
         return result.relevance >= (self._message if is_message(result.memory) else self._other)
 
 
-def answers_to_other_parts(found: Iterable[ScoredMemory], query: str) -> set[str]:
+def answers_to_other_parts(results: Iterable[ScoredMemory], query: str) -> set[str]:
     """Return the ids of what answers as likely as not and has a word of the query that nothing more relevant has.
 
     "Which port has the database, and who owns the gateway?" has two answers, and the worse one may look far worse
@@ -103,7 +103,7 @@ def answers_to_other_parts(found: Iterable[ScoredMemory], query: str) -> set[str
     """
     terms = content_stems(query)
     ids, answered = set(), set[str]()
-    for result in sorted(found, key=lambda result: -result.relevance):
+    for result in sorted(results, key=lambda result: -result.relevance):
         if result.relevance < constants.NOTHING_RELEVANT:
             break
         words = terms & content_stems(searchable_text(result.memory))

@@ -41,8 +41,11 @@ class Outcomes:
                 and failures < constants.MOST_FAILURES
             ):
                 failures += 1
-                for found in (await self._next_success(event, where), await self._skill(event, where, mode)):
-                    result += [found] if found is not None else []
+                for related in (
+                    await self._next_success(event, where),
+                    await self._skill(event, where, mode),
+                ):
+                    result += [related] if related is not None else []
         once: dict[str, Candidate] = {}
         for item in result:
             once.setdefault(item.memory.id, item)
@@ -66,7 +69,7 @@ class Outcomes:
         later = [item for item in listed if item.happened_at > event.happened_at]
         if not later:
             return None
-        found = await self._searcher.search(
+        results = await self._searcher.search(
             SearchRequest(
                 text=event.content,
                 where=replace(wanted, ids=tuple(item.id for item in later)),
@@ -75,7 +78,7 @@ class Outcomes:
                 count_access=False,
             )
         )
-        related = {result.memory.id: result for result in found if result.relevance >= constants.RELATED}
+        related = {result.memory.id: result for result in results if result.relevance >= constants.RELATED}
         first = next((item for item in later if item.id in related), None)
         if first is None and later[0].happened_at - event.happened_at <= constants.SOON:
             first = later[0]  # "rolled back, errors stopped" has no word of "checkout answers with 502"
@@ -86,9 +89,9 @@ class Outcomes:
         if where.types and MemoryType.PROCEDURAL not in where.types:
             return None
         skills = replace(where, types=(MemoryType.PROCEDURAL,), fields=(), occurred=None)
-        found = await self._searcher.search(
+        results = await self._searcher.search(
             SearchRequest(text=event.content, where=skills, limit=1, mode=mode, count_access=False)
         )
-        if not found or found[0].relevance < constants.NOTHING_RELEVANT:
+        if not results or results[0].relevance < constants.NOTHING_RELEVANT:
             return None
-        return Candidate(found[0].memory, scored=found[0])
+        return Candidate(results[0].memory, scored=results[0])

@@ -153,7 +153,7 @@ class EmbeddingJob:
         self._store = store
         self._embedder = embedder
         self._space = space
-        self._hurry = fail_fast
+        self._fail_fast = fail_fast
         self._progress = progress
         self._waiting = 0  # texts that were not looked at yet
         self.segments = 0
@@ -174,13 +174,13 @@ class EmbeddingJob:
         end = None if budget.seconds is None else time.monotonic() + budget.seconds
         known = await self._known(texts)
         # Where there is time for a single step, it is better spent on ten notes than on a page of a book.
-        ordered = sorted(texts, key=lambda digest: self._hurry and len(texts[digest]) > SEGMENT_BYTES)
+        ordered = sorted(texts, key=lambda digest: self._fail_fast and len(texts[digest]) > SEGMENT_BYTES)
         queue = deque(
             _Text(item, texts[item], self._embedder.parts(texts[item]), known.get(item, Attempt()))
             for item in ordered
         )
         done, begun = 0, self.segments
-        with fail_fast(self._hurry):
+        with fail_fast(self._fail_fast):
             while queue:
                 room = None if budget.segments is None else budget.segments - (self.segments - begun)
                 if room is not None and room <= 0:
@@ -209,11 +209,11 @@ class EmbeddingJob:
     async def _step(self, queue: deque[_Text], room: int | None) -> int:
         """Embed the next segments and store what they make; texts that are done or have failed leave the queue."""
         taken = await self._take(queue, room)
-        found = iter(await self._embed([segment for text in taken for segment, _, _ in text.taken]))
+        outcomes = iter(await self._embed([segment for text in taken for segment, _, _ in text.taken]))
         step = _Step()
         gone: set[TextHash] = set()
         for text in taken:
-            results = [next(found) for _ in text.taken]
+            results = [next(outcomes) for _ in text.taken]
             made: list[Vector] = []
             error: EmbeddingError | None = None
             for result in results:
@@ -250,12 +250,12 @@ class EmbeddingJob:
     async def _take(self, queue: deque[_Text], room: int | None) -> list[_Text]:
         """Take the segments of the next step, and return the texts that they are of."""
         most = min(
-            SHORT_STEP_SEGMENTS if self._hurry else STEP_SEGMENTS, STEP_SEGMENTS if room is None else room
+            SHORT_STEP_SEGMENTS if self._fail_fast else STEP_SEGMENTS, STEP_SEGMENTS if room is None else room
         )
-        size = SHORT_STEP_BYTES if self._hurry else STEP_BYTES
+        size = SHORT_STEP_BYTES if self._fail_fast else STEP_BYTES
         if self._embedder.uses_network:
             size = SENT_BYTES
-        if not self._hurry:
+        if not self._fail_fast:
             await self._cut(queue, size)
         taken: dict[TextHash, _Text] = {}
         count = 0
@@ -269,9 +269,9 @@ class EmbeddingJob:
                 size -= len(segment.encode("utf-8", "replace"))
             if text.over:
                 waiting.popleft()
-            elif self._hurry:
+            elif self._fail_fast:
                 waiting.rotate(-1)
-        if self._hurry:  # who has had a turn stands behind the others
+        if self._fail_fast:  # who has had a turn stands behind the others
             behind = [text for text in queue if text.digest in taken]
             ahead = [text for text in queue if text.digest not in taken]
             queue.clear()
@@ -321,7 +321,7 @@ class EmbeddingJob:
             raise
         except EmbeddingError as error:
             await self._probe(error)
-            end = time.monotonic() + PATIENCE if self._hurry else None
+            end = time.monotonic() + PATIENCE if self._fail_fast else None
             return await self._isolate(segments, error, end)
 
     async def _probe(self, error: EmbeddingError) -> None:

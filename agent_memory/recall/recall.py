@@ -108,12 +108,12 @@ class Recaller:
         wording = writer(format)
         context = StandingContext(self._store, standing, wording, budget)
         await context.choose(where, brief=query is None)
-        found, kept = Found(), Kept((), ())
+        results, kept = Found(), Kept((), ())
         if query is None:
             candidates = await self._brief(where)
         else:
             limit = max(5, min(constants.MOST_CANDIDATES, budget // constants.TOKENS_PER_CANDIDATE))
-            found = await self._searcher.search(
+            results = await self._searcher.search(
                 SearchRequest(
                     text=query,
                     where=where,
@@ -124,28 +124,28 @@ class Recaller:
                     rerank=rerank,
                 )
             )
-            kept = above_floor(found, query, min_relevance)
+            kept = above_floor(results, query, min_relevance)
             candidates = by_worth(
-                candidates_of(found, kept, query),
+                candidates_of(results, kept, query),
                 budget=budget,
                 frame=wording.frame,
                 beside=_beside(wording),
             )
             candidates = await Outcomes(self._store, self._searcher).joined(candidates, where, mode)
-        terms: Sequence[str] = () if query is None else found.terms or query_terms(query)
+        terms: Sequence[str] = () if query is None else results.terms or query_terms(query)
         said = {message.id for message in last}
         candidates = [candidate for candidate in candidates if candidate.memory.id not in said]
         # The latest messages come last in the text but first in the budget, newest first: they were asked for.
         tail = [Candidate(message, LAST_MESSAGES) for message in reversed(last)]
         section, candidates = context.packed_apart(candidates, said)
-        recall = self._pack([*tail, *candidates], terms, wording, budget, found.notices, section)
+        recall = self._pack([*tail, *candidates], terms, wording, budget, results.notices, section)
         if query is not None:
             there = {item.memory.id for item in recall.items}
             recall = replace(
                 recall,
-                nothing_relevant=found.nothing_relevant,
+                nothing_relevant=results.nothing_relevant,
                 left_out=tuple(item for item in kept.left_out if item.memory.id not in there),
-                doubt=found.doubt,
+                doubt=results.doubt,
             )
         await self._store.touch([item.memory.id for item in recall.items])
         return recall
@@ -216,14 +216,14 @@ class Recaller:
         return list(chosen.values())
 
 
-def candidates_of(found: Found, kept: Kept, query: str) -> list[Candidate]:
+def candidates_of(results: Found, kept: Kept, query: str) -> list[Candidate]:
     """Return what was found and kept as candidates, what was said by somebody whom the query names worth more."""
     speakers = SpeakerTest(query)
     return [
         Candidate(
             result.memory,
             scored=result,
-            total=found.sums[result.memory.id]
+            total=results.sums[result.memory.id]
             + constants.NAMED_SPEAKER_PACKED * speakers.names(result.memory),
         )
         for result in kept.results

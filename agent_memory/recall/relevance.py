@@ -93,8 +93,8 @@ class WordShare:
         self._all = sum(weight for _, weight, _ in self._words)
 
     def _weight(self, term: str) -> float:
-        held = min(self._statistics.document_frequency.get(stem(term), 0), self._documents)
-        return math.log(1 + (self._documents - held + 0.5) / (held + 0.5))
+        frequency = min(self._statistics.document_frequency.get(stem(term), 0), self._documents)
+        return math.log(1 + (self._documents - frequency + 0.5) / (frequency + 0.5))
 
     def _parts(self, word: QueryWord) -> dict[str, float]:
         weights = {stem(part): self._weight(part) for part in word.parts}
@@ -105,17 +105,20 @@ class WordShare:
         """Return the share for a text, in [0, 1]."""
         if not self._all:
             return 0.0
-        held = set(map(stem, set(analyse(text))))
-        return sum(weight * _held(word, parts, held) for word, weight, parts in self._words) / self._all
+        roots = set(map(stem, set(analyse(text))))
+        return (
+            sum(weight * _share_of_word(word, parts, roots) for word, weight, parts in self._words)
+            / self._all
+        )
 
 
-def _held(word: QueryWord, parts: Mapping[str, float], held: Set[str]) -> float:
+def _share_of_word(word: QueryWord, parts: Mapping[str, float], roots: Set[str]) -> float:
     """Return how much of a word stems hold, in [0, 1]."""
-    if stem(word.whole) in held:
+    if stem(word.whole) in roots:
         return 1.0
-    if is_code(word.whole) and any(root.startswith(word.whole) for root in held):
+    if is_code(word.whole) and any(root.startswith(word.whole) for root in roots):
         return 1.0
-    return sum(weight for root, weight in parts.items() if root in held)
+    return sum(weight for root, weight in parts.items() if root in roots)
 
 
 def relevance(nearness: float | None, share: float | None, compared: int) -> float:

@@ -67,11 +67,11 @@ class Parts:
     """What one memory's rank is made of."""
 
     bm25: float = 0.0
-    words_z: float = 0.0
+    keyword_z: float = 0.0
     cosine: float | None = None
-    meaning_z: float = 0.0
-    words_weight: float = constants.WORDS_WEIGHT
-    meaning_weight: float = constants.MEANING_WEIGHT
+    vector_z: float = 0.0
+    keyword_weight: float = constants.WORDS_WEIGHT
+    vector_weight: float = constants.MEANING_WEIGHT
     importance: float = 0.0
     decay: float = 0.0
     reply: float = 0.0
@@ -92,7 +92,7 @@ class Parts:
     @property
     def evidence(self) -> float:
         """What words and meaning say, in deviations above the store's average."""
-        return self.words_weight * self.words_z + self.meaning_weight * self.meaning_z
+        return self.keyword_weight * self.keyword_z + self.vector_weight * self.vector_z
 
     @property
     def total(self) -> float:
@@ -112,13 +112,13 @@ class Parts:
         """Return every part by name, rounded for reading."""
         result: dict[str, Any] = {
             "arms": list(retrievers),
-            "words": {"bm25": _short(self.bm25), "z": _short(self.words_z), "weight": self.words_weight},
+            "words": {"bm25": _short(self.bm25), "z": _short(self.keyword_z), "weight": self.keyword_weight},
         }
         if self.cosine is not None:
             result["meaning"] = {
                 "cosine": _short(self.cosine),
-                "z": _short(self.meaning_z),
-                "weight": self.meaning_weight,
+                "z": _short(self.vector_z),
+                "weight": self.vector_weight,
             }
         result["boosts"] = {"importance": _short(self.importance), "decay": _short(self.decay)}
         for name in ("reply", "session", "speaker", "around", "brevity", "date", "limited"):

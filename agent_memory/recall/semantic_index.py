@@ -93,7 +93,7 @@ class SemanticIndex:
         self._provider = embedder.provider if embedder is not None else provider
         self._options = options
         self._named = named or embedder is not None
-        self._given = embedder
+        self._explicit_embedder = embedder
         self._offline = offline
         self._embedder: Embedder | None = embedder
         self._prepared = False
@@ -104,14 +104,14 @@ class SemanticIndex:
 
     async def open(self) -> None:
         """Choose the embedder: the one that was named, else the store's own, else the default."""
-        if self._given is not None:
-            self._given.check_allowed(offline=self._offline)
+        if self._explicit_embedder is not None:
+            self._explicit_embedder.check_allowed(offline=self._offline)
         if not self._store.capabilities.vectors:
             return
         space = await vector_store(self._store).current_space()
-        if self._given is None and not self._named and space is not None:
+        if self._explicit_embedder is None and not self._named and space is not None:
             await self._open_stored(space)
-        elif self._given is None:
+        elif self._explicit_embedder is None:
             self._embedder = self._create(self._provider, self._options)
 
     def _create(self, provider: str, options: Mapping[str, Any]) -> Embedder | None:

@@ -71,7 +71,7 @@ class SimilarSearch:
             similarity = min(1.0, max(0.0, cosine))
             if memory_id not in records or similarity < min_similarity:
                 continue
-            part = Parts(words_weight=0.0, meaning_weight=1.0)
-            part.cosine, part.meaning_z = cosine, distributions[memory_id].z(cosine)
+            part = Parts(keyword_weight=0.0, vector_weight=1.0)
+            part.cosine, part.vector_z = cosine, distributions[memory_id].z(cosine)
             results.append(ScoredMemory(records[memory_id], part.score, estimates[memory_id], similarity))
         return results[:limit]

@@ -71,7 +71,7 @@ class Add:
     """
 
     record: MemoryRecord
-    given: frozenset[str] | None = None
+    given_fields: frozenset[str] | None = None
     """Names of the record's fields that the caller named; the others hold defaults. None: those that differ from the
     type's defaults. A time to live names `expires_at`."""
     even_if_known: bool = False

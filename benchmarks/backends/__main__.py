@@ -41,17 +41,17 @@ async def main() -> None:
     parser.add_argument("--backends", nargs="*", default=NAMES)
     parser.add_argument("--count", type=int, default=100_000, help="memories")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/backends.json"))
-    given = parser.parse_args()
-    report: dict[str, Any] = {"machine": measure.machine(), "memories": given.count, "backends": {}}
+    options = parser.parse_args()
+    report: dict[str, Any] = {"machine": measure.machine(), "memories": options.count, "backends": {}}
     heads = ("stored/s", "raw", "x", "search p50", "p95", "raw", "x", "1 % p50", "p95", "raw", "x", "bytes")
-    print(f"{given.count} memories, {DIMENSION} dimensions; times in ms")
+    print(f"{options.count} memories, {DIMENSION} dimensions; times in ms")
     print("".join([f"{'backend':<20}", *(f"{head:>11}" for head in heads)]))
-    for name in given.backends:
-        row = await _backend(name, given.count)
+    for name in options.backends:
+        row = await _backend(name, options.count)
         report["backends"][name] = row
         print(_line(name, row), flush=True)
-    given.out.parent.mkdir(parents=True, exist_ok=True)
-    given.out.write_text(json.dumps(report, indent=1) + "\n")
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text(json.dumps(report, indent=1) + "\n")
 
 
 def corpus(count: int) -> tuple[list[LongTermRecord], list[Vector]]:
@@ -98,14 +98,14 @@ async def _fill(store: Store, facts: Sequence[LongTermRecord], vectors: Sequence
     begun = time.perf_counter()
     for start in range(0, len(facts), BATCH):
         part = facts[start : start + BATCH]
-        given = {builders.digest(item): [one] for item, one in zip(part, vectors[start:], strict=False)}
-        await store.commit(Operation(verb="add"), [Add(item) for item in part], given)
+        own = {builders.digest(item): [one] for item, one in zip(part, vectors[start:], strict=False)}
+        await store.commit(Operation(verb="add"), [Add(item) for item in part], own)
     return time.perf_counter() - begun
 
 
 async def _search(store: Store, where: Where, query: Vector) -> int:
-    found = await vector_store(store).by_vector(query, where, 10)
-    return len(await store.get([memory_id for memory_id, _ in found]))
+    nearest = await vector_store(store).by_vector(query, where, 10)
+    return len(await store.get([memory_id for memory_id, _ in nearest]))
 
 
 async def _timed(search: Callable[[bytes], Awaitable[int]], queries: Sequence[bytes]) -> dict[str, float]:

@@ -28,16 +28,16 @@ async def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path("build/recall/vectors.db"))
     parser.add_argument("--backends", nargs="*", default=NAMES)
     parser.add_argument("--limit", type=int, help="only the first N agents of each set")
-    given = parser.parse_args()
+    options = parser.parse_args()
     inner = create_embedder("local", {})
     assert inner is not None
-    given.cache.parent.mkdir(parents=True, exist_ok=True)
-    embedder = CachedEmbedder(inner, given.cache)
+    options.cache.parent.mkdir(parents=True, exist_ok=True)
+    embedder = CachedEmbedder(inner, options.cache)
     await embedder.prepare()
-    for path in given.paths:
-        questions = readers.read(path, given.limit)
+    for path in options.paths:
+        questions = readers.read(path, options.limit)
         print(f"{'backend':<20}{'mode':<10}{'recall@10':>10}{'nDCG@10':>10}{'ms':>8}")
-        for name in given.backends:
+        for name in options.backends:
             modes: tuple[Mode, ...] = ("vector",) if name in VECTORS_ONLY else ("hybrid",)
             for mode in ("hybrid", "vector") if name == "sqlite" else modes:
                 await _row(questions, embedder, name, mode)
@@ -46,9 +46,9 @@ async def main() -> None:
 async def _row(questions: QuestionSet, embedder: CachedEmbedder, name: str, mode: Mode) -> None:
     with served(name) as server:
         setup = Setup(backend=server.backend, options=server.options, mode=mode)
-        found = await run(questions, embedder, io.StringIO(), baselines=False, setup=setup, progress=False)
-    row = next(item for item in found.rows() if item["category"] == "all" and item["level"] == "item")
-    ms = found.costs()["ms per question"]
+        results = await run(questions, embedder, io.StringIO(), baselines=False, setup=setup, progress=False)
+    row = next(item for item in results.rows() if item["category"] == "all" and item["level"] == "item")
+    ms = results.costs()["ms per question"]
     print(f"{name:<20}{mode:<10}{row['recall@10']:>10}{row['ndcg@10']:>10}{ms:>8}", flush=True)
 
 

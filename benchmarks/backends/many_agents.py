@@ -29,23 +29,24 @@ def main() -> None:
     parser.add_argument("--agents", type=int, default=1000)
     parser.add_argument("--each", type=int, default=1000, help="memories of an agent")
     parser.add_argument("--dimension", type=int, default=32)
-    given = parser.parse_args()
+    options = parser.parse_args()
     with served("postgres") as server:
-        asyncio.run(_one(server.backend, 0, given.each, given.dimension))
-        first = asyncio.run(_searched(server.backend, [0], given.dimension))
+        asyncio.run(_one(server.backend, 0, options.each, options.dimension))
+        first = asyncio.run(_searched(server.backend, [0], options.dimension))
         print(f"one agent alone: {_times(first)}", flush=True)
         begun = time.perf_counter()
         with multiprocessing.get_context("spawn").Pool(WORKERS) as pool:
             jobs = [
-                (server.backend, number, given.each, given.dimension) for number in range(1, given.agents)
+                (server.backend, number, options.each, options.dimension)
+                for number in range(1, options.agents)
             ]
             for done, _ in enumerate(pool.imap_unordered(_fill, jobs), 1):
-                if done % max(1, given.agents // 10) == 0:
-                    rate = done * given.each / (time.perf_counter() - begun)
+                if done % max(1, options.agents // 10) == 0:
+                    rate = done * options.each / (time.perf_counter() - begun)
                     print(f"{done} agents, {rate:,.0f} memories a second", flush=True)
-        sample = list(range(0, given.agents, max(1, given.agents // SAMPLE)))
-        later = asyncio.run(_searched(server.backend, sample, given.dimension))
-        print(f"{len(sample)} of {given.agents} agents: {_times(later)}")
+        sample = list(range(0, options.agents, max(1, options.agents // SAMPLE)))
+        later = asyncio.run(_searched(server.backend, sample, options.dimension))
+        print(f"{len(sample)} of {options.agents} agents: {_times(later)}")
 
 
 def _fill(job: tuple[str, int, int, int]) -> None:
@@ -61,10 +62,10 @@ async def _one(url: str, number: int, count: int, dimension: int) -> None:
     ]
     vectors = np.random.default_rng(number).normal(size=(count, dimension))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    given = {
+    vectors_by_text = {
         builders.digest(fact): [one.astype("<f4").tobytes()] for fact, one in zip(facts, vectors, strict=True)
     }
-    await store.commit(Operation(verb="add"), [Add(item) for item in facts], given)
+    await store.commit(Operation(verb="add"), [Add(item) for item in facts], vectors_by_text)
     await store.close()
 
 

@@ -44,10 +44,10 @@ def main() -> None:
                 rate, count = _measured(job, writers)
                 rates[writers].append(rate)
                 stored += count
-        found = asyncio.run(_count(server.backend))
+        present = asyncio.run(_count(server.backend))
     for writers, measured in rates.items():
         print(f"{writers:>3} writers: {statistics.median(measured):,.0f} memories a second", flush=True)
-    print(f"{stored} acknowledged, {found} stored")
+    print(f"{stored} acknowledged, {present} stored")
 
 
 async def _prepared(url: str) -> None:

@@ -77,8 +77,8 @@ async def _measured(name: str, url: str, memories: int, runs: int) -> dict[str, 
 
     async def put(number: int) -> None:
         fact = _fact(number)
-        given = {builders.digest(fact): [vectors[number % 1000]]}
-        await store.commit(Operation(verb="add"), [Add(fact)], given)
+        own = {builders.digest(fact): [vectors[number % 1000]]}
+        await store.commit(Operation(verb="add"), [Add(fact)], own)
 
     async def by_words(_: int) -> None:
         await store.by_keyword(WORDS, Where(), 10)

@@ -42,7 +42,7 @@ class Sizes(NamedTuple):
     """What is stored."""
 
     agents: int
-    each: int
+    memories: int
     large: int
     dimension: int
 
@@ -72,14 +72,14 @@ def main() -> None:
     parser.add_argument("--fill", metavar="URL", help=argparse.SUPPRESS)
     parser.add_argument("--index", metavar="URL", help=argparse.SUPPRESS)
     parser.add_argument("--first", type=int, default=1, help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    sizes = Sizes(given.agents, given.each, given.large, given.dimension)
-    if given.index:
-        asyncio.run(_index(given.index, sizes))
-    elif given.fill:
-        asyncio.run(_fill(given.fill, given.first, sizes))
+    options = parser.parse_args()
+    sizes = Sizes(options.agents, options.each, options.large, options.dimension)
+    if options.index:
+        asyncio.run(_index(options.index, sizes))
+    elif options.fill:
+        asyncio.run(_fill(options.fill, options.first, sizes))
     else:
-        measure(sizes, given.connections)
+        measure(sizes, options.connections)
 
 
 def measure(sizes: Sizes, connections: int) -> None:
@@ -145,10 +145,10 @@ async def _fill(url: str, first: int, sizes: Sizes) -> None:
 
 async def small(url: str, number: int, sizes: Sizes) -> None:
     """Store an agent with few vectors, and see that it has an index."""
-    store = store_of(url, f"agent {number}", sizes.each)
+    store = store_of(url, f"agent {number}", sizes.memories)
     await store.open()
     await store.add_space(builders.space(dimension=sizes.dimension))
-    await store.commit(Operation(verb="add"), *_batch(f"agent {number}", 0, sizes.each, sizes.dimension))
+    await store.commit(Operation(verb="add"), *_batch(f"agent {number}", 0, sizes.memories, sizes.dimension))
     if not (await store.describe()).details["vector_index"]:
         raise SystemExit(f"agent {number} has no vector index")
     await store.close()
@@ -228,8 +228,10 @@ async def _index(url: str, sizes: Sizes) -> None:
     if not (await store.describe()).details["vector_index"]:
         raise SystemExit("the large agent has no vector index")
     await store.close()
-    held = portions.milliseconds
-    print(f"lock held for {len(held)} portions: {_quantiles(held)}, slowest {max(held):.0f} ms", flush=True)
+    times = portions.milliseconds
+    print(
+        f"lock held for {len(times)} portions: {_quantiles(times)}, slowest {max(times):.0f} ms", flush=True
+    )
 
 
 async def _writes(url: str, name: str, sizes: Sizes, over: asyncio.Event, label: str) -> list[float]:
@@ -301,11 +303,11 @@ async def _measured(stores: list[PostgresStore], sizes: Sizes, *, warm: int) -> 
     for number, (store, query) in enumerate(zip(stores, queries, strict=True)):
         changes, vectors = _batch(f"{store.agent_id} {label}", number, 1, sizes.dimension)
         begun = time.perf_counter()
-        found = await store.by_vector(query, Where(), 10)
+        nearest = await store.by_vector(query, Where(), 10)
         middle = time.perf_counter()
         await store.commit(Operation(verb="add"), changes, vectors)
         end = time.perf_counter()
-        assert len(found) == 10
+        assert len(nearest) == 10
         if number >= warm:
             times.search.append(1000 * (middle - begun))
             times.insert.append(1000 * (end - middle))

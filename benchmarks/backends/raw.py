@@ -41,10 +41,10 @@ def recording(name: str) -> Iterator[Recorded]:
         from agent_memory.storage.postgres.copying import insert
 
         async def noted(connection: Any, table: str, columns: Any, values: Any) -> None:
-            held = list(values)
-            if held:
-                recorded.append((table, tuple(columns), held))
-            await insert(connection, table, columns, held)
+            rows = list(values)
+            if rows:
+                recorded.append((table, tuple(columns), rows))
+            await insert(connection, table, columns, rows)
 
         with mock.patch.object(writing, "insert", noted), mock.patch.object(vectors, "insert", noted):
             yield recorded
@@ -324,13 +324,13 @@ class RawChroma:
 
     async def search(self, query: bytes, rare: bool) -> int:
         wanted = [{"status": "active"}, *([{"tag:72617265": True}] if rare else [])]
-        found = self._collection("1").query(
+        answer = self._collection("1").query(
             query_embeddings=[np.frombuffer(query, "<f4")],
             n_results=10,
             where={"$and": wanted} if rare else wanted[0],
             include=["distances"],
         )
-        ids = [result.split(":")[0] for result in found["ids"][0]]
+        ids = [result.split(":")[0] for result in answer["ids"][0]]
         texts = self._collection("memories").get(ids=ids, include=["documents"])["documents"]
         return len([json.loads(text) for text in texts])
 
@@ -364,8 +364,8 @@ class RawPinecone:
     async def search(self, query: bytes, rare: bool) -> int:
         wanted = {"status": {"$eq": "active"}, **({"tags": {"$eq": "rare"}} if rare else {})}
         vector = [float(item) for item in np.frombuffer(query, "<f4")]
-        found = await self._index.query(vector=vector, top_k=10, namespace="bench--space-1", filter=wanted)
-        ids = [match.id.split("#")[0] for match in found.matches]
+        answer = await self._index.query(vector=vector, top_k=10, namespace="bench--space-1", filter=wanted)
+        ids = [match.id.split("#")[0] for match in answer.matches]
         records = (await self._index.fetch(ids=ids, namespace="bench--memories")).vectors.values()
         return len([json.loads(record.metadata["document"]) for record in records])
 

@@ -32,17 +32,19 @@ def main() -> None:
         "--search-every", type=int, default=5, help="of so many calls one is a search; 0: none is"
     )
     parser.add_argument("--keep", action="store_true", help="leave the agents there")
-    given = parser.parse_args()
-    jobs = jobs_of(given)
+    options = parser.parse_args()
+    jobs = jobs_of(options)
     processes = len(jobs)
-    before = asyncio.run(size_of(given.url, given.agents))
+    before = asyncio.run(size_of(options.url, options.agents))
     measured = Measured()
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
         for part in pool.imap_unordered(run, jobs):
             measured.add(part)
-    after = asyncio.run(size_of(given.url, given.agents))
-    print(f"{redacted(given.url)}: {given.agents} agents, {given.writers} writers in {processes} processes")
-    print("\n".join(report(measured, given.seconds)))
+    after = asyncio.run(size_of(options.url, options.agents))
+    print(
+        f"{redacted(options.url)}: {options.agents} agents, {options.writers} writers in {processes} processes"
+    )
+    print("\n".join(report(measured, options.seconds)))
     puts = len(measured.times["put"])
     if before is not None and after is not None and puts:
         print(
@@ -50,8 +52,8 @@ def main() -> None:
         )
     else:
         print("bytes: this backend does not say")
-    if not given.keep:
-        asyncio.run(_drop(given.url, given.agents))
+    if not options.keep:
+        asyncio.run(_drop(options.url, options.agents))
 
 
 def jobs_of(arguments: argparse.Namespace) -> list[Job]:

@@ -36,11 +36,11 @@ def main() -> None:
     """Measure both and print a table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.peers", description=__doc__)
     parser.add_argument("--chroma", type=Path, required=True, metavar="PYTHON")
-    given = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         rows, asked = asyncio.run(_vectors())
         ours = asyncio.run(_ours(Path(folder) / "ours.db", rows, asked))
-        theirs = _theirs(str(given.chroma), Path(folder), rows, asked)
+        theirs = _theirs(str(options.chroma), Path(folder), rows, asked)
     print(f"{MEMORIES:,} short facts with the same vectors")
     print(f"{'':34}{'agentmem':>12}{'chromadb':>12}")
     for name, value in ours.items():
@@ -100,8 +100,8 @@ def _theirs(
     python: str, folder: Path, rows: list[dict[str, Any]], asked: list[dict[str, Any]]
 ) -> dict[str, float]:
     store = folder / "chroma"
-    for name, given in (("rows", rows), ("asked", asked), ("one", asked[:1] * 2)):
-        (folder / f"{name}.jsonl").write_text("\n".join(map(json.dumps, given)))
+    for name, values in (("rows", rows), ("asked", asked), ("one", asked[:1] * 2)):
+        (folder / f"{name}.jsonl").write_text("\n".join(map(json.dumps, values)))
     filled = _run(python, "fill", store, folder / "rows.jsonl")
     cold = 1000 * command([python, str(PEER), "query", str(store), str(folder / "one.jsonl")], runs=5)
     queried = _run(python, "query", store, folder / "asked.jsonl")
@@ -117,9 +117,9 @@ def _theirs(
     }
 
 
-def _run(python: str, what: str, store: Path, given: Path) -> dict[str, float]:
+def _run(python: str, what: str, store: Path, file: Path) -> dict[str, float]:
     done = subprocess.run(
-        [python, str(PEER), what, str(store), str(given)], check=True, capture_output=True, text=True
+        [python, str(PEER), what, str(store), str(file)], check=True, capture_output=True, text=True
     )
     return dict(json.loads(done.stdout.splitlines()[-1]))
 

@@ -50,6 +50,6 @@ def query(folder: str, rows: list[dict[str, object]]) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    what, place, given = sys.argv[1:]
-    lines = [json.loads(line) for line in Path(given).read_text().splitlines()]
+    what, place, file = sys.argv[1:]
+    lines = [json.loads(line) for line in Path(file).read_text().splitlines()]
     print(json.dumps({"fill": fill, "query": query}[what](place, lines)))

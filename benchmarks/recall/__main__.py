@@ -53,41 +53,41 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asyncio.run(_run(parser.parse_args(arguments)))
 
 
-async def _run(given: argparse.Namespace) -> None:
-    inner = create_embedder(given.provider, {})
+async def _run(options: argparse.Namespace) -> None:
+    inner = create_embedder(options.provider, {})
     if inner is None:
         raise SystemExit("a run needs an embedder")
-    embedder = CachedEmbedder(inner, given.cache)
+    embedder = CachedEmbedder(inner, options.cache)
     await embedder.prepare()
-    given.out.mkdir(parents=True, exist_ok=True)
-    prompts = cross_agent.read_prompts(given.prompts) if given.prompts else []
+    options.out.mkdir(parents=True, exist_ok=True)
+    prompts = cross_agent.read_prompts(options.prompts) if options.prompts else []
     results, strangers = [], []
-    with (given.out / "questions.jsonl").open("w", encoding="utf-8") as lines:
-        for path in given.paths:
-            questions = readers.read(path, given.limit)
-            found = await run(
+    with (options.out / "questions.jsonl").open("w", encoding="utf-8") as lines:
+        for path in options.paths:
+            questions = readers.read(path, options.limit)
+            measured = await run(
                 questions,
                 embedder,
                 lines,
-                baselines=not given.no_baselines,
-                setup=Setup(rerank=given.rerank or ""),
+                baselines=not options.no_baselines,
+                setup=Setup(rerank=options.rerank or ""),
             )
-            print(table(found.rows(), categories=given.categories))
-            print("  ".join(f"{name} {value}" for name, value in found.costs().items()))
-            print(found.shown.line())
-            figures = found.calibration()
+            print(table(measured.rows(), categories=options.categories))
+            print("  ".join(f"{name} {value}" for name, value in measured.costs().items()))
+            print(measured.shown.line())
+            figures = measured.calibration()
             for part, title in (("all", "all results"), ("best", "the most relevant result")):
                 print("".join(f"{line}\n" for line in calibration.lines(figures[part], title)), end="")
             print(flush=True)
-            if given.packed:
+            if options.packed:
                 print("\n".join(packing.lines(await packing.measure(questions, embedder))) + "\n", flush=True)
-            if given.cross_agent:
+            if options.cross_agent:
                 told = await cross_agent.measure(questions, embedder, prompts)
                 strangers.append(told)
                 print("\n".join(cross_agent.lines(told)) + "\n", flush=True)
-            results.append(found)
-    _write(given.out, results, strangers)
-    print(f"written to {given.out}/recall.json and questions.jsonl; {embedder.missed} texts embedded anew")
+            results.append(measured)
+    _write(options.out, results, strangers)
+    print(f"written to {options.out}/recall.json and questions.jsonl; {embedder.missed} texts embedded anew")
 
 
 def table(rows: Iterable[Mapping[str, Any]], *, categories: bool = False) -> str:

@@ -67,8 +67,8 @@ class Baselines:
         if not words:
             return []
         query = " OR ".join(f'"{word}"' for word in dict.fromkeys(words))
-        found = self._words.execute("select rowid from item where item match ? order by rank", (query,))
-        return [row[0] for row in found]
+        rows = self._words.execute("select rowid from item where item match ? order by rank", (query,))
+        return [row[0] for row in rows]
 
 
 def _empty_index() -> sqlite3.Connection:
@@ -78,7 +78,7 @@ def _empty_index() -> sqlite3.Connection:
 
 
 def _in_scope(item: Item, question: Question) -> bool:
-    return not question.tags or not set(question.tags).isdisjoint(item.given.get("tags", ()))
+    return not question.tags or not set(question.tags).isdisjoint(item.arguments.get("tags", ()))
 
 
 def _words(text: str) -> list[str]:

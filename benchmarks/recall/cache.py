@@ -67,8 +67,8 @@ class CachedEmbedder(Embedder):
 
     async def _embed(self, texts: Sequence[str], *, query: bool) -> Sequence[bytes]:
         digests = [self._digest(text, query) for text in texts]
-        found = {digest: vector for digest in digests if (vector := self._look_up(digest)) is not None}
-        missing = {digest: text for digest, text in zip(digests, texts, strict=True) if digest not in found}
+        known = {digest: vector for digest in digests if (vector := self._look_up(digest)) is not None}
+        missing = {digest: text for digest, text in zip(digests, texts, strict=True) if digest not in known}
         names = list(missing)
         for start in range(0, len(names), _BATCH):
             part = names[start : start + _BATCH]
@@ -77,9 +77,9 @@ class CachedEmbedder(Embedder):
                 "insert or ignore into vector values (?, ?)", zip(part, vectors, strict=True)
             )
             self._file.commit()
-            found.update(zip(part, vectors, strict=True))
+            known.update(zip(part, vectors, strict=True))
         self.missed += len(names)
-        return [found[digest] for digest in digests]
+        return [known[digest] for digest in digests]
 
     def _digest(self, text: str, query: bool) -> bytes:
         content = f"{self.identity.fingerprint}\0{query}\0{text}".encode("utf-8", "surrogatepass")

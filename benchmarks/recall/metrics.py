@@ -27,10 +27,10 @@ def scores(ranked: Sequence[str], gold: Set[str]) -> dict[str, float]:
         "mrr": 1 / hits[0] if hits else 0.0,
     }
     for depth in DEPTHS:
-        found = sum(place <= depth for place in hits)
-        result[f"any@{depth}"] = float(found > 0)
-        result[f"all@{depth}"] = float(found == len(gold))
-        result[f"recall@{depth}"] = found / len(gold)
+        reached = sum(place <= depth for place in hits)
+        result[f"any@{depth}"] = float(reached > 0)
+        result[f"all@{depth}"] = float(reached == len(gold))
+        result[f"recall@{depth}"] = reached / len(gold)
     return result
 
 

@@ -84,7 +84,7 @@ class Product:
             await self._store(items[start : start + _BATCH])
 
     async def _store(self, items: Sequence[Item]) -> None:
-        ids = await self._memory.add_many([dict(item.given) for item in items])
+        ids = await self._memory.add_many([dict(item.arguments) for item in items])
         for id, item in zip(ids, items, strict=True):
             self._names.setdefault(id, item.id)
             if item.archived:
@@ -97,7 +97,7 @@ class Product:
         asked_at = at or self._asked_at(question)
         with clock.fixed(asked_at):
             begun = time.perf_counter()
-            found = await self._memory.search(
+            results = await self._memory.search(
                 question.text,
                 limit=DEPTH,
                 tags=question.tags or None,
@@ -107,23 +107,23 @@ class Product:
             )
             seconds = time.perf_counter() - begun
         return Answer(
-            [self._names[result.memory.id] for result in found],
-            [result.relevance for result in found],
-            sum(estimate_tokens(result.memory.content) for result in found[:10]),
+            [self._names[result.memory.id] for result in results],
+            [result.relevance for result in results],
+            sum(estimate_tokens(result.memory.content) for result in results[:10]),
             seconds,
-            found.nothing_relevant,
-            [result.memory for result in found],
+            results.nothing_relevant,
+            [result.memory for result in results],
         )
 
     async def recall(self, question: Question, budget: int) -> set[str]:
         """Return the items that stand whole in a packed recall."""
-        found = await self._recall(question, budget, None)
-        return {self._names[item.memory.id] for item in found.items if item.form == "full"}
+        results = await self._recall(question, budget, None)
+        return {self._names[item.memory.id] for item in results.items if item.form == "full"}
 
     async def shown(self, question: Question, at: datetime | None = None) -> list[str]:
         """Return the items that a recall without a pressing budget shows because of the question."""
-        found = await self._recall(question, SHOWN_BUDGET, at)
-        return [self._names[item.memory.id] for item in found.items if not _always_there(item)]
+        results = await self._recall(question, SHOWN_BUDGET, at)
+        return [self._names[item.memory.id] for item in results.items if not _always_there(item)]
 
     async def _recall(self, question: Question, budget: int, at: datetime | None) -> Recall:
         await self.store(question.stored)

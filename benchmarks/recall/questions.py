@@ -16,7 +16,7 @@ class Item:
     """The authors' own id of it, unique within its agent."""
     text: str
     """The bare text: what the baselines see."""
-    given: Mapping[str, Any]
+    arguments: Mapping[str, Any]
     """The same as arguments of `AgentMemory.add_many`, with who said it when."""
     session: str | None = None
     judged: bool = True

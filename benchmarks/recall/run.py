@@ -55,15 +55,15 @@ class Results:
             for question in by_question:
                 groups.setdefault(self.categories[question], []).append(question)
             for category, questions in groups.items():
-                found = [by_question[question] for question in questions]
-                low, high = metrics.interval([result["ndcg@10"] for result in found])
+                rows = [by_question[question] for question in questions]
+                low, high = metrics.interval([result["ndcg@10"] for result in rows])
                 yield {
                     "set": self.name,
                     "level": level,
                     "system": system,
                     "category": category,
-                    "questions": len(found),
-                    **{name: round(100 * value, 1) for name, value in metrics.means(found).items()},
+                    "questions": len(rows),
+                    **{name: round(100 * value, 1) for name, value in metrics.means(rows).items()},
                     "ndcg@10 interval": [round(100 * low, 1), round(100 * high, 1)],
                 }
 

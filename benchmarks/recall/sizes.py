@@ -259,8 +259,8 @@ def read(path: Path, limit: int | None = None) -> Facts:
 
 
 def _item(fact: Mapping[str, Any]) -> Item:
-    given = {**KINDS[fact["type"]], "content": fact["text"], "force": True}
-    return Item(id=fact["id"], text=fact["text"], given=given)
+    arguments = {**KINDS[fact["type"]], "content": fact["text"], "force": True}
+    return Item(id=fact["id"], text=fact["text"], arguments=arguments)
 
 
 def _questions_of(paths: Sequence[Path]) -> list[Question]:
@@ -326,8 +326,8 @@ def _filler(corpus: Corpus, count: int) -> Iterator[Item]:
     number = 0
     for part in corpus.parts(count):
         for text, vector in zip(part.texts, part.vectors, strict=True):
-            given = {"type": "fact", "content": text, "embedding": vector, "force": True}
-            yield Item(id=f"filler-{number}", text=text, given=given)
+            arguments = {"type": "fact", "content": text, "embedding": vector, "force": True}
+            yield Item(id=f"filler-{number}", text=text, arguments=arguments)
             number += 1
 
 

@@ -38,16 +38,16 @@ def main() -> int:
         "--cache", type=Path, default=Path("build/recall/vectors.db"), help="vectors kept between runs"
     )
     parser.add_argument("--folder", type=Path, help="keep the files here, and use those that are there")
-    given = parser.parse_args()
-    corpus = asyncio.run(_corpus(given.paths, given.cache))
-    if given.folder is not None:
-        given.folder.mkdir(parents=True, exist_ok=True)
-        rows = _all(corpus, given.sizes, given.folder, given.questions)
+    options = parser.parse_args()
+    corpus = asyncio.run(_corpus(options.paths, options.cache))
+    if options.folder is not None:
+        options.folder.mkdir(parents=True, exist_ok=True)
+        rows = _all(corpus, options.sizes, options.folder, options.questions)
     else:
         with tempfile.TemporaryDirectory() as folder:
-            rows = _all(corpus, given.sizes, Path(folder), given.questions)
+            rows = _all(corpus, options.sizes, Path(folder), options.questions)
     report = {"version": __version__, "machine": machine(), "rows": rows}
-    if tuple(given.sizes) == SIZES:
+    if tuple(options.sizes) == SIZES:
         RESULTS.write_text(json.dumps(report, indent=1) + "\n")
         print(f"written to {RESULTS.name}")
     return 0
@@ -115,7 +115,7 @@ def measure(corpus: Corpus, count: int, path: Path, questions: int) -> dict[str,
     """Ask questions of the library, of a scan of all vectors and of FTS5 by turns."""
     places = {part: place for place, part in enumerate(path.with_suffix(".ids").read_text().split())}
     times: dict[str, list[float]] = {name: [] for name in ("search", "embed", "scan", "FTS5", "filtered")}
-    found = filtered = 0
+    agreeing = filtered = 0
     with (
         Worker(workers.library, path) as library,
         Worker(workers.scan, corpus, count) as scan,
@@ -123,7 +123,7 @@ def measure(corpus: Corpus, count: int, path: Path, questions: int) -> dict[str,
     ):
 
         def ask(query: str, note: bool) -> None:
-            nonlocal found, filtered
+            nonlocal agreeing, filtered
             _, search = library.call("search", query)
             vector, embed = library.call("embed", query)
             best, scanned = scan.call("best", vector)
@@ -132,7 +132,7 @@ def measure(corpus: Corpus, count: int, path: Path, questions: int) -> dict[str,
             if note:
                 for name, value in zip(times, (search, embed, scanned, fts, rare), strict=True):
                     times[name].append(value)
-                found += _agreeing(library, scan, vector, best, places, None)
+                agreeing += _agreeing(library, scan, vector, best, places, None)
                 rare_best, _ = scan.call("best", vector, 100)
                 filtered += _agreeing(library, scan, vector, rare_best, places, RARE)
 
@@ -150,7 +150,7 @@ def measure(corpus: Corpus, count: int, path: Path, questions: int) -> dict[str,
         **{f"{name}, ms": _ms(value) for name, value in middle.items()},
         "search / (embed + scan + FTS5)": round(middle["search"] / floor, 2),
         "filtered / search": round(middle["filtered"] / middle["search"], 2),
-        "recall@10": round(found / (10 * len(asked)), 4),
+        "recall@10": round(agreeing / (10 * len(asked)), 4),
         "recall@10, filtered": round(filtered / (10 * len(asked)), 4),
         "peak memory, MB": round(peak / MEGABYTE),
         "bytes per memory": round(path.stat().st_size / count),

@@ -82,8 +82,8 @@ async def collect(paths: Sequence[Path], embedder: CachedEmbedder, real: int = R
     sentences = _spread(list(texts), real)
     vectors = []
     for start in range(0, len(sentences), 512):
-        found = await embedder.embed_documents(sentences[start : start + 512])
-        vectors += [segments[0] for segments in found]
+        vectors_of_part = await embedder.embed_documents(sentences[start : start + 512])
+        vectors += [segments[0] for segments in vectors_of_part]
         print(f"\rembedded {len(vectors):,} of {len(sentences):,} sentences", end="", flush=True)
     print()
     matrix = np.frombuffer(b"".join(vectors), "<f4").reshape(len(vectors), -1)

@@ -70,9 +70,9 @@ def _serve(pipe: Pipe, make: Callable[..., Calls], arguments: tuple[object, ...]
     calls = make(*arguments) | {"peak": _peak}
     pipe.send("ready")
     while (request := pipe.recv()) is not None:
-        name, given = request
+        name, values = request
         begun = time.perf_counter()
-        answer = calls[name](*given)
+        answer = calls[name](*values)
         pipe.send((answer, time.perf_counter() - begun))
 
 

@@ -106,7 +106,7 @@ Shred = Annotated[bool, typer.Option("--shred", help="Leave nothing, in history 
 EVENT_COLUMNS = ("id", "happened", "event_type", "outcome", "content", "tags")
 
 
-def given(**values: Any) -> dict[str, Any]:
+def only_given(**values: Any) -> dict[str, Any]:
     """Return the arguments that were given; the library's own defaults hold for the others."""
     return {name: value for name, value in values.items() if value is not None}
 

@@ -19,13 +19,13 @@ def read(tool: Tool, arguments: Mapping[str, Any] | None) -> dict[str, Any]:
     Raises:
         ValidationError: one is missing, unknown or of a wrong type.
     """
-    given = {name: value for name, value in (arguments or {}).items() if value is not None}
+    present = {name: value for name, value in (arguments or {}).items() if value is not None}
     known = {argument.name: argument for argument in tool.arguments}
-    if strange := [name for name in given if name not in known]:
+    if strange := [name for name in present if name not in known]:
         raise ValidationError(
             f"{tool.name} has no argument {strange[0][:100]!r}", hint="its arguments are " + ", ".join(known)
         )
-    values = {name: _value(known[name], value) for name, value in given.items()}
+    values = {name: _value(known[name], value) for name, value in present.items()}
     for argument in tool.arguments:
         if argument.required and (argument.name not in values or not str(values[argument.name]).strip()):
             missing = "is missing" if argument.name not in values else "is empty"

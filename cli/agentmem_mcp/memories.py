@@ -136,7 +136,7 @@ def _identity(settings: Settings) -> tuple[int, int] | None:
     if path is None:
         return None
     try:
-        found = os.stat(Path(path))  # noqa: PTH116 - the numbers of a file, not its text
+        state = os.stat(Path(path))  # noqa: PTH116 - the numbers of a file, not its text
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return state.st_dev, state.st_ino

@@ -20,7 +20,7 @@ _LEAST: Final = 400
 """Characters that each of them may take at least."""
 
 
-def found(results: Sequence[ScoredMemory]) -> str:
+def search_results(results: Sequence[ScoredMemory]) -> str:
     """Write what a search found, best first, each with its id, kind, day, relevance, key and tags."""
     room = max(_LEAST, _ROOM // max(1, len(results)))
     return "\n".join([HEADING, *(_entry(result.memory, result.relevance, room) for result in results)])

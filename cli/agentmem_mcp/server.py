@@ -115,12 +115,12 @@ def definition(tool: Tool) -> ToolDefinition:
     )
 
 
-async def _call(tool: Tool, given: dict[str, Any] | None, memories: Memories) -> CallToolResult:
+async def _call(tool: Tool, received: dict[str, Any] | None, memories: Memories) -> CallToolResult:
     """Call a tool, and make a text of whatever comes of it."""
     try:
         # A write that has begun is finished, though the client takes its request back or goes away.
         with anyio.CancelScope(shield=not tool.read_only):
-            values = arguments.read(tool, given)
+            values = arguments.read(tool, received)
             async with memories.open(tool.name) as (memory, surroundings):
                 text = await tool.run(Call(values, memory, surroundings))
         return _result("\n".join([text, *(f"note: {note}" for note in surroundings.notes)]))

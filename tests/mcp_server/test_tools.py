@@ -406,7 +406,7 @@ def test_each_line_at_the_margin_of_a_search_is_of_the_server(texts: list[str]) 
             [{"content": f"word {text}", "tags": [text], "key": text} for text in texts if text.strip()]
         )
         found = memory.search("word", mode="keyword")
-        lines = results.found(found).splitlines()
+        lines = results.search_results(found).splitlines()
         margin = [line for line in lines if not line.startswith("    ")]
         assert margin[0] == results.HEADING
         assert [line[:8] for line in margin[1:]] == [item.memory.id[:8] for item in found]

@@ -43,7 +43,7 @@ def test_what_is_lent_and_taken() -> None:
     fact = builders.fact("no message")
     records = {item.id: item for item in (question, answer, machine, elsewhere, fact)}
     parts = {record: Parts() for record in records}
-    parts[question.id].meaning_z = 4.0
+    parts[question.id].vector_z = 4.0
     before = {answer.id: question.id, machine.id: answer.id}
     propagate_context(parts, records, before)
     worth = parts[question.id].evidence
@@ -59,7 +59,7 @@ def test_what_is_lent_and_taken() -> None:
 def test_an_assistant_that_asks_lends_less_than_a_person() -> None:
     asked = builders.message("Shall I list agencies?", role="assistant", position=0)
     answer = builders.message("Yes please", role="user", position=1)
-    parts = {asked.id: Parts(meaning_z=4.0), answer.id: Parts()}
+    parts = {asked.id: Parts(vector_z=4.0), answer.id: Parts()}
     propagate_context(parts, {item.id: item for item in (asked, answer)}, {answer.id: asked.id})
     assert parts[answer.id].reply == pytest.approx(constants.REPLY_TO_ASSISTANT * parts[asked.id].evidence)
     assert 0 < constants.REPLY_TO_ASSISTANT < constants.REPLY_WEIGHT
@@ -67,7 +67,7 @@ def test_an_assistant_that_asks_lends_less_than_a_person() -> None:
 
 def weighed(*messages: ConversationRecord, echo: int | None = None) -> list[Parts]:
     """Give messages of one conversation an evidence of 7 each, and weigh them as it stands."""
-    parts = {message.id: Parts(meaning_z=10.0) for message in messages}
+    parts = {message.id: Parts(vector_z=10.0) for message in messages}
     if echo is not None:
         parts[messages[echo].id].echo = True
     propagate_context(parts, {message.id: message for message in messages}, {})
@@ -159,6 +159,6 @@ def test_a_query_names_a_speaker(query: str, name: str | None, expected: bool) -
 
 def test_what_a_named_person_said_comes_before_what_another_did() -> None:
     records = {name: builders.message(f"{name} went to Oslo", name=name) for name in ("Ana", "Mel")}
-    parts = {name: Parts(words_z=1.0) for name in records}
+    parts = {name: Parts(keyword_z=1.0) for name in records}
     favour_named_speakers(parts, records, "Where did Mel go?")
     assert parts["Mel"].total - parts["Ana"].total == pytest.approx(constants.NAMED_SPEAKER)

@@ -59,19 +59,19 @@ def test_the_prior_is_the_embedders_own() -> None:
 def test_scores_are_shares_and_boosts_stay_small(
     words: float, meaning: float, importance: float, decay: float
 ) -> None:
-    parts = Parts(words_z=words, meaning_z=meaning, cosine=0.5, importance=importance, decay=decay)
+    parts = Parts(keyword_z=words, vector_z=meaning, cosine=0.5, importance=importance, decay=decay)
     assert 0.0 <= parts.score <= 1.0
     assert abs(parts.total - parts.evidence) <= 0.4 + 1e-9
 
 
 def test_an_exact_key_beats_everything_else() -> None:
     key = Parts(exact_key=True)
-    rest = Parts(words_z=15.0, meaning_z=10.0, importance=0.2)
+    rest = Parts(keyword_z=15.0, vector_z=10.0, importance=0.2)
     assert key.total > rest.total
 
 
 def test_the_explanation_adds_up() -> None:
-    parts = Parts(bm25=3.0, words_z=4.0, cosine=0.6, meaning_z=5.0, importance=0.1, decay=-0.05)
+    parts = Parts(bm25=3.0, keyword_z=4.0, cosine=0.6, vector_z=5.0, importance=0.1, decay=-0.05)
     explained = parts.explain(("words",))
     assert math.isclose(explained["sum"], 0.3 * 4 + 0.7 * 5 + 0.1 - 0.05, abs_tol=1e-6)
 

@@ -80,7 +80,7 @@ def update(old: Sequence[SemanticRecord], texts: Sequence[str], build: Callable[
         named = named_fields(addition)
         if before is None:
             after = replace(built, **_inherited(shared, built, named))
-            added.append(replace(addition, record=after, given=named))
+            added.append(replace(addition, record=after, given_fields=named))
             to_embed.append(after)
         else:
             gained = united(before, built, named) | {name: getattr(built, name) for name in _COLUMN_INDEX}

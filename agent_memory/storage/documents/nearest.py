@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Nearest(NamedTuple):
     """What a vector search of the backend's own found."""
 
-    found: Sequence[tuple[str, float]]
+    candidates: Sequence[tuple[str, float]]
     """Ids of memories and cosines; a memory may be there several times, and may be one that the query refuses."""
     complete: bool
     """Whether asking for more would find no more."""

@@ -116,7 +116,7 @@ class VectorDocuments(PendingTexts):
         while True:
             nearest = await self._nearest(space, vector, query, wanted)
             best: dict[str, float] = {}
-            for memory_id, cosine in nearest.found:
+            for memory_id, cosine in nearest.candidates:
                 best[memory_id] = max(cosine, best.get(memory_id, -2.0))
             if nearest.exact:
                 if len(best) >= limit or nearest.complete:

@@ -193,7 +193,9 @@ class InMemoryStore(FullStore):
     # --- reading -------------------------------------------------------------------------------------------
 
     async def _get(self, ids: Sequence[str]) -> dict[str, MemoryRecord]:
-        return {memory_id: self._given(self._rows[memory_id]) for memory_id in ids if memory_id in self._rows}
+        return {
+            memory_id: self._copied(self._rows[memory_id]) for memory_id in ids if memory_id in self._rows
+        }
 
     async def _select(self, where: Where, order: Order, limit: int | None, offset: int) -> list[MemoryRecord]:
         by, descending = order
@@ -202,7 +204,7 @@ class InMemoryStore(FullStore):
         )
         if descending:
             rows.reverse()
-        return [self._given(row) for row in rows[offset : None if limit is None else offset + limit]]
+        return [self._copied(row) for row in rows[offset : None if limit is None else offset + limit]]
 
     async def _count(self, where: Where) -> int:
         return sum(1 for _ in self._matching(where))
@@ -219,7 +221,7 @@ class InMemoryStore(FullStore):
             (row for row in self._matching(where) if row.sequence > after),
             key=lambda row: row.sequence,
         )
-        return [self._given(row) for row in rows], rows[-1].sequence if len(rows) == limit else 0
+        return [self._copied(row) for row in rows], rows[-1].sequence if len(rows) == limit else 0
 
     async def _by_prefix(self, prefix: str, limit: int) -> list[str]:
         return [row for row in self._rows if row.startswith(prefix)][:limit]
@@ -231,7 +233,7 @@ class InMemoryStore(FullStore):
         conversation_id, here = sequence
         now = clock.now()
         live = [pair for pair in self._messages(conversation_id) if listing.live(pair[1].record, now)]
-        return [self._given(row) for row in listing.around(here, live, before, after)]
+        return [self._copied(row) for row in listing.around(here, live, before, after)]
 
     async def _adjacent(self, message_ids: Sequence[str], step: Literal[-1, 1]) -> dict[str, str]:
         now = clock.now()
@@ -277,7 +279,7 @@ class InMemoryStore(FullStore):
         accessed_at, count = self._usage.get(row.record.id, (None, 0))
         return replace(row.record, accessed_at=accessed_at, access_count=count)
 
-    def _given(self, row: Row) -> MemoryRecord:
+    def _copied(self, row: Row) -> MemoryRecord:
         """Return a memory as it may be given away: changing what is in it changes nothing here."""
         return copied(self._current(row))
 
@@ -310,15 +312,15 @@ class InMemoryStore(FullStore):
 
     def _nearest(self, vector: Vector, where: Where, limit: int) -> tuple[list[tuple[str, float]], int]:
         """Return the nearest memories with their cosines, and how many vectors were compared."""
-        held = self._vector_index.held(None)
-        rows = [row for row in self._matching(where) if row.embedding_hash in held]
+        segments = self._vector_index.segments(None)
+        rows = [row for row in self._matching(where) if row.embedding_hash in segments]
         cosines = self._vector_index.nearest(vector, {row.embedding_hash for row in rows})
         compared = [(row.record.id, cosines[row.embedding_hash]) for row in rows]
         nearest = heapq.nsmallest(limit, compared, key=lambda pair: -pair[1])
-        return nearest, sum(len(held[row.embedding_hash]) for row in rows)
+        return nearest, sum(len(segments[row.embedding_hash]) for row in rows)
 
     async def _vectors(self, ids: Sequence[str], space: EmbeddingSpace | None) -> dict[str, list[Vector]]:
-        segments = self._vector_index.held(space)
+        segments = self._vector_index.segments(space)
         rows = [self._rows[memory_id] for memory_id in ids if memory_id in self._rows]
         return {
             row.record.id: list(segments[row.embedding_hash])
@@ -350,13 +352,13 @@ class InMemoryStore(FullStore):
         rows = sorted(
             self._owing(space, failed), key=lambda row: (row.record.created_at, row.sequence), reverse=True
         )
-        return [self._given(row) for row in rows[:limit]]
+        return [self._copied(row) for row in rows[:limit]]
 
     async def _pending_count(self, space: EmbeddingSpace | None, failed: bool | None) -> int:
         return sum(1 for _ in self._owing(space, failed))
 
     def _owing(self, space: EmbeddingSpace | None, failed: bool | None) -> Iterator[Row]:
-        segments, begun = self._vector_index.held(space), self._vector_index.begun(space)
+        segments, begun = self._vector_index.segments(space), self._vector_index.begun(space)
         for row in self._matching(Where()):
             if row.embedding_hash in segments:
                 continue

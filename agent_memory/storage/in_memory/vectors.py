@@ -56,7 +56,7 @@ class VectorShelf:
             self._segments[space.id].setdefault(digest, list(segments))
             self._begun[space.id].pop(digest, None)
 
-    def held(self, space: EmbeddingSpace | None) -> Mapping[TextHash, Sequence[Vector]]:
+    def segments(self, space: EmbeddingSpace | None) -> Mapping[TextHash, Sequence[Vector]]:
         """Return the vectors of a space, or of the current one; none where there is no space."""
         space = space or self.current()
         return {} if space is None else self._segments[self._known(space).id]
@@ -81,7 +81,7 @@ class VectorShelf:
 
     def sample(self, limit: int) -> list[Vector]:
         """Return vectors spread evenly over the oldest 1, 2, 4, 8, ... so that they stay until all double."""
-        vectors = [segment for segments in self.held(None).values() for segment in segments]
+        vectors = [segment for segments in self.segments(None).values() for segment in segments]
         if not vectors or limit < 1:
             return []
         settled = 1 << (len(vectors).bit_length() - 1)

@@ -35,8 +35,8 @@ _OF_USE = ("use_count", "success_count", "last_used_at")
 
 def named_fields(change: Add) -> frozenset[str]:
     """Return the names of the fields that were given: told by the caller, else those that differ from a default."""
-    if change.given is not None:
-        return change.given
+    if change.given_fields is not None:
+        return change.given_fields
     record = change.record
     named = {
         field_.name

@@ -42,12 +42,12 @@ async def agents(url: str, options: Mapping[str, Any], prefix: str) -> set[str]:
             if not isinstance(route, ClusterRoute):
                 return await _agents(client, prefix)
             for _ in range(_ROUNDS):
-                nodes, found = await route.primaries(), set[str]()
+                nodes, agents = await route.primaries(), set[str]()
                 for node in nodes:
                     async with _closing(route.client(node)) as one:
-                        found |= await _agents(one, prefix)
+                        agents |= await _agents(one, prefix)
                 if set(await route.primaries()) == set(nodes):
-                    return found
+                    return agents
     finally:
         await client.aclose()
     raise BackendError(f"the servers of {redacted(url)} keep changing", hint="try again in a moment")
@@ -65,12 +65,12 @@ async def _agents(client: Any, prefix: str) -> set[str]:
     """Return the agents of one server: each has a manifest, which says whose it is."""
     pattern = f"{literal(f'{{{prefix}:')}*{literal('}:head')}"
     names = [name async for name in client.scan_iter(match=pattern, count=1000)]
-    found: set[str] = set()
+    agents: set[str] = set()
     for batch in batched(names, _BATCH):
         pipe = client.pipeline(transaction=False)
         for name in batch:
             pipe.get(name)
-        found |= {
+        agents |= {
             Manifest.from_json(text.decode()).agent_id for text in await pipe.execute() if text is not None
         }
-    return found
+    return agents

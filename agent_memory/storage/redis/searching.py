@@ -245,7 +245,7 @@ class Searching(VectorDocuments, KeywordStore):
             return None
         nearest = await module.nearest(space, request.vector, query, request.limit)
         best: dict[str, float] = {}
-        for memory_id, cosine in nearest.found:
+        for memory_id, cosine in nearest.candidates:
             best[memory_id] = max(cosine, best.get(memory_id, -2.0))
         if len(best) < request.limit and not nearest.complete:
             return None
@@ -272,7 +272,7 @@ class Searching(VectorDocuments, KeywordStore):
         """Compare the copy of the vectors; where nothing has changed since it was read, in one round trip."""
         copy = self._copies.setdefault(space.id, vectors.Copy())
         nearest = copy.nearest(space, request.vector, request.limit)
-        ids = unique(memory_id for memory_id, _ in nearest.found)
+        ids = unique(memory_id for memory_id, _ in nearest.candidates)
         pipe = self._client.pipeline(transaction=False)
         pipe.scard(self._keys("embedded", space.id))
         copy.ask_moved(pipe, self._keys, space)
@@ -283,7 +283,7 @@ class Searching(VectorDocuments, KeywordStore):
             await copy.refresh(self._client, self._keys, space, self._read, moved)
             nearest = copy.nearest(space, request.vector, request.limit)
             pipe = self._client.pipeline(transaction=False)
-            vectors.ask_places(pipe, self._keys, unique(item for item, _ in nearest.found), rule)
+            vectors.ask_places(pipe, self._keys, unique(item for item, _ in nearest.candidates), rule)
             (answer,) = await pipe.execute()
         return vectors.Admitted(nearest, vectors.places_of(*answer))
 

@@ -138,7 +138,7 @@ class Admitted(NamedTuple):
         Of several segments the nearest one counts; memories at the same distance come in the order of storing.
         """
         cosines: dict[str, float] = {}
-        for memory_id, cosine in self.nearest.found:
+        for memory_id, cosine in self.nearest.candidates:
             if memory_id in self.places:
                 cosines[memory_id] = max(cosine, cosines.get(memory_id, -2.0))
         if len(cosines) < limit and not self.nearest.complete:

@@ -35,7 +35,7 @@ SELECTIVE: Final = 0.2
 """A filter that admits less than this share of the nearest is asked for all that it admits."""
 _BATCH = 4096
 
-Found = list[tuple[str, float]]
+Cosines = list[tuple[str, float]]
 Condition = tuple[str, list[Any]]
 Admitting = Callable[[Sequence[int]], list[tuple[int, int, str]]]
 """Returns the admitted memories of vectors: key of the vector, key and id of the memory."""
@@ -44,7 +44,7 @@ Admitting = Callable[[Sequence[int]], list[tuple[int, int, str]]]
 class Nearest(NamedTuple):
     """The answer to a search by vector."""
 
-    found: Found
+    memories: Cosines
     """The nearest memories and their cosines, nearest first."""
     compared: int
     """Vectors that the filter admits; about as many where they were not counted."""
@@ -124,8 +124,8 @@ def _walk(
     """Go outwards from the query until enough memories are found; of those near, `share` are admitted."""
     neighbours: list[tuple[Candidate, int, str]] = []
     for keys in codes.by_distance(vector, int(max(SHORTLIST, 3 * limit) / share)):
-        found, numbers = vectors.rows(connection, sorted(keys), len(vector) // 4)
-        neighbours += _first(sorted(_scored(vector, found, numbers)), admitting, limit)
+        present, numbers = vectors.rows(connection, sorted(keys), len(vector) // 4)
+        neighbours += _first(sorted(_scored(vector, present, numbers)), admitting, limit)
         if len({id for _, _, id in neighbours}) >= limit:
             break
     return neighbours
@@ -206,7 +206,7 @@ def _scored(vector: Vector, keys: Sequence[int], numbers: NDArray[Any]) -> list[
     return [Candidate(-cosine, key) for cosine, key in zip(cosines.tolist(), keys, strict=True)]
 
 
-def _ranked(neighbours: Sequence[tuple[Candidate, int, str]]) -> Found:
+def _ranked(neighbours: Sequence[tuple[Candidate, int, str]]) -> Cosines:
     """Rank memories by their nearest segment; ties by the order in which they were stored."""
     best: dict[str, float] = {}
     for candidate, _, id in sorted(neighbours, key=lambda item: (item[0].distance, item[1])):

@@ -129,9 +129,9 @@ class SearchingStore(FileStore):
             connection, codes, kept, request.vector, request.where, condition, request.limit
         )
         if not request.sample:
-            return VectorCandidates(dict(best.found), compared=best.compared)
+            return VectorCandidates(dict(best.memories), compared=best.compared)
         kept.sample = vectors.sample(connection, space, request.sample, generation, kept.sample)
-        return VectorCandidates(dict(best.found), kept.sample.vectors, best.compared)
+        return VectorCandidates(dict(best.memories), kept.sample.vectors, best.compared)
 
     async def _select_each(self, selections: Sequence[Selection]) -> list[list[MemoryRecord]]:
         context = ReadContext(self.agent_id, self.damaged)

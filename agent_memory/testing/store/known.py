@@ -245,11 +245,11 @@ class KnownTests(StoreTests):
 
     async def test_only_what_was_named_is_taken_over_and_a_default_is_not(self, store: Store) -> None:
         first = (await put(store, builders.fact("the same", importance=0.9, source="log")))[0]
-        default = Add(builders.fact("the same", importance=0.7), given=frozenset({"tags"}))
+        default = Add(builders.fact("the same", importance=0.7), given_fields=frozenset({"tags"}))
         (written,) = await store.commit(Operation(verb="add"), [default])
         assert (written.outcome, written.changed) == ("known", ())
         assert written.record.importance == 0.9
-        named = Add(builders.fact("the same", importance=0.5), given=frozenset({"importance"}))
+        named = Add(builders.fact("the same", importance=0.5), given_fields=frozenset({"importance"}))
         (written,) = await store.commit(Operation(verb="add"), [named])
         assert (written.id, written.changed, written.record.importance) == (first.id, ("importance",), 0.5)
         assert written.record.source == "log"
@@ -296,7 +296,7 @@ class KnownTests(StoreTests):
         assert (kept.session, kept.session_given) == ("ann", True)
         ended = Add(
             builders.fact("Faro", key="city", importance=0.5, ttl_given=True),
-            given=frozenset({"importance", "expires_at"}),
+            given_fields=frozenset({"importance", "expires_at"}),
         )
         (written,) = await store.commit(Operation(verb="add"), [ended])
         assert (written.record.importance, written.record.expires_at) == (0.5, None)
@@ -318,12 +318,12 @@ class KnownTests(StoreTests):
         message = builders.message("hello", key="greeting", conversation_id="lake", session="lake")
         (first,) = await put(store, message)
         elsewhere = builders.message("hi", key="greeting", conversation_id="sea", session="sea")
-        (written,) = await store.commit(Operation(verb="add"), [Add(elsewhere, given=frozenset())])
+        (written,) = await store.commit(Operation(verb="add"), [Add(elsewhere, given_fields=frozenset())])
         stored: Any = written.record
         assert (stored.id, stored.content, stored.conversation_id, stored.session, stored.position) == (
             *(first.id, "hi", "lake", "lake", 0),
         )
-        moved = Add(replace(elsewhere, id=new_id()), given=frozenset({"conversation_id", "session"}))
+        moved = Add(replace(elsewhere, id=new_id()), given_fields=frozenset({"conversation_id", "session"}))
         (written,) = await store.commit(Operation(verb="add"), [moved])
         moved_to: Any = written.record
         assert (moved_to.id, moved_to.conversation_id, moved_to.session) == (first.id, "sea", "sea")
@@ -331,7 +331,7 @@ class KnownTests(StoreTests):
     async def test_a_default_time_to_live_starts_anew_with_each_version(self, store: Store) -> None:
         soon, late = clock.now() + timedelta(minutes=5), clock.now() + timedelta(hours=1)
         await put(store, builders.note("one", key="step", expires_at=soon))
-        again = Add(builders.note("two", key="step", expires_at=late), given=frozenset())
+        again = Add(builders.note("two", key="step", expires_at=late), given_fields=frozenset())
         (written,) = await store.commit(Operation(verb="add"), [again])
         assert written.record.expires_at == late
         await put(store, builders.note("three", key="step", expires_at=soon, ttl_given=True))

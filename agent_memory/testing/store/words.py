@@ -71,14 +71,14 @@ class WordTests(StoreTests):
         await change(store, other, content="Always answer.")
         one = marked._replace(limit=1)
         everything = Selection(Where(types=(MemoryType.CONVERSATION,)), Order("created"), 5)
-        found = await store.select_each([one, marked, everything])
-        assert list(map(texts, found)) == [
+        answers = await store.select_each([one, marked, everything])
+        assert list(map(texts, answers)) == [
             ["Use tabs whenever I ask for code"],
             ["Use tabs whenever I ask for code", "Always answer."],
             texts(await store.select(everything.where, everything.order, 5)),
         ]
         assert await store.select_each([]) == []
-        assert archived.id not in {record.id for listed in found for record in listed}
+        assert archived.id not in {record.id for listed in answers for record in listed}
 
     @needs("full_text")
     @pytest.mark.parametrize(

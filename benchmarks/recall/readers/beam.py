@@ -29,7 +29,7 @@ def _agent(chat: dict[str, Any]) -> Agent:
                 id=str(message["id"]),
                 text=message["content"],
                 session=message["session"],
-                given={
+                arguments={
                     "type": "chat",
                     "content": message["content"],
                     "role": message["role"],

@@ -35,7 +35,7 @@ def _item(row: dict[str, Any]) -> Item:
     return Item(
         id=row["_id"],
         text=f"{title} {text}" if title else text,
-        given={"type": "doc", "content": text, "title": title, "force": True},
+        arguments={"type": "doc", "content": text, "title": title, "force": True},
     )
 
 

@@ -39,13 +39,13 @@ def _agent(sample: dict[str, Any]) -> Agent:
     questions = []
     for question, entry in enumerate(sample["qa"]):
         # Some evidence stands several in one string, and three ids do not exist.
-        gold = {found for text in entry.get("evidence", ()) for found in _TURN.findall(text)} & known
+        gold = {turn_id for text in entry.get("evidence", ()) for turn_id in _TURN.findall(text)} & known
         questions.append(
             Question(
                 id=f"{sample['sample_id']}-{question}",
                 text=entry["question"],
                 gold=frozenset(gold),
-                gold_sessions=frozenset(found.partition(":")[0] for found in gold),
+                gold_sessions=frozenset(turn_id.partition(":")[0] for turn_id in gold),
                 category=CATEGORIES[entry["category"]],
             )
         )
@@ -57,7 +57,7 @@ def _item(turn: dict[str, Any], session: str, said: datetime, first_speaker: str
         id=turn["dia_id"],
         text=turn["text"],
         session=session,
-        given={
+        arguments={
             "type": "chat",
             "content": turn["text"],
             "role": "user" if turn["speaker"] == first_speaker else "assistant",

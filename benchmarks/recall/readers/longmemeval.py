@@ -39,7 +39,7 @@ def _agent(entry: dict[str, Any]) -> Agent:
                     text=turn["content"],
                     session=session,
                     judged=turn["role"] == "user",
-                    given={
+                    arguments={
                         "type": "chat",
                         "content": turn["content"],
                         "role": turn["role"],

@@ -56,7 +56,7 @@ def _item(belief: Mapping[str, Any]) -> Item:
     return Item(
         id=belief["_id"],
         text=text,
-        given={
+        arguments={
             "type": "fact",
             "content": text,
             "tags": list(belief["scope"]),

@@ -56,7 +56,7 @@ def _item(turn: dict[str, Any], session: str, place: int, said: datetime) -> Ite
         id=f"{session}_{place}",
         text=turn["content"],
         session=session,
-        given={
+        arguments={
             "type": "chat",
             "content": turn["content"],
             "role": turn["speaker"].lower(),

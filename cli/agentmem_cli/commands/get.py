@@ -28,6 +28,6 @@ def get(context: typer.Context, references: options.References = None) -> None:
     if invocation.flags.output == "text":  # asked for, not the form of a pipe
         invocation.output.texts(shown)
     else:
-        invocation.output.each(shown, many=len(shown) + len(missing) > 1 or references == ["-"])
+        invocation.output.full_records(shown, many=len(shown) + len(missing) > 1 or references == ["-"])
     if missing:
         raise MemoryNotFoundError("', '".join(missing))

@@ -122,9 +122,9 @@ def _explained(item: PackedItem) -> str:
     return start + plain.cut(item.memory.content, room) + why
 
 
-def _summary(found: Recall) -> str:
+def _summary(recall: Recall) -> str:
     """Write on one line what the text takes, and what is not in it."""
-    result = f"{found.tokens} of {found.budget} tokens: {plain.many(len(found.items), 'memory')}"
-    if found.shortened or found.dropped:
-        result += f", {len(found.shortened)} shortened, {len(found.dropped)} dropped"
-    return result + (f"; {len(found.left_out)} left out as not relevant" if found.left_out else "")
+    result = f"{recall.tokens} of {recall.budget} tokens: {plain.many(len(recall.items), 'memory')}"
+    if recall.shortened or recall.dropped:
+        result += f", {len(recall.shortened)} shortened, {len(recall.dropped)} dropped"
+    return result + (f"; {len(recall.left_out)} left out as not relevant" if recall.left_out else "")

@@ -29,7 +29,7 @@ def main(arguments: Sequence[str]) -> int:
 def _values(kind: str, beginning: str, words: Sequence[str]) -> Iterator[tuple[str, str]]:
     from agentmem_cli.settings import resolve
 
-    settings = resolve({"agent": _given(words, "--agent", "-a"), "db": _given(words, "--db")})
+    settings = resolve({"agent": _option_value(words, "--agent", "-a"), "db": _option_value(words, "--db")})
     home: Path | None = settings.get("home")
     if kind == "agents":
         from agent_memory.memories.agents import list_agents
@@ -50,7 +50,7 @@ def _values(kind: str, beginning: str, words: Sequence[str]) -> Iterator[tuple[s
                 yield value, about
 
 
-def _given(words: Sequence[str], *names: str) -> str | None:
+def _option_value(words: Sequence[str], *names: str) -> str | None:
     """Return the value of an option among the words typed so far; None if it is not there."""
     value_found = None
     for number, word in enumerate(words):

@@ -178,9 +178,9 @@ class Output:
 
     def record(self, record: MemoryRecord) -> None:
         """Print one memory with all that is known of it."""
-        self.each([record])
+        self.full_records([record])
 
-    def each(self, records: Sequence[MemoryRecord], *, many: bool = False) -> None:
+    def full_records(self, records: Sequence[MemoryRecord], *, many: bool = False) -> None:
         """Print memories one below the other with all that is known of them."""
         rows = [to_dict(record) for record in records]
         if self.form == "json":

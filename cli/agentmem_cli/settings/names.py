@@ -85,7 +85,7 @@ def _of_library() -> tuple[Setting, ...]:
 SETTINGS: Mapping[str, Setting] = {item.name: item for item in (*_of_shell(), *_of_library())}
 
 FAMILIES: Mapping[str, str] = {
-    name: options.each or options.help
+    name: options.entry_help or options.help
     for name, field in in_shell().items()
     if field.type == _OPTIONS and (options := about(field)) is not None
 }

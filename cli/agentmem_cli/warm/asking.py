@@ -32,10 +32,10 @@ def path() -> str:
     Raises:
         WarmError: there is no warm process on this system.
     """
-    found = place.socket_path()
-    if found is None:
+    path = place.socket_path()
+    if path is None:
         raise WarmError("there is no warm process on this system", hint=_WITHOUT)
-    return found
+    return path
 
 
 def status() -> dict[str, Any]:

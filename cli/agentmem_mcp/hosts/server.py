@@ -99,10 +99,10 @@ def _program(name: str) -> list[str]:
     if path.stem != NAME or os.sep not in name:
         # Started as `python -m agentmem_cli`, or by its name alone: the script lies beside the interpreter.
         beside = Path(sys.executable).with_name(NAME)
-        found = str(beside) if beside.exists() else shutil.which(NAME)
-        if found is None:
+        program = str(beside) if beside.exists() else shutil.which(NAME)
+        if program is None:
             return [sys.executable, "-m", "agentmem_cli"]
-        path = Path(found)
+        path = Path(program)
     # A link, such as pipx makes, is left as it is: it stays where it is when the program is brought up to date.
     path = Path(os.path.abspath(path))  # noqa: PTH100 - `resolve` would follow the link
     return [NAME if str(path.parent) in _EVERYWHERE else str(path)]

@@ -10,12 +10,12 @@ async def run(call: Call) -> str:
     """Find memories, best first."""
     arguments, surroundings = call.arguments, call.surroundings
     limit = arguments.get("limit", surroundings.settings.get("limit"))
-    found = await call.memory.search(arguments["query"], limit)
-    for notice in found.notices:
+    memories = await call.memory.search(arguments["query"], limit)
+    for notice in memories.notices:
         surroundings.output.note(notice)
-    if found.doubt is not None:
-        surroundings.output.note(f"{found.doubt}; shown is what comes nearest")
-    return results.found(found) if found else "Nothing found."
+    if memories.doubt is not None:
+        surroundings.output.note(f"{memories.doubt}; shown is what comes nearest")
+    return results.search_results(memories) if memories else "Nothing found."
 
 
 TOOL = Tool(

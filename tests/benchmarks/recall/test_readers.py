@@ -26,9 +26,9 @@ def test_realmem_questions_see_the_sessions_before_their_own(tmp_path: Path) -> 
         (6, {"greenhouse", "kiln"}),
     ]
     assert first.asked_at == datetime(2025, 3, 2, 9, 0, 0, tzinfo=UTC)
-    said = [item.given["occurred_at"] for item in questions.agents[0].items]
+    said = [item.arguments["occurred_at"] for item in questions.agents[0].items]
     assert said == sorted(set(said))
-    assert questions.agents[0].items[2].given["conversation_id"] == "kiln"
+    assert questions.agents[0].items[2].arguments["conversation_id"] == "kiln"
     assert len(readers.read(tmp_path, limit=1).agents) == 1
     assert len(readers.read(path).agents) == 1
 
@@ -42,7 +42,7 @@ def test_precisionmembench_keeps_pinned_and_superseded_beliefs_apart(tmp_path: P
     assert items["kettle"].text == "The kettle boils at 96 degrees. (teapot, boiler)"
     assert {name for name, item in items.items() if item.judged} == {"kettle", "lamp"}
     assert {name for name, item in items.items() if item.archived} == {"old-lamp"}
-    assert {name for name, item in items.items() if item.given["pinned"]} == {"oven"}
+    assert {name for name, item in items.items() if item.arguments["pinned"]} == {"oven"}
     assert {question.id: question.gold for question in agents["test-user"].questions} == {
         "boiler": {"kettle"},
         "nothing": set(),

@@ -47,7 +47,7 @@ def add(
             role,
             said,
             metadata=options.metadata(metadata),
-            **options.given(importance=importance),
+            **options.only_given(importance=importance),
             name=name,
             at=clock.parse_moment(at) if at else None,
             conversation_id=conversation,

@@ -44,7 +44,7 @@ def show(
     with invocation.memory() as memory:
         view = memory.conversation.get_conversation(
             conversation or named,
-            **({"limit": None} if everything else options.given(limit=limit)),
+            **({"limit": None} if everything else options.only_given(limit=limit)),
             include_system=system,
             archived=archived,
         )

@@ -57,7 +57,7 @@ def add(
             location,
             duration=clock.as_duration(duration) if duration else None,
             extra_metadata=options.metadata(metadata),
-            **options.given(importance=importance),
+            **options.only_given(importance=importance),
             occurred_at=clock.parse_moment(at) if at else None,
             success=success,
             tags=invocation.tags(tags),

@@ -34,7 +34,7 @@ def add(
     with invocation.memory() as memory:
         written = memory.long_term.store_fact_detailed(
             fact,
-            **options.given(importance=importance),
+            **options.only_given(importance=importance),
             tags=invocation.tags(tags),
             source=source,
             key=key,

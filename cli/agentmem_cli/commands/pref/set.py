@@ -32,7 +32,7 @@ def set_(
         written = memory.long_term.store_preference_detailed(
             category,
             preference,
-            **options.given(importance=importance),
+            **options.only_given(importance=importance),
             tags=invocation.tags(tags),
             replace=not beside,
         )

@@ -41,7 +41,7 @@ def add(
     invocation = Invocation.of(context)
     more: dict[str, Any] = {
         "triggers": triggers,
-        **options.given(importance=importance),
+        **options.only_given(importance=importance),
         "category": category,
         "tags": invocation.tags(tags),
         "metadata": options.metadata(metadata),

@@ -36,7 +36,7 @@ def set_(
     parsed: Any = _parsed(text) if parse else text
     with invocation.memory() as memory:
         id = memory.short_term.set_working_memory(
-            key, parsed, ttl=ttl, **options.given(importance=importance)
+            key, parsed, ttl=ttl, **options.only_given(importance=importance)
         )
     invocation.output.id(id)
 
