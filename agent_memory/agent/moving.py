@@ -127,13 +127,16 @@ class Moving(MemoryTypes):
             What was copied, or would be.
 
         Raises:
-            ValidationError: there are conflicts, and nothing was written; or the agent was moved elsewhere before.
+            ValidationError: there are conflicts, and nothing was written; the agent was moved elsewhere before; or
+                the backend that is named keeps its memories in this process alone.
             IntegrityError: afterwards both do not hold the same.
             StoreReadOnlyError: the agent was moved away from the other store before.
             CapabilityError: this store cannot refuse writes, which `switch` asks for.
         """
-        from agent_memory.transfer import moving, switching
+        from agent_memory.transfer import moving, places, switching
 
+        if isinstance(target, str) and not dry_run:
+            places.check_lasting(target)
         store = (
             target
             if isinstance(target, Store)

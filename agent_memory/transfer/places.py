@@ -53,12 +53,30 @@ def source(place: Place, agent_id: str | None) -> Store:
     return create_store(place.backend, agent_id, options)
 
 
+def check_lasting(backend: str) -> None:
+    """Check that what is moved there stays: a store that is made in this process for it ends right afterwards.
+
+    Args:
+        backend: a backend's name, or its URL.
+
+    Raises:
+        ValidationError: it is the memory of this process.
+    """
+    if backend.partition("://")[0].lower() == "memory":
+        raise ValidationError(
+            "what is moved to the memory of this process is gone right afterwards",
+            hint="give a file, or the URL of a server",
+        )
+
+
 def target(place: Place, agent_id: str, *, dry_run: bool) -> Store:
     """Return the store to move to. To only look at what would be done, no file is made.
 
     Raises:
-        ValidationError: no file is named, or the folder that it is to be in does not exist.
+        ValidationError: no file is named, the folder that it is to be in does not exist, or nothing there would last.
     """
+    if not dry_run:
+        check_lasting(place.backend)
     if place.backend != "sqlite":
         return create_store(place.backend, agent_id, place.options)
     if place.file is None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from agent_memory import AgentMemory, SyncAgentMemory, clock
-from agent_memory.errors import BackendError, IntegrityError, StoreUnreachableError
+from agent_memory.errors import BackendError, IntegrityError, StoreUnreachableError, ValidationError
 from agent_memory.settings import Settings
 from agent_memory.storage.base import Store
 from agent_memory.storage.in_memory import InMemoryStore
@@ -213,3 +213,13 @@ async def test_what_was_embedded_here_later_and_is_over_by_now_needs_no_vectors_
             await memory.long_term.add("stays")
             moved = await memory.migrate_to("sqlite", {"path": tmp_path / "b.db"})
     assert (moved.added, moved.verified) == (1, 2)
+
+
+async def test_a_backend_that_would_end_with_the_call_takes_nothing(tmp_path: Path) -> None:
+    async with AgentMemory("tester", backend=SqliteStore("tester", path=tmp_path / "a.db")) as memory:
+        await memory.long_term.add("one")
+        for switch in (False, True):
+            with pytest.raises(ValidationError, match="gone right afterwards"):
+                await memory.migrate_to("memory", switch=switch)
+        assert (await memory.migrate_to("memory", dry_run=True)).added == 1
+        await memory.long_term.add("two")

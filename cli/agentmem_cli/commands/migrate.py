@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
@@ -118,7 +119,9 @@ def _migrate(
             f"{plain.many(pending, 'text')} there still to embed: run `agentmem index` there"
         )
     setting = "backend" if "://" in to else "db"
-    invocation.output.note(f"to use it from now on: agentmem config set {setting} {redacted(to)}")
+    invocation.output.note(
+        f"to use it from now on: agentmem config set {setting} {shlex.quote(redacted(to))}"
+    )
 
 
 def _switched(seconds: float) -> str:

@@ -28,7 +28,19 @@ def test_from_one_place_to_another_by_path_and_by_url() -> None:
     done("migrate", "--from", "a.db", "--to", f"sqlite://{Path('b.db').resolve()}")
     assert done("--db", "b.db", "export", *ALL).out == done("--db", "a.db", "export", *ALL).out
     assert done("--db", "b.db", "status", "--json").json["agent_id"] == "alice"
-    done("migrate", "--from", f"sqlite://{Path('b.db').resolve()}", "--to", "memory://")
+    ran = done("migrate", "--from", f"sqlite://{Path('b.db').resolve()}", "--to", "a copy.db")
+    assert ran.err.endswith("agentmem config set db 'a copy.db'\n")
+
+
+def test_nothing_is_moved_to_where_it_would_end_with_the_command() -> None:
+    done("add", "one")
+    for line in ("memory://", "memory", "memory:// --switch", "memory:// --all"):
+        ran = run("migrate", "--to", *line.split())
+        assert ran.code == 2
+        assert "give a file, or the URL of a server" in ran.err, line
+        assert "config set" not in ran.err
+    assert "would write 1 memory" in done("migrate", "--to", "memory", "--dry-run").err
+    done("add", "two")
 
 
 def test_what_cannot_be_meant_makes_nothing() -> None:
@@ -123,9 +135,8 @@ def test_many_agents_are_moved_at_once() -> None:
     assert ran.code == 5
     assert "carl" in ran.err
     assert "1 of 3 agents failed: run it again" in ran.err
-    assert (
-        done("migrate", "--from", "there", "--agents", "bob", "--to", "memory://", "-o", "id").out == "bob\n"
-    )
+    Path("back").mkdir()
+    assert done("migrate", "--from", "there", "--agents", "bob", "--to", "back", "-o", "id").out == "bob\n"
 
 
 def test_many_agents_are_not_meant_by_a_file_or_twice() -> None:
