@@ -11,7 +11,7 @@ import pytest
 
 from agent_memory import AgentMemory, MemoryConfig, PolicyError, SyncAgentMemory
 from agent_memory.errors import StoreUnreachableError
-from agent_memory.network import is_elsewhere
+from agent_memory.network import is_elsewhere, is_encrypted
 
 HERE = (
     *("redis://localhost:6379/0", "redis://127.0.0.1", "rediss://u:p@127.1.2.3:1/0", "redis://[::1]:6379"),
@@ -65,6 +65,11 @@ def test_this_machine_is_no_network(place: str) -> None:
 @pytest.mark.parametrize("place", ELSEWHERE)
 def test_other_machines_are(place: str) -> None:
     assert is_elsewhere(place)
+
+
+def test_only_https_is_encrypted() -> None:
+    assert all(is_encrypted(url) for url in ("https://x", "HTTPS://x/v1", " https://user@x"))
+    assert not any(is_encrypted(url) for url in ("http://x", "httpsx://x", "http://x/https:", "x", ""))
 
 
 @pytest.fixture

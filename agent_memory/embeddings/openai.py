@@ -20,7 +20,7 @@ from agent_memory.embeddings.fail_fast import fails_fast
 from agent_memory.embeddings.segments import split_by_bytes, well_formed
 from agent_memory.embeddings.threads import in_worker
 from agent_memory.errors import ConfigurationError, EmbeddingError, MissingDependencyError
-from agent_memory.network import is_elsewhere
+from agent_memory.network import is_elsewhere, is_encrypted
 
 if TYPE_CHECKING:
     import httpx
@@ -223,7 +223,9 @@ class OpenAIEmbedder(Embedder):
         client = self._client
         if client is None:
             headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
-            client = self._client = httpx.AsyncClient(timeout=self._timeout, headers=headers)
+            client = self._client = httpx.AsyncClient(
+                timeout=self._timeout, headers=headers, verify=is_encrypted(self._url)
+            )
         attempt = 0
         while True:
             wait: float | None = None

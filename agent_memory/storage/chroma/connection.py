@@ -27,6 +27,7 @@ from agent_memory.errors import (
     StoreUnreachableError,
 )
 from agent_memory.hints import Hint
+from agent_memory.network import is_encrypted
 from agent_memory.redaction import redacted
 
 T = TypeVar("T")
@@ -127,13 +128,15 @@ class Chroma:
         limit = httpx.Timeout(float(self._options.get("timeout", _TIMEOUT)), connect=_CONNECT_TIMEOUT)
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         # Chroma's own client waits without end, already while it is made: so the server is asked for a sign first.
-        httpx.get(f"{self.location.rstrip('/')}/api/v2/heartbeat", headers=headers, timeout=limit)
+        verified = is_encrypted(self.location)
+        heartbeat = f"{self.location.rstrip('/')}/api/v2/heartbeat"
+        httpx.get(heartbeat, headers=headers, timeout=limit, verify=verified)
         client = chromadb.HttpClient(
             host=address.hostname or "localhost",
             port=address.port or (443 if address.scheme == "https" else 8000),
             ssl=address.scheme == "https",
             headers=headers or None,
-            settings=Settings(**_SETTINGS),  # type: ignore[arg-type]
+            settings=Settings(**_SETTINGS, chroma_server_ssl_verify=verified),  # type: ignore[arg-type]
             **named,
         )
         client._server._session.timeout = limit  # type: ignore[attr-defined]  # it has no setting for this
