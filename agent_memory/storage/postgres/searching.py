@@ -267,9 +267,9 @@ def _missing_score(scope: Scope, request: ContextRequest) -> Sql:
     known = words.score_query(scope, request.statistics)
     if known is None:
         return "null", []
-    score, query = known
     condition = "not m.id = any(%s) and m.lexemes @@ %s::tsquery"
-    return f"case when {condition} then {score} end", [list(request.scored), query]
+    values = [list(request.scored), known.any_of, *known.values]
+    return f"case when {condition} then {known.sql} end", values
 
 
 def _segments(packed: bytes, request: ContextRequest) -> list[Vector]:

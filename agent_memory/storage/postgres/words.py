@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from agent_memory.storage.conditions import Sql
 from agent_memory.storage.postgres.reading import Scope, fetch
@@ -34,7 +34,8 @@ def _ranks() -> str:
         before = total
         total += 1 / count**2
         values.append(0.1 * (before + total) / 2 / 1.64493406685)
-    return "array[" + ",".join(f"{value:.12f}" for value in values) + "]::float8[]"
+    # As one constant: the planner would look at each element of an expression that makes an array, for each word.
+    return "'{" + ",".join(f"{value:.12f}" for value in values) + "}'::float8[]"
 
 
 KNOWN: Final = f"(select {_ranks()} as ranks) as known"
@@ -101,16 +102,15 @@ async def best_of(
     connection: Connection, scope: Scope, known: WordStatistics, condition: Sql, limit: int
 ) -> list[tuple[str, float]]:
     """Do what `best` does for words whose statistics are known."""
-    scored = score_query(scope, known)
-    if scored is None:
+    score = score_query(scope, known)
+    if score is None:
         return []
-    score, wanted = scored
     sql, values = condition
     query = (
-        f"select m.id, {score} as score from memory as m, {KNOWN}"
+        f"select m.id, {score.sql} as score from memory as m, {KNOWN}"
         f" where m.lexemes @@ %s::tsquery and {sql} order by score desc, m.place limit {int(limit)}"
     )
-    fetched = await fetch(connection, query, [wanted, *values])
+    fetched = await fetch(connection, query, [*score.values, score.any_of, *values])
     return [(row[0], row[1]) for row in fetched]
 
 
@@ -118,42 +118,44 @@ async def scores(
     connection: Connection, scope: Scope, terms: Sequence[str], ids: Sequence[str]
 ) -> dict[str, float]:
     """Return the BM25 scores of given memories that hold any of the terms."""
-    scored = score_query(scope, await statistics(connection, scope, terms))
-    if scored is None:
+    score = score_query(scope, await statistics(connection, scope, terms))
+    if score is None:
         return {}
-    score, wanted = scored
     query = (
-        f"select m.id, {score} from memory as m, {KNOWN}"
+        f"select m.id, {score.sql} from memory as m, {KNOWN}"
         f" where m.agent = {scope.number} and m.id = any(%s) and m.lexemes @@ %s::tsquery"
     )
-    return dict(await fetch(connection, query, [list(ids), wanted]))
+    return dict(await fetch(connection, query, [*score.values, list(ids), score.any_of]))
 
 
-def score_query(scope: Scope, known: WordStatistics) -> tuple[str, str] | None:
-    """Write the score of `memory as m` beside `KNOWN` in SQL, and the tsquery for any of the words.
+class Score(NamedTuple):
+    """The score of `memory as m` beside `KNOWN`."""
 
-    None where no memory holds any.
+    sql: str
+    """The same for as many words, so that the driver and the server know it again."""
+    values: list[Any]
+    any_of: str
+    """The tsquery for any of the words."""
+
+
+def score_query(scope: Scope, known: WordStatistics) -> Score | None:
+    """Write BM25 in SQL, term by term.
 
     Returns:
-        The score and the tsquery, as SQL; or None.
+        The score; None where no memory holds any of the words.
     """
     stems = [item for item, count in known.document_frequency.items() if count]
-    return (_score(scope.number, stems, known), _any_of(scope.number, stems)) if stems else None
-
-
-def _any_of(agent: int, stems: Sequence[str]) -> str:
-    return " | ".join(quoted(lexeme(agent, item)) for item in stems)
-
-
-def _score(agent: int, stems: Sequence[str], known: WordStatistics) -> str:
-    """Write BM25 in SQL, term by term."""
-    damping = f"({K1 * (1 - B)!r}::float8 + {K1 * B / known.mean_length!r}::float8 * m.length)"
-    parts = []
-    for item in stems:
+    if not stems:
+        return None
+    values: list[Any] = []
+    lexemes = [quoted(lexeme(scope.number, item)) for item in stems]
+    for item, text in zip(stems, lexemes, strict=True):
         weight = idf(known.documents, known.document_frequency[item]) * (K1 + 1)
-        query = quoted(lexeme(agent, item)).replace("'", "''").replace("%", "%%")
-        count = f"width_bucket(ts_rank(m.lexemes, '{query}'::tsquery)::float8, known.ranks)"
-        parts.append(
-            f"(select {weight!r}::float8 * tf / (tf + {damping}) from (select {count} as tf) as counted)"
-        )
-    return " + ".join(parts)
+        values += [weight, K1 * (1 - B), K1 * B / known.mean_length, text]
+    return Score(" + ".join([_OF_WORD] * len(stems)), values, " | ".join(lexemes))
+
+
+_OF_WORD: Final = (
+    "(select %s::float8 * tf / (tf + (%s::float8 + %s::float8 * m.length)) from"
+    " (select width_bucket(ts_rank(m.lexemes, %s::tsquery)::float8, known.ranks) as tf) as counted)"
+)
