@@ -121,13 +121,15 @@ def by_worth(
         The candidates in the order in which they are packed.
     """
     most = int(budget * constants.LARGEST_SHARE)
-    whole = [_cost(candidate, frame, most) for candidate in candidates]
-    short = [_cost(candidate, beside, most) for candidate in candidates] if beside else whole
     sources = [source(candidate.memory) for candidate in candidates]
     worth = _worth(candidates, sources)
-    net = [
-        value - constants.ROOM_WEIGHT * math.log(tokens) for value, tokens in zip(worth, whole, strict=True)
-    ]
+
+    def net_in(written_in: Frame, position: int) -> float:
+        return worth[position] - constants.ROOM_WEIGHT * math.log(
+            _cost(candidates[position], written_in, most)
+        )
+
+    net = [net_in(frame, position) for position in range(len(candidates))]
     of_source: dict[Hashable, list[int]] = {}
     for position, origin in enumerate(sources):
         if origin:
@@ -138,8 +140,10 @@ def by_worth(
         left.remove(best)
         order.append(best)
         origin = sources[best]
-        for position in of_source.pop(origin.key, ()) if origin else ():
-            net[position] = worth[position] - constants.ROOM_WEIGHT * math.log(short[position])
+        if origin and beside:
+            # `best` is among them, and chosen already: its value matters no more.
+            for position in of_source.pop(origin.key, ()):
+                net[position] = net_in(beside, position)
     return [candidates[position] for position in order]
 
 
