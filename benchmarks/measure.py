@@ -49,6 +49,17 @@ def calls(action: Callable[[int], object], *, runs: int) -> float:
     return statistics.median(times[3:])
 
 
+def turns(actions: Mapping[str, Callable[[int], object]], *, runs: int) -> dict[str, float]:
+    """Return the median time of each call, in seconds; they take turns, so that all see the same machine."""
+    times: dict[str, list[float]] = {name: [] for name in actions}
+    for number in range(runs + 3):
+        for name, action in actions.items():
+            started = time.perf_counter()
+            action(number)
+            times[name].append(time.perf_counter() - started)
+    return {name: statistics.median(item[3:]) for name, item in times.items()}
+
+
 def machine() -> dict[str, str]:
     """Describe the machine without naming it."""
     model = next(
