@@ -7,7 +7,8 @@ nearest of these. A filter that leaves few of all is asked first, and the short 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from agent_memory import clock
@@ -125,24 +126,32 @@ def _walk(
     neighbours: list[tuple[Candidate, int, str]] = []
     for keys in codes.by_distance(vector, int(max(SHORTLIST, 3 * limit) / share)):
         present, numbers = vectors.rows(connection, sorted(keys), len(vector) // 4)
-        neighbours += _first(sorted(_scored(vector, present, numbers)), admitting, limit)
+        neighbours += _first(_nearest_first(vector, present, numbers), admitting, limit)
         if len({id for _, _, id in neighbours}) >= limit:
             break
     return neighbours
 
 
+def _nearest_first(vector: Vector, keys: Sequence[int], numbers: NDArray[Any]) -> Iterator[Candidate]:
+    """Yield the candidates in their order, from keys in ascending order; few of them are looked at."""
+    import numpy as np
+
+    distances = -(numbers @ np.frombuffer(vector, dtype="<f4"))
+    for place in np.argsort(distances, kind="stable").tolist():
+        yield Candidate(float(distances[place]), keys[place])
+
+
 def _first(
-    candidates: Sequence[Candidate], admitting: Admitting, limit: int
+    candidates: Iterator[Candidate], admitting: Admitting, limit: int
 ) -> list[tuple[Candidate, int, str]]:
     """Look up the memories of the first candidates, until so many are admitted."""
     neighbours: list[tuple[Candidate, int, str]] = []
     size = 2 * limit
-    start = 0
-    while start < len(candidates) and len({id for _, _, id in neighbours}) < limit:
-        part = {candidate.key: candidate for candidate in candidates[start : start + size]}
-        rows = admitting(list(part))
-        neighbours += [(part[key], sequence, id) for key, sequence, id in rows]
-        start += size
+    while len({id for _, _, id in neighbours}) < limit:
+        part = {candidate.key: candidate for candidate in islice(candidates, size)}
+        if not part:
+            break
+        neighbours += [(part[key], sequence, id) for key, sequence, id in admitting(list(part))]
         size *= 2
     return neighbours
 
