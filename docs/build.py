@@ -148,7 +148,7 @@ def write_abilities() -> None:
 PARTS: dict[str, Callable[[], object]] = {
     "reference": lambda: write_reference(ROOT / "docs" / "cli.md"),
     "completions": lambda: write_completions(ROOT / "completions"),
-    "answers": lambda: write_answers(ANSWERS),
+    "answers": lambda: write_answers(Path(ANSWERS)),
     "backends": write_abilities,
     "agents": write_agents,
     "pictures": pictures,

@@ -10,7 +10,6 @@ import codecs
 import io
 import os
 import re
-import shutil
 import sys
 from contextlib import suppress
 from functools import cache
@@ -188,6 +187,8 @@ def can_write(text: str) -> bool:
 
 def columns() -> int:
     """Return how many characters fit on a line; of what cannot be meant, the nearest that can."""
+    import shutil  # with all compressions there are, which the program may not need
+
     return max(_NARROWEST, min(shutil.get_terminal_size().columns, _WIDEST))
 
 

@@ -8,12 +8,12 @@ instructions, and which tools are offered.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Collection, Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
-FILE: Final = Path(__file__).with_name("answers.json")
+FILE: Final = os.path.join(os.path.dirname(__file__), "answers.json")  # noqa: PTH118, PTH120 - pathlib takes 3 ms to import
 READING: Final = ("recall", "search")
 """The tools that change nothing, which are all that `--read-only` offers."""
 _RECALL: Final = "Memory across conversations: recall before answering what may depend on earlier ones."
@@ -23,7 +23,8 @@ _ADD: Final = " Add what is worth knowing later, such as preferences and decisio
 @cache
 def recorded() -> dict[str, Any]:
     """Read the file: the answers by revision and method, and the latest revision of each era."""
-    content: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
+    with open(FILE, encoding="utf-8") as file:  # noqa: PTH123
+        content: dict[str, Any] = json.load(file)
     return content
 
 

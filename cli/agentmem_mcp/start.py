@@ -17,8 +17,9 @@ from agentmem_mcp.front import Front
 from agentmem_mcp.options import Options
 from agentmem_mcp.wire import Line, Wire
 
-_PATIENCE: Final = 0.3
-"""Seconds after which the SDK is imported though the client has not asked for the tools yet."""
+_PATIENCE: Final = 2.0
+"""Seconds after which the SDK is imported though the client has not asked for the tools yet: on a busy machine a
+client takes a second for that, and an import beside would hold its answer up."""
 _LONGEST_END: Final = 60.0
 """Seconds after the client's end in which what it asked for before may be carried out, the SDK's import included."""
 _LOADED: Final = object()

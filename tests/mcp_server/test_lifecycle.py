@@ -52,6 +52,7 @@ def test_nothing_but_the_standard_library_is_imported_until_the_tools_are_listed
         "agentmem_cli.warm.place",
     }
     assert not imported & {"mcp", "mcp_types", "anyio", "asyncio", "pydantic", "typer", "numpy", "sqlite3"}
+    assert not imported & {"pathlib", "shutil", "socket", "subprocess"}, "each takes milliseconds"
 
 
 def test_whatever_is_printed_does_not_reach_the_client() -> None:
