@@ -21,7 +21,7 @@ from unittest import mock
 
 import psycopg
 
-from agent_memory.records import MemoryType
+from agent_memory.records import LongTermRecord, MemoryType
 from agent_memory.storage.changes import Add, Operation
 from agent_memory.storage.postgres import PostgresStore
 from agent_memory.storage.postgres.rows import MEMORY, memory_row, words_of
@@ -86,7 +86,7 @@ async def _measured(name: str, url: str, memories: int, runs: int) -> dict[str, 
     async def by_vector(_: int) -> None:
         await store.by_vector(vectors[0], Where(), 10)
 
-    rows = [raw.rows(number, vectors[number % 1000]) for number in range(total)]
+    rows = [raw.rows(_fact(number), vectors[number % 1000]) for number in range(total)]
 
     async def raw_put(number: int) -> None:
         await raw.put(rows[number])
@@ -164,11 +164,10 @@ class Raw:
         await register_vector_async(connection)
         return cls(connection, agent)
 
-    def rows(self, number: int, vector: Vector) -> tuple[Any, ...]:
-        """Make the values of a memory."""
-        fact = _fact(number)
+    def rows(self, fact: LongTermRecord, vector: Vector) -> tuple[Any, ...]:
+        """Make the values of a fact; its place is known only as it is stored."""
         words = words_of(fact)
-        row = memory_row(self._agent, number + 1, fact, words)
+        row = memory_row(self._agent, 0, fact, words)
         return fact, words, row, builders.digest(fact), unpacked(vector)
 
     async def put(self, rows: tuple[Any, ...]) -> None:
