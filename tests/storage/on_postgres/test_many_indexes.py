@@ -18,7 +18,7 @@ MOST_LOCKS = 20
 
 @pytest.mark.anyio
 async def test_a_search_locks_no_more_with_more_indexes_beside_it(newest: PostgresServer) -> None:
-    url, sizes = empty(newest), promoted.Sizes(agents=8, each=12, large=0, dimension=8)
+    url, sizes = empty(newest), promoted.Sizes(agents=8, memories=12, large=0, dimension=8)
     held = []
     for number in range(sizes.agents):
         await promoted.small(url, number, sizes)
@@ -32,7 +32,7 @@ async def test_a_search_locks_no_more_with_more_indexes_beside_it(newest: Postgr
 @pytest.mark.soak
 def test_two_thousand_indexes_leave_room_for_all_connections() -> None:
     with PostgresServer() as server:
-        sizes = promoted.Sizes(agents=2000, each=20, large=50_000, dimension=384)
+        sizes = promoted.Sizes(agents=2000, memories=20, large=50_000, dimension=384)
         print(asyncio.run(promoted.large_agent(server.url, sizes)).line(sizes))
         alone = promoted.copied(server.url)
         promoted.fill(server.url, sizes)
