@@ -33,17 +33,19 @@ SERVERS = (
 SLOW = (
     *("session", "hostile", "walk", "transfer", "cli/transfer", "cli/process", "cli/completion", "cli/warm"),
     "mcp_server",
-    *("cli/test_budget_of_nouns.py", "cli/test_pipes.py", "cli/test_same_as_python.py"),
+    *("cli/test_budget_of_nouns.py", "cli/test_pipes.py", "cli/test_same_as_python.py", "cli/test_sql.py"),
     *("storage/test_documents.py", "storage/sqlite/test_conformance.py", "storage/sqlite/damage"),
     *("storage/sqlite/test_concurrency.py", "storage/sqlite/test_durability.py"),
     *("storage/sqlite/test_driver.py", "storage/sqlite/test_integrity.py", "storage/sqlite/test_schema.py"),
     *("storage/sqlite/test_migrations.py", "storage/sqlite/test_unwritable.py"),
+    *("storage/sqlite/test_kept.py", "storage/sqlite/test_permissions.py"),
     *("embeddings/test_downloads.py", "embeddings/test_fastembed.py", "embeddings/test_local.py"),
     *("embeddings/test_multilingual.py", "embeddings/test_sharing.py", "embeddings/test_telemetry.py"),
+    "embeddings/test_room.py",
     "memories/test_agents.py",
     *("recall/test_finding.py", "recall/test_frames.py", "recall/test_pending.py"),
     *("test_docs.py", "test_examples.py", "test_imports.py", "test_sqlite_utils_plugin.py"),
-    *("test_sync.py", "test_wheel.py"),
+    *("test_sync.py", "test_wheel.py", "typing"),
 )
 """What takes long: many processes, models, or the suite of a whole backend (the one in memory is quick)."""
 

@@ -146,7 +146,7 @@ def test_every_module_imports_alone() -> None:
     """
     names = [
         walk_package.name
-        for package in ("agent_memory", "agentmem_cli")
+        for package in ("agent_memory", "agentmem_cli", "agentmem_mcp")
         for walk_package in pkgutil.walk_packages(__import__(package).__path__, f"{package}.")
         if ".testing" not in walk_package.name and not walk_package.name.endswith("__main__")
     ]
