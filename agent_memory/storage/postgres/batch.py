@@ -50,12 +50,21 @@ async def run(connection: Connection, statements: Sequence[Statement]) -> list[V
         The first column of what the last of them returned.
     """
     async with connection.lock:
-        if connection.direct:
-            connection.batches += 1
-            if connection.batches >= _PREPARED_FROM:
-                await _prepare(connection, statements)
-        calls = [_sent(connection, statement) for statement in statements]
-        return await _wait(connection, _exchange(connection, calls))
+        try:
+            return await _run(connection, statements)
+        except errors.InvalidSqlStatementName:
+            # The driver deallocates all that is prepared, ours too, as it rolls back or drops something.
+            connection.batch_names.clear()
+            return await _run(connection, statements)
+
+
+async def _run(connection: Connection, statements: Sequence[Statement]) -> list[Value]:
+    if connection.direct:
+        connection.batches += 1
+        if connection.batches >= _PREPARED_FROM:
+            await _prepare(connection, statements)
+    calls = [_sent(connection, statement) for statement in statements]
+    return await _wait(connection, _exchange(connection, calls))
 
 
 async def _prepare(connection: Connection, statements: Sequence[Statement]) -> None:

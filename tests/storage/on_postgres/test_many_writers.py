@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 import anyio
 import psycopg
@@ -12,11 +13,12 @@ import pytest
 from servers.postgres import PostgresServer
 from servers.surviving import written_through
 
+from agent_memory.errors import ConflictError
 from agent_memory.records import ConversationRecord, MemoryRecord
 from agent_memory.storage.base import Order
 from agent_memory.storage.postgres import PostgresStore
 from agent_memory.testing import builders
-from agent_memory.testing.store.support import EVERYTHING, opened, put, texts
+from agent_memory.testing.store.support import EVERYTHING, change, opened, put, texts
 
 from .conftest import empty
 
@@ -139,6 +141,19 @@ async def test_a_write_whose_answer_is_lost_is_stored_once(
         assert texts(stored) == [f"number {number}" for number in range(len(answers))]
         assert stored == answers
         assert await made.check() == []
+
+
+async def test_a_write_is_stored_after_the_driver_took_back_all_prepared_statements(
+    newest: PostgresServer,
+) -> None:
+    async with opened(lambda agent_id: PostgresStore(agent_id, url=empty(newest), pool_size=1)) as made:
+        for number in range(6):
+            (record,) = await put(made, builders.fact(f"fact {number}"))
+            await made.get([record.id])
+        with pytest.raises(ConflictError):  # rolled back, which ends what is prepared
+            await change(made, replace(record, revision="another"), content="changed")
+        await put(made, builders.fact("fact 6"))
+        assert len(await made.select(EVERYTHING)) == 7
 
 
 @pytest.mark.soak
