@@ -96,7 +96,7 @@ async def add(
     texts = {embedding_hash(embedded_text(record)) for record in plan.inserts}
     if plan.replaces or plan.removes or plan.keep_one_version or not texts >= request.vectors.keys():
         return None
-    statements = [_opening(scope, frame), *_statements(scope, plan, request, first)]
+    statements = [opening(scope, frame), *_statements(scope, plan, request, first)]
     written[:] = plan.written
     try:
         stored = await run(connection, statements)
@@ -175,7 +175,7 @@ def _statements(scope: Scope, plan: Plan, request: Request, first: int) -> Itera
     )
 
 
-def _opening(scope: Scope, frame: Frame) -> Statement:
+def opening(scope: Scope, frame: Frame) -> Statement:
     """Make the statement that sets what the others need, and then waits for the lock."""
     # Plans for any value, where they are kept: making one for these values takes longer than carrying it out.
     settings = frame.settings or "select set_config('plan_cache_mode', 'force_generic_plan', true)"

@@ -164,12 +164,11 @@ def _partial_distance(space: Sized) -> str:
 # --- keeping up ------------------------------------------------------------------------------------------------
 
 
-def copy_query(scope: Scope, space: Sized, last: int, limit: int | None = None) -> str:
+def copy_query(scope: Scope, space: Sized, last: int) -> str:
     """Write the statement that copies the vectors with numbers above `last`."""
-    some = "" if limit is None else f" order by number limit {int(limit)}"
     return (
         f"insert into {table_name(scope, space.id)} (number, vector) select number, vector from embedding"
-        f" where agent = {scope.number} and space = {space.id} and number > {int(last)}{some}"
+        f" where agent = {scope.number} and space = {space.id} and number > {int(last)}"
         " on conflict (number) do update set vector = excluded.vector"
     )
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Sequence
 from typing import Final
 
@@ -16,8 +15,10 @@ import psycopg
 
 from agent_memory.errors import BackendError, StoreBusyError
 from agent_memory.storage.base import EmbeddingSpace
-from agent_memory.storage.postgres import deciding, hnsw, vectors
+from agent_memory.storage.postgres import adding, deciding, hnsw, vectors
+from agent_memory.storage.postgres.batch import Statement, Value, run
 from agent_memory.storage.postgres.connection import Server
+from agent_memory.storage.postgres.deciding import Frame
 from agent_memory.storage.postgres.hnsw import NO_INDEX, Hnsw, State
 from agent_memory.storage.postgres.migrate import police_one
 from agent_memory.storage.postgres.reading import Scope, fetch
@@ -31,6 +32,8 @@ _WANTED: Final = 0.03
 _PATIENCE: Final = 20
 """Attempts at dropping a table that somebody reads."""
 _LOCK_TIMEOUT: Final = "set local lock_timeout to '50ms'"
+_BEGAN: Final = "agentmem.began"
+"""A setting of the transaction: when it got the agent's lock."""
 
 
 async def keep_fitting(server: Server, scope: Scope, graph_from: int, most: int) -> None:
@@ -182,28 +185,60 @@ async def _grant_alike(connection: Connection, name: str) -> None:
 
 
 async def _copy(server: Server, scope: Scope, space: EmbeddingSpace) -> None:
-    """Copy the vectors in portions, until writers keep the table up."""
-    name, limit = hnsw.table_name(scope, space.id), _FEWEST
+    """Copy the vectors in portions, until writers keep the table up.
 
-    async def portion(connection: Connection) -> tuple[bool, float]:
-        current = (await deciding.lock(connection, scope)).hnsw
-        began = time.monotonic()
-        if current != Hnsw(space.id, State.COPYING):
-            return True, began
-        last = (await fetch(connection, f"select coalesce(max(number), 0) from {name}"))[0][0]
-        copied = (await connection.execute(hnsw.copy_query(scope, space, last, limit))).rowcount
-        if copied < limit:
-            await _note(connection, scope, Hnsw(space.id, State.INDEXING))
-        return copied < limit, began
+    Each takes one round trip: writers of the agent wait only while the server works, and not for this process.
+    """
+    limit, more = _FEWEST, True
 
-    while True:
-        done, began = await server.write(portion)
-        took = time.monotonic() - began
+    async def portion(connection: Connection, frame: Frame) -> tuple[bool, float]:
+        try:
+            (answer,) = await run(connection, _portion(scope, space, frame, limit))
+        except psycopg.errors.UndefinedTable:
+            return False, 0.0  # somebody has dropped it
+        left, took = (answer or b"0 0").split()
+        return left == b"1", float(took)
+
+    async def unknown() -> None:
+        """Let it be copied again: that does no harm."""
+
+    while more:
+        more, took = await server.write_at_once(portion, unknown)
         _LOG.debug("up to %d vectors copied in %.1f ms", limit, 1000 * took)
-        if done:
-            return
         faster = _WANTED / max(took, _WANTED / 4)
         limit = min(_MOST, max(_FEWEST, int(limit * min(2.0, faster))))
+
+
+def _portion(scope: Scope, space: EmbeddingSpace, frame: Frame, limit: int) -> list[Statement]:
+    """Write the statements that copy some vectors under the agent's lock; with the last ones the state changes.
+
+    Args:
+        scope: the agent.
+        space: of the vectors.
+        frame: what the transaction begins with.
+        limit: how many vectors.
+
+    Returns:
+        The statements. The last one says whether there are more, and for how many seconds the lock was held.
+    """
+    name, agent = hnsw.table_name(scope, space.id), f"number = {scope.number}"
+    copying = f"{agent} and hnsw_space = {space.id} and hnsw_state = '{State.COPYING}'"
+    last = f"(select coalesce(max(number), 0) from {name})"
+    left = f"from embedding where agent = {scope.number} and space = {space.id} and number > {last}"
+    now = "extract(epoch from clock_timestamp())"
+    texts = [
+        f"update agent set version = version + 1 where {agent}",
+        f"select set_config('{_BEGAN}', {now}::text, true)",
+        f"insert into {name} (number, vector) select number, vector {left}"
+        f" and exists (select 1 from agent where {copying}) order by number limit $1::int8"
+        " on conflict (number) do update set vector = excluded.vector",
+        f"update agent set hnsw_state = '{State.INDEXING}' where {copying} and not exists (select 1 {left})",
+        f"select (count(*) filter (where {copying})) || ' ' ||"
+        f" ({now}::float8 - current_setting('{_BEGAN}')::float8) from agent where {agent}",
+    ]
+    values: dict[int, list[Value]] = {2: [str(limit).encode()]}
+    statements = [Statement(text.encode(), values.get(place, ())) for place, text in enumerate(texts)]
+    return [adding.opening(scope, frame), *statements]
 
 
 async def _make_index(server: Server, scope: Scope, space: EmbeddingSpace, kind: str) -> bool:

@@ -15,6 +15,7 @@ from servers.postgres import PostgresServer
 from agent_memory.records import MemoryRecord
 from agent_memory.storage.changes import Operation, Remove
 from agent_memory.storage.postgres import PostgresStore, hnsw, migrate, promoting
+from agent_memory.storage.postgres.batch import run
 from agent_memory.storage.postgres.hnsw import Hnsw, IndexKind, State
 from agent_memory.storage.retrieval import VectorRequest
 from agent_memory.storage.where import Where
@@ -263,7 +264,10 @@ async def test_what_was_interrupted_while_copying_goes_on(server: PostgresServer
     kind = hnsw.type_of(space, made._server.pgvector)
     assert kind is not None
     await made._server.write(lambda it: promoting._begin(it, made._server, scope, space, kind))
-    await made._server.write(lambda it: _portion(it, hnsw.copy_query(scope, space, 0, 30)))
+    await made._server.write_at_once(
+        lambda it, frame: run(it, promoting._portion(scope, space, frame, 30)), _nothing
+    )
+    assert filled.rows(f"select max(number) from {filled.table}") == [(30,)]
     assert await made.check() == []
     # What is written meanwhile: erased from both, added to the vectors alone; also the highest number that is copied.
     await filled.erase(31)
@@ -279,8 +283,8 @@ async def test_what_was_interrupted_while_copying_goes_on(server: PostgresServer
     await made.close()
 
 
-async def _portion(connection: Any, statement: str) -> None:
-    await connection.execute(statement)
+async def _nothing() -> None:
+    """Know of nothing that was stored."""
 
 
 async def test_an_index_that_was_not_finished_is_made_anew(server: PostgresServer) -> None:
