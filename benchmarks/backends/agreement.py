@@ -32,8 +32,12 @@ async def main() -> None:
     inner = create_embedder("local", {})
     assert inner is not None
     options.cache.parent.mkdir(parents=True, exist_ok=True)
-    embedder = CachedEmbedder(inner, options.cache)
-    await embedder.prepare()
+    with CachedEmbedder(inner, options.cache) as embedder:
+        await embedder.prepare()
+        await _compare(options, embedder)
+
+
+async def _compare(options: argparse.Namespace, embedder: CachedEmbedder) -> None:
     for path in options.paths:
         questions = readers.read(path, options.limit)
         print(f"{'backend':<20}{'mode':<10}{'recall@10':>10}{'nDCG@10':>10}{'ms':>8}")

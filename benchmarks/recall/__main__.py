@@ -57,8 +57,12 @@ async def _run(options: argparse.Namespace) -> None:
     inner = create_embedder(options.provider, {})
     if inner is None:
         raise SystemExit("a run needs an embedder")
-    embedder = CachedEmbedder(inner, options.cache)
-    await embedder.prepare()
+    with CachedEmbedder(inner, options.cache) as embedder:
+        await embedder.prepare()
+        await _measure(options, embedder)
+
+
+async def _measure(options: argparse.Namespace, embedder: CachedEmbedder) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     prompts = cross_agent.read_prompts(options.prompts) if options.prompts else []
     results, strangers = [], []

@@ -53,6 +53,10 @@ class Baselines:
         }
         return {**named, "RRF k=60": _fused(named["BM25, all words"], named["dense"])}
 
+    def close(self) -> None:
+        """Close the index of words."""
+        self._words.close()
+
     def _index(self, count: int | None) -> int:
         """Index the items among the agent's first `count`, or all; return how many they are."""
         stored = len(self._items) if count is None else bisect_left(self._places, count)

@@ -7,7 +7,7 @@ import re
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from agent_memory.embeddings.base import Embedder, EmbeddingIdentity
 
@@ -91,3 +91,9 @@ class CachedEmbedder(Embedder):
 
     async def close(self) -> None:
         """Keep everything: several agents share one cache."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()

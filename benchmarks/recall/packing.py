@@ -52,6 +52,7 @@ async def measure(questions: QuestionSet, embedder: CachedEmbedder) -> Shares:
                     packed = await product.recall(question, budget)
                     shares[f"{NAME}, packed"][budget].append(len(packed & question.gold) / len(question.gold))
             await product.close()
+        plain.close()
         print(f"\r{questions.name}, packed: {number} of {len(questions.agents)} agents", end="", flush=True)
     print()
     return {

@@ -147,6 +147,8 @@ async def _ask_agent(
                 lines.write(_line(questions, question, system, items, answer.relevance) + "\n")
         results.memories += product.stored
         await product.close()
+        if plain is not None:
+            plain.close()
         results.bytes += product.bytes
 
 

@@ -198,8 +198,12 @@ async def _run(options: argparse.Namespace) -> None:
     inner = create_embedder(options.provider, {})
     if inner is None:
         raise SystemExit("a run needs an embedder")
-    embedder = CachedEmbedder(inner, options.cache)
-    await embedder.prepare()
+    with CachedEmbedder(inner, options.cache) as embedder:
+        await embedder.prepare()
+        await _measure_all(options, embedder)
+
+
+async def _measure_all(options: argparse.Namespace, embedder: CachedEmbedder) -> None:
     facts = read(options.facts, options.limit)
     others = _questions_of(options.others)[: options.limit]
     wanted = max(options.sizes) - len(facts.items)

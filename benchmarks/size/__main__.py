@@ -56,9 +56,9 @@ def main() -> int:
 async def _corpus(paths: list[Path], cache: Path) -> Corpus:
     inner = create_embedder("local", {})
     assert inner is not None
-    embedder = CachedEmbedder(inner, cache)
-    await embedder.prepare()
-    return await collect(paths, embedder)
+    with CachedEmbedder(inner, cache) as embedder:
+        await embedder.prepare()
+        return await collect(paths, embedder)
 
 
 def _all(corpus: Corpus, sizes: list[int], folder: Path, questions: int) -> list[dict[str, Any]]:

@@ -16,6 +16,19 @@ from cryptography.x509.oid import NameOID
 
 from servers.counting import Relay
 
+_SIGNS = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
+"""What the key of an authority is for."""
+
 
 class Authority:
     """Signs a certificate for 127.0.0.1; its own is what clients are to trust."""
@@ -29,11 +42,16 @@ class Authority:
         own_name = _named(f"authority {folder.name}")
         own = _about(own_name, own_name, own_key.public_key())
         own = own.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        own = own.add_extension(_SIGNS, critical=True)
+        own_identifier = x509.SubjectKeyIdentifier.from_public_key(own_key.public_key())
+        own = own.add_extension(own_identifier, critical=False)
         self.file.write_bytes(own.sign(own_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
         of_server = _about(_named("server"), own_name, key.public_key()).add_extension(
             x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
         )
-        signed = of_server.sign(own_key, hashes.SHA256())
+        # Who signed it: from Python 3.13 on, the standard library trusts no certificate that does not say so.
+        signer = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(own_identifier)
+        signed = of_server.add_extension(signer, critical=False).sign(own_key, hashes.SHA256())
         self.certificate.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
         self.key.write_bytes(
             key.private_bytes(
