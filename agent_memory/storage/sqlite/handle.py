@@ -23,7 +23,7 @@ from agent_memory.hints import Hint
 from agent_memory.storage import moved
 from agent_memory.storage.base import FullStore, Store
 from agent_memory.storage.sqlite import connection as opening
-from agent_memory.storage.sqlite import damage, driver, ownership, setting, virtual, word_index
+from agent_memory.storage.sqlite import damage, driver, ownership, parked, setting, virtual, word_index
 from agent_memory.storage.sqlite.damage import ReadContext
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.sqlite.errors import is_busy, is_damage, is_unwritable, schema_changed
@@ -66,6 +66,8 @@ class FileStore(FullStore):
         self._worker: Worker | None = None
         self._extension: bool | None = None
         self._kept = Kept()
+        self._asked = False
+        """Whether anything was read yet that is kept."""
         self._writes = 0
         """How often this object may have written, accesses apart."""
         self._stand_in = 0
@@ -95,7 +97,7 @@ class FileStore(FullStore):
                 )
             )
             self._extension = None
-            self._all_renewed = False
+            self._all_renewed = self._asked = False
             self._stand_in = 0
             self._worker = worker
             return await self._run(self._learn_agent)
@@ -123,9 +125,22 @@ class FileStore(FullStore):
 
     async def _close(self) -> None:
         worker, self._worker = self._worker, None
-        self._kept = Kept()
-        if worker is not None:
+        kept, self._kept = self._kept, Kept()
+        if worker is None:
+            return
+        if self.damaged or self._stand_in or not parked.worth_parking(kept):
             await worker.close()
+            return
+        mark = await worker.close(lambda connection: self._mark_of(kept, connection))
+        if mark is not None:
+            parked.park(str(self.path), mark, kept)
+
+    def _mark_of(self, kept: Kept, connection: Connection) -> parked.Mark | None:
+        """Return what identifies the last write; None if what is kept does not hold any more."""
+        with suppress(driver.Error), opening.reading(connection):
+            mark = parked.mark(connection)
+            return mark if kept.version == (data_version(connection), self._writes) else None
+        return None
 
     def sibling(self, agent_id: str) -> Store:
         options = {name: value for name, value in self.settings.items() if name != "path"}
@@ -233,13 +248,19 @@ class FileStore(FullStore):
         """Return what is kept, as far as it holds in the snapshot that the connection has open."""
         version = (data_version(connection), self._writes)
         if self._kept.version != version:
-            self._kept.begin(version)
+            known = None if self._asked else parked.take_up(str(self.path), connection)
+            if known is None:
+                self._kept.begin(version)
+            else:
+                self._kept, known.version = known, version
+            self._asked = True
         return self._kept
 
     def _note_write(self) -> None:
         """Note that something may be written: what was kept of the version before goes at once."""
         self._writes += 1
         self._kept.begin(None)
+        parked.forget(str(self.path))
 
     def _in_transaction(
         self, function: Callable[[Connection], T], vectors: bool, patient: bool, connection: Connection

@@ -78,17 +78,27 @@ class Worker:
         self._queue.put(task)
         return await waiting
 
-    async def close(self) -> None:
-        """Close the connection behind everything that was handed over, and let the thread end."""
-        if not self._end.alive:
-            return  # the interpreter is exiting, and the thread has closed the connection already
+    async def close(self, last: Callable[[Connection], T] | None = None) -> T | None:
+        """Close the connection behind everything that was handed over, and let the thread end.
 
-        def closing(connections: list[Connection]) -> None:
-            while connections:
-                connections.pop().close()
+        Args:
+            last: a function of the connection, called right before.
+
+        Returns:
+            What that function returned; None without one, and where the connection is closed already.
+        """
+        if not self._end.alive:
+            return None  # the interpreter is exiting, and the thread has closed the connection already
+
+        def closing(connections: list[Connection]) -> T | None:
+            try:
+                return last(connections[0]) if last is not None and connections else None
+            finally:
+                while connections:
+                    connections.pop().close()
 
         try:
-            await self._hand_over(closing)
+            return await self._hand_over(closing)
         finally:
             if self._end.detach() is not None:
                 self._queue.put(None)

@@ -29,6 +29,8 @@ _EVERY_DAY: Final = (
 
 _MODELS: Final = 4
 """How many models a worker keeps, vocabularies among them: to embed, and to rerank."""
+_FILES: Final = 2
+"""Of how many files a worker remembers for a minute what a search read; it has none of them open."""
 
 
 def import_all() -> None:
@@ -47,12 +49,12 @@ def import_all() -> None:
 
 def work(control: socket.socket, *, with_model: bool) -> None:
     """Serve as a worker until the supervisor lets go."""
-    from agent_memory.embeddings import sharing
+    from agent_memory import staying
     from agentmem_cli import signals
     from agentmem_cli.warm.worker import Worker
 
     signals.end_at_once()
-    sharing.keep_models(_MODELS)
+    staying.keep(models=_MODELS, files=_FILES)
     if with_model:
         load_model()
     Worker(control).serve()

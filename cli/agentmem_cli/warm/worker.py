@@ -12,6 +12,7 @@ import threading
 from contextlib import suppress
 from typing import Any, Final
 
+from agent_memory import staying
 from agentmem_cli import entry, repeating, signals
 from agentmem_cli.warm import client, interpreter, peer, ready, wire
 from agentmem_cli.warm.surroundings import Request, taken_over
@@ -63,11 +64,20 @@ class Worker:
         self._control.settimeout(_QUIET)
         try:
             message, descriptors, *_ = socket.recv_fds(self._control, 16, 1)
+            return message, descriptors
         except TimeoutError:
             gc.collect()
             ready.give_back()
-            self._control.settimeout(None)
+        self._control.settimeout(staying.SECONDS)
+        try:
             message, descriptors, *_ = socket.recv_fds(self._control, 16, 1)
+            return message, descriptors
+        except TimeoutError:
+            staying.forget_files()
+            gc.collect()
+            ready.give_back()
+        self._control.settimeout(None)
+        message, descriptors, *_ = socket.recv_fds(self._control, 16, 1)
         return message, descriptors
 
     def _serve(self, connection: socket.socket) -> int | None:
