@@ -1,8 +1,8 @@
 """What a store keeps in memory of its file from one request to the next, and how each part is known to hold still.
 
 Each part names what it was read at, and is compared with that in the snapshot in which it is used: what another
-process or thread has written is seen by the next request. All of it goes at once when the store is closed (unless it is `parked`), and when
-this process erases something: what was erased is in no memory afterwards.
+process or thread has written is seen by the next request. All of it goes at once when the store is closed, except in
+a process that has it `parked`, and when this process erases something: what was erased is in no memory afterwards.
 """
 
 from __future__ import annotations
