@@ -188,8 +188,8 @@ async def read_facts(
     wanted = {*request.needs.ids, *facts.concerned, *facts.state.by_key.values()}
     if wanted:
         condition = f"m.agent = {scope.number} and m.id = any(%s)"
-        found = await records(connection, scope, condition, [list(wanted)])
-        facts.state.records = {record.id: record for record in found}
+        stored = await records(connection, scope, condition, [list(wanted)])
+        facts.state.records = {record.id: record for record in stored}
     return facts
 
 

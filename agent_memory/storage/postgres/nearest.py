@@ -34,7 +34,7 @@ _LOOKED_AT: Final = 200
 class Nearest(NamedTuple):
     """The answer to a search by vector."""
 
-    found: list[tuple[str, float]]
+    memories: list[tuple[str, float]]
     """Ids of the nearest memories with their cosines, nearest first."""
     compared: int | None = None
     """How many vectors the filter admits; None where they were not counted."""
@@ -66,7 +66,7 @@ async def nearest(
         return await _walk(connection, scope, space, query, condition, limit, IndexKind.NONE)
     if 4 * limit <= _LOOKED_AT or server.pgvector >= (0, 8):
         nearest = await _walk(connection, scope, space, query, condition, limit, space.kind)
-        if len(nearest.found) == limit:
+        if len(nearest.memories) == limit:
             return nearest
     return await _walk(connection, scope, space, query, condition, limit, IndexKind.NONE)
 
@@ -139,10 +139,10 @@ async def _walk(
 
 def _walked(rows: Sequence[Sequence[Any]], limit: int) -> Nearest:
     """Turn the rows of a walk into its answer."""
-    found = [(row[0], 1.0 - row[1]) for row in rows]
+    memories = [(row[0], 1.0 - row[1]) for row in rows]
     _, _, looked_at, admitted = rows[0] if rows else (None, None, 0, 0)
     return Nearest(
-        found, int(admitted) if len(rows) < limit else None, admitted / looked_at if looked_at else 1.0
+        memories, int(admitted) if len(rows) < limit else None, admitted / looked_at if looked_at else 1.0
     )
 
 

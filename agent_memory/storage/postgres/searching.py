@@ -162,9 +162,9 @@ async def vector_candidates(
     stored = int(last[0][0])
     compared = stored if answer.compared is None else answer.compared
     if not request.sample:
-        return VectorCandidates(dict(answer.found), compared=compared), sample
+        return VectorCandidates(dict(answer.memories), compared=compared), sample
     sample = await vectors.sample_of(connection, scope, space.id, stored, request.sample, sample)
-    return VectorCandidates(dict(answer.found), sample.vectors, compared), sample
+    return VectorCandidates(dict(answer.memories), sample.vectors, compared), sample
 
 
 async def _one_after_another(
@@ -181,7 +181,7 @@ async def _one_after_another(
     compared = answer.compared
     if compared is None and sample is not None:
         compared = round(answer.share * sample.counted)  # known to the next lower power of two
-    return VectorCandidates(dict(answer.found), drawn, compared), sample
+    return VectorCandidates(dict(answer.memories), drawn, compared), sample
 
 
 # --- all that scores candidates -----------------------------------------------------------------------------------

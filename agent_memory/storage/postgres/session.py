@@ -139,8 +139,8 @@ class Settings(NamedTuple):
 
 
 def _setting(values: Mapping[str, str], *, local: bool) -> str:
-    each = (f"set_config('{name}', {_literal(value)}, {local})" for name, value in values.items())
-    return f"select {', '.join(each)}"
+    calls = (f"set_config('{name}', {_literal(value)}, {local})" for name, value in values.items())
+    return f"select {', '.join(calls)}"
 
 
 def _literal(text: str) -> str:

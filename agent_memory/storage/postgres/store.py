@@ -300,7 +300,7 @@ class PostgresStore(ServerStore):
         answer = await self._read_by_index(
             lambda it: nearest.nearest(it, self._server, scope, vector, where, limit)
         )
-        return answer.found
+        return answer.memories
 
     async def _read_by_index(self, unit: Unit[T]) -> T:
         """Run a unit that may use the agent's HNSW index; again if that is dropped in between."""
