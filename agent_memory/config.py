@@ -115,4 +115,5 @@ def _translated(error: PydanticError) -> ConfigurationError:
     if isinstance(cause, ConfigurationError):
         return cause
     where = ".".join(str(part) for part in first["loc"])
-    return ConfigurationError(f"the setting {where} cannot be {first.get('input')!r}", hint=str(first["msg"]))
+    hint = getattr(cause, "hint", None) or str(first["msg"])  # ours says what to give, pydantic's what is wrong
+    return ConfigurationError(f"the setting {where} cannot be {first.get('input')!r}", hint=hint)

@@ -142,6 +142,18 @@ WRONG: dict[str, tuple[str, Call]] = {
     "no time": ("since: 'soon' is not a time", lambda m: m.list(since="soon")),  # type: ignore[arg-type]
     "no zone": ("since: .* no timezone", lambda m: m.list(since=datetime(2026, 1, 1))),  # noqa: DTZ001
     "a number as a time": ("until is 5", lambda m: m.count(until=5)),  # type: ignore[arg-type]
+    "negative duration": (
+        "duration is -5, and cannot be negative",
+        lambda m: m.episodic.record_event("build", "x", duration=-5),
+    ),
+    "negative duration of one of many": (
+        "duration is -5",
+        lambda m: m.episodic.add_many([{"content": "x", "duration": -5}]),
+    ),
+    "negative timedelta": (
+        "duration is -60.0",
+        lambda m: m.episodic.record_event("build", "x", duration=timedelta(minutes=-1)),
+    ),
     "no duration": ("ttl: 'long'", lambda m: m.long_term.add("x", ttl="long")),
     "negative": ("limit is -1", lambda m: m.list(limit=-1)),
     "one text for many": ("items is 'abc'", lambda m: m.long_term.add_many("abc")),
