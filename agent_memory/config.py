@@ -115,5 +115,6 @@ def _translated(error: PydanticError) -> ConfigurationError:
     if isinstance(cause, ConfigurationError):
         return cause
     where = ".".join(str(part) for part in first["loc"])
-    hint = getattr(cause, "hint", None) or str(first["msg"])  # ours says what to give, pydantic's what is wrong
+    # Ours says what to give, pydantic's what is wrong.
+    hint = getattr(cause, "hint", None) or str(first["msg"])
     return ConfigurationError(f"the setting {where} cannot be {first.get('input')!r}", hint=hint)

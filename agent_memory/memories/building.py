@@ -278,7 +278,7 @@ def _checked_field(name: str, kind: str, value: Any) -> Any:
         raise ValidationError(f"{name} is {value}", hint=f"give a number from 0 to {_LARGEST_COUNT}")
     if (kind == "real" and value != value) or value in (float("inf"), float("-inf")):  # NaN
         raise ValidationError(f"{name} is {value!r}", hint="give a finite number")
-    if name == "duration" and value < 0:
+    if name == "duration" and isinstance(value, int | float) and value < 0:
         raise ValidationError(f"{name} is {value!r}, and cannot be negative", hint="give how long it took")
     return _EXACT[kind](name, value)
 

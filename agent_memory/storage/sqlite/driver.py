@@ -11,6 +11,7 @@ sqlite-vec.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterable, Sequence
 from importlib import import_module
 from importlib.util import find_spec
@@ -22,6 +23,8 @@ from agent_memory.errors import ConfigurationError
 
 VARIABLE = "AGENTMEM_SQLITE_DRIVER"
 NAMES = ("sqlite3", "pysqlite3", "sqlean")
+_STEPS_OF_SQLITE = 1_000_000
+"""Between two of which a signal waits: a few hundredths of a second."""
 Connection = Any
 """A connection of whichever library was chosen; their classes have no common base."""
 
@@ -74,9 +77,17 @@ def name() -> str:
 
 def connect(path: str, **options: Any) -> Connection:
     """Open a connection that any thread may use and that begins no transaction by itself."""
-    return module.connect(
+    connection = module.connect(
         path, isolation_level=None, check_same_thread=False, cached_statements=256, **options
     )
+    if threading.current_thread() is threading.main_thread():
+        # Python answers a signal between steps of its own, on this thread: in the midst of a statement it needs one.
+        connection.set_progress_handler(_step_of_python, _STEPS_OF_SQLITE)
+    return connection
+
+
+def _step_of_python() -> int:
+    return 0  # go on
 
 
 def insert_many(

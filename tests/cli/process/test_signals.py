@@ -154,6 +154,14 @@ def test_a_question(number: signal.Signals, many: int) -> None:
     assert stored() == many
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_in_the_midst_of_a_statement(number: signal.Signals, many: int) -> None:
+    endless = "with recursive c(x) as (select 1 union all select x + 1 from c) select count(*) from c"
+    process = started("sql", endless)
+    time.sleep(1.5)
+    assert len(ended(process, number).splitlines()) == 1
+
+
 def test_what_is_ignored_stays_ignored(file: Path) -> None:
     process = subprocess.Popen(
         [PROGRAM, "add", "-", "-q"],
