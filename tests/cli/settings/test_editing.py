@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent_memory.errors import ConfigurationError
@@ -87,6 +87,8 @@ values = st.one_of(texts, st.integers(0, 10**6), st.booleans(), st.lists(texts, 
 names = st.sampled_from(["agent", "tags", "embedding.provider", "embedding.base_url", "backend_config.path"])
 
 
+# In a fresh clone Hypothesis first works out which characters there are: a second or more, while others run.
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(names, st.one_of(st.none(), values)), max_size=8))
 def test_whatever_is_set_reads_back(steps: list[tuple[str, Any]]) -> None:
     text, expected = "# first\n", {}
