@@ -27,7 +27,7 @@ from agent_memory.storage.postgres.session import Connection, quoted_name
 _LOG: Final = logging.getLogger(__name__)
 _FEWEST: Final = 50
 _MOST: Final = 5000
-_WANTED: Final = 0.03
+_WANTED: Final = 0.02
 """Seconds that a portion is to take: writers of the agent wait for it."""
 _PATIENCE: Final = 20
 """Attempts at dropping a table that somebody reads."""
@@ -93,7 +93,7 @@ async def promote(server: Server, scope: Scope, space: EmbeddingSpace) -> None:
     if kind is None:
         return
     try:
-        await server.write(lambda it: _begin(it, server, scope, space, kind))
+        await _make_table(server, scope, space, kind)
         await _copy(server, scope, space)
         if await _make_index(server, scope, space, kind):
             await server.write(lambda it: _publish(it, scope, space))
@@ -148,16 +148,29 @@ async def _note(connection: Connection, scope: Scope, current: Hnsw) -> None:
     )
 
 
+async def _make_table(server: Server, scope: Scope, space: EmbeddingSpace, kind: str) -> None:
+    """Make the table, empty, unless it is there; one that no agent's row tells of was left over.
+
+    Raises:
+        BackendError: the server refuses.
+    """
+    try:
+        await server.write(lambda it: _begin(it, server, scope, space, kind))
+    except BackendError as error:
+        if not isinstance(error.__cause__, psycopg.errors.DuplicateTable | psycopg.errors.UniqueViolation):
+            raise
+        await drop_leftovers(server, scope)
+        await server.write(lambda it: _begin(it, server, scope, space, kind))
+
+
 async def _begin(
     connection: Connection, server: Server, scope: Scope, space: EmbeddingSpace, kind: str
 ) -> None:
-    """Make the table, empty, unless it is there."""
-    current = (await deciding.lock(connection, scope)).hnsw
-    if current.space is not None:
+    """Make the table, empty, unless there is one, and only then take the agent's lock."""
+    if (await hnsw.hnsw_of(connection, scope)).space is not None:
         return
     await connection.execute(_LOCK_TIMEOUT)
     name = hnsw.table_name(scope, space.id)
-    await connection.execute(f"drop table if exists {name}")  # left over
     await connection.execute(
         f"create table {server.table(name)}"
         f" (number bigint primary key, vector {server.of_extension(kind)}({space.dimension}) not null)"
@@ -169,7 +182,12 @@ async def _begin(
     if (await fetch(connection, query))[0][0]:
         await police_one(connection, server.schema, name, str(scope.number))
     await _grant_alike(connection, name)
-    await _note(connection, scope, Hnsw(space.id, State.COPYING))
+    await connection.execute("set local lock_timeout to '30s'")  # as writers have it, who wait for the same
+    # The row may tell of this table though it was gone, as after a backup without it.
+    if (await deciding.lock(connection, scope)).hnsw.space in (None, space.id):
+        await _note(connection, scope, Hnsw(space.id, State.COPYING))
+    else:  # somebody has made one for another space
+        await connection.execute(f"drop table {name}")
 
 
 async def _grant_alike(connection: Connection, name: str) -> None:
@@ -224,15 +242,16 @@ def _portion(scope: Scope, space: EmbeddingSpace, frame: Frame, limit: int) -> l
     name, agent = hnsw.table_name(scope, space.id), f"number = {scope.number}"
     copying = f"{agent} and hnsw_space = {space.id} and hnsw_state = '{State.COPYING}'"
     last = f"(select coalesce(max(number), 0) from {name})"
-    left = f"from embedding where agent = {scope.number} and space = {space.id} and number > {last}"
+    vectors_of = f"from embedding where agent = {scope.number} and space = {space.id}"
     now = "extract(epoch from clock_timestamp())"
     texts = [
         f"update agent set version = version + 1 where {agent}",
         f"select set_config('{_BEGAN}', {now}::text, true)",
-        f"insert into {name} (number, vector) select number, vector {left}"
+        f"insert into {name} (number, vector) select number, vector {vectors_of} and number > {last}"
         f" and exists (select 1 from agent where {copying}) order by number limit $1::int8"
         " on conflict (number) do update set vector = excluded.vector",
-        f"update agent set hnsw_state = '{State.INDEXING}' where {copying} and not exists (select 1 {left})",
+        f"update agent set hnsw_state = '{State.INDEXING}' where {copying}"
+        f" and {last} >= (select coalesce(max(number), 0) {vectors_of})",
         f"select (count(*) filter (where {copying})) || ' ' ||"
         f" ({now}::float8 - current_setting('{_BEGAN}')::float8) from agent where {agent}",
     ]

@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from servers.counting import Relay
 from servers.postgres import PostgresServer
 
 from agent_memory.records import MemoryRecord
@@ -143,6 +144,40 @@ async def test_many_small_writes_come_to_an_index_and_single_ones_to_a_hint(serv
     await filled.store.rebuild()
     details = (await filled.store.describe()).details
     assert [details[f"vector_index{part}"] for part in ("", "_missing", "_refused")] == [True, False, False]
+    await filled.store.close()
+
+
+async def test_a_portion_takes_one_round_trip(server: PostgresServer) -> None:
+    filled = await opened_with(Filled(server), 0)
+    filled.store._hnsw_from = 10**6
+    await filled.add(100)
+    async with Relay(server.url) as relay:
+        made = PostgresStore("tester", url=relay.url, graph_from=10**6, pool_size=1)
+        await made.open()
+        (space,), scope = await made.spaces(), made._server.scope
+        kind = hnsw.type_of(space, made._server.pgvector)
+        assert kind is not None
+        await promoting._make_table(made._server, scope, space, kind)
+        relay.round_trips = 0
+        await made._server.write_at_once(
+            lambda it, frame: run(it, promoting._portion(scope, space, frame, 60)), _nothing
+        )
+        assert relay.round_trips == 1
+        assert await filled.state() == Hnsw(1, State.COPYING)
+        await promoting._copy(made._server, scope, space)
+        assert await filled.state() == Hnsw(1, State.INDEXING)
+        await made.close()
+    assert filled.rows(f"select count(*), max(number) from {filled.table}") == [(100, 100)]
+    await filled.store.close()
+
+
+async def test_a_table_that_was_left_over_is_made_anew(server: PostgresServer) -> None:
+    filled = await opened_with(Filled(server), 0)
+    filled.rows(f"create table {filled.table} (number bigint primary key, vector vector(3))")
+    await filled.add(FROM + 10)
+    assert (await filled.state(), await filled.kind()) == (Hnsw(1, State.LIVE), IndexKind.TABLE)
+    await filled.finds_all()
+    assert await filled.store.check() == []
     await filled.store.close()
 
 
