@@ -168,7 +168,9 @@ def _of_vectors(agent: int) -> list[str]:
         " and s.fingerprint = :fingerprint::text and s.recipe = :template_version::int4 end",
         f"not exists (select 1 from embedding where {of_text})",
         f"not exists (select 1 from embedding_attempt where {of_text})",
-        "case when :index_space::int4 is null then a.hnsw_space is null"
+        # While vectors are copied into the table of an index, new ones are left to that.
+        "case when :index_space::int4 is null"
+        f" then a.hnsw_space is null or a.hnsw_state = '{State.COPYING}'"
         " else a.hnsw_space = :index_space::int4 and s.id = :index_space::int4"
         f" and a.hnsw_state <> '{State.COPYING}' end",
     ]

@@ -147,7 +147,7 @@ async def test_many_small_writes_come_to_an_index_and_single_ones_to_a_hint(serv
     await filled.store.close()
 
 
-async def test_a_portion_takes_one_round_trip(server: PostgresServer) -> None:
+async def test_a_portion_takes_one_round_trip_and_a_write_meanwhile_too(server: PostgresServer) -> None:
     filled = await opened_with(Filled(server), 0)
     filled.store._hnsw_from = 10**6
     await filled.add(100)
@@ -164,10 +164,13 @@ async def test_a_portion_takes_one_round_trip(server: PostgresServer) -> None:
         )
         assert relay.round_trips == 1
         assert await filled.state() == Hnsw(1, State.COPYING)
+        fact, relay.round_trips = builders.fact("meanwhile"), 0
+        await put(made, fact, vectors={builders.digest(fact): [builders.vector(1, dimension=DIMENSION)]})
+        assert relay.round_trips == 1
         await promoting._copy(made._server, scope, space)
         assert await filled.state() == Hnsw(1, State.INDEXING)
         await made.close()
-    assert filled.rows(f"select count(*), max(number) from {filled.table}") == [(100, 100)]
+    assert filled.rows(f"select count(*), max(number) from {filled.table}") == [(101, 101)]
     await filled.store.close()
 
 
