@@ -57,6 +57,8 @@ PYTHON: Words = {
     "RERANK": "`rerank=True`",
     "SALVAGE": "`salvage()`",
     "SCHEMA": "`schema()`",
+    "SET_PREFERENCE": "`long_term.store_preference()`",
+    "SET_WORKING": "`short_term.set_working_memory()`",
     "SHOW_DOCUMENT": "`semantic.get_document('{id}')`",
     "SHOW_SKILL": "`procedural.require_skill({name!r})`",
     "SKILLS": "`procedural.list()`",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from agent_memory.errors import ConfigurationError
+from agent_memory.hints import Hint
 
 
 class MemoryType(StrEnum):
@@ -40,7 +41,7 @@ class MemoryType(StrEnum):
         Raises:
             ConfigurationError: it is none of them.
         """  # noqa: DOC501
-        from agent_memory.records.registry import TYPE_ALIASES  # here, since it imports this module
+        from agent_memory.records.registry import KIND_ALIASES, TYPE_ALIASES  # it imports this module
 
         if not isinstance(name, str):
             raise ConfigurationError.unknown("memory type", name, [*TYPE_ALIASES])
@@ -53,6 +54,12 @@ class MemoryType(StrEnum):
             known = [f"{member.value.replace('_', '-')} ({alias})" for alias, member in TYPE_ALIASES.items()]
             near = get_close_matches(word, [*TYPE_ALIASES, *cls], 1, 0.6)
             meant = f"did you mean {near[0]}? " if near else ""
+            if word in KIND_ALIASES:
+                act = {"preference": "SET_PREFERENCE", "working": "SET_WORKING"}[KIND_ALIASES[word][1]]
+                raise ConfigurationError(
+                    f"{name!r} is no memory type, but a kind of {KIND_ALIASES[word][0].described.partition(' ')[2]}",
+                    hint=Hint(f"{{{act}}} stores one"),
+                ) from None
             raise ConfigurationError(
                 f"unknown memory type {name!r}", hint=f"{meant}use one of {', '.join(known)}"
             ) from None

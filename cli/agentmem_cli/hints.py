@@ -48,6 +48,8 @@ SHELL: Words = {
     "RERANK": "--rerank",
     "SALVAGE": "`agentmem doctor --salvage NEW`",
     "SCHEMA": "`agentmem sql --schema`",
+    "SET_PREFERENCE": "`agentmem pref set CATEGORY TEXT`",
+    "SET_WORKING": "`agentmem work set KEY VALUE`",
     "SHOW_DOCUMENT": "agentmem doc show {id}",
     "SHOW_SKILL": "`agentmem skill show {typed}`",
     "SKILLS": "`agentmem skill list`",

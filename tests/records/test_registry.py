@@ -25,6 +25,13 @@ def test_every_type_has_a_record_and_words_of_its_own() -> None:
         assert MemoryType.parse(memory_type.upper().replace("_", "-")) is memory_type
     with pytest.raises(ConfigurationError, match="did you mean skill"):
         MemoryType.parse("skil")
+    for kind, act in (
+        ("pref", "store_preference"),
+        ("preference", "store_preference"),
+        ("work", "set_working"),
+    ):
+        with pytest.raises(ConfigurationError, match=f"is no memory type, but a kind of .*{act}"):
+            MemoryType.parse(kind)
 
 
 @pytest.mark.parametrize("colour", sorted({*COLOURS.values()}))
