@@ -46,6 +46,11 @@ class Sizes(NamedTuple):
     large: int
     dimension: int
 
+    @property
+    def arguments(self) -> list[str]:
+        """What a process beside this one is told."""
+        return [f"--{name}={value}" for name, value in self._asdict().items()]
+
 
 class Times(NamedTuple):
     """Milliseconds, each call."""
@@ -62,9 +67,21 @@ class Times(NamedTuple):
 
 def main() -> None:
     """Read the arguments and run."""
+    options = options_of(sys.argv[1:])
+    sizes = sizes_of(options)
+    if options.index:
+        asyncio.run(_index(options.index, sizes))
+    elif options.fill:
+        asyncio.run(_fill(options.fill, options.first, sizes))
+    else:
+        measure(sizes, options.connections)
+
+
+def options_of(arguments: Sequence[str]) -> argparse.Namespace:
+    """Read the arguments."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.backends.promoted", description=__doc__)
     parser.add_argument("--agents", type=int, default=2000, help="agents with few vectors and an index")
-    parser.add_argument("--each", type=int, default=20, help="vectors of such an agent")
+    parser.add_argument("--memories", type=int, default=20, help="vectors of such an agent")
     parser.add_argument("--large", type=int, default=50_000, help="vectors of the large agent")
     parser.add_argument("--dimension", type=int, default=384)
     parser.add_argument("--connections", type=int, default=90)
@@ -72,14 +89,12 @@ def main() -> None:
     parser.add_argument("--fill", metavar="URL", help=argparse.SUPPRESS)
     parser.add_argument("--index", metavar="URL", help=argparse.SUPPRESS)
     parser.add_argument("--first", type=int, default=1, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    sizes = Sizes(options.agents, options.each, options.large, options.dimension)
-    if options.index:
-        asyncio.run(_index(options.index, sizes))
-    elif options.fill:
-        asyncio.run(_fill(options.fill, options.first, sizes))
-    else:
-        measure(sizes, options.connections)
+    return parser.parse_args(arguments)
+
+
+def sizes_of(options: argparse.Namespace) -> Sizes:
+    """Return the sizes that the arguments say."""
+    return Sizes(*(getattr(options, name) for name in Sizes._fields))
 
 
 def measure(sizes: Sizes, connections: int) -> None:
@@ -132,10 +147,8 @@ def fill(url: str, sizes: Sizes) -> None:
 
 def _beside(sizes: Sizes, *arguments: str) -> subprocess.Popen[bytes]:
     """Start this program in a process of its own."""
-    same = [f"--{name}={value}" for name, value in sizes._asdict().items()]
-    return subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.backends.promoted", *same, *arguments], cwd=ROOT
-    )
+    program = [sys.executable, "-m", "benchmarks.backends.promoted"]
+    return subprocess.Popen([*program, *sizes.arguments, *arguments], cwd=ROOT)
 
 
 async def _fill(url: str, first: int, sizes: Sizes) -> None:
