@@ -210,6 +210,8 @@ class Changing(MemoryTypes):
     ) -> Listing[OperationRecord]:
         """Take back the latest operations that were not taken back yet, newest first.
 
+        Imports are passed over, and so is what only set values of working memory that were set anew since.
+
         Args:
             count: how many; or the operations themselves, as a dry run or `log` returned them, newest first.
             dry_run: only say which they would be.

@@ -82,3 +82,24 @@ def test_many_without_vectors_are_embedded_before_it_ends() -> None:
     assert done("--db", "a.db", "status", "--json").json["owed_embeddings"] == 0
     done("--db", "b.db", "import", "-", "--no-embed", stdin=text)
     assert done("--db", "b.db", "status", "--json").json["owed_embeddings"] == 20
+
+
+def test_undo_says_that_it_passes_over_an_import() -> None:
+    done("add", "theirs", "--db", "other.db")
+    done("export", "theirs.ndjson", "--db", "other.db")
+    done("import", "theirs.ndjson")
+    assert "passes over 1 import" in done("undo").err
+    done("add", "mine")
+    assert "passes over" not in done("undo", "--dry-run").err
+    done("add", "more", "--db", "other.db")
+    done("export", "more.ndjson", "--db", "other.db")
+    done("import", "more.ndjson")
+    ran = done("undo", "--dry-run")
+    assert "undo passes over 1 import" in ran.err
+    assert "would take back 1" in ran.err
+    assert "passes over 1 import" in done("undo").err
+    assert sorted(done("list", "-o", "csv").out.count(word) for word in ("mine", "theirs", "more")) == [
+        0,
+        1,
+        1,
+    ]
