@@ -244,3 +244,20 @@ def test_what_one_command_was_told_the_next_does_not_know(warm: Warm) -> None:
     assert agentmem("add", "two", "--json", env={"AGENTMEM_TAGS": "x"}).returncode == 0
     assert plain(agentmem("list", "-o", "text").stdout) == plain(cold("list", "-o", "text").stdout)
     assert "one" not in agentmem("list", "-o", "text").stdout
+
+
+def test_what_others_wrote_to_the_file_is_found_by_the_next_command(warm: Warm, tmp_path: Path) -> None:
+    database, copy = str(tmp_path / "a.db"), tmp_path / "copy.db"
+    agentmem("--db", database, "add", "the first theme", "--type", "fact")
+    shutil.copy(database, copy)
+
+    def both_find(count: int) -> None:
+        found = [run("--db", database, "search", "theme", "-o", "id") for run in (agentmem, agentmem, cold)]
+        assert len(found[0].stdout.split()) == count
+        assert found[0].stdout == found[1].stdout == found[2].stdout
+
+    both_find(1)
+    cold("--db", database, "add", "the second theme", "--type", "fact")
+    both_find(2)
+    shutil.copy(copy, database)
+    both_find(1)
