@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from agent_memory import ConfigurationError, SyncAgentMemory, ValidationError
@@ -67,3 +69,21 @@ def test_a_preference_is_replaced_or_stored_beside_the_one_before(memory: SyncAg
         (beside, "ed", 0.8),
         (first, "emacs", 0.8),
     ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"expires_at": "2100-01-01T00:00Z", "ttl": "1h"}, "both expires_at and ttl"),
+        ({"expires_at": "2020-01-01T00:00Z"}, "its end was at"),
+        ({"metadata": ["a"]}, "metadata"),
+        ({"type": "event", "duration": float("nan")}, "duration"),
+        ({"type": "skill", "use_count": 2**63}, "use_count is"),
+    ],
+)
+def test_what_no_memory_can_have_is_refused(
+    memory: SyncAgentMemory, arguments: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ValidationError, match=said):
+        memory.add_many([{"content": "something", **arguments}])
+    assert memory.count() == 0

@@ -109,3 +109,17 @@ async def test_hours_that_make_no_sense(memory: AgentMemory) -> None:
             await memory.episodic.get_recent_events(hours)
     for hours in (1e308, math.inf, 99_999_999):
         assert [recent_event.id for recent_event in await memory.episodic.get_recent_events(hours)] == [id]
+
+
+async def test_metadata_has_one_name_at_a_time(memory: AgentMemory) -> None:
+    with pytest.raises(ValidationError, match="both extra_metadata and metadata"):
+        await memory.episodic.record_event("deploy", "first", extra_metadata={"a": 1}, metadata={"b": 2})
+    assert await memory.count() == 0
+
+
+async def test_another_outcome_under_a_key_keeps_nothing_of_the_success_before(memory: AgentMemory) -> None:
+    event = await memory.episodic.record_event("deploy", "version 3", outcome="failed: timeout", key="v3")
+    assert await memory.episodic.record_event("deploy", "version 3", outcome="by hand", key="v3") == event
+    record = await memory.episodic.get(event)
+    assert record is not None
+    assert (record.outcome, record.success) == ("by hand", None)

@@ -12,11 +12,13 @@ import pytest
 
 from agent_memory import (
     AgentMemory,
+    ConfigurationError,
     ConflictError,
     Filters,
     MemoryConfig,
     MemoryNotFoundError,
     SyncAgentMemory,
+    ValidationError,
 )
 
 CONFIG = MemoryConfig(backend="memory", embedding_provider="dummy")
@@ -137,3 +139,11 @@ def test_only_one_of_many_at_once_changes_a_revision() -> None:
             assert sum(isinstance(result, ConflictError) for result in results) == 4
 
     asyncio.run(main())
+
+
+def test_filters_that_name_nothing_are_refused() -> None:
+    with SyncAgentMemory("tester", CONFIG) as memory:
+        with pytest.raises(ValidationError, match="a kind stands beside other types"):
+            memory.list(types=["pref", "event"])
+        with pytest.raises(ConfigurationError, match="unknown status"):
+            memory.list(status="lost")

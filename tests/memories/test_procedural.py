@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent_memory import AgentMemory
+from agent_memory import AgentMemory, MemoryNotFoundError, ValidationError
 from agent_memory.memories.procedural import wilson_lower_bound
 
 pytestmark = pytest.mark.anyio
@@ -140,3 +140,22 @@ async def test_only_the_skills_that_are_given_count_as_used(memory: AgentMemory)
     }
     counted = await memory.backend.get(ids)
     assert {memory_id for memory_id in ids if counted[memory_id].access_count} == given
+
+
+@pytest.mark.parametrize("reference", ["retri", "with"])
+async def test_who_names_no_skill_is_told_of_one_that_is_called_nearly_so(
+    memory: AgentMemory, reference: str
+) -> None:
+    await memory.procedural.record_skill("retry with backoff", "wait longer each time")
+    await memory.procedural.record_skill("retry", "wait one second")
+    near = {"retri": "retry", "with": "retry with backoff"}[reference]
+    for use in (memory.procedural.require_skill, memory.procedural.use_skill):
+        with pytest.raises(MemoryNotFoundError) as raised:
+            await use(reference)
+        assert raised.value.hint is not None
+        assert near in raised.value.hint
+
+
+async def test_a_skill_succeeds_no_more_often_than_it_is_used(memory: AgentMemory) -> None:
+    with pytest.raises(ValidationError, match="larger than use_count"):
+        await memory.procedural.add("wait", name="retry", use_count=1, success_count=2)
