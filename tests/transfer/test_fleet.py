@@ -10,6 +10,7 @@ import pytest
 
 from agent_memory.errors import (
     ConfigurationError,
+    IntegrityError,
     MemoryNotFoundError,
     PolicyError,
     StoreBusyError,
@@ -23,6 +24,7 @@ from agent_memory.testing import builders
 from agent_memory.transfer import fleet
 from agent_memory.transfer.fleet import Fleet, failed
 from agent_memory.transfer.places import Place
+from tests.storage.plain import PlainVectorStore
 
 from .filling import fill, put
 from .test_switching import Writer, told
@@ -122,6 +124,34 @@ async def test_what_passes_is_tried_again(
     Busy.refusals = refusals
     (result,) = await Fleet(source=source).migrate_to(target, switch=True)
     assert isinstance(result.error, StoreBusyError) == (refusals == 3)
+
+
+class Forgetful(PlainVectorStore):
+    """A target without a journal that has lost everything, and loses it again."""
+
+    forgets = False
+
+    async def _read(self, ids: Any) -> Any:
+        return {} if Forgetful.forgets else await super()._read(ids)
+
+
+async def test_what_is_lost_behind_the_switch_is_not_called_moved_at_the_next_try(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = await store_of(tmp_path, "ann")
+    await put(store, builders.fact("one"))
+    await store.close()
+    monkeypatch.setitem(BACKENDS.builtin, "plain", f"{__name__}:Forgetful")
+    monkeypatch.setattr(fleet, "_PAUSE", 0)
+    monkeypatch.setattr(Forgetful, "forgets", False)
+
+    def report(agent_id: str, phase: str, done: int = 0, total: int = 0) -> None:
+        Forgetful.forgets = Forgetful.forgets or phase == "checking"
+
+    (result,) = await Fleet(source=folder(tmp_path)).migrate_to(
+        Place("plain", {}), switch=True, report=report
+    )
+    assert isinstance(result.error, IntegrityError)
 
 
 async def test_what_cannot_be_meant_is_refused(tmp_path: Path) -> None:
