@@ -180,7 +180,7 @@ class Invocation:
             embed_on_write=False,
             actor=self.actor,
         )
-        path = self._file() if settings.backend.partition("://")[0] == "sqlite" else None
+        path = self._file() if settings.backend.partition("://")[0].lower() == "sqlite" else None
         if path is None:
             return settings
         if self._stores:
@@ -191,8 +191,8 @@ class Invocation:
             self.missing = path
             self.output.note(missing.notice)
             return opening.empty(settings)
-        if settings.backend == "sqlite":
-            settings.backend_config = {**settings.backend_config, "path": str(path)}
+        settings.backend = "sqlite"
+        settings.backend_config = {**settings.backend_config, "path": str(path)}
         return settings
 
     def _backend_options(self) -> dict[str, Any]:
@@ -212,7 +212,9 @@ class Invocation:
     @property
     def _agent_meant(self) -> str | None:
         """The agent that is asked for; None where a file is named."""
-        return str(self.settings.get("agent")) if self.settings.get("db") is None else None
+        if self.settings.get("db") is not None or self._file_of_backend:
+            return None
+        return str(self.settings.get("agent"))
 
     def _check_folder(self, path: Path) -> None:
         from agent_memory import filesystem
@@ -240,24 +242,31 @@ class Invocation:
         from agent_memory.errors import ValidationError
 
         backend = str(self.settings.get("backend"))
-        if backend != "sqlite":
+        if backend.partition("://")[0].lower() != "sqlite":
             raise ValidationError(f"the backend is {backend}, which keeps no file", hint="give a --db PATH")
-        options = self.settings.options("backend_config")
+        return self._file()
+
+    def _file(self) -> Path:
+        """Return the SQLite file in use."""
         from agent_memory import paths
 
-        return self._file() or paths.expanded(str(options["path"]))
-
-    def _file(self) -> Path | None:
-        """Return the SQLite file in use, or None where the backend's own options name it."""
-        from agent_memory import paths
-
-        if "path" in self.settings.options("backend_config"):
-            return None
+        if named := self._file_of_backend:
+            return paths.expanded(named)
         if (db := self.settings.get("db")) is not None:
             return Path(db)
         home = self.settings.get("home")
         stem = paths.file_stem(str(self.settings.get("agent")))
         return (Path(home) if home is not None else paths.home()) / f"{stem}.db"
+
+    @property
+    def _file_of_backend(self) -> str:
+        """The file that the backend's own options or its URL name; empty where neither does, or `db` beats them."""
+        with_flag = [name for name in ("db", "backend") if self.settings.origin(name).source == "flag"]
+        if self.settings.get("db") is not None and with_flag != ["backend"]:
+            return ""
+        options = self.settings.options("backend_config")
+        scheme, _, rest = str(self.settings.get("backend")).partition("://")
+        return str(options.get("path") or (rest if scheme.lower() == "sqlite" else ""))
 
     @property
     def _stores(self) -> bool:

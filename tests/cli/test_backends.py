@@ -159,3 +159,21 @@ def test_asking_for_help_imports_no_client() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ran.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_file_named_by_the_backend_is_the_one_that_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = ("--backend", f"sqlite://{tmp_path / 'url.db'}")
+    assert str(tmp_path / "url.db") in done(*named, "list").err
+    assert not (tmp_path / "url.db").exists()
+    done(*named, "add", "one")
+    assert "one" in done(*named, "list").out
+    assert done(*named, "status", "--json").json["location"] == str(tmp_path / "url.db")
+    assert done(*named, "sql", "select count(*) from memory").out.strip() == "1"
+    monkeypatch.setenv("AGENTMEM_BACKEND_CONFIG_PATH", str(tmp_path / "option.db"))
+    assert str(tmp_path / "option.db") in done("list").err
+    done("--db", "flag.db", "add", "two")
+    assert not (tmp_path / "option.db").exists()
+    done("add", "three")
+    assert [done("list", "--db", "flag.db").out.split()[-1], done("list").out.split()[-1]] == ["two", "three"]
