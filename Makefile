@@ -43,8 +43,8 @@ format: $(STAMP)  ## bring the code into its form, and repair what can be repair
 
 test: $(STAMP) lint  ## run every check and test, real servers included (about ten minutes)
 	@echo "== tests"
-	@# Three processes on two cores: the tests of servers wait for them.
-	@$(BIN)/python -m pytest -m "not soak" -n 3 --dist worksteal
+	@# Four processes on two cores: the tests of servers wait for them.
+	@$(BIN)/python -m pytest -m "not soak" -n 4 --dist worksteal
 
 coverage: $(STAMP)  ## run the tests without servers, and list the lines that none of them reaches
 	@$(BIN)/python -m pytest -m "not soak and not server" -n 2 --cov --cov-report=term-missing:skip-covered

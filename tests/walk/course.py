@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections import Counter
@@ -30,8 +29,6 @@ from .worker import Look, Place, Raised
 DISTINCT = tuple(dict.fromkeys(WORDS.values()))
 WINDOW = 4
 """Messages that a conversation shows: few, so that walks get beyond it."""
-IN_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-"""Where walks keep their files, where there is such a place: a walk needs no disk."""
 
 
 @dataclass
@@ -81,7 +78,7 @@ class Course:
         self.model = Model()
         self.taken: list[Plan] = []
         self._ground = ground
-        self._folder = Path(tempfile.mkdtemp(prefix="walk-", dir=IN_MEMORY))
+        self._folder = Path(tempfile.mkdtemp(prefix="walk-"))
         self._moment = START
         self._actor = 0
         self._named: list[str | None] = []
