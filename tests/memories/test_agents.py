@@ -275,7 +275,7 @@ def put(kind: str, path: Path) -> None:
         case "socket":
             with socket.socket(socket.AF_UNIX) as held:
                 # Its path may not be long.
-                short = tempfile.mktemp(dir="/tmp")
+                short = tempfile.mktemp()
                 held.bind(short)
                 Path(short).rename(path)
         case "folder":
