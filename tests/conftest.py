@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-MEMORY = "/dev/shm"
+IN_MEMORY = "/dev/shm"
 """Where Linux has a file system in memory."""
 
 
@@ -33,11 +33,11 @@ def _write_into_memory() -> None:
 
     All is removed at the end. Whoever sets TMPDIR decides.
     """
-    if "TMPDIR" in os.environ or not os.access(MEMORY, os.W_OK | os.X_OK):
+    if "TMPDIR" in os.environ or not os.access(IN_MEMORY, os.W_OK | os.X_OK):
         return
-    there = os.statvfs(MEMORY)
+    there = os.statvfs(IN_MEMORY)
     if there.f_bavail * there.f_frsize >= 4 * 1024**3 and not there.f_flag & os.ST_NOEXEC:
-        os.environ["TMPDIR"] = MEMORY
+        os.environ["TMPDIR"] = IN_MEMORY
         tempfile.tempdir = None  # is looked up anew
 
 
