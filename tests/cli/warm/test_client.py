@@ -104,7 +104,10 @@ def test_what_the_client_ignores_does_not_end_its_command(warm: Warm, eventually
 def test_a_client_that_is_killed_takes_its_command_with_it(warm: Warm, eventually: Eventually) -> None:
     before = warm.workers
     process = started("add", "-", stdin=subprocess.PIPE)
-    eventually(lambda: warm.status["workers"][0]["busy"])
+    assert process.stdin is not None
+    # More than a pipe holds: once it is written, the command has begun, and killing the client comes in its midst.
+    process.stdin.write("x" * 500_000)
+    process.stdin.flush()
     process.kill()
     process.wait()
     eventually(lambda: before[0] not in warm.workers)
