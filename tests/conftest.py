@@ -29,7 +29,7 @@ IN_MEMORY = "/dev/shm"
 
 
 def _write_into_memory() -> None:
-    """Let the tests make their files in memory, where there is plenty: they write 8 GB, and would wait for the disk.
+    """Make the temporary files of the tests in memory if it has 4 GB to spare: on a disk they would wait for it.
 
     All is removed at the end. Whoever sets TMPDIR decides.
     """

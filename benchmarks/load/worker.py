@@ -117,7 +117,7 @@ class Agents:
             return store
 
     def give_back(self, number: int) -> None:
-        """Let an agent's store be closed when room is needed."""
+        """Mark an agent's store as one that may be closed when room is needed."""
         self._used[number] -= 1
 
     async def close(self) -> None:

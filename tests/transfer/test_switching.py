@@ -211,7 +211,7 @@ async def test_what_is_not_the_same_opens_the_source_again(open_store: OpenStore
 
 @contextmanager
 def forgetting(file: Path) -> Iterator[dict[str, Callable[..., None]]]:
-    """Let a file fall back to what it held, as a server does that fails over to a replica which was behind."""
+    """Put a file back to what it held before, as a failover to a replica that was behind does to a server."""
     with closing(sqlite3.connect(file)) as live, closing(sqlite3.connect(":memory:")) as earlier:
         yield {"keep": lambda *_: live.backup(earlier), "forget": lambda *_: earlier.backup(live)}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
@@ -15,6 +16,7 @@ from agent_memory.storage.renewal import renewed
 from agent_memory.text.names import with_normal_names
 from agent_memory.verbs import Verb
 
+logger = logging.getLogger("agent_memory")
 _NOT_TAKEN_BACK: Final = (Verb.UNDO, Verb.CLEANUP, Verb.IMPORT, Verb.RENEW)
 
 
@@ -66,8 +68,20 @@ async def _standing(core: Core, count: int) -> list[OperationRecord]:
             if operation.undone_by is None and operation.verb not in _NOT_TAKEN_BACK and operation.changes
         ]
         if len(standing) >= count or len(operations) < limit:
+            _tell_of_imports(operations, standing[:count])
             return standing[:count]
         limit *= 4
+
+
+def _tell_of_imports(latest: Sequence[OperationRecord], chosen: Sequence[OperationRecord]) -> None:
+    """Warn of the imports that are newer than the oldest operation that is taken back."""
+    newer = latest[: latest.index(chosen[-1])] if chosen else latest
+    imports = sum(operation.verb == Verb.IMPORT and operation.changes > 0 for operation in newer)
+    if imports:
+        logger.warning(
+            f"undo passes over {imports} import{'s' if imports > 1 else ''}:"
+            " the history of a memory has what was replaced"
+        )
 
 
 async def _take_back(core: Core, operation: OperationRecord) -> None:

@@ -218,7 +218,7 @@ async def _copy(server: Server, scope: Scope, space: EmbeddingSpace) -> None:
         return left == b"1", float(took)
 
     async def unknown() -> None:
-        """Let it be copied again: that does no harm."""
+        """Do nothing: the portion is copied again, which does no harm."""
 
     while more:
         more, took = await server.write_at_once(portion, unknown)

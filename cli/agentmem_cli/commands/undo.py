@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from agent_memory.clock import to_text
 from agentmem_cli import confirm, options
 from agentmem_cli.context import Invocation
-from agentmem_cli.output import plain
-
-if TYPE_CHECKING:
-    from agent_memory import OperationRecord
-
-_LOOKED_AT = 200
-"""How many of the latest operations are looked through for what undo passes over."""
 
 
 def undo(
@@ -35,10 +27,6 @@ def undo(
     invocation = Invocation.of(context)
     with invocation.memory() as memory:
         operations = memory.undo(count, dry_run=True)
-        if imports := _imports_before(memory.log(_LOOKED_AT), operations):
-            invocation.output.note(
-                f"undo passes over {plain.many(imports, 'import')}: `agentmem history ID` has what was replaced"
-            )
         if operations and not dry_run:
             if count > 1:
                 confirm.ask(invocation, f"take back {len(operations)} commands")
@@ -59,13 +47,3 @@ def undo(
         invocation.output.note(f"would take back {len(operations)}")
     else:
         invocation.output.note(f"took back {len(operations)}")
-
-
-def _imports_before(latest: Sequence[OperationRecord], chosen: Sequence[OperationRecord]) -> int:
-    """Count the imports that are newer than the oldest operation that is taken back."""
-    passed = 0
-    for operation in latest:
-        if chosen and operation.id == chosen[-1].id:
-            break
-        passed += operation.verb == "import" and operation.changes > 0
-    return passed

@@ -61,22 +61,19 @@ class Worker:
 
     def _next(self) -> tuple[bytes, list[int]]:
         """Wait for the next connection; what the last command has left is given back when nothing follows at once."""
-        self._control.settimeout(_QUIET)
-        try:
-            message, descriptors, *_ = socket.recv_fds(self._control, 16, 1)
-            return message, descriptors
-        except TimeoutError:
-            gc.collect()
-            ready.give_back()
-        self._control.settimeout(staying.SECONDS)
-        try:
-            message, descriptors, *_ = socket.recv_fds(self._control, 16, 1)
-            return message, descriptors
-        except TimeoutError:
-            staying.forget_files()
-            gc.collect()
-            ready.give_back()
+        for seconds, forget in ((_QUIET, None), (staying.SECONDS, staying.forget_files)):
+            self._control.settimeout(seconds)
+            try:
+                return self._received()
+            except TimeoutError:
+                if forget is not None:
+                    forget()
+                gc.collect()
+                ready.give_back()
         self._control.settimeout(None)
+        return self._received()
+
+    def _received(self) -> tuple[bytes, list[int]]:
         message, descriptors, *_ = socket.recv_fds(self._control, 16, 1)
         return message, descriptors
 

@@ -38,6 +38,15 @@ asyncio.run(main())
 """
 
 
+async def test_without_tls_no_authorities_are_read(
+    chroma_server: ChromaServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "is not there"))
+    async with opened(lambda agent_id: ChromaStore(agent_id, url=chroma_server.url, prefix="plain")) as store:
+        await put(store, builders.fact("mine"))
+        assert await store.count(EVERYTHING) == 1
+
+
 async def test_a_folder_is_for_one_process_at_a_time(tmp_path: Path) -> None:
     other = subprocess.Popen(
         [sys.executable, "-W", "ignore", "-c", _HOLD, str(tmp_path)],
