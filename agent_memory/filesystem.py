@@ -27,6 +27,10 @@ _KINDS: Final[tuple[tuple[Callable[[int], bool], Kind], ...]] = (
 )
 _PATIENCE: Final = 3.0
 """Seconds within which somebody has to open the other end of a named pipe."""
+_SPARE_DESCRIPTORS: Final = 4
+"""What SQLite needs to open a store: the file, its log, the log's index, and the folder for a moment."""
+MORE_OPEN_FILES: Final = "close what is not needed, or raise the limit of open files: ulimit -n"
+"""What to do where a process may open no more files."""
 STREAMS: Final[tuple[Kind, ...]] = ("a named pipe", "a device")
 """What is read or written from one end to the other, and holds nothing that could be lost."""
 
@@ -78,6 +82,24 @@ def opened(path: str | Path, mode: Literal["rb", "wb"]) -> BinaryIO:
     except BaseException:
         os.close(number)
         raise
+
+
+def is_out_of_descriptors(error: BaseException) -> bool:
+    """Return whether an error says that this process, or the whole system, has too many files open."""
+    return isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE}
+
+
+def lacks_descriptors() -> bool:
+    """Return whether this process may not open as many files as a store needs; not every library says so itself."""
+    numbers: list[int] = []
+    try:
+        numbers.extend(os.open(os.devnull, os.O_RDONLY) for _ in range(_SPARE_DESCRIPTORS))
+    except OSError as error:
+        return is_out_of_descriptors(error)
+    finally:
+        for number in numbers:
+            os.close(number)
+    return False
 
 
 def _wait_for_writer(number: int) -> None:

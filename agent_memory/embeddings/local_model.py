@@ -22,6 +22,7 @@ from agent_memory.embeddings.sharing import SharedModel, loading
 from agent_memory.embeddings.threads import usable_cores
 from agent_memory.embeddings.token_vectors import TokenVectorCache
 from agent_memory.errors import EmbeddingError, ModelMissingError
+from agent_memory.filesystem import MORE_OPEN_FILES, is_out_of_descriptors
 from agent_memory.hints import Hint
 
 if TYPE_CHECKING:
@@ -332,7 +333,9 @@ class LocalModel(SharedModel):
         except Exception as error:
             raise ModelMissingError(
                 f"{self.path} cannot be loaded: {one_line(error)}",
-                hint=Hint(
+                hint=MORE_OPEN_FILES
+                if is_out_of_descriptors(error)
+                else Hint(
                     "check that there is enough memory; {VERIFY_MODEL} reads the file again", name="local"
                 ),
             ) from error

@@ -95,9 +95,12 @@ def _report(error: Exception, *, as_json: bool, debug: bool) -> int:
     if hasattr(error, "format_message"):
         return _usage(error, as_json)
     if isinstance(error, OSError):
+        from agent_memory.filesystem import MORE_OPEN_FILES, is_out_of_descriptors
+
         what = (None if error.filename else streams.written_out()) or (error.strerror or str(error)).lower()
         what = f"{error.filename}: {what}" if error.filename else what
-        return _said("failed", what, None, as_json, exit_codes.FAILED)
+        hint = MORE_OPEN_FILES if is_out_of_descriptors(error) else None
+        return _said("failed", what, hint, as_json, exit_codes.FAILED)
     hint = None if debug else "run it again with --debug to see where, and report it"
     return _said("bug", f"{name}: {error}", hint, as_json, exit_codes.FAILED)
 

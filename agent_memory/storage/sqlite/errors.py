@@ -14,6 +14,7 @@ from agent_memory.errors import (
     StoreReadOnlyError,
     ValidationError,
 )
+from agent_memory.filesystem import MORE_OPEN_FILES, lacks_descriptors
 from agent_memory.hints import Hint
 from agent_memory.storage.sqlite import driver
 
@@ -88,7 +89,7 @@ def is_unwritable(error: BaseException | None) -> bool:
 
 def why_unwritable(error: Exception, path: str) -> BackendError:
     """Return what to tell whoever wants to write to a file that could be opened for reading only."""
-    if _says(error, (*_FULL, _FAILED)):
+    if _says(error, (*_FULL, _FAILED)) or (_says(error, (_CANNOT_OPEN,)) and lacks_descriptors()):
         return _ours(error, path)
     return StoreReadOnlyError(path)
 
@@ -124,6 +125,8 @@ def _ours(error: Exception, path: str) -> BackendError:
     if _says(error, _FULL) or (_says(error, (_FAILED,)) and _no_room(path)):
         return StoreFullError(path)
     if _says(error, ("unable to open",)):
+        if lacks_descriptors():  # SQLite has one word for every reason
+            return BackendError(f"cannot open {path}: too many open files", hint=MORE_OPEN_FILES)
         return BackendError(f"cannot open {path}", hint="check that the folder exists and may be written")
     if _says(error, (_FAILED,)):
         return BackendError(
