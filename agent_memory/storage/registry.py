@@ -28,6 +28,7 @@ _SCHEMES = {
     "memory": "memory",
     "redis": "redis",
     "rediss": "redis",
+    "unix": "redis",
     "redis+cluster": "redis",
     "rediss+cluster": "redis",
     "redis+sentinel": "redis",
@@ -44,11 +45,12 @@ _SCHEMES = {
 
 
 def check_backend_name(backend: str) -> str:
-    """Return the name or URL if a backend stands behind it.
+    """Return the name or URL, without white space around it, if a backend stands behind it.
 
     Raises:
         ConfigurationError: the name or the URL's scheme is unknown.
     """  # noqa: DOC501
+    backend = backend.strip()
     scheme, separator, _ = backend.partition("://")
     if separator:
         if scheme.lower() not in _SCHEMES:
@@ -76,7 +78,8 @@ def create_store(backend: str, agent_id: str | None, options: Mapping[str, Any])
         ConfigurationError: the name, the URL's scheme or one of the options is unknown, or not there.
         MissingDependencyError: a package that it needs is not installed.
     """
-    name, settings = check_backend_name(backend), dict(options)
+    name = backend = check_backend_name(backend)
+    settings = dict(options)
     scheme, separator, rest = backend.partition("://")
     if separator:
         name = _SCHEMES[scheme.lower()]

@@ -29,6 +29,7 @@ from agent_memory.errors import (
 from agent_memory.hints import Hint
 from agent_memory.network import is_encrypted
 from agent_memory.redaction import redacted
+from agent_memory.storage import backend_options
 
 T = TypeVar("T")
 _SETTINGS = {"anonymized_telemetry": False}
@@ -53,14 +54,34 @@ def location_of(options: Mapping[str, Any]) -> str:
     if url is None:
         return str(paths.expanded(path).absolute() if path is not None else paths.home() / "chroma")
     scheme, _, rest = str(url).partition("://")
-    scheme = scheme.removeprefix("chroma+")
+    scheme = scheme.lower().removeprefix("chroma+")
     if scheme in ("http", "https"):
-        return f"{scheme}://{rest}"
+        return _checked(f"{scheme}://{rest}")
     if scheme != "chroma" or not rest:
         raise ConfigurationError(
             f"the URL {redacted(str(url))} cannot be read", hint="write chroma:///folder or http://host:8000"
         )
     return str(paths.expanded(rest).absolute())
+
+
+def _checked(url: str) -> str:
+    """Return the URL of a server; the client reads nothing of it but the host and the port."""
+    try:
+        parts = urlsplit(url)
+        unreadable = "" if parts.hostname else "it names no host"
+        unreadable = unreadable or ("port 0 is none" if parts.port == 0 else "")
+    except ValueError as error:
+        unreadable = "a port is a number up to 65535" if "ort" in str(error) else str(error)
+    if unreadable:
+        raise ConfigurationError(
+            f"the URL {redacted(url)} cannot be read ({unreadable})", hint="write http://host:8000"
+        )
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise ConfigurationError(
+            f"the URL {redacted(url)} says more than a host and a port",
+            hint="write http://host:8000; token, tenant and database are options, such as backend_config.tenant",
+        )
+    return url
 
 
 class FolderInUseError(StoreBusyError):
@@ -124,13 +145,19 @@ class Chroma:
     def _server(self) -> Any:
         address = urlsplit(self.location)
         token = self._options.get("token")
-        named = {name: self._options[name] for name in ("tenant", "database") if self._options.get(name)}
-        limit = httpx.Timeout(float(self._options.get("timeout", _TIMEOUT)), connect=_CONNECT_TIMEOUT)
+        named = {name: str(self._options[name]) for name in ("tenant", "database") if self._options.get(name)}
+        limit = httpx.Timeout(
+            backend_options.seconds(self._options, "timeout", _TIMEOUT), connect=_CONNECT_TIMEOUT
+        )
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         # Chroma's own client waits without end, already while it is made: so the server is asked for a sign first.
         verified = is_encrypted(self.location)
         heartbeat = f"{self.location.rstrip('/')}/api/v2/heartbeat"
-        httpx.get(heartbeat, headers=headers, timeout=limit, verify=verified)
+        sign = httpx.get(heartbeat, headers=headers, timeout=limit, verify=verified)
+        if sign.status_code in (httpx.codes.NOT_FOUND, httpx.codes.NOT_IMPLEMENTED):
+            raise ConfigurationError(
+                f"{self.location} is no Chroma server: it has no /api/v2/heartbeat", hint="correct the URL"
+            )
         client = chromadb.HttpClient(
             host=address.hostname or "localhost",
             port=address.port or (443 if address.scheme == "https" else 8000),
@@ -200,6 +227,8 @@ class Chroma:
     def _translated(self) -> Iterator[None]:
         try:
             yield
+        except ConfigurationError:
+            raise
         except httpx.TransportError as error:
             raise StoreUnreachableError(self.location, str(error) or type(error).__name__) from error
         except (AuthorizationError, ChromaAuthError) as error:

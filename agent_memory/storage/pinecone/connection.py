@@ -10,7 +10,6 @@ from typing import Any, Final
 import pinecone
 from pinecone import errors
 
-from agent_memory import paths
 from agent_memory.errors import (
     BackendError,
     ConfigurationError,
@@ -19,6 +18,7 @@ from agent_memory.errors import (
 )
 from agent_memory.hints import Hint
 from agent_memory.redaction import redacted
+from agent_memory.storage import backend_options
 from agent_memory.storage.closed import ClosedClient
 
 _METRIC: Final = "cosine"
@@ -54,9 +54,8 @@ class Service:
         """Of the index that was named."""
 
     def _api_key(self) -> str:
-        file = self._options.get("api_key_file")
         api_key = self._options.get("api_key") or os.environ.get("PINECONE_API_KEY")
-        key = paths.expanded(str(file)).read_text().strip() if file else api_key
+        key = backend_options.secret(self._options, "api_key_file") or api_key
         if not key:
             raise ConfigurationError(
                 "Pinecone needs an API key", hint="set PINECONE_API_KEY or backend_config.api_key_file"
@@ -80,7 +79,9 @@ class Service:
         """Open an index, which is made if it is not there, and return its dimension."""
         indexes = self._client.indexes
         if not await indexes.exists(name):
-            await self._create(name, dimension or int(self._options.get("dimension", 384)))
+            await self._create(
+                name, dimension or backend_options.whole(self._options, "dimension", 384, least=1)
+            )
         model = await indexes.describe(name)
         size, metric = _described(model)
         if metric != _METRIC or (dimension is not None and size != dimension):

@@ -13,6 +13,7 @@ from pinecone import errors
 from agent_memory import paths
 from agent_memory.batching import batched
 from agent_memory.network import is_elsewhere
+from agent_memory.storage import backend_options
 from agent_memory.storage.base import Capabilities, EmbeddingSpace, StoreDescription
 from agent_memory.storage.documents import (
     Document,
@@ -64,7 +65,7 @@ class PineconeStore(VectorDocumentStore):
     def __init__(self, agent_id: str | None, **options: Any) -> None:
         super().__init__(agent_id, **options)
         self._service = Service(options)
-        self._wait = float(options.get("wait_readable", 10.0))
+        self._wait = backend_options.seconds(options, "wait_readable", 10.0, zero=True)
         self._prefix = f"{options.get('namespace_prefix', '')}{paths.file_stem(str(self.requested_agent))}"
         self._notes: dict[str, str] = {}
         """What this process has written: the service may not show it yet."""

@@ -13,8 +13,8 @@ from typing import Any, Final, TypeVar
 import psycopg
 from psycopg_pool import AsyncConnectionPool
 
-from agent_memory import paths
 from agent_memory.errors import ClosedError, StoreUnreachableError
+from agent_memory.storage import backend_options
 from agent_memory.storage.postgres import addresses, migrate
 from agent_memory.storage.postgres.deciding import Frame
 from agent_memory.storage.postgres.failures import is_broken, translated
@@ -39,17 +39,17 @@ class Server:
     """One agent's connections."""
 
     def __init__(self, url: str, options: Mapping[str, Any]) -> None:
-        self.url, self.read_url = addresses.split(url, options.get("read_url"))
+        self.url, self.read_url = map(addresses.checked, addresses.split(url, options.get("read_url")))
         self.schema = str(options.get("schema", "agentmem"))
-        self.policed = bool(options.get("row_level_security", False))
-        self._timeout = float(options.get("connect_timeout", 5.0))
-        self._size = int(options.get("pool_size", 4))
+        self.policed = backend_options.switch(options, "row_level_security", False)
+        self._timeout = backend_options.seconds(options, "connect_timeout", 5.0)
+        self._size = backend_options.whole(options, "pool_size", 4, least=1)
         self._arguments: dict[str, Any] = {
             "autocommit": True,
             "connect_timeout": max(1, int(self._timeout)),
         }
-        if options.get("password_file"):
-            self._arguments["password"] = paths.expanded(str(options["password_file"])).read_text().strip()
+        if password := backend_options.secret(options, "password_file"):
+            self._arguments["password"] = password
         self._pool: Pool | None = None
         self._replicas: Replicas | None = None
         self._extension: Extension

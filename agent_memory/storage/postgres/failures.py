@@ -12,6 +12,7 @@ from psycopg_pool import PoolTimeout
 
 from agent_memory.errors import (
     BackendError,
+    ConfigurationError,
     StoreBusyError,
     StoreFullError,
     StoreReadOnlyError,
@@ -20,6 +21,8 @@ from agent_memory.errors import (
 from agent_memory.redaction import redacted
 
 _REFUSED: Final = ("password", "authentication", "pg_hba", "does not exist", "role")
+_UNREADABLE: Final = "connection is bad: invalid "
+"""What the driver's library begins with that goes nowhere, since it does not understand an option."""
 _NOT_BROKEN: Final = frozenset({"55P03", "40P01", "40001", "53100", "53200", "54000", "57014"})
 """Operational errors that leave the connection whole: locks, deadlocks, a full disk, too little memory, cancelled."""
 
@@ -43,6 +46,11 @@ def translated(url: str) -> Iterator[None]:
             raise BackendError(
                 f"{redacted(url)} refuses the connection: {_line(said)}",
                 hint="check user, password and database; ~/.pgpass and PGPASSWORD are read too",
+            ) from error
+        if said.startswith(_UNREADABLE):
+            raise ConfigurationError(
+                f"the URL {redacted(url)} cannot be used: wrong {_line(said.removeprefix(_UNREADABLE))}",
+                hint="correct that option, or the variable PG... that sets it",
             ) from error
         if "certificate" in said:
             raise StoreUnreachableError.untrusted(url, _line(said), "sslrootcert") from error

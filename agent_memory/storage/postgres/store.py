@@ -12,7 +12,7 @@ from agent_memory.errors import BackendError, StoreReadOnlyError
 from agent_memory.network import is_elsewhere, postgres_host
 from agent_memory.records import MemoryRecord
 from agent_memory.redaction import redacted
-from agent_memory.storage import moved
+from agent_memory.storage import backend_options, moved
 from agent_memory.storage.base import (
     Capabilities,
     Durability,
@@ -118,7 +118,7 @@ class PostgresStore(ServerStore):
         super().__init__(agent_id, **options)
         self.requested_agent = paths.check_agent_id(agent_id or "default")
         self._server = Server(str(options.get("url") or "postgresql://"), options)
-        self._hnsw_from = int(options.get("graph_from", GRAPH_FROM))
+        self._hnsw_from = backend_options.whole(options, "graph_from", GRAPH_FROM)
         self._most_hnsw_indexes = MOST_HNSW_INDEXES
         self._sample: vectors.Sample | None = None
         self._all_renewed = False

@@ -13,7 +13,6 @@ from redis.asyncio.connection import Connection
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 
-from agent_memory import paths
 from agent_memory.errors import (
     AgentMemoryError,
     BackendError,
@@ -24,6 +23,7 @@ from agent_memory.errors import (
     StoreUnreachableError,
 )
 from agent_memory.redaction import redacted
+from agent_memory.storage import backend_options
 from agent_memory.storage.redis import address
 from agent_memory.storage.redis.address import Address, Topology
 from agent_memory.storage.redis.patience import Patience
@@ -59,7 +59,7 @@ async def connect(url: str, options: Mapping[str, Any], tag: str) -> tuple[Redis
     """
     place = address.parse(url)
     if place.topology == "single":
-        client = _single(url, place, options)
+        client = _single(place, options)
         try:
             with translated(url):
                 place = replace(place, topology=await _topology(url, client))
@@ -72,18 +72,25 @@ async def connect(url: str, options: Mapping[str, Any], tag: str) -> tuple[Redis
     return _routed(place, options, tag)
 
 
-def _single(url: str, place: Address, options: Mapping[str, Any]) -> Redis:
-    return Redis.from_url(
-        url,
-        **_beside(options),
-        socket_connect_timeout=options.get("connect_timeout", 5.0),
-        socket_timeout=options.get("timeout", 30.0),
+def _single(place: Address, options: Mapping[str, Any]) -> Redis:
+    where = dict(zip(("host", "port"), place.nodes[0], strict=True)) if place.nodes else {}
+    pool: Any = ConnectionPool(
+        **{
+            "socket_connect_timeout": backend_options.seconds(options, "connect_timeout", 5.0),
+            "socket_timeout": backend_options.seconds(options, "timeout", 30.0),
+            # By a socket in the file system, the client looks for the health of what it has not signed in to yet, and
+            # opens connection after connection where that is refused.
+            "health_check_interval": 30 if place.nodes else 0,
+            **_beside(options),
+            **place.options,
+            **where,
+        },
         # A server that is being restarted is away for a moment: reads are tried again that long.
         retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 3),
         retry_on_error=[exceptions.ConnectionError],
-        health_check_interval=30,
         decode_responses=False,
     )
+    return Redis.from_pool(pool)
 
 
 async def _topology(url: str, client: Any) -> Topology:
@@ -121,8 +128,8 @@ def _routed(place: Address, options: Mapping[str, Any], tag: str) -> tuple[Redis
         connection_class=RoutedConnection if kind is Connection else RoutedTlsConnection,
         route=route,
         **{
-            "socket_connect_timeout": min(2.0, options.get("connect_timeout", 2.0)),
-            "socket_timeout": options.get("timeout", 30.0),
+            "socket_connect_timeout": min(2.0, backend_options.seconds(options, "connect_timeout", 2.0)),
+            "socket_timeout": backend_options.seconds(options, "timeout", 30.0),
             "health_check_interval": 30,
             **parts,
         },
@@ -135,11 +142,13 @@ def _routed(place: Address, options: Mapping[str, Any], tag: str) -> tuple[Redis
 
 def _beside(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return what stands beside the URL."""
-    password = options.get("password")
-    if options.get("password_file"):
-        password = paths.expanded(str(options["password_file"])).read_text().strip()
-    beside = {name: options[name] for name in ("username", "db") if options.get(name) is not None}
-    return {**({"password": password} if password else {}), **beside}
+    password = backend_options.secret(options, "password_file") or options.get("password")
+    beside: dict[str, Any] = {"password": str(password)} if password else {}
+    if options.get("username") is not None:
+        beside["username"] = str(options["username"])
+    if options.get("db") is not None:
+        beside["db"] = backend_options.whole(options, "db", 0)
+    return beside
 
 
 @contextmanager
@@ -181,12 +190,21 @@ def _translated(url: str, error: exceptions.RedisError) -> AgentMemoryError:
         return StoreReadOnlyError.server(url, _reason(error))
     if isinstance(error, WrongUrlError):
         return ConfigurationError(told, hint=error.hint)
-    if "SELECT is not allowed" in told:
+    if "DB index is out of range" in told or "SELECT is not allowed" in told:
+        return _without_database(url, told)
+    return BackendError(
+        f"{redacted(url)} refused: {redacted(_reason(error))}", hint="the server's log may say more"
+    )
+
+
+def _without_database(url: str, told: str) -> ConfigurationError:
+    if "SELECT" in told:
         return ConfigurationError(
             f"{redacted(url)} is a cluster, which has the database 0 only", hint="leave the other number out"
         )
-    return BackendError(
-        f"{redacted(url)} refused: {redacted(_reason(error))}", hint="the server's log may say more"
+    return ConfigurationError(
+        f"{redacted(url)} has no database of this number",
+        hint="a server has 16, from 0, unless set up otherwise",
     )
 
 
@@ -219,9 +237,12 @@ def _reason(error: Exception) -> str:
 
 
 def _refused(url: str, error: Exception) -> BackendError:
+    told = str(error)
+    if told.startswith("HELLO must be called"):  # which is about how clients say it
+        told = "it asks for a password"
     return BackendError(
-        f"{redacted(url)} refuses this user: {redacted(str(error))}",
-        hint="give the password in the URL, in REDIS_PASSWORD's file or as backend_config.password_file",
+        f"{redacted(url)} refuses this user: {redacted(told.rstrip('.'))}",
+        hint="give user and password in the URL, or name a file with the password as backend_config.password_file",
     )
 
 

@@ -15,6 +15,7 @@ from agent_memory.batching import batched
 from agent_memory.errors import BackendError, ConfigurationError
 from agent_memory.records import MemoryRecord, OperationRecord, Version
 from agent_memory.redaction import redacted
+from agent_memory.storage import backend_options
 from agent_memory.storage.base import (
     Capabilities,
     EmbeddingSpace,
@@ -105,7 +106,7 @@ class RedisStore(Searching, Reading, Upkeep, KeywordStore, JournalStore):
         if wanted is not None and wanted not in connection.MODES:
             raise ConfigurationError.unknown("mode of redis", wanted, connection.MODES)
         self._wanted: Mode | None = wanted
-        self._most = int(options.get("most_scanned", 100_000))
+        self._most = backend_options.whole(options, "most_scanned", 100_000)
         self._keys = Keys.of(str(options.get("prefix", "agentmem")), str(self.requested_agent))
         self._client: Any = None
         self._route: Route | None = None

@@ -258,7 +258,7 @@ def reading(connection: Connection) -> Iterator[None]:
             connection.execute("rollback")
 
 
-def check_settings(path: object, busy_timeout: object, synchronous: object, create: object) -> None:
+def check_settings(path: object, synchronous: object, create: object) -> None:
     """Raise ConfigurationError where a setting of this backend cannot be used."""
     if path is not None and (not isinstance(path, (str, os.PathLike)) or not str(path)):
         raise ConfigurationError(f"path is {path!r}", hint="give a file name")
@@ -266,12 +266,6 @@ def check_settings(path: object, busy_timeout: object, synchronous: object, crea
         raise ConfigurationError(f"path is {str(path)!r}, with a NUL character", hint="take it out")
     if path is not None and str(path) == ":memory:":
         raise ConfigurationError("':memory:' is no file", hint="use the backend 'memory'")
-    if (
-        not isinstance(busy_timeout, (int, float))
-        or isinstance(busy_timeout, bool)
-        or not 0 <= busy_timeout < 1e6
-    ):
-        raise ConfigurationError(f"busy_timeout is {busy_timeout!r}", hint="give seconds, such as 10")
     if synchronous not in ("full", "normal"):
         raise ConfigurationError.unknown("synchronous", synchronous, ["full", "normal"])
     if not isinstance(create, bool):

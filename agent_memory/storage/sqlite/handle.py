@@ -20,7 +20,7 @@ from agent_memory.errors import (
     StoreBusyError,
 )
 from agent_memory.hints import Hint
-from agent_memory.storage import moved
+from agent_memory.storage import backend_options, moved
 from agent_memory.storage.base import FullStore, Store
 from agent_memory.storage.sqlite import connection as opening
 from agent_memory.storage.sqlite import damage, driver, ownership, parked, setting, virtual, word_index
@@ -54,10 +54,10 @@ class FileStore(FullStore):
     def __init__(self, agent_id: str | None, **options: Any) -> None:
         super().__init__(agent_id, **options)
         path = options.get("path")
-        self._busy_timeout = options.get("busy_timeout", opening.BUSY_TIMEOUT)
+        self._busy_timeout = backend_options.seconds(options, "busy_timeout", opening.BUSY_TIMEOUT, zero=True)
         self._synchronous = options.get("synchronous", "full")
         self._create = options.get("create", True)
-        opening.check_settings(path, self._busy_timeout, self._synchronous, self._create)
+        opening.check_settings(path, self._synchronous, self._create)
         if agent_id is not None:
             agent_id = self.requested_agent = paths.check_agent_id(agent_id)
         self.path = _absolute(path, agent_id)

@@ -29,6 +29,7 @@ def parse(setting: Setting, value: Any, *, base: Path | None = None) -> Any:
     """  # noqa: DOC501
     if isinstance(value, str) and not value.strip():
         raise ConfigurationError(f"the setting {setting.name} is empty", hint="give a value, or leave it out")
+    value = _without_line_end(setting, value)
     kind = setting.kind
     if kind == "switch":
         return _switch(setting, value)
@@ -47,6 +48,13 @@ def parse(setting: Setting, value: Any, *, base: Path | None = None) -> Any:
     if kind == "choice" and value not in setting.choices:
         raise ConfigurationError.unknown(setting.name, value, setting.choices)
     return _path(value, base) if kind == "path" else value
+
+
+def _without_line_end(setting: Setting, value: Any) -> Any:
+    """Return a value without the end of a line, which comes along where it was read from a file."""
+    if not isinstance(value, str):
+        return value
+    return value.strip() if setting.name == "backend" else value.rstrip("\r\n")
 
 
 def _switch(setting: Setting, value: Any) -> bool:

@@ -7,7 +7,9 @@ import socket
 import subprocess
 import sys
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import anyio
@@ -176,3 +178,28 @@ async def test_a_server_that_never_answers_is_an_error_and_no_hang() -> None:
         store = ChromaStore("ada", url=f"http://127.0.0.1:{silent.getsockname()[1]}", timeout=1)
         with anyio.fail_after(30), pytest.raises(StoreUnreachableError):
             await store.open()
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("http://", "names no host"),
+        ("http://h:abc", "a port is a number"),
+        ("https://h:99999", "a port is a number"),
+        ("http://u:hush@h:8000/x", "more than a host and a port"),
+        ("http://h:8000/api", "more than a host and a port"),
+        ("chroma+http://h?tenant=mine", "more than a host and a port"),
+    ],
+)
+def test_a_url_that_cannot_be_used_is_said_in_words(url: str, why: str) -> None:
+    with pytest.raises(ConfigurationError, match=why) as caught:
+        location_of({"url": url})
+    assert "hush" not in str(caught.value)
+
+
+async def test_a_server_that_is_no_chroma_is_said_to_be_none() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        with pytest.raises(ConfigurationError, match="is no Chroma server"):
+            await ChromaStore("tester", url=f"http://127.0.0.1:{server.server_port}").open()
+        server.shutdown()

@@ -27,13 +27,13 @@ from agent_memory.storage.registry import check_backend_name
             "",
             {"db": 0},
         ),
-        ("REDIS+Cluster://a/?ssl_ca_certs=ca.pem", "cluster", [("a", 6379)], "", {"ssl_ca_certs": "ca.pem"}),
+        ("REDISS+Cluster://a/?ssl_ca_certs=ca.pem", "cluster", [("a", 6379)], "", {"ssl_ca_certs": "ca.pem"}),
         ("redis+sentinel://a,b:7/mem", "sentinel", [("a", 26379), ("b", 7)], "mem", {}),
         ("rediss+sentinel://u:p@a/mem/4?sentinel_password=x", "sentinel", [("a", 26379)], "mem", {"db": 4}),
     ],
 )
 def test_a_url_is_read(url: str, topology: str, nodes: Any, service: str, options: dict[str, Any]) -> None:
-    assert url.startswith("unix:") or check_backend_name(url) == url
+    assert check_backend_name(url) == url
     place = parse(url)
     assert (place.topology, list(place.nodes), place.service) == (topology, nodes, service)
     assert options.items() <= place.options.items()
@@ -51,6 +51,19 @@ def test_a_url_is_read(url: str, topology: str, nodes: Any, service: str, option
         ("redis://h:pw", "a port is a number"),
         ("redis+ring://h", "no kind of Redis"),
         ("redis+cluster://user:hush@h:port", "a port is a number"),
+        ("redis://h:99999", "a port is a number up to 65535"),
+        ("redis://h/abc", "a database is a number"),
+        ("redis://h/-1", "a database is a number"),
+        ("redis+sentinel://h/mem/x", "a database is a number"),
+        ("redis://h/0?db=x", "'db'"),
+        ("redis://h/0?nonsense=1", "no option nonsense"),
+        ("redis://h/0?decode_responses=True", "no option decode_responses"),
+        ("redis://h/0?retry=3", "no option retry"),
+        ("redis://h/0?protocol=7", "protocol must be"),
+        ("redis://h/0?ssl_ca_certs=ca.pem", "without TLS"),
+        ("redis://h/0?sentinel_password=hush", "no option sentinel_password"),
+        ("unix://", "no socket"),
+        ("unix:///run/redis.sock?nonsense=1", "no option nonsense"),
     ],
 )
 def test_a_url_that_cannot_be_read_is_said_in_words(url: str, why: str) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -216,3 +218,29 @@ async def test_nothing_acknowledged_is_lost_when_the_server_is_killed(durable: R
     async with opened(lambda agent_id: store(durable, agent_id)) as made:
         acknowledged = await survives(made, durable, writers=5, writes=60)
         assert len(await made.by_keyword([acknowledged[-1].split()[1]], Where(), 5)) >= 1
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """The path of a socket may not be longer than about a hundred bytes."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        yield Path(folder)
+
+
+async def test_a_socket_in_the_file_system_leads_to_the_server(short_folder: Path) -> None:
+    socket = short_folder / "redis.sock"
+    with valkey("--unixsocket", str(socket), password="hush"):
+        url = f"unix://{socket}?db=1&password=hush"
+        async with opened(lambda agent_id: RedisStore(agent_id, url=url)) as made:
+            await put(made, builders.fact("apples"))
+        # Without a password, the client opened connection after connection, and never ended.
+        with pytest.raises(BackendError, match="asks for a password"):
+            await RedisStore("tester", url=f"unix://{socket}").open()
+        with pytest.raises(BackendError, match="refuses this user"):
+            await RedisStore("tester", url=f"unix://:wrong@{socket}").open()
+
+
+async def test_a_database_that_the_server_has_not_is_said_in_words(servers: dict[str, RedisServer]) -> None:
+    url = start("valkey", servers).url.removesuffix("/0") + "/99"
+    with pytest.raises(ConfigurationError, match="no database of this number"):
+        await RedisStore("tester", url=url).open()
