@@ -22,6 +22,7 @@ that long ago."""
 
 _source: Callable[[], datetime] = lambda: datetime.now(UTC)  # noqa: E731 - replaced whole by `fixed`
 
+_CLOCKS_DIFFER = timedelta(minutes=1)
 _UNITS = {
     "s": timedelta(seconds=1),
     "m": timedelta(minutes=1),
@@ -54,6 +55,11 @@ _OTHER_FORMS = (
 def now() -> datetime:
     """Return the present moment in UTC."""
     return _source()
+
+
+def soon() -> datetime:
+    """Return up to when something counts as past: the clock of whoever wrote it may be ahead of this one."""
+    return now() + _CLOCKS_DIFFER
 
 
 @contextmanager

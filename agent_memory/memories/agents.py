@@ -152,6 +152,7 @@ def rename_agent(agent_id: str, new_id: str, home: Path | None = None) -> Path:
 
     Raises:
         MemoryNotFoundError: there is no such agent.
+        PolicyError: what has the name of its file is a link to the file of another agent.
         ValidationError: the new id is no id, or another agent has it.
         StoreBusyError: another process has the file open.
         BackendError: the file cannot be read.
@@ -169,6 +170,11 @@ def rename_agent(agent_id: str, new_id: str, home: Path | None = None) -> Path:
     if agent.problem is not None:
         raise BackendError(
             f"the agent '{agent_id}' cannot be read: {agent.problem}", hint=Hint("{CHECK} may know more")
+        )
+    if agent.agent_id not in (None, agent_id) and _has_another_name(source):
+        raise PolicyError(
+            f"{source} is another name of the file of the agent '{agent.agent_id}'",
+            hint=f"rename '{agent.agent_id}', or copy its file first",
         )
     try:
         ownership.rename(source, target, new_id)
@@ -199,6 +205,11 @@ def salvage(path: Path, new: Path) -> Salvaged:
 
 def _path(agent_id: str, home: Path | None) -> Path:
     return (home or paths.home()) / f"{paths.file_stem(agent_id)}.db"
+
+
+def _has_another_name(path: Path) -> bool:
+    """Return whether a file can be reached by another name as well: this one is a link."""
+    return path.is_symlink() or path.stat().st_nlink > 1
 
 
 def _look(path: Path) -> AgentFile:

@@ -19,8 +19,6 @@ from agent_memory.text.outcomes import success_of
 
 EVENT_IMPORTANCE: Final = Default(0.6)
 ACTION_IMPORTANCE: Final = Default(0.5)
-CLOCKS_DIFFER: Final = timedelta(minutes=1)
-"""How far another machine's clock may be ahead of this one."""
 
 
 class EpisodicMemory(TypeMemory[EpisodicRecord]):
@@ -121,9 +119,7 @@ class EpisodicMemory(TypeMemory[EpisodicRecord]):
 
     async def get_recent_events(self, hours: float = 24, limit: int = 50) -> Listing[EpisodicRecord]:
         """Return the events of the last hours until now, latest first."""
-        # What another machine has just written may be ahead of this clock.
-        soon = clock.now() + CLOCKS_DIFFER
-        where = self._where(since=_hours_ago(hours), until=soon)
+        where = self._where(since=_hours_ago(hours), until=clock.soon())
         return await self._select(where, limit, order=Order("occurred"))
 
     async def get_successful_events(

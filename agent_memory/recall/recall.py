@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from agent_memory.errors import ValidationError
 from agent_memory.recall import constants
+from agent_memory.recall.brief import brief
 from agent_memory.recall.dialogue import SpeakerTest
 from agent_memory.recall.floor import Kept, above_floor
 from agent_memory.recall.formats import (
     LAST_MESSAGES,
-    PINNED,
     STANDING,
     Format,
     Messages,
@@ -27,10 +27,10 @@ from agent_memory.recall.query import Mode, SearchRequest
 from agent_memory.recall.repeats import each_once
 from agent_memory.recall.searcher import Searcher
 from agent_memory.recall.standing import Section, Standing, StandingContext
-from agent_memory.records import ConversationRecord, MemoryType
+from agent_memory.records import ConversationRecord
 from agent_memory.records.display import as_table, escape, in_one_line, shortened
-from agent_memory.storage.base import Order, Store
-from agent_memory.storage.where import Condition, Where
+from agent_memory.storage.base import Store
+from agent_memory.storage.where import Where
 from agent_memory.text.analysis import query_terms
 from agent_memory.text.tokens import estimate_tokens
 
@@ -110,7 +110,7 @@ class Recaller:
         await context.choose(where, brief=query is None)
         results, kept = Found(), Kept((), ())
         if query is None:
-            candidates = await self._brief(where)
+            candidates = await brief(self._store, where)
         else:
             limit = max(5, min(constants.MOST_CANDIDATES, budget // constants.TOKENS_PER_CANDIDATE))
             results = await self._searcher.search(
@@ -184,36 +184,6 @@ class Recaller:
             messages=tuple(wording.messages(written.ordered, agent)) if isinstance(wording, Messages) else (),
             notices=notices,
         )
-
-    async def _brief(self, where: Where) -> list[Candidate]:
-        """Collect what a session starts with: pinned, preferences, recent events, open working memory."""
-        working = Condition("kind", "=", "working")
-        preference = Condition("kind", "=", "preference")
-        parts: list[tuple[str, Where, Order]] = [
-            (PINNED, replace(where, pinned=True), Order("importance")),
-            (
-                "Working memory",
-                replace(where, types=(MemoryType.SHORT_TERM,), fields=(*where.fields, working)),
-                Order("updated"),
-            ),
-            (
-                "Preferences",
-                replace(where, types=(MemoryType.LONG_TERM,), fields=(*where.fields, preference)),
-                Order("importance"),
-            ),
-            ("Recent events", replace(where, types=(MemoryType.EPISODIC,)), Order("occurred")),
-            ("Important facts", replace(where, types=(MemoryType.LONG_TERM,)), Order("importance")),
-            ("Context", replace(where, types=(MemoryType.SHORT_TERM,)), Order("created")),
-        ]
-        chosen: dict[str, Candidate] = {}
-        if where.pinned is False:
-            del parts[0]
-        for section, part, order in parts:
-            if where.types and part.types and not set(part.types) <= set(where.types):
-                continue
-            for record in await self._store.select(part, order, constants.BRIEF_EACH):
-                chosen.setdefault(record.id, Candidate(record, section))
-        return list(chosen.values())
 
 
 def candidates_of(results: Found, kept: Kept, query: str) -> list[Candidate]:

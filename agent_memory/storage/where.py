@@ -83,6 +83,12 @@ class Period(NamedTuple):
         """Return whether a moment lies in it."""
         return (self.start is None or self.start <= moment) and (self.end is None or moment < self.end)
 
+    def overlap(self, other: Period) -> Period:
+        """Return what lies in both; its end is before its start where nothing does."""
+        starts = [start for start in (self.start, other.start) if start is not None]
+        ends = [end for end in (self.end, other.end) if end is not None]
+        return Period(max(starts, default=None), min(ends, default=None))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Where:

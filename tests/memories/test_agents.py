@@ -320,6 +320,20 @@ async def test_a_link_goes_with_what_it_leads_to(tmp_path: Path) -> None:
     assert list(paths.home().iterdir()) == []
 
 
+@pytest.mark.parametrize("link", ["symbolic", "hard"])
+async def test_a_link_to_the_file_of_another_agent_does_not_rename_that_agent(link: str) -> None:
+    stored = await fill("alice")
+    other = paths.database("other")
+    if link == "hard":
+        other.hardlink_to(paths.database("alice"))
+    else:
+        other.symlink_to(paths.database("alice"))
+    with pytest.raises(PolicyError, match="another name of the file of the agent 'alice': rename 'alice'"):
+        rename_agent("other", "new")
+    async with AgentMemory("alice", CONFIG) as memory:
+        assert await memory.get(stored) is not None
+
+
 async def test_values_to_complete_with() -> None:
     async with AgentMemory("bob", CONFIG) as memory:
         first = await memory.long_term.add("first", tags=["a_b", "axb"], key="color")
