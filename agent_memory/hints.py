@@ -17,6 +17,7 @@ Words = Mapping[str, str]
 PYTHON: Words = {
     "ADD": "`add()`",
     "ADD_MESSAGE": "`conversation.add_message()`",
+    "ADD_OBJECTS": "`add_objects()`",
     "AGENT": "'{agent}'",
     "AGENTS": "`list_agents()`",
     "ANOTHER_FILE": "another `path`",
@@ -55,6 +56,7 @@ PYTHON: Words = {
     "REPAIR": "`repair()`",
     "REPLACE": "`'replace'`",
     "RERANK": "`rerank=True`",
+    "RESTORE": "`restore('{id}')`",
     "SALVAGE": "`salvage()`",
     "SCHEMA": "`schema()`",
     "SET_PREFERENCE": "`long_term.store_preference()`",

@@ -25,10 +25,10 @@ function __agentmem_commands -a at # the commands below it
                 'history' 'List a memory\'s versions, oldest first' \
                 'log' 'List the latest commands that changed something' \
                 'undo' 'Take back the latest commands' \
-                'status' 'Say how things stand: the file, the level in force, the embedder, and what is owed' \
+                'status' 'Say how things stand: the file, how it is searched, the embedder, and what is not embedded yet' \
                 'stats' 'Count what there is by type, age and tag, with a small chart' \
                 'doctor' 'Compare everything in the store that must agree; exit code 5 if something does not' \
-                'index' 'Embed what is still owed, so that it is found by meaning too' \
+                'index' 'Embed what is not embedded yet, so that it is found by meaning too' \
                 'reembed' 'Embed everything with another embedder, then switch to it' \
                 'sql' 'Query the memory file in SQL, for reading only' \
                 'export' 'Write all memories as lines of JSON, archived ones too' \

@@ -245,7 +245,7 @@ class Finding(MemoryTypes):
         return await single.get_many(self._core, ids, count_access=count_access)
 
     async def get_named(
-        self, references: str | Iterable[str], *, count_access: bool = True
+        self, references: str | Iterable[str], *, count_access: bool = True, missing_ok: bool = True
     ) -> dict[str, Listing[MemoryRecord]]:
         """Return the memories that ids and names mean.
 
@@ -253,6 +253,7 @@ class Finding(MemoryTypes):
             references: one or several: the id, a unique prefix of it, or the key of a memory; the id of a document,
                 which stands for all of its chunks; the category of a preference; the name of a skill.
             count_access: whether this counts as an access of the memories.
+            missing_ok: whether a reference may mean nothing.
 
         Returns:
             For each reference the memories, none where it means nothing. Each memory stands under the first
@@ -260,9 +261,10 @@ class Finding(MemoryTypes):
 
         Raises:
             AmbiguousIdError: a reference begins the ids of several memories.
+            MemoryNotFoundError: a reference means nothing, unless `missing_ok`; it says what was put away.
         """
         named = [references] if isinstance(references, str) else references
-        return await single.get_named(self._core, named, count_access=count_access)
+        return await single.get_named(self._core, named, count_access=count_access, missing_ok=missing_ok)
 
     async def list(
         self,

@@ -10,7 +10,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from enum import Enum, auto
 from typing import Any, Final
 
-from agent_memory.errors import AmbiguousIdError, MemoryNotFoundError
+from agent_memory.errors import AgentMemoryError, AmbiguousIdError, MemoryNotFoundError
+from agent_memory.hints import Hint
 from agent_memory.memories.building import check_text
 from agent_memory.memories.filters import build_where
 from agent_memory.records import MemoryRecord, MemoryType, SemanticRecord, Status
@@ -77,6 +78,18 @@ async def resolve_all(
             result[reference] = new
         known.update(record.id for record in new)
     return result
+
+
+async def not_found(store: Store, reference: str) -> MemoryNotFoundError:
+    """Build the error for what means no active memory; it says where one was put away or has expired."""
+    try:
+        record = await store.resolve(reference, expired=True)
+    except AgentMemoryError:
+        return MemoryNotFoundError(reference)
+    if record.status is Status.ACTIVE:
+        return MemoryNotFoundError(reference, hint="it has expired")
+    back = Hint("it is {status}; {RESTORE} brings it back", status=record.status.value, id=record.id[:8])
+    return MemoryNotFoundError(reference, hint=back)
 
 
 def conversation(reference: str, known: Sequence[str], *, existing: bool) -> str | None:

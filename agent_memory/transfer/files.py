@@ -26,6 +26,14 @@ Progress = Callable[[int, int], None]
 Place = str | os.PathLike[str] | BinaryIO
 """A file by its path, or one that is open in binary mode."""
 _PORTION = 1 << 20
+_COMPRESSED = {
+    b"\x1f\x8b": "gunzip",
+    b"PK\x03\x04": "unzip",
+    b"BZh": "bunzip2",
+    b"\xfd7zXZ": "unxz",
+    b"\x28\xb5\x2f\xfd": "unzstd",
+}
+"""By how a file begins: what unpacks it."""
 
 
 # --- writing ---------------------------------------------------------------------------------------------------
@@ -197,6 +205,8 @@ def _own_line(line: bytes) -> bytes:
 
 
 def _text(line: bytes, number: int) -> str:
+    if unpack := next((tool for begin, tool in _COMPRESSED.items() if line.startswith(begin)), None):
+        raise IntegrityError("the export is compressed", hint=f"unpack it first: {unpack}")
     if name := other_encoding(line):
         raise IntegrityError(f"the export is {name}, not UTF-8", hint=how_to_convert(line))
     if not line.endswith(b"\n") and line:
@@ -207,7 +217,9 @@ def _text(line: bytes, number: int) -> str:
     try:
         return line[:-1].decode("utf-8")
     except UnicodeDecodeError as error:
-        raise IntegrityError(f"line {number} of the export is not UTF-8") from error
+        raise IntegrityError(
+            f"line {number} of the export is not UTF-8", hint="copy or write it again"
+        ) from error
 
 
 def _item(line: bytes, number: int) -> Item:

@@ -68,7 +68,7 @@ def read_head(line: str) -> Head:
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise IntegrityError(
             "this is not an export: its first line says nothing of agentmem",
-            hint=Hint("give a file that {EXPORT} wrote"),
+            hint=Hint("give a file that {EXPORT} wrote; {ADD_OBJECTS} takes objects of other programs"),
         ) from error
     if version != FORMAT:
         raise IntegrityError(

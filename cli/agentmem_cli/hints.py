@@ -8,6 +8,7 @@ from agent_memory.hints import Words
 SHELL: Words = {
     "ADD": "`agentmem add`",
     "ADD_MESSAGE": "`agentmem chat add`",
+    "ADD_OBJECTS": "`agentmem add --ndjson-in`",
     "AGENT": "`-a {agent}`",
     "AGENTS": "`agentmem agents list`",
     "ANOTHER_FILE": "another --db PATH",
@@ -46,6 +47,7 @@ SHELL: Words = {
     "REPAIR": "`agentmem doctor --fix`",
     "REPLACE": "`replace`",
     "RERANK": "--rerank",
+    "RESTORE": "`agentmem restore {id}`",
     "SALVAGE": "`agentmem doctor --salvage NEW`",
     "SCHEMA": "`agentmem sql --schema`",
     "SET_PREFERENCE": "`agentmem pref set CATEGORY TEXT`",

@@ -105,7 +105,10 @@ def ndjson(
         except json.JSONDecodeError as error:
             raise ValidationError(f"{name} is not JSON: {error}", hint="nothing was stored") from None
         if not isinstance(item, dict):
-            raise ValidationError(f"{name} is not a JSON object", hint="nothing was stored")
+            raise ValidationError(
+                f"{name} is not a JSON object",
+                hint="nothing was stored; `jq -c '.[]'` writes one object per line",
+            )
         yield name, item
 
 

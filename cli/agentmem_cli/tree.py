@@ -128,13 +128,13 @@ SECTIONS: Mapping[str, Tree] = {
         "log": Entry("List the latest commands that changed something."),
         "undo": Entry("Take back the latest commands."),
         "status": Entry(
-            "Say how things stand: the file, the level in force, the embedder, and what is owed."
+            "Say how things stand: the file, how it is searched, the embedder, and what is not embedded yet."
         ),
         "stats": Entry("Count what there is by type, age and tag, with a small chart."),
         "doctor": Entry(
             "Compare everything in the store that must agree; exit code 5 if something does not."
         ),
-        "index": Entry("Embed what is still owed, so that it is found by meaning too."),
+        "index": Entry("Embed what is not embedded yet, so that it is found by meaning too."),
         "reembed": Entry("Embed everything with another embedder, then switch to it."),
         "sql": Entry("Query the memory file in SQL, for reading only."),
         "export": Entry("Write all memories as lines of JSON, archived ones too."),

@@ -493,3 +493,22 @@ def test_a_stream_without_an_end_is_refused() -> None:
     endless.communicate()
     assert (ran.returncode, ran.stdout) == (2, "")
     assert "several parts" in ran.stderr
+
+
+def test_a_filter_that_spares_pinned_memories_says_so() -> None:
+    id = done("add", "the rule", "--tag", "old").lines[0]
+    done("pin", id)
+    done("add", "a fact", "--tag", "old")
+    spared = "1 pinned memory spared: unpin them, name them by id, or give --pinned"
+    assert spared in done("forget", "--tag", "old", "--dry-run").err
+    assert done("forget", "--tag", "old", "-y").err.splitlines()[-1] == spared
+    assert done("forget", "--tag", "old", "-y").err.splitlines() == ["nothing to put away", spared]
+    assert "spared" not in done("forget", "--tag", "old", "--pinned", "-y").err
+
+
+def test_get_says_that_a_memory_was_put_away() -> None:
+    id = done("add", "the rule", "--key", "rule").lines[0]
+    done("forget", id)
+    said = f"error: no memory 'rule': it is archived; `agentmem restore {id[:8]}` brings it back"
+    ran = run("get", "rule")
+    assert (ran.code, ran.err.splitlines()) == (3, [said])

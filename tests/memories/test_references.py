@@ -74,6 +74,27 @@ def test_what_means_nothing_changes_nothing(memory: SyncAgentMemory) -> None:
         memory.get_named("")
 
 
+def test_what_was_put_away_is_said_to_be_that(memory: SyncAgentMemory) -> None:
+    id = memory.long_term.add("a fact", key="k")
+    memory.forget(id)
+    note = memory.short_term.add("a note", ttl=1e-6)
+    calls = (
+        lambda reference: memory.update(reference, "another"),
+        lambda reference: memory.pin(reference),
+        lambda reference: memory.forget(reference),
+        lambda reference: memory.get_named(reference, missing_ok=False),
+    )
+    for call in calls:
+        for reference in (id, id[:8], "k"):
+            with pytest.raises(MemoryNotFoundError, match=rf"it is archived; `restore\('{id[:8]}'\)`"):
+                call(reference)
+        with pytest.raises(MemoryNotFoundError, match="it has expired"):
+            call(note)
+        with pytest.raises(MemoryNotFoundError, match="shows what is there"):
+            call("nothing")
+    assert memory.restore(id[:8]).id == id
+
+
 def test_what_is_near_a_document_is_near_its_first_chunk(memory: SyncAgentMemory) -> None:
     memory.semantic.add_document(LONG)
     document = memory.semantic.get_documents()[0].id

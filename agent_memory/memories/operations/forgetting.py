@@ -10,7 +10,7 @@ from agent_memory.errors import MemoryNotFoundError
 from agent_memory.hints import Hint
 from agent_memory.memories.core import Choose, Chosen, Core
 from agent_memory.memories.filters import build_where
-from agent_memory.memories.references import NAMED, Kind, document_id, resolve
+from agent_memory.memories.references import NAMED, Kind, document_id, not_found, resolve
 from agent_memory.records import MemoryRecord, MemoryType, Status
 from agent_memory.storage.base import journal_store
 from agent_memory.storage.changes import Add, Replace
@@ -98,7 +98,7 @@ async def plan_named(
                 if last is not None and (not types or last.memory_type in types):
                     purged[last.id] = last
                 elif not missing_ok:
-                    raise
+                    raise await not_found(core.store, reference) from None
             else:
                 present |= {record.id: record for record in meant.present}
                 purged |= {record.id: record for record in meant.purged}

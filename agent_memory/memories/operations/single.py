@@ -12,7 +12,7 @@ from agent_memory.memories.changes import Changes
 from agent_memory.memories.core import Core
 from agent_memory.memories.editing import edited
 from agent_memory.memories.given import NOT_GIVEN, Omitted
-from agent_memory.memories.references import resolve, resolve_all
+from agent_memory.memories.references import not_found, resolve, resolve_all
 from agent_memory.records import MemoryRecord, Status, Version
 from agent_memory.storage.base import journal_store
 from agent_memory.storage.changes import is_id
@@ -56,7 +56,10 @@ async def update(
     **changes: Unpack[Changes],
 ) -> MemoryRecord:
     """Store a new version of an active memory; with a `revision`, only of that one."""
-    record = await core.store.resolve(reference, statuses=(Status.ACTIVE,))
+    try:
+        record = await core.store.resolve(reference, statuses=(Status.ACTIVE,))
+    except MemoryNotFoundError:
+        raise await not_found(core.store, reference) from None
     default = core.settings.short_term_ttl if record.descriptor.expires else None
 
     def edit(current: MemoryRecord) -> MemoryRecord:
@@ -68,10 +71,17 @@ async def update(
 
 
 async def get_named(
-    core: Core, references: Iterable[str], *, count_access: bool
+    core: Core, references: Iterable[str], *, count_access: bool, missing_ok: bool
 ) -> dict[str, list[MemoryRecord]]:
-    """Return for each reference the active memories that it means."""
+    """Return for each reference the active memories that it means.
+
+    Raises:
+        MemoryNotFoundError: one means nothing, unless `missing_ok`.
+    """
     result = await resolve_all(core.store, references)
+    for reference, records in result.items():
+        if not records and not missing_ok:
+            raise await not_found(core.store, reference)
     if count_access:
         await core.store.touch([record.id for records in result.values() for record in records])
     return result
@@ -89,7 +99,7 @@ async def set_pinned(core: Core, references: Iterable[str], pinned: bool) -> lis
     named = await resolve_all(core.store, references)
     for reference, records in named.items():
         if not records:
-            raise MemoryNotFoundError(reference)
+            raise await not_found(core.store, reference)
     return await core.change_all(
         Verb.PIN if pinned else Verb.UNPIN,
         [record for records in named.values() for record in records],

@@ -49,8 +49,13 @@ def forget(
     with invocation.memory() as memory:
         plan = memory.plan_forget(ids, purge=purge, shred=shred, **chosen)
         records = list(plan.records)
+        spared = memory.count(pinned=True, **chosen) if chosen and chosen.get("pinned") is None else 0
         if records and not dry_run:
             if chosen or plan.action != "archive":
                 confirm.ask(invocation, f"{plan.action} {plain.many(len(records), 'memory')}")
             records = memory.forget(plan)
     invocation.output.forgotten(records, dry_run=dry_run, purge=purge, shred=shred)
+    if spared:
+        invocation.output.note(
+            f"{plain.many(spared, 'pinned memory')} spared: unpin them, name them by id, or give --pinned"
+        )

@@ -23,8 +23,10 @@ def get(context: typer.Context, references: options.References = None) -> None:
     wanted = text_input.references(references)
     with invocation.memory() as memory:
         named = memory.get_named(wanted)
+        missing = [reference for reference, records in named.items() if not records]
+        if len(named) == len(missing) == 1:
+            memory.get_named(missing, count_access=False, missing_ok=False)
     shown = [record for records in named.values() for record in records]
-    missing = [reference for reference, records in named.items() if not records]
     if invocation.flags.output == "text":  # asked for, not the form of a pipe
         invocation.output.texts(shown)
     else:

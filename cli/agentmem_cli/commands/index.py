@@ -15,7 +15,7 @@ def index(
         int | None, typer.Option("--limit", "-n", metavar="N", min=1, help="At most so many texts.")
     ] = None,
 ) -> None:
-    """Embed what is still owed, so that it is found by meaning too.
+    """Embed what is not embedded yet, so that it is found by meaning too.
 
     It may be stopped at any time, even within a long text; what was done stays done. What could not be embedded
     before is tried again; what still cannot is named with the reason, and the exit code is 1.
@@ -29,7 +29,8 @@ def index(
         done = memory.index(limit=limit, progress=report)
         state = memory.get_status()
     failed = state["failed_embeddings"]
-    told = {"embedded": done, "owed": state["owed_embeddings"]}
+    pending = "owed" if invocation.output.form in ("json", "ndjson", "csv") else "pending"
+    told = {"embedded": done, pending: state["owed_embeddings"]}
     invocation.output.details(told | {"failed": failed} if failed else told)
     for result in state["failures"]:
         invocation.output.note(f"{result['id'][:8]} cannot be embedded: {result['reason']}")

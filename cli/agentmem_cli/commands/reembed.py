@@ -8,6 +8,7 @@ import typer
 
 from agentmem_cli import confirm, options
 from agentmem_cli.context import Invocation
+from agentmem_cli.output import plain
 
 
 def reembed(
@@ -42,7 +43,7 @@ def reembed(
         provider, config["model"] = provider or settings.get("embedding.provider"), model
     with invocation.memory() as memory:
         cost = memory.cost_of_reembedding(provider, config)
-        what = f"embed {cost.texts} texts with {cost.space}{_about(cost.seconds)}"
+        what = f"embed {plain.many(cost.texts, 'text')} with {cost.space}{_about(cost.seconds)}"
         if dry_run:
             invocation.output.note(f"would {what}")
             return

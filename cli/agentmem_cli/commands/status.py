@@ -22,7 +22,7 @@ _LEVELS = {
 
 
 def status(context: typer.Context) -> None:
-    """Say how things stand: the file, the level in force, the embedder, and what is owed.
+    """Say how things stand: the file, how it is searched, the embedder, and what is not embedded yet.
 
     Fast: no model is loaded.
 
@@ -61,7 +61,7 @@ def shown(state: Mapping[str, Any]) -> dict[str, Any]:
         "memories": f"{state['memories']}" + (f" ({', '.join(counts)})" if counts else ""),
         "level": _LEVELS.get(state["level"], state["level"]),
         "embedder": state["embedded_with"] or f"{state['embedding_provider']} (nothing embedded yet)",
-        "owed": _pending(state),
+        "pending": _pending(state),
         "schema": state["schema_version"] or "",
         "driver": state.get("driver"),
     }

@@ -9,6 +9,7 @@ import typer
 from agent_memory.clock import to_text
 from agentmem_cli import confirm, options
 from agentmem_cli.context import Invocation
+from agentmem_cli.output import plain
 
 
 def undo(
@@ -29,7 +30,7 @@ def undo(
         operations = memory.undo(count, dry_run=True)
         if operations and not dry_run:
             if count > 1:
-                confirm.ask(invocation, f"take back {len(operations)} commands")
+                confirm.ask(invocation, f"take back {plain.many(len(operations), 'command')}")
             memory.undo(operations)
     rows = [
         {

@@ -54,10 +54,11 @@ def test_without_an_embedder_too_only_the_same_are_merged(
 
 
 def test_merging_has_to_be_confirmed(twice: list[str]) -> None:
-    assert run("fact", "dupes", "--merge").code == 2
+    ran = run("fact", "dupes", "--merge")
+    assert (ran.code, "would merge 1 fact into 1 other: say -y" in ran.err) == (2, True)
     done("fact", "dupes", "--merge", "--dry-run")
     assert len(done("fact", "list", "-o", "id").lines) == 3
-    assert "merged 1 facts" in done("fact", "dupes", "--merge", "-y").err
+    assert "merged 1 fact (" in done("fact", "dupes", "--merge", "-y").err
     assert len(done("fact", "list", "-o", "id").lines) == 2
     assert done("get", twice[0], "--json").json["tags"] == ["a", "b"]
     done("undo")

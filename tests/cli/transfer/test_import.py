@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import bz2
+import gzip
 import json
 from pathlib import Path
+
+import pytest
 
 from tests.cli.running import done, run
 
@@ -103,3 +107,17 @@ def test_undo_says_that_it_passes_over_an_import() -> None:
         1,
         1,
     ]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (gzip.compress(b"{}\n"), "the export is compressed: unpack it first: gunzip"),
+        (bz2.compress(b"{}\n"), "the export is compressed: unpack it first: bunzip2"),
+        (b"{}\xff\n", "line 1 of the export is not UTF-8: copy or write it again"),
+        (b'{"memory": "likes tea"}\n', "; `agentmem add --ndjson-in` takes objects of other programs"),
+    ],
+)
+def test_what_is_no_export_says_what_to_do_with_it(content: bytes, said: str) -> None:
+    ran = run("import", "-", stdin=content)
+    assert (ran.code, said in ran.err) == (5, True), ran.err

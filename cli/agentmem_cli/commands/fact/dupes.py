@@ -9,6 +9,7 @@ import typer
 from agent_memory.records import to_dict
 from agentmem_cli import confirm, options
 from agentmem_cli.context import Invocation
+from agentmem_cli.output import plain
 
 
 def dupes(
@@ -45,9 +46,9 @@ def dupes(
         if merge and not merges:
             invocation.output.note("nothing to merge: no two say the same")
         elif merge and not dry_run:
-            confirm.ask(invocation, f"merge {sum(merges)} facts into {len(merges)}")
+            confirm.ask(invocation, f"merge {plain.many(sum(merges), 'fact')} into {len(merges)} other")
             count = memory.long_term.consolidate_duplicates(groups)
-            invocation.output.note(f"merged {count} facts (agentmem undo takes it back)")
+            invocation.output.note(f"merged {plain.many(count, 'fact')} (agentmem undo takes it back)")
     rows = [
         {
             "kept": to_dict(group.kept),
