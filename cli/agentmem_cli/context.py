@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shlex
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +15,7 @@ import typer
 
 from agentmem_cli import hints
 from agentmem_cli.global_options import Flags
-from agentmem_cli.tree import COMMANDS, Entry, Noun
+from agentmem_cli.tree import entry_of
 
 if TYPE_CHECKING:
     from agent_memory import Store
@@ -270,11 +270,8 @@ class Invocation:
 
     @property
     def _stores(self) -> bool:
-        node: Any = COMMANDS
-        for word in self.words:
-            entry = node.get(word) if isinstance(node, Mapping) else None
-            node = entry.verbs if isinstance(entry, Noun) else entry
-        return isinstance(node, Entry) and node.stores and not self.dry_run
+        entry = entry_of(self.words)
+        return entry is not None and entry.stores and not self.dry_run
 
     @contextmanager
     def _notices(self) -> Iterator[None]:

@@ -6,7 +6,7 @@ here as well; a test compares the two.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 
@@ -15,7 +15,8 @@ class Entry(NamedTuple):
 
     summary: str
     stores: bool = False
-    """It may store the first memory, so it makes an agent's file. To all others an agent without one is empty."""
+    """It may store the first memory or a choice, so it makes an agent's file. To all others an agent without one is
+    empty."""
     alias_of: str | None = None
 
 
@@ -135,7 +136,7 @@ SECTIONS: Mapping[str, Tree] = {
             "Compare everything in the store that must agree; exit code 5 if something does not."
         ),
         "index": Entry("Embed what is not embedded yet, so that it is found by meaning too."),
-        "reembed": Entry("Embed everything with another embedder, then switch to it."),
+        "reembed": Entry("Embed everything with another embedder, then switch to it.", stores=True),
         "sql": Entry("Query the memory file in SQL, for reading only."),
         "export": Entry("Write all memories as lines of JSON, archived ones too."),
         "import": Entry("Take over what `export` wrote: ids, versions, times and all.", stores=True),
@@ -212,3 +213,21 @@ HIDDEN: Tree = {
 }
 
 COMMANDS: Tree = {name: entry for section in SECTIONS.values() for name, entry in section.items()}
+
+
+def entry_of(words: Sequence[str]) -> Entry | None:
+    """Return the command that words call, the one that is meant where they call it by another name.
+
+    Args:
+        words: the words behind the program's name, such as `chat` and `add`.
+
+    Returns:
+        The command; None where there is none.
+    """
+    node: Entry | Noun | Mapping[str, Entry | Noun] | None = {**HIDDEN, **COMMANDS}
+    for word in words:
+        entry = node.get(word) if isinstance(node, Mapping) else None
+        node = entry.verbs if isinstance(entry, Noun) else entry
+    if isinstance(node, Entry) and node.alias_of is not None:
+        return entry_of([*words[:-1], node.alias_of])
+    return node if isinstance(node, Entry) else None

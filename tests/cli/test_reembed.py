@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from .running import done, run
 
 
@@ -40,3 +42,12 @@ def test_an_unknown_embedder_is_a_usage_error() -> None:
     assert ran.code == 2
     assert "local" in ran.err
     assert run("reembed", "fastembed", "--model", "BAAI/bge-small-en-v1.5").code == 7
+
+
+def test_what_is_chosen_before_the_first_memory_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AGENTMEM_EMBEDDING_PROVIDER")
+    done("reembed", "dummy", "--dry-run")
+    assert "no memory yet" in run("list").err
+    done("reembed", "dummy", "-y")
+    done("add", "one")
+    assert done("status", "--json").json["embedding_provider"] == "dummy"

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from agentmem_cli.tree import COMMANDS, Entry, Noun
-from tests.cli.running import run
+from agentmem_cli.tree import COMMANDS, HIDDEN, Entry, Noun, entry_of
+from tests.cli.running import done, run
 
 
 def entries() -> Iterator[tuple[tuple[str, ...], Entry]]:
@@ -41,3 +41,13 @@ def test_each_command_explains_itself(words: tuple[str, ...]) -> None:
     assert ran.err == ""
     assert ran.out.startswith(f"Usage: agentmem {' '.join(words)}")
     assert "Examples:" in ran.out
+
+
+@pytest.mark.parametrize("alias", HIDDEN)
+def test_another_name_of_a_command_stores_what_the_command_stores(alias: str) -> None:
+    assert entry_of([alias]) == COMMANDS[HIDDEN[alias].alias_of or ""]
+
+
+def test_the_first_memory_of_an_agent_may_be_stored_by_another_name_of_add() -> None:
+    id = done("remember", "a fact").lines[0]
+    assert done("list", "-o", "id").lines == [id]

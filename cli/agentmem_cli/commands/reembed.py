@@ -35,6 +35,7 @@ def reembed(
         agentmem reembed multilingual --dry-run
     """
     invocation = Invocation.of(context)
+    invocation.dry_run = dry_run
     settings = invocation.settings
     config = (
         dict(settings.options("embedding")) if provider in (None, settings.get("embedding.provider")) else {}
