@@ -1,26 +1,24 @@
 """Storing a few new memories in one round trip: the server itself looks whether anything like them is known.
 
 Others who write for the agent wait only while the server works, and not while an answer is on its way and a client
-decides. One message holds all of these statements, one transaction:
+decides. One message holds two statements, one transaction:
 
 1. The opening takes the agent's lock.
-2. The check looks whether anything of the batch is known. If so, all behind it do nothing, and the memories are
-   stored in more round trips (`writing`).
-3. The operation, the memories, their words, the journal and the vectors are stored.
-4. The agent's counters are counted on; the answer says whether anything was stored, and where a conversation ended.
+2. A function in the database (`add_function`) looks whether anything of the batch is known. If so, it does nothing,
+   and the memories are stored in more round trips (`writing`). If not, it stores the operation, the memories, their
+   words, the journal and the vectors, and tells where a conversation ended.
 
-What the client cannot know, such as the number of the agent's last memory, stays in the server (`add_statements`). So
-the client plans with distances: the first memory is number 1. A message gets a position from the plan that no stored
-one has, `first` + 0, `first` + 1 ...; the server stores the distance from `first` beyond the conversation's last one.
+What the client cannot know, such as the number of the agent's last memory, stays in the server. So the client plans
+with distances: the first memory is number 1. A message gets a position from the plan that no stored one has, `first`
++ 0, `first` + 1 ...; the server stores the distance from `first` beyond the conversation's last one.
 """
 
 from __future__ import annotations
 
 import os
-import struct
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from psycopg import errors
 
@@ -29,19 +27,15 @@ from agent_memory.records import ConversationRecord, MemoryRecord
 from agent_memory.storage import planning
 from agent_memory.storage.changes import Add, Operation, Plan, Written
 from agent_memory.storage.planning.facts import placed_anew
-from agent_memory.storage.postgres import add_statements, rows
-from agent_memory.storage.postgres.add_statements import OPERATION, Inserts
-from agent_memory.storage.postgres.batch import Statement, array, byte_array, run
+from agent_memory.storage.postgres import add_function, rows
+from agent_memory.storage.postgres.add_function import OPERATION, as_json
+from agent_memory.storage.postgres.batch import Statement, array, byte_array, run, vector_array
 from agent_memory.storage.postgres.copying import MANY
 from agent_memory.storage.postgres.deciding import Frame, Request, queue
-from agent_memory.storage.postgres.hnsw import table_name
 from agent_memory.storage.postgres.reading import Scope, fetch
-from agent_memory.storage.postgres.rows import Totals, Words
+from agent_memory.storage.postgres.rows import Totals
 from agent_memory.storage.postgres.session import Connection
 from agent_memory.text.templates import embedded_text, embedding_hash
-
-if TYPE_CHECKING:
-    from agent_memory.vectors import Vector
 
 _NOT_FINAL: Final = 2**52
 """Positions above this one are those that a plan gives to messages; the server stores others."""
@@ -53,7 +47,8 @@ def can_be_tried(connection: Connection, request: Request) -> bool:
     Messages of one conversation may be among them, each of which gets the next position.
     """
     return (
-        connection.info.encoding == "utf-8"
+        connection.adds_by_function
+        and connection.info.encoding == "utf-8"
         and 0 < len(request.changes) < MANY
         and len(request.vectors) < MANY
         and all(
@@ -96,17 +91,18 @@ async def add(
     texts = {embedding_hash(embedded_text(record)) for record in plan.inserts}
     if plan.replaces or plan.removes or plan.keep_one_version or not texts >= request.vectors.keys():
         return None
-    statements = [opening(scope, frame), *_statements(scope, plan, request, first)]
+    call = _call(connection, scope, plan, request, first)
     written[:] = plan.written
     try:
-        stored = await run(connection, statements)
-    except (errors.UniqueViolation, errors.UndefinedTable):
-        # The same operation, of an earlier attempt whose answer was lost; or the index was just dropped.
+        (last_position,) = await run(connection, [opening(scope, frame), call])
+    except (errors.UniqueViolation, errors.UndefinedTable, errors.UndefinedFunction):
+        # The same operation, of an earlier attempt whose answer was lost; or the index was just dropped; or a newer
+        # version of the program made the function anew.
         return None
-    if not stored:
+    if last_position is None:
         written.clear()
         return None
-    last = int(stored[0] or 0)
+    last = int(last_position)
     return _with_positions(plan.written, lambda _, planned: last + planned - first)
 
 
@@ -138,41 +134,7 @@ def _planned_position(record: MemoryRecord) -> int:
     return position if position is not None and position > _NOT_FINAL else 0
 
 
-# --- the statements of one message -----------------------------------------------------------------------------
-
-
-def _statements(scope: Scope, plan: Plan, request: Request, first: int) -> Iterator[Statement]:
-    """Make all statements behind the opening.
-
-    Args:
-        scope: the agent.
-        plan: what is stored.
-        request: what was asked for.
-        first: the position that the plan counts messages from.
-
-    Yields:
-        The statements, in the order in which they are sent.
-    """
-    inserts, totals = add_statements.inserts(scope.number), Totals()
-    yield _check(scope, plan, request)
-    yield inserts.operation.statement({name: getattr(plan.operation, name) for name in OPERATION})
-    for number, record in enumerate(plan.inserts, 1):
-        words = request.words_of(record)
-        totals.add(words)
-        yield from _memory(scope, number, record, words, first)
-    if totals.terms:
-        counts = array(map(str, totals.terms.values()))
-        yield inserts.terms.statement({"stems": array(totals.terms), "documents": counts})
-    yield from _journal(inserts, plan, first)
-    yield from _vectors(inserts, scope, request)
-    yield inserts.counters.statement(
-        {
-            "memories": len(plan.inserts),
-            "documents": totals.documents,
-            "words": totals.length,
-            "changes": len(plan.journal),
-        }
-    )
+# --- the two statements ----------------------------------------------------------------------------------------
 
 
 def opening(scope: Scope, frame: Frame) -> Statement:
@@ -182,50 +144,56 @@ def opening(scope: Scope, frame: Frame) -> Statement:
     return Statement(f"{settings}, {queue(scope).removeprefix('select ')}".encode())
 
 
-def _check(scope: Scope, plan: Plan, request: Request) -> Statement:
-    """Make the statement that looks whether anything is known, and keeps the counters if not."""
+def _call(connection: Connection, scope: Scope, plan: Plan, request: Request, first: int) -> Statement:
+    """Make the call of the function.
+
+    Args:
+        connection: the connection, which knows the number of the type `vector`.
+        scope: the agent.
+        plan: what is stored.
+        request: what was asked for.
+        first: the position that the plan counts messages from.
+
+    Returns:
+        The statement.
+    """
+    totals = Totals()
+    memories, own_fields, tags = list[Any](), dict[str, list[Any]](), list[Any]()
+    for number, record in enumerate(plan.inserts, 1):
+        words = request.words_of(record)
+        totals.add(words)
+        memories.append(
+            dict(zip(rows.MEMORY, rows.memory_row(scope.number, number, record, words), strict=True))
+        )
+        own = dict(zip(rows.OWN[record.memory_type], rows.own_row(scope.number, number, record), strict=True))
+        if planned := _planned_position(record):
+            own |= {"position": None, "distance": planned - first}
+        own_fields.setdefault(record.memory_type.value, []).append(own)
+        tags += [{"memory": number, "tag": tag} for tag in record.tags]
     conversation = next(iter(request.needs.conversations), None)
     values: dict[str, Any] = {
-        "hlc": plan.journal[0].hlc - 1,
+        "agent_number": scope.number,
+        "new_operation": as_json({name: getattr(plan.operation, name) for name in OPERATION}),
+        "memories": as_json(memories),
+        "own_fields": as_json(own_fields),
+        "tags": as_json(tags),
+        "changes": as_json(list(_changes(plan, first))),
         "ids": array(record.id for record in plan.inserts),
         "content_hashes": byte_array(request.needs.hashes),
-        "now": clock.now(),
-        "conversation": conversation,
+        "moment": clock.now(),
+        "latest_hlc": plan.journal[0].hlc - 1,
+        "in_conversation": conversation,
+        "stems": array(totals.terms),
+        "stem_documents": array(map(str, totals.terms.values())),
+        "word_count": totals.length,
+        "index_space": scope.index_space,
+        **_vectors(connection, request),
     }
-    if request.vectors:
-        space = request.space
-        values |= {
-            "dimensions": array(
-                {str(len(vector) // 4) for segments in request.vectors.values() for vector in segments}
-            ),
-            "text_hashes": byte_array(request.vectors),
-            "space": None if space is None else space.id,
-            "fingerprint": None if space is None else space.fingerprint,
-            "template_version": None if space is None else space.template_version,
-            "index_space": scope.index_space,
-        }
-    messages = conversation is not None
-    check = add_statements.check(scope.number, vectors=bool(request.vectors), messages=messages)
-    return check.statement(values)
+    return add_function.call(values)
 
 
-def _memory(scope: Scope, number: int, record: MemoryRecord, words: Words, first: int) -> Iterator[Statement]:
-    """Make the statements for the rows of one memory, whose distance from the last memory is `number`."""
-    inserts = add_statements.inserts(scope.number)
-    row = rows.memory_row(scope.number, number, record, words)
-    yield inserts.memory.statement(dict(zip(rows.MEMORY, row, strict=True)))
-    columns = rows.OWN[record.memory_type]
-    own = dict(zip(columns, rows.own_row(scope.number, number, record), strict=True))
-    if planned := _planned_position(record):
-        yield inserts.message.statement({**own, "position": planned - first})
-    else:
-        yield inserts.own[record.memory_type].statement(own)
-    if record.tags:
-        yield inserts.tags.statement({"memory": number, "tags": array(record.tags)})
-
-
-def _journal(inserts: Inserts, plan: Plan, first: int) -> Iterator[Statement]:
-    """Make the statements for the journal; the server writes a message's position into the text of its version."""
+def _changes(plan: Plan, first: int) -> Iterator[dict[str, Any]]:
+    """Make the rows of the journal; the server writes a message's position into the text of its version."""
     planned_positions = {record.id: _planned_position(record) for record in plan.inserts}
     for number, entry in enumerate(plan.journal, 1):
         row: dict[str, Any] = {
@@ -236,31 +204,31 @@ def _journal(inserts: Inserts, plan: Plan, first: int) -> Iterator[Statement]:
             "memory_id": entry.memory_id,
             "verb": str(entry.verb),
             "before": entry.before,
-            "after": entry.after,
             "at": entry.at,
         }
         if planned := planned_positions[entry.memory_id]:
             begin, end = str(entry.after).split(f'"position":{planned}')
-            row |= {"after_begin": begin, "position": planned - first, "after_end": end}
-            yield inserts.journal_of_message.statement(row)
+            yield row | {"begin": begin, "distance": planned - first, "end": end}
         else:
-            yield inserts.journal.statement(row)
+            yield row | {"after": entry.after}
 
 
-def _vectors(inserts: Inserts, scope: Scope, request: Request) -> Iterator[Statement]:
-    """Make the statements for the vectors, which go into the table of the HNSW index too where there is one."""
-    number = 0
-    for digest, segments in request.vectors.items():
-        for piece, vector in enumerate(segments):
-            number += 1
-            row = {"number": number, "text_hash": digest, "piece": piece, "vector": _sent_form(vector)}
-            yield inserts.vector.statement(row)
-            if scope.index_space is not None:
-                indexed = add_statements.indexed_vector(table_name(scope, scope.index_space))
-                yield indexed.statement(row)
-
-
-def _sent_form(vector: Vector) -> bytes:
-    """Return a vector as the server takes it in binary form: how many numbers, then each in big endian."""
-    count = len(vector) // 4
-    return struct.pack(f">HH{count}f", count, 0, *struct.unpack(f"<{count}f", vector))
+def _vectors(connection: Connection, request: Request) -> dict[str, Any]:
+    """Make the values about vectors, which go into the table of the HNSW index too where there is one."""
+    if not request.vectors:
+        return {}
+    space = request.space
+    texts, pieces, vectors = list[bytes](), list[str](), list[bytes]()
+    for text_hash, segments in request.vectors.items():
+        texts += [text_hash] * len(segments)
+        pieces += map(str, range(len(segments)))
+        vectors += segments
+    return {
+        "vectors": vector_array(connection, vectors),
+        "vector_texts": byte_array(texts),
+        "vector_pieces": array(pieces),
+        "dimensions": array({str(len(vector) // 4) for vector in vectors}),
+        "of_space": None if space is None else space.id,
+        "of_fingerprint": None if space is None else space.fingerprint,
+        "of_recipe": None if space is None else space.template_version,
+    }

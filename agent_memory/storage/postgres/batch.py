@@ -6,6 +6,7 @@ wait for the locks that it holds. Here all statements are made before the first 
 
 from __future__ import annotations
 
+import struct
 from asyncio import CancelledError
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import suppress
@@ -146,3 +147,23 @@ def array(items: Iterable[str]) -> str:
 def byte_array(items: Iterable[bytes]) -> str:
     """Write an array of bytes as the server reads it."""
     return array(f"\\x{item.hex()}" for item in items)
+
+
+def vector_array(connection: Connection, vectors: Sequence[bytes]) -> bytes:
+    """Write an array of vectors, given as float32, as the server reads it in binary form.
+
+    Args:
+        connection: one whose pgvector is known, for the number of its type.
+        vectors: the vectors.
+
+    Returns:
+        The array: dimensions, whether there are nulls, the type, the length and the first index, and behind them each
+        vector: its size, how many numbers, and each number in big endian.
+    """
+    kind = connection.adapters.types["vector"].oid
+    parts = [struct.pack(">iiIii", 1, 0, kind, len(vectors), 1)]
+    for vector in vectors:
+        count = len(vector) // 4
+        numbers = struct.unpack(f"<{count}f", vector)
+        parts.append(struct.pack(f">iHH{count}f", 4 + 4 * count, count, 0, *numbers))
+    return b"".join(parts)

@@ -16,7 +16,7 @@ from psycopg import errors, sql
 from agent_memory.errors import IntegrityError, MissingExtensionError
 from agent_memory.records import NEWEST_FIELD, OWN_FIELDS, MemoryType
 from agent_memory.redaction import redacted
-from agent_memory.storage.postgres import declared
+from agent_memory.storage.postgres import add_function, declared
 from agent_memory.storage.postgres.session import quoted_name, search_path
 
 _LOCK_TIMEOUT: Final = "set local lock_timeout to '200ms'"
@@ -121,6 +121,8 @@ async def _update(connection: Any, schema: str, url: str) -> int:
                 await connection.execute("insert into schema_version values (%s)", (number,))
         if there < newest:
             await declared.add_missing(connection, OWN_FIELDS)
+            for statement in add_function.definition():
+                await connection.execute(statement)
             if newest > steps()[-1][0]:
                 await connection.execute("insert into schema_version values (%s)", (newest,))
     return max(there, newest)

@@ -20,10 +20,15 @@ _PROBE: Final = (
 )
 _EXTENSION: Final = (
     "select n.nspname, e.extversion, t.oid::bigint, t.typarray::bigint,"
-    " coalesce(row_security_active(to_regclass(%s)), false) from pg_extension as e"
+    " coalesce(row_security_active(to_regclass(%s)), false),"
+    " to_regproc(%s) is not null and not exists (select 1 from pg_extension where extname = 'citus')"
+    " from pg_extension as e"
     " join pg_namespace as n on n.oid = e.extnamespace"
     " join pg_type as t on t.typnamespace = n.oid and t.typname = 'vector' where e.extname = 'vector'"
 )
+
+ADD_FUNCTION: Final = "add_new_memories"
+"""The name of the function that `add_function` makes."""
 
 
 class Connection(psycopg.AsyncConnection[Any]):
@@ -33,6 +38,8 @@ class Connection(psycopg.AsyncConnection[Any]):
     """Whether all that is sent reaches one session of the server, with no pooler in between."""
     policed: bool = False
     """Whether the server refuses rows of other agents, and so any COPY into a table."""
+    adds_by_function: bool = False
+    """Whether new memories are stored by the function of the database."""
     read_only: bool = False
     """Whether the server took no writes: a replica, or a database that is set so."""
     replayed: float = 0
@@ -88,19 +95,22 @@ class Extension(NamedTuple):
     array_oid: int
     policed: bool
     """Whether policies hold for this user."""
+    adds_by_function: bool
+    """Whether our function is there to be used: not where Citus, which looks into none, spreads the tables."""
 
     def register(self, connection: Connection) -> None:
         """Register pgvector's types with a connection, without a query."""
         from pgvector.psycopg.vector import register_vector_info
 
         connection.policed = self.policed
+        connection.adds_by_function = self.adds_by_function
         register_vector_info(connection, TypeInfo("vector", self.oid, self.array_oid))
 
 
 async def extension(connection: Connection, schema: str) -> Extension:
     """Return what the server's pgvector is, which is there, and whether policies hold for the tables in a schema."""
-    memory = f"{quoted_name(schema)}.memory"
-    row = (await (await connection.execute(_EXTENSION, (memory,))).fetchall())[0]
+    names = [f"{quoted_name(schema)}.{name}" for name in ("memory", ADD_FUNCTION)]
+    row = (await (await connection.execute(_EXTENSION, names)).fetchall())[0]
     return Extension(row[0], tuple(map(int, row[1].split(".")[:2])), *row[2:])
 
 

@@ -1,0 +1,2 @@
+-- New memories are stored by a function of the database. It is made of what the record classes declare: see
+-- `add_function`, whose text this step brings into databases that earlier versions made.
