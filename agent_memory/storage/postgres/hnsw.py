@@ -70,6 +70,15 @@ class Sized(Protocol):
         """How many numbers its vectors have."""
 
 
+class SearchedSpace(NamedTuple):
+    """As much of a space as a search has to know."""
+
+    id: int
+    dimension: int
+    kind: IndexKind
+    """Of the index over its vectors."""
+
+
 # --- names and types -------------------------------------------------------------------------------------------
 
 

@@ -15,8 +15,8 @@ from agent_memory.storage.base import EmbeddingSpace
 from agent_memory.storage.conditions import Sql
 from agent_memory.storage.postgres import hnsw, vectors
 from agent_memory.storage.postgres.connection import Server
-from agent_memory.storage.postgres.hnsw import IndexKind, Sized
-from agent_memory.storage.postgres.reading import Scope, fetch
+from agent_memory.storage.postgres.hnsw import IndexKind, SearchedSpace, Sized
+from agent_memory.storage.postgres.reading import Scope, fetch, fetch_all
 from agent_memory.storage.postgres.session import Connection
 from agent_memory.storage.where import Where
 
@@ -47,94 +47,133 @@ async def nearest(
 ) -> Nearest:
     """Return the nearest memories in the current space and their cosines, exactly those that a filter admits.
 
+    The space of the last search is looked up again and searched in the same round trip.
+
     Raises:
         ValidationError: the vector is of another dimension.
     """
-    condition = scope.condition(where)
-    space = await _current(connection, scope, None if where == Where() else condition)
+    known = scope.searched
+    space = known or _space_of(await fetch(connection, *_current(scope)))
     if space is None:
         return Nearest([], 0)
-    if len(vector) != 4 * space.dimension:
+    condition, query = scope.condition(where), vectors.unpacked(vector)
+    kind = space.kind if 4 * limit <= _LOOKED_AT or server.pgvector >= (0, 8) else IndexKind.NONE
+    filtered = where != Where()
+    if filtered:
+        first = _few_query(scope, space, query, condition, limit)
+    else:
+        first = _walk_query(scope, space, query, condition, limit, 4 * limit, kind)
+    if len(vector) == 4 * space.dimension:
+        current, rows = await fetch_all(connection, [_current(scope), first])
+        scope.searched = _space_of(current)
+    elif known is None:
         raise ValidationError(
             f"the vector has {len(vector) // 4} dimensions, those of this store {space.dimension}",
             hint="embed the query with the embedder that the store was made with",
         )
-    query = vectors.unpacked(vector)
-    if space.few:
-        return await _all_of(connection, scope, space, query, condition, limit)
-    if space.kind is IndexKind.NONE:
-        return await _walk(connection, scope, space, query, condition, limit, IndexKind.NONE)
-    if 4 * limit <= _LOOKED_AT or server.pgvector >= (0, 8):
-        nearest = await _walk(connection, scope, space, query, condition, limit, space.kind)
-        if len(nearest.memories) == limit:
-            return nearest
+    else:
+        scope.searched = None
+    if scope.searched != space:  # it was another one by now
+        return await nearest(connection, server, scope, vector, where, limit)
+    if filtered and rows[0][2] <= FEW:
+        return _compared(rows[1:])
+    walked = None if filtered else rows
+    found = await _walk(connection, scope, space, query, condition, limit, kind, walked)
+    if len(found.memories) == limit or kind is IndexKind.NONE:
+        return found
     return await _walk(connection, scope, space, query, condition, limit, IndexKind.NONE)
 
 
-class _Space(NamedTuple):
-    """As much of a space as a search has to know."""
-
-    id: int
-    dimension: int
-    kind: IndexKind
-    """Of the index over its vectors."""
-    few: bool
-    """Whether few memories pass the filter of this search."""
+def _current(scope: Scope) -> Sql:
+    """Write the query whose rows `_space_of` reads."""
+    return f"select s.id, s.dimension, {hnsw.kind_expression(scope)} from {hnsw.current_space(scope)}", []
 
 
-async def _current(connection: Connection, scope: Scope, condition: Sql | None) -> _Space | None:
-    """Return the current space; the filter is looked at in the same query, which saves a round trip."""
-    few, values = "false", list[Any]()
-    if condition is not None:
-        sql, values = condition
-        few = f"(select count(*) from (select 1 from memory as m where {sql} limit {FEW + 1}) as counted) <= {FEW}"
-    fetched = await fetch(
-        connection,
-        f"select s.id, s.dimension, {hnsw.kind_expression(scope)}, {few} from {hnsw.current_space(scope)}",
-        values,
-    )
+def _space_of(fetched: Sequence[Sequence[Any]]) -> SearchedSpace | None:
+    """Return the current space."""
     if not fetched:
         return None
-    space_id, dimension, kind, is_few = fetched[0]
-    return _Space(space_id, dimension, IndexKind(kind), is_few)
+    space_id, dimension, kind = fetched[0]
+    return SearchedSpace(space_id, dimension, IndexKind(kind))
+
+
+def _few_query(scope: Scope, space: Sized, query: Any, condition: Sql, limit: int) -> Sql:
+    """Write the query that compares all memories that the condition admits, if they are few.
+
+    Returns:
+        The query. The third column of its first row says how many the condition admits, at most `FEW` and one; the
+        rows behind it, if these are few, are the nearest of them.
+    """
+    sql, values = condition
+    statement = (
+        "with admitted as materialized (select m.place, m.id, m.embedded_hash from memory as m"
+        f" where {sql} limit {FEW + 1}), counted as materialized (select count(*) as memories from admitted)"
+        " select null, null, memories, null from counted union all"
+        " (select a.id, min(e.vector <=> %s) as distance, null, sum(count(*)) over ()::bigint"
+        f" from admitted as a join embedding as e on e.agent = {scope.number} and e.space = {space.id}"
+        f" and e.text_hash = a.embedded_hash where (select memories from counted) <= {FEW}"
+        f" group by a.place, a.id order by distance, a.place limit {int(limit)})"
+    )
+    return statement, [*values, query]
 
 
 async def _all_of(
-    connection: Connection, scope: Scope, space: _Space, query: Any, condition: Sql, limit: int
+    connection: Connection, scope: Scope, space: Sized, query: Any, condition: Sql, limit: int
 ) -> Nearest:
     """Compare every memory that the condition admits."""
     sql, values = condition
     rows = await fetch(
         connection,
-        "select m.id, min(e.vector <=> %s) as distance, sum(count(*)) over ()::bigint"
+        "select m.id, min(e.vector <=> %s) as distance, null, sum(count(*)) over ()::bigint"
         " from memory as m join embedding as e"
         f" on e.agent = {scope.number} and e.space = {space.id} and e.text_hash = m.embedded_hash"
         f" where {sql} group by m.place, m.id order by distance, m.place limit {int(limit)}",
         [query, *values],
     )
-    return Nearest([(row[0], 1.0 - row[1]) for row in rows], rows[0][2] if rows else 0)
+    return _compared(rows)
+
+
+def _compared(rows: Sequence[Sequence[Any]]) -> Nearest:
+    """Turn rows for all that was compared into the answer."""
+    return Nearest([(row[0], 1.0 - row[1]) for row in rows], rows[0][3] if rows else 0)
 
 
 async def _walk(
     connection: Connection,
     scope: Scope,
-    space: _Space,
+    space: Sized,
     query: Any,
     condition: Sql,
     limit: int,
     kind: IndexKind,
+    rows: Sequence[Sequence[Any]] | None = None,
 ) -> Nearest:
-    """Take the nearest vectors, look their memories up, and take more until enough are admitted."""
+    """Take the nearest vectors, look their memories up, and take more until enough are admitted.
+
+    Args:
+        connection: a connection.
+        scope: the agent.
+        space: the space.
+        query: the vector.
+        condition: the filter.
+        limit: how many memories.
+        kind: what to walk.
+        rows: what the first walk gave, if it was made already.
+
+    Returns:
+        The nearest memories; with an index, as many as it gave.
+    """
     wanted = 4 * limit
     while True:
-        statement = _walk_query(scope, space, query, condition, limit, wanted, kind)
-        rows = await fetch(connection, *statement)
+        if rows is None:
+            statement = _walk_query(scope, space, query, condition, limit, wanted, kind)
+            rows = await fetch(connection, *statement)
         if len(rows) == limit or (rows and rows[0][2] < wanted) or wanted >= _MOST_LOOKED_AT:
             enough = len(rows) == limit or (bool(rows) and rows[0][2] < wanted)
             if enough or kind is not IndexKind.NONE:
                 return _walked(rows, limit)
             return await _all_of(connection, scope, space, query, condition, limit)
-        wanted *= 4
+        wanted, rows = 4 * wanted, None
 
 
 def _walked(rows: Sequence[Sequence[Any]], limit: int) -> Nearest:

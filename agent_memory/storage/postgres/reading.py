@@ -15,6 +15,7 @@ from agent_memory.storage.where import Where
 from agent_memory.text.porter import stem
 
 if TYPE_CHECKING:
+    from agent_memory.storage.postgres.hnsw import SearchedSpace
     from agent_memory.storage.retrieval import Selection
 
 _ORDER = {
@@ -43,6 +44,8 @@ class Scope:
         self.id = agent_id
         self.index_space: int | None = None
         """The space with a table for an HNSW index that new vectors go into, as the last write found it."""
+        self.searched: SearchedSpace | None = None
+        """The current space, as the last search found it."""
 
     def condition(self, where: Where) -> Sql:
         """Return the SQL condition of a filter at this moment."""

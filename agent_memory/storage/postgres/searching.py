@@ -128,8 +128,6 @@ async def vector_candidates(
     server: Server,
     scope: Scope,
     request: VectorRequest,
-    *,
-    kind: IndexKind | None,
     sample: vectors.Sample | None,
 ) -> tuple[VectorCandidates, vectors.Sample | None]:
     """Return the nearest memories and a sample of vectors; in one round trip where nothing is filtered.
@@ -139,24 +137,24 @@ async def vector_candidates(
         server: the server, for what its pgvector can do.
         scope: the agent.
         request: what is asked.
-        kind: of the index over the vectors of the request's space; None where that is not known.
         sample: the sample of an earlier call.
 
     Returns:
         The candidates, and the sample to hand in at the next call.
     """
-    space = request.space
+    space, searched = request.space, scope.searched
     if (
         space is None
-        or kind is None
+        or searched is None
+        or searched.id != space.id
         or request.where != Where()
         or len(request.vector) != 4 * space.dimension
     ):
         return await _one_after_another(connection, server, scope, request, sample)
     condition = scope.condition(request.where)
-    walk = nearest.first_walk(scope, space, request.vector, condition, request.limit, kind)
+    walk = nearest.first_walk(scope, space, request.vector, condition, request.limit, searched.kind)
     near, last = await fetch_all(connection, [walk, vectors.last_query(scope, space.id)])
-    answer = nearest.settled(near, request.limit, kind)
+    answer = nearest.settled(near, request.limit, searched.kind)
     if answer is None:
         return await _one_after_another(connection, server, scope, request, sample)
     stored = int(last[0][0])

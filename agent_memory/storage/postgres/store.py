@@ -44,7 +44,7 @@ from agent_memory.storage.postgres import (
 from agent_memory.storage.postgres.binding import ServerStore, reads, reads_whole, writes
 from agent_memory.storage.postgres.connection import Server, Unit
 from agent_memory.storage.postgres.deciding import Frame, Request
-from agent_memory.storage.postgres.hnsw import IndexKind
+from agent_memory.storage.postgres.hnsw import IndexKind, SearchedSpace
 from agent_memory.storage.postgres.migrate import POLICED
 from agent_memory.storage.postgres.session import Connection
 from agent_memory.storage.retrieval import CandidateRequest, Candidates, VectorCandidates, VectorRequest
@@ -122,8 +122,6 @@ class PostgresStore(ServerStore):
         self._most_hnsw_indexes = MOST_HNSW_INDEXES
         self._sample: vectors.Sample | None = None
         self._all_renewed = False
-        self._kind: tuple[int, IndexKind] | None = None
-        """The current space, and the kind of index over its vectors, as the last search found it."""
         self._written = 0
         """Vectors that were stored several at once since it was last looked whether they need an index."""
 
@@ -309,7 +307,7 @@ class PostgresStore(ServerStore):
         except BackendError as error:
             if not isinstance(error.__cause__, psycopg.errors.UndefinedTable):
                 raise
-        self._kind = None
+        self._scope.searched = None
         return await self._server.read(unit)
 
     async def _sample_vectors(self, limit: int) -> list[Vector]:
@@ -324,7 +322,7 @@ class PostgresStore(ServerStore):
         async def work(connection: Connection) -> Candidates:
             known = await searching.facts(connection, scope, request)
             if known.space is not None:
-                self._kind = (known.space.id, known.kind)
+                scope.searched = SearchedSpace(known.space.id, known.space.dimension, known.kind)
             return await searching.candidates(connection, scope, request, known, outdated)
 
         return await self._server.read(work)
@@ -333,14 +331,12 @@ class PostgresStore(ServerStore):
         scope = self._scope
 
         async def work(connection: Connection) -> VectorCandidates:
-            space_id, kind = self._kind or (None, None)
             answer, self._sample = await searching.vector_candidates(
                 connection,
                 self._server,
                 scope,
                 request,
-                kind=kind if request.space is not None and request.space.id == space_id else None,
-                sample=self._sample,
+                self._sample,
             )
             return answer
 
