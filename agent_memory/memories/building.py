@@ -12,7 +12,7 @@ from agent_memory.records import NAME_FIELDS, OWN_FIELDS, TUPLE_FIELDS, MemoryRe
 from agent_memory.storage.changes import new_id
 from agent_memory.storage.where import check_share
 from agent_memory.text.incoming import check_depth, too_deep
-from agent_memory.text.names import normal_name, normal_value
+from agent_memory.text.names import check_storable, normal_name, normal_value
 
 R = TypeVar("R", bound=MemoryRecord)
 _LARGEST_COUNT = 2**31 - 1
@@ -123,17 +123,7 @@ def check_text(name: str, text: str) -> str:
         raise ValidationError(f"the {name} is {type(text).__name__}, not text", hint="give a string")
     if not text.strip():
         raise ValidationError(f"the {name} is empty", hint="give some text")
-    if "\x00" in text:
-        raise ValidationError(
-            f"the {name} holds a NUL character", hint="take it out: no store keeps those in text"
-        )
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise ValidationError(
-            f"the {name} is not valid Unicode at character {error.start}",
-            hint="decode it with errors='replace' first",
-        ) from None
+    check_storable(name, text)
     return str.__str__(text)
 
 

@@ -11,6 +11,7 @@ from agent_memory.recall import constants
 from agent_memory.storage.where import Where, check_share
 from agent_memory.text.analysis import QueryWord
 from agent_memory.text.bm25 import WordStatistics
+from agent_memory.text.names import check_unicode, is_storable
 
 if TYPE_CHECKING:
     from agent_memory.vectors import Vector
@@ -44,6 +45,7 @@ class SearchRequest:
             raise ValidationError(
                 "the query is empty", hint=Hint("say what to look for, or list with {LIST}")
             )
+        check_unicode("query", self.text)
         check_limit(self.limit)
         if self.mode not in get_args(Mode):
             raise ConfigurationError.unknown("search mode", self.mode, get_args(Mode))
@@ -66,7 +68,7 @@ class SearchRequest:
     def key(self) -> str | None:
         """The query as a key; None where it cannot be one."""
         key = self.text.strip()
-        return key if len(key) <= constants.LONGEST_KEY and "\n" not in key else None
+        return key if len(key) <= constants.LONGEST_KEY and "\n" not in key and is_storable(key) else None
 
 
 class Query(NamedTuple):

@@ -18,7 +18,7 @@ from typing import Any, Final, Literal, NamedTuple, get_args
 from agent_memory import clock
 from agent_memory.errors import ValidationError
 from agent_memory.records import NAME_FIELDS, OWN_FIELDS, MemoryRecord, MemoryType, Status
-from agent_memory.text.names import normal_value
+from agent_memory.text.names import check_storable, normal_value
 
 Operator = Literal["=", "!=", "<", "<=", ">", ">=", "in", "exists"]
 OPERATORS: Final = get_args(Operator)
@@ -73,6 +73,16 @@ def _same_kind(left: Any, right: Any) -> bool:
     return kind is not None and kind == _kind(right)
 
 
+_SINGULAR: Final = {
+    "tags_any": "tag",
+    "tags_all": "tag",
+    "keys": "key",
+    "sources": "source",
+    "sessions": "session",
+}
+"""How an error calls a name that is looked for."""
+
+
 class Period(NamedTuple):
     """A half-open span of time, in UTC; None leaves that end open."""
 
@@ -119,6 +129,9 @@ class Where:
     """False: only what is still valid; True: only what has expired; None: both."""
 
     def __post_init__(self) -> None:
+        for name in ("tags_any", "tags_all", "keys", "sources", "sessions"):
+            for text in getattr(self, name):
+                check_storable(_SINGULAR[name], text)
         for condition in (*self.metadata, *self.fields):
             _check_condition(condition)
         for condition in self.fields:
@@ -158,8 +171,12 @@ def _check_condition(condition: Condition) -> None:
     name, op, value = condition
     if not isinstance(name, str) or not name:
         raise ValidationError(f"{name!r} is not the name of a value", hint="name a top-level metadata key")
+    check_storable("name of a value", name)
     if op not in OPERATORS:
         raise ValidationError(f"unknown operator {op!r}", hint="use one of " + " ".join(OPERATORS))
+    for item in value if isinstance(value, tuple) else (value,):
+        if isinstance(item, str):
+            check_storable(f"value of {name}", item)
     if op == "exists":
         good = isinstance(value, bool)
     elif op == "in":

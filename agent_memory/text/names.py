@@ -10,7 +10,57 @@ import unicodedata
 from dataclasses import replace
 from typing import Any
 
+from agent_memory.errors import ValidationError
 from agent_memory.records import OWN_FIELDS, R
+
+
+def is_storable(text: str) -> bool:
+    """Return whether every store can keep a text: it holds no NUL, and no half of a character."""
+    if text.isascii():
+        return "\x00" not in text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\x00" not in text
+
+
+def check_storable(name: str, text: str) -> None:
+    """Raise where a store cannot keep a text, and so cannot be asked for it.
+
+    Args:
+        name: how an error calls it.
+        text: what is to be stored or looked for.
+
+    Raises:
+        ValidationError: it holds a NUL, or half a character.
+    """
+    if is_storable(text):
+        return
+    if "\x00" in text:
+        raise ValidationError(
+            f"the {name} holds a NUL character", hint="take it out: no store keeps those in text"
+        )
+    check_unicode(name, text)
+
+
+def check_unicode(name: str, text: str) -> None:
+    """Raise where a text cannot be written as UTF-8.
+
+    Args:
+        name: how an error calls it.
+        text: what is to be written.
+
+    Raises:
+        ValidationError: it holds half a character.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValidationError(
+            f"the {name} is not valid Unicode at character {error.start}",
+            hint="decode it with errors='replace' first",
+        ) from None
 
 
 def normal_name(text: str) -> str:

@@ -10,6 +10,7 @@ from agent_memory.storage.base.ordering import unique
 from agent_memory.storage.base.store import Store
 from agent_memory.storage.changes import Erase, Operation
 from agent_memory.storage.where import Where
+from agent_memory.text.names import is_storable
 from agent_memory.verbs import Verb
 
 
@@ -26,7 +27,7 @@ class JournalStore(Store):
             The versions, oldest first.
         """
         self.check_usable()
-        return await self._versions(memory_id=memory_id)
+        return await self._versions(memory_id=memory_id) if is_storable(memory_id) else []
 
     async def changes_of(self, operation_id: str) -> list[Version]:
         """List what one operation changed.
@@ -38,7 +39,7 @@ class JournalStore(Store):
             The versions that it made, in order.
         """
         self.check_usable()
-        return await self._versions(operation_id=operation_id)
+        return await self._versions(operation_id=operation_id) if is_storable(operation_id) else []
 
     async def histories(self, ids: Sequence[str]) -> dict[str, list[Version]]:
         """List the versions of many memories, each as `history` does.
@@ -50,7 +51,8 @@ class JournalStore(Store):
             The versions by id; memories without any are left out.
         """
         self.check_usable()
-        return await self._histories(unique(ids)) if ids else {}
+        ids = [memory_id for memory_id in unique(ids) if is_storable(memory_id)]
+        return await self._histories(ids) if ids else {}
 
     async def tombstoned(self) -> list[str]:
         """List the ids of memories that the journal knows and that are not there, shredded ones included, sorted."""

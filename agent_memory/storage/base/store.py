@@ -37,7 +37,7 @@ from agent_memory.storage.base.spaces import EmbeddingSpace
 from agent_memory.storage.changes import SHORTEST_PREFIX, Change, Operation, Remove, Written
 from agent_memory.storage.moved import MoveMark
 from agent_memory.storage.where import Where
-from agent_memory.text.names import normal_name
+from agent_memory.text.names import check_storable, is_storable, normal_name
 from agent_memory.verbs import Verb
 
 if TYPE_CHECKING:
@@ -215,7 +215,8 @@ class Store(Lifecycle):
             The memories by id; absent ids are left out.
         """
         self.check_usable()
-        return await self._get(unique(ids)) if ids else {}
+        ids = [memory_id for memory_id in unique(ids) if is_storable(memory_id)]
+        return await self._get(ids) if ids else {}
 
     async def select(
         self, where: Where, order: Order | None = None, limit: int | None = None, offset: int = 0
@@ -308,14 +309,14 @@ class Store(Lifecycle):
             MemoryNotFoundError: there is none, or it has expired.
             AmbiguousIdError: several begin so.
             IntegrityError: it is damaged.
-            ValidationError: the reference is empty.
+            ValidationError: the reference is empty, or nothing can be called so.
         """  # noqa: DOC501
         self.check_usable()
         if not isinstance(reference, str) or not reference.strip():
             raise ValidationError(
                 "the id is empty", hint="give an id, a key, or the first characters of an id"
             )
-        reference = normal_name(reference)
+        check_storable("id", reference := normal_name(reference))
         moment = clock.now()
 
         def meant(record: MemoryRecord) -> bool:

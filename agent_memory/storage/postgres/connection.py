@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 import psycopg
 from psycopg_pool import AsyncConnectionPool
 
-from agent_memory.errors import ClosedError, StoreUnreachableError
+from agent_memory.errors import ClosedError, ConfigurationError, StoreUnreachableError
 from agent_memory.storage import backend_options
 from agent_memory.storage.postgres import addresses, migrate
 from agent_memory.storage.postgres.deciding import Frame
@@ -29,6 +29,8 @@ Unit = Callable[[Connection], Awaitable[T]]
 _ONE_STATE: Final = "begin isolation level repeatable read read only"
 _REFUSAL_HOLDS: Final = 5.0
 """Seconds for which a server that took no writes is not asked again for what is only by the way."""
+_LONGEST_NAME: Final = 63
+"""Bytes of a name; of a longer one the server keeps the beginning."""
 _PAUSE: Final = 0.1
 
 # A broken connection is replaced, or an error of ours says that it could not be: nobody has to read of each attempt.
@@ -40,7 +42,7 @@ class Server:
 
     def __init__(self, url: str, options: Mapping[str, Any]) -> None:
         self.url, self.read_url = map(addresses.checked, addresses.split(url, options.get("read_url")))
-        self.schema = str(options.get("schema", "agentmem"))
+        self.schema = _schema(str(options.get("schema", "agentmem")))
         self.policed = backend_options.switch(options, "row_level_security", False)
         self._timeout = backend_options.seconds(options, "connect_timeout", 5.0)
         self._size = backend_options.whole(options, "pool_size", 4, least=1)
@@ -325,6 +327,21 @@ class Server:
         with translated(self.url):
             async with self._open_pool().connection() as connection:
                 await connection.execute(statement, prepare=False)
+
+
+def _schema(name: str) -> str:
+    """Return the name of a schema as the server keeps it; one that is too long it would cut off in silence."""
+    if (
+        not name.strip()
+        or "\x00" in name
+        or len(name.encode(errors="replace")) > _LONGEST_NAME
+        or name.startswith("pg_")
+    ):
+        raise ConfigurationError(
+            f"backend_config.schema is {name!r}",
+            hint=f"give a name of at most {_LONGEST_NAME} bytes that does not begin with pg_, such as agentmem",
+        )
+    return name
 
 
 async def _number(connection: Connection, table: Callable[[str], str], agent_id: str) -> int:

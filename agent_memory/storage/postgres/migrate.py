@@ -130,7 +130,7 @@ async def _update(connection: Any, schema: str, url: str) -> int:
 
 async def _version(connection: Any, schema: str) -> int:
     row = await (
-        await connection.execute("select to_regclass(%s)", (f'"{schema}".schema_version',))
+        await connection.execute("select to_regclass(%s)", (f"{quoted_name(schema)}.schema_version",))
     ).fetchone()
     if row[0] is None:
         return 0

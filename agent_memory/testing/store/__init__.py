@@ -31,7 +31,7 @@ from agent_memory.testing.store.lines import LineTests
 from agent_memory.testing.store.moving import MovingTests
 from agent_memory.testing.store.pending import PendingTests
 from agent_memory.testing.store.reading import ReadingTests
-from agent_memory.testing.store.resolving import ResolvingTests
+from agent_memory.testing.store.resolving import ResolvingTests, UnstorableTests
 from agent_memory.testing.store.sharing import SharingTests
 from agent_memory.testing.store.support import StoreFactory
 from agent_memory.testing.store.vectors import VectorTests
@@ -50,6 +50,7 @@ class StoreSuite(
     ReadingTests,
     FilterTests,
     ResolvingTests,
+    UnstorableTests,
     WordTests,
     WordFormTests,
     VectorTests,

@@ -3,16 +3,60 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import pytest
 
 from agent_memory.errors import AmbiguousIdError, MemoryNotFoundError, ValidationError
 from agent_memory.records import MemoryType, Status
-from agent_memory.storage.base import Store
+from agent_memory.storage.base import JournalStore, KeywordStore, Store, VectorStore
+from agent_memory.storage.where import Condition, Where
 from agent_memory.testing import builders
-from agent_memory.testing.store.support import StoreTests, put
+from agent_memory.testing.store.support import MemoryTests, StoreTests, put
 
+if TYPE_CHECKING:
+    from agent_memory.agent import AgentMemory
+
+_UNSTORABLE = ("\x00", "a\x00b", "\ud800", "ä\udcff")
+"""What no store keeps in a text: a NUL, and half a character."""
 _ONE, _OTHER, _THIRD = "abcdefgh0000000000m1", "abcdefgh0000000000m2", "abczzzzz0000000000m3"
+
+
+class UnstorableTests(MemoryTests):
+    """What no store can keep is looked for alike in all of them."""
+
+    @pytest.mark.parametrize("text", _UNSTORABLE, ids=ascii)
+    async def test_nothing_is_called_by_what_no_store_keeps(self, memory: AgentMemory, text: str) -> None:
+        await memory.add("apples", key="k", tags=["t"])
+        store = memory.backend
+        assert await store.get([text, _ONE]) == {}
+        if isinstance(store, JournalStore):
+            assert (await store.history(text), await store.histories([text])) == ([], {})
+        for attempt in (
+            lambda: memory.get(text),
+            lambda: memory.pin(text),
+            lambda: memory.list(tags=[text]),
+            lambda: memory.list(session=text),
+            lambda: memory.search("apples", key=text),
+            lambda: memory.count(metadata={"name": text}),
+            lambda: memory.count(fields={"role": {"in": [text]}}),
+            lambda: memory.forget_where(source=text),
+            lambda: memory.conversation.get_messages(conversation_id=text),
+        ):
+            with pytest.raises(ValidationError, match=r"NUL|valid Unicode"):
+                await attempt()
+        with pytest.raises(ValidationError, match=r"NUL|valid Unicode"):
+            Where(metadata=(Condition(f"n{text}", "exists", True),))
+
+    async def test_a_nul_in_a_query_is_a_space(self, memory: AgentMemory) -> None:
+        stored = await memory.add("apples are red")
+        if not isinstance(memory.backend, (KeywordStore, VectorStore)):
+            return  # which finds nothing
+        for query in ("apples\x00", "\x00apples\x00red"):
+            assert [item.memory.id for item in await memory.search(query)] == [stored]
+            assert stored in [item.memory.id for item in (await memory.recall(query, min_relevance=0)).items]
+        with pytest.raises(ValidationError, match="the query is not valid Unicode at character 7"):
+            await memory.search("apples \ud800")
 
 
 class ResolvingTests(StoreTests):

@@ -10,12 +10,14 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
 from servers.ports import free_port
 from servers.postgres import NEWEST, OLDEST, PostgresServer
 from servers.surviving import survives
 
 from agent_memory.errors import (
     BackendError,
+    ConfigurationError,
     IntegrityError,
     MissingExtensionError,
     StoreReadOnlyError,
@@ -335,3 +337,24 @@ def durable(request: pytest.FixtureRequest) -> Iterator[PostgresServer]:
 async def test_nothing_acknowledged_is_lost_when_the_server_crashes(durable: PostgresServer) -> None:
     async with opened(lambda agent_id: store(durable, agent_id)) as made:
         await survives(made, durable, writers=5, writes=40)
+
+
+# --- names ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("schema", ["odd \"s%c{h}'", "Größe", "a.b", "x" * 63])
+async def test_a_schema_may_have_any_name(newest: PostgresServer, schema: str) -> None:
+    for number in (1, 2):  # the second finds the tables of the first
+        async with opened(lambda agent_id: store(newest, agent_id, schema=schema)) as made:
+            await put(made, builders.fact(f"apples {number}"))
+            assert len(await made.by_keyword(["appl"], Where(), 10)) == number
+            assert await made.list_agents() == ["tester"]
+            assert await made.check() == []
+    with psycopg.connect(newest.url, autocommit=True) as connection:
+        connection.execute(sql.SQL("drop schema {} cascade").format(sql.Identifier(schema)))
+
+
+@pytest.mark.parametrize("schema", ["", " ", "a\x00", "x" * 64, "ä" * 32, "pg_mine"])
+def test_a_name_that_the_server_would_cut_off_or_refuse_is_no_schema(schema: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"backend_config.schema"):
+        PostgresStore("tester", url="postgresql://h/db", schema=schema)
