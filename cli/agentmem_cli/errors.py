@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -11,8 +13,40 @@ from itertools import pairwise
 from agent_memory.errors import AgentMemoryError
 from agentmem_cli import exit_codes, hints, streams
 
-_INSTEAD = {("agentmem event", "list"): "timeline"}
+_INSTEAD = {
+    ("agentmem event", "list"): "event timeline",
+    ("agentmem config", "unset"): "config set NAME --unset",
+    **{("agentmem", name): "search" for name in ("find", "query", "lookup", "ask")},
+    **{("agentmem", name): "add" for name in ("save", "store", "insert")},
+    **{("agentmem", name): "get" for name in ("show", "cat", "view")},
+    **{("agentmem", name): "update" for name in ("edit", "tag")},
+    **{("agentmem", name): "forget" for name in ("remove", "archive", "purge")},
+    ("agentmem", "ls"): "list",
+    ("agentmem", "count"): "stats",
+    ("agentmem", "info"): "status",
+    ("agentmem", "check"): "doctor",
+    ("agentmem", "backup"): "export",
+    ("agentmem", "context"): "recall",
+}
 """Commands that people look for, and what does it here."""
+
+_PLAINLY = (
+    (r" \(Possible options: .*\)$", ""),
+    (r"^Got unexpected extra argument\(s\)", "unexpected extra argument"),
+    (r"is not a valid (int|integer)( range)?$", "is not a whole number"),
+    (r"is not a valid float( range)?$", "is not a number"),
+    (r"is not in the range x>=([\d.]+)$", r"is too small, the least is \1"),
+    (r"is not in the range ([\d.]+)<=x<=([\d.]+)$", r"is not between \1 and \2"),
+)
+"""What the parser says, and the same in words."""
+_WHAT_TO_DO = {
+    errno.ENOSPC: "make room, or write to another disk",
+    errno.EDQUOT: "make room, or write to another disk",
+    errno.EROFS: "write to another place",
+    errno.EACCES: "check its permissions",
+    errno.EPERM: "check its permissions",
+}
+"""By the number of an error of the system's."""
 
 
 def near(name: str, known: Sequence[str], what: str) -> str | None:
@@ -32,8 +66,9 @@ class UnknownCommandError(AgentMemoryError):
 
     def __init__(self, program: str, name: str, known: Sequence[str]) -> None:
         instead = _INSTEAD.get((program, name))
-        near = [instead] if instead else get_close_matches(name, known, 1, 0.6)
-        hint = f"did you mean `{program} {near[0]}`?" if near else f"`{program} --help` lists what there is"
+        near = [f"{program} {match}" for match in get_close_matches(name, known, 1, 0.6)]
+        meant = f"agentmem {instead}" if instead else near[0] if near else None
+        hint = f"did you mean `{meant}`?" if meant else f"`{program} --help` lists what there is"
         super().__init__(f"{program} has no command '{name}'", hint=hint)
 
 
@@ -99,7 +134,7 @@ def _report(error: Exception, *, as_json: bool, debug: bool) -> int:
 
         what = (None if error.filename else streams.written_out()) or (error.strerror or str(error)).lower()
         what = f"{error.filename}: {what}" if error.filename else what
-        hint = MORE_OPEN_FILES if is_out_of_descriptors(error) else None
+        hint = MORE_OPEN_FILES if is_out_of_descriptors(error) else _WHAT_TO_DO.get(error.errno or 0)
         return _said("failed", what, hint, as_json, exit_codes.FAILED)
     hint = None if debug else "run it again with --debug to see where, and report it"
     return _said("bug", f"{name}: {error}", hint, as_json, exit_codes.FAILED)
@@ -111,11 +146,26 @@ def _usage(error: Exception, as_json: bool) -> int:
     if type(error).__name__ == "NoArgsIsHelpError" and context is not None:
         _print(context.get_help())
         return exit_codes.USAGE
-    message = " ".join(str(error.format_message()).split()).rstrip(".")  # type: ignore[attr-defined]
-    hint = f"`{context.command_path} --help` shows how" if context is not None else None
-    if type(error).__name__ == "NoSuchOption":
-        hint = "a text that begins with a hyphen goes behind --" + (f"; {hint}" if hint else "")
+    message = _plainly(" ".join(str(error.format_message()).split()).rstrip("."))  # type: ignore[attr-defined]
+    shown = f"`{context.command_path} --help` shows how" if context is not None else None
+    hint = "; ".join(part for part in (_usage_hint(error, message), shown) if part) or None
     return _said("usage", message[:1].lower() + message[1:], hint, as_json, exit_codes.USAGE)
+
+
+def _usage_hint(error: Exception, message: str) -> str | None:
+    """Return what is most often meant by what cannot be read."""
+    if type(error).__name__ == "NoSuchOption":
+        option, known = getattr(error, "option_name", ""), getattr(error, "possibilities", None) or ()
+        meant = get_close_matches(option, known, 1, 0.8)
+        return f"there is {meant[0]}" if meant else "a text that begins with a hyphen goes behind --"
+    return "a text of several words stands in quotes" if "unexpected extra argument" in message else None
+
+
+def _plainly(message: str) -> str:
+    """Return a message of the parser's in words, where it speaks of types or writes a formula."""
+    for pattern, words in _PLAINLY:
+        message = re.sub(pattern, words, message)
+    return message
 
 
 def say(code: str, message: str, hint: str, arguments: Sequence[str], exit_code: int) -> int:

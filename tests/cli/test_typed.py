@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 
 import pytest
 
+from agentmem_cli import errors
 from tests.cli.running import done, run
 
 
@@ -129,3 +132,39 @@ def test_near_misses(arguments: tuple[str, ...], hint: str) -> None:
 def test_a_list_by_time_of_happening_shows_it() -> None:
     done("event", "add", "long ago", "--at", "2001-02-03")
     assert "2001-02-03" in done("list", "--sort", "occurred").out
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (
+            ("add", "two", "words"),
+            "unexpected extra argument (words): a text of several words stands in quotes",
+        ),
+        (
+            ("list", "--types", "fact"),
+            "no such option: --types: there is --type; `agentmem list --help` shows how",
+        ),
+        (("list", "-n", "0"), "0 is too small, the least is 1"),
+        (("list", "-n", "x"), "'x' is not a whole number"),
+        (("add", "x", "--importance", "high"), "'high' is not a number"),
+        (("add", "x", "--importance", "2"), "2.0 is not between 0.0 and 1.0"),
+        (("chat", "add", "assistant"), "the role 'assistant': agentmem chat add assistant TEXT"),
+        (("chat", "add", "hello"), "the role 'hello': agentmem chat add user hello"),
+        (("find", "x"), "did you mean `agentmem search`?"),
+        (("show",), "did you mean `agentmem get`?"),
+        (("config", "unset", "limit"), "did you mean `agentmem config set NAME --unset`?"),
+    ],
+)
+def test_a_slip_is_answered_in_words(typed: tuple[str, ...], said: str) -> None:
+    ran = run(*typed)
+    assert (ran.code, said in ran.err) == (2, True), ran.err
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EMFILE])
+def test_an_error_of_the_system_says_what_to_do(number: int, capsys: pytest.CaptureFixture[str]) -> None:
+    with errors.reported([]) as outcome:
+        raise OSError(number, os.strerror(number), "file")
+    said = capsys.readouterr().err
+    assert outcome.code == 1
+    assert said.startswith(f"error: file: {os.strerror(number).lower()}: ")

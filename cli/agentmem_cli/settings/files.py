@@ -94,4 +94,5 @@ def write_private(path: Path, text: str) -> None:
             Path(draft).unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise ConfigurationError(f"cannot write {path}", hint=error.strerror or "check its folder") from error
+        # No fault of how it was called, so no error of the settings'; and the name is that of the draft.
+        raise OSError(error.errno, error.strerror, str(path)) from error

@@ -60,3 +60,11 @@ def test_a_broken_file_is_not_touched() -> None:
     assert ran.code == 2
     assert "is not TOML" in ran.err
     assert file.__name__ == "file"
+
+
+def test_a_file_that_cannot_be_written_is_no_fault_of_how_it_was_called() -> None:
+    path = file()
+    path.parent.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.symlink_to("/proc/self")
+    ran = run("config", "set", "limit", "3")
+    assert (ran.code, ran.err.splitlines()) == (1, [f"error: {path}: no such file or directory"])

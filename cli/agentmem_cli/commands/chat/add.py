@@ -9,6 +9,7 @@ import typer
 
 from agent_memory import clock
 from agent_memory.errors import ValidationError
+from agent_memory.roles import role_of
 from agentmem_cli import options, text_input
 from agentmem_cli.context import Invocation
 
@@ -39,8 +40,9 @@ def add(
     except ValidationError:
         if text is not None:
             raise
+        meant = f"{role} TEXT" if role_of(role) else f"user {shlex.quote(role)}"
         raise ValidationError(
-            f"there is no text beside the role '{role}'", hint=f"agentmem chat add user {shlex.quote(role)}"
+            f"there is no text beside the role '{role}'", hint=f"agentmem chat add {meant}"
         ) from None
     with invocation.memory() as memory:
         id = memory.conversation.add_message(
