@@ -95,7 +95,7 @@ $AgentmemTable.Commands = @{ # by path, the commands below it
         , @('list', 'List the agents that have a file here, or that the server in use keeps')
         , @('show', 'Show one agent''s file: where it is, what is in it, and what embedded it')
         , @('rename', 'Give an agent another name, in its file and as its file''s name')
-        , @('rm', 'Delete an agent''s file with everything in it')
+        , @('rm', 'Delete an agent with everything that is kept of it')
     )
     'config' = @(
         , @('show', 'Show every setting with its value; passwords are shown as ***')

@@ -259,6 +259,12 @@ class Invocation:
         return (Path(home) if home is not None else paths.home()) / f"{stem}.db"
 
     @property
+    def server(self) -> str | None:
+        """The backend, if it is none that keeps agents in files here."""
+        backend = str(self.settings.get("backend"))
+        return None if backend.partition("://")[0].lower() in ("sqlite", "memory") else backend
+
+    @property
     def _file_of_backend(self) -> str:
         """The file that the backend's own options or its URL name; empty where neither does, or `db` beats them."""
         with_flag = [name for name in ("db", "backend") if self.settings.origin(name).source == "flag"]

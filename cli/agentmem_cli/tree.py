@@ -149,7 +149,7 @@ SECTIONS: Mapping[str, Tree] = {
                 "list": Entry("List the agents that have a file here, or that the server in use keeps."),
                 "show": Entry("Show one agent's file: where it is, what is in it, and what embedded it."),
                 "rename": Entry("Give an agent another name, in its file and as its file's name."),
-                "rm": Entry("Delete an agent's file with everything in it. This cannot be undone."),
+                "rm": Entry("Delete an agent with everything that is kept of it. This cannot be undone."),
             },
         ),
         "config": Noun(

@@ -177,3 +177,41 @@ def test_a_file_named_by_the_backend_is_the_one_that_is_read(
     assert not (tmp_path / "option.db").exists()
     done("add", "three")
     assert [done("list", "--db", "flag.db").out.split()[-1], done("list").out.split()[-1]] == ["two", "three"]
+
+
+def test_a_file_beats_a_server_that_is_named_no_closer(
+    redis: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = f"redis://127.0.0.1:{redis.port}/0"
+    monkeypatch.setenv("AGENTMEM_BACKEND", server)
+    monkeypatch.setenv("AGENTMEM_BACKEND_CONFIG_PASSWORD", "right-one")
+    agent = ("-a", "placed")
+    done(*agent, "add", "on the server")
+    file = str(tmp_path / "flag.db")
+    done("--db", file, "add", "in the file")
+    assert done("--db", file, "sql", "select content from memory").out.strip() == "in the file"
+    assert done("--db", file, "config", "get", "backend").out.strip() == "sqlite"
+    assert "on the server" in done(*agent, "list").out
+    monkeypatch.setenv("AGENTMEM_DB", file)
+    assert "in the file" in done("list").out
+    assert "on the server" in done(*agent, "--backend", server, "list").out
+
+
+@pytest.mark.parametrize("kind", ["postgres", "redis"])
+def test_agents_of_a_server_are_shown_and_removed_there(kind: str, request: pytest.FixtureRequest) -> None:
+    on = ("--backend", request.getfixturevalue(kind).url)
+    for place in (("-a", "it's {x}%"), ("-a", "it's {x}%", *on), ("-a", "other", *on)):
+        done(*place, "add", "mine")
+    shown = done(*on, "agents", "show", "it's {x}%", "--json").json
+    assert (shown["agent_id"], shown["memories"]) == ("it's {x}%", {"long_term": 1})
+    assert "right-one" not in str(shown)
+    assert "did you mean 'other'" in run(*on, "agents", "show", "Others").err
+    assert run(*on, "agents", "rm", "it's {x}%").code == 2
+    assert "1 memory" in done(*on, "agents", "rm", "it's {x}%", "--dry-run").err
+    assert "right-one" not in done(*on, "-y", "agents", "rm", "it's {x}%").err
+    assert "it's {x}%" not in done(*on, "agents", "list", "-o", "id").lines
+    assert "other" in done(*on, "agents", "list", "-o", "id").lines
+    assert run(*on, "-y", "agents", "rm", "it's {x}%").code == 3
+    refused = run(*on, "agents", "rename", "other", "new")
+    assert (refused.code, "only agents in files" in refused.err) == (2, True)
+    assert "mine" in done("-a", "it's {x}%", "list").out  # the file of that name here is another matter

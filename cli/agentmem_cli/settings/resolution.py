@@ -17,6 +17,10 @@ from agentmem_cli.settings.values import parse
 Source = Literal["flag", "environment", "project", "user", "default"]
 
 
+_RANK: tuple[Source, ...] = ("default", "user", "project", "environment", "flag")
+"""From the weakest to the strongest."""
+
+
 class Origin(NamedTuple):
     """Who said so."""
 
@@ -124,9 +128,29 @@ def resolve(flags: Mapping[str, str | None], *, folder: Path | None = None) -> R
         if flag_value is not None:
             flag = "--" + name.replace(".", "-").replace("_", "-")
             chosen[name] = (_parsed(find_setting(name), flag_value, flag), Origin("flag", flag))
+    _choose_place(chosen)
     return Resolved(
         chosen, notices=tuple(notices), user_config=user_file, project_file=project_values, ignored=ignored
     )
+
+
+def _choose_place(chosen: dict[str, tuple[Any, Origin]]) -> None:
+    """Let either the file or the backend count, where both are named: a file beats a backend that is named no closer.
+
+    The options of a backend that does not count are left out with it.
+    """
+    if "db" not in chosen or "backend" not in chosen:
+        return
+    (_, file_origin), (backend, backend_origin) = chosen["db"], chosen["backend"]
+    if backend.lower() == "sqlite":
+        return
+    if _RANK.index(file_origin.source) < _RANK.index(backend_origin.source):
+        del chosen["db"]
+        return
+    chosen["backend"] = ("sqlite", file_origin)
+    if backend.partition("://")[0].lower() != "sqlite":
+        for name in [name for name in chosen if name.startswith("backend_config.")]:
+            del chosen[name]
 
 
 def _user(path: Path) -> Iterator[tuple[str, Any]]:

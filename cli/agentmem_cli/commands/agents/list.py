@@ -21,9 +21,8 @@ def list_(context: typer.Context) -> None:
     from agentmem_cli.output import plain
 
     invocation = Invocation.of(context)
-    backend = str(invocation.settings.get("backend"))
-    if backend.partition("://")[0] not in ("sqlite", "memory"):
-        _of_server(invocation, backend)
+    if (server := invocation.server) is not None:
+        _of_server(invocation, server)
         return
     agent_files = agents.list_agents(invocation.settings.get("home"))
     if invocation.output.form in ("json", "ndjson", "csv", "id"):
