@@ -12,6 +12,7 @@ from agent_memory.recall import constants
 from agent_memory.recall.dialogue import QUESTION_MARKS, is_message
 from agent_memory.records import MemoryRecord
 from agent_memory.text.analysis import query_terms
+from agent_memory.text.courtesies import without_courtesies
 from agent_memory.text.porter import stem
 from agent_memory.text.templates import normalise
 
@@ -26,16 +27,17 @@ class EchoTest:
     """Tells whether a memory merely repeats one query."""
 
     def __init__(self, query: str) -> None:
+        query = without_courtesies(query.strip())
         self._query = _said(query)
         self._stems: frozenset[str] | None = None
 
     def repeats(self, record: MemoryRecord) -> bool:
         """Return whether a memory asks what the query asks.
 
-        A question is the same where nearly all words that are no stop words are; a statement is evidence however much
-        it is like the query.
+        A question is the same where nearly all words that are no stop words are, with or without a greeting and
+        thanks; a statement is evidence however much it is like the query.
         """
-        text = record.content.strip()
+        text = without_courtesies(record.content.strip())
         if len(text) > constants.ECHO_LENGTH * len(self._query) + constants.ECHO_LENGTH:
             return False
         if text.endswith(QUESTION_MARKS):
@@ -58,7 +60,8 @@ def same_words(record: MemoryRecord, query: str) -> bool:
 
     A prompt that is logged before it is answered is found by itself; the prompt holds it already.
     """
-    return is_message(record) and _said(record.content) == _said(query)
+    said = _said(without_courtesies(record.content.strip()))
+    return is_message(record) and said == _said(without_courtesies(query.strip()))
 
 
 def _begins_like_one(text: str) -> bool:

@@ -33,6 +33,10 @@ def repeats(query: str, text: str) -> bool:
         ("wie heißt unser Vermieter?", "Wie heißt unser Vermieter?"),
         ("デプロイはいつですか？", "デプロイはいつですか？"),
         ("who?", "who?"),
+        ("when do deploys run?", "Hey, when do deploys run?"),
+        ("Hi there, when do deploys run?", "hi there, when do deploys run? Thanks a lot!"),
+        ("@bot when do deploys run? Thanks!", "OK, so: when do deploys run?"),
+        ("> when do deploys run", "When do deploys run, please?"),
     ],
 )
 def test_the_same_question_repeats_the_query(query: str, text: str) -> None:
@@ -48,6 +52,9 @@ def test_the_same_question_repeats_the_query(query: str, text: str) -> None:
         ("dark mode", "dark mode"),
         ("the backup ran out of space", "when the backup is out of space"),
         ("message 0", "message 0"),
+        ("Hey, when do deploys run?", "Hey, so deploys run on Tuesdays, thanks"),
+        ("please?", "when do deploys run? Please!"),
+        ("who is okay?", "who is sorry?"),
         ("what is the wifi password?", "the wifi password is maple-otter"),
     ],
 )
