@@ -66,6 +66,7 @@ PYTHON: Words = {
     "SKILLS": "`procedural.list()`",
     "STATUS": "`get_status()`",
     "STORE_TEXT": "give its text to `add()`",
+    "TO_UTF8": "decode it with errors='replace' first",
     "USE_BACKEND": "`backend='{to}'`",
     "USE_FILE": "`path='{to}'`",
     "USE_SKILL": "`procedural.use_skill({name!r})`",

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from agent_memory.errors import ValidationError
+from agent_memory.hints import Hint
 from agent_memory.records import OWN_FIELDS, R
 
 
@@ -59,7 +60,7 @@ def check_unicode(name: str, text: str) -> None:
     except UnicodeEncodeError as error:
         raise ValidationError(
             f"the {name} is not valid Unicode at character {error.start}",
-            hint="decode it with errors='replace' first",
+            hint=Hint("{TO_UTF8}"),
         ) from None
 
 

@@ -57,6 +57,7 @@ SHELL: Words = {
     "SKILLS": "`agentmem skill list`",
     "STATUS": "`agentmem status`",
     "STORE_TEXT": "pipe its text in",
+    "TO_UTF8": "convert it, for example with iconv -t utf-8",
     "USE_BACKEND": "`agentmem config set backend {to}`",
     "USE_FILE": "`agentmem config set db {to}`",
     "USE_SKILL": "`agentmem skill used {typed}`",

@@ -32,6 +32,7 @@ def test_every_command_that_a_hint_names_exists(words: str) -> None:
         (("restore", "nothing"), "`agentmem list --archived` shows what can be restored"),
         (("agents", "show", "nobody"), "`agentmem agents list` shows those there are"),
         (("doc", "add", "missing.md"), "check the name; a text, not a path, is given with --text"),
+        (("add", "gr\udcf6\udcdfe"), "convert it, for example with iconv -t utf-8"),
     ],
 )
 def test_the_command_line_says_what_to_type(command: tuple[str, ...], hint: str) -> None:

@@ -38,3 +38,13 @@ def test_adding_it_again_is_a_new_version_that_keeps_its_record() -> None:
 
 def test_a_text_or_steps_are_needed() -> None:
     assert run("skill", "add", "s", "-").code == 2
+
+
+def test_what_takes_the_place_of_another_skill_says_so() -> None:
+    first = done("skill", "add", "free-disk", "prune images")
+    assert first.err == ""
+    id = first.out.strip()
+    assert done("skill", "add", "free-disk", "prune images").err == f"already known: {id[:8]}\n"
+    said = f"new version of {id[:8]} (agentmem history {id[:8]})\n"
+    assert done("skill", "add", "free-disk", "delete logs").err == said
+    assert done("skill", "add", "free-disk", "--step", "look", "--step", "delete").err == said

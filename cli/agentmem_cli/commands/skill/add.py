@@ -9,6 +9,7 @@ import typer
 from agent_memory.errors import ValidationError
 from agentmem_cli import options, text_input
 from agentmem_cli.context import Invocation
+from agentmem_cli.output import SHORT_ID
 
 
 def add(
@@ -51,8 +52,15 @@ def add(
         raise ValidationError("give a text or steps, not both", hint="say the text as one more --step")
     pattern = "" if steps else text_input.one(text)
     with invocation.memory() as memory:
+        before = memory.procedural.get_skill(name)
         if steps:
             id = memory.procedural.record_workflow(name, steps, **more)
         else:
             id = memory.procedural.record_skill(name, pattern, **more)
+        after = memory.get(id, count_access=False)
     invocation.output.id(id)
+    if before is not None and after is not None and before.id == id:
+        if before.revision == after.revision:
+            invocation.output.note(f"already known: {id[:SHORT_ID]}")
+        else:
+            invocation.output.note(f"new version of {id[:SHORT_ID]} (agentmem history {id[:SHORT_ID]})")
