@@ -17,7 +17,7 @@ from agent_memory.errors import ClosedError, ConfigurationError, StoreUnreachabl
 from agent_memory.storage import backend_options
 from agent_memory.storage.postgres import addresses, migrate
 from agent_memory.storage.postgres.deciding import Frame
-from agent_memory.storage.postgres.failures import is_broken, translated
+from agent_memory.storage.postgres.failures import is_broken, primary_message, refused, translated
 from agent_memory.storage.postgres.reading import NOBODY, Scope
 from agent_memory.storage.postgres.replicas import Pool, Replicas
 from agent_memory.storage.postgres.session import Connection, Extension, Settings, extension, quoted_name
@@ -29,6 +29,8 @@ Unit = Callable[[Connection], Awaitable[T]]
 _ONE_STATE: Final = "begin isolation level repeatable read read only"
 _REFUSAL_HOLDS: Final = 5.0
 """Seconds for which a server that took no writes is not asked again for what is only by the way."""
+_ENDED: Final = frozenset({"25P03", "25P04"})
+"""Limits of an administrator's that end a session: on idle transactions, and on long ones."""
 _LONGEST_NAME: Final = 63
 """Bytes of a name; of a longer one the server keeps the beginning."""
 _PAUSE: Final = 0.1
@@ -48,6 +50,8 @@ class Server:
         self._size = backend_options.whole(options, "pool_size", 4, least=1)
         self._arguments: dict[str, Any] = {
             "autocommit": True,
+            # Whatever a role or a database is set to: another could not hold every text.
+            "client_encoding": "utf8",
             "connect_timeout": max(1, int(self._timeout)),
         }
         if password := backend_options.secret(options, "password_file"):
@@ -213,6 +217,7 @@ class Server:
         """
 
         async def unit(connection: Connection) -> T:
+            self._check_known(connection)
             result = await self._in_transaction(connection, "begin", work)
             await self._note_write(connection)
             return result
@@ -234,6 +239,7 @@ class Server:
         """
 
         async def unit(connection: Connection) -> T:
+            self._check_known(connection)
             settings = "" if connection.direct else self._settings.for_transaction()
             result = await work(connection, Frame(self._opening(connection, "begin"), "commit", settings))
             await self._note_write(connection)
@@ -249,6 +255,11 @@ class Server:
             except StoreUnreachableError:
                 self._unreachable_at = time.monotonic()
                 raise
+
+    def _check_known(self, connection: Connection) -> None:
+        """Raise where an agent is new, and the user may not make it known."""
+        if self.scope.number == NOBODY and not connection.read_only:
+            raise refused(self.url, f"the agent '{self._agent_id}' is new, and may not be made known")
 
     async def _note_write(self, connection: Connection) -> None:
         self.read_only, self._took_writes, self._refused_at = False, True, -math.inf
@@ -311,6 +322,11 @@ class Server:
                 if not self._took_writes or time.monotonic() > deadline:
                     raise
                 raise psycopg.OperationalError(str(error)) from error
+            except psycopg.errors.InternalError as error:
+                if error.sqlstate not in _ENDED:
+                    raise
+                # The server has ended the session, and with it what had begun.
+                raise psycopg.OperationalError(primary_message(error)) from error
 
     async def _look_for_agent(self) -> None:
         """Look again for an agent that nobody had stored anything for."""
@@ -352,7 +368,9 @@ async def _number(connection: Connection, table: Callable[[str], str], agent_id:
     row = await (await connection.execute(query, (agent_id,))).fetchone()
     if row is None and connection.read_only:
         return NOBODY
-    if row is None:
+    if row is not None:
+        return int(row[0])
+    try:
         async with connection.transaction():
             await connection.execute(
                 f"insert into {names} (id) values (%s) on conflict do nothing", (agent_id,)
@@ -364,4 +382,6 @@ async def _number(connection: Connection, table: Callable[[str], str], agent_id:
                 f"insert into {agents} (number, layout, analyser) values (%s, %s, %s) on conflict do nothing",
                 (row[0], FORM, ANALYSER),
             )
+    except psycopg.errors.InsufficientPrivilege:
+        return NOBODY  # who may only read finds nothing of an agent that is not there
     return int(row[0])

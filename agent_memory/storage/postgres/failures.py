@@ -11,6 +11,7 @@ from psycopg import errors
 from psycopg_pool import PoolTimeout
 
 from agent_memory.errors import (
+    AgentMemoryError,
     BackendError,
     ConfigurationError,
     StoreBusyError,
@@ -36,29 +37,68 @@ def translated(url: str) -> Iterator[None]:
         raise StoreUnreachableError(url, "no connection in time") from error
     except (errors.LockNotAvailable, errors.DeadlockDetected, errors.SerializationFailure) as error:
         raise StoreBusyError(redacted(url)) from error
+    except (errors.QueryCanceled, errors.InsufficientPrivilege) as error:
+        raise _limited(url, error) from error
     except (errors.DiskFull, errors.OutOfMemory) as error:
         raise StoreFullError.server(url, str(error)) from error
     except errors.ReadOnlySqlTransaction as error:
         raise StoreReadOnlyError.server(url, str(error)) from error
     except psycopg.OperationalError as error:
-        said = str(error)
-        if any(word in said for word in _REFUSED) and "connection refused" not in said.lower():
-            raise BackendError(
-                f"{redacted(url)} refuses the connection: {_line(said)}",
-                hint="check user, password and database; ~/.pgpass and PGPASSWORD are read too",
-            ) from error
-        if said.startswith(_UNREADABLE):
-            raise ConfigurationError(
-                f"the URL {redacted(url)} cannot be used: wrong {_line(said.removeprefix(_UNREADABLE))}",
-                hint="correct that option, or the variable PG... that sets it",
-            ) from error
-        if "certificate" in said:
-            raise StoreUnreachableError.untrusted(url, _line(said), "sslrootcert") from error
-        raise StoreUnreachableError(url, _line(said)) from error
+        raise _unavailable(url, error) from error
     except psycopg.Error as error:
         raise BackendError(
-            f"{redacted(url)} refused: {_line(str(error))}", hint="the server's log may say more"
+            f"{redacted(url)} refused: {primary_message(error)}", hint="the server's log may say more"
         ) from error
+
+
+def _unavailable(url: str, error: psycopg.OperationalError) -> AgentMemoryError:
+    """Return why there is no connection."""
+    said = str(error)
+    if any(word in said for word in _REFUSED) and "connection refused" not in said.lower():
+        return BackendError(
+            f"{redacted(url)} refuses the connection: {_line(said)}",
+            hint="check user, password and database; ~/.pgpass and PGPASSWORD are read too",
+        )
+    if said.startswith(_UNREADABLE):
+        return ConfigurationError(
+            f"the URL {redacted(url)} cannot be used: wrong {_line(said.removeprefix(_UNREADABLE))}",
+            hint="correct that option, or the variable PG... that sets it",
+        )
+    if "certificate" in said:
+        return StoreUnreachableError.untrusted(url, _line(said), "sslrootcert")
+    return StoreUnreachableError(url, _line(said))
+
+
+def _limited(url: str, error: psycopg.Error) -> BackendError:
+    """Return what an administrator's limit, or a right that is missing, has ended."""
+    if isinstance(error, errors.InsufficientPrivilege):
+        return refused(url, primary_message(error))
+    busy = StoreBusyError(redacted(url))
+    busy.message = f"{redacted(url)} ended a statement early: {primary_message(error)}"
+    busy.args = (busy.message,)
+    busy.hint = "try again, or have statement_timeout raised for this role; nothing was written"
+    return busy
+
+
+def refused(url: str, why: str) -> BackendError:
+    """Build the error for something that the user has no right to.
+
+    Args:
+        url: where.
+        why: what the server says.
+
+    Returns:
+        The error.
+    """
+    return BackendError(
+        f"{redacted(url)} refuses this to the user: {why}",
+        hint="let an administrator grant usage on the schema, and reading and writing of all its tables",
+    )
+
+
+def primary_message(error: psycopg.Error) -> str:
+    """Return what a server says in one line, without the statement and the values that it may quote."""
+    return _line(error.diag.message_primary or str(error))
 
 
 def _line(text: str) -> str:

@@ -137,6 +137,8 @@ class Settings(NamedTuple):
         values = {
             "search_path": search_path(self.schema, self.extension),
             "timezone": "UTC",
+            # The driver reads moments in no other form.
+            "datestyle": "ISO",
             "agentmem.agent": str(self.agent),
             "lock_timeout": "30s",
             "hnsw.ef_search": "200",

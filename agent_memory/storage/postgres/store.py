@@ -68,6 +68,7 @@ _HARMLESS: Final = (
     psycopg.errors.DeadlockDetected,
     psycopg.errors.ForeignKeyViolation,
     psycopg.errors.ReadOnlySqlTransaction,
+    psycopg.errors.InsufficientPrivilege,
 )
 """Why an access may not be counted: somebody else writes, the memory is gone, or nothing can be written."""
 
@@ -143,9 +144,8 @@ class PostgresStore(ServerStore):
 
     async def _bring_up_to_date(self) -> None:
         scope = self._scope
-        if not self._server.read_only and not await self._server.on_primary(
-            lambda it: renewing.current(it, scope)
-        ):
+        known = not self._server.read_only and self._server.agent != reading.NOBODY
+        if known and not await self._server.on_primary(lambda it: renewing.current(it, scope)):
             await self._server.write(lambda it: renewing.bring_up_to_date(it, scope))
         self._all_renewed = not await self._server.on_primary(lambda it: renewing.outdated(it, scope))
 

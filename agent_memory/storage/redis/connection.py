@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -38,6 +39,8 @@ from agent_memory.storage.redis.routing import (
     WrongUrlError,
 )
 
+_SCRIPT = re.compile(r"\s*script: [0-9a-f]{40}, on @user_script:\d+\.?")
+"""Where in a script of ours the server stood."""
 Mode = Literal["search", "vector-sets", "plain"]
 """What finds: the search module, vector sets beside indexes of our own, or these alone."""
 MODES: tuple[Mode, ...] = ("search", "vector-sets", "plain")
@@ -233,11 +236,19 @@ def _without_replicas(url: str, error: Exception) -> StoreReadOnlyError:
 
 def _reason(error: Exception) -> str:
     """Return what the server says, without the command (and so the memory) that a pipeline's error repeats."""
-    return str(error).rpartition("caused error: ")[2]
+    told = str(error).rpartition("caused error: ")[2]
+    # The client writes the server's words as Python would.
+    quoted = re.fullmatch(r"""\((['"])(.*)\1,\)""", told, re.DOTALL)
+    return _SCRIPT.sub("", quoted[2] if quoted else told)
 
 
 def _refused(url: str, error: Exception) -> BackendError:
-    told = str(error)
+    told = _reason(error)
+    if isinstance(error, exceptions.NoPermissionError):
+        return BackendError(
+            f"{redacted(url)} refuses this to the user: {redacted(told.rstrip('.'))}",
+            hint="let an administrator allow it: ACL SETUSER NAME ~{agentmem:* &* +@all -@dangerous +info +keys",
+        )
     if told.startswith("HELLO must be called"):  # which is about how clients say it
         told = "it asks for a password"
     return BackendError(

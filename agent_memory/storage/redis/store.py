@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from agent_memory import clock
 from agent_memory.batching import batched
-from agent_memory.errors import BackendError, ConfigurationError
+from agent_memory.errors import BackendError, ConfigurationError, StoreFullError, StoreReadOnlyError
 from agent_memory.records import MemoryRecord, OperationRecord, Version
 from agent_memory.redaction import redacted
 from agent_memory.storage import backend_options
@@ -270,11 +270,19 @@ class RedisStore(Searching, Reading, Upkeep, KeywordStore, JournalStore):
 
     async def _touch(self, ids: Sequence[str]) -> None:
         moment = clock.to_text(clock.now())
-        with translated(self._url):
-            pipe = self._client.pipeline(transaction=False)
-            for memory_id in ids:
-                pipe.eval(_COUNT_ACCESS, 1, self._keys.document(memory_id), moment)
-            await pipe.execute()
+        pipe = self._client.pipeline(transaction=False)
+        for memory_id in ids:
+            pipe.eval(_COUNT_ACCESS, 1, self._keys.document(memory_id), moment)
+        try:
+            with translated(self._url):
+                await pipe.execute()
+        except BackendError as error:
+            # A replica, a server without room, a user who may only read: what was found is found all the same.
+            harmless = (StoreReadOnlyError, StoreFullError)
+            if not isinstance(error, harmless) and not isinstance(
+                error.__cause__, exceptions.NoPermissionError
+            ):
+                raise
 
     # --- retrieving ----------------------------------------------------------------------------------------
 

@@ -20,11 +20,13 @@ from agent_memory.errors import (
     ConfigurationError,
     IntegrityError,
     MissingExtensionError,
+    StoreBusyError,
     StoreReadOnlyError,
     StoreUnreachableError,
 )
 from agent_memory.records import OWN_FIELDS, MemoryType, OwnField
 from agent_memory.storage.postgres import PostgresStore, declared, migrate
+from agent_memory.storage.postgres.failures import translated
 from agent_memory.storage.where import Where
 from agent_memory.testing import builders
 from agent_memory.testing.store.support import EVERYTHING, opened, put
@@ -358,3 +360,63 @@ async def test_a_schema_may_have_any_name(newest: PostgresServer, schema: str) -
 def test_a_name_that_the_server_would_cut_off_or_refuse_is_no_schema(schema: str) -> None:
     with pytest.raises(ConfigurationError, match=r"backend_config.schema"):
         PostgresStore("tester", url="postgresql://h/db", schema=schema)
+
+
+# --- what an administrator sets --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def role(newest: PostgresServer) -> Iterator[str]:
+    """A role that is no superuser, in a schema with an agent; its rights and settings go with it."""
+    empty(newest)
+    with psycopg.connect(newest.url, autocommit=True) as connection:
+        connection.execute("create role limited login")
+        yield newest.url.replace("//postgres@", "//limited@")
+        connection.execute("drop owned by limited; drop role limited")
+
+
+def administer(server: PostgresServer, *statements: str) -> None:
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+async def test_who_may_only_read_reads_everything(newest: PostgresServer, role: str) -> None:
+    async with opened(lambda agent_id: store(newest, agent_id)) as made:
+        (fact,) = await put(made, builders.fact("apples"))
+    administer(
+        newest,
+        "grant usage on schema agentmem to limited",
+        "grant select on all tables in schema agentmem to limited",
+    )
+    async with opened(lambda agent_id: PostgresStore(agent_id, url=role)) as made:
+        await made.touch([fact.id])  # which is not counted
+        assert await made.count(Where()) == len(await made.by_keyword(["appl"], Where(), 10)) == 1
+        with pytest.raises(BackendError, match="permission denied for table operation: let an administrator"):
+            await put(made, builders.fact("more"))
+    async with opened(lambda agent_id: PostgresStore(agent_id, url=role), "unknown") as made:
+        assert await made.count(Where()) == 0
+        with pytest.raises(BackendError, match="the agent 'unknown' is new, and may not be made known"):
+            await put(made, builders.fact("more"))
+
+
+@pytest.mark.parametrize("setting", ["datestyle = 'German, DMY'", "client_encoding = latin1"])
+async def test_what_a_role_is_set_to_changes_nothing(newest: PostgresServer, role: str, setting: str) -> None:
+    async with opened(lambda agent_id: store(newest, agent_id)) as made:
+        await put(made, builders.fact("apples"))
+    administer(
+        newest,
+        "grant usage on schema agentmem to limited",
+        "grant all on all tables in schema agentmem to limited",
+        f"alter role limited set {setting}",
+    )
+    async with opened(lambda agent_id: PostgresStore(agent_id, url=role)) as made:
+        await put(made, builders.fact("🍏 apples"))
+        assert {record.content for record in await made.select(Where())} == {"apples", "🍏 apples"}
+
+
+def test_a_statement_that_is_ended_early_is_said_to_be_that(newest: PostgresServer) -> None:
+    ended = pytest.raises(StoreBusyError, match=r"ended a statement early: .* statement_timeout raised")
+    with ended, translated(newest.url), psycopg.connect(newest.url, autocommit=True) as connection:
+        connection.execute("set statement_timeout = 1")
+        connection.execute("select pg_sleep(5)")

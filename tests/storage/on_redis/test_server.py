@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator
 from datetime import timedelta
@@ -13,7 +14,7 @@ from servers.ports import free_port
 from servers.redis import RedisServer, redis_search, redis_vectorsets, valkey
 from servers.surviving import survives
 
-from agent_memory import clock
+from agent_memory import AgentMemory, clock
 from agent_memory.errors import (
     BackendError,
     ConfigurationError,
@@ -21,6 +22,7 @@ from agent_memory.errors import (
     StoreReadOnlyError,
     StoreUnreachableError,
 )
+from agent_memory.settings import Settings
 from agent_memory.storage.base import Order
 from agent_memory.storage.redis import RedisStore
 from agent_memory.storage.redis.writing import GRACE
@@ -244,3 +246,48 @@ async def test_a_database_that_the_server_has_not_is_said_in_words(servers: dict
     url = start("valkey", servers).url.removesuffix("/0") + "/99"
     with pytest.raises(ConfigurationError, match="no database of this number"):
         await RedisStore("tester", url=url).open()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "error"),
+    [
+        ("CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0", StoreFullError),
+        ("REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE", StoreReadOnlyError),
+    ],
+)
+async def test_a_server_that_takes_no_writes_is_searched_all_the_same(
+    servers: dict[str, RedisServer], before: str, after: str, error: type[BackendError]
+) -> None:
+    server = start("valkey", servers)
+    settings = Settings(embedding_provider="none")
+    async with AgentMemory("tester", settings, backend=store(server)) as memory:
+        fact = await memory.add("apples are red")
+        server.client().execute_command(*before.split())
+        try:
+            assert [item.memory.id for item in await memory.search("apples")] == [fact]
+            assert "apples are red" in (await memory.recall("apples")).text
+            with pytest.raises(error) as caught:
+                await memory.add("pears")
+        finally:
+            server.client().execute_command(*after.split())
+    # In the server's words, not as Python would write them, and without where in our script it stood.
+    assert "user_script" not in str(caught.value)
+    assert "('" not in str(caught.value)
+    assert '("' not in str(caught.value)
+
+
+async def test_a_user_of_one_prefix_needs_what_the_error_names(servers: dict[str, RedisServer]) -> None:
+    server = start("valkey", servers)
+    acl = ("ACL", "SETUSER", "limited", "on", ">hush", "resetkeys", "+@all", "-@dangerous")
+    server.client().execute_command(*acl, "~agentmem*")
+    url = server.url.replace("//", "//limited:hush@")
+    with pytest.raises(BackendError, match="refuses this to the user: No permissions") as caught:
+        await RedisStore("tester", url=url).open()
+    (rights,) = re.findall("ACL SETUSER NAME (.*)", str(caught.value))
+    server.client().execute_command(*acl, *rights.split())
+    async with opened(lambda agent_id: RedisStore(agent_id, url=url)) as made:
+        await put(made, builders.fact("apples"))
+        assert await made.check() == []
+        assert await made.list_agents() == ["tester"]
+        await made.drop()
+    server.client().execute_command("ACL", "DELUSER", "limited")
