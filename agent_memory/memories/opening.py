@@ -6,6 +6,7 @@ faces ask here what is meant before they open a memory for a call that stores no
 
 from __future__ import annotations
 
+import os
 import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -48,6 +49,8 @@ class MissingFile:
         if self.similar is not None:
             return Hint("did you mean {AGENT}?", agent=self.similar)
         if not self.known:
+            if not _may_be_made(self.path):
+                return Hint("{folder} cannot be written: give {ANOTHER_FILE}", folder=str(self.path.parent))
             return Hint("{ADD} makes it")
         named = ", ".join(self.known[:_LISTED])
         if len(self.known) <= _LISTED:
@@ -55,6 +58,12 @@ class MissingFile:
         return Hint(
             "known are {named} and {count} more: {AGENTS}", named=named, count=len(self.known) - _LISTED
         )
+
+
+def _may_be_made(path: Path) -> bool:
+    """Return whether a file may be made here, with the folders that are not there yet."""
+    there = next(folder for folder in path.absolute().parents if os.path.lexists(folder))
+    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
 
 
 def missing_file(path: Path, agent_id: str | None, home: Path | None = None) -> MissingFile | None:

@@ -59,3 +59,15 @@ def test_an_empty_memory_is_read_and_no_file_made(tmp_path: Path) -> None:
     with SyncAgentMemory("x", empty(settings)) as memory:
         assert memory.list() == []
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_made_is_not_offered(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    for folder in (file, file / "further" / "in"):
+        missing = missing_file(folder / "x.db", "x", folder)
+        assert missing is not None
+        assert missing.notice.endswith(f"; {folder} cannot be written: give another `path`")
+    missing = missing_file(tmp_path / "new" / "x.db", "x", tmp_path / "new")
+    assert missing is not None
+    assert missing.notice.endswith("; `add()` makes it")
