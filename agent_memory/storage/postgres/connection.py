@@ -7,17 +7,24 @@ import itertools
 import logging
 import math
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
 
 import psycopg
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from agent_memory.errors import ClosedError, ConfigurationError, StoreUnreachableError
 from agent_memory.storage import backend_options
 from agent_memory.storage.postgres import addresses, migrate
 from agent_memory.storage.postgres.deciding import Frame
-from agent_memory.storage.postgres.failures import is_broken, primary_message, refused, translated
+from agent_memory.storage.postgres.failures import (
+    AgentGoneError,
+    is_broken,
+    primary_message,
+    refused,
+    translated,
+)
 from agent_memory.storage.postgres.reading import NOBODY, Scope
 from agent_memory.storage.postgres.replicas import Pool, Replicas
 from agent_memory.storage.postgres.session import Connection, Extension, Settings, extension, quoted_name
@@ -33,6 +40,8 @@ _ENDED: Final = frozenset({"25P03", "25P04"})
 """Limits of an administrator's that end a session: on idle transactions, and on long ones."""
 _LONGEST_NAME: Final = 63
 """Bytes of a name; of a longer one the server keeps the beginning."""
+_ASKED_AGAIN: Final = 1.0
+"""Seconds after which a pool that has given no connection is asked again."""
 _PAUSE: Final = 0.1
 
 # A broken connection is replaced, or an error of ours says that it could not be: nobody has to read of each attempt.
@@ -145,6 +154,8 @@ class Server:
             min_size=min_size,
             max_size=self._size,
             timeout=self._timeout,
+            # It gives up soon, so that whoever asks next makes it try at once: its pauses grow.
+            reconnect_timeout=_ASKED_AGAIN,
             kwargs=arguments,
             configure=self._configure if url == self.url else self._configure_any,
             open=False,
@@ -299,6 +310,11 @@ class Server:
             for attempt in itertools.count():
                 try:
                     return await self._attempt(work, deadline)
+                except AgentGoneError:
+                    if attempt > self._size:
+                        raise
+                    self.scope.number = NOBODY
+                    await self._look_for_agent()
                 except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                     if not is_broken(error):
                         raise
@@ -312,7 +328,7 @@ class Server:
 
     async def _attempt(self, work: Unit[T], deadline: float) -> T:
         """Run a unit once; that the server takes no writes any more is a broken connection where it took some."""
-        async with self._open_pool().connection() as connection:
+        async with self._connection(deadline) as connection:
             try:
                 return await work(connection)
             except psycopg.errors.ReadOnlySqlTransaction as error:
@@ -327,6 +343,24 @@ class Server:
                     raise
                 # The server has ended the session, and with it what had begun.
                 raise psycopg.OperationalError(primary_message(error)) from error
+
+    @asynccontextmanager
+    async def _connection(self, deadline: float) -> AsyncIterator[Connection]:
+        """Take a connection of the pool, which is asked again and again: each time, it tries to make one at once."""
+        pool = self._open_pool()
+        while True:
+            patience = min(_ASKED_AGAIN, max(_PAUSE, deadline - time.monotonic()))
+            try:
+                connection = await pool.getconn(patience)
+                break
+            except PoolTimeout:
+                if time.monotonic() > deadline - _PAUSE:
+                    raise
+        try:
+            async with connection:
+                yield connection
+        finally:
+            await pool.putconn(connection)
 
     async def _look_for_agent(self) -> None:
         """Look again for an agent that nobody had stored anything for."""

@@ -15,6 +15,7 @@ from agent_memory.storage.base import EmbeddingSpace
 from agent_memory.storage.changes import Add, Change, Operation
 from agent_memory.storage.conditions import Sql
 from agent_memory.storage.postgres import hnsw, vectors
+from agent_memory.storage.postgres.failures import AgentGoneError
 from agent_memory.storage.postgres.hnsw import NO_INDEX, Hnsw
 from agent_memory.storage.postgres.reading import Scope, fetch, fetch_all, records
 from agent_memory.storage.postgres.rows import Words, words_of
@@ -118,6 +119,8 @@ def _count_on(scope: Scope) -> Sql:
 
 
 def _agent_of(rows: Rows) -> Agent:
+    if not rows:
+        raise AgentGoneError
     last_sequence, last_hlc, *index = rows[0]
     return Agent(last_sequence, last_hlc, Hnsw(*index))
 

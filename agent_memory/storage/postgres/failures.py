@@ -28,6 +28,13 @@ _NOT_BROKEN: Final = frozenset({"55P03", "40P01", "40001", "53100", "53200", "54
 """Operational errors that leave the connection whole: locks, deadlocks, a full disk, too little memory, cancelled."""
 
 
+class AgentGoneError(BackendError):
+    """Somebody has removed the agent since this store was opened."""
+
+    def __init__(self) -> None:
+        super().__init__("the agent was removed by somebody else", hint="try again; nothing was written")
+
+
 @contextmanager
 def translated(url: str) -> Iterator[None]:
     """Turn what the driver raises into our own errors."""

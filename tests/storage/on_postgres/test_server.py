@@ -420,3 +420,33 @@ def test_a_statement_that_is_ended_early_is_said_to_be_that(newest: PostgresServ
     with ended, translated(newest.url), psycopg.connect(newest.url, autocommit=True) as connection:
         connection.execute("set statement_timeout = 1")
         connection.execute("select pg_sleep(5)")
+
+
+# --- what happens beneath an open store -------------------------------------------------------------------------
+
+
+async def test_an_agent_that_somebody_removed_is_made_known_again(newest: PostgresServer) -> None:
+    empty(newest)
+    async with opened(lambda agent_id: store(newest, agent_id)) as made:
+        (fact,) = await put(made, builders.fact("apples"))
+        for number, text in enumerate(("one", "two")):
+            async with opened(lambda agent_id: store(newest, agent_id)) as other:
+                await other.drop()
+            assert await made.get([fact.id]) == {}
+            if number:
+                await made.set_setting("conversation", text)
+            await put(made, builders.fact(text))
+            assert [record.content for record in await made.select(Where())] == [text]
+            assert await made.check() == []
+
+
+async def test_the_first_call_finds_a_server_that_was_away_for_long() -> None:
+    with PostgresServer(NEWEST, durable=True) as server:
+        async with opened(lambda agent_id: store(server, agent_id, connect_timeout=2.5)) as made:
+            await put(made, builders.fact("apples"))
+            server.kill()
+            for _ in range(3):  # the pauses of the pool grow
+                with pytest.raises(StoreUnreachableError):
+                    await made.count(Where())
+            server.restart()
+            assert await made.count(Where()) == 1
