@@ -24,7 +24,7 @@ from agent_memory.recall.found import Found
 from agent_memory.recall.outcomes import Outcomes
 from agent_memory.recall.packing import Candidate, Frame, PackedItem, by_worth, pack
 from agent_memory.recall.query import Mode, SearchRequest
-from agent_memory.recall.repeats import each_once
+from agent_memory.recall.repeats import each_once, is_repeated
 from agent_memory.recall.searcher import Searcher
 from agent_memory.recall.standing import Section, Standing, StandingContext
 from agent_memory.records import ConversationRecord
@@ -45,7 +45,7 @@ class Recall:
     shortened: tuple[PackedItem, ...]
     """Those of them that are not whole, with the reason."""
     dropped: tuple[PackedItem, ...]
-    """What had to stay out, with the reason; best first."""
+    """What had to stay out, with the reason; best first. What is `repeated` is among it."""
     tokens: int
     """What the text takes, as `estimate_tokens` counts them."""
     budget: int
@@ -59,6 +59,11 @@ class Recall:
     """What was found and is not relevant enough for the text, with the reason; best first."""
     doubt: str | None = None
     """A sentence on whether anything that was found answers; None where something does."""
+
+    @property
+    def repeated(self) -> tuple[PackedItem, ...]:
+        """What was dropped since the text says the same already, and not for want of room."""
+        return tuple(item for item in self.dropped if is_repeated(item))
 
     def __str__(self) -> str:
         return self.text

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from agent_memory.recall.formats import LAST_MESSAGES
 from agent_memory.recall.packing import Candidate, PackedItem
 from agent_memory.text.templates import normalise
+
+_SAYS_THE_SAME: Final = "another memory says the same"
+
+
+def is_repeated(item: PackedItem) -> bool:
+    """Return whether something was dropped since it stands in the text already, and not for want of room."""
+    return item.reason is not None and item.reason.endswith(_SAYS_THE_SAME)
 
 
 def each_once(
@@ -27,7 +35,7 @@ def each_once(
     for candidate in candidates:
         text = normalise(candidate.memory.content)
         if text in said and candidate.section != LAST_MESSAGES:
-            repeated.append(candidate.packed("", "dropped", 0, "another memory says the same"))
+            repeated.append(candidate.packed("", "dropped", 0, _SAYS_THE_SAME))
         else:
             once.append(candidate)
             said.add(text)

@@ -375,6 +375,10 @@ def test_recall_says_a_thing_once() -> None:
     ran = done("recall", "nightly build", "--verbose")
     assert ran.out.count("the nightly build failed") == 1
     assert "another memory says the same" in ran.err
+    summary = done("recall", "nightly build").err.splitlines()[-1]
+    assert summary.endswith("tokens: 1 memory; 4 repetitions left out"), (
+        "nothing was dropped for want of room"
+    )
 
 
 @pytest.mark.parametrize("budget", ["0", "31"])

@@ -148,6 +148,12 @@ async def test_a_long_document_is_stored_in_chunks_that_one_id_stands_for(
         )
 
 
+async def test_what_is_said_already_did_fit(any_model: Model) -> None:
+    for type in ("event", "event", "note"):
+        await any_model.add("the nightly build failed", type=type)
+    assert "did not fit" not in await any_model.call("recall", query="nightly build")
+
+
 async def test_the_settings_of_the_shell_hold(
     monkeypatch: pytest.MonkeyPatch, clean_surroundings: Path
 ) -> None:

@@ -125,6 +125,10 @@ def _explained(item: PackedItem) -> str:
 def _summary(recall: Recall) -> str:
     """Write on one line what the text takes, and what is not in it."""
     result = f"{recall.tokens} of {recall.budget} tokens: {plain.many(len(recall.items), 'memory')}"
-    if recall.shortened or recall.dropped:
-        result += f", {len(recall.shortened)} shortened, {len(recall.dropped)} dropped"
+    repeated = len(recall.repeated)
+    dropped = len(recall.dropped) - repeated
+    if recall.shortened or dropped:
+        result += f", {len(recall.shortened)} shortened, {dropped} dropped"
+    if repeated:
+        result += f"; {plain.many(repeated, 'repetition')} left out"
     return result + (f"; {len(recall.left_out)} left out as not relevant" if recall.left_out else "")

@@ -14,10 +14,9 @@ async def run(call: Call) -> str:
     )
     for notice in result.notices:
         surroundings.output.note(notice)
-    if result.dropped:
-        surroundings.output.note(
-            f"{len(result.dropped)} more did not fit the budget of {result.budget} tokens"
-        )
+    too_many = len(result.dropped) - len(result.repeated)
+    if too_many:
+        surroundings.output.note(f"{too_many} more did not fit the budget of {result.budget} tokens")
     if result.items:
         return result.text.rstrip()
     if query is None:
