@@ -35,7 +35,8 @@ def reembed(
         agentmem reembed multilingual --dry-run
     """
     invocation = Invocation.of(context)
-    invocation.dry_run = dry_run
+    # Where no embedder is named there is no choice to keep, and an agent without a file stays without one.
+    invocation.dry_run = dry_run or (provider is None and model is None)
     settings = invocation.settings
     config = (
         dict(settings.options("embedding")) if provider in (None, settings.get("embedding.provider")) else {}
