@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from agent_memory import clock
-from agent_memory.errors import ValidationError
+from agent_memory.errors import IntegrityError, ValidationError
 from agent_memory.records import canonical_json
 from agent_memory.storage.base import EmbeddingSpace
 from agent_memory.text.analysis import ANALYSER
@@ -61,7 +61,21 @@ class Manifest:
 
     @classmethod
     def from_json(cls, text: str) -> Manifest:
-        """Read what `to_json` wrote."""
+        """Read what `to_json` wrote.
+
+        Returns:
+            The manifest.
+
+        Raises:
+            IntegrityError: it is something else.
+        """  # noqa: DOC501
+        try:
+            return cls._read(text)
+        except (TypeError, ValueError, KeyError, AttributeError) as error:
+            raise IntegrityError.damaged("the head of this agent's memories", str(error)) from error
+
+    @classmethod
+    def _read(cls, text: str) -> Manifest:
         data = json.loads(text)
         spaces = [_space_from_dict(item) for item in data.pop("spaces")]
         vectors = {int(space): count for space, count in data.pop("vectors").items()}

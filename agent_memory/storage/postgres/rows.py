@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from agent_memory.errors import IntegrityError
 from agent_memory.records import (
     OWN_FIELDS,
     RECORD_CLASSES,
@@ -248,8 +249,23 @@ def own_row(agent: int, sequence: int, record: MemoryRecord) -> list[Any]:
 
 
 def record(row: Sequence[Any], agent_id: str) -> MemoryRecord:
-    """Make a record of a row that a query by `select` read."""
+    """Make a record of a row that a query by `select` read.
+
+    Returns:
+        The memory.
+
+    Raises:
+        IntegrityError: the row cannot be a memory; the error names it.
+    """  # noqa: DOC501
     values: Mapping[str, Any] = dict(zip(_READ, row, strict=True))
+    try:
+        return _record(values, agent_id)
+    except (TypeError, ValueError, KeyError) as error:
+        why = f"its row in {values['type']} is missing" if values["own"] is None else str(error)
+        raise IntegrityError.damaged(f"memory {values['id']}", why) from error
+
+
+def _record(values: Mapping[str, Any], agent_id: str) -> MemoryRecord:
     memory_type = MemoryType(values["type"])
     own = {
         field.name: _own_value(field, value)

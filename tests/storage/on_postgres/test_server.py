@@ -450,3 +450,18 @@ async def test_the_first_call_finds_a_server_that_was_away_for_long() -> None:
                     await made.count(Where())
             server.restart()
             assert await made.count(Where()) == 1
+
+
+@pytest.mark.parametrize(
+    "damage",
+    ["update agentmem.memory set metadata = 'broken'", "delete from agentmem.long_term"],
+)
+async def test_what_cannot_be_a_memory_is_named(newest: PostgresServer, damage: str) -> None:
+    empty(newest)
+    async with opened(lambda agent_id: store(newest, agent_id)) as made:
+        (fact,) = await put(made, builders.fact("apples"))
+        administer(newest, f"set session_replication_role = replica; {damage}")
+        for attempt in (lambda: made.select(Where()), lambda: made.get([fact.id]), made.check):
+            with pytest.raises(IntegrityError, match=f"memory {fact.id} is damaged"):
+                await attempt()  # type: ignore[operator]
+    empty(newest)

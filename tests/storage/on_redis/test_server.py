@@ -18,6 +18,7 @@ from agent_memory import AgentMemory, clock
 from agent_memory.errors import (
     BackendError,
     ConfigurationError,
+    IntegrityError,
     StoreFullError,
     StoreReadOnlyError,
     StoreUnreachableError,
@@ -291,3 +292,19 @@ async def test_a_user_of_one_prefix_needs_what_the_error_names(servers: dict[str
         assert await made.list_agents() == ["tester"]
         await made.drop()
     server.client().execute_command("ACL", "DELUSER", "limited")
+
+
+async def test_what_cannot_be_read_is_damage_and_no_fault_of_the_program(
+    servers: dict[str, RedisServer],
+) -> None:
+    server = start("valkey", servers)
+    async with opened(lambda agent_id: store(server, agent_id)) as made:
+        (fact,) = await put(made, builders.fact("apples"))
+        (key,) = server.client().keys(f"*doc:{fact.id}")
+        server.client().hset(key, "json", f'{{"id": "{fact.id}"')
+        with pytest.raises(IntegrityError, match="is damaged"):
+            await made.select(Where())
+    (head,) = server.client().keys("*:head")
+    server.client().set(head, "{junk")
+    with pytest.raises(IntegrityError, match="the head of this agent's memories is damaged"):
+        await store(server).open()
