@@ -123,7 +123,10 @@ POOLS: Mapping[str, Sequence[Any]] = {
         "purge shred dry_run force pinned expired success archived prune prune_empty replace default standing",
         _FLAGS,
     ),
-    **_all("explain count_access detailed descending include_system history usage with_vectors", _FLAGS),
+    **_all(
+        "explain count_access missing_ok detailed descending include_system history usage with_vectors",
+        _FLAGS,
+    ),
     # embedders, files, other stores
     "embedding_provider": [None, "dummy"],
     "embedding_config": [None, {"dimension": DIMENSION}, {"dimension": 192}],
