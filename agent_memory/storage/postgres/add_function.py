@@ -4,6 +4,11 @@ Statements that a client sends are parsed and planned for each transaction behin
 prepared. The server keeps the plans of a function's statements by itself, for as long as its process lives.
 
 The function is made of what the record classes declare, anew with each version of the tables.
+
+It must not be slow before the server has counted its rows, which it does once a minute or never. Of a table that it
+takes for empty it reads all rows of the agent, by any index that begins with the agent, or none. So the last number
+is the first row in an order, known texts are looked up one by one in an order, and the plans may neither sort nor
+read a whole table: one index is left for each.
 """
 
 from __future__ import annotations
@@ -76,7 +81,8 @@ _CHECK: Final = f"""
   end if;
   if vectors is not null then
     select s.id,
-        (select coalesce(max(e.number), 0) from embedding as e where e.agent = agent_number and e.space = s.id)
+        coalesce((select e.number from embedding as e
+          where e.agent = agent_number and e.space = s.id order by e.number desc limit 1), 0)
       into space_id, vector_before
       from embedding_space as s
       where s.agent = agent_number and s.dimension = all(dimensions)
@@ -86,8 +92,9 @@ _CHECK: Final = f"""
         and case when index_space is null then hnsw_space is null or hnsw_state = '{State.COPYING}'
             else hnsw_space = index_space and s.id = index_space and hnsw_state <> '{State.COPYING}' end
         and not exists (
-          select 1 from embedding as e
-            where e.agent = agent_number and e.space = s.id and e.text_hash = any(vector_texts))
+          select 1 from unnest(vector_texts) as new (text_hash) cross join lateral
+            (select 1 from embedding as e where e.agent = agent_number and e.space = s.id
+              and e.text_hash = new.text_hash order by e.piece limit 1) as known)
         and not exists (
           select 1 from embedding_attempt as t
             where t.agent = agent_number and t.space = s.id and t.text_hash = any(vector_texts));
@@ -96,8 +103,9 @@ _CHECK: Final = f"""
     end if;
   end if;
   if in_conversation is not null then
-    select coalesce(max(c.position), -1) into position_before from conversation as c
-      where c.agent = agent_number and c.conversation_id = in_conversation and c.position is not null;
+    select coalesce((select c.position from conversation as c
+      where c.agent = agent_number and c.conversation_id = in_conversation and c.position is not null
+      order by c.position desc limit 1), -1) into position_before;
   end if;
 """
 _WORDS: Final = """
@@ -135,7 +143,7 @@ def definition() -> list[str]:
     """
     parameters = ", ".join(f"{name} {kind}" for name, kind in PARAMETERS.items())
     body = f"""create function {ADD_FUNCTION}({parameters}) returns int8 language plpgsql
-set plan_cache_mode = force_generic_plan as $body$
+set plan_cache_mode = force_generic_plan set enable_sort = off set enable_seqscan = off as $body$
 declare
   place_before int8;
   hlc_before int8;
@@ -155,7 +163,8 @@ def _inserts() -> Iterator[str]:
     """Write the statements for all rows that come as JSON."""
     yield f"""
   insert into operation (agent, seq, {", ".join(OPERATION)})
-    select agent_number, (select coalesce(max(o.seq), 0) + 1 from operation as o where o.agent = agent_number),
+    select agent_number,
+      1 + coalesce((select o.seq from operation as o where o.agent = agent_number order by o.seq desc limit 1), 0),
       {", ".join(f"entry.{name}" for name in OPERATION)}
     from json_populate_record(null::operation, new_operation) as entry;
 """

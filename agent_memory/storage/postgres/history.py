@@ -90,8 +90,9 @@ async def purged(connection: Connection, scope: Scope) -> list[MemoryRecord]:
 
 async def end(connection: Connection, scope: Scope) -> int:
     """Return the time of the clock at the last entry."""
-    query = f"select coalesce(max(hlc), 0) from journal where agent = {scope.number}"
-    return int((await fetch(connection, query))[0][0])
+    query = f"select hlc from journal where agent = {scope.number} order by hlc desc limit 1"
+    last = await fetch(connection, query)
+    return int(last[0][0]) if last else 0
 
 
 async def changed_since(connection: Connection, scope: Scope, position: int) -> tuple[list[str], int]:

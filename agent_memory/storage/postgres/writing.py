@@ -308,8 +308,8 @@ async def _log(connection: Connection, scope: Scope, plan: Plan) -> None:
     operation = plan.operation
     await connection.execute(
         "insert into operation (agent, seq, id, verb, actor, session, started_at, undoes)"
-        f" select {scope.number}, coalesce(max(seq), 0) + 1, %s, %s, %s, %s, %s, %s from operation"
-        f" where agent = {scope.number}",
+        f" select {scope.number}, 1 + coalesce((select seq from operation where agent = {scope.number}"
+        " order by seq desc limit 1), 0), %s, %s, %s, %s, %s, %s",
         (
             operation.id,
             operation.verb,

@@ -100,3 +100,37 @@ async def test_a_function_of_other_parameters_is_not_called(newest: PostgresServ
                 )
             assert await _stored(store, "of this version")
         assert await _stored(store, "after it")
+
+
+async def test_it_reads_no_more_before_the_server_has_counted_its_rows(
+    newest: PostgresServer, url: str
+) -> None:
+    """Every index of a table that is taken for empty looks alike to the server, and most would be read whole."""
+    vectors, rows = 30_000, 10
+    # In a schema of its own, of which nothing was ever counted.
+    store = PostgresStore("a", url=url, pool_size=1, schema="uncounted")
+    await store.open()
+    await store.add_space(builders.space(dimension=3))
+    agent = store._server.agent
+    with psycopg.connect(newest.url, autocommit=True) as connection:
+        connection.execute("alter table uncounted.embedding set (autovacuum_enabled = off)")
+        connection.execute(
+            "insert into uncounted.embedding (agent, space, text_hash, piece, number, vector)"
+            f" select {agent}, 1, decode(md5(n::text), 'hex'), 0, n, '[1,0,0]'"
+            f" from generate_series(1, {vectors}) as n"
+        )
+        for number in range(rows):
+            fact = builders.fact(f"fact {number}")
+            own = {builders.digest(fact): builders.random_vectors(1, dimension=3, seed=number)}
+            await store.commit(Operation(verb="add"), [Add(fact)], own)
+        await store._server.read(lambda it: it.execute("select pg_stat_force_next_flush()"))
+        await store._server.read(lambda it: it.execute("select 1"))
+        read = connection.execute(
+            "select sum(idx_tup_read), sum(seq_tup_read) from pg_stat_user_tables"
+            " join (select relid, sum(idx_tup_read) as idx_tup_read from pg_stat_user_indexes group by 1) as i"
+            " using (relid) where schemaname = 'uncounted' and relname = 'embedding'"
+        ).fetchone()
+        connection.execute("drop schema uncounted cascade")
+    await store.close()
+    assert read is not None
+    assert sum(map(int, read)) < 10 * rows
