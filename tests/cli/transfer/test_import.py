@@ -112,11 +112,12 @@ def test_undo_says_that_it_passes_over_an_import() -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (gzip.compress(b"{}\n"), "the export is compressed: unpack it first: gunzip"),
+        (gzip.compress(b"{}\n", mtime=0), "the export is compressed: unpack it first: gunzip"),
         (bz2.compress(b"{}\n"), "the export is compressed: unpack it first: bunzip2"),
         (b"{}\xff\n", "line 1 of the export is not UTF-8: copy or write it again"),
         (b'{"memory": "likes tea"}\n', "; `agentmem add --ndjson-in` takes objects of other programs"),
     ],
+    ids=["gzip", "bzip2", "no UTF-8", "another program's"],
 )
 def test_what_is_no_export_says_what_to_do_with_it(content: bytes, said: str) -> None:
     ran = run("import", "-", stdin=content)
