@@ -75,7 +75,10 @@ class Upkeep(VectorDocuments):
         ids = [member.decode() for member in await self._client.zrange(self._keys("places"), 0, -1)]
         documents = total = 0
         for batch in batched(ids, _BATCH):
-            part = list((await self._raw(batch)).values())
+            read = await self._raw(batch)
+            # Swept later, they would be taken off totals in which they are not counted.
+            await self._sweep_expired([memory_id for memory_id in batch if memory_id not in read])
+            part = list(read.values())
             documents += len(part)
             total += await self._derive_some(manifest, part)
         await self._client.hset(self._keys("totals"), mapping={"documents": documents, "words": total})
@@ -125,6 +128,14 @@ class Upkeep(VectorDocuments):
             if await self._client.exists(self._keys.document(expired_id)):
                 continue
             await self._sweep_one(expired_id, self._keys("trace", expired_id))
+
+    async def _sweep_expired(self, gone: Sequence[str]) -> None:
+        """Do the same for those of some memories without a document that the server may have dropped."""
+        now = instant(clock.now())
+        for memory_id in gone:
+            expires = await self._client.zscore(self._keys("expires"), memory_id)
+            if expires is not None and expires <= now:
+                await self._sweep_one(memory_id, self._keys("trace", memory_id))
 
     async def _sweep_one(self, expired_id: str, trace_key: str) -> None:
         async with self._client.pipeline(transaction=True) as pipe:

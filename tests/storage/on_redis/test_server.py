@@ -110,6 +110,22 @@ async def test_the_server_drops_short_term_memories_by_itself(server: RedisServe
         assert await made.check() == []
 
 
+@pytest.mark.parametrize("kind", ["search", "vector-sets"])
+async def test_what_the_server_dropped_is_counted_out_once_where_indexes_are_made_anew(
+    servers: dict[str, RedisServer], kind: str
+) -> None:
+    server = start(kind, servers)
+    ends = clock.now() + timedelta(hours=1)
+    async with opened(lambda agent_id: store(server, agent_id, mode="plain")) as made:
+        note, _ = await put(made, builders.note("passing thought", expires_at=ends), builders.fact("lasting"))
+        await made._client.delete(made._keys.document(note.id))
+    with clock.fixed(ends + GRACE + timedelta(minutes=1)):
+        async with opened(lambda agent_id: store(server, agent_id)) as made:
+            await put(made, builders.fact("later"))
+            assert (await made.word_statistics(["lasting"])).documents == 2
+            assert await made.check() == []
+
+
 @pytest.mark.parametrize("mode", ["search", "plain"])
 async def test_codes_that_are_not_listed_are_named_and_listed_again(
     servers: dict[str, RedisServer], mode: str
