@@ -58,7 +58,7 @@ def now() -> datetime:
 
 
 def soon() -> datetime:
-    """Return up to when something counts as past: the clock of whoever wrote it may be ahead of this one."""
+    """Return the latest moment that still counts as past: another machine's clock may be a minute ahead."""
     return now() + _CLOCKS_DIFFER
 
 

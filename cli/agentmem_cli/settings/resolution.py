@@ -135,7 +135,7 @@ def resolve(flags: Mapping[str, str | None], *, folder: Path | None = None) -> R
 
 
 def _choose_place(chosen: dict[str, tuple[Any, Origin]]) -> None:
-    """Let either the file or the backend count, where both are named: a file beats a backend that is named no closer.
+    """Choose between a file and a backend where both are set: the stronger source wins, and the file at equal rank.
 
     The options of a backend that does not count are left out with it.
     """
