@@ -130,7 +130,7 @@ class Upkeep(VectorDocuments):
             await self._sweep_one(expired_id, self._keys("trace", expired_id))
 
     async def _sweep_expired(self, gone: Sequence[str]) -> None:
-        """Do the same for those of some memories without a document that the server may have dropped."""
+        """Take expired memories, whose documents the server has dropped, out of the sets; nothing else."""
         now = instant(clock.now())
         for memory_id in gone:
             expires = await self._client.zscore(self._keys("expires"), memory_id)
