@@ -104,15 +104,17 @@ def _few_query(scope: Scope, space: Sized, query: Any, condition: Sql, limit: in
         The query. The third column of its first row says how many the condition admits, at most `FEW` and one; the
         rows behind it, if these are few, are the nearest of them.
     """
+    # Each memory's vectors are compared as they are looked up: grouped, they would be sorted with all their numbers.
     sql, values = condition
     statement = (
         "with admitted as materialized (select m.place, m.id, m.embedded_hash from memory as m"
         f" where {sql} limit {FEW + 1}), counted as materialized (select count(*) as memories from admitted)"
         " select null, null, memories, null from counted union all"
-        " (select a.id, min(e.vector <=> %s) as distance, null, sum(count(*)) over ()::bigint"
-        f" from admitted as a join embedding as e on e.agent = {scope.number} and e.space = {space.id}"
-        f" and e.text_hash = a.embedded_hash where (select memories from counted) <= {FEW}"
-        f" group by a.place, a.id order by distance, a.place limit {int(limit)})"
+        " (select a.id, v.distance, null, (sum(v.vectors) over ())::bigint from admitted as a cross join lateral"
+        " (select min(e.vector <=> %s) as distance, count(*) as vectors from embedding as e"
+        f" where e.agent = {scope.number} and e.space = {space.id} and e.text_hash = a.embedded_hash) as v"
+        f" where (select memories from counted) <= {FEW} and v.vectors > 0"
+        f" order by v.distance, a.place limit {int(limit)})"
     )
     return statement, [*values, query]
 

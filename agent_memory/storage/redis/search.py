@@ -184,12 +184,27 @@ class SearchModule:
 
     async def nearest(self, space: EmbeddingSpace, vector: Vector, query: Query, count: int) -> Nearest:
         """Return the nearest vectors that the module's filters admit."""
-        answer = await self._asked(
+        answer = await self._asked(*self._nearest_command(space, vector, query, count))
+        return self.nearest_answered(answer, query, count)
+
+    def ask_nearest(self, pipe: Any, space: EmbeddingSpace, vector: Vector, query: Query, count: int) -> None:
+        """Put the search by vector into a pipeline, and whether the module has seen everything."""
+        pipe.execute_command(*self._nearest_command(space, vector, query, count))
+        pipe.exists(self._keys.absent())
+
+    def _nearest_command(
+        self, space: EmbeddingSpace, vector: Vector, query: Query, count: int
+    ) -> tuple[Any, ...]:
+        return (
             *("FT.SEARCH", self._vectors(space.id)),
             f"({conditions(query)})=>[KNN {count} @vector $vector AS distance]",
             *("SORTBY", "distance", "RETURN", "1", "distance", "LIMIT", "0", str(count)),
             *("PARAMS", "2", "vector", vector, *_DIALECT),
         )
+
+    @staticmethod
+    def nearest_answered(answer: Any, query: Query, count: int) -> Nearest:
+        """Read what the search by vector answered."""
         _, rows = _rows(answer)
         pairs = [(key.rsplit(":", 2)[1], 1.0 - float(fields["distance"])) for key, fields in rows]
         return Nearest(pairs, complete=len(rows) < count, exact=query.plain)

@@ -14,7 +14,7 @@ from agent_memory.errors import BackendError
 from agent_memory.records import MemoryRecord
 from agent_memory.storage import listing
 from agent_memory.storage.base import EmbeddingSpace, KeywordStore, unique
-from agent_memory.storage.documents import Document, Manifest, Query, VectorDocuments, is_message
+from agent_memory.storage.documents import Document, Manifest, Nearest, Query, VectorDocuments, is_message
 from agent_memory.storage.redis import narrowing, vectors, words
 from agent_memory.storage.redis.connection import Mode, translated
 from agent_memory.storage.redis.keys import Keys
@@ -129,11 +129,15 @@ class Searching(VectorDocuments, KeywordStore):
     _copies: dict[int, vectors.Copy]
     _all_renewed: bool
     _manifest_read: Manifest
-    """The manifest as the last search read it."""
+    """The manifest as it was last read."""
 
     if TYPE_CHECKING:
 
         def _document(self, text: bytes, accessed: bytes | None, count: bytes | None) -> Document: ...
+
+    async def _manifest(self) -> Manifest:
+        self._manifest_read = await super()._manifest()
+        return self._manifest_read
 
     async def _candidates(self, request: CandidateRequest) -> Candidates:
         query = Query(where=request.where, now=clock.now())
@@ -237,19 +241,47 @@ class Searching(VectorDocuments, KeywordStore):
         most = self._manifest_read.vectors.get(space.id, 0)
         return VectorCandidates(ranked, sample, most if len(ranked) >= request.limit else len(ranked))
 
+    async def _by_vector(self, vector: Vector, where: Where, limit: int) -> list[tuple[str, float]]:
+        query = Query(where=where, now=clock.now())
+        space = self._manifest_read.current()
+        if (
+            self._module is not None
+            and space is not None
+            and len(vector) == 4 * space.dimension
+            and query.plain
+        ):
+            ranked = await self._in_space(self._module, space, vector, query, limit)
+            if ranked is not None:
+                return list(ranked.items())
+        return await super()._by_vector(vector, where, limit)
+
+    async def _in_space(
+        self, module: SearchModule, space: EmbeddingSpace, vector: Vector, query: Query, limit: int
+    ) -> dict[str, float] | None:
+        """Search a space, and look in the same round trip whether it is the current one.
+
+        Returns:
+            None where it is not, or where the module refused or returned too few.
+        """
+        with translated(self._url):
+            pipe = self._client.pipeline(transaction=False)
+            pipe.get(self._keys("head"))
+            module.ask_nearest(pipe, space, vector, query, limit)
+            text, answer, _ = await pipe.execute(raise_on_error=False)
+        if not isinstance(text, bytes) or isinstance(answer, Exception):
+            return None
+        self._manifest_read = Manifest.from_json(text.decode())
+        if self._manifest_read.current() != space:
+            return None
+        return _best(module.nearest_answered(answer, query, limit), limit)
+
     async def _by_module(
         self, module: SearchModule, space: EmbeddingSpace, request: VectorRequest, query: Query
     ) -> dict[str, float] | None:
         """Ask the search module; None where it does not know the filter, or returned too few."""
         if not query.plain:
             return None
-        nearest = await module.nearest(space, request.vector, query, request.limit)
-        best: dict[str, float] = {}
-        for memory_id, cosine in nearest.candidates:
-            best[memory_id] = max(cosine, best.get(memory_id, -2.0))
-        if len(best) < request.limit and not nearest.complete:
-            return None
-        return dict(sorted(best.items(), key=lambda pair: -pair[1])[: request.limit])
+        return _best(await module.nearest(space, request.vector, query, request.limit), request.limit)
 
     async def _unfiltered(
         self, space: EmbeddingSpace, request: VectorRequest, query: Query
@@ -405,3 +437,13 @@ def _scores(request: ContextRequest, texts: Mapping[str, str]) -> dict[str, floa
         if frequencies and memory_id not in request.scored:
             scores[memory_id] = bm25_score(frequencies, len(tokens), statistics)
     return scores
+
+
+def _best(nearest: Nearest, limit: int) -> dict[str, float] | None:
+    """Return the nearest memories with their cosines, nearest first; None where there may be more than were found."""
+    best: dict[str, float] = {}
+    for memory_id, cosine in nearest.candidates:
+        best[memory_id] = max(cosine, best.get(memory_id, -2.0))
+    if len(best) < limit and not nearest.complete:
+        return None
+    return dict(sorted(best.items(), key=lambda pair: -pair[1])[:limit])

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_memory import clock
+from agent_memory.errors import ValidationError
 from agent_memory.records import Status
 from agent_memory.storage.base import VectorStore
 from agent_memory.storage.changes import Add, Operation, Replace, new_id
@@ -279,6 +280,27 @@ class VectorTests(StoreTests):
         assert await store.pending_count(old) == 1
         await store.switch_space(old)
         assert await _nearest(store, _NORTH) == ["b", "a"]
+
+    @needs("vectors")
+    async def test_a_space_that_another_handle_switched_is_searched_at_once(
+        self, store: VectorStore, store_factory: StoreFactory
+    ) -> None:
+        if not store.capabilities.shared:
+            return
+        old = await store.add_space(builders.space("old"))
+        new = await store.add_space(builders.space("new", dimension=3))
+        await put(store, builders.fact("a"), builders.fact("b"), vectors=vectors_of(a=[_EAST], b=[_NORTH]))
+        a, b = (vector(0, 0, 1, dimension=3), vector(0, 1, dimension=3))
+        await store.put_vectors(new, vectors_of(a=[a], b=[b]))
+        assert await _nearest(store, _NORTH) == ["b", "a"]
+        async with opened(store_factory) as other:
+            assert isinstance(other, VectorStore)
+            await other.switch_space(new)
+            assert await _nearest(store, a) == ["a", "b"]
+            with pytest.raises(ValidationError, match="dimension"):
+                await store.by_vector(_EAST, Where(), 5)
+            await other.switch_space(old)
+            assert await _nearest(store, _EAST) == ["a", "b"]
 
     @needs("vectors")
     async def test_vectors_go_into_the_space_they_were_made_in(self, store: VectorStore) -> None:
