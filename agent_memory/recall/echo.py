@@ -37,6 +37,8 @@ class EchoTest:
         A question is the same where nearly all words that are no stop words are, with or without a greeting and
         thanks; a statement is evidence however much it is like the query.
         """
+        if not is_message(record) and not any(mark in record.content for mark in QUESTION_MARKS):
+            return False  # nearly always, and this is asked of every candidate
         text = without_courtesies(record.content.strip())
         if len(text) > constants.ECHO_LENGTH * len(self._query) + constants.ECHO_LENGTH:
             return False
@@ -60,8 +62,9 @@ def same_words(record: MemoryRecord, query: str) -> bool:
 
     A prompt that is logged before it is answered is found by itself; the prompt holds it already.
     """
-    said = _said(without_courtesies(record.content.strip()))
-    return is_message(record) and said == _said(without_courtesies(query.strip()))
+    if not is_message(record):
+        return False
+    return _said(without_courtesies(record.content.strip())) == _said(without_courtesies(query.strip()))
 
 
 def _begins_like_one(text: str) -> bool:

@@ -15,6 +15,8 @@ _AFTER: Final = re.compile(
     rf"(?:[\s,.!…-]*(?<![\w'-]){_THANKS}\b(?: (?:again|so much|very much|a lot|in advance)\b)?)+[\s.!…]*$",
     re.IGNORECASE,
 )
+_THANKING: Final = ("please", "thank", "thx", "cheers")
+"""One of them is in whatever `_AFTER` finds. Most texts have none, and looking for these is quicker."""
 _LONGEST: Final = 200
 """Characters in which courtesies are looked for at the end; nobody takes longer."""
 
@@ -27,5 +29,6 @@ def without_courtesies(text: str) -> str:
     begin = _BEFORE.match(text)
     rest = text[begin.end() :] if begin else text
     split = max(0, len(rest) - _LONGEST)
-    end = _AFTER.search(rest, split)
+    last = rest[split:].casefold()
+    end = _AFTER.search(rest, split) if any(word in last for word in _THANKING) else None
     return (rest[: end.start()] if end else rest) or text

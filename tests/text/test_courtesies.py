@@ -15,6 +15,8 @@ from agent_memory.text.courtesies import without_courtesies
         ("> who is on call, please", "who is on call"),
         ("Good morning - where are the logs? Cheers", "where are the logs?"),
         ("who is on call? Thanks again", "who is on call?"),
+        ("who is on call? PLEA\u017fE", "who is on call?"),
+        ("who is on call? THAN\u212a YOU", "who is on call?"),
         ("hello", "hello"),
         ("", ""),
         ("so-called users and sorrows", "so-called users and sorrows"),

@@ -33,6 +33,8 @@ from agent_memory.storage.waiting import may_wait
 
 P = ParamSpec("P")
 T = TypeVar("T")
+FEW_ROWS = 200
+"""Rows that change fewer pages than SQLite puts into the file by itself, with a commit."""
 _ATTEMPTS = 5
 _MOMENT = 0.1
 """Seconds in which somebody else's commit is over, and after which what is written by the way is left to later."""
@@ -321,23 +323,52 @@ class FileStore(FullStore):
         if self._extension is None:
             self._extension = driver.load_vector_extension(connection)
 
-    def _at_once(self, connection: Connection, function: Callable[[Connection], None]) -> None:
+    def _at_once(
+        self, connection: Connection, function: Callable[[Connection], T], *, few: bool = False
+    ) -> T | None:
         """Write something if that is possible without waiting, and leave it where it is not.
 
         What is kept of the file stays: the caller says what of it holds no longer.
+
+        Args:
+            connection: where it is written.
+            function: what writes it.
+            few: whether these are no more than `FEW_ROWS`: then not even the beginning of a log waits for the disk.
+
+        Returns:
+            What the function returned; None where nothing was written.
         """  # noqa: DOC501
         try:
+            if few and self._log_is_empty():
+                with self._not_waiting(connection, synchronous="off"), opening.writing(connection, rounds=1):
+                    if self._log_is_empty():  # now that nobody else can begin one
+                        return function(connection)
             with self._not_waiting(connection), opening.writing(connection, rounds=1):
-                function(connection)
+                return function(connection)
         except driver.Error as error:
             if not is_busy(error) and not is_unwritable(error):
                 raise
+        return None
+
+    def _log_is_empty(self) -> bool:
+        """Return whether there is a log beside the file, with nothing in it.
+
+        SQLite waits for the disk as it begins a log: the rest of an older one may stand behind the beginning, and be
+        taken for the present one's after a power cut. In an empty log there is none. Whatever puts the log into
+        the file waits until the disk has the log, so what a power cut takes before that was never in the file.
+        """
+        try:
+            return not os.stat(f"{self.path}-wal").st_size  # noqa: PTH116
+        except OSError:
+            return False  # a file that SQLite writes without one
 
     @contextmanager
-    def _not_waiting(self, connection: Connection, seconds: float = 0.0) -> Iterator[None]:
+    def _not_waiting(
+        self, connection: Connection, seconds: float = 0.0, synchronous: str = "normal"
+    ) -> Iterator[None]:
         """Write without waiting for others, nor for the disk: nobody is told that it is stored."""
         opening.set_busy_timeout(connection, seconds)
-        connection.execute("pragma synchronous = normal")
+        connection.execute(f"pragma synchronous = {synchronous}")
         try:
             yield
         finally:

@@ -1,14 +1,15 @@
 """Memories that were read in one version of the file, until somebody writes to it.
 
 What a search reads of its candidates it reads again in the next search, mostly of the same ones: an agent asks about
-what it is working on. None of it outlives a write, but that of counting accesses: that one takes along the memories
-whose accesses it counts.
+what it is working on. None of it outlives a write, but that of counting accesses: what that one writes is noted here.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Final, TypeVar
 
 from agent_memory.records import MemoryRecord
@@ -66,6 +67,13 @@ class KeptMemories:
                 self._characters -= len(record.content)
                 self._segments.pop(memory_id, None)
                 self._stems.pop(memory_id, None)
+
+    def count_accesses(self, moment: datetime, counts: Mapping[str, int]) -> None:
+        """Take over what was just written of memories: when they were accessed, and how often that makes."""
+        for memory_id, count in counts.items():
+            record = self._records.get(memory_id)
+            if record is not None:
+                self._records[memory_id] = replace(record, accessed_at=moment, access_count=count)
 
     def segments(
         self, connection: Connection, ids: Sequence[str], space: Space

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from agent_memory import clock
@@ -231,15 +232,22 @@ def adjacent(connection: Connection, message_ids: Sequence[str], step: int) -> d
     return {row[0]: row[1] for row in cursor if row[1] is not None}
 
 
-def touch(connection: Connection, ids: Sequence[str]) -> None:
-    """Count one access of each."""
+def touch(connection: Connection, ids: Sequence[str]) -> tuple[datetime, dict[str, int]]:
+    """Count one access of each.
+
+    Returns:
+        When, as it is stored, and how often each memory has been accessed now.
+    """
     query = (
-        "select memory.pk, usage.access_count from memory left join usage on usage.memory = memory.pk"
+        "select memory.pk, memory.id, usage.access_count from memory left join usage on usage.memory = memory.pk"
         " where memory.id in (select value from json_each(?))"
     )
-    counted = connection.execute(query, (json.dumps(list(ids)),)).fetchall()
+    counted = [
+        (key, memory_id, (count if isinstance(count, int) else 0) + 1)
+        for key, memory_id, count in connection.execute(query, (json.dumps(list(ids)),))
+    ]
     moment = clock.to_text(clock.now())
-    accesses = [(key, moment, (count if isinstance(count, int) else 0) + 1) for key, count in counted]
+    accesses = [(key, moment, count) for key, _, count in counted]
     for batch in batched(accesses, _TOUCHED):
         # One statement for all: prepared for each row it takes longer than what it writes.
         values = [value for row in batch for value in (*row, checksum(row))]
@@ -250,6 +258,7 @@ def touch(connection: Connection, ids: Sequence[str]) -> None:
             " checksum = excluded.checksum",
             values,
         )
+    return clock.from_text(moment), {memory_id: count for _, memory_id, count in counted}
 
 
 _TOUCHED = 200

@@ -35,7 +35,7 @@ from agent_memory.storage.sqlite import (
     writing,
 )
 from agent_memory.storage.sqlite.driver import Connection
-from agent_memory.storage.sqlite.handle import reads, reads_records, reads_words, writes
+from agent_memory.storage.sqlite.handle import FEW_ROWS, reads, reads_records, reads_words, writes
 from agent_memory.storage.sqlite.searching import SearchingStore
 from agent_memory.storage.where import Where
 from agent_memory.text.bm25 import WordStatistics
@@ -93,8 +93,16 @@ class SqliteStore(SearchingStore):
 
     async def _touch(self, ids: Sequence[str]) -> None:
         def work(connection: Connection) -> None:
-            self._kept.memories.forget(ids)
-            self._at_once(connection, lambda open_: reading.touch(open_, ids))
+            accesses = None
+            try:
+                accesses = self._at_once(
+                    connection, lambda open_: reading.touch(open_, ids), few=len(ids) <= FEW_ROWS
+                )
+            finally:
+                if accesses is None:
+                    self._kept.memories.forget(ids)
+                else:
+                    self._kept.memories.count_accesses(*accesses)
 
         if self._unwritable is None:
             await self._run(work)

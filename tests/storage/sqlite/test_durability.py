@@ -11,7 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from .support import ALL, opened
+from agent_memory.storage.sqlite import SqliteStore
+from agent_memory.storage.sqlite.handle import FEW_ROWS
+from agent_memory.testing import builders
+
+from .support import ALL, add, opened, raw
 
 pytestmark = pytest.mark.anyio
 WRITER = """
@@ -82,3 +86,57 @@ async def test_a_writer_killed_a_few_times(tmp_path: Path) -> None:
 @pytest.mark.timeout(1800)
 async def test_a_writer_killed_200_times(tmp_path: Path) -> None:
     await kill_many(tmp_path / "a.db", 200)
+
+
+async def counted(store: SqliteStore, ids: list[str], seen: list[str] | None = None) -> list[str]:
+    """Count accesses, and return how each transaction meanwhile waits for the disk."""
+    statements: list[str] = [] if seen is None else seen
+    await store._run(lambda connection: connection.set_trace_callback(statements.append))
+    await store.touch(ids)
+    await store._run(lambda connection: connection.set_trace_callback(None))
+    waits = [statement.rpartition(" ")[2] for statement in statements if "synchronous =" in statement]
+    assert waits[-1] == "full"
+    return waits[:-1:2]
+
+
+async def test_counting_accesses_waits_for_the_disk_only_where_others_wrote_before(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    async with opened(path) as store:
+        records = await add(store, *(builders.fact(f"lion {number}") for number in range(FEW_ROWS + 1)))
+        ids = [record.id for record in records]
+        assert await counted(store, ids[:1]) == ["normal"]
+    async with opened(path) as store:
+        assert await counted(store, ids) == ["normal"]
+    async with opened(path) as store:
+        assert await counted(store, ids[:-1]) == ["off"]
+        assert await counted(store, ids[:1]) == ["normal"]
+    with raw(path) as connection:
+        total = connection.execute("select sum(access_count) from usage").fetchone()[0]
+    assert total == 1 + len(ids) + len(ids) - 1 + 1
+
+
+async def test_a_log_that_somebody_begins_in_between(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    async with opened(path) as store:
+        (record,) = await add(store, builders.fact("lion"))
+    with raw(path) as other:
+
+        class Meanwhile(list[str]):
+            def append(self, statement: str) -> None:
+                super().append(statement)
+                if statement.endswith("= off"):
+                    other.execute("insert into setting (name, value) values ('one', 'x')")
+                    other.commit()
+
+        async with opened(path) as store:
+            assert await counted(store, [record.id], Meanwhile()) == ["off", "normal"]
+        assert other.execute("select access_count from usage").fetchall() == [(1,)]
+
+
+async def test_a_file_without_a_log_is_written_as_ever(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    async with opened(path) as store:
+        (record,) = await add(store, builders.fact("lion"))
+        mode = await store._run(lambda open_: open_.execute("pragma journal_mode = delete").fetchone())
+        assert mode == ("delete",)
+        assert await counted(store, [record.id]) == ["normal"]

@@ -258,14 +258,26 @@ def test_closing_lets_go_of_everything(path: Path) -> None:
     assert not store._kept.memories._records
 
 
-def test_counting_an_access_lets_go_of_the_memory_only(path: Path) -> None:
-    with opened(path) as memory:
+def test_an_access_that_was_counted_is_known_and_nothing_read_again(path: Path) -> None:
+    with opened(path) as memory, opened(path) as other:
         first, second = memory.add("a river in Oslo", "fact"), memory.add("a river in Rome", "fact")
         memory.search("river", count_access=False)
         memory.get(first)
-        assert in_memory(memory) == {second}
+        assert in_memory(memory) == {first, second}
         (again,) = (item.memory for item in memory.search("Oslo river", 1, count_access=False))
         assert (again.id, again.access_count) == (first, 1)
+        assert again == other.get(first, count_access=False)
+
+
+def test_an_access_that_could_not_be_counted_is_not(path: Path) -> None:
+    with opened(path) as memory, driver.connect(str(path)) as writer:
+        memory_id = memory.add("a river in Oslo", "fact")
+        memory.search("river", count_access=False)
+        writer.execute("begin immediate")
+        memory.get(memory_id)
+        writer.execute("rollback")
+        (again,) = (item.memory for item in memory.search("river", count_access=False))
+        assert (again.access_count, again.accessed_at) == (0, None)
 
 
 def test_only_so_many_memories_are_kept(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
