@@ -105,7 +105,7 @@ __agentmem_options() { # PATH: its own options
         'sql')
             echo '--param -p --tables --schema' ;;
         'export')
-            echo '--history --usage --with-vectors --type --tag -t' ;;
+            echo '--history --usage --with-vectors --type --tag -t --every-tag --since --until --min-importance --where --field --key -k --session --source --pinned' ;;
         'import')
             echo '--on-conflict --no-embed --dry-run' ;;
         'migrate')
@@ -161,8 +161,10 @@ __agentmem_takes() { # PATH OPTION: what its value is
         'skill add --category' | 'skill add --importance' | 'skill add --meta' | 'skill add -m' | \
         'skill add --source' | 'skill find --limit' | 'skill find -n' | 'skill list --category' | \
         'skill list --limit' | 'skill list -n' | 'log --limit' | 'log -n' | 'stats --top' | \
-        'doctor --salvage' | 'index --limit' | 'index -n' | 'sql --param' | 'sql -p' | 'migrate --to' | \
-        'migrate --from' | 'migrate --agents' | 'migrate --jobs' | 'migrate -j' | 'mcp --tools')
+        'doctor --salvage' | 'index --limit' | 'index -n' | 'sql --param' | 'sql -p' | 'export --since' | \
+        'export --until' | 'export --min-importance' | 'export --where' | 'export --field' | \
+        'export --source' | 'migrate --to' | 'migrate --from' | 'migrate --agents' | 'migrate --jobs' | \
+        'migrate -j' | 'mcp --tools')
             echo 'free' ;;
         *' --output' | *' -o')
             echo '=table text json ndjson csv id' ;;
@@ -170,7 +172,7 @@ __agentmem_takes() { # PATH OPTION: what its value is
             echo '=short-term long-term conversation episodic semantic procedural note fact chat event doc skill' ;;
         'add --key' | 'add -k' | 'search --key' | 'search -k' | 'recall --key' | 'recall -k' | 'list --key' | \
         'list -k' | 'update --key' | 'update -k' | 'forget --key' | 'forget -k' | 'fact add --key' | \
-        'fact add -k' | 'doc add --key' | 'doc add -k')
+        'fact add -k' | 'doc add --key' | 'doc add -k' | 'export --key' | 'export -k')
             echo '@keys' ;;
         'add --tag' | 'add -t' | 'search --tag' | 'search -t' | 'search --every-tag' | 'recall --tag' | \
         'recall -t' | 'recall --every-tag' | 'list --tag' | 'list -t' | 'list --every-tag' | 'update --tag' | \
@@ -178,12 +180,12 @@ __agentmem_takes() { # PATH OPTION: what its value is
         'forget --every-tag' | 'fact add --tag' | 'fact add -t' | 'fact list --tag' | 'fact list -t' | \
         'pref set --tag' | 'pref set -t' | 'chat add --tag' | 'chat add -t' | 'event add --tag' | \
         'event add -t' | 'doc add --tag' | 'doc add -t' | 'skill add --tag' | 'skill add -t' | \
-        'export --tag' | 'export -t')
+        'export --tag' | 'export -t' | 'export --every-tag')
             echo '@tags' ;;
         'add --session' | 'search --session' | 'recall --session' | 'list --session' | 'update --session' | \
         'forget --session' | 'chat add --conversation' | 'chat add -c' | 'chat last --conversation' | \
         'chat last -c' | 'chat show --conversation' | 'chat show -c' | 'chat summarize --conversation' | \
-        'chat summarize -c' | 'chat delete --conversation' | 'chat delete -c')
+        'chat summarize -c' | 'chat delete --conversation' | 'chat delete -c' | 'export --session')
             echo '@sessions' ;;
         'search --mode' | 'recall --mode')
             echo '=hybrid keyword vector' ;;

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Unpack
 
 from agent_memory.agent.types import MemoryTypes
-from agent_memory.memories.filters import Types, Words, build_where
+from agent_memory.memories.filters import Filters, build_where
 from agent_memory.recall.pending import Progress
 from agent_memory.storage.base import Store
 from agent_memory.storage.registry import create_store
@@ -29,9 +29,8 @@ class Moving(MemoryTypes):
         history: bool = False,
         usage: bool = False,
         with_vectors: bool = False,
-        types: Types = None,
-        tags: Words = None,
         progress: Progress | None = None,
+        **filters: Unpack[Filters],
     ) -> Exported:
         """Write all memories to a file, archived and expired ones too: a line of JSON each, ordered by id.
 
@@ -42,9 +41,8 @@ class Moving(MemoryTypes):
             history: all versions too, also of what was purged.
             usage: when and how often each was accessed, too.
             with_vectors: their vectors too, in half precision.
-            types: only these, as in `search`; what was taken out is not noted then.
-            tags: only these, as in `search`; what was taken out is not noted then.
             progress: called with (done, total).
+            filters: only memories that fit, as in `search`; what was taken out is not noted then.
 
         Returns:
             What was written.
@@ -56,7 +54,7 @@ class Moving(MemoryTypes):
         from agent_memory.transfer import moving
         from agent_memory.transfer.stream import Parts
 
-        where = build_where(types=types, tags=tags, status=None, expired=None)
+        where = build_where(**filters, status=None, expired=None)
         parts = Parts(history=history, usage=usage, vectors=with_vectors)
         return await moving.export(self._core.store, file, parts, where, progress)
 

@@ -106,7 +106,7 @@ _own_conditions = st.one_of(
         st.sampled_from(["role", "category", "position", "success"]), st.sampled_from(["one", 1, True])
     ),
 )
-_parts: dict[str, st.SearchStrategy[Any]] = {
+FILTERS: dict[str, st.SearchStrategy[Any]] = {
     "types": _some(list(MemoryType)),
     "tags_any": _some(_TAGS),
     "tags_all": _some(_TAGS),
@@ -123,10 +123,11 @@ _parts: dict[str, st.SearchStrategy[Any]] = {
     "fields": st.lists(_own_conditions, min_size=1, max_size=2).map(tuple),
     "expired": st.sampled_from([True, None]),
 }
+"""By part of `Where` what it may hold; ids stand for memories that there are, and tests name those."""
 
 
 @st.composite
 def wheres(draw: st.DrawFn) -> Where:
     """Make filters of up to four parts."""
-    names = draw(st.lists(st.sampled_from(sorted(_parts)), max_size=4, unique=True))
-    return Where(**{name: draw(_parts[name]) for name in names})
+    names = draw(st.lists(st.sampled_from(sorted(FILTERS)), max_size=4, unique=True))
+    return Where(**{name: draw(FILTERS[name]) for name in names})

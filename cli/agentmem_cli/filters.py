@@ -1,4 +1,4 @@
-"""The filter options of `search`, `recall`, `list` and `forget`, declared once."""
+"""The filter options of `search`, `recall`, `list`, `forget` and `export`, declared once."""
 
 from __future__ import annotations
 

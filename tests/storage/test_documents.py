@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from agent_memory.errors import CapabilityError, ValidationError
 from agent_memory.storage.base import journal_store, keyword_store, vector_store
-from agent_memory.testing import builders
+from agent_memory.storage.documents import Query
+from agent_memory.storage.documents.values import choices, ranges
+from agent_memory.storage.where import Period, Where
+from agent_memory.testing import builders, strategies
 from agent_memory.testing.store import StoreFactory, StoreSuite
 from agent_memory.testing.store.support import put
 
@@ -40,3 +45,20 @@ class TestPlainVectorStore(StoreSuite):
     @pytest.fixture
     def store_factory(self) -> StoreFactory:
         return PlainVectorStore
+
+
+def _told(where: Where) -> object:
+    """Return what an index is told of a filter: by `values`, or by each backend in its own words."""
+    query = Query(where=where, now=strategies.NOW)
+    return [*choices(query)], [*ranges(query)], where.tags_any, where.tags_all, where.pinned
+
+
+@pytest.mark.parametrize("name", sorted(strategies.FILTERS))
+@settings(deadline=None, max_examples=20)
+@given(data=st.data())
+def test_an_index_is_told_of_every_filter_that_is_plain(name: str, data: st.DataObject) -> None:
+    value = data.draw(strategies.FILTERS[name])
+    where = Where(**{name: value})
+    says_something = value not in (getattr(Where(), name), Period())
+    if says_something and Query(where=where, now=strategies.NOW).plain:
+        assert _told(where) != _told(Where())

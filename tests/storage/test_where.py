@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -283,3 +284,7 @@ def test_parts_are_joined_by_and(record: MemoryRecord, one: Where, other: Where)
         for item in (one, other)
     ]
     assert joined.matches(record, NOW) == all(part.matches(record, NOW) for part in parts)
+
+
+def test_the_suites_filter_by_everything_there_is() -> None:
+    assert {*strategies.FILTERS, "ids"} == {part.name for part in fields(Where)}

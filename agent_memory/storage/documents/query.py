@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from agent_memory.storage.documents.document import Document
 from agent_memory.storage.where import Where
 
 if TYPE_CHECKING:
     from agent_memory.text.templates import ContentHash, TextHash
+
+_IN_INDEXES: Final = frozenset(
+    {
+        *("types", "tags_any", "tags_all", "keys", "sources", "sessions", "statuses", "pinned"),
+        *("min_importance", "created", "updated", "occurred", "expired"),
+    }
+)
+"""Filters that every index is told. Of any other it knows nothing, and what it finds is filtered once more."""
+_NOT_IN_INDEXES: Final = tuple(
+    (item.name, item.default) for item in fields(Where) if item.name not in _IN_INDEXES
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +40,8 @@ class Query:
 
     @property
     def plain(self) -> bool:
-        """Whether it says nothing of ids, metadata or the types' own fields: what every index can filter by."""
-        where = self.where
-        return where.ids is None and not where.metadata and not where.fields
+        """Whether it says only what every index is told: nothing of ids, metadata or the types' own fields."""
+        return all(getattr(self.where, name) == default for name, default in _NOT_IN_INDEXES)
 
     def admits(self, document: Document) -> bool:
         """Return whether a document is wanted: the plain meaning of a query."""

@@ -7,11 +7,13 @@ from typing import Annotated
 import typer
 
 from agent_memory.errors import MemoryNotFoundError
-from agentmem_cli import options, streams
+from agentmem_cli import streams
 from agentmem_cli.context import Invocation
+from agentmem_cli.filters import Filters, filtered
 from agentmem_cli.output import plain
 
 
+@filtered
 def export(
     context: typer.Context,
     file: Annotated[
@@ -24,8 +26,8 @@ def export(
     with_vectors: Annotated[
         bool, typer.Option("--with-vectors", help="The vectors too, in half precision.")
     ] = False,
-    types: options.Types = None,
-    tags: options.Tags = None,
+    *,
+    filters: Filters,
 ) -> None:
     """Write all memories as lines of JSON, archived ones too.
 
@@ -45,9 +47,8 @@ def export(
             history=history,
             usage=usage,
             with_vectors=with_vectors,
-            types=types,
-            tags=tags,
             progress=report,
+            **filters,
         )
     if file in (None, "-"):
         invocation.output.detail(f"wrote {plain.many(done.memories, 'memory')}")

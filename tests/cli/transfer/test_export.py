@@ -28,7 +28,7 @@ def test_lines_of_json_by_id(tmp_path: Path) -> None:
 
 
 def test_parts_and_filters() -> None:
-    done("add", "one", "--tag", "x")
+    done("add", "one", "--tag", "x", "-m", "n=1")
     done("add", "two", "--type", "event")
     done("index")
     done("get", done("list", "--type", "event", "-o", "id").out.strip())
@@ -40,6 +40,7 @@ def test_parts_and_filters() -> None:
     assert len(done("export", "--type", "event").lines) == 3
     assert len(done("export", "--tag", "x").lines) == 3
     assert len(done("export", "--tag", "x", "--type", "event").lines) == 2
+    assert len(done("export", "--where", "n=1", "--every-tag", "x").lines) == 3
 
 
 def test_an_export_counts_no_access_and_a_memory_that_is_not_there_is_no_empty_one() -> None:
