@@ -11,6 +11,8 @@ from agent_memory import clock
 from agent_memory.batching import batched
 from agent_memory.records import MemoryRecord, OperationRecord, Version, canonical_json, version_from_dict
 from agent_memory.storage.changes import JournalEntry, Operation, Plan
+from agent_memory.storage.redis import fields
+from agent_memory.storage.redis.gathering import Gathering
 from agent_memory.storage.redis.keys import Keys
 
 _BATCH: Final = 500
@@ -58,7 +60,7 @@ def _entry(data: dict[str, Any]) -> JournalEntry:
 
 
 def append(
-    pipe: Any,
+    pipe: Gathering,
     keys: Keys,
     plan: Plan,
     old: dict[str, list[JournalEntry]],
@@ -91,13 +93,13 @@ def append(
             if memory_id in erased:
                 _put(pipe, keys, _erased(entry))
             else:
-                pipe.hdel(keys("journal"), entry.hlc)
+                pipe.drop_field(keys("journal"), entry.hlc)
                 pipe.lrem(keys("history", memory_id), 0, entry.hlc)
 
 
-def _put(pipe: Any, keys: Keys, entry: JournalEntry) -> None:
+def _put(pipe: Gathering, keys: Keys, entry: JournalEntry) -> None:
     at = None if entry.at is None else clock.to_text(entry.at)
-    pipe.hset(keys("journal"), entry.hlc, canonical_json({**asdict(entry), "at": at}))
+    pipe.put_field(keys("journal"), entry.hlc, canonical_json({**asdict(entry), "at": at}))
 
 
 def _erased(entry: JournalEntry) -> JournalEntry:
@@ -124,10 +126,8 @@ async def histories(client: Any, keys: Keys, agent_id: str, ids: Sequence[str]) 
     """List the versions of many memories, each oldest first."""
     result: dict[str, list[Version]] = {}
     for batch in batched(ids, _BATCH):
-        pipe = client.pipeline(transaction=False)
-        for memory_id in batch:
-            pipe.lrange(keys("history", memory_id), 0, -1)
-        numbers = [item for page in await pipe.execute() for item in page]
+        pages = await fields.of_lists(client, [keys("history", memory_id) for memory_id in batch])
+        numbers = [item for page in pages for item in page]
         for version in await _versions(client, keys, agent_id, await _entries(client, keys, numbers)):
             result.setdefault(version.memory_id, []).append(version)
     return result
@@ -215,10 +215,8 @@ async def changed_since(client: Any, keys: Keys, position: int) -> tuple[list[st
     operation_ids = [item.decode() for item in await client.lrange(keys("operations"), position, -1)]
     changed: dict[str, None] = {}
     for batch in batched(operation_ids, _BATCH):
-        pipe = client.pipeline(transaction=False)
-        for operation_id in batch:
-            pipe.lrange(keys("changes", operation_id), 0, -1)
-        numbers = [item for page in await pipe.execute() for item in page]
+        pages = await fields.of_lists(client, [keys("changes", operation_id) for operation_id in batch])
+        numbers = [item for page in pages for item in page]
         for part in batched(numbers, _BATCH):
             # An entry that is gone was followed by a newer one of the same memory.
             changed |= {entry.memory_id: None for entry in await _entries(client, keys, part)}

@@ -21,6 +21,7 @@ from redis.asyncio.connection import Connection, SSLConnection
 from redis.crc import key_slot
 
 from agent_memory.storage.redis.address import Node, Topology, shown
+from agent_memory.storage.redis.silence import Silence
 
 if TYPE_CHECKING:
     Mixin = Connection
@@ -33,8 +34,6 @@ _ANSWER: Final = 1.0
 """Seconds within which they have to answer."""
 _LONG_ANSWER: Final = 30.0
 """The same for what goes through all keys."""
-_SILENT: Final = 3.0
-"""Seconds after which a server that has not answered a command is doubted: it may have been replaced meanwhile."""
 _IN_VAIN: Final = 4
 """How often servers are asked of which none has ever answered: most likely the URL is wrong."""
 _CODES: Final = (
@@ -327,6 +326,7 @@ class Routed(Mixin):
 
     def __init__(self, *, route: Route, **options: Any) -> None:
         self._route = route
+        self._silence = Silence(self._doubt, self._abort)
         super().__init__(**options, redis_connect_func=route.greet)
 
     @property
@@ -348,14 +348,19 @@ class Routed(Mixin):
             told = str(error) or "it does not answer in time"
             raise ReroutedError(f"{shown(self.node)} cannot be reached ({told})") from error
 
+    async def disconnect(self, *arguments: Any, **options: Any) -> None:
+        """Close the connection as usual."""
+        self._silence.stop()
+        await super().disconnect(*arguments, **options)
+
     async def read_response(self, *arguments: Any, **options: Any) -> Any:
         """Read an answer; one that says that another server is to be asked breaks the connection."""
-        loop = asyncio.get_running_loop()
-        doubts: list[asyncio.Task[None]] = []
-        timer = loop.call_later(_SILENT, lambda: doubts.append(loop.create_task(self._doubt())))
+        # The client makes a timer for each answer where it knows a limit itself.
+        limit, self.socket_timeout = self.socket_timeout, None
+        self._silence.begin(limit)
         try:
             answer = await super().read_response(*arguments, **options)
-            if doubts and await self._replaced():
+            if self._silence.doubted and await self._replaced():
                 # It hung, another one took over, and now it goes on as if nothing had happened.
                 raise ReroutedError(f"{shown(self.node)} hung, and has been replaced meanwhile")
             return answer
@@ -366,19 +371,23 @@ class Routed(Mixin):
             self._route.lose(self.node, _successor(error, self.host))
             await self.disconnect(nowait=True)
             raise rerouted from error
-        except (exceptions.ConnectionError, exceptions.TimeoutError):
+        except (exceptions.ConnectionError, exceptions.TimeoutError) as error:
             self._route.lose(self.node)
             await self.disconnect(nowait=True)
+            if self._silence.over:
+                raise exceptions.TimeoutError(f"Timeout reading from {shown(self.node)}") from error
             raise
         finally:
-            timer.cancel()
-            for task in doubts:
-                task.cancel()
+            self._silence.end()
+            self.socket_timeout = limit
 
     async def _doubt(self) -> None:
         """Give up waiting for a server as soon as the others say that it is another one."""
         while not await self._replaced():
             await asyncio.sleep(_ANSWER)
+        self._abort()
+
+    def _abort(self) -> None:
         if self._writer is not None:
             self._writer.transport.abort()
 

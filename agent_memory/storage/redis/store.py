@@ -34,8 +34,9 @@ from agent_memory.storage.documents import (
     WriteConflict,
     begin,
 )
-from agent_memory.storage.redis import connection, journal, listing, narrowing, vectors, words
+from agent_memory.storage.redis import connection, fields, journal, listing, narrowing, vectors, words
 from agent_memory.storage.redis.connection import Mode, translated
+from agent_memory.storage.redis.gathering import Gathering
 from agent_memory.storage.redis.keys import Keys
 from agent_memory.storage.redis.patience import Outage
 from agent_memory.storage.redis.reading import Reading
@@ -43,7 +44,6 @@ from agent_memory.storage.redis.routing import Route
 from agent_memory.storage.redis.search import SearchModule
 from agent_memory.storage.redis.searching import Searching
 from agent_memory.storage.redis.upkeep import Upkeep
-from agent_memory.storage.redis.writing import Batch
 from agent_memory.storage.where import Where
 from agent_memory.text.bm25 import WordStatistics
 from agent_memory.verbs import Verb
@@ -184,14 +184,12 @@ class RedisStore(Searching, Reading, Upkeep, KeywordStore, JournalStore):
 
     async def _read(self, ids: Sequence[str]) -> dict[str, Document]:
         with translated(self._url):
-            pipe = self._client.pipeline(transaction=False)
-            for memory_id in ids:
-                pipe.hmget(self._keys.document(memory_id), *_FIELDS)
-            answers = await pipe.execute() if ids else []
+            names = [self._keys.document(memory_id) for memory_id in ids]
+            answers = await fields.of_hashes(self._client, names, *_FIELDS)
         return {
-            memory_id: self._document(*answer)
-            for memory_id, answer in zip(ids, answers, strict=True)
-            if answer[0] is not None
+            memory_id: self._document(text, *used)
+            for memory_id, (text, *used) in zip(ids, answers, strict=True)
+            if text is not None
         }
 
     def _document(self, text: bytes, accessed: bytes | None, count: bytes | None) -> Document:
@@ -234,9 +232,12 @@ class RedisStore(Searching, Reading, Upkeep, KeywordStore, JournalStore):
                     if version != write_batch.before.version:
                         raise WriteConflict
                     pipe.multi()
-                    self._batch(pipe, write_batch.manifest.version, indexed).write(write_batch)
+                    gathering = Gathering(pipe)
+                    batch = self._gathered(gathering, indexed).at(write_batch.manifest.version)
+                    batch.write(write_batch)
                     if plan is not None and not plan.empty:
-                        journal.append(pipe, self._keys, plan, old, silent)
+                        journal.append(gathering, self._keys, plan, old, silent)
+                    gathering.flush()
                     await pipe.execute()
             except exceptions.WatchError as error:
                 # Overtaken, or the connection broke: then nobody has said whether it was stored.
@@ -262,11 +263,6 @@ class RedisStore(Searching, Reading, Upkeep, KeywordStore, JournalStore):
         if plan is None or plan.empty:
             return False
         return bool(await self._client.hexists(self._keys("operation"), plan.operation.id))
-
-    def _batch(self, pipe: Any, version: int, indexed: Mapping[str, Sequence[str]]) -> Batch:
-        sets = self._mode == "vector-sets"
-        words_in_sets = self._module is None
-        return Batch(pipe, self._keys, words=words_in_sets, vector_sets=sets, indexed=indexed).at(version)
 
     async def _touch(self, ids: Sequence[str]) -> None:
         moment = clock.to_text(clock.now())

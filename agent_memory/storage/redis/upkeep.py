@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -15,13 +15,14 @@ from agent_memory.records import ConversationRecord
 from agent_memory.storage.base import Durability
 from agent_memory.storage.documents import Document, Manifest, VectorDocuments
 from agent_memory.storage.documents.values import instant
-from agent_memory.storage.redis import durability, words
+from agent_memory.storage.redis import durability, fields, words
 from agent_memory.storage.redis.connection import Mode, translated
+from agent_memory.storage.redis.gathering import Gathering
 from agent_memory.storage.redis.keys import Keys, literal
 from agent_memory.storage.redis.routing import Route, Run, SingleConnection
 from agent_memory.storage.redis.search import SearchModule
 from agent_memory.storage.redis.vectors import Copy, read
-from agent_memory.storage.redis.writing import GRACE, stems_of
+from agent_memory.storage.redis.writing import GRACE, Batch, stems_of
 
 _SWEPT: Final = 100
 _BATCH: Final = 500
@@ -91,18 +92,21 @@ class Upkeep(VectorDocuments):
             await self._client.delete(*batch)
 
     async def _raw(self, ids: Sequence[str]) -> dict[str, Document]:
-        texts = [await self._client.hget(self._keys.document(memory_id), "json") for memory_id in ids]
+        names = [self._keys.document(memory_id) for memory_id in ids]
         return {
             item: Document.from_json(text.decode(), str(self.requested_agent))
-            for item, text in zip(ids, texts, strict=True)
+            for item, (text,) in zip(ids, await fields.of_hashes(self._client, names, "json"), strict=True)
             if text is not None
         }
 
-    async def _derive_some(self, manifest: Manifest, documents: Sequence[Document]) -> int:
-        from agent_memory.storage.redis.writing import Batch
+    def _gathered(self, gathering: Gathering, indexed: Mapping[str, Sequence[str]] | None = None) -> Batch:
+        sets, words_in_sets = self._mode == "vector-sets", self._module is None
+        return Batch(gathering, self._keys, words=words_in_sets, vector_sets=sets, indexed=indexed)
 
+    async def _derive_some(self, manifest: Manifest, documents: Sequence[Document]) -> int:
         pipe = self._client.pipeline(transaction=False)
-        batch = Batch(pipe, self._keys, words=self._module is None, vector_sets=self._mode == "vector-sets")
+        gathering = Gathering(pipe)
+        batch = self._gathered(gathering)
         total = 0
         indexed = await self._indexed([document.id for document in documents])
         for document in documents:
@@ -116,6 +120,7 @@ class Upkeep(VectorDocuments):
             for document in documents:
                 for segment, vector in enumerate(segments.get(document.id, ())):
                     batch.add_to_set(space.id, document, segment, vector)
+        gathering.flush()
         await pipe.execute()
         return total
 
@@ -143,22 +148,27 @@ class Upkeep(VectorDocuments):
             await pipe.watch(trace_key)
             trace = await pipe.get(trace_key)
             pipe.multi()
+            gathering = Gathering(pipe)
             if trace is not None:
-                self._forget(pipe, expired_id, *json.loads(trace))
+                self._forget(gathering, expired_id, *json.loads(trace))
             for other in ("created", "places", "ids", "expires"):
-                pipe.zrem(self._keys(other), expired_id)
+                gathering.zrem(self._keys(other), expired_id)
+            gathering.flush()
             pipe.delete(trace_key)
             with suppress(WatchError):
                 await pipe.execute()
 
     def _forget(
-        self, pipe: Any, memory_id: str, sets: Sequence[str], stems: dict[str, int], embedded: dict[str, int]
+        self,
+        gathering: Gathering,
+        memory_id: str,
+        sets: Sequence[str],
+        stems: dict[str, int],
+        embedded: dict[str, int],
     ) -> None:
-        from agent_memory.storage.redis.writing import Batch
-
         for name in sets:
-            pipe.srem(name, memory_id)
-        batch = Batch(pipe, self._keys, words=self._module is None, vector_sets=self._mode == "vector-sets")
+            gathering.srem(name, memory_id)
+        batch = self._gathered(gathering)
         batch.forget_stems(memory_id, stems)
         for space_id, count in embedded.items():
             batch.drop_vectors(int(space_id), memory_id, count)
@@ -177,14 +187,11 @@ class Upkeep(VectorDocuments):
 
     async def _indexed(self, ids: Sequence[str]) -> dict[str, list[str]]:
         """Return the stems that memories are indexed by: those of an older analyser, perhaps."""
-        if not ids:
-            return {}
-        pipe = self._client.pipeline(transaction=False)
-        for memory_id in ids:
-            pipe.hget(self._keys.document(memory_id), "words")
-        texts = await pipe.execute()
+        names = [self._keys.document(memory_id) for memory_id in ids]
         return {
-            item: text.decode().split() for item, text in zip(ids, texts, strict=True) if text is not None
+            item: text.decode().split()
+            for item, (text,) in zip(ids, await fields.of_hashes(self._client, names, "words"), strict=True)
+            if text is not None
         }
 
     async def _check_words(self) -> list[str]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from agent_memory.batching import batched
 from agent_memory.storage.base import EmbeddingSpace
 from agent_memory.storage.documents import Document, Nearest
+from agent_memory.storage.redis import fields
 from agent_memory.storage.redis.keys import Keys
 from agent_memory.storage.redis.narrowing import ADMITTED
 
@@ -22,11 +23,6 @@ if TYPE_CHECKING:
     from agent_memory.vectors import Vector
 
 _BATCH: Final = 2000
-_READ: Final = """
-local found = {}
-for place, key in ipairs(KEYS) do found[place] = redis.call('HGET', key, 'vector') end
-return found
-"""
 _PLACES: Final = """
 local function placed(ids, at)
   local live, places = admitted(ids, at), {}
@@ -118,11 +114,8 @@ async def read_all(client: Any, keys: Keys, space_id: int, ids: Sequence[str]) -
 
 
 async def _segments(client: Any, names: Sequence[str]) -> list[Any]:
-    """Return what is under so many keys; by a script, as a command for each takes the client longer to write."""
-    segments: list[Any] = []
-    for part in batched(names, _BATCH):
-        segments += await client.eval(_READ, len(part), *part)
-    return segments
+    """Return what is under so many keys."""
+    return [segment for (segment,) in await fields.of_hashes(client, names, "vector")]
 
 
 class Admitted(NamedTuple):

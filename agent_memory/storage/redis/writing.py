@@ -12,6 +12,7 @@ from agent_memory import clock
 from agent_memory.records import ConversationRecord, MemoryRecord
 from agent_memory.storage.documents import Document, WriteBatch
 from agent_memory.storage.documents.values import instant, values_of
+from agent_memory.storage.redis.gathering import Gathering
 from agent_memory.storage.redis.keys import Keys
 from agent_memory.storage.redis.words import held_codes
 from agent_memory.text.analysis import analyse
@@ -53,7 +54,7 @@ class Batch:
 
     def __init__(
         self,
-        pipe: Any,
+        pipe: Gathering,
         keys: Keys,
         *,
         words: bool,
@@ -182,7 +183,7 @@ class Batch:
         if self._words:
             for term, count in Counter(stems).items():
                 self._pipe.zadd(self._keys("word", term), {record.id: count})
-            self._pipe.hset(self._keys("lengths"), record.id, len(stems))
+            self._pipe.put_field(self._keys("lengths"), record.id, len(stems))
 
     def _forget_words(self, record: MemoryRecord) -> None:
         self.forget_stems(record.id, Counter(self._stems(record)))
@@ -199,7 +200,7 @@ class Batch:
         if self._words:
             for term in stems:
                 self._pipe.zrem(self._keys("word", term), memory_id)
-            self._pipe.hdel(self._keys("lengths"), memory_id)
+            self._pipe.drop_field(self._keys("lengths"), memory_id)
 
     # --- vectors -------------------------------------------------------------------------------------------
 
