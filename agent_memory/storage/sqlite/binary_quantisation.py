@@ -57,7 +57,7 @@ class BinaryCodes:
         positions = np.flatnonzero(np.isin(self.ids, np.array(keys, np.int64)))
         return BinaryCodes(self.space, self.generation, self.ids[positions], self.words[:, positions])
 
-    def by_distance(self, vector: Vector, least: int = SHORTLIST) -> Iterator[list[int]]:
+    def by_distance(self, vector: Vector, least: int = SHORTLIST) -> Iterator[NDArray[Any]]:
         """Give the keys of the nearest vectors by signs, in growing portions, until all were given."""
         import numpy as np
 
@@ -68,7 +68,7 @@ class BinaryCodes:
             end = min(len(self.ids), start + size)
             if end > len(order):  # sort no more than is asked for
                 order = _smallest(distances, len(self.ids) if end > len(self.ids) // 4 else end)
-            yield self.ids[order[start:end]].tolist()
+            yield self.ids[order[start:end]]
             start, size = end, size * 4
 
     def _distances(self, query: NDArray[Any]) -> NDArray[Any]:
@@ -105,7 +105,7 @@ def _smallest(distances: NDArray[Any], count: int) -> NDArray[Any]:
     if count >= len(distances):
         return np.argsort(distances, kind="stable")
     # A sample tells about how small they are, and what is that small is a few: the exact edge is among them.
-    sample = distances[:: max(1, len(distances) // 4096)]
+    sample = distances[:: min(256, max(1, len(distances) // 1024))]
     guess = np.sort(sample)[min(len(sample) - 1, 2 * count * len(sample) // len(distances) + 8)]
     positions: NDArray[Any] = np.flatnonzero(distances <= guess)
     if len(positions) < count:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
 
 from agent_memory.storage.sqlite.driver import Connection
-from agent_memory.storage.sqlite.vectors import STORED, matrix
+from agent_memory.storage.sqlite.vectors import STORED, matrix, widened_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,8 +49,8 @@ class KeptVectors:
         return 0 if table is None else table.size
 
     def rows(
-        self, connection: Connection, keys: Sequence[int], dimension: int
-    ) -> tuple[Sequence[int], NDArray[Any]]:
+        self, connection: Connection, keys: Sequence[int] | NDArray[Any], dimension: int
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return the vectors under keys of `embedding` as rows of float32; one that is damaged, as zeros.
 
         Args:
@@ -66,23 +66,24 @@ class KeptVectors:
         table = self._table
         if table is None or table.dimension != dimension:
             table = _Table(dimension)
-        slots = [table.slots.get(key, -1) for key in keys]
-        if -1 not in slots:
+        wanted = np.asarray(keys, np.int64)
+        places = table.places_of(wanted)
+        lacking = places < 0
+        if not lacking.any():
             _bound.note_use(self)
-            return keys, table.numbers[slots].astype("<f4")
-        read = _read(connection, [key for key, slot in zip(keys, slots, strict=True) if slot < 0])
+            return wanted, widened_rows(table.numbers[places])
+        missing = wanted[lacking]
+        read = _read(connection, missing.tolist())
         fresh = matrix([row[2] for row in read], [row[1] for row in read], dimension)
-        if len(read) == len(keys):
-            result, present = fresh, keys
+        if len(read) == len(wanted):
+            result, present = fresh, wanted
         else:
-            places = {row[0]: place for place, row in enumerate(read)}
-            there = [at for at, key in enumerate(keys) if slots[at] >= 0 or key in places]
-            present = [keys[at] for at in there]
-            result = np.empty((len(there), dimension), "<f4")
-            known = [slots[at] for at in there]
-            result[:] = table.numbers[known] if table.slots else 0
-            new = [row for row, slot in enumerate(known) if slot < 0]
-            result[new] = fresh[[places[present[row]] for row in new]]
+            there = ~lacking
+            there[lacking] = np.isin(missing, [row[0] for row in read])
+            present, lacking = wanted[there], lacking[there]
+            result = np.empty((len(present), dimension), "<f4")
+            result[~lacking] = widened_rows(table.numbers[places[places >= 0]])
+            result[lacking] = fresh.reshape(-1, dimension)
         self._keep(table, read, fresh)
         return present, result
 
@@ -91,9 +92,8 @@ class KeptVectors:
         table = self._table
         if table is None or self._searches < _SEARCHES or len(keys) * 2 * dimension > BOUND:
             self._searches += 1
-        elif len(table.slots) < len(keys):
-            missing = [key for key in keys.tolist() if key not in table.slots]
-            self.rows(connection, missing[:_READ_AHEAD], dimension)
+        elif len(table.keys) < len(keys):
+            self.rows(connection, keys[table.places_of(keys) < 0][:_READ_AHEAD], dimension)
 
     def by_memory(
         self, connection: Connection, keys: Mapping[str, Sequence[int]], dimension: int
@@ -103,7 +103,7 @@ class KeptVectors:
         if not wanted:
             return {}
         present, numbers = self.rows(connection, wanted, dimension)
-        by_key = {key: row.tobytes() for key, row in zip(present, numbers, strict=True)}
+        by_key = {key: row.tobytes() for key, row in zip(present.tolist(), numbers, strict=True)}
         return {
             memory_id: [by_key[key] for key in of_memory if key in by_key]
             for memory_id, of_memory in keys.items()
@@ -116,10 +116,10 @@ class KeptVectors:
         whole = np.any(fresh, axis=1)
         sound = [place for place, row in enumerate(read) if whole[place] and row[1] == STORED]
         row = 2 * table.dimension
-        most = _bound.room(self, row * (len(table.slots) + len(sound))) // row
-        del sound[max(0, most - len(table.slots)) :]
+        most = _bound.room(self, row * (len(table.keys) + len(sound))) // row
+        del sound[max(0, most - len(table.keys)) :]
         if sound:
-            table.add([read[place][0] for place in sound], fresh[sound], most)
+            table.add(np.array([read[place][0] for place in sound], np.int64), fresh[sound], most)
         _bound.note_use(self)
         self._table = table
 
@@ -140,7 +140,10 @@ class _Table:
         import numpy as np
 
         self.dimension = dimension
-        self.slots: dict[int, int] = {}
+        self.keys: NDArray[Any] = np.empty(0, np.int64)
+        """In ascending order."""
+        self.places: NDArray[Any] = np.empty(0, np.int64)
+        """The row of each key."""
         self.numbers: NDArray[Any] = np.empty((0, dimension), "<f2")
 
     @property
@@ -148,11 +151,22 @@ class _Table:
         """Bytes that it takes."""
         return int(self.numbers.nbytes)
 
-    def add(self, keys: Sequence[int], rows: NDArray[Any], most: int) -> None:
+    def places_of(self, keys: NDArray[Any]) -> NDArray[Any]:
+        """Return the row of each key; -1 for one that is not there."""
+        import numpy as np
+
+        if not len(self.keys):
+            return np.full(len(keys), -1)
+        at = np.searchsorted(self.keys, keys)
+        at[at == len(self.keys)] = 0
+        places: NDArray[Any] = np.where(self.keys[at] == keys, self.places[at], -1)
+        return places
+
+    def add(self, keys: NDArray[Any], rows: NDArray[Any], most: int) -> None:
         """Add rows under keys that are not there, `most` rows in all; float32 made of float16 loses nothing."""
         import numpy as np
 
-        begin, end = len(self.slots), len(self.slots) + len(keys)
+        begin, end = len(self.keys), len(self.keys) + len(keys)
         if end > len(self.numbers):
             larger = np.empty(
                 (min(most, max(end, 2 * len(self.numbers), _LEAST_ROWS)), self.dimension), "<f2"
@@ -160,20 +174,23 @@ class _Table:
             larger[:begin] = self.numbers[:begin]
             self.numbers = larger
         self.numbers[begin:end] = rows
-        self.slots.update(zip(keys, range(begin, end), strict=True))
+        order = np.argsort(keys)
+        at = np.searchsorted(self.keys, keys[order])
+        self.keys = np.insert(self.keys, at, keys[order])
+        self.places = np.insert(self.places, at, begin + order)
 
     def among(self, keys: NDArray[Any]) -> _Table | None:
         """Return a table of some of the keys only; None of none."""
         import numpy as np
 
-        here = np.array(list(self.slots), np.int64)
-        kept = np.isin(here, keys)
+        kept = np.isin(self.keys, keys)
         if kept.all():
             return self
         smaller = _Table(self.dimension)
-        smaller.slots = {key: place for place, key in enumerate(here[kept].tolist())}
-        smaller.numbers = self.numbers[: len(here)][kept]
-        return smaller if smaller.slots else None
+        smaller.keys = self.keys[kept]
+        smaller.places = np.arange(len(smaller.keys))
+        smaller.numbers = self.numbers[self.places[kept]]
+        return smaller if len(smaller.keys) else None
 
 
 class _Bound:

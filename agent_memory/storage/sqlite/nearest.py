@@ -88,7 +88,7 @@ def nearest(
         compared = _all_of(connection, codes.space, vector, condition)
         return _nearest_of(compared, limit, len(compared))
     if admitted is None:
-        first = next(codes.by_distance(vector), [])
+        first: list[int] = next((keys.tolist() for keys in codes.by_distance(vector)), [])
         share = len(_admitted(connection, first, condition)) / max(1, len(first))
         if share >= SELECTIVE:
             walked = _walk(connection, codes, vectors, vector, admitting, limit, min(1.0, share))
@@ -125,20 +125,21 @@ def _walk(
     """Go outwards from the query until enough memories are found; of those near, `share` are admitted."""
     neighbours: list[tuple[Candidate, int, str]] = []
     for keys in codes.by_distance(vector, int(max(SHORTLIST, 3 * limit) / share)):
-        present, numbers = vectors.rows(connection, sorted(keys), len(vector) // 4)
+        keys.sort()
+        present, numbers = vectors.rows(connection, keys, len(vector) // 4)
         neighbours += _first(_nearest_first(vector, present, numbers), admitting, limit)
         if len({id for _, _, id in neighbours}) >= limit:
             break
     return neighbours
 
 
-def _nearest_first(vector: Vector, keys: Sequence[int], numbers: NDArray[Any]) -> Iterator[Candidate]:
+def _nearest_first(vector: Vector, keys: NDArray[Any], numbers: NDArray[Any]) -> Iterator[Candidate]:
     """Yield the candidates in their order, from keys in ascending order; few of them are looked at."""
     import numpy as np
 
     distances = -(numbers @ np.frombuffer(vector, dtype="<f4"))
     for place in np.argsort(distances, kind="stable").tolist():
-        yield Candidate(float(distances[place]), keys[place])
+        yield Candidate(float(distances[place]), int(keys[place]))
 
 
 def _first(

@@ -230,6 +230,30 @@ def widened(vector: bytes, dtype: str) -> Vector:
     return Vector(np.frombuffer(vector, dtype="<f2").astype("<f4").tobytes())
 
 
+def widened_rows(halves: NDArray[Any]) -> NDArray[Any]:
+    """Return numbers in half precision as float32; what is no finite one becomes one of more than 65,000.
+
+    numpy converts each number by itself. Put where they stand in a float32, the bits are those of a number 2^112
+    times smaller, and moving them takes a fifth of the time.
+    """
+    import numpy as np
+
+    wide: NDArray[Any]
+    if sys.byteorder != "little":
+        wide = halves.astype("<f4")
+        return wide
+    bits = halves.view("<i2").astype("<i4")
+    np.left_shift(bits, 13, out=bits)
+    np.bitwise_and(bits, _SIGN_AND_HALF, out=bits)
+    wide = bits.view("<f4")
+    np.multiply(wide, np.float32(2.0**112), out=wide)
+    return wide
+
+
+_SIGN_AND_HALF: Final = 0x0FFF_E000 - 2**31
+"""The sign of a float32, and the bits that hold exponent and fraction of a half."""
+
+
 def matrix(vectors: Sequence[Any], dtypes: Sequence[Any], dimension: int) -> NDArray[Any]:
     """Return stored vectors as rows of float32; one that is damaged, as zeros: it is like nothing else."""
     import numpy as np
@@ -240,7 +264,7 @@ def matrix(vectors: Sequence[Any], dtypes: Sequence[Any], dimension: int) -> NDA
         for vector, dtype in zip(vectors, dtypes, strict=True)
     ]
     if all(fits) and "float32" not in dtypes:
-        wide = np.frombuffer(b"".join(vectors), dtype="<f2").astype("<f4")
+        wide = widened_rows(np.frombuffer(b"".join(vectors), dtype="<f2"))
     else:
         zeros = bytes(4 * dimension)
         stored = zip(vectors, dtypes, fits, strict=True)

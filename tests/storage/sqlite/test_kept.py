@@ -21,6 +21,7 @@ from agent_memory.errors import AgentMemoryError
 from agent_memory.settings import Settings
 from agent_memory.storage.sqlite import SqliteStore, driver, kept_memories, kept_vectors
 from agent_memory.storage.sqlite.kept_vectors import KeptVectors
+from agent_memory.storage.sqlite.vectors import matrix, widened_rows
 
 WORDS = ("apple", "river", "running", "code", "deploy", "theme", "dark", "ticket", "Oslo", "certificate")
 CONTENTS = st.lists(st.sampled_from(WORDS), min_size=1, max_size=6).map(" ".join)
@@ -244,7 +245,7 @@ def test_what_another_handle_erased_goes_with_the_next_search(path: Path) -> Non
         table = store_of(memory)._kept.vectors._table
         assert table is not None
         with driver.connect(str(path)) as connection:
-            assert set(table.slots) <= {row[0] for row in connection.execute("select id from embedding")}
+            assert set(table.keys) <= {row[0] for row in connection.execute("select id from embedding")}
 
 
 def test_closing_lets_go_of_everything(path: Path) -> None:
@@ -311,6 +312,20 @@ def units(count: int, dimension: int = 8) -> dict[int, Any]:
     return dict(enumerate(rows / np.linalg.norm(rows, axis=1, keepdims=True), 1))
 
 
+def test_every_number_in_half_precision_is_widened_as_numpy_does() -> None:
+    halves = np.arange(2**16, dtype="<u2").view("<f2")
+    wide, finite = widened_rows(halves), np.isfinite(halves)
+    assert wide[finite].tobytes() == halves[finite].astype("<f4").tobytes()
+    assert (np.abs(wide[~finite]) > 65_000).all()
+
+
+@pytest.mark.parametrize("number", [np.inf, -np.inf, np.nan])
+def test_a_vector_with_what_is_no_number_is_zeros(number: float) -> None:
+    stored = [np.array(numbers, "<f2").tobytes() for numbers in ([0.6, number], [0.6, 0.8])]
+    rows = matrix(stored, ["float16"] * 2, 2)
+    assert rows.tolist() == [[0, 0], np.array([0.6, 0.8], "<f2").astype("<f4").tolist()]
+
+
 def test_kept_and_read_vectors_are_the_same_in_every_mixture() -> None:
     with table_of(units(40)) as connection:
         kept = KeptVectors()
@@ -318,7 +333,7 @@ def test_kept_and_read_vectors_are_the_same_in_every_mixture() -> None:
             key: row.tolist()
             for key, row in zip(*KeptVectors().rows(connection, range(1, 41), 8), strict=True)
         }
-        for wanted in ([3, 9], [9, 3, 11], [40, 99, 3], [1, 2, 4], [3, 9], [99]):
+        for wanted in ([3, 9], [9, 3, 11], [40, 99, 3], [1, 2, 4], [3, 9], [99], [39, 2, 5, 40, 99, 1, 38]):
             keys, rows = kept.rows(connection, wanted, 8)
             assert list(keys) == [key for key in wanted if key != 99]
             assert rows.tolist() == [fresh[key] for key in keys]
@@ -357,7 +372,7 @@ def test_a_store_that_is_searched_often_reads_ahead() -> None:
             kept.read_ahead(connection, np.arange(1, 61), 8)
             kept.rows(connection, [1, 2], 8)
         assert kept._table is not None
-        assert set(kept._table.slots) == set(range(1, 61))
+        assert set(kept._table.keys) == set(range(1, 61))
 
 
 def test_archived_memories_are_no_candidates(path: Path) -> None:
