@@ -24,6 +24,9 @@ class Setting(NamedTuple):
     project: bool = False
     """A project file may set it without being trusted: it decides neither where text goes nor where it is from."""
     choices: tuple[str, ...] = ()
+    least: int | None = None
+    """The bounds of a number, where they are not those of its kind."""
+    most: int | None = None
 
     @property
     def variable(self) -> str:
@@ -75,7 +78,12 @@ def _of_library() -> tuple[Setting, ...]:
     """Return the settings of the library that the shell has."""
     return tuple(
         Setting(
-            name, _KINDS[str(field.type)], None if field.default is MISSING else field.default, details.help
+            name,
+            _KINDS[str(field.type)],
+            None if field.default is MISSING else field.default,
+            details.help,
+            least=details.least,
+            most=details.most,
         )
         for name, field in in_shell().items()
         if field.type != _OPTIONS and (details := about(field)) is not None

@@ -34,7 +34,7 @@ def parse(setting: Setting, value: Any, *, base: Path | None = None) -> Any:
     if kind == "switch":
         return _switch(setting, value)
     if kind in ("count", "number"):
-        return _count(setting, value, least=0 if kind == "count" else 1)
+        return _count(setting, value)
     if kind == "share":
         return _share(setting, value)
     if kind == "words":
@@ -65,23 +65,29 @@ def _switch(setting: Setting, value: Any) -> bool:
     raise _wrong(setting, value, "true or false")
 
 
-def _count(setting: Setting, value: Any, *, least: int) -> int:
+def _count(setting: Setting, value: Any) -> int:
     try:
         number = int(value) if isinstance(value, str) else value
     except ValueError:
         number = None
-    if not isinstance(number, int) or isinstance(number, bool) or number < least:
+    if not isinstance(number, int) or isinstance(number, bool):
         raise _wrong(setting, value, "a whole number such as " + str(setting.default))
+    least = (0 if setting.kind == "count" else 1) if setting.least is None else setting.least
+    if number < least or (setting.most is not None and number > setting.most):
+        most = "" if setting.most is None else f" to {setting.most}"
+        raise _wrong(setting, value, f"a whole number from {least}{most}, such as {setting.default}")
     return number
 
 
 def _share(setting: Setting, value: Any) -> float:
+    least = 0 if setting.least is None else setting.least
+    most = 1 if setting.most is None else setting.most
     try:
         number = float(value)
     except (TypeError, ValueError):
-        number = -1.0
-    if isinstance(value, bool) or not 0 <= number <= 1:
-        raise _wrong(setting, value, "a number from 0 to 1")
+        number = least - 1.0
+    if isinstance(value, bool) or not least <= number <= most:
+        raise _wrong(setting, value, f"a number from {least} to {most}")
     return number
 
 

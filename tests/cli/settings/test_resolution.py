@@ -128,7 +128,7 @@ def test_relative_paths_start_from_where_they_are_written(
     ("flags", "message"),
     [
         ({"limit": "many"}, "the setting limit cannot be 'many' (--limit): give a whole number such as 10"),
-        ({"limit": "0"}, "the setting limit cannot be '0' (--limit): give a whole number such as 10"),
+        ({"limit": "0"}, "the setting limit cannot be '0' (--limit): give a whole number from 1, such as 10"),
         ({"output": "xml"}, "unknown output 'xml' (--output): use one of table, text, json, ndjson, csv, id"),
         (
             {"short_term_ttl": "-1"},
