@@ -180,7 +180,7 @@ class Finding(MemoryTypes):
         Args:
             query: what the prompt is about, or None for the brief.
             budget: tokens that the text may take, as `estimate_tokens` counts them.
-            format: `markdown`, `text`, `xml`, `json` or `messages`.
+            format: how it is written, such as `markdown`, `xml` or `messages`; `choices.formats` lists them.
             last: how many of the conversation's latest messages to put at the end; its system messages come on top.
             mode: as in `search`.
             explain: as in `search`.

@@ -1,4 +1,4 @@
-"""The six memory types of one agent, each imported when it is first used."""
+"""The memory types of one agent, each imported when it is first used."""
 
 from __future__ import annotations
 

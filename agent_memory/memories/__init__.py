@@ -1,1 +1,1 @@
-"""The six kinds of memory, one file each."""
+"""The kinds of memory, one file each."""

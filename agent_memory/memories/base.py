@@ -41,7 +41,7 @@ Listing = list
 
 
 class TypeMemory(Called, Generic[R]):
-    """The memories of one type. The six types add their own verbs to these."""
+    """The memories of one type. Each type adds its own verbs to these."""
 
     record_class: ClassVar[type[MemoryRecord]]
 

@@ -1,4 +1,4 @@
-"""What the six memory types share: one store, one index, one way to write."""
+"""What all memory types share: one store, one index, one way to write."""
 
 from __future__ import annotations
 

@@ -22,19 +22,21 @@ class _Further(TypedDict, total=False):
     force: bool
 
 
-class _Described(_Further, total=False):
+class Described(_Further, total=False):
+    """What most of them take besides."""
+
     metadata: Mapping[str, Any] | None
     occurred_at: Moment | None
 
 
-class FactFurther(_Described, total=False):
+class FactFurther(Described, total=False):
     """Of `store_fact`."""
 
     key: str | None
     category: str | None
 
 
-class PreferenceFurther(_Described, total=False):
+class PreferenceFurther(Described, total=False):
     """Of `store_preference`."""
 
     tags: Words
@@ -69,7 +71,7 @@ class ActionFurther(EventFurther, total=False):
     duration: timedelta | float | None
 
 
-class WorkflowFurther(_Described, total=False):
+class WorkflowFurther(Described, total=False):
     """Of `record_workflow`."""
 
     tags: Words
@@ -78,7 +80,7 @@ class WorkflowFurther(_Described, total=False):
     category: str | None
 
 
-class SkillFurther(_Described, total=False):
+class SkillFurther(Described, total=False):
     """Of `record_skill`."""
 
     tags: Words
@@ -87,7 +89,7 @@ class SkillFurther(_Described, total=False):
     steps: Words
 
 
-class KnowledgeFurther(_Described, total=False):
+class KnowledgeFurther(Described, total=False):
     """Of `add_with_embedding`."""
 
     tags: Words
@@ -98,13 +100,13 @@ class KnowledgeFurther(_Described, total=False):
     path: str | None
 
 
-class DocumentFurther(_Described, total=False):
+class DocumentFurther(Described, total=False):
     """Of `add_document`."""
 
     path: str | None
 
 
-class PathsFurther(_Described, total=False):
+class PathsFurther(Described, total=False):
     """Of `add_paths`."""
 
     key: str | None

@@ -53,8 +53,8 @@ def own_field(kind: FieldKind, default: Any = None, *, name: bool = False, since
         kind: what the field holds; an empty tuple as the default of a `json` field makes it a tuple of texts.
         default: what a record holds where nothing is given.
         name: whether the field is a name that memories are found by, such as a title.
-        since: the schema version that brings the field: for a new one, the number after the newest
-            (`tests/storage/test_schema.py` says which).
+        since: the schema version that brings the field: for a new one, the number after the newest step of SQLite and
+            of PostgreSQL and the newest declaration (`tests/storage/sqlite/test_migrations.py` holds it).
 
     Returns:
         What a dataclass takes as the default of a field.

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from importlib import import_module
 
 from agent_memory.records.base import MemoryRecord, OwnField
-from agent_memory.records.conversation import ConversationRecord
-from agent_memory.records.episodic import EpisodicRecord
-from agent_memory.records.long_term import LongTermRecord
-from agent_memory.records.procedural import ProceduralRecord
-from agent_memory.records.semantic import SemanticRecord
-from agent_memory.records.short_term import ShortTermRecord
 from agent_memory.records.types import MemoryType
 
-RECORD_CLASSES: Mapping[MemoryType, type[MemoryRecord]] = {
-    record_class.memory_type: record_class
-    for record_class in (
-        ShortTermRecord,
-        LongTermRecord,
-        ConversationRecord,
-        EpisodicRecord,
-        SemanticRecord,
-        ProceduralRecord,
+
+def _record_class(memory_type: MemoryType) -> type[MemoryRecord]:
+    """Return the record that the module of a type's name declares."""
+    module = import_module(f"agent_memory.records.{memory_type.value}")
+    return next(
+        member
+        for member in vars(module).values()
+        if isinstance(member, type) and getattr(member, "memory_type", None) is memory_type
     )
+
+
+RECORD_CLASSES: Mapping[MemoryType, type[MemoryRecord]] = {
+    memory_type: _record_class(memory_type) for memory_type in MemoryType
 }
 
 

@@ -160,7 +160,7 @@ class SyncAgentMemory:
             self._check_not_closed()  # another thread closed it in between
             raise
 
-    # --- the six types, each imported when it is first used ------------------------------------------------
+    # --- the types, each imported when it is first used -----------------------------------------------------
 
     @cached_property
     def short_term(self) -> SyncShortTermMemory:

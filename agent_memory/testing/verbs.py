@@ -30,7 +30,7 @@ _LIFE = {"open", "close", "run", "of"}
 
 
 def verbs(memory: Any) -> Iterator[tuple[str, Callable[[], Any]]]:
-    """Iterate over the methods of a memory and of its six types, each with a call of it that needs nothing more.
+    """Iterate over the methods of a memory and of its types, each with a call of it that needs nothing more.
 
     Works for both faces: what a call returns is awaitable for the one and a result for the other.
 

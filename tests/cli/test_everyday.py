@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from agent_memory.choices import formats
 from tests.cli.running import done, run
 
 
@@ -172,7 +173,7 @@ def test_search_says_when_it_finds_nothing() -> None:
 def test_recall_keeps_to_its_budget_in_every_format() -> None:
     for number in range(30):
         stored(f"fact number {number} about the harbour and its {number} ships")
-    for form in ("markdown", "text", "xml", "json", "messages"):
+    for form in formats():
         ran = done("recall", "harbour ships", "--budget", "150", "--format", form)
         assert "ships" in ran.out
         assert "dropped" in ran.err

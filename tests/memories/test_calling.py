@@ -28,7 +28,6 @@ from agent_memory import (
     SyncAgentMemory,
     ValidationError,
 )
-from agent_memory.memories import further
 from agent_memory.memories.calling import call_of
 from agent_memory.memories.changes import OwnFields
 from agent_memory.records import OWN_FIELDS
@@ -225,7 +224,9 @@ def test_further_arguments_are_typed_as_they_are_accepted(memory_type: MemoryTyp
     for name, method in vars_of(kind).items():
         (*_, last) = signature(method).parameters.values()
         if last.kind is last.VAR_KEYWORD and last.name == "more":
-            declared = getattr(further, str(last.annotation).removeprefix("Unpack[").removesuffix("]"))
+            declared = getattr(
+                sys.modules[kind.__module__], str(last.annotation).removeprefix("Unpack[").removesuffix("]")
+            )
             assert {*declared.__annotations__} <= {*call_of(method, kind).readers}, name
 
 

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent_memory import AgentMemory, MemoryConfig, SyncAgentMemory
+from agent_memory.choices import formats
 from agent_memory.recall.formats import HEADING, writer
 from agent_memory.recall.packing import PackedItem
 from agent_memory.records import (
@@ -26,7 +27,7 @@ from agent_memory.records import (
     ShortTermRecord,
 )
 
-FORMATS = ("markdown", "text", "xml", "json", "messages")
+FORMATS = formats()
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 LINE_ENDS = ("\n", "\r", "\r\n", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029")
 ATTACKS = (

@@ -10,13 +10,13 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Final
 
+from agent_memory.records import MemoryType
 from agentmem_cli.tree import COMMANDS, Noun
 
 _EVERY_DAY: Final = (
     *("agent_memory.sync", "agent_memory.recall.searcher", "agent_memory.recall.recall"),
     "agent_memory.storage.sqlite.store",
-    *("agent_memory.sync.conversation", "agent_memory.sync.episodic", "agent_memory.sync.long_term"),
-    *("agent_memory.sync.procedural", "agent_memory.sync.semantic", "agent_memory.sync.short_term"),
+    *(f"agent_memory.sync.{memory_type}" for memory_type in MemoryType),
     *("agentmem_cli.settings", "agentmem_cli.output", "agentmem_cli.output.plain", "agentmem_cli.context"),
     *(
         "anyio._backends._asyncio",

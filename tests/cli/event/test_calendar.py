@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from agent_memory.choices import formats
+
 from ..running import done
 
 InZone = Callable[[str], None]
@@ -39,7 +41,7 @@ def test_events_at_the_ends_of_the_calendar_are_shown_everywhere(in_zone: InZone
             ["search", "what happened at the end of days on 31 december 1999"],
         ):
             assert "end of days" in done("-o", form, *command).out, command
-    for format in ("markdown", "text", "xml", "json", "messages"):
+    for format in formats():
         assert f"{year}-" in done("recall", "the end of days", "--format", format).out
     done("stats")
     exported = done("export", "-", "--history").out
