@@ -16,6 +16,7 @@ from agent_memory.memories.base import IMPORTANCE, Listing, TypeMemory, Words, s
 from agent_memory.memories.batch import Batch
 from agent_memory.memories.calling import checked
 from agent_memory.memories.changes import OwnFields
+from agent_memory.memories.further import AddFurther
 from agent_memory.recall.pending import Progress
 from agent_memory.records import MemoryType
 from agent_memory.storage.changes import Written
@@ -86,7 +87,7 @@ class Adding(MemoryTypes):
             ValidationError: something cannot be stored; nothing was.
             ConfigurationError: there is no such type.
         """
-        item = {
+        item: AddFurther = {
             "importance": importance,
             "metadata": metadata,
             "ttl": ttl,
@@ -97,14 +98,15 @@ class Adding(MemoryTypes):
             "occurred_at": occurred_at,
             "pinned": pinned,
             "force": force,
+            **fields,
         }
-        written = await self.add_detailed(content, type, **item, **fields)
+        written = await self.add_detailed(content, type, **item)
         if len(written) == 1:
             return written[0].id
         return str(getattr(written[0].record, "document_id", written[0].id))
 
     async def add_detailed(
-        self, /, content: str, type: str | MemoryType = "fact", **more: Any
+        self, /, content: str, type: str | MemoryType = "fact", **more: Unpack[AddFurther]
     ) -> Listing[Written]:
         """Store a text as `add` does, and say for each memory that it became what came of it.
 
@@ -166,7 +168,7 @@ class Adding(MemoryTypes):
         glob: str | None = None,
         dry_run: bool = False,
         progress: Progress | None = None,
-        **more: Any,
+        **more: Unpack[AddFurther],
     ) -> AddedFiles:
         """Store the text of files as memories of one type.
 
@@ -193,12 +195,13 @@ class Adding(MemoryTypes):
 
         places = [paths] if isinstance(paths, str | PathLike) else list(paths)
         if MemoryType.parse(type) is MemoryType.SEMANTIC:
-            if more.pop("force", False):
+            further: dict[str, Any] = {**more}  # `add_paths` names what it does not take
+            if further.pop("force", False):
                 raise ValidationError(
                     "a file is stored once", hint=Hint("leave {FORCE} out, or {STORE_TEXT}")
                 )
             stored = await self.semantic.add_paths(
-                places, glob=glob, dry_run=dry_run, progress=progress, **more
+                places, glob=glob, dry_run=dry_run, progress=progress, **further
             )
             return AddedFiles([], [], stored)
         texts = read_files(places, glob)

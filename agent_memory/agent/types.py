@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from agent_memory.memories.base import TypeMemory
 from agent_memory.memories.calling import Called, checked
-from agent_memory.records import MemoryType
+from agent_memory.records import MemoryRecord, MemoryType
 
 if TYPE_CHECKING:
     from agent_memory.memories.conversation import ConversationMemory
@@ -69,11 +69,11 @@ class MemoryTypes(Called):
         return ProceduralMemory(self._core)
 
     @checked
-    def of(self, memory_type: str | MemoryType) -> TypeMemory[Any]:
+    def of(self, memory_type: str | MemoryType) -> TypeMemory[MemoryRecord]:
         """Return the memory of one type by its name or alias: note, fact, chat, event, doc, skill.
 
         Raises:
             ConfigurationError: there is no such type.
         """
-        memories: TypeMemory[Any] = getattr(self, MemoryType.parse(memory_type).value)
+        memories: TypeMemory[MemoryRecord] = getattr(self, MemoryType.parse(memory_type).value)
         return memories

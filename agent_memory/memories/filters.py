@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, TypedDict, Unpack
+from typing import Any, Literal, TypedDict, Unpack
 
 from agent_memory import clock
 from agent_memory.clock import Moment
@@ -16,7 +16,8 @@ Types = str | MemoryType | Iterable[str | MemoryType] | None
 """Memory types by name or alias, or a kind such as `pref`; one or several. None: every type."""
 Words = str | Iterable[str] | None
 """One text, or several of which any may match. None: no condition."""
-Statuses = str | Status | Iterable[str | Status] | None
+StatusName = Literal["active", "archived", "superseded"]
+Statuses = StatusName | Status | Iterable[StatusName | Status] | None
 """One status or several. None: every status."""
 
 

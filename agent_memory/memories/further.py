@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any, TypedDict
 
 from agent_memory.clock import Moment
+from agent_memory.memories.changes import OwnFields
 from agent_memory.memories.filters import Words
 
 
@@ -27,6 +28,15 @@ class Described(_Further, total=False):
 
     metadata: Mapping[str, Any] | None
     occurred_at: Moment | None
+
+
+class AddFurther(OwnFields, Described, total=False):
+    """Of `add_detailed` and `add_files`: what `add` takes."""
+
+    importance: float
+    tags: Words
+    key: str | None
+    source: str | None
 
 
 class FactFurther(Described, total=False):

@@ -12,13 +12,13 @@ import weakref
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from agent_memory.agent import AgentMemory
 from agent_memory.embeddings.base import Embedder
 from agent_memory.errors import BackendError, ClosedError
 from agent_memory.memories.calling import checked
-from agent_memory.records import MemoryType
+from agent_memory.records import MemoryRecord, MemoryType
 from agent_memory.settings import Settings
 from agent_memory.storage.base import Store
 from agent_memory.sync.batch import SyncBatch
@@ -237,9 +237,9 @@ class SyncAgentMemory:
         return self.open()._delegate.has_semantic
 
     @checked
-    def of(self, memory_type: str | MemoryType) -> SyncTypeMemory[Any]:
+    def of(self, memory_type: str | MemoryType) -> SyncTypeMemory[MemoryRecord]:
         """Return the memory of one type by its name or alias: note, fact, chat, event, doc, skill."""
-        memories: SyncTypeMemory[Any] = getattr(self, MemoryType.parse(memory_type).value)
+        memories: SyncTypeMemory[MemoryRecord] = getattr(self, MemoryType.parse(memory_type).value)
         return memories
 
     @checked

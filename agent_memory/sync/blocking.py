@@ -10,6 +10,7 @@ from agent_memory.memories.base import TypeMemory
 from agent_memory.records import MemoryRecord, MemoryType
 
 P = ParamSpec("P")
+S = TypeVar("S")  # not Any: pyright would then take the records of a type for Any as well
 T = TypeVar("T")
 R = TypeVar("R", bound=MemoryRecord)
 
@@ -21,7 +22,7 @@ class Owner(Protocol):
         """Run a coroutine to its end and return what it returns."""
 
 
-def blocking(method: Callable[Concatenate[Any, P], Awaitable[T]]) -> Callable[Concatenate[Any, P], T]:
+def blocking(method: Callable[Concatenate[S, P], Awaitable[T]]) -> Callable[Concatenate[Any, P], T]:
     """Make the blocking delegate of a coroutine method; name, signature and docstring survive."""
     name = method.__name__  # looked up on the delegate, whose class may have refined it
 
@@ -33,7 +34,7 @@ def blocking(method: Callable[Concatenate[Any, P], Awaitable[T]]) -> Callable[Co
 
 
 def iterating(
-    method: Callable[Concatenate[Any, P], AsyncIterator[T]],
+    method: Callable[Concatenate[S, P], AsyncIterator[T]],
 ) -> Callable[Concatenate[Any, P], Iterator[T]]:
     """Make the blocking delegate of an asynchronous generator; name, signature and docstring survive."""
     name = method.__name__

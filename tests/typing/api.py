@@ -23,9 +23,11 @@ from agent_memory import (
     ScoredMemory,
     SemanticRecord,
     ShortTermRecord,
+    Status,
     Store,
     SyncAgentMemory,
     Version,
+    Written,
 )
 from agent_memory.ranking import DecayPolicy, Exponential, KeywordScorer, NoDecay
 
@@ -62,7 +64,9 @@ async def asynchronous() -> None:
         assert_type(memory.embedding_provider, Embedder | None)
         fact = await memory.long_term.add("a", 0.7, {"k": 1}, "7d", tags="x", key="k", category="c")
         assert_type(fact, str)
+        assert_type(await memory.add_detailed("a", "event", outcome="failed", pinned=True), list[Written])
         assert_type(await memory.long_term.get(fact), LongTermRecord | None)
+        assert_type(await memory.of("fact").get(fact), MemoryRecord | None)
         assert_type(await memory.episodic.list(10, tags=["x"], since=date(2026, 1, 1)), list[EpisodicRecord])
         assert_type(await memory.semantic.list(fields={"title": "x"}), list[SemanticRecord])
         assert_type(await memory.procedural.get_skill("x"), ProceduralRecord | None)
@@ -81,6 +85,8 @@ async def asynchronous() -> None:
         assert_type(await memory.get_many([fact]), list[MemoryRecord | None])
         async for record in memory.iterate(types="fact"):
             assert_type(record, MemoryRecord)
+        first = await memory.get(fact)
+        assert first is not None
         record = await memory.update(
             fact,
             "b",
@@ -89,7 +95,7 @@ async def asynchronous() -> None:
             key=None,
             ttl=None,
             category="d",
-            revision=record.revision,
+            revision=first.revision,
         )
         assert_type(await memory.forget([fact], dry_run=True), list[MemoryRecord])
         assert_type(await memory.forget_where(expired=True, **filters), list[MemoryRecord])
@@ -104,7 +110,8 @@ def blocking() -> None:
     with SyncAgentMemory("me", config, embedding_provider="none") as memory:
         fact = memory.long_term.add("a", 0.7, {"k": 1}, 60, tags="x", category="c")
         assert_type(memory.long_term.get(fact), LongTermRecord | None)
-        assert_type(memory.short_term.list(), list[ShortTermRecord])
+        assert_type(memory.short_term.list(status=["archived", Status.SUPERSEDED]), list[ShortTermRecord])
+        assert_type(memory.of("note").list(), list[MemoryRecord])
         assert_type(memory.episodic.search("x", session=["a", "b"]), list[EpisodicRecord])
         for asked, answer in memory.conversation.get_last_n_turns():
             assert_type((asked, answer), tuple[ConversationRecord | None, ConversationRecord | None])

@@ -21,7 +21,11 @@ async def asynchronous(memory: AgentMemory) -> None:
     await memory.update("x", outcom="failed")  # call-arg
     await memory.update("x", importance="high")  # arg-type
     await memory.add("x", "fact", categry="y")  # call-arg
+    await memory.add_detailed("x", "fact", categry="y")  # call-arg
+    await memory.add_files("x.md", taggs="y")  # call-arg
     await memory.long_term.add("x", categry="y")  # call-arg
+    await memory.list(status="archive")  # arg-type
+    print((await memory.of("fact").list())[0].contents)  # attr-defined
     await memory.long_term.list(min_importnce=0.5)  # call-arg
     memory.iterate(sesion="y")  # call-arg
 
@@ -42,6 +46,9 @@ def blocking(memory: SyncAgentMemory) -> None:
     memory.procedural.record_skill("a", "b", trigers="c")  # call-arg
     memory.semantic.add_document("a", titel="b")  # call-arg
     memory.episodic.count(sesion="y")  # call-arg
+    memory.count(status=["active", "archive"])  # list-item
+    print(memory.of("fact").list()[0].contents)  # attr-defined
+    print(memory.long_term.list()[0].categry)  # attr-defined
     record = memory.episodic.get("x")
     assert record is not None
     print(record.outcom)  # attr-defined
