@@ -14,11 +14,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import MISSING, fields
+from datetime import timedelta
 from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
+from agent_memory.settings import PublicSettings, about
 from agent_memory.storage.registry import BACKENDS
 from agentmem_cli.completion import write_all as write_completions
 from agentmem_cli.reference import write as write_reference
@@ -120,7 +123,6 @@ _ABILITIES = {
     "ordering": "orders lists itself",
     "counts": "counts without fetching (exact everywhere)",
 }
-_BEGINNING, _END = "<!-- abilities: written by `make docs` -->", "<!-- end of abilities -->"
 
 
 def abilities() -> str:
@@ -136,20 +138,51 @@ def abilities() -> str:
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
-def write_abilities() -> None:
-    """Put the table into the page about backends."""
-    page = ROOT / "docs" / "backends.md"
-    text = page.read_text()
-    start, end = text.index(_BEGINNING) + len(_BEGINNING), text.index(_END)
-    page.write_text(f"{text[:start]}\n\n{abilities()}\n\n{text[end:]}")
-    print("docs/backends.md")
+def settings() -> str:
+    """Return the table of the settings of `MemoryConfig`, as they are declared."""
+    rows = [["name", "type", "default", "meaning", "in the shell"], ["---"] * 5]
+    for setting in fields(PublicSettings):
+        known = about(setting)
+        assert known is not None
+        default = setting.default if setting.default_factory is MISSING else setting.default_factory()
+        bounds = "" if known.least is None else f", from {known.least}"
+        bounds += "" if known.most is None else f" to {known.most}"
+        kind, _, or_none = str(setting.type).partition(" | ")
+        rows.append(
+            [
+                f"`{setting.name}`",
+                f"`{kind}`{or_none and ', or ' + or_none}{bounds}",
+                f"`{_default(default)}`",
+                known.help,
+                f"`{known.shell}`" if known.shell else "-",
+            ]
+        )
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def _default(value: object) -> str:
+    if isinstance(value, timedelta):
+        days, seconds = value.days, value.seconds
+        return f"timedelta(days={days})" if days else f"timedelta(hours={seconds // 3600})"
+    return repr(value).replace("'", '"')
+
+
+def write_table(page: str, name: str, table: str) -> None:
+    """Put a table between its marks in a page."""
+    path = ROOT / "docs" / page
+    text = path.read_text()
+    beginning, end = f"<!-- {name}: written by `make docs` -->", f"<!-- end of {name} -->"
+    start, stop = text.index(beginning) + len(beginning), text.index(end)
+    path.write_text(f"{text[:start]}\n\n{table}\n\n{text[stop:]}")
+    print(f"docs/{page}")
 
 
 PARTS: dict[str, Callable[[], object]] = {
     "reference": lambda: write_reference(ROOT / "docs" / "cli.md"),
     "completions": lambda: write_completions(ROOT / "completions"),
     "answers": lambda: write_answers(Path(ANSWERS)),
-    "backends": write_abilities,
+    "backends": lambda: write_table("backends.md", "abilities", abilities()),
+    "settings": lambda: write_table("reference/python.md", "settings", settings()),
     "agents": write_agents,
     "pictures": pictures,
 }

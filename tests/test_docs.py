@@ -22,6 +22,14 @@ def test_the_table_of_abilities_is_fresh() -> None:
     assert abilities() in (DOCS / "backends.md").read_text(), "run `make docs`"
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_the_table_of_settings_is_fresh() -> None:
+    sys.path.insert(0, str(DOCS.parent))
+    from docs.build import settings
+
+    assert settings() in (DOCS / "reference" / "python.md").read_text(), "run `make docs`"
+
+
 def test_what_was_recorded_of_coding_agents_is_in_their_pages() -> None:
     from docs.agents import BEGINNING, END, parts, recorded
 

@@ -78,7 +78,7 @@ class Adding(MemoryTypes):
             occurred_at: when it happened, if not now.
             pinned: make it part of every brief, and keep it from decaying.
             force: store an exact duplicate as a memory of its own.
-            fields: the type's own fields (see `agent_memory.records`).
+            fields: the type's own fields; the record of the type lists them (`agent_memory.records`).
 
         Returns:
             The memory's id; of a document in chunks the document's id, which stands for all of them.

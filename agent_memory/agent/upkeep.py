@@ -18,11 +18,13 @@ class Upkeep(MemoryTypes):
     """What keeps a store in order, and tells how it is doing."""
 
     async def get_stats(self, *, detailed: bool = False) -> dict[str, Any]:
-        """Count what there is: `agent_id`, `total`, a count per type, and more about the store.
+        """Count what there is: `agent_id`, `total`, a count for each type by its name, and more about the store.
+
+        Beside them: how many are `archived`, `pinned` and `expired`, and `backend`, `location` and `bytes`.
 
         Args:
             detailed: add sizes, ages and tags, for which all memories are gone through once
-                (`memories.operations.statistics.breakdown`).
+                as `types`, `tags` and `ages`.
 
         Returns:
             The counts and what describes the store, by name.
@@ -33,6 +35,9 @@ class Upkeep(MemoryTypes):
     async def get_status(self) -> dict[str, Any]:
         """Return how things stand: where the store is, which level is in force, what is pending. Loads no model.
 
+        `level` says how searches go: `full` (words and meaning), `keyword` (words only), `meaning`, `nothing`, or
+        `read-only`; `meaning_unavailable_because` says why not by meaning. `memories` and `counts` (for each type)
+        count, and `location`, `backend`, `embedding_provider` and `embedded_with` say what is in use.
         `owed_embeddings` counts the memories that are not embedded yet, `failed_embeddings` those among them whose
         text an embedder failed on, and `failures` has `id`, `reason` and `at` of the newest twenty of these.
         """

@@ -90,7 +90,7 @@ class TypeMemory(Called, Generic[R]):
             occurred_at: when it happened, if not now.
             pinned: make it part of every brief, and keep it from decaying.
             force: store an exact duplicate as a memory of its own.
-            fields: this type's own fields (see `agent_memory.records`).
+            fields: this type's own fields; its record lists them (`agent_memory.records`).
 
         Returns:
             The id of the memory.

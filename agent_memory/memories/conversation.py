@@ -55,8 +55,8 @@ class ConversationMemory(TypeMemory[ConversationRecord]):
 
     What a prompt is given of them is a window: the newest `conversation_max_messages` (see `memories/window.py`).
 
-    Which conversation: the one given or switched to, else the configured session, else the store's default,
-    else the one most recently written to, else a new one.
+    Which conversation: the one given or switched to, else the session that `AGENTMEM_SESSION` names, else the
+    store's default, else the one most recently written to, else a new one.
     """
 
     record_class = ConversationRecord

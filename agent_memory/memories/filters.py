@@ -31,7 +31,9 @@ class MoreFilters(TypedDict, total=False):
     """Only memories that have all of these tags."""
     metadata: Mapping[str, Any] | None
     """Conditions on top-level metadata values, such as `{"lang": "en", "stars": {">=": 3}}`; several on one name,
-    `{"env": [{"!=": "prod"}, {"!=": "test"}]}`, must all hold."""
+    `{"env": [{"!=": "prod"}, {"!=": "test"}]}`, must all hold. The operators are `=`, `!=`, `<`, `<=`, `>`, `>=`,
+    `in` with a list, and `exists` with True or False. A memory without the value fulfils none but
+    `{"exists": False}`."""
     key: Words
     """Only memories with one of these keys."""
     session: Words

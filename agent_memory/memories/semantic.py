@@ -46,7 +46,7 @@ class SemanticMemory(TypeMemory[SemanticRecord]):
 
     record_class = SemanticRecord
 
-    async def search(  # type: ignore[override]  # the seed's own signature: here `search` is by meaning
+    async def search(  # type: ignore[override]  # here `search` is by meaning
         self, query: str, limit: int = 10, min_score: float = 0.0
     ) -> Listing[ScoredMemory[SemanticRecord]]:
         """Find knowledge by meaning and words, best first.

@@ -53,7 +53,9 @@ class ConversationRecord(MemoryRecord):
     kind: str = own_field("text", "message")
     """`message` or `summary`."""
     conversation_id: str = own_field("text", "", name=True)
+    """Which conversation it belongs to."""
     role: str = own_field("text", "user", name=True)
+    """`user`, `assistant`, `system`, `tool`, or any other."""
     name: str | None = own_field("text", name=True)
     """Who spoke."""
     position: int | None = own_field("integer")

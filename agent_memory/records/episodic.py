@@ -47,10 +47,14 @@ class EpisodicRecord(MemoryRecord):
     descriptor: ClassVar[TypeDescriptor[Any]] = EpisodicDescriptor()
 
     event_type: str = own_field("text", "event", name=True)
+    """What sort of event it is, such as `deploy`."""
     outcome: str | None = own_field("text", name=True)
+    """How it ended, in any words."""
     success: bool | None = own_field("boolean")
     """What the outcome says: True, False, or None where it says neither."""
     participants: tuple[str, ...] = own_field("json", (), name=True)
+    """Who took part."""
     location: str | None = own_field("text", name=True)
+    """Where it happened."""
     duration: float | None = own_field("real")
-    """Seconds."""
+    """How many seconds it took."""

@@ -57,10 +57,16 @@ class ProceduralRecord(MemoryRecord):
     kind: str = own_field("text", "skill")
     """`skill` or `workflow`."""
     name: str = own_field("text", "", name=True)
+    """Its name, which is its `key` as well."""
     category: str | None = own_field("text", name=True)
+    """What the skill belongs to."""
     triggers: tuple[str, ...] = own_field("json", (), name=True)
+    """Words or phrases of situations that call for it."""
     steps: tuple[str, ...] = own_field("json", ())
+    """Of a workflow: its steps, in order."""
     use_count: int = own_field("integer", 0)
+    """How often it was used."""
     success_count: int = own_field("integer", 0)
+    """How many of these uses went well."""
     last_used_at: str | None = own_field("text")
     """When it was last used, as fixed-width ISO-8601 text."""

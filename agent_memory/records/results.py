@@ -66,7 +66,7 @@ class Version:
     """The revision it was made upon."""
     operation_id: str
     verb: str
-    """What was done: add, update, archive, restore, purge, ..."""
+    """What was done to this memory: add, update, tag, pin, archive, supersede, restore, undo, purge or another."""
     at: datetime
     before: MemoryRecord | None
     after: MemoryRecord | None

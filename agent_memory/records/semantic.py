@@ -38,7 +38,9 @@ class SemanticRecord(MemoryRecord):
     descriptor: ClassVar[TypeDescriptor[Any]] = SemanticDescriptor()
 
     document_id: str | None = own_field("text", name=True)
+    """The document that it is a chunk of; None for a single piece of knowledge."""
     title: str | None = own_field("text", name=True)
+    """What its document is called."""
     position: int | None = own_field("integer")
     """Which chunk of its document, from 0."""
     path: str | None = own_field("text", since=3)

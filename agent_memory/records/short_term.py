@@ -38,5 +38,6 @@ class ShortTermRecord(MemoryRecord):
     kind: str = own_field("text", "note")
     """`note`, `context` or `working`."""
     context_type: str | None = own_field("text", name=True)
+    """For context: what kind of context it is."""
     value: Any = own_field("json")
     """For working memory: the JSON value; `content` is its text."""
