@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from agentmem_cli.reference.as_json import usage
@@ -86,7 +87,8 @@ def _settings() -> list[str]:
 A setting comes from the command line, else the environment, else the project's `.agentmem.toml`, else the
 user's config (`agentmem config path`), else its default; `agentmem config show --origin` says which. A project
 file may set only what is marked, until `agentmem config trust` has recorded it. Any option of an embedder, a
-cross-encoder or a backend may be set as `embedding.NAME`, `rerank.NAME` or `backend_config.NAME`.
+cross-encoder or a backend may be set as `embedding.NAME`, `rerank.NAME` or `backend_config.NAME`; [the
+reference](reference/python.md#options-of-the-backends) lists them.
 """
     rows = []
     for setting in SETTINGS.values():
@@ -104,9 +106,15 @@ cross-encoder or a backend may be set as `embedding.NAME`, `rerank.NAME` or `bac
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
-    lines = [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows]
+    lines = [f"| {' | '.join(_cell(text) for text in row)} |" for row in rows]
     return [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}", *lines, ""] if lines else []
 
 
 def _escaped(text: str) -> str:
     return text.replace("<", "&lt;")
+
+
+def _cell(text: str) -> str:
+    """Escape what would end a cell; outside of code, since within it some readers of Markdown show the backslash."""
+    outside = re.sub("`[^`]*`", lambda code: code[0].replace("|", "`|`"), text)
+    return outside.replace("|", chr(92) + "|")

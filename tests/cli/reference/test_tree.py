@@ -102,6 +102,7 @@ def test_the_json_names_global_options_once() -> None:
         "Usage: `agentmem get [OPTIONS] ID|KEY...`",
         "| `--tag`, `-t` `TAG` | Only these. May be repeated. |",
         "| `--shape` | How it looks. One of `table`, `json`. Default: `table`. |",
+        "| `ID`\\|`KEY` | What to show. |",
         "| 3 | not found |",
         "| [`chat`](#agentmem-chat) | Talk. `add` |",
     ],
