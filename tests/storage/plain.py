@@ -35,7 +35,7 @@ class PlainStore(DocumentStore):
 
     async def _read(self, ids: Sequence[str]) -> dict[str, Document]:
         texts = {item: self.documents[item] for item in ids if item in self.documents}
-        return {item: Document.from_json(text, self.agent_id) for item, text in texts.items()}
+        return self._documents_of(texts)
 
     async def _find(self, query: Query) -> AsyncIterator[Sequence[Document]]:
         for part in batched(list(self.documents), 10):

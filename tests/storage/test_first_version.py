@@ -12,9 +12,10 @@ from servers.postgres import PostgresServer
 from servers.redis import RedisServer, redis_search, redis_vectorsets, valkey
 
 from agent_memory.settings import Settings
+from agent_memory.storage.damage import Damaged
 from agent_memory.storage.sqlite import connection as opening
 from agent_memory.storage.sqlite import integrity, reading
-from agent_memory.storage.sqlite.damage import Damaged, ReadContext
+from agent_memory.storage.sqlite.damage import ReadContext
 from agent_memory.sync import SyncAgentMemory
 
 from . import first_version

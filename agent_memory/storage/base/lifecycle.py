@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from agent_memory.errors import BackendError, CapabilityError, ClosedError, ConfigurationError, PolicyError
 from agent_memory.network import is_elsewhere
 from agent_memory.storage.base.capabilities import Capabilities
+from agent_memory.storage.damage import Announced, Damaged
 
 
 class Lifecycle(ABC):
@@ -40,7 +41,7 @@ class Lifecycle(ABC):
         self._agent_id: str | None = None
         self._was_open = False
         self._pid = os.getpid()
-        self.damaged: dict[str, str] = {}
+        self.damaged: Damaged = Announced()
         """What reads left out since it cannot be read: by a name such as `memory 7f3k2m9q`, why."""
 
         self.wrote = False

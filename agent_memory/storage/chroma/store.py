@@ -137,8 +137,8 @@ class ChromaStore(VectorDocumentStore):
         memories = await self._collection("memories")
         for part in batched([key for key in dict.fromkeys(ids) if key], _BATCH):
             answer = await self._chroma.run(memories.get, ids=list(part), include=["documents"])
-            for memory_id, text in zip(answer["ids"], answer["documents"], strict=True):
-                result[memory_id] = Document.from_json(text, self.agent_id)
+            texts = zip(answer["ids"], answer["documents"], strict=True)
+            result |= self._documents_of({memory_id: text or "" for memory_id, text in texts})
         return result
 
     async def _find(self, query: Query) -> AsyncIterator[Sequence[Document]]:

@@ -6,12 +6,15 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 from agent_memory import clock
 from agent_memory.errors import IntegrityError
 from agent_memory.records import MemoryRecord, canonical_json, version_from_dict, version_to_dict
+from agent_memory.storage.damage import Damaged
 from agent_memory.text.templates import ContentHash, TextHash, content_hash, embedded_text, embedding_hash
+
+_UNREADABLE: Final = (TypeError, ValueError, KeyError, AttributeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,15 @@ class Document:
         return canonical_json(data)
 
     @classmethod
+    def readable(cls, memory_id: str, text: str | bytes, agent_id: str, damaged: Damaged) -> Document | None:
+        """Read what `to_json` wrote; None where it is something else, which is noted."""
+        try:
+            return cls._read(text if isinstance(text, str) else text.decode(), agent_id)
+        except _UNREADABLE as error:
+            damaged.meet(f"memory {memory_id}", f"it is no document of ours ({error})")
+            return None
+
+    @classmethod
     def from_json(cls, text: str, agent_id: str) -> Document:
         """Read what `to_json` wrote.
 
@@ -60,7 +72,7 @@ class Document:
         """  # noqa: DOC501
         try:
             return cls._read(text, agent_id)
-        except (TypeError, ValueError, KeyError, AttributeError) as error:
+        except _UNREADABLE as error:
             memory_id = re.search(r'"id":\s*"([0-9a-z]+)"', text)
             name = f"memory {memory_id[1]}" if memory_id else "a memory"
             raise IntegrityError.damaged(name, f"it is no document of ours ({error})") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Final
 
 from agent_memory.storage.base import Store
@@ -28,7 +28,7 @@ class DocumentHooks(Store):
 
     @abstractmethod
     async def _read(self, ids: Sequence[str]) -> dict[str, Document]:
-        """Return documents by id; absent ids are left out."""
+        """Return documents by id; absent ids are left out, and those that `_documents_of` cannot read."""
 
     @abstractmethod
     def _find(self, query: Query) -> AsyncIterator[Sequence[Document]]:
@@ -37,6 +37,12 @@ class DocumentHooks(Store):
         Each comes once. The more a backend leaves out, the less there is to read; it must leave out none that
         `Query.admits`.
         """
+
+    def _documents_of(self, texts: Mapping[str, str | bytes]) -> dict[str, Document]:
+        """Read what `Document.to_json` wrote, given by id; what cannot be read is noted and left out."""
+        agent, damaged = str(self.requested_agent), self.damaged
+        read = {item: Document.readable(item, text, agent, damaged) for item, text in texts.items()}
+        return {item: document for item, document in read.items() if document is not None}
 
     @abstractmethod
     async def _write(self, write_batch: WriteBatch) -> None:

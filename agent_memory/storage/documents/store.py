@@ -25,7 +25,8 @@ from agent_memory.storage.base import (
     Order,
     StoreDescription,
 )
-from agent_memory.storage.changes import Change, Operation, Written
+from agent_memory.storage.changes import SHORTEST_PREFIX, Change, Operation, Written
+from agent_memory.storage.damage import Damaged
 from agent_memory.storage.documents.checking import integrity_errors
 from agent_memory.storage.documents.document import Document, document_of
 from agent_memory.storage.documents.hooks import READ_AT_ONCE, DocumentHooks
@@ -304,9 +305,19 @@ class Documents(DocumentHooks):
         return str(self.settings.get("url") or self.settings.get("path") or "here")
 
     async def _check(self) -> list[str]:
-        documents = await self._matching(EVERYTHING)
-        manifest = await self._manifest()
-        return await self._integrity_errors(manifest, documents)
+        announced, self.damaged = self.damaged, Damaged()
+        try:
+            documents = await self._matching(EVERYTHING)
+            errors = await self._integrity_errors(await self._manifest(), documents)
+            return [*(f"{name}: {why}" for name, why in self.damaged.items()), *errors]
+        finally:
+            self.damaged = announced
+
+    async def _damage(self, reference: str) -> tuple[str, str] | None:
+        whole = f"memory {reference}"
+        if whole not in self.damaged and len(reference) >= SHORTEST_PREFIX:
+            whole = next((name for name in self.damaged if name.startswith(whole)), whole)
+        return (whole, self.damaged[whole]) if whole in self.damaged else None
 
     async def _integrity_errors(self, manifest: Manifest, documents: Sequence[Document]) -> list[str]:
         """Return one line per fault; the documents are all there are."""

@@ -157,11 +157,7 @@ class PineconeStore(VectorDocumentStore):
     async def _read(self, ids: Sequence[str]) -> dict[str, Document]:
         wanted = [key for key in dict.fromkeys(ids) if key and key.isascii() and len(key) <= 512]
         records = await self._fetch(self._space("memories"), wanted)
-        return {
-            item: Document.from_json(str(records[item]["document"]), self.agent_id)
-            for item in wanted
-            if item in records
-        }
+        return self._documents_of({item: _document(records[item]) for item in wanted if item in records})
 
     async def _fetch(self, namespace: str, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
         """Return the metadata of records."""
@@ -191,8 +187,8 @@ class PineconeStore(VectorDocumentStore):
                 page = await index.fetch_by_metadata(
                     filter=wanted, namespace=self._space("memories"), limit=_FETCHED, **more
                 )
-            texts = [str((vector.metadata or {})["document"]) for vector in page.vectors.values()]
-            yield [Document.from_json(text, self.agent_id) for text in texts]
+            texts = {item: _document(vector.metadata or {}) for item, vector in page.vectors.items()}
+            yield list(self._documents_of(texts).values())
             token = page.pagination.next if page.pagination is not None else None
             if not token:
                 return
@@ -349,3 +345,8 @@ def _fitting(records: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]
         size += room
     if part:
         yield part
+
+
+def _document(metadata: Mapping[str, Any]) -> str:
+    """Return the text of a document; empty where there is none."""
+    return str(metadata.get("document", ""))

@@ -7,7 +7,7 @@ conflicts and the journal work alike on every backend, and are tested without on
 
 from __future__ import annotations
 
-from agent_memory.storage.planning.facts import TAKEN, Key, Needs, State, needs
+from agent_memory.storage.planning.facts import TAKEN, Key, Needs, State, leave_out, needs
 from agent_memory.storage.planning.planner import plan
 
-__all__ = ["TAKEN", "Key", "Needs", "State", "needs", "plan"]
+__all__ = ["TAKEN", "Key", "Needs", "State", "leave_out", "needs", "plan"]

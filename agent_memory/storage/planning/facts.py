@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from agent_memory import clock
+from agent_memory.errors import IntegrityError
 from agent_memory.records import ConversationRecord, MemoryRecord, MemoryType, Status
 from agent_memory.storage.changes import Add, Change, Erase, Remove, Tombstone
+from agent_memory.storage.damage import Damaged
 from agent_memory.text.templates import ContentHash, content_hash
 from agent_memory.verbs import Verb
 
@@ -43,6 +45,19 @@ class State:
     by_key: dict[Key, str] = field(default_factory=dict)
     last_position: dict[str, int] = field(default_factory=dict)
     last_hlc: int = 0
+
+
+def leave_out(state: State, damaged: Damaged) -> None:
+    """Take what cannot be read out of what decides: it is no duplicate of anything.
+
+    Raises:
+        IntegrityError: it has a key that is wanted.
+    """  # noqa: DOC501
+    state.by_hash = {digest: item for digest, item in state.by_hash.items() if item in state.records}
+    for (_, key), memory_id in state.by_key.items():
+        if memory_id not in state.records:
+            name = f"memory {memory_id}"
+            raise IntegrityError.damaged(name, damaged.get(name, f"it has the key {key}"))
 
 
 def needs(changes: Sequence[Change]) -> Needs:

@@ -16,6 +16,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from agent_memory.errors import ClosedError, ConfigurationError, StoreUnreachableError
 from agent_memory.storage import backend_options
+from agent_memory.storage.damage import Damaged
 from agent_memory.storage.postgres import addresses, migrate
 from agent_memory.storage.postgres.deciding import Frame
 from agent_memory.storage.postgres.failures import (
@@ -51,7 +52,7 @@ logging.getLogger("psycopg").addHandler(logging.NullHandler())
 class Server:
     """One agent's connections."""
 
-    def __init__(self, url: str, options: Mapping[str, Any]) -> None:
+    def __init__(self, url: str, options: Mapping[str, Any], damaged: Damaged) -> None:
         self.url, self.read_url = map(addresses.checked, addresses.split(url, options.get("read_url")))
         self.schema = _schema(str(options.get("schema", "agentmem")))
         self.policed = backend_options.switch(options, "row_level_security", False)
@@ -70,6 +71,7 @@ class Server:
         self._extension: Extension
         self._settings: Settings
         self._agent_id = ""
+        self._damaged = damaged
         self.scope = Scope(NOBODY, "")
         """The agent, as queries name it."""
         self.version = 0
@@ -104,7 +106,7 @@ class Server:
                     await migrate.police(first, self.schema)
                 self._extension = await extension(first, self.schema)
                 number = await _number(first, self.table, agent_id)
-            self.scope = Scope(number, agent_id)
+            self.scope = Scope(number, agent_id, self._damaged)
             self._settings = Settings(self.schema, self._extension.schema, number, self._extension.version)
             self._pool = self._pool_of(self.url, min_size=1)
             await self._pool.open(wait=True, timeout=self._timeout)

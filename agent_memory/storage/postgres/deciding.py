@@ -193,6 +193,7 @@ async def read_facts(
         condition = f"m.agent = {scope.number} and m.id = any(%s)"
         stored = await records(connection, scope, condition, [list(wanted)])
         facts.state.records = {record.id: record for record in stored}
+        planning.leave_out(facts.state, scope.damaged)
     return facts
 
 

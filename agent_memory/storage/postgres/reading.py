@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from agent_memory import clock
 from agent_memory.records import OWN_FIELDS, MemoryRecord
 from agent_memory.storage.base import Group, GroupBy, Order
 from agent_memory.storage.conditions import Sql
+from agent_memory.storage.damage import Damaged
 from agent_memory.storage.postgres import filters, rows
 from agent_memory.storage.postgres.session import Connection
 from agent_memory.storage.where import Where
@@ -39,13 +40,19 @@ NOBODY: Final = 0
 class Scope:
     """Whose memories a query is about."""
 
-    def __init__(self, number: int, agent_id: str) -> None:
+    def __init__(self, number: int, agent_id: str, damaged: Damaged | None = None) -> None:
         self.number = number
         self.id = agent_id
+        self.damaged = Damaged() if damaged is None else damaged
+        """Where memories that cannot be read are noted."""
         self.index_space: int | None = None
         """The space with a table for an HNSW index that new vectors go into, as the last write found it."""
         self.searched: SearchedSpace | None = None
         """The current space, as the last search found it."""
+
+    def memories(self, fetched: Iterable[Sequence[Any]]) -> list[MemoryRecord]:
+        """Make memories of rows; what cannot be read is noted and left out."""
+        return rows.records(fetched, self.id, self.damaged)
 
     def condition(self, where: Where) -> Sql:
         """Return the SQL condition of a filter at this moment."""
@@ -80,7 +87,7 @@ async def records(
 ) -> list[MemoryRecord]:
     """Return the memories that a condition on `memory as m`, with all that follows it, admits."""
     fetched = await fetch(connection, f"{rows.select(scope.number)} where {sql}", values)
-    return [rows.record(row, scope.id) for row in fetched]
+    return scope.memories(fetched)
 
 
 async def get(connection: Connection, scope: Scope, ids: Sequence[str]) -> dict[str, MemoryRecord]:
@@ -89,6 +96,18 @@ async def get(connection: Connection, scope: Scope, ids: Sequence[str]) -> dict[
     wanted = [memory_id for memory_id in ids if "\0" not in memory_id]
     by_id = {record.id: record for record in await records(connection, scope, sql, [wanted])}
     return {memory_id: by_id[memory_id] for memory_id in ids if memory_id in by_id}
+
+
+async def damage_behind(connection: Connection, scope: Scope, reference: str) -> tuple[str, str] | None:
+    """Return name and reason of a damaged memory that an id, a key or the beginning of an id means."""
+    if "\0" in reference:
+        return None
+    condition = f"m.agent = {scope.number} and (m.id = %s or m.key = %s or (m.id >= %s and m.id < %s))"
+    values = [reference, reference, reference, reference + "\U0010ffff"]
+    damaged = Damaged()
+    fetched = await fetch(connection, f"{rows.select(scope.number)} where {condition}", values)
+    rows.records(fetched, scope.id, damaged)
+    return next(iter(damaged.items()), None)
 
 
 async def select(
@@ -111,7 +130,7 @@ async def select_each(
 ) -> list[list[MemoryRecord]]:
     """List memories by several filters, in one round trip."""
     fetched = await fetch_all(connection, [_listing(scope, selection) for selection in selections])
-    return [[rows.record(row, scope.id) for row in listed] for listed in fetched]
+    return [scope.memories(listed) for listed in fetched]
 
 
 def _listing(scope: Scope, selection: Selection) -> Sql:
@@ -188,7 +207,7 @@ async def scan(
     sql, values = scope.condition(where)
     query = f"{rows.select(scope.number)} where m.place > {int(after)} and {sql} order by m.place limit {int(limit)}"
     fetched = await fetch(connection, query, values)
-    return [rows.record(row, scope.id) for row in fetched], fetched[-1][0] if len(fetched) == limit else 0
+    return scope.memories(fetched), fetched[-1][0] if len(fetched) == limit else 0
 
 
 async def by_prefix(connection: Connection, scope: Scope, prefix: str, limit: int) -> list[str]:

@@ -144,7 +144,7 @@ async def renew(connection: Connection, scope: Scope, limit: int) -> None:
         connection, f"{rows.select(scope.number)} where {between} order by m.place limit {int(limit)}"
     )
     if fetched:
-        await writing.index_anew(connection, scope, {row[0]: rows.record(row, scope.id) for row in fetched})
+        await writing.index_anew(connection, scope, rows.by_place(fetched, scope.id, scope.damaged))
     last = fetched[-1][0] if len(fetched) == limit else waiting.stop - 1
     await connection.execute(f"update agent set renewed_up_to = {last} where number = {scope.number}")
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from agent_memory.errors import IntegrityError
 from agent_memory.records import (
     OWN_FIELDS,
     RECORD_CLASSES,
@@ -18,6 +17,7 @@ from agent_memory.records import (
     Status,
     canonical_json,
 )
+from agent_memory.storage.damage import Damaged
 from agent_memory.text.analysis import analyse
 from agent_memory.text.porter import stem
 from agent_memory.text.templates import content_hash, embedded_text, embedding_hash, indexed_text
@@ -101,7 +101,7 @@ def columns(agent: int) -> str:
 
 
 def select(agent: int) -> str:
-    """Write a query that reads whole memories, each row beginning with its sequence number; see `record`."""
+    """Write a query that reads whole memories, each row beginning with its sequence number; see `records`."""
     return f"{columns(agent)} from {FROM}"
 
 
@@ -248,21 +248,32 @@ def own_row(agent: int, sequence: int, record: MemoryRecord) -> list[Any]:
     return row
 
 
-def record(row: Sequence[Any], agent_id: str) -> MemoryRecord:
-    """Make a record of a row that a query by `select` read.
+def records(fetched: Iterable[Sequence[Any]], agent_id: str, damaged: Damaged) -> list[MemoryRecord]:
+    """Make records of rows that a query by `select` read, in their order; what cannot be read goes to `damaged`."""
+    return list(by_place(fetched, agent_id, damaged).values())
 
-    Returns:
-        The memory.
 
-    Raises:
-        IntegrityError: the row cannot be a memory; the error names it.
-    """  # noqa: DOC501
-    values: Mapping[str, Any] = dict(zip(_READ, row, strict=True))
+def by_place(fetched: Iterable[Sequence[Any]], agent_id: str, damaged: Damaged) -> dict[int, MemoryRecord]:
+    """Do what `records` does, and keep the sequence number beside each."""
+    result: dict[int, MemoryRecord] = {}
+    for row in fetched:
+        values: Mapping[str, Any] = dict(zip(_READ, row, strict=True))
+        try:
+            result[values["place"]] = _record(values, agent_id)
+        except (TypeError, ValueError, KeyError) as error:
+            why = f"its row in {values['type']} is missing" if values["own"] is None else str(error)
+            damaged.meet(f"memory {values['id']}", why)
+    return result
+
+
+def _metadata(text: str) -> dict[str, Any]:
     try:
-        return _record(values, agent_id)
-    except (TypeError, ValueError, KeyError) as error:
-        why = f"its row in {values['type']} is missing" if values["own"] is None else str(error)
-        raise IntegrityError.damaged(f"memory {values['id']}", why) from error
+        loaded = json.loads(text)
+    except ValueError as error:
+        raise ValueError("its metadata is no JSON") from error
+    if not isinstance(loaded, dict):
+        raise TypeError("its metadata is no JSON object")
+    return loaded
 
 
 def _record(values: Mapping[str, Any], agent_id: str) -> MemoryRecord:
@@ -285,7 +296,7 @@ def _record(values: Mapping[str, Any], agent_id: str) -> MemoryRecord:
         session=values["session"],
         status=Status(values["status"]),
         pinned=values["pinned"],
-        metadata=json.loads(values["metadata"]),
+        metadata=_metadata(values["metadata"]),
         revision=values["revision"],
         tags=tuple(values["tags"]),
         accessed_at=values["accessed_at"],

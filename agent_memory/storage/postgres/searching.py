@@ -192,7 +192,7 @@ async def search_context(connection: Connection, scope: Scope, request: ContextR
     sql, values = _context_query(scope, request)
     fetched = (await fetch_all(connection, [(sql, values)]))[0]
     width = len(fetched[0]) - 4 if fetched else 0
-    read = {row[1]: rows.record(row[:width], scope.id) for row in fetched}
+    read = {record.id: record for record in scope.memories(row[:width] for row in fetched)}
     beside = {row[1]: row[width:] for row in fetched}
     records: dict[str, MemoryRecord] = {item: read[item] for item in request.ids if item in read}
     following = [beside[item][0] for item, record in records.items() if request.asks(record)]

@@ -118,7 +118,7 @@ class PostgresStore(ServerStore):
     def __init__(self, agent_id: str | None, **options: Any) -> None:
         super().__init__(agent_id, **options)
         self.requested_agent = paths.check_agent_id(agent_id or "default")
-        self._server = Server(str(options.get("url") or "postgresql://"), options)
+        self._server = Server(str(options.get("url") or "postgresql://"), options, self.damaged)
         self._hnsw_from = backend_options.whole(options, "graph_from", GRAPH_FROM)
         self._most_hnsw_indexes = MOST_HNSW_INDEXES
         self._sample: vectors.Sample | None = None
@@ -271,6 +271,7 @@ class PostgresStore(ServerStore):
     # --- reading -------------------------------------------------------------------------------------------
 
     _get = reads(reading.get)
+    _damage = reads(reading.damage_behind)
     _select = reads(reading.select)
     _select_each = reads(reading.select_each)
     _count = reads(reading.count)

@@ -8,7 +8,8 @@ from typing import Any, Final, NamedTuple
 
 from agent_memory.records import OWN_FIELDS, MemoryRecord
 from agent_memory.storage.base import EmbeddingSpace
-from agent_memory.storage.postgres import attempts, hnsw, renewing, rows, vectors
+from agent_memory.storage.damage import Damaged
+from agent_memory.storage.postgres import attempts, history, hnsw, renewing, rows, vectors
 from agent_memory.storage.postgres.reading import Scope, fetch
 from agent_memory.storage.postgres.rows import words_of
 from agent_memory.storage.postgres.session import Connection
@@ -22,12 +23,15 @@ async def check(connection: Connection, scope: Scope) -> list[str]:
     integrity_errors: list[str] = []
     terms: Counter[str] = Counter()
     documents = length = 0
-    outdated = await renewing.outdated(connection, scope)
-    async for record, stored in _derived(connection, scope):
-        indexed, words = stored.words, words_of(record)
+    outdated, damaged = await renewing.outdated(connection, scope), Damaged()
+    async for record, stored in _derived(connection, scope, damaged):
+        indexed = stored.words
         documents += 1
         length += indexed.length
         terms.update(indexed.stems.keys())
+        if record is None:
+            continue
+        words = words_of(record)
         if stored.hashes != _hashes(record):
             integrity_errors.append(f"memory {record.id}: its hashes do not fit its text")
         if stored.sequence not in outdated and (indexed.length, indexed.stems.keys()) != (
@@ -37,8 +41,9 @@ async def check(connection: Connection, scope: Scope) -> list[str]:
             integrity_errors.append(f"memory {record.id}: other words are indexed than it holds")
         if not stored.filterable:
             integrity_errors.append(f"memory {record.id}: its metadata and what is filtered by differ")
+    integrity_errors += [f"{name}: {why}" for name, why in damaged.items()]
     integrity_errors += await _totals(connection, scope, documents, length, terms)
-    return [*integrity_errors, *await _rows(connection, scope)]
+    return [*integrity_errors, *await _rows(connection, scope), *await history.check(connection, scope)]
 
 
 class _Stored(NamedTuple):
@@ -51,28 +56,30 @@ class _Stored(NamedTuple):
     """Whether what is filtered by is what the metadata says."""
 
 
-async def _derived(connection: Connection, scope: Scope) -> AsyncIterator[tuple[MemoryRecord, _Stored]]:
-    """Iterate over all memories, each with what is derived from it."""
+async def _derived(
+    connection: Connection, scope: Scope, damaged: Damaged
+) -> AsyncIterator[tuple[MemoryRecord | None, _Stored]]:
+    """Iterate over all memories, None for one that cannot be read, each with what is derived from it."""
     last = 0
     while True:
         sql = f"where m.agent = {scope.number} and m.place > {last} order by m.place limit {_BATCH}"
         fetched = await fetch(connection, f"{rows.select(scope.number)} {sql}")
         if not fetched:
             return
-        page = [rows.record(row, scope.id) for row in fetched]
+        page = rows.by_place(fetched, scope.id, damaged)
         query = (
             "select place, content_hash, embedded_hash, tsvector_to_array(lexemes), length, memory.facts = given.said"
             " from memory join unnest(%s::bigint[], %s::jsonb[]) as given (at, said) on given.at = place"
             f" where agent = {scope.number} order by place"
         )
         sequences = [row[0] for row in fetched]
-        derived = await fetch(connection, query, [sequences, [rows.facts(item.metadata) for item in page]])
-        for record, (sequence, content, embedded, lexemes, length, filterable) in zip(
-            page, derived, strict=True
+        said = [rows.facts(page[item].metadata) if item in page else None for item in sequences]
+        for sequence, content, embedded, lexemes, length, filterable in await fetch(
+            connection, query, [sequences, said]
         ):
             words = rows.indexed_words(lexemes, length)
             hashes = ContentHash(bytes(content)), TextHash(bytes(embedded))
-            yield record, _Stored(sequence, hashes, words, filterable)
+            yield page.get(sequence), _Stored(sequence, hashes, words, filterable)
         last = fetched[-1][0]
 
 
@@ -147,11 +154,13 @@ async def rebuild(connection: Connection, scope: Scope) -> None:
         f" lexemes = %s::tsvector where agent = {scope.number} and place = %s"
     )
     values: list[tuple[Any, ...]] = []
-    async for record, stored in _derived(connection, scope):
-        words = words_of(record)
+    async for record, stored in _derived(connection, scope, scope.damaged):
+        words = stored.words if record is None else words_of(record)
         documents += 1
         length += words.length
         terms.update(words.stems.keys())
+        if record is None:
+            continue  # what it says is not known, so what is derived from it stays as it is
         tsvector = rows.tsvector(scope.number, words.stems)
         values.append(
             (rows.facts(record.metadata), *_hashes(record), words.length, tsvector, stored.sequence)

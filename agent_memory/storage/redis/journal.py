@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any, Final
 
 from agent_memory import clock
 from agent_memory.batching import batched
+from agent_memory.errors import IntegrityError
 from agent_memory.records import MemoryRecord, OperationRecord, Version, canonical_json, version_from_dict
 from agent_memory.storage.changes import JournalEntry, Operation, Plan
+from agent_memory.storage.damage import Damaged
 from agent_memory.storage.redis import fields
 from agent_memory.storage.redis.gathering import Gathering
 from agent_memory.storage.redis.keys import Keys
 
 _BATCH: Final = 500
+_UNREADABLE: Final = (TypeError, ValueError, KeyError, AttributeError)
 
 
 async def earlier(client: Any, keys: Keys, memory_ids: Sequence[str]) -> dict[str, list[JournalEntry]]:
@@ -47,11 +50,24 @@ async def silenced(
     return result
 
 
-async def _entries(client: Any, keys: Keys, numbers: Sequence[bytes]) -> list[JournalEntry]:
+async def _entries(
+    client: Any, keys: Keys, numbers: Sequence[bytes], damaged: Damaged | None = None
+) -> list[JournalEntry]:
+    """Read entries; what cannot be read goes to `damaged`, and without that is an IntegrityError."""
     if not numbers:
         return []
     texts = await client.hmget(keys("journal"), list(numbers))
-    return [_entry(json.loads(text)) for text in texts if text is not None]
+    met = Damaged() if damaged is None else damaged
+    result = []
+    for number, text in zip(numbers, texts, strict=True):
+        try:
+            if text is not None:
+                result.append(_entry(json.loads(text)))
+        except _UNREADABLE as error:
+            met.meet(f"change {number.decode()} in the journal", f"it is no entry of ours ({error})")
+    if damaged is None and met:
+        raise IntegrityError.damaged(*next(iter(met.items())))
+    return result
 
 
 def _entry(data: dict[str, Any]) -> JournalEntry:
@@ -113,44 +129,78 @@ def _operation_text(operation: Operation) -> str:
 # --- reading ---------------------------------------------------------------------------------------------------
 
 
-async def versions(
-    client: Any, keys: Keys, agent_id: str, memory_id: str | None, operation_id: str | None
+async def of_memory(
+    client: Any, keys: Keys, agent_id: str, memory_id: str, damaged: Damaged
 ) -> list[Version]:
-    """List the entries of one memory or of one operation, oldest first."""
-    name = keys("history", memory_id) if memory_id is not None else keys("changes", operation_id)
-    entries = await _entries(client, keys, await client.lrange(name, 0, -1))
-    return await _versions(client, keys, agent_id, entries)
+    """List the entries of a memory, oldest first; what cannot be read is noted and left out."""
+    numbers = await client.lrange(keys("history", memory_id), 0, -1)
+    entries = await _entries(client, keys, numbers, damaged)
+    return await _versions(client, keys, agent_id, entries, damaged)
 
 
-async def histories(client: Any, keys: Keys, agent_id: str, ids: Sequence[str]) -> dict[str, list[Version]]:
-    """List the versions of many memories, each oldest first."""
+async def of_operation(client: Any, keys: Keys, agent_id: str, operation_id: str) -> list[Version]:
+    """List the entries of an operation, oldest first.
+
+    Returns:
+        The entries.
+
+    Raises:
+        IntegrityError: one of them is damaged. To go on without it would take back half of what was done.
+    """  # noqa: DOC501
+    numbers = await client.lrange(keys("changes", operation_id), 0, -1)
+    met = Damaged()
+    entries = await _entries(client, keys, numbers, met)
+    versions = await _versions(client, keys, agent_id, entries, met)
+    if met:
+        raise IntegrityError.damaged(*next(iter(met.items())))
+    return versions
+
+
+async def histories(
+    client: Any, keys: Keys, agent_id: str, ids: Sequence[str], damaged: Damaged
+) -> dict[str, list[Version]]:
+    """List the versions of many memories, each oldest first; what cannot be read is noted and left out."""
     result: dict[str, list[Version]] = {}
     for batch in batched(ids, _BATCH):
         pages = await fields.of_lists(client, [keys("history", memory_id) for memory_id in batch])
         numbers = [item for page in pages for item in page]
-        for version in await _versions(client, keys, agent_id, await _entries(client, keys, numbers)):
+        entries = await _entries(client, keys, numbers, damaged)
+        for version in await _versions(client, keys, agent_id, entries, damaged):
             result.setdefault(version.memory_id, []).append(version)
     return result
 
 
-async def _versions(client: Any, keys: Keys, agent_id: str, entries: Sequence[JournalEntry]) -> list[Version]:
+async def _versions(
+    client: Any, keys: Keys, agent_id: str, entries: Sequence[JournalEntry], damaged: Damaged
+) -> list[Version]:
     ids = list(dict.fromkeys(entry.operation_id for entry in entries))
-    logged = await _logged(client, keys, ids)
-    return [
-        Version(
-            memory_id=entry.memory_id,
-            revision=entry.change_id,
-            parent=entry.parent_id,
-            operation_id=entry.operation_id,
-            verb=entry.verb,
-            at=entry.at or clock.from_text(logged[entry.operation_id]["started_at"]),
-            before=_record(entry.before, agent_id, entry.parent_id),
-            after=_record(entry.after, agent_id, entry.change_id),
-            operation_verb=logged.get(entry.operation_id, {}).get("verb"),
-            actor=logged.get(entry.operation_id, {}).get("actor"),
-        )
-        for entry in entries
-    ]
+    logged = await _logged(client, keys, ids, damaged)
+    result = []
+    for entry in entries:
+        try:
+            result.append(_version(entry, logged.get(entry.operation_id, {}), agent_id))
+        except _UNREADABLE as error:
+            damaged.meet(_named(entry), f"it holds no version of a memory ({error})")
+    return result
+
+
+def _version(entry: JournalEntry, logged: Mapping[str, Any], agent_id: str) -> Version:
+    return Version(
+        memory_id=entry.memory_id,
+        revision=entry.change_id,
+        parent=entry.parent_id,
+        operation_id=entry.operation_id,
+        verb=entry.verb,
+        at=entry.at or clock.from_text(logged["started_at"]),
+        before=_record(entry.before, agent_id, entry.parent_id),
+        after=_record(entry.after, agent_id, entry.change_id),
+        operation_verb=logged.get("verb"),
+        actor=logged.get("actor"),
+    )
+
+
+def _named(entry: JournalEntry) -> str:
+    return f"change {entry.change_id} of memory {entry.memory_id}"
 
 
 async def tombstoned(client: Any, keys: Keys) -> list[str]:
@@ -164,46 +214,80 @@ def _record(text: str | None, agent_id: str, revision: str | None) -> MemoryReco
     return version_from_dict(json.loads(text), agent_id=agent_id, revision=revision or "")
 
 
-async def _logged(client: Any, keys: Keys, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+async def _logged(
+    client: Any, keys: Keys, ids: Sequence[str], damaged: Damaged | None = None
+) -> dict[str, dict[str, Any]]:
+    """Read operations by id; what cannot be read goes to `damaged`, and without that is an IntegrityError."""
     if not ids:
         return {}
     texts = await client.hmget(keys("operation"), list(ids))
-    return {item: json.loads(text) for item, text in zip(ids, texts, strict=True) if text is not None}
+    met = Damaged() if damaged is None else damaged
+    read = {item: _operation(item, text, met) for item, text in zip(ids, texts, strict=True) if text}
+    if damaged is None and met:
+        raise IntegrityError.damaged(*next(iter(met.items())))
+    return {item: data for item, data in read.items() if data is not None}
 
 
-async def purged(client: Any, keys: Keys, agent_id: str) -> list[MemoryRecord]:
-    """List the last versions of memories that are gone."""
-    result = []
+def _operation(operation_id: str, text: bytes, damaged: Damaged) -> dict[str, Any] | None:
+    try:
+        data: dict[str, Any] = json.loads(text)
+        clock.from_text(data["started_at"])
+    except _UNREADABLE as error:
+        damaged.meet(f"operation {operation_id}", f"it is none of ours ({error})")
+        return None
+    return data
+
+
+async def check(client: Any, keys: Keys, agent_id: str) -> list[str]:
+    """Return one line for each entry of the journal, and each operation, that cannot be read."""
+    met = Damaged()
+    async for number, text in client.hscan_iter(keys("journal"), count=_BATCH):
+        name = f"change {number.decode()} in the journal"
+        try:
+            entry = _entry(json.loads(text))
+            name = _named(entry)
+            for version in (entry.before, entry.after):
+                _record(version, agent_id, entry.change_id)
+        except _UNREADABLE as error:
+            met.meet(name, f"it is no entry of ours ({error})")
+    async for operation_id, text in client.hscan_iter(keys("operation"), count=_BATCH):
+        _operation(operation_id.decode(), text, met)
+    return [f"{name}: {why}" for name, why in met.items()]
+
+
+async def purged(client: Any, keys: Keys, agent_id: str, damaged: Damaged) -> list[MemoryRecord]:
+    """List the last versions of memories that are gone; what cannot be read is noted and left out."""
+    result: list[MemoryRecord] = []
     for memory_id in await client.zrange(keys("gone"), 0, -1):
-        entries = await _entries(
-            client, keys, await client.lrange(keys("history", memory_id.decode()), -1, -1)
-        )
-        for entry in entries:
-            record = _record(entry.before, agent_id, entry.parent_id)
-            if record is not None:
-                result.append(record)
+        numbers = await client.lrange(keys("history", memory_id.decode()), -1, -1)
+        entries = await _entries(client, keys, numbers, damaged)
+        versions = await _versions(client, keys, agent_id, entries, damaged)
+        result += [version.before for version in versions if version.before is not None]
     return result
 
 
-async def operations(client: Any, keys: Keys, limit: int) -> list[OperationRecord]:
-    """List operations, newest first."""
+async def operations(client: Any, keys: Keys, limit: int, damaged: Damaged) -> list[OperationRecord]:
+    """List operations, newest first; what cannot be read is noted and left out."""
     if limit < 1:
         return []
     ids = [item.decode() for item in (await client.lrange(keys("operations"), -limit, -1))[::-1]]
-    logged = await _logged(client, keys, ids)
+    logged = await _logged(client, keys, ids, damaged)
     result = []
-    for memory_id in ids:
-        data = logged[memory_id]
-        entries = await _entries(client, keys, await client.lrange(keys("changes", memory_id), 0, -1))
-        undone = await client.hget(keys("undone"), memory_id)
+    for operation_id, data in logged.items():
+        numbers = await client.lrange(keys("changes", operation_id), 0, -1)
+        met = Damaged()
+        entries = await _entries(client, keys, numbers, met)
+        for name, why in met.items():
+            damaged.meet(name, why)
+        undone = await client.hget(keys("undone"), operation_id)
         result.append(
             OperationRecord(
-                id=memory_id,
+                id=operation_id,
                 verb=data["verb"],
                 actor=data["actor"],
                 session=data["session"],
                 started_at=clock.from_text(data["started_at"]),
-                changes=len({entry.memory_id for entry in entries}),
+                changes=len({entry.memory_id for entry in entries}) + len(met),
                 undone_by=None if undone is None else undone.decode(),
             )
         )

@@ -42,7 +42,8 @@ if TYPE_CHECKING:
 _WITH_KEY: Final = """
 local found = {}
 for place, id in ipairs(redis.call('SMEMBERS', KEYS[1])) do
-  found[place] = redis.call('HMGET', ARGV[1] .. id, 'json', 'accessed_at', 'access_count')
+  local values = redis.call('HMGET', ARGV[1] .. id, 'json', 'accessed_at', 'access_count')
+  found[place] = {id, values[1], values[2], values[3]}
 end
 return found
 """
@@ -133,7 +134,8 @@ class Searching(VectorDocuments, KeywordStore):
 
     if TYPE_CHECKING:
 
-        def _document(self, text: bytes, accessed: bytes | None, count: bytes | None) -> Document: ...
+        def _documents(self, answers: Mapping[str, Sequence[Any]]) -> dict[str, Document]:
+            """Read documents, given by id as JSON, the last access and their number."""
 
     async def _manifest(self) -> Manifest:
         self._manifest_read = await super()._manifest()
@@ -219,8 +221,8 @@ class Searching(VectorDocuments, KeywordStore):
     def _with_key(self, fetched: Sequence[Sequence[Any]], where: Where) -> list[str]:
         """Return the newest of the documents with a key that a filter admits."""
         now = clock.now()
-        documents = [self._document(*values) for values in fetched if values[0] is not None]
-        fitting = [item for item in documents if where.matches(item.record, now)]
+        documents = self._documents({memory_id.decode(): values for memory_id, *values in fetched})
+        fitting = [item for item in documents.values() if where.matches(item.record, now)]
         fitting.sort(key=lambda item: (item.record.created_at, item.sequence), reverse=True)
         return [item.id for item in fitting[:MOST_WITH_KEY]]
 
@@ -370,12 +372,11 @@ class Searching(VectorDocuments, KeywordStore):
         return self._keys.document(""), "" if space is None else self._keys("vec", space.id) + ":"
 
     def _read_entries(self, rows: Sequence[Sequence[Any]]) -> dict[str, _Entry]:
+        documents = self._documents({memory_id.decode(): values for memory_id, *values, _, _ in rows})
         return {
-            memory_id.decode(): _Entry(
-                self._document(text, accessed, count).record, (stems or b"").decode(), vectors
-            )
-            for memory_id, text, accessed, count, stems, vectors in rows
-            if text is not None
+            memory_id: _Entry(documents[memory_id].record, (stems or b"").decode(), vectors)
+            for name, *_, stems, vectors in rows
+            if (memory_id := name.decode()) in documents
         }
 
     async def _beside(

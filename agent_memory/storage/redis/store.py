@@ -186,20 +186,13 @@ class RedisStore(Searching, Reading, Upkeep, KeywordStore, JournalStore):
         with translated(self._url):
             names = [self._keys.document(memory_id) for memory_id in ids]
             answers = await fields.of_hashes(self._client, names, *_FIELDS)
-        return {
-            memory_id: self._document(text, *used)
-            for memory_id, (text, *used) in zip(ids, answers, strict=True)
-            if text is not None
-        }
+        return self._documents(dict(zip(ids, answers, strict=True)))
 
-    def _document(self, text: bytes, accessed: bytes | None, count: bytes | None) -> Document:
-        document = Document.from_json(text.decode(), self.agent_id)
-        if accessed is None:
-            return document
-        used = replace(
-            document.record, accessed_at=clock.from_text(accessed.decode()), access_count=int(count or 0)
+    def _documents(self, answers: Mapping[str, Sequence[Any]]) -> dict[str, Document]:
+        read = self._documents_of(
+            {item: answer[0] for item, answer in answers.items() if answer[0] is not None}
         )
-        return replace(document, record=used)
+        return {item: _used(document, *answers[item][1:3]) for item, document in read.items()}
 
     async def _find(self, query: Query) -> AsyncIterator[Sequence[Document]]:
         renewed = narrowing.asks_for_system_messages(query.where) and not await self._outdated_count()
@@ -417,11 +410,13 @@ class RedisStore(Searching, Reading, Upkeep, KeywordStore, JournalStore):
         self, *, memory_id: str | None = None, operation_id: str | None = None
     ) -> list[Version]:
         with translated(self._url):
-            return await journal.versions(self._client, self._keys, self.agent_id, memory_id, operation_id)
+            if memory_id is None:
+                return await journal.of_operation(self._client, self._keys, self.agent_id, operation_id or "")
+            return await journal.of_memory(self._client, self._keys, self.agent_id, memory_id, self.damaged)
 
     async def _histories(self, ids: Sequence[str]) -> dict[str, list[Version]]:
         with translated(self._url):
-            return await journal.histories(self._client, self._keys, self.agent_id, ids)
+            return await journal.histories(self._client, self._keys, self.agent_id, ids, self.damaged)
 
     async def _tombstoned(self) -> list[str]:
         with translated(self._url):
@@ -429,11 +424,11 @@ class RedisStore(Searching, Reading, Upkeep, KeywordStore, JournalStore):
 
     async def _purged(self) -> list[MemoryRecord]:
         with translated(self._url):
-            return await journal.purged(self._client, self._keys, self.agent_id)
+            return await journal.purged(self._client, self._keys, self.agent_id, self.damaged)
 
     async def _operations(self, limit: int) -> list[OperationRecord]:
         with translated(self._url):
-            return await journal.operations(self._client, self._keys, limit)
+            return await journal.operations(self._client, self._keys, limit, self.damaged)
 
     async def _journal_end(self) -> int:
         with translated(self._url):
@@ -442,3 +437,14 @@ class RedisStore(Searching, Reading, Upkeep, KeywordStore, JournalStore):
     async def _changed_since(self, position: int) -> tuple[list[str], int]:
         with translated(self._url):
             return await journal.changed_since(self._client, self._keys, position)
+
+
+def _used(document: Document, accessed: bytes | None, count: bytes | None) -> Document:
+    """Return a document with its accesses; what is damaged there is not worth leaving a memory out."""
+    if accessed is None:
+        return document
+    try:
+        moment, number = clock.from_text(accessed.decode()), int(count or 0)
+    except ValueError:
+        return document
+    return replace(document, record=replace(document.record, accessed_at=moment, access_count=number))

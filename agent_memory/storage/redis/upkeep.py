@@ -15,7 +15,7 @@ from agent_memory.records import ConversationRecord
 from agent_memory.storage.base import Durability
 from agent_memory.storage.documents import Document, Manifest, VectorDocuments
 from agent_memory.storage.documents.values import instant
-from agent_memory.storage.redis import durability, fields, words
+from agent_memory.storage.redis import durability, fields, journal, words
 from agent_memory.storage.redis.connection import Mode, translated
 from agent_memory.storage.redis.gathering import Gathering
 from agent_memory.storage.redis.keys import Keys, literal
@@ -76,10 +76,10 @@ class Upkeep(VectorDocuments):
         ids = [member.decode() for member in await self._client.zrange(self._keys("places"), 0, -1)]
         documents = total = 0
         for batch in batched(ids, _BATCH):
-            read = await self._raw(batch)
+            texts = await self._raw(batch)
             # Swept later, they would be taken off totals in which they are not counted.
-            await self._sweep_expired([memory_id for memory_id in batch if memory_id not in read])
-            part = list(read.values())
+            await self._sweep_expired([memory_id for memory_id in batch if memory_id not in texts])
+            part = list(self._documents_of(texts).values())
             documents += len(part)
             total += await self._derive_some(manifest, part)
         await self._client.hset(self._keys("totals"), mapping={"documents": documents, "words": total})
@@ -91,13 +91,10 @@ class Upkeep(VectorDocuments):
         for batch in batched(names, _BATCH):
             await self._client.delete(*batch)
 
-    async def _raw(self, ids: Sequence[str]) -> dict[str, Document]:
+    async def _raw(self, ids: Sequence[str]) -> dict[str, bytes]:
         names = [self._keys.document(memory_id) for memory_id in ids]
-        return {
-            item: Document.from_json(text.decode(), str(self.requested_agent))
-            for item, (text,) in zip(ids, await fields.of_hashes(self._client, names, "json"), strict=True)
-            if text is not None
-        }
+        texts = await fields.of_hashes(self._client, names, "json")
+        return {item: text for item, (text,) in zip(ids, texts, strict=True) if text is not None}
 
     def _gathered(self, gathering: Gathering, indexed: Mapping[str, Sequence[str]] | None = None) -> Batch:
         sets, words_in_sets = self._mode == "vector-sets", self._module is None
@@ -181,9 +178,10 @@ class Upkeep(VectorDocuments):
             told | ({} if self._route is None else {"topology": self._route.topology})
         )
 
-    async def _check(self) -> list[str]:
-        """Compare everything that must agree."""
-        return [*await super()._check(), *await self._check_words()]
+    async def _integrity_errors(self, manifest: Manifest, documents: Sequence[Document]) -> list[str]:
+        errors = [*await super()._integrity_errors(manifest, documents), *await self._check_words()]
+        with translated(self._url):
+            return [*errors, *await journal.check(self._client, self._keys, self.agent_id)]
 
     async def _indexed(self, ids: Sequence[str]) -> dict[str, list[str]]:
         """Return the stems that memories are indexed by: those of an older analyser, perhaps."""
@@ -199,7 +197,7 @@ class Upkeep(VectorDocuments):
         outdated = range(manifest.renewed_up_to + 1, manifest.outdated_up_to + 1)
         with translated(self._url):
             ids = [member.decode() for member in await self._client.zrange(self._keys("places"), 0, -1)]
-            documents = list((await self._raw(ids)).values())
+            documents = list(self._documents_of(await self._raw(ids)).values())
             indexed = await self._indexed([item.id for item in documents])
             known = await words.statistics(self._client, self._keys, [])
             listed = {member.decode() for member in await self._client.zrange(self._keys("codes"), 0, -1)}

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from agent_memory.hints import Hint
+from agent_memory.storage.damage import Damaged
 from agent_memory.storage.sqlite import driver, index
 from agent_memory.storage.sqlite.bookkeeping import VECTOR_KEYS, noted
-from agent_memory.storage.sqlite.damage import Damaged
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.sqlite.spaces import Space
 from agent_memory.storage.sqlite.vectors import matrix

@@ -1,20 +1,19 @@
-"""Rows that cannot be read: left out and named, so that one of them stops nothing but itself."""
+"""Rows that cannot be read: what is wrong with them."""
 
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple, TypeVar
 
 from agent_memory import clock
 from agent_memory.records import TUPLE_FIELDS
+from agent_memory.storage.damage import Damaged
 from agent_memory.storage.sqlite import driver
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.sqlite.errors import is_no_text
 
-logger = logging.getLogger("agent_memory.damage")
 T = TypeVar("T")
 
 _NOTHING: Final = type(None)
@@ -39,29 +38,11 @@ class UnreadableError(ValueError):
     """A stored value is not what its column holds."""
 
 
-class Damaged(dict[str, str]):
-    """What was left out, by a name such as `memory 7f3k2m9q`, and why."""
-
-    def meet(self, name: str, why: str) -> None:
-        """Remember something."""
-        self.setdefault(name, why)
-
-
 class ReadContext(NamedTuple):
     """Of whom memories are read, and where what cannot be read is noted."""
 
     agent_id: str
     damaged: Damaged
-
-
-class Announced(Damaged):
-    """The same, warning of each the first time."""
-
-    def meet(self, name: str, why: str) -> None:
-        """Remember something, and warn of it."""
-        if name not in self:
-            self[name] = why
-            logger.warning("%s is damaged and was left out: %s", name, why)
 
 
 def check_kinds(names: tuple[str, ...], row: tuple[Any, ...]) -> None:

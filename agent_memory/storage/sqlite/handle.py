@@ -22,9 +22,10 @@ from agent_memory.errors import (
 from agent_memory.hints import Hint
 from agent_memory.storage import backend_options, moved
 from agent_memory.storage.base import FullStore, Store
+from agent_memory.storage.damage import Damaged
 from agent_memory.storage.sqlite import connection as opening
-from agent_memory.storage.sqlite import damage, driver, ownership, parked, setting, virtual, word_index
-from agent_memory.storage.sqlite.damage import ReadContext
+from agent_memory.storage.sqlite import driver, ownership, parked, setting, virtual, word_index
+from agent_memory.storage.sqlite.damage import ReadContext, tolerantly
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.sqlite.errors import is_busy, is_damage, is_unwritable, schema_changed
 from agent_memory.storage.sqlite.kept import Kept
@@ -64,7 +65,6 @@ class FileStore(FullStore):
             agent_id = self.requested_agent = paths.check_agent_id(agent_id)
         self.path = _absolute(path, agent_id)
         """The file."""
-        self.damaged: damage.Announced = damage.Announced()
         self._worker: Worker | None = None
         self._extension: bool | None = None
         self._kept = Kept()
@@ -221,7 +221,7 @@ class FileStore(FullStore):
         for last in (*[False] * _ATTEMPTS, True):
             try:
                 with opening.translated(str(self.path)):
-                    return damage.tolerantly(connection, function)
+                    return tolerantly(connection, function)
             except StoreBusyError as error:
                 # A whole unit leaves nothing behind when it fails, so it can be done anew.
                 if last or not schema_changed(error.__cause__):
@@ -424,7 +424,7 @@ def writes(
 def _moved(connection: Connection) -> str | None:
     """Return the mark of an agent that was moved; a damaged one does not stop a write."""
     try:
-        return setting.get(connection, moved.SETTING, damage.Damaged())
+        return setting.get(connection, moved.SETTING, Damaged())
     except driver.Error as error:
         if not is_damage(error):
             raise

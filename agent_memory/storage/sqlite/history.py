@@ -8,8 +8,9 @@ from typing import Any
 
 from agent_memory.errors import IntegrityError
 from agent_memory.records import MemoryRecord, OperationRecord, Version
+from agent_memory.storage.damage import Damaged
 from agent_memory.storage.sqlite import rows
-from agent_memory.storage.sqlite.damage import Damaged, ReadContext, UnreadableError, check_text, moment
+from agent_memory.storage.sqlite.damage import ReadContext, UnreadableError, check_text, moment
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.sqlite.rows import OF_MEMORY, version_of
 

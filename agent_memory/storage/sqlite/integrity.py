@@ -7,6 +7,7 @@ from itertools import chain
 from typing import Any
 
 from agent_memory.records import OWN_FIELDS, MemoryRecord
+from agent_memory.storage.damage import Damaged
 from agent_memory.storage.sqlite import (
     attempts,
     binary_quantisation,
@@ -21,7 +22,6 @@ from agent_memory.storage.sqlite import (
     word_index,
 )
 from agent_memory.storage.sqlite import connection as opening
-from agent_memory.storage.sqlite.damage import Damaged
 from agent_memory.storage.sqlite.driver import Connection, Error
 from agent_memory.storage.sqlite.errors import is_busy, is_no_text, is_unwritable
 from agent_memory.storage.sqlite.migrate import schema_version

@@ -19,8 +19,8 @@ from typing import Final, NamedTuple
 from agent_memory import filesystem, paths
 from agent_memory.errors import BackendError, IntegrityError, StoreBusyError
 from agent_memory.hints import Hint
+from agent_memory.storage.damage import Damaged
 from agent_memory.storage.sqlite import driver, setting
-from agent_memory.storage.sqlite.damage import Damaged
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.sqlite.errors import translated
 

@@ -11,9 +11,10 @@ from agent_memory import clock
 from agent_memory.batching import batched
 from agent_memory.records import OWN_FIELDS, MemoryRecord, MemoryType, Status
 from agent_memory.storage.base import Group, GroupBy, Order
+from agent_memory.storage.damage import Damaged
 from agent_memory.storage.listing import grouped
 from agent_memory.storage.sqlite import filters, rows
-from agent_memory.storage.sqlite.damage import Damaged, ReadContext, UnreadableError, check_text, moment
+from agent_memory.storage.sqlite.damage import ReadContext, UnreadableError, check_text, moment
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.sqlite.rows import checksum
 from agent_memory.storage.where import Where

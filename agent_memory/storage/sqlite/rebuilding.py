@@ -5,6 +5,7 @@ from __future__ import annotations
 from agent_memory.errors import StoreBusyError
 from agent_memory.records import OWN_FIELDS
 from agent_memory.storage.base import EmbeddingSpace
+from agent_memory.storage.damage import Damaged
 from agent_memory.storage.sqlite import (
     attempts,
     bookkeeping,
@@ -18,7 +19,6 @@ from agent_memory.storage.sqlite import (
     word_index,
 )
 from agent_memory.storage.sqlite.connection import writing
-from agent_memory.storage.sqlite.damage import Damaged
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.sqlite.integrity import embedded_hash, hashes_in
 from agent_memory.text.templates import content_hash

@@ -14,8 +14,8 @@ from agent_memory import clock
 from agent_memory.records import OWN_FIELDS, MemoryRecord
 from agent_memory.storage import renewal
 from agent_memory.storage.changes import Operation
+from agent_memory.storage.damage import Damaged
 from agent_memory.storage.sqlite import bookkeeping, checked, reading, rows, setting, writing
-from agent_memory.storage.sqlite.damage import Damaged
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.where import Condition, Where
 from agent_memory.text.analysis import ANALYSER, analysed_text

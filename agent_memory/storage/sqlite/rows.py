@@ -20,8 +20,9 @@ from agent_memory.records import (
     version_from_dict,
 )
 from agent_memory.storage.changes import JournalEntry
+from agent_memory.storage.damage import Damaged
 from agent_memory.storage.sqlite import damage
-from agent_memory.storage.sqlite.damage import Damaged, UnreadableError
+from agent_memory.storage.sqlite.damage import UnreadableError
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.text.templates import ContentHash, TextHash, content_hash, embedded_text, embedding_hash
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from agent_memory.storage.damage import Damaged
 from agent_memory.storage.sqlite import checked
-from agent_memory.storage.sqlite.damage import Damaged, UnreadableError, check_text
+from agent_memory.storage.sqlite.damage import UnreadableError, check_text
 from agent_memory.storage.sqlite.driver import Connection
 
 

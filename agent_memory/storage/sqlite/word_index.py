@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from itertools import zip_longest
 from typing import Final
 
+from agent_memory.storage.damage import Damaged
 from agent_memory.storage.sqlite import reading, virtual
-from agent_memory.storage.sqlite.damage import Damaged
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.text.analysis import analysed_text
 from agent_memory.text.templates import indexed_text

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from agent_memory import clock
 from agent_memory.batching import batched
-from agent_memory.errors import ConflictError, IntegrityError, ValidationError
+from agent_memory.errors import ConflictError, ValidationError
 from agent_memory.records import MemoryRecord, MemoryType, Status
 from agent_memory.storage import planning
 from agent_memory.storage.base import EmbeddingSpace
 from agent_memory.storage.changes import Change, Operation, Plan, Written
+from agent_memory.storage.damage import Damaged
 from agent_memory.storage.sqlite import attempts, checked, driver, history, index, rows, vectors
-from agent_memory.storage.sqlite.damage import Damaged
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.sqlite.reading import OF_MEMORIES
 from agent_memory.storage.sqlite.spaces import Space, current_space, known_space
@@ -93,25 +93,12 @@ def load_state(connection: Connection, needs: planning.Needs, agent_id: str) -> 
         damaged = Damaged()
         readable = rows.records(connection, fetched, agent_id, damaged)
         state.records = {record.id: record for record in readable}
-        _leave_out(state, damaged)
+        planning.leave_out(state, damaged)
     last = connection.execute(
         "select hlc from journal where typeof(hlc) = 'integer' order by seq desc limit 1"
     ).fetchone()
     state.last_hlc = last[0] if last else 0
     return state
-
-
-def _leave_out(state: planning.State, damaged: Damaged) -> None:
-    """Take what cannot be read out of what decides: it is no duplicate of anything.
-
-    Raises:
-        IntegrityError: it has a key that is wanted.
-    """  # noqa: DOC501
-    state.by_hash = {digest: item for digest, item in state.by_hash.items() if item in state.records}
-    for (_, key), memory_id in state.by_key.items():
-        if memory_id not in state.records:
-            name = f"memory {memory_id}"
-            raise IntegrityError.damaged(name, damaged.get(name, f"it has the key {key}"))
 
 
 # --- vectors ---------------------------------------------------------------------------------------------------

@@ -52,9 +52,7 @@ class JsonFolderStore(VectorDocumentStore):
 
     async def _read(self, ids: Sequence[str]) -> dict[str, Document]:
         texts = {memory_id: _read(self._file(memory_id)) for memory_id in ids if memory_id.isalnum()}
-        return {
-            item: Document.from_json(text, self.agent_id) for item, text in texts.items() if text is not None
-        }
+        return self._documents_of({item: text for item, text in texts.items() if text is not None})
 
     async def _find(self, query: Query) -> AsyncIterator[Sequence[Document]]:
         # A folder has no index: everything is read, and what the query refuses is left out by the caller.

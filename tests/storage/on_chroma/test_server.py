@@ -11,21 +11,26 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
+from urllib.parse import urlsplit
 
 import anyio
+import chromadb
 import pytest
 from servers.chroma import ChromaServer
 from servers.ports import free_port
 from servers.surviving import survives
 
+from agent_memory import MemoryConfig
 from agent_memory.errors import BackendError, ConfigurationError, StoreBusyError, StoreUnreachableError
 from agent_memory.records import Status
+from agent_memory.storage.changes import new_id
 from agent_memory.storage.chroma import ChromaStore
 from agent_memory.storage.chroma.connection import location_of
 from agent_memory.storage.where import Where
 from agent_memory.testing import builders
 from agent_memory.testing.store.support import EVERYTHING, change, opened, put, texts
 
+from ..damaged import stops_nothing_but_itself
 from . import QUIET
 
 pytestmark = [pytest.mark.anyio, *QUIET]
@@ -203,3 +208,21 @@ async def test_a_server_that_is_no_chroma_is_said_to_be_none() -> None:
         with pytest.raises(ConfigurationError, match="is no Chroma server"):
             await ChromaStore("tester", url=f"http://127.0.0.1:{server.server_port}").open()
         server.shutdown()
+
+
+async def test_what_cannot_be_a_memory_stops_nothing_but_itself(
+    chroma_server: ChromaServer, tmp_path: Path
+) -> None:
+    places = {"url": chroma_server.url, "prefix": f"test-{new_id()}"}
+    config = MemoryConfig(backend="chroma", backend_config=places, embedding_provider="dummy")
+
+    def done(memory_id: str) -> None:
+        address = urlsplit(chroma_server.url)
+        client = chromadb.HttpClient(host=address.hostname or "", port=address.port or 0)
+        for collection in client.list_collections():
+            there = collection.get(ids=[memory_id], include=["embeddings"])
+            if collection.name.startswith(places["prefix"]) and there["ids"]:
+                collection.update(ids=[memory_id], documents=["{"], embeddings=there["embeddings"])
+        client.close()
+
+    await stops_nothing_but_itself(config, done, tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -12,12 +13,15 @@ from servers.pinecone import PineconeServer
 from servers.ports import free_port
 from servers.surviving import survives
 
+from agent_memory import MemoryConfig
 from agent_memory.errors import BackendError, ConfigurationError, StoreUnreachableError, ValidationError
 from agent_memory.storage.changes import new_id
 from agent_memory.storage.pinecone import PineconeStore
 from agent_memory.storage.where import Where
 from agent_memory.testing import builders
 from agent_memory.testing.store.support import EVERYTHING, change, opened, put, texts
+
+from ..damaged import stops_nothing_but_itself
 
 pytestmark = pytest.mark.anyio
 
@@ -166,3 +170,24 @@ async def test_nothing_acknowledged_is_lost_when_the_service_goes_away() -> None
     with PineconeServer() as server:
         async with opened(lambda agent_id: store(server, agent_id)) as made:
             await survives(made, server, writers=1, writes=40, pause=0.2)
+
+
+@pytest.mark.parametrize("document", [{"document": "{"}, {"document": "{}"}, {}])
+async def test_what_cannot_be_a_memory_stops_nothing_but_itself(
+    server: PineconeServer, document: dict[str, str], tmp_path: Path
+) -> None:
+    options = {"host": server.host, "api_key": server.api_key, "dimension": 64}
+    config = MemoryConfig(
+        backend="pinecone",
+        backend_config={"url": "pinecone://main", **options},
+        embedding_provider="dummy",
+        embedding_config={"dimension": 64},
+    )
+
+    def done(memory_id: str) -> None:
+        for namespace in server.indexes["main"].namespaces.values():
+            for name in [item for item in namespace.metadata if item == memory_id]:
+                kept = {key: value for key, value in namespace.metadata[name].items() if key != "document"}
+                namespace.metadata[name] = kept | document
+
+    await stops_nothing_but_itself(config, done, tmp_path)

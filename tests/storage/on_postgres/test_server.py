@@ -15,6 +15,7 @@ from servers.ports import free_port
 from servers.postgres import NEWEST, OLDEST, PostgresServer
 from servers.surviving import survives
 
+from agent_memory import MemoryConfig
 from agent_memory.errors import (
     BackendError,
     ConfigurationError,
@@ -32,6 +33,7 @@ from agent_memory.testing import builders
 from agent_memory.testing.store.support import EVERYTHING, opened, put
 from agent_memory.text.bm25 import bm25_score
 
+from ..damaged import history_stops_nothing_but_itself, stops_nothing_but_itself
 from .conftest import empty
 
 pytestmark = pytest.mark.anyio
@@ -452,16 +454,38 @@ async def test_the_first_call_finds_a_server_that_was_away_for_long() -> None:
             assert await made.count(Where()) == 1
 
 
+@pytest.mark.parametrize("text", ["broken", "[]", "{}"])
+async def test_a_change_that_cannot_be_read_stops_nothing_but_itself(
+    newest: PostgresServer, text: str
+) -> None:
+    url = {"url": empty(newest)}
+
+    def done(memory_id: str) -> None:
+        first = f"select min(hlc) from agentmem.journal where memory_id = '{memory_id}'"
+        administer(newest, f"update agentmem.journal set after = '{text}' where hlc = ({first})")
+
+    config = MemoryConfig(backend="postgres", backend_config=url, embedding_provider="dummy")
+    await history_stops_nothing_but_itself(config, done)
+    empty(newest)
+
+
 @pytest.mark.parametrize(
     "damage",
-    ["update agentmem.memory set metadata = 'broken'", "delete from agentmem.long_term"],
+    [
+        "update agentmem.memory set metadata = 'broken' where id = '{id}'",
+        "update agentmem.memory set metadata = '[1]' where id = '{id}'",
+        "update agentmem.memory set type = 'episodic' where id = '{id}'",
+        "delete from agentmem.long_term where memory = (select place from agentmem.memory where id = '{id}')",
+    ],
 )
-async def test_what_cannot_be_a_memory_is_named(newest: PostgresServer, damage: str) -> None:
-    empty(newest)
-    async with opened(lambda agent_id: store(newest, agent_id)) as made:
-        (fact,) = await put(made, builders.fact("apples"))
-        administer(newest, f"set session_replication_role = replica; {damage}")
-        for attempt in (lambda: made.select(Where()), lambda: made.get([fact.id]), made.check):
-            with pytest.raises(IntegrityError, match=f"memory {fact.id} is damaged"):
-                await attempt()  # type: ignore[operator]
+async def test_what_cannot_be_a_memory_stops_nothing_but_itself(
+    newest: PostgresServer, damage: str, tmp_path: Path
+) -> None:
+    url = {"url": empty(newest)}
+    config = MemoryConfig(backend="postgres", backend_config=url, embedding_provider="dummy")
+
+    def done(memory_id: str) -> None:
+        administer(newest, f"set session_replication_role = replica; {damage.format(id=memory_id)}")
+
+    await stops_nothing_but_itself(config, done, tmp_path)
     empty(newest)

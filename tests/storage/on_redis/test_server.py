@@ -14,7 +14,7 @@ from servers.ports import free_port
 from servers.redis import RedisServer, redis_search, redis_vectorsets, valkey
 from servers.surviving import survives
 
-from agent_memory import AgentMemory, clock
+from agent_memory import AgentMemory, MemoryConfig, clock
 from agent_memory.errors import (
     BackendError,
     ConfigurationError,
@@ -31,6 +31,7 @@ from agent_memory.storage.where import Where
 from agent_memory.testing import builders
 from agent_memory.testing.store.support import EVERYTHING, change, opened, put, texts
 
+from ..damaged import history_stops_nothing_but_itself, stops_nothing_but_itself
 from .conftest import start
 
 pytestmark = pytest.mark.anyio
@@ -310,16 +311,39 @@ async def test_a_user_of_one_prefix_needs_what_the_error_names(servers: dict[str
     server.client().execute_command("ACL", "DELUSER", "limited")
 
 
-async def test_what_cannot_be_read_is_damage_and_no_fault_of_the_program(
+@pytest.mark.parametrize("text", [b"{", b"[]", b"{}", b"\xff"])
+async def test_what_cannot_be_a_memory_stops_nothing_but_itself(
+    server: RedisServer, text: bytes, tmp_path: Path
+) -> None:
+    config = MemoryConfig(backend="redis", backend_config={"url": server.url}, embedding_provider="dummy")
+
+    def done(memory_id: str) -> None:
+        (key,) = server.client().keys(f"*doc:{memory_id}")
+        server.client().hset(key, "json", text)
+
+    await stops_nothing_but_itself(config, done, tmp_path)
+
+
+@pytest.mark.parametrize("text", [b"{", b"[]", b"{}", b"\xff"])
+async def test_a_change_that_cannot_be_read_stops_nothing_but_itself(
+    servers: dict[str, RedisServer], text: bytes
+) -> None:
+    server = start("valkey", servers)
+
+    def done(memory_id: str) -> None:
+        (name,), (journal,) = server.client().keys(f"*history:{memory_id}"), server.client().keys("*:journal")
+        server.client().hset(journal, server.client().lindex(name, 0), text)
+
+    config = MemoryConfig(backend="redis", backend_config={"url": server.url}, embedding_provider="dummy")
+    await history_stops_nothing_but_itself(config, done)
+
+
+async def test_a_head_that_cannot_be_read_is_damage_and_no_fault_of_the_program(
     servers: dict[str, RedisServer],
 ) -> None:
     server = start("valkey", servers)
     async with opened(lambda agent_id: store(server, agent_id)) as made:
-        (fact,) = await put(made, builders.fact("apples"))
-        (key,) = server.client().keys(f"*doc:{fact.id}")
-        server.client().hset(key, "json", f'{{"id": "{fact.id}"')
-        with pytest.raises(IntegrityError, match="is damaged"):
-            await made.select(Where())
+        await put(made, builders.fact("apples"))
     (head,) = server.client().keys("*:head")
     server.client().set(head, "{junk")
     with pytest.raises(IntegrityError, match="the head of this agent's memories is damaged"):

@@ -8,8 +8,9 @@ import pytest
 
 from agent_memory.records import MemoryType
 from agent_memory.storage.base import Order
+from agent_memory.storage.damage import Damaged
 from agent_memory.storage.sqlite import driver, filters, reading
-from agent_memory.storage.sqlite.damage import Damaged, ReadContext
+from agent_memory.storage.sqlite.damage import ReadContext
 from agent_memory.storage.where import Condition, Where
 from agent_memory.testing import builders
 

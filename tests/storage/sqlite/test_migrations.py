@@ -10,9 +10,10 @@ import pytest
 
 from agent_memory.errors import IntegrityError
 from agent_memory.records import OWN_FIELDS
+from agent_memory.storage.damage import Damaged
 from agent_memory.storage.sqlite import connection as opening
 from agent_memory.storage.sqlite import driver, history, migrate
-from agent_memory.storage.sqlite.damage import Damaged, ReadContext
+from agent_memory.storage.sqlite.damage import ReadContext
 from agent_memory.storage.where import Where
 from agent_memory.testing import builders
 

@@ -10,6 +10,7 @@ from agent_memory.batching import batched
 from agent_memory.hints import Hint
 from agent_memory.records import MemoryRecord, MemoryType, same_version
 from agent_memory.storage.changes import new_id
+from agent_memory.storage.damage import Damaged
 from agent_memory.storage.sqlite import (
     bookkeeping,
     history,
@@ -22,7 +23,7 @@ from agent_memory.storage.sqlite import (
     writing,
 )
 from agent_memory.storage.sqlite.connection import writing as write_transaction
-from agent_memory.storage.sqlite.damage import Damaged, tolerantly
+from agent_memory.storage.sqlite.damage import tolerantly
 from agent_memory.storage.sqlite.driver import Connection, Error
 from agent_memory.storage.sqlite.salvage.reaching import TABLES, Reached
 
