@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
@@ -33,6 +34,8 @@ class SearchRequest:
     min_relevance: float | None = None
     count_access: bool = True
     rerank: bool = False
+    embedding: Awaitable[Vector] | None = None
+    """The vector of the text, where somebody has begun to embed it."""
 
     def check(self) -> None:
         """Check what can be checked without a store.

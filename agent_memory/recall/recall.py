@@ -112,23 +112,27 @@ class Recaller:
         """Find what a query needs, or the brief for None, and pack it. Arguments as in `AgentMemory.recall`."""
         wording = writer(format)
         context = StandingContext(self._store, standing, wording, budget)
-        await context.choose(where, brief=query is None)
         results, kept = Found(), Kept((), ())
+        # The query is embedded while the standing context is read.
+        async with self._searcher.embedding(query, mode) as embedding:
+            await context.choose(where, brief=query is None)
+            if query is not None:
+                limit = max(5, min(constants.MOST_CANDIDATES, budget // constants.TOKENS_PER_CANDIDATE))
+                results = await self._searcher.search(
+                    SearchRequest(
+                        text=query,
+                        where=where,
+                        limit=limit,
+                        mode=mode,
+                        explain=explain,
+                        count_access=False,
+                        rerank=rerank,
+                        embedding=embedding,
+                    )
+                )
         if query is None:
             candidates = await brief(self._store, where)
         else:
-            limit = max(5, min(constants.MOST_CANDIDATES, budget // constants.TOKENS_PER_CANDIDATE))
-            results = await self._searcher.search(
-                SearchRequest(
-                    text=query,
-                    where=where,
-                    limit=limit,
-                    mode=mode,
-                    explain=explain,
-                    count_access=False,
-                    rerank=rerank,
-                )
-            )
             kept = above_floor(results, query, min_relevance)
             candidates = by_worth(
                 candidates_of(results, kept, query),

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from agent_memory.errors import CapabilityError
 from agent_memory.hints import Hint
 from agent_memory.recall import constants
 from agent_memory.recall.pending_notices import PendingNotices
-from agent_memory.recall.query import Query, SearchRequest
+from agent_memory.recall.query import Mode, Query, SearchRequest
 from agent_memory.recall.relevance import DEFAULT_BACKGROUND, BackgroundDistribution
 from agent_memory.recall.semantic_index import NOT_AT_HAND, SemanticIndex
 from agent_memory.storage.base import EmbeddingSpace, Store, vector_store
@@ -82,6 +83,26 @@ class Retriever:
             if not self._store.capabilities.vectors:
                 raise CapabilityError(self._store.name, "search")
             self._index.require()  # vectors are all there is to find by
+
+    @asynccontextmanager
+    async def embedding(self, text: str | None, mode: Mode) -> AsyncIterator[Awaitable[Vector] | None]:
+        """Embed a query while the caller does something else before its search; None where that needs no vector."""
+        if not isinstance(text, str) or not text.strip() or mode == "keyword" or not self._index.available:
+            yield None
+            return
+        try:
+            await self._index.prepare()
+        except NOT_AT_HAND:  # the search says so, or does without
+            yield None
+            return
+        task = asyncio.create_task(self._index.embed_query(text))
+        try:
+            yield task
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+            if not task.cancelled():
+                task.exception()  # for the search to raise; where there was none, for nobody
 
     async def retrieve(self, request: SearchRequest, notices: list[str]) -> Retrieved:
         """Let each retriever return its best candidates; `notices` gets a line for what was left out.
@@ -158,7 +179,7 @@ class Retriever:
                 else finds anything, or an embedder was named that the store's vectors are not from.
         """  # noqa: DOC501
         try:
-            return await self._comparable_vector(request.text, retrieving)
+            return await self._comparable_vector(request, retrieving)
         except NOT_AT_HAND as error:
             if (
                 request.mode == "vector"
@@ -169,11 +190,13 @@ class Retriever:
             notices.append(Hint("searched by words only: {error}", error=error))
             return None
 
-    async def _comparable_vector(self, text: str, retrieving: asyncio.Task[Candidates]) -> Vector:
+    async def _comparable_vector(
+        self, request: SearchRequest, retrieving: asyncio.Task[Candidates]
+    ) -> Vector:
         """Embed a query, and check that the store's vectors may be compared with it."""
         await self._index.prepare()
         try:
-            vector = await self._index.embed_query(text)
+            vector = await (request.embedding or self._index.embed_query(request.text))
         except NOT_AT_HAND:
             self._index.check_space((await retrieving).space)  # where it would be of no use, that says more
             raise

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager
 from copy import deepcopy
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from agent_memory.recall import constants
 from agent_memory.recall.candidate_scoring import CandidateScorer
 from agent_memory.recall.dialogue import answers, asks
 from agent_memory.recall.found import Found
-from agent_memory.recall.query import SearchRequest
+from agent_memory.recall.query import Mode, SearchRequest
 from agent_memory.recall.reranking import Reranker
 from agent_memory.recall.retrieval import Retrieved, Retriever
 from agent_memory.recall.scoring import Parts
@@ -22,6 +24,9 @@ from agent_memory.settings import Settings
 from agent_memory.storage.base import Store, keyword_store
 from agent_memory.storage.retrieval import ContextRequest, SearchContext
 from agent_memory.storage.where import Where
+
+if TYPE_CHECKING:
+    from agent_memory.vectors import Vector
 
 logger = logging.getLogger("agent_memory")
 
@@ -76,6 +81,12 @@ class Searcher:
             echoes=[result.memory.id for result in results if parts[result.memory.id].echo],
             compared=retrieved.compared,
         )
+
+    def embedding(
+        self, text: str | None, mode: Mode
+    ) -> AbstractAsyncContextManager[Awaitable[Vector] | None]:
+        """Embed a query while the caller does something else before it searches; None where that needs no vector."""
+        return self._retriever.embedding(text, mode)
 
     async def near(
         self, record: MemoryRecord, where: Where, *, limit: int, min_similarity: float
