@@ -23,12 +23,16 @@ class Relay:
         self.round_trips = 0
 
     @property
+    def port(self) -> int:
+        """Where it listens."""
+        assert self._server is not None
+        return int(self._server.sockets[0].getsockname()[1])
+
+    @property
     def url(self) -> str:
         """Where it listens, for the same user and database."""
-        assert self._server is not None
-        port = self._server.sockets[0].getsockname()[1]
         user, at, _ = self._target.netloc.rpartition("@")
-        return f"{self._target.scheme}://{user}{at}127.0.0.1:{port}{self._target.path}"
+        return f"{self._target.scheme}://{user}{at}127.0.0.1:{self.port}{self._target.path}"
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)

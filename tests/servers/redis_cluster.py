@@ -45,11 +45,22 @@ def _secret(options: Mapping[str, Any]) -> Sequence[str]:
     return ("--masterauth", options["password"]) if options.get("password") else ()
 
 
-class RedisCluster(Server):
-    """Six nodes; the first three begin as primaries, and each has the one three places behind it as its replica."""
+def _how(server: RedisServer) -> tuple[str, str]:
+    """Return what the URL of a server begins with and, with TLS, ends with."""
+    if server.authority is None:
+        return "redis", ""
+    return "rediss", f"?ssl_ca_certs={server.authority.file}"
 
-    def __init__(self, make: Make, **options: Any) -> None:
-        self.buses = [free_port() for _ in range(6)]
+
+class RedisCluster(Server):
+    """Six nodes; the first three begin as primaries, and each has the one three places behind it as its replica.
+
+    Without replicas there are three.
+    """
+
+    def __init__(self, make: Make, *, replicas: bool = True, **options: Any) -> None:
+        self.buses = [free_port() for _ in range(6 if replicas else 3)]
+        self._by_id: dict[str, RedisServer] = {}
         self.nodes = [
             make(*_NODE, *_secret(options), "--cluster-port", str(bus), **options) for bus in self.buses
         ]
@@ -57,7 +68,9 @@ class RedisCluster(Server):
     @property
     def url(self) -> str:
         """Where two of the nodes listen."""
-        return f"redis+cluster://{self._user}{','.join(f'127.0.0.1:{node.port}' for node in self.nodes[:2])}"
+        hosts = ",".join(f"127.0.0.1:{node.port}" for node in self.nodes[:2])
+        scheme, trusted = _how(self.nodes[0])
+        return f"{scheme}+cluster://{self._user}{hosts}{trusted}"
 
     @property
     def _user(self) -> str:
@@ -66,7 +79,8 @@ class RedisCluster(Server):
 
     def plain_url(self, node: RedisServer) -> str:
         """Return the URL of one node, which does not say that it belongs to a cluster."""
-        return f"redis://{self._user}127.0.0.1:{node.port}"
+        scheme, trusted = _how(node)
+        return f"{scheme}://{self._user}127.0.0.1:{node.port}{trusted}"
 
     def start(self) -> Self:
         """Start all nodes and wait until they are one cluster."""
@@ -82,9 +96,10 @@ class RedisCluster(Server):
                 clients[number].execute_command("CLUSTER SET-CONFIG-EPOCH", number + 1)
             for client in clients[1:]:
                 client.execute_command("CLUSTER MEET", "127.0.0.1", self.nodes[0].port, self.buses[0])
-            until(lambda: all(len(_known(client)) == 6 for client in clients), "meeting")
+            until(lambda: all(len(_known(client)) == len(clients) for client in clients), "meeting")
             ids = [client.execute_command("CLUSTER MYID") for client in clients]
-            for number in (3, 4, 5):
+            self._by_id = dict(zip(ids, self.nodes, strict=True))
+            for number in range(3, len(clients)):
                 clients[number].execute_command("CLUSTER REPLICATE", ids[number - 3])
             until(self.whole, "forming a cluster")
 
@@ -111,7 +126,7 @@ class RedisCluster(Server):
                 with node.client() as client:
                     for first, last, primary in _slots(client):
                         if first <= slot <= last:
-                            return next(item for item in self.nodes if item.port == primary)
+                            return self._by_id[primary]
             except redis.ConnectionError:
                 continue
         raise RuntimeError(f"nobody serves slot {slot}")
@@ -119,8 +134,8 @@ class RedisCluster(Server):
     def other_primary(self, node: RedisServer) -> RedisServer:
         """Return a primary other than this one."""
         with node.client() as client:
-            ports = {primary for _, _, primary in _slots(client)} - {node.port}
-        return next(item for item in self.nodes if item.port in ports)
+            owners = [self._by_id[primary] for _, _, primary in _slots(client)]
+        return next(item for item in self.nodes if item in owners and item is not node)
 
     def move(self, root: str, pause: float = 0.0) -> RedisServer:
         """Move the slot of what begins so to another primary, key by key, and return that."""
@@ -156,10 +171,10 @@ def _known(client: redis.Redis) -> list[str]:
     return [item for item, told in answer.items() if "handshake" not in told["flags"]]
 
 
-def _slots(client: redis.Redis) -> list[tuple[int, int, int]]:
-    """Return the ranges of slots, each with the port of its primary."""
+def _slots(client: redis.Redis) -> list[tuple[int, int, str]]:
+    """Return the ranges of slots, each with the id of its primary."""
     answer: Any = client.execute_command("CLUSTER SLOTS")
-    return [(first, last, primary[1]) for first, last, primary, *_ in answer]
+    return [(first, last, primary[2]) for first, last, primary, *_ in answer]
 
 
 def _in_step(client: redis.Redis) -> bool:
@@ -181,7 +196,8 @@ class SentinelSet(Server):
         """Where the Sentinels listen."""
         password = self.servers[0].password
         hosts = ",".join(f"127.0.0.1:{sentinel.port}" for sentinel in self._sentinels)
-        return f"redis+sentinel://{f':{password}@' if password else ''}{hosts}/{self.service}"
+        scheme, trusted = _how(self.servers[0])
+        return f"{scheme}+sentinel://{f':{password}@' if password else ''}{hosts}/{self.service}{trusted}"
 
     def start(self) -> Self:
         """Start all servers and wait until the Sentinels know each other."""
@@ -232,13 +248,14 @@ class SentinelServer(RedisServer):
     """One Sentinel."""
 
     def __init__(self, watched: RedisServer, service: str) -> None:
-        super().__init__(watched.program)
+        super().__init__(watched.program, authority=watched.authority)
+        listening = "".join(f"{name} {value}\n" for name, value in self._listening())
         file = Path(self._folder) / "sentinel.conf"
         secret = f"sentinel auth-pass {service} {watched.password}\n" if watched.password else ""
         file.write_text(
-            f"port {self.port}\nbind 127.0.0.1\ndir {self._folder}\n"
+            f"{listening}bind 127.0.0.1\ndir {self._folder}\n"
             f"sentinel monitor {service} 127.0.0.1 {watched.port} 2\n{secret}"
             f"sentinel down-after-milliseconds {service} {NODE_TIMEOUT}\n"
             f"sentinel failover-timeout {service} 4000\n"
         )
-        self._command = [str(watched.program), str(file), "--sentinel"]
+        self._command = ["redis-server", str(file), "--sentinel"]

@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from agent_memory.errors import ConfigurationError
 from agent_memory.redaction import redacted
+from agent_memory.storage.redis.trusting import TlsConnection
 
 Topology = Literal["single", "cluster", "sentinel"]
 Node = tuple[str, int]
@@ -123,6 +124,8 @@ def _parse(base: str, kind: str, rest: str) -> Address:
     options = parse_url(f"{base}://{user}{at}host:1/{path}{question}{query}")
     if topology == "cluster" and options.get("db"):
         raise ValueError("a cluster has the database 0 only")
+    if "connection_class" in options:
+        options["connection_class"] = TlsConnection
     nodes = tuple(_node(text, _PORTS[topology]) for text in (hosts or "localhost").split(","))
     return Address(
         topology,

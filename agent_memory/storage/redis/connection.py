@@ -219,8 +219,11 @@ def _unreachable(url: str, reason: str) -> StoreUnreachableError:
 
 def _elsewhere(url: str, error: Exception) -> StoreUnreachableError:
     """Return why no server of the cluster, or behind the Sentinels, serves an agent now."""
-    unreachable = StoreUnreachableError(url, _reason(error))
-    unreachable.message = f"{redacted(url)} does not serve this agent now: {redacted(_reason(error))}"
+    reason = _reason(error)
+    unreachable = _unreachable(url, reason)
+    if "certificate" in reason:
+        return unreachable
+    unreachable.message = f"{redacted(url)} does not serve this agent now: {redacted(reason)}"
     unreachable.args = (unreachable.message,)
     unreachable.hint = (
         getattr(error, "hint", None) or "try again; what was not acknowledged may not be stored"

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from redis import exceptions
 from redis.asyncio import ConnectionPool, Redis
-from redis.asyncio.connection import Connection, SSLConnection
+from redis.asyncio.connection import Connection
 from redis.crc import key_slot
 
 from agent_memory.storage.redis.address import Node, Topology, shown
 from agent_memory.storage.redis.silence import Silence
+from agent_memory.storage.redis.trusting import TlsConnection
 
 if TYPE_CHECKING:
     Mixin = Connection
@@ -166,12 +167,15 @@ class Route(ABC):
                 return error
             if isinstance(error, exceptions.ResponseError):
                 return WrongUrlError(f"{shown(asked[0])} says: {error}", "write redis:// for a single server")
-        told = f" ({errors[0]})" if errors else ""
+        untrusted = [error for error in errors if "certificate" in str(error)]
+        told = f" ({[*untrusted, *errors][0]})" if errors else ""
         reason = f"{self.what} cannot be found by {', '.join(map(shown, asked))}{told}"
         if self._vain is None:
             return ReroutedError(reason)
         self._vain += 1
-        return NobodyAnswersError(reason) if self._vain > _IN_VAIN else ReroutedError(reason)
+        # Who is not trusted now will not be in a moment.
+        in_vain = self._vain > _IN_VAIN or bool(untrusted)
+        return NobodyAnswersError(reason) if in_vain else ReroutedError(reason)
 
     async def _asked(self, node: Node) -> Node:
         connection = self._kind(host=node[0], port=node[1], **self._options)
@@ -179,6 +183,7 @@ class Route(ABC):
             await connection.connect()  # type: ignore[no-untyped-call]
             return await self._named(_runner(connection), node)
         finally:
+            _abort(connection)  # with TLS, parting would be another exchange
             with suppress(exceptions.RedisError, OSError):
                 await connection.disconnect(nowait=True)
 
@@ -321,12 +326,17 @@ def _runner(connection: Any) -> Run:
     return run
 
 
+def _abort(connection: Any) -> None:
+    if connection._writer is not None:
+        connection._writer.transport.abort()
+
+
 class Routed(Mixin):
     """Makes a connection a routed one."""
 
     def __init__(self, *, route: Route, **options: Any) -> None:
         self._route = route
-        self._silence = Silence(self._doubt, self._abort)
+        self._silence = Silence(self._doubt, lambda: _abort(self))
         super().__init__(**options, redis_connect_func=route.greet)
 
     @property
@@ -385,11 +395,7 @@ class Routed(Mixin):
         """Give up waiting for a server as soon as the others say that it is another one."""
         while not await self._replaced():
             await asyncio.sleep(_ANSWER)
-        self._abort()
-
-    def _abort(self) -> None:
-        if self._writer is not None:
-            self._writer.transport.abort()
+        _abort(self)
 
     async def _replaced(self) -> bool:
         """Return whether the others name another server than this one; not where nobody says anything."""
@@ -402,7 +408,7 @@ class RoutedConnection(Routed, Connection):
     """A routed connection in plain text."""
 
 
-class RoutedTlsConnection(Routed, SSLConnection):
+class RoutedTlsConnection(Routed, TlsConnection):
     """A routed connection with TLS."""
 
 

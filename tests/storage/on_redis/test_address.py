@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from redis.asyncio.connection import SSLConnection
 
 from agent_memory.errors import ConfigurationError
 from agent_memory.storage.redis.address import parse, shown
+from agent_memory.storage.redis.trusting import TlsConnection
 from agent_memory.storage.registry import check_backend_name
 
 
@@ -37,7 +37,7 @@ def test_a_url_is_read(url: str, topology: str, nodes: Any, service: str, option
     place = parse(url)
     assert (place.topology, list(place.nodes), place.service) == (topology, nodes, service)
     assert options.items() <= place.options.items()
-    assert (place.options.get("connection_class") is SSLConnection) == url.lower().startswith("rediss")
+    assert (place.options.get("connection_class") is TlsConnection) == url.lower().startswith("rediss")
     assert not {"host", "port"} & place.options.keys()
 
 
