@@ -21,7 +21,7 @@ from agent_memory.memories.given import Default
 from agent_memory.memories.operations import forgetting
 from agent_memory.recall.pending import Progress
 from agent_memory.recall.semantic_index import Embedded
-from agent_memory.records import MemoryRecord, MemoryType, ScoredMemory, Status
+from agent_memory.records import COMMON_NAMES, MemoryRecord, MemoryType, ScoredMemory, Status
 from agent_memory.storage.base import Order
 from agent_memory.storage.changes import Add, Written
 from agent_memory.storage.where import Where
@@ -334,7 +334,17 @@ class TypeMemory(Called, Generic[R]):
 
 
 _COMMON = frozenset(
-    "importance metadata ttl tags key source session occurred_at created_at expires_at pinned".split()  # noqa: SIM905
+    {
+        "importance",
+        "metadata",
+        "ttl",
+        "tags",
+        "occurred_at",
+        "created_at",
+        "expires_at",
+        "pinned",
+        *COMMON_NAMES,
+    }
 )
 
 

@@ -33,9 +33,6 @@ def build(
     metadata: Mapping[str, Any] | None = None,
     ttl: timedelta | float | str | None = None,
     tags: str | Iterable[str] | None = None,
-    key: str | None = None,
-    source: str | None = None,
-    session: str | None = None,
     occurred_at: datetime | None = None,
     created_at: datetime | None = None,
     expires_at: datetime | None = None,
@@ -44,6 +41,7 @@ def build(
     moment: datetime | None = None,
     session_given: bool = False,
     ttl_given: bool = False,
+    **names: str | None,
 ) -> R:
     """Make a new record of a type, checked and normalised.
 
@@ -55,16 +53,14 @@ def build(
         content: the text.
         fields: the own fields of the type.
         importance: how much it matters, from 0 to 1.
-        key: the name under which it is found again.
         kind: the kind within the type.
         metadata: further named values.
         moment: the time of the call.
         occurred_at: when it happened; None for now.
         pinned: whether it is pinned.
-        session: the session that it belongs to.
-        source: where it comes from.
         tags: the tags of what is stored.
         ttl: how long it lives: a timedelta, seconds, or text such as `10m`.
+        names: any of `COMMON_NAMES`.
 
     Returns:
         The record.
@@ -82,6 +78,8 @@ def build(
         raise ValidationError(
             f"its end was at {clock.to_text(ends)}", hint="leave it out, or give another expires_at"
         )
+    given: dict[str, Any] = {name: check_name(name, text) for name, text in names.items()}
+    given |= check_fields(kind, fields or {})
     return kind(
         id=new_id(),
         content=check_text("content", content),
@@ -93,13 +91,10 @@ def build(
         expires_at=ends,
         metadata=check_metadata(metadata),
         tags=check_tags(tags),
-        key=check_name("key", key),
-        source=check_name("source", source),
-        session=check_name("session", session),
         pinned=bool(pinned),
         session_given=session_given,
         ttl_given=ttl_given,
-        **check_fields(kind, fields or {}),
+        **given,
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from agent_memory import clock
 from agent_memory.errors import AgentMemoryError, ValidationError
 from agent_memory.memories.arguments import shown
-from agent_memory.records import OWN_FIELDS, MemoryType, Status
+from agent_memory.records import COMMON_NAMES, OWN_FIELDS, MemoryType, Status
 from agent_memory.storage.changes import Written
 
 _SHORT_NAMES = {
@@ -31,7 +31,7 @@ _OF_A_SEARCH = frozenset({"score", "similarity", "relevance", "explanation"})
 """What a search says of a memory that it found."""
 _NOT_TAKEN_OVER = _WRITTEN_HERE | _OF_A_SEARCH
 _TIMES = frozenset({"created_at", "occurred_at", "expires_at"})
-_TEXTS = frozenset({"content", "type", "key", "source", "session"})
+_TEXTS = frozenset({"content", "type", *COMMON_NAMES})
 _COMMON = _TIMES | _TEXTS | {"importance", "metadata", "tags", "ttl", "pinned", "force", "embedding"}
 _OWN = {own.name: own.kind for fields in OWN_FIELDS.values() for own in fields}
 

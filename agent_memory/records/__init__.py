@@ -14,6 +14,7 @@ from agent_memory.records.long_term import LongTermRecord
 from agent_memory.records.procedural import ProceduralRecord
 from agent_memory.records.registry import (
     COLOURS,
+    COMMON_NAMES,
     KIND_ALIASES,
     NAME_FIELDS,
     NEWEST_FIELD,
@@ -38,6 +39,7 @@ from agent_memory.records.versions import (
 
 __all__ = [
     "COLOURS",
+    "COMMON_NAMES",
     "KIND_ALIASES",
     "NAME_FIELDS",
     "NEWEST_FIELD",

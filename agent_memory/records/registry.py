@@ -49,6 +49,11 @@ OWN_FIELDS: Mapping[MemoryType, tuple[OwnField, ...]] = {
 TUPLE_FIELDS = frozenset(own.name for fields in OWN_FIELDS.values() for own in fields if own.is_tuple)
 """Own fields of kind json that hold a tuple of strings."""
 
+COMMON_NAMES = tuple(
+    common.name for common in dataclasses.fields(MemoryRecord) if common.type == "str | None"
+)
+"""The names that a memory of any type may be given: what it is called, and where it comes from."""
+
 NAME_FIELDS = frozenset(own.name for fields in OWN_FIELDS.values() for own in fields if own.is_name)
 """Own fields that are names; the others are text, numbers, or what the program itself writes."""
 

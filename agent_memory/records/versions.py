@@ -14,15 +14,21 @@ from agent_memory.records.base import MemoryRecord, R, Status
 from agent_memory.records.registry import OWN_FIELDS, RECORD_CLASSES, TUPLE_FIELDS, TYPE_NAMES
 from agent_memory.records.types import MemoryType
 
-# What a version consists of. Left out: the agent and the revision, which say where the version stands, and
-# accesses, which are no change of it.
-_VERSION_FIELDS = (
-    *("id", "content", "importance", "created_at", "updated_at", "occurred_at", "expires_at"),
-    *("metadata", "tags", "key", "source", "session", "status", "pinned"),
-    *("utc_offset", "session_given", "ttl_given"),
+_COMMON = tuple(field_.name for field_ in dataclasses.fields(MemoryRecord))
+# Of a version: not the agent and the revision, which say where it stands, nor accesses, which are no change of it.
+_BESIDE = frozenset({"agent_id", "revision", "accessed_at", "access_count"})
+_VERSION_FIELDS = tuple(name for name in _COMMON if name not in _BESIDE)
+# In the order in which they are printed. A field that is named nowhere here is printed after them.
+_FIRST = (
+    *("id", "content", "importance", "tags", "metadata", "key", "source", "session", "status", "pinned"),
+    *("agent_id", "created_at", "updated_at", "occurred_at", "expires_at", "accessed_at", "access_count"),
 )
+_NOT_PRINTED = frozenset({"revision", "utc_offset", "session_given", "ttl_given"})
+_PRINTED = (*_FIRST, *(name for name in _COMMON if name not in _NOT_PRINTED.union(_FIRST)))
+_PRINTED_VALUES = attrgetter(*_PRINTED)
 _ACTIVE = Status.ACTIVE  # looked up once: a member of an enumeration costs as much as a call
-_TIME_FIELDS = frozenset({"created_at", "updated_at", "occurred_at", "expires_at", "accessed_at"})
+_TIMES = ("created_at", "updated_at", "occurred_at", "expires_at", "accessed_at")
+_TIME_FIELDS = frozenset(_TIMES)
 
 
 def version_to_dict(record: MemoryRecord) -> dict[str, Any]:
@@ -96,24 +102,13 @@ def to_dict(record: MemoryRecord) -> dict[str, Any]:
 
     This is the shape that `--json` prints and that programs may rely on: a name once there stays.
     """
-    result: dict[str, Any] = {
-        "id": record.id,
-        "type": record.memory_type.value,
-        "content": record.content,
-        "importance": record.importance,
-        "tags": list(record.tags),
-        "metadata": dict(record.metadata),
-        "key": record.key,
-        "source": record.source,
-        "session": record.session,
-        "status": record.status.value,
-        "pinned": record.pinned,
-        "agent_id": record.agent_id,
-    }
-    for name in ("created_at", "updated_at", "occurred_at", "expires_at", "accessed_at"):
-        moment = getattr(record, name)
+    printed = dict(zip(_PRINTED, _PRINTED_VALUES(record), strict=True))
+    result: dict[str, Any] = {"id": record.id, "type": record.memory_type.value, **printed}
+    result["tags"], result["metadata"] = list(record.tags), dict(record.metadata)
+    result["status"] = record.status.value
+    for name in _TIMES:
+        moment = result[name]
         result[name] = clock.to_text(moment) if moment is not None else None
-    result["access_count"] = record.access_count
     for own in OWN_FIELDS[record.memory_type]:
         value = getattr(record, own.name)
         result[own.name] = list(value) if isinstance(value, tuple) else value

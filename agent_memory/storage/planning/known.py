@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from agent_memory.records import (
+    COMMON_NAMES,
     OWN_FIELDS,
     ConversationRecord,
     EpisodicRecord,
@@ -20,7 +21,10 @@ from agent_memory.records import (
 )
 from agent_memory.storage.changes import Add
 
-_TAKEN_OVER = ("importance", "metadata", "source", "occurred_at", "expires_at", "session")
+_TAKEN_OVER = (
+    *("importance", "metadata", "occurred_at", "expires_at"),
+    *(name for name in COMMON_NAMES if name != "key"),
+)
 """Common fields that a new version has from the one before unless they were given. Tags and the type's own fields
 are added to these; `pinned` is never taken away by storing again."""
 _COMPANIONS: Mapping[str, tuple[str, ...]] = {

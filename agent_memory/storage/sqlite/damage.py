@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from agent_memory import clock
 from agent_memory.records import TUPLE_FIELDS
@@ -16,15 +16,6 @@ from agent_memory.storage.sqlite.errors import is_no_text
 
 T = TypeVar("T")
 
-_NOTHING: Final = type(None)
-_BASE: Mapping[str, tuple[type, ...]] = {
-    **dict.fromkeys(("id", "type", "content", "created_at", "status", "metadata", "revision"), (str,)),
-    **dict.fromkeys(("updated_at", "occurred_at", "expires_at", "key", "source", "session"), (str, _NOTHING)),
-    "importance": (float, int),
-    "pinned": (int,),
-    **dict.fromkeys(("utc_offset", "session_given", "ttl_given"), (int, _NOTHING)),
-}
-"""What may stand in a column; those not named may hold anything."""
 _OWN: Mapping[str, tuple[type, ...]] = {
     "text": (str,),
     "json": (str,),
@@ -45,10 +36,19 @@ class ReadContext(NamedTuple):
     damaged: Damaged
 
 
-def check_kinds(names: tuple[str, ...], row: tuple[Any, ...]) -> None:
-    """Raise UnreadableError if a column of `memory` holds what it cannot, such as a number instead of a text."""
+def check_kinds(kinds: Mapping[str, tuple[type, ...]], names: tuple[str, ...], row: tuple[Any, ...]) -> None:
+    """Raise UnreadableError if a column of `memory` holds what it cannot, such as a number instead of a text.
+
+    Args:
+        kinds: what may stand in a column; those not named may hold anything.
+        names: of the columns.
+        row: the values.
+
+    Raises:
+        UnreadableError: one holds something else.
+    """
     for name, value in zip(names, row, strict=True):
-        if name in _BASE and not isinstance(value, _BASE[name]):
+        if name in kinds and not isinstance(value, kinds[name]):
             raise UnreadableError(f"its {name} is {_said(value)}")
         check_text(name, value)
 

@@ -53,6 +53,19 @@ class BaseRow(NamedTuple):
 
 
 BASE_COLUMNS = BaseRow._fields
+_PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
+    "str": (str,),
+    "str | None": (str, type(None)),
+    "int": (int,),
+    "int | None": (int, type(None)),
+    "float": (float, int),
+}
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    name: _PYTHON_TYPES[declared.__forward_arg__]
+    for name, declared in BaseRow.__annotations__.items()
+    if declared.__forward_arg__ in _PYTHON_TYPES
+}
+"""What may stand in a column; of a hash it is not checked."""
 _LATER = ("utc_offset", "session_given", "ttl_given")
 """Where these columns hold nothing, a row has the checksum that it had before they came."""
 Row = Mapping[str, Any]
@@ -190,7 +203,7 @@ def readable(
             checked = values[: len(_CHECKED)]
             classes = tuple(map(type, checked))
             if not as_usual or classes not in _seen_classes:
-                damage.check_kinds(_CHECKED, tuple(checked))
+                damage.check_kinds(_KINDS, _CHECKED, tuple(checked))
                 _seen_classes.add(classes)
             result.append((row, _record(row, own, agent_id)))
         except ValueError as error:
