@@ -201,7 +201,8 @@ class Comparison:
             shown = ", ".join(self.wrong[:_SHOWN]) + (" ..." if len(self.wrong) > _SHOWN else "")
             raise IntegrityError(
                 f"{len(self.wrong)} of {total} memories are not the same in both stores: {shown}",
-                hint="if somebody writes to one of them, stop that and run it again",
+                hint="run it again: a server that failed over may have forgotten some;"
+                " if somebody writes to one of them, stop that first",
             )
 
 

@@ -1,5 +1,7 @@
 """A hundred agents move into a Redis Cluster while a tenth of them is written to, and the migration is killed once.
 
+And one moves while the primary that it moves to is lost, in a cluster and behind Sentinels.
+
 The agents that are written to have 5,000 memories, the others as many as MEMORIES says: 500, or what the environment
 variable AGENTMEM_MOVED_MEMORIES says.
 """
@@ -11,18 +13,21 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 from servers.redis import RedisServer, redis_vectorsets
-from servers.redis_cluster import RedisCluster, until
+from servers.redis_cluster import RedisCluster, SentinelSet, until
 
+from agent_memory.errors import IntegrityError
 from agent_memory.memories import agents
+from agent_memory.storage.base import Store
 from agent_memory.storage.registry import create_store
 from agent_memory.storage.sqlite import SqliteStore
 from agent_memory.testing import builders
@@ -153,6 +158,75 @@ async def test_what_a_failover_forgets_is_copied_again(tmp_path: Path, moment: s
         await source.close()
         await target.close()
         assert len(await compared(tmp_path, cluster.url, agent_id)) == count
+
+
+class Lost:
+    """Loses the primary behind Sentinels in the middle of a move; `cut_off`: with what it has written since 500."""
+
+    def __init__(self, watched: SentinelSet, *, cut_off: bool) -> None:
+        self._watched, self._cut_off = watched, cut_off
+        self._primary = watched.primary()
+        self.replica = next(server for server in watched.servers if server is not self._primary)
+
+    def progress(self, done: int, _total: int) -> None:
+        """Called after each batch of 500."""
+        if done == 500:
+            until(lambda: acknowledged(self.replica) == acknowledged(self._primary), "the replica")
+            if self._cut_off:
+                self.replica.freeze()
+                with self._primary.client() as client:
+                    client.execute_command("CLIENT KILL", "TYPE", "replica")
+        if done == 1000 and not self._cut_off:  # in the midst of the next batch
+            threading.Timer(0.1, self._primary.kill).start()
+        if done == 1000 and self._cut_off:
+            self._primary.kill()
+            self.replica.thaw()
+            until(lambda: self._watched.primary() is self.replica, "the failover")
+
+
+@asynccontextmanager
+async def between(folder: Path, url: str) -> AsyncIterator[tuple[SqliteStore, Store]]:
+    """An agent of 2,000 memories in a file, and a store for it."""
+    await fill_one(folder / "ann.db", "ann", 2000)
+    source, target = SqliteStore("ann", path=folder / "ann.db"), create_store(url, "ann", {})
+    await source.open()
+    await target.open()
+    yield source, target
+    await source.close()
+    await target.close()
+
+
+@pytest.mark.parametrize("cut_off", [False, True])
+async def test_a_primary_behind_sentinels_is_lost_in_the_middle(tmp_path: Path, cut_off: bool) -> None:
+    """Nothing acknowledged is missing, or the error says how much; the next run goes on."""
+    with SentinelSet(redis_vectorsets, appendonly=True) as watched:
+        lost = Lost(watched, cut_off=cut_off)
+        async with between(tmp_path, watched.url) as (source, target):
+            said, missing = "", 0
+            try:
+                done = await moving.migrate(source, target, progress=lost.progress)
+                assert (done.added, done.verified) == (2000, 2000)
+            except IntegrityError as error:
+                said, missing = str(error), 2000 - await target.count(EVERYTHING)
+            if missing:
+                assert said.startswith(f"{missing} of 2000 memories are not the same")
+                assert "a server that failed over may have forgotten some" in said
+            assert bool(said) == bool(missing)
+            assert missing == 500 or not cut_off
+            assert watched.primary() is lost.replica
+            again = await moving.migrate(source, target)
+            assert (again.added, again.same, again.verified) == (missing, 2000 - missing, 2000)
+            assert await target.check() == []
+
+
+async def test_what_sentinels_have_lost_is_copied_again_before_it_is_switched(tmp_path: Path) -> None:
+    with SentinelSet(redis_vectorsets, appendonly=True) as watched:
+        lost = Lost(watched, cut_off=True)
+        async with between(tmp_path, watched.url) as (source, target):
+            done = await switching.switch(source, target, progress=lost.progress)
+            assert done.switched
+            assert watched.primary() is lost.replica
+        assert len(await compared(tmp_path, watched.url, "ann")) == 2000
 
 
 def acknowledged(node: RedisServer) -> int:

@@ -183,7 +183,6 @@ class Route(ABC):
             await connection.connect()  # type: ignore[no-untyped-call]
             return await self._named(_runner(connection), node)
         finally:
-            _abort(connection)  # with TLS, parting would be another exchange
             with suppress(exceptions.RedisError, OSError):
                 await connection.disconnect(nowait=True)
 
@@ -326,17 +325,12 @@ def _runner(connection: Any) -> Run:
     return run
 
 
-def _abort(connection: Any) -> None:
-    if connection._writer is not None:
-        connection._writer.transport.abort()
-
-
 class Routed(Mixin):
     """Makes a connection a routed one."""
 
     def __init__(self, *, route: Route, **options: Any) -> None:
         self._route = route
-        self._silence = Silence(self._doubt, lambda: _abort(self))
+        self._silence = Silence(self._doubt, self._abort)
         super().__init__(**options, redis_connect_func=route.greet)
 
     @property
@@ -395,7 +389,11 @@ class Routed(Mixin):
         """Give up waiting for a server as soon as the others say that it is another one."""
         while not await self._replaced():
             await asyncio.sleep(_ANSWER)
-        _abort(self)
+        self._abort()
+
+    def _abort(self) -> None:
+        if self._writer is not None:
+            self._writer.transport.abort()
 
     async def _replaced(self) -> bool:
         """Return whether the others name another server than this one; not where nobody says anything."""

@@ -22,6 +22,12 @@ _known: Final[dict[tuple[Any, ...], RedisSSLContext]] = {}
 class TlsConnection(SSLConnection):
     """A connection with TLS."""
 
+    async def disconnect(self, nowait: bool = False, *arguments: Any, **options: Any) -> None:
+        """Close the connection; with `nowait` without the exchange by which TLS parts: nobody waits for it."""
+        if nowait and self._writer is not None:
+            self._writer.transport.abort()
+        await super().disconnect(nowait, *arguments, **options)
+
     def _connection_arguments(self) -> Mapping[str, Any]:
         self.ssl_context = _shared(self.ssl_context)
         arguments: Mapping[str, Any] = super()._connection_arguments()

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import anyio
+import anyio.lowlevel
 import pytest
 from servers.redis import RedisServer, redis_vectorsets
 from servers.redis_cluster import RedisCluster, until
@@ -108,6 +109,19 @@ async def test_an_authority_is_read_once_and_again_when_it_changes(
     file.write_bytes(authority.file.read_bytes())
     async with opened(lambda agent_id: RedisStore(agent_id, url=trusted)) as store:
         assert texts(await store.select(Where())) == ["apples"]
+
+
+async def test_a_call_that_is_cancelled_leaves_nothing_open(relay: TlsRelay, authority: Authority) -> None:
+    async with opened(lambda agent_id: RedisStore(agent_id, url=url(relay, authority))) as store:
+        pool = store._client.connection_pool  # type: ignore[attr-defined]
+        connection = await pool.get_connection()
+        socket = connection._writer.get_extra_info("socket")
+        await connection.send_command("BLPOP", "{agentmem:tester}:absent", 5)
+        with anyio.move_on_after(0.1):
+            await connection.read_response()
+        await anyio.lowlevel.checkpoint()
+        assert socket.fileno() == -1
+        await pool.release(connection)
 
 
 # --- a cluster -------------------------------------------------------------------------------------------------
