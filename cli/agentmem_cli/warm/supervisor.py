@@ -28,7 +28,7 @@ IDLE_VARIABLE: Final = "AGENTMEM_WARM_IDLE"
 SPARE_VARIABLE: Final = "AGENTMEM_WARM_SPARE_IDLE"
 _TICK: Final = 5.0
 _LOOK: Final = 1.0
-"""Seconds from one look at the installed files to the next, apart from that before each command."""
+"""Seconds from one look at the installed files to the next, apart from that for each command."""
 _WAITING: Final = 32
 """Commands that may wait for a worker; they wait for a quarter of a second only."""
 _MOST_WORKERS: Final = 8
@@ -196,10 +196,7 @@ class Supervisor:
         except OSError:
             kind = b""
         if kind == wire.RUN:
-            if self._outdated():
-                connection.close()
-            else:
-                self._queue.append(connection)
+            self._queue.append(connection)
         elif kind == wire.STATUS:
             with suppress(OSError):
                 connection.recv(5)  # closed with something unread, it would be reset
@@ -235,6 +232,12 @@ class Supervisor:
                 continue
             free.busy, free.since = True, time.monotonic()
             connection.close()
+            # It is looked while the worker reads the command, which it begins once it is told that it may.
+            outdated = self._outdated()
+            with suppress(OSError):
+                free.control.send(wire.STALE if outdated else wire.CURRENT)
+            if outdated:
+                return
 
     def _hear(self, control: socket.socket) -> None:
         """Take down what a worker reports: it is free again, or it has ended."""

@@ -18,6 +18,8 @@ STDIN_ENDED = b"z"
 HEARD = b"\0"
 """What the command answers, behind the signals that it was sent: Ctrl-C ends both a command and what it reads from,
 and a text that was cut off so is not stored."""
+CURRENT, STALE = b"+", b"-"
+"""What the supervisor tells a worker of each command that it hands over: whether this is still what is installed."""
 DESCRIPTORS = 4
 LARGEST = 16 << 20
 """Bytes of a request. Linux hands at most two megabytes of arguments and environment to a program."""

@@ -83,7 +83,12 @@ class Worker:
         descriptors: list[int] = []
         try:
             connection.settimeout(_GO_PATIENCE)
-            request = self._asked(connection)
+            try:
+                request = self._asked(connection)
+            finally:
+                current = self._is_current()
+            if not current:
+                return None
             connection.sendall(wire.READY)
             go, received, *_ = socket.recv_fds(connection, 1, wire.DESCRIPTORS, socket.MSG_CMSG_CLOEXEC)
             descriptors += received
@@ -122,6 +127,11 @@ class Worker:
         if client.folder_identity(path) != identity:
             raise peer.StrangerError("another folder of the same name")
         return request
+
+    def _is_current(self) -> bool:
+        """Hear whether what runs here is still what is installed, which the supervisor says of each command."""
+        self._control.settimeout(None)
+        return self._control.recv(1) == wire.CURRENT
 
     def _run(self, request: Request, descriptors: list[int], connection: socket.socket) -> int:
         def begins(kind: bytes) -> None:
