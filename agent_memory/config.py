@@ -65,9 +65,18 @@ def _named(check: Callable[[str], str]) -> Callable[[Any], Any]:
     return lambda value: check(value) if isinstance(value, str) else value
 
 
+def _embedder_name(value: Any) -> Any:
+    if hasattr(value, "embed_documents"):
+        raise ConfigurationError(
+            "the setting embedding_provider is a name, and this is an embedder",
+            hint="give it to AgentMemory(..., embedding_provider=...)",
+        )
+    return check_embedder_name(value) if isinstance(value, str) else value
+
+
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     "backend": _named(check_backend_name),
-    "embedding_provider": _named(check_embedder_name),
+    "embedding_provider": _embedder_name,
     **{field_.name: clock.as_duration for field_ in fields(PublicSettings) if field_.type == "timedelta"},
     **{field_.name: _weight for field_ in fields(PublicSettings) if field_.type == "Weight | None"},
 }

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from agent_memory.embeddings.base import Embedder, EmbeddingIdentity, pack_many
+from agent_memory.embeddings.registry import AN_OBJECT
 from agent_memory.embeddings.threads import in_worker
 from agent_memory.errors import EmbeddingError
 
@@ -37,7 +38,7 @@ class AdaptedEmbedder(Embedder):
     vector: name the model differently when the vectors change. Ordinary methods run in a thread.
     """
 
-    provider: ClassVar[str] = "object"
+    provider: ClassVar[str] = AN_OBJECT
 
     def __init__(self, embedder: TextEmbedder) -> None:
         super().__init__()

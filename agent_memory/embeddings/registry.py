@@ -8,6 +8,7 @@ from typing import Any
 from agent_memory.embeddings import catalog
 from agent_memory.embeddings.base import Embedder, IdentityLike
 from agent_memory.errors import ConfigurationError
+from agent_memory.hints import Hint
 from agent_memory.registry import Registry
 
 EMBEDDERS = Registry(
@@ -24,6 +25,8 @@ EMBEDDERS = Registry(
 )
 NO_EMBEDDER = "none"
 """The provider name that asks for keyword search only."""
+AN_OBJECT = "object"
+"""The provider in an identity whose embedder was given as an object, and so has no name."""
 
 
 def check_embedder_name(name: str) -> str:
@@ -64,8 +67,13 @@ def options_for(identity: IdentityLike) -> tuple[str, dict[str, Any]]:
     still differ, if its weights do: compare the fingerprints after `prepare`.
 
     Raises:
-        ConfigurationError: no embedder of that name is installed.
+        ConfigurationError: no embedder of that name is installed, or the vectors were made by a program's own object.
     """
+    if identity.provider == AN_OBJECT:
+        raise ConfigurationError(
+            f"the vectors were made by {identity.model}, an object of a Python program",
+            hint=Hint("search from that program, or run {REEMBED} to embed everything with another embedder"),
+        )
     plain = not identity.query_prefix and not identity.document_prefix
     if identity.revision == catalog.LOCAL_SHA256 and identity.pooling == catalog.MEAN and plain:
         return "local", {}

@@ -10,6 +10,7 @@ import numpy
 import pytest
 
 from agent_memory import (
+    ConfigurationError,
     EmbeddingError,
     EmbeddingMismatchError,
     MemoryConfig,
@@ -115,3 +116,21 @@ def test_what_goes_wrong_is_told(tmp_path: Path) -> None:
         SyncAgentMemory("t", embedding_provider=object())  # type: ignore[arg-type]
     with pytest.raises(EmbeddingError, match="prepare"):
         _ = AdaptedEmbedder(Lists()).identity
+
+
+def test_what_an_object_embedded_is_said_to_be_where_the_object_is_not(tmp_path: Path) -> None:
+    with open_with(Lists(), tmp_path) as memory:
+        memory.long_term.add("tea and rain")
+    config = MemoryConfig(backend_config={"path": tmp_path / "a.db"})
+    with SyncAgentMemory("t", config=config) as memory:
+        (result,) = memory.search("tea")
+        assert result.memory.content == "tea and rain"
+        with pytest.raises(ConfigurationError, match=r"counts\), an object of a Python program.*reembed\(\)"):
+            memory.index()
+
+
+def test_a_config_says_where_an_object_is_given() -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"give it to AgentMemory\(\.\.\., embedding_provider=\.\.\.\)"
+    ):
+        MemoryConfig(embedding_provider=Lists())  # type: ignore[arg-type]

@@ -152,7 +152,7 @@ class FileStore(FullStore):
         from agent_memory.storage.sqlite import peek
 
         agents: set[str] = set()
-        for path in self.path.parent.glob("*.db"):
+        for path in filter(lambda file: file.suffix == ".db", self.path.parent.iterdir()):
             with suppress(AgentMemoryError):  # it is no file of ours, or a damaged one
                 agents.add(peek.contents(path).agent_id or "default")
         return agents
