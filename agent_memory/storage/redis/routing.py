@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Final
+from weakref import WeakKeyDictionary
 
 from redis import exceptions
 from redis.asyncio import ConnectionPool, Redis
@@ -31,6 +32,8 @@ else:
 
 _ASKED: Final = 5
 """Servers that are asked at once for the one looked for."""
+_ASKING: Final = 8
+"""How many stores of one event loop ask at once; with TLS, hundreds would take longer than any of them has."""
 _ANSWER: Final = 1.0
 """Seconds within which they have to answer."""
 _LONG_ANSWER: Final = 30.0
@@ -48,6 +51,7 @@ _CODES: Final = (
 _TELLING: Final = ("non local key", "cluster is down", "NOREPLICAS", "Not enough good replicas")
 """What an error of a script holds that passes."""
 
+_turns: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore]] = WeakKeyDictionary()
 Run = Callable[..., Awaitable[Any]]
 """Sends one command by one connection, and returns the answer."""
 
@@ -133,6 +137,10 @@ class Route(ABC):
 
     async def ask(self) -> Node:
         """Ask several servers at once, and return what most of them say."""
+        async with _turns.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(_ASKING)):
+            return await self._ask()
+
+    async def _ask(self) -> Node:
         nodes = list(dict.fromkeys([*self._known, *self._seeds]))
         asked = random.sample(nodes, min(_ASKED, len(nodes)))
         tasks = [asyncio.ensure_future(self._asked(node)) for node in asked]

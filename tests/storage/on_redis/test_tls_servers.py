@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+import anyio
 import pytest
 from servers.redis import redis_with_tls
 from servers.redis_cluster import RedisCluster, SentinelSet, until
@@ -71,6 +72,20 @@ async def test_any_node_leads_to_the_agent(cluster: RedisCluster) -> None:
             assert len(await store.select(Where())) == number + 1
             assert (await store.describe()).details["topology"] == "cluster"
     assert await RedisStore("nobody", url=cluster.url).list_agents() == ["tester"]
+
+
+async def test_hundreds_of_stores_find_their_server_at_once(cluster: RedisCluster) -> None:
+    """Each asks five servers, by a connection with TLS each, and gives them a second."""
+    cluster.flush()
+    async with writers(cluster.url, 1) as (store,):
+        await put(store, builders.fact("pears"))
+    stores = [RedisStore("tester", url=cluster.url) for _ in range(200)]
+    async with anyio.create_task_group() as tasks:
+        for one in stores:
+            tasks.start_soon(one.open)
+    for one in stores:
+        assert await one.count(Where()) == 1
+        await one.close()
 
 
 async def test_writers_go_on_while_their_slot_moves(cluster: RedisCluster) -> None:
