@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from itertools import pairwise
+from typing import Any
 
 from agent_memory.errors import AgentMemoryError
 from agentmem_cli import exit_codes, hints, streams
@@ -31,7 +32,6 @@ _INSTEAD = {
 """Commands that people look for, and what does it here."""
 
 _PLAINLY = (
-    (r" \(Possible options: .*\)$", ""),
     (r"^Got unexpected extra argument\(s\)", "unexpected extra argument"),
     (r"is not a valid (int|integer)( range)?$", "is not a whole number"),
     (r"is not a valid float( range)?$", "is not a number"),
@@ -146,10 +146,15 @@ def _usage(error: Exception, as_json: bool) -> int:
     if type(error).__name__ == "NoArgsIsHelpError" and context is not None:
         _print(context.get_help())
         return exit_codes.USAGE
-    message = _plainly(" ".join(str(error.format_message()).split()).rstrip("."))  # type: ignore[attr-defined]
+    message = _plainly(" ".join(_of_parser(error).split()).rstrip("."))
     shown = f"`{context.command_path} --help` shows how" if context is not None else None
     hint = "; ".join(part for part in (_usage_hint(error, message), shown) if part) or None
     return _said("usage", message[:1].lower() + message[1:], hint, as_json, exit_codes.USAGE)
+
+
+def _of_parser(error: Any) -> str:
+    """Return the parser's message; of an unknown option without the likely ones, which the hint names."""
+    return str(error.message if type(error).__name__ == "NoSuchOption" else error.format_message())
 
 
 def _usage_hint(error: Exception, message: str) -> str | None:
