@@ -28,24 +28,24 @@ def run(folder: Path) -> list[dict[str, object]]:
     """Measure over one file of 10,000 memories, and the same vectors and words in raw tables and in chromadb."""
     path = folder / "search.db"
     settings = Settings(backend_config={"path": str(path)})
-    with SyncAgentMemory("bench", settings) as memory:
-        ids = memory.semantic.add_many(sentences(MEMORIES))
-        embedder = memory.embedding_provider
+    with SyncAgentMemory("bench", settings) as filling:
+        ids = filling.semantic.add_many(sentences(MEMORIES))
+        embedder = filling.embedding_provider
         assert embedder is not None
-        vectors = asyncio.run(_vectors(memory, ids))
+        vectors = asyncio.run(_vectors(filling, ids))
         raw = _raw_tables(vectors)
         matches = [" OR ".join(f'"{term}"' for term in query_terms(query)) for query in QUERIES]
         with asyncio.Runner() as runner:
             asked = [runner.run(embedder.embed_query(query)) for query in QUERIES]
-            other = AgentMemory("bench", settings)
-            runner.run(other.open())
+            memory = AgentMemory("bench", settings)
+            runner.run(memory.open())
 
             async def by_vector(vector: bytes) -> None:
-                nearest = await vector_store(other.backend).by_vector(Vector(vector), Where(), 10)
-                await other.backend.get([memory_id for memory_id, _ in nearest])
+                nearest = await vector_store(memory.backend).by_vector(Vector(vector), Where(), 10)
+                await memory.backend.get([memory_id for memory_id, _ in nearest])
 
             actions: dict[str, Callable[[int], object]] = {
-                "hybrid": lambda number: memory.search(QUERIES[number % len(QUERIES)]),
+                "hybrid": lambda number: runner.run(memory.search(QUERIES[number % len(QUERIES)])),
                 "embed": lambda number: runner.run(embedder.embed_query(QUERIES[number % len(QUERIES)])),
                 "nearest": lambda number: raw.execute(
                     "select rowid, distance from vec where embedding match ? and k = 10",
@@ -60,7 +60,7 @@ def run(folder: Path) -> list[dict[str, object]]:
             if find_spec("chromadb") is not None:
                 actions["chromadb"] = _chroma(folder, vectors, asked)
             times = turns(actions, runs=RUNS)
-            runner.run(other.close())
+            runner.run(memory.close())
     return _rows(times)
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
-from copy import deepcopy
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agent_memory.recall import constants
@@ -19,7 +17,7 @@ from agent_memory.recall.retrieval import Retrieved, Retriever
 from agent_memory.recall.scoring import Parts
 from agent_memory.recall.semantic_index import SemanticIndex
 from agent_memory.recall.similar import SimilarSearch
-from agent_memory.records import MemoryRecord, ScoredMemory, ShortTermRecord
+from agent_memory.records import MemoryRecord, ScoredMemory, copied
 from agent_memory.settings import Settings
 from agent_memory.storage.base import Store, keyword_store
 from agent_memory.storage.retrieval import ContextRequest, SearchContext
@@ -146,7 +144,7 @@ class Searcher:
                 continue
             left -= 1
             yield ScoredMemory(
-                _own_copy(records[memory_id]),
+                copied(records[memory_id]),
                 part.score,
                 relevance,
                 similarity,
@@ -168,14 +166,6 @@ def _ranking(retrieved: Retrieved, parts: Mapping[str, Parts]) -> dict[str, Part
     ids = dict.fromkeys([*retrieved.ids, *parts])
     order = {memory_id: position for position, memory_id in enumerate(ids)}
     return dict(sorted(parts.items(), key=lambda item: (-item[1].total, order[item[0]])))
-
-
-def _own_copy(record: MemoryRecord) -> MemoryRecord:
-    """Return a record of which the caller may change what is mutable: a store may keep the one that it returned."""
-    metadata = deepcopy(record.metadata) if record.metadata else {}
-    if isinstance(record, ShortTermRecord):
-        return replace(record, metadata=metadata, value=deepcopy(record.value))
-    return replace(record, metadata=metadata)
 
 
 def _reaches(value: float | None, least: float | None) -> bool:

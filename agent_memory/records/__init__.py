@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from agent_memory.records.base import FieldKind, MemoryRecord, OwnField, R, Status, TypeDescriptor, own_field
 from agent_memory.records.conversation import ConversationRecord
+from agent_memory.records.copying import copied
 from agent_memory.records.episodic import EpisodicRecord
 from agent_memory.records.long_term import LongTermRecord
 from agent_memory.records.procedural import ProceduralRecord
@@ -65,6 +66,7 @@ __all__ = [
     "TypeDescriptor",
     "Version",
     "canonical_json",
+    "copied",
     "own_field",
     "same_version",
     "stamped",

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from copy import deepcopy
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
 
-from agent_memory.records import OWN_FIELDS, ConversationRecord, MemoryRecord, MemoryType, Status
+from agent_memory.records import ConversationRecord, MemoryRecord, MemoryType, Status, copied
 from agent_memory.storage.planning import Key
 from agent_memory.text.templates import ContentHash, TextHash, content_hash, embedded_text, embedding_hash
 
@@ -26,18 +24,6 @@ class Row:
 def row_of(sequence: int, record: MemoryRecord) -> Row:
     """Make the row of a memory."""
     return Row(sequence, copied(record), content_hash(record), embedding_hash(embedded_text(record)))
-
-
-def copied(record: MemoryRecord) -> MemoryRecord:
-    """Return a record that shares nothing changeable with the one given."""
-    changeable: dict[str, Any] = {
-        own.name: deepcopy(value)
-        for own in OWN_FIELDS[record.memory_type]
-        if isinstance(value := getattr(record, own.name), (dict, list))
-    }
-    if record.metadata:
-        changeable["metadata"] = deepcopy(dict(record.metadata))
-    return replace(record, **changeable) if changeable else record
 
 
 @dataclass(slots=True)

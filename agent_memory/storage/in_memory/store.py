@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from agent_memory import clock, paths
 from agent_memory.errors import ConflictError
-from agent_memory.records import MemoryRecord, OperationRecord, Status, Version
+from agent_memory.records import MemoryRecord, OperationRecord, Status, Version, copied
 from agent_memory.storage import listing, moved, planning
 from agent_memory.storage.attempts import Attempt
 from agent_memory.storage.base import (
@@ -32,7 +32,7 @@ from agent_memory.storage.base import (
 )
 from agent_memory.storage.changes import Change, Operation, Plan, Written
 from agent_memory.storage.in_memory.journal import Journal
-from agent_memory.storage.in_memory.rows import Indexes, Row, copied, row_of
+from agent_memory.storage.in_memory.rows import Indexes, Row, row_of
 from agent_memory.storage.in_memory.vectors import VectorShelf
 from agent_memory.storage.in_memory.words import WordIndex, stems_of
 from agent_memory.storage.where import Where

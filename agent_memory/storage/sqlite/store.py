@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from agent_memory.errors import ValidationError
 from agent_memory.hints import Hint
-from agent_memory.records import MemoryRecord
+from agent_memory.records import MemoryRecord, copied
 from agent_memory.storage import moved
 from agent_memory.storage.base import (
     Capabilities,
@@ -34,6 +34,7 @@ from agent_memory.storage.sqlite import (
     words,
     writing,
 )
+from agent_memory.storage.sqlite.damage import ReadContext
 from agent_memory.storage.sqlite.driver import Connection
 from agent_memory.storage.sqlite.handle import FEW_ROWS, reads, reads_records, reads_words, writes
 from agent_memory.storage.sqlite.searching import SearchingStore
@@ -44,6 +45,9 @@ from agent_memory.verbs import Verb
 if TYPE_CHECKING:
     from agent_memory.text.templates import TextHash
     from agent_memory.vectors import Vector
+
+_MOST_KEPT: Final = 100
+"""Memories fetched at once of which those that were read before are not read again."""
 
 
 class SqliteStore(SearchingStore):
@@ -129,7 +133,16 @@ class SqliteStore(SearchingStore):
 
     # --- reading -------------------------------------------------------------------------------------------
 
-    _get = reads_records(reading.get)
+    async def _get(self, ids: Sequence[str]) -> dict[str, MemoryRecord]:
+        context = ReadContext(self.agent_id, self.damaged)
+        if len(ids) > _MOST_KEPT:  # they would push out what searches go on asking for
+            return await self._read(lambda connection: reading.get(connection, context, ids))
+
+        def work(connection: Connection) -> dict[str, MemoryRecord]:
+            return self._kept_in(connection).memories.records(connection, context, ids)
+
+        return {memory_id: copied(record) for memory_id, record in (await self._read(work)).items()}
+
     _select = reads_records(reading.select)
     _count = reads(reading.count)
     _groups = reads_records(reading.groups)

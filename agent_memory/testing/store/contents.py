@@ -196,6 +196,11 @@ class ContentTests(StoreTests):
                 assert (source.metadata, source.value) == ({"list": [1]}, {"deep": [1]})
                 source.metadata["list"].append(3)
                 source.value["deep"].append(3)
+        await put(store, plain := builders.fact("without metadata"))
+        for _ in range(2):
+            bare: Any = (await store.get([plain.id]))[plain.id]
+            assert bare.metadata == {}
+            bare.metadata["put in"] = "by the caller"
 
     async def test_many_at_once_stay_in_order(self, store: Store) -> None:
         moment = clock.now()
