@@ -7,6 +7,7 @@ import pty
 import re
 import subprocess
 import sys
+from contextlib import suppress
 
 import pytest
 
@@ -31,10 +32,11 @@ def drawn(*, quiet: bool = False, unit: str = "texts", pause: float = 0.15) -> t
     code = PROGRAM.format(quiet=quiet, unit=unit, pause=pause)
     done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=terminal, check=True)
     os.set_blocking(controller, False)
-    try:
-        seen = re.sub(r"\x1b\[\d*m", "", os.read(controller, 1 << 20).decode())  # without colours
-    except BlockingIOError:
-        seen = ""
+    came = b""
+    with suppress(BlockingIOError):
+        while part := os.read(controller, 1 << 20):  # a terminal gives no more than 4 kB at once
+            came += part
+    seen = re.sub(r"\x1b\[\d*m", "", came.decode())  # without colours
     os.close(terminal)
     os.close(controller)
     return done.stdout.decode(), seen

@@ -223,6 +223,11 @@ async def test_what_cannot_be_a_memory_stops_nothing_but_itself(
             there = collection.get(ids=[memory_id], include=["embeddings"])
             if collection.name.startswith(places["prefix"]) and there["ids"]:
                 collection.update(ids=[memory_id], documents=["{"], embeddings=there["embeddings"])
+        for part in (
+            client,
+            client._admin_client,
+        ):  # each has a session of its own, which `close` leaves open
+            part._server._session.close()
         client.close()
 
     await stops_nothing_but_itself(config, done, tmp_path)

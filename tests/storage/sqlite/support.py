@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -64,7 +65,9 @@ def child(program: str, *arguments: object, timeout: float = 120, **environment:
         timeout=timeout,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
+    # On a busy machine asyncio says in its development mode that a step took more than a tenth of a second.
+    said = [line for line in done.stderr.splitlines() if not re.match(r"Executing <.* took \d", line)]
+    assert said == []
     return done.stdout
 
 
