@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 from urllib.parse import parse_qs, urlsplit
@@ -64,17 +65,19 @@ class Relay:
 
         async def ask() -> None:
             nonlocal answered
-            while data := await reader.read(1 << 16):
-                self.round_trips += answered
-                answered = False
-                server_writer.write(data)
+            with suppress(ConnectionError):  # who hangs up may cut the connection off
+                while data := await reader.read(1 << 16):
+                    self.round_trips += answered
+                    answered = False
+                    server_writer.write(data)
             server_writer.close()
 
         async def answer() -> None:
             nonlocal answered
-            while data := await server_reader.read(1 << 16):
-                answered = True
-                writer.write(data)
+            with suppress(ConnectionError):
+                while data := await server_reader.read(1 << 16):
+                    answered = True
+                    writer.write(data)
             writer.close()
 
         for way in (ask, answer):

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from agent_memory import clock
-from agent_memory.errors import IntegrityError
 from agent_memory.records import MemoryRecord, canonical_json, version_from_dict, version_to_dict
 from agent_memory.storage.damage import Damaged
 from agent_memory.text.templates import ContentHash, TextHash, content_hash, embedded_text, embedding_hash
@@ -59,23 +57,6 @@ class Document:
         except _UNREADABLE as error:
             damaged.meet(f"memory {memory_id}", f"it is no document of ours ({error})")
             return None
-
-    @classmethod
-    def from_json(cls, text: str, agent_id: str) -> Document:
-        """Read what `to_json` wrote.
-
-        Returns:
-            The document.
-
-        Raises:
-            IntegrityError: it is something else; the error names the memory where it can be told.
-        """  # noqa: DOC501
-        try:
-            return cls._read(text, agent_id)
-        except _UNREADABLE as error:
-            memory_id = re.search(r'"id":\s*"([0-9a-z]+)"', text)
-            name = f"memory {memory_id[1]}" if memory_id else "a memory"
-            raise IntegrityError.damaged(name, f"it is no document of ours ({error})") from error
 
     @classmethod
     def _read(cls, text: str, agent_id: str) -> Document:

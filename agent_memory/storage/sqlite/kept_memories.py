@@ -69,7 +69,7 @@ class KeptMemories:
                 self._stems.pop(memory_id, None)
 
     def count_accesses(self, moment: datetime, counts: Mapping[str, int]) -> None:
-        """Take over what was just written of memories: when they were accessed, and how often that makes."""
+        """Note the time and the number of accesses that were just written for memories."""
         for memory_id, count in counts.items():
             record = self._records.get(memory_id)
             if record is not None:
