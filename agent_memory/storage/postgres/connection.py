@@ -284,10 +284,11 @@ class Server:
         try:
             return await work(connection)
         finally:
-            connection.opening = ""
+            connection.opening = None
 
     def _opening(self, connection: Connection, begin: str) -> str:
-        return begin if connection.direct else f"{begin}; {self._settings.for_transaction()}"
+        more = connection.plans.in_transaction() if connection.direct else self._settings.for_transaction()
+        return f"{begin}; {more}" if more else begin
 
     async def _in_transaction(self, connection: Connection, begin: str, work: Unit[T]) -> T:
         """Run a unit in a transaction; after an error the pool rolls it back."""

@@ -78,6 +78,11 @@ class SearchedSpace(NamedTuple):
     kind: IndexKind
     """Of the index over its vectors."""
 
+    @property
+    def has_table(self) -> bool:
+        """Whether there are so many vectors that a table of their own holds them."""
+        return self.kind is IndexKind.TABLE
+
 
 # --- names and types -------------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from agent_memory.storage.conditions import Sql
 from agent_memory.storage.postgres import hnsw, vectors
 from agent_memory.storage.postgres.connection import Server
 from agent_memory.storage.postgres.hnsw import IndexKind, SearchedSpace, Sized
-from agent_memory.storage.postgres.reading import Scope, fetch, fetch_all
+from agent_memory.storage.postgres.reading import Scope, fetch
 from agent_memory.storage.postgres.session import Connection
 from agent_memory.storage.where import Where
 
@@ -42,59 +42,81 @@ class Nearest(NamedTuple):
     """Of the vectors nearest to the query, about how many the filter admits."""
 
 
+NOTHING: Final = Nearest([], 0)
+
+
 async def nearest(
     connection: Connection, server: Server, scope: Scope, vector: Vector, where: Where, limit: int
 ) -> Nearest:
     """Return the nearest memories in the current space and their cosines, exactly those that a filter admits.
 
-    The space of the last search is looked up again and searched in the same round trip.
+    The space of the last search is searched, and looked up again only where nothing is found: no query finds anything
+    in a space that is not current any more.
 
     Raises:
         ValidationError: the vector is of another dimension.
     """
-    known = scope.searched
-    space = known or _space_of(await fetch(connection, *_current(scope)))
+    space = scope.searched
+    if space is None or len(vector) != 4 * space.dimension:
+        space = scope.searched = await _current(connection, scope)
     if space is None:
-        return Nearest([], 0)
-    condition, query = scope.condition(where), vectors.unpacked(vector)
-    kind = space.kind if 4 * limit <= _LOOKED_AT or server.pgvector >= (0, 8) else IndexKind.NONE
-    filtered = where != Where()
-    if filtered:
-        first = _few_query(scope, space, query, condition, limit)
-    else:
-        first = _walk_query(scope, space, query, condition, limit, 4 * limit, kind)
-    if len(vector) == 4 * space.dimension:
-        current, rows = await fetch_all(connection, [_current(scope), first])
-        scope.searched = _space_of(current)
-    elif known is None:
+        return NOTHING
+    if len(vector) != 4 * space.dimension:
         raise ValidationError(
             f"the vector has {len(vector) // 4} dimensions, those of this store {space.dimension}",
             hint="embed the query with the embedder that the store was made with",
         )
-    else:
-        scope.searched = None
-    if scope.searched != space:  # it was another one by now
-        return await nearest(connection, server, scope, vector, where, limit)
-    if filtered and rows[0][2] <= FEW:
-        return _compared(rows[1:])
-    walked = None if filtered else rows
+    found = await _in_space(connection, server, scope, space, vector, where, limit)
+    if not found.memories:
+        scope.searched = await _current(connection, scope)
+        if scope.searched != space:  # it was another one by now
+            return await nearest(connection, server, scope, vector, where, limit)
+    return found
+
+
+async def _in_space(
+    connection: Connection,
+    server: Server,
+    scope: Scope,
+    space: SearchedSpace,
+    vector: Vector,
+    where: Where,
+    limit: int,
+) -> Nearest:
+    """Return the nearest memories in a space; none where it is not the current one, or is indexed otherwise."""
+    sql, values = scope.condition(where)
+    condition, query = (f"{sql} and {_is_current(scope, space)}", values), vectors.unpacked(vector)
+    kind = space.kind if 4 * limit <= _LOOKED_AT or server.pgvector >= (0, 8) else IndexKind.NONE
+    walked = None
+    if where != Where():
+        rows = await fetch(connection, *_few_query(scope, space, query, condition, limit))
+        if rows[0][2] <= FEW:
+            return _compared(rows[1:])
+    elif kind is IndexKind.TABLE:
+        with connection.looking_up(in_large=True):
+            walked = await fetch(
+                connection, *_walk_query(scope, space, query, condition, limit, 4 * limit, kind)
+            )
     found = await _walk(connection, scope, space, query, condition, limit, kind, walked)
     if len(found.memories) == limit or kind is IndexKind.NONE:
         return found
     return await _walk(connection, scope, space, query, condition, limit, IndexKind.NONE)
 
 
-def _current(scope: Scope) -> Sql:
-    """Write the query whose rows `_space_of` reads."""
-    return f"select s.id, s.dimension, {hnsw.kind_expression(scope)} from {hnsw.current_space(scope)}", []
-
-
-def _space_of(fetched: Sequence[Sequence[Any]]) -> SearchedSpace | None:
+async def _current(connection: Connection, scope: Scope) -> SearchedSpace | None:
     """Return the current space."""
+    query = f"select s.id, s.dimension, {hnsw.kind_expression(scope)} from {hnsw.current_space(scope)}"
+    fetched = await fetch(connection, query)
     if not fetched:
         return None
     space_id, dimension, kind = fetched[0]
     return SearchedSpace(space_id, dimension, IndexKind(kind))
+
+
+def _is_current(scope: Scope, space: SearchedSpace) -> str:
+    """Write the condition that a space is still the current one, and indexed as it was."""
+    kind = f"{hnsw.kind_expression(scope)} = '{space.kind}'"
+    return f"exists (select 1 from {hnsw.current_space(scope)} and s.id = {space.id} and {kind})"
 
 
 def _few_query(scope: Scope, space: Sized, query: Any, condition: Sql, limit: int) -> Sql:

@@ -50,6 +50,11 @@ class Scope:
         self.searched: SearchedSpace | None = None
         """The current space, as the last search found it."""
 
+    @property
+    def is_large(self) -> bool:
+        """Whether the last search found an HNSW index of the agent's own: the tables are not small then."""
+        return self.searched is not None and self.searched.has_table
+
     def memories(self, fetched: Iterable[Sequence[Any]]) -> list[MemoryRecord]:
         """Make memories of rows; what cannot be read is noted and left out."""
         return rows.records(fetched, self.id, self.damaged)
@@ -90,11 +95,21 @@ async def records(
     return scope.memories(fetched)
 
 
+def _one_by_one(scope: Scope) -> str:
+    """Write the tables of a query that looks ids up one by one: before it counts, a server would read all rows."""
+    return (
+        "unnest(%s::text[]) as wanted (id) cross join lateral"
+        f" (select * from memory where agent = {scope.number} and id = wanted.id order by id limit 1) as m"
+        f" left join usage as u on u.agent = {scope.number} and u.memory = m.place"
+    )
+
+
 async def get(connection: Connection, scope: Scope, ids: Sequence[str]) -> dict[str, MemoryRecord]:
     """Fetch memories by whole ids."""
-    sql = f"m.agent = {scope.number} and m.id = any(%s)"
     wanted = [memory_id for memory_id in ids if "\0" not in memory_id]
-    by_id = {record.id: record for record in await records(connection, scope, sql, [wanted])}
+    with connection.looking_up(in_large=scope.is_large):
+        fetched = await fetch(connection, f"{rows.columns(scope.number)} from {_one_by_one(scope)}", [wanted])
+    by_id = {record.id: record for record in scope.memories(fetched)}
     return {memory_id: by_id[memory_id] for memory_id in ids if memory_id in by_id}
 
 

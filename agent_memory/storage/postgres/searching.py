@@ -153,7 +153,8 @@ async def vector_candidates(
         return await _one_after_another(connection, server, scope, request, sample)
     condition = scope.condition(request.where)
     walk = nearest.first_walk(scope, space, request.vector, condition, request.limit, searched.kind)
-    near, last = await fetch_all(connection, [walk, vectors.last_query(scope, space.id)])
+    with connection.looking_up(in_large=searched.has_table):
+        near, last = await fetch_all(connection, [walk, vectors.last_query(scope, space.id)])
     answer = nearest.settled(near, request.limit, searched.kind)
     if answer is None:
         return await _one_after_another(connection, server, scope, request, sample)

@@ -7,13 +7,15 @@ for itself alone, and nothing may be left behind in the session: no setting, no 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 import psycopg
 from psycopg.types import TypeInfo
+
+from agent_memory.storage.postgres.plans import NEW_PLANS, Plans
 
 _PROBE: Final = (
     "select pg_backend_pid(), pg_is_in_recovery() or current_setting('transaction_read_only') = 'on'"
@@ -44,8 +46,11 @@ class Connection(psycopg.AsyncConnection[Any]):
     """Whether the server took no writes: a replica, or a database that is set so."""
     replayed: float = 0
     """Of a replica: how far in the primary's log it was when it was last asked."""
-    opening: str = ""
-    """Outside a transaction: the query that every statement needs before it, where the session is not set up."""
+    opening: str | None = None
+    """Outside a transaction: the query that every statement needs before it, where the session is not set up.
+
+    None in a transaction, and outside any unit of work.
+    """
     batches: int = 0
     """How many batches of statements were sent."""
 
@@ -54,25 +59,44 @@ class Connection(psycopg.AsyncConnection[Any]):
         """The prepared statements of batches, by text."""
         return {}
 
+    @cached_property
+    def plans(self) -> Plans:
+        """What the session does with plans."""
+        return Plans()
+
     @property
     def in_pipeline(self) -> bool:
         """Whether statements are sent without waiting for the answers."""
         return self.pgconn.pipeline_status != psycopg.pq.PipelineStatus.OFF
 
+    @contextmanager
+    def looking_up(self, *, in_large: bool) -> Iterator[None]:
+        """Look rows up by keys alone: in large tables, the server keeps the plans of the statements within."""
+        with self.plans.keeping() if in_large and self.direct else nullcontext():
+            yield
+
     @asynccontextmanager
     async def at_once(self) -> AsyncIterator[None]:
-        """Send statements without waiting for the answers, behind what they need where the session is not set up."""
-        async with self.pipeline():
-            if self.opening:
-                await super().execute(self.opening, prepare=False)
-            yield
+        """Send statements without waiting for the answers, behind what they need of the session."""
+        due = self._due()
+        with self.plans.changing() if due and self.direct else nullcontext():
+            async with self.pipeline():
+                for statement in due:
+                    await super().execute(statement, prepare=False)
+                yield
 
     async def execute(self, *arguments: Any, **named: Any) -> Any:
         """Run a statement, as the driver's connection does; in one round trip with what it needs before."""
-        if not self.opening or self.in_pipeline:
+        if self.in_pipeline or not self._due():
             return await super().execute(*arguments, **named)
         async with self.at_once():
             return await super().execute(*arguments, **named)
+
+    def _due(self) -> list[str]:
+        """Return what has to be sent before a statement outside a transaction."""
+        if self.opening is None:
+            return []
+        return self.plans.due() if self.direct else [self.opening]
 
     async def probe(self) -> None:
         """Ask who answers.
@@ -126,8 +150,7 @@ class Settings(NamedTuple):
 
     def for_session(self) -> str:
         """Write the query that sets up a direct connection."""
-        # A plan for any value would not know which part of an index it may use.
-        return _setting({**self._values(), "plan_cache_mode": "force_custom_plan"}, local=False)
+        return _setting({**self._values(), **NEW_PLANS}, local=False)
 
     def for_transaction(self) -> str:
         """Write the query that sets up a transaction in a session that others share."""
