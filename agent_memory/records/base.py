@@ -62,6 +62,19 @@ def own_field(kind: FieldKind, default: Any = None, *, name: bool = False, since
     return field(default=default, metadata={"kind": kind, "name": name, "since": since})
 
 
+def later_field(kind: FieldKind, default: Any = None) -> Any:
+    """Declare a field of every memory that came after the tables: stores keep it as it is in a column of `memory`.
+
+    Args:
+        kind: what the field holds. A field that is a `str | None` is a name, which every verb that stores takes.
+        default: what a record holds where nothing is given; of a `boolean` field False.
+
+    Returns:
+        What a dataclass takes as the default of a field.
+    """
+    return field(default=default, metadata={"column": kind})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class MemoryRecord:
     """A memory: its text, and all that is known about it whatever its type."""
@@ -98,11 +111,11 @@ class MemoryRecord:
     agent_id: str = ""
     revision: str = ""
     """The id of the change that made this version, the same in every copy of the store."""
-    utc_offset: int | None = None
+    utc_offset: int | None = later_field("integer")
     """Seconds east of UTC of the writer's clock at `happened_at`; None is UTC. It says which day that was."""
-    session_given: bool = False
+    session_given: bool = later_field("boolean", False)
     """Whether the session was named for this memory, instead of being the one in use when it was stored."""
-    ttl_given: bool = False
+    ttl_given: bool = later_field("boolean", False)
     """Whether its end, or that it has none, was named, instead of being the default of its type."""
 
     @property

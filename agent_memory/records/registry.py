@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from importlib import import_module
 
-from agent_memory.records.base import MemoryRecord, OwnField
+from agent_memory.records.base import FieldKind, MemoryRecord, OwnField
 from agent_memory.records.types import MemoryType
 
 
@@ -53,6 +53,13 @@ COMMON_NAMES = tuple(
     common.name for common in dataclasses.fields(MemoryRecord) if common.type == "str | None"
 )
 """The names that a memory of any type may be given: what it is called, and where it comes from."""
+
+LATER_FIELDS: Mapping[str, FieldKind] = {
+    common.name: common.metadata["column"]
+    for common in dataclasses.fields(MemoryRecord)
+    if "column" in common.metadata
+}
+"""Fields of every memory that came after the tables, with their kinds, in the order of their columns."""
 
 NAME_FIELDS = frozenset(own.name for fields in OWN_FIELDS.values() for own in fields if own.is_name)
 """Own fields that are names; the others are text, numbers, or what the program itself writes."""

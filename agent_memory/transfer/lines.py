@@ -21,6 +21,8 @@ from agent_memory import clock
 from agent_memory.errors import IntegrityError
 from agent_memory.hints import Hint
 from agent_memory.records import (
+    COMMON_NAMES,
+    LATER_FIELDS,
     OWN_FIELDS,
     TUPLE_FIELDS,
     MemoryRecord,
@@ -239,17 +241,15 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
     "boolean": (bool,),
     "json": (object,),
 }
+_KINDS_OF_COMMON: Mapping[str, str] = {**dict.fromkeys(COMMON_NAMES, "text"), **LATER_FIELDS}
 
 
 def _record(said: Mapping[str, Any], memory_id: str, beside: Mapping[str, Any]) -> MemoryRecord:
     record = version_from_dict({**said, "id": memory_id}, **beside)
-    for name in ("key", "source", "session"):
-        if not isinstance(getattr(record, name), str | None):
-            raise ValueError(f"its {name} is no text")
-    if not isinstance(record.utc_offset, int | None) or not isinstance(
-        record.session_given | record.ttl_given, bool
-    ):
-        raise ValueError("what was given with it cannot be read")
+    for name, kind in _KINDS_OF_COMMON.items():
+        value = getattr(record, name)
+        if value is not None and not isinstance(value, _KINDS[kind]):
+            raise ValueError(f"its {name} is no {kind}")
     if not isinstance(record.content, str) or not 0 <= record.importance <= 1:
         raise ValueError("its content is no text, or its importance not between 0 and 1")
     if not isinstance(record.metadata, dict) or not all(isinstance(tag, str) for tag in record.tags):

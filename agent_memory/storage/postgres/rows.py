@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from agent_memory.records import (
+    LATER_FIELDS,
     OWN_FIELDS,
     RECORD_CLASSES,
     MemoryRecord,
@@ -22,6 +23,8 @@ from agent_memory.text.analysis import analyse
 from agent_memory.text.porter import stem
 from agent_memory.text.templates import content_hash, embedded_text, embedding_hash, indexed_text
 
+_KINDS = {"text": "text", "integer": "int8", "real": "float8", "boolean": "bool", "json": "text"}
+_LATER_TYPES = {**_KINDS, "integer": "int4"}
 MEMORY: Mapping[str, str] = {
     "agent": "int8",
     "place": "int8",
@@ -43,9 +46,7 @@ MEMORY: Mapping[str, str] = {
     "content_hash": "bytea",
     "embedded_hash": "bytea",
     "revision": "text",
-    "utc_offset": "int4",
-    "session_given": "bool",
-    "ttl_given": "bool",
+    **{name: _LATER_TYPES[kind] for name, kind in LATER_FIELDS.items()},
     "length": "int4",
     "lexemes": "tsvector",
 }
@@ -63,7 +64,6 @@ JOURNAL: Mapping[str, str] = {
     "at": "timestamptz",
 }
 """The columns of `journal` with their types."""
-_KINDS = {"text": "text", "integer": "int8", "real": "float8", "boolean": "bool", "json": "text"}
 OWN: Mapping[MemoryType, Mapping[str, str]] = {
     kind: {"agent": "int8", "memory": "int8", **{own.name: _KINDS[own.kind] for own in fields}}
     for kind, fields in OWN_FIELDS.items()
@@ -83,7 +83,7 @@ _READ: Mapping[str, str] = {
         for name in (
             *("id", "type", "content", "importance", "created_at", "updated_at", "occurred_at", "expires_at"),
             *("key", "source", "session", "status", "pinned", "metadata", "revision"),
-            *("utc_offset", "session_given", "ttl_given"),
+            *LATER_FIELDS,
         )
     },
     "tags": _TAGS,
@@ -226,9 +226,7 @@ def memory_row(agent: int, sequence: int, record: MemoryRecord, words: Words) ->
         "content_hash": content_hash(record),
         "embedded_hash": embedding_hash(embedded_text(record)),
         "revision": record.revision,
-        "utc_offset": record.utc_offset,
-        "session_given": record.session_given,
-        "ttl_given": record.ttl_given,
+        **{name: getattr(record, name) for name in LATER_FIELDS},
         "length": words.length,
         "lexemes": tsvector(agent, words.stems),
     }
@@ -301,9 +299,7 @@ def _record(values: Mapping[str, Any], agent_id: str) -> MemoryRecord:
         tags=tuple(values["tags"]),
         accessed_at=values["accessed_at"],
         access_count=values["access_count"] or 0,
-        utc_offset=values["utc_offset"],
-        session_given=values["session_given"],
-        ttl_given=values["ttl_given"],
+        **{name: values[name] for name in LATER_FIELDS},
         agent_id=agent_id,
         **own,
     )

@@ -6,10 +6,12 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from agent_memory import clock
 from agent_memory.records import (
+    LATER_FIELDS,
     OWN_FIELDS,
     RECORD_CLASSES,
     TYPE_NAMES,
@@ -47,27 +49,38 @@ class BaseRow(NamedTuple):
     content_hash: ContentHash
     embedded_hash: TextHash
     revision: str
-    utc_offset: int | None
-    session_given: int | None
-    ttl_given: int | None
+    later: tuple[str | float | None, ...]
+    """The values of `LATER_FIELDS`."""
+
+    def values(self) -> tuple[Any, ...]:
+        """Return the values of `BASE_COLUMNS`."""
+        return (*self[:-1], *self.later)
 
 
-BASE_COLUMNS = BaseRow._fields
+_FIRST_COLUMNS = BaseRow._fields[:-1]
+BASE_COLUMNS = (*_FIRST_COLUMNS, *LATER_FIELDS)
 _PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
     "str": (str,),
     "str | None": (str, type(None)),
     "int": (int,),
-    "int | None": (int, type(None)),
     "float": (float, int),
 }
+_LATER_TYPES: Mapping[str, tuple[type, ...]] = {
+    "text": (str, type(None)),
+    "integer": (int, type(None)),
+    "real": (float, int, type(None)),
+    "boolean": (int, type(None)),
+}
 _KINDS: Mapping[str, tuple[type, ...]] = {
-    name: _PYTHON_TYPES[declared.__forward_arg__]
-    for name, declared in BaseRow.__annotations__.items()
-    if declared.__forward_arg__ in _PYTHON_TYPES
+    **{
+        name: _PYTHON_TYPES[declared.__forward_arg__]
+        for name, declared in BaseRow.__annotations__.items()
+        if declared.__forward_arg__ in _PYTHON_TYPES
+    },
+    **{name: _LATER_TYPES[kind] for name, kind in LATER_FIELDS.items()},
 }
 """What may stand in a column; of a hash it is not checked."""
-_LATER = ("utc_offset", "session_given", "ttl_given")
-"""Where these columns hold nothing, a row has the checksum that it had before they came."""
+_later_values = attrgetter(*LATER_FIELDS)
 Row = Mapping[str, Any]
 """A memory that `SELECT` read, by the names of `READ`."""
 READ = ("pk", *BASE_COLUMNS, "tags", "accessed_at", "access_count", "checksum")
@@ -137,21 +150,32 @@ def base_row(record: MemoryRecord) -> BaseRow:
         content_hash=content_hash(record),
         embedded_hash=embedding_hash(embedded_text(record)),
         revision=record.revision,
-        utc_offset=record.utc_offset,
-        session_given=1 if record.session_given else None,
-        ttl_given=1 if record.ttl_given else None,
+        later=tuple(map(_later, _later_values(record))),
     )
+
+
+def _later(value: Any) -> Any:
+    """Return what stands in a later column: nothing for no, as in the rows that were there before it."""
+    if isinstance(value, bool):
+        return 1 if value else None
+    return value
 
 
 def base_row_of(row: Row) -> BaseRow:
     """Return the base table's part of a row that was read."""
-    return BaseRow(**{name: row[name] for name in BASE_COLUMNS})
+    return BaseRow(
+        **{name: row[name] for name in _FIRST_COLUMNS}, later=tuple(row[name] for name in LATER_FIELDS)
+    )
 
 
 def base_checksum(row: BaseRow, tags: Sequence[str]) -> bytes:
-    """Return the checksum of a base table row; the tags, which have a table of their own, are covered by it."""
-    later = [f"{name}={value}" for name in _LATER if (value := getattr(row, name)) is not None]
-    return checksum([*row[: -len(_LATER)], *sorted(tags), *later])
+    """Return the checksum of a base table row; the tags, which have a table of their own, are covered by it.
+
+    Where the later columns hold nothing, it is the checksum that the row had before they came.
+    """
+    named = zip(LATER_FIELDS, row.later, strict=True)
+    later = [f"{name}={value}" for name, value in named if value is not None]
+    return checksum([*row[:-1], *sorted(tags), *later])
 
 
 def own_checksum(kind: MemoryType, row: Sequence[Any]) -> bytes:
@@ -283,9 +307,7 @@ def _record(row: Row, own: Mapping[int, Row], agent_id: str) -> MemoryRecord:
         pinned=bool(row["pinned"]),
         metadata={} if row["metadata"] == "{}" else damage.mapping("metadata", row["metadata"]),
         revision=row["revision"],
-        utc_offset=row["utc_offset"],
-        session_given=bool(row["session_given"]),
-        ttl_given=bool(row["ttl_given"]),
+        **_later_fields(row),
         tags=() if row["tags"] == "[]" else tuple(sorted(damage.texts("tags", row["tags"]))),
         accessed_at=accessed,
         access_count=count,
@@ -296,6 +318,10 @@ def _record(row: Row, own: Mapping[int, Row], agent_id: str) -> MemoryRecord:
             if (value := values[field.name]) is not None
         },
     )
+
+
+def _later_fields(row: Row) -> dict[str, Any]:
+    return {name: bool(row[name]) if kind == "boolean" else row[name] for name, kind in LATER_FIELDS.items()}
 
 
 _STATUSES = {status.value: status for status in Status}

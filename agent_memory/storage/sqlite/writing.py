@@ -206,7 +206,7 @@ def _insert(
     tags: list[tuple[int, str]] = []
     for sequence, (record, row) in enumerate(zip(inserts, base_rows, strict=True), first):
         memories.append(
-            (sequence, *row, rows.base_checksum(row, record.tags), embedded.get(row.embedded_hash))
+            (sequence, *row.values(), rows.base_checksum(row, record.tags), embedded.get(row.embedded_hash))
         )
         own.setdefault(record.memory_type, []).append(_own(sequence, record))
         words.append((sequence, analysed_text(indexed_text(record))))
@@ -258,7 +258,9 @@ def _replace(
     for (before, after), row in zip(replaces, base_rows, strict=True):
         sequence, old_hash = sequences[after.id]
         new_hash = row.embedded_hash
-        memories.append((*row, rows.base_checksum(row, after.tags), embedded.get(new_hash), sequence))
+        memories.append(
+            (*row.values(), rows.base_checksum(row, after.tags), embedded.get(new_hash), sequence)
+        )
         if before.memory_type is not after.memory_type:
             connection.execute(f"delete from {before.memory_type} where memory = ?", (sequence,))
             own.setdefault(after.memory_type, []).append(_own(sequence, after))
