@@ -248,7 +248,7 @@ def _record(said: Mapping[str, Any], memory_id: str, beside: Mapping[str, Any]) 
     record = version_from_dict({**said, "id": memory_id}, **beside)
     for name, kind in _KINDS_OF_COMMON.items():
         value = getattr(record, name)
-        if value is not None and not isinstance(value, _KINDS[kind]):
+        if (value is not None or kind == "boolean") and not isinstance(value, _KINDS[kind]):
             raise ValueError(f"its {name} is no {kind}")
     if not isinstance(record.content, str) or not 0 <= record.importance <= 1:
         raise ValueError("its content is no text, or its importance not between 0 and 1")

@@ -253,7 +253,8 @@ class Server:
 
         async def unit(connection: Connection) -> T:
             self._check_known(connection)
-            settings = "" if connection.direct else self._settings.for_transaction()
+            plans = connection.plans.in_batch
+            settings = plans() if connection.direct else self._settings.for_transaction()
             result = await work(connection, Frame(self._opening(connection, "begin"), "commit", settings))
             await self._note_write(connection)
             return result

@@ -42,9 +42,6 @@ class Nearest(NamedTuple):
     """Of the vectors nearest to the query, about how many the filter admits."""
 
 
-NOTHING: Final = Nearest([], 0)
-
-
 async def nearest(
     connection: Connection, server: Server, scope: Scope, vector: Vector, where: Where, limit: int
 ) -> Nearest:
@@ -60,7 +57,7 @@ async def nearest(
     if space is None or len(vector) != 4 * space.dimension:
         space = scope.searched = await _current(connection, scope)
     if space is None:
-        return NOTHING
+        return Nearest([], 0)
     if len(vector) != 4 * space.dimension:
         raise ValidationError(
             f"the vector has {len(vector) // 4} dimensions, those of this store {space.dimension}",

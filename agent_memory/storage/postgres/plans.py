@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
-_PREPARED_FROM: Final = 5
-"""How often the driver sends a statement before it prepares it, which it does for each statement by itself."""
+_KEPT_FROM: Final = 4
+"""Look-ups one behind the other from which plans are kept: to change there and back takes longer than to plan one."""
 _RENEWED_AFTER: Final = 100
 """Look-ups after which plans are made anew.
 
@@ -38,21 +38,27 @@ class Plans:
         """What the session does; None where that is not known."""
         self.wanted = False
         self._lookups = 0
+        self._in_a_row = 0
+        self._looks_up = False
         self._renewed = False
 
     @contextmanager
     def keeping(self) -> Iterator[None]:
-        """Keep plans from where the driver prepares statements: a command of the shell does not get that far."""
+        """Keep plans where look-ups follow each other: the driver prepares their statements then."""
         self._lookups += 1
-        self.wanted = self._lookups > _PREPARED_FROM
+        self._in_a_row += 1
+        self._looks_up = True
+        self.wanted = self._in_a_row >= _KEPT_FROM
         self._renewed = self._lookups % _RENEWED_AFTER == 0
         try:
             yield
         finally:
-            self.wanted = self._renewed = False
+            self.wanted = self._renewed = self._looks_up = False
 
     def due(self) -> list[str]:
-        """Return the statements that have to be sent before the next."""
+        """Return the statements that have to be sent before the next, which is a look-up within `keeping` only."""
+        if not self._looks_up:
+            self._in_a_row = 0
         due = [] if self.kept is self.wanted else [_set(_KEPT_PLANS if self.wanted else NEW_PLANS)]
         return ["discard plans", *due] if self._renewed else due
 
@@ -65,10 +71,19 @@ class Plans:
 
     def in_transaction(self) -> str:
         """Write what has to follow the beginning of a transaction, in which no plans are kept."""
+        self._in_a_row = 0
         if self.kept is False:
             return ""
         return "; ".join(f"set local {name} to {value}" for name, value in NEW_PLANS.items())
 
+    def in_batch(self) -> str:
+        """Write the query that a batch of writes begins with: its plans are kept, for tables of any size."""
+        self._in_a_row = 0
+        undone = {} if self.kept is False else dict.fromkeys(_ROW_BY_ROW, "on")
+        return _set({"plan_cache_mode": "force_generic_plan", **undone}, local=True)
 
-def _set(values: Mapping[str, str]) -> str:
-    return "select " + ", ".join(f"set_config('{name}', '{value}', false)" for name, value in values.items())
+
+def _set(values: Mapping[str, str], *, local: bool = False) -> str:
+    return "select " + ", ".join(
+        f"set_config('{name}', '{value}', {local})" for name, value in values.items()
+    )

@@ -66,8 +66,9 @@ async def test_looking_up_keeps_plans_and_filtering_does_not(newest: PostgresSer
     even = Where(tags_all=("even",))
     vector = builders.random_vectors(1, dimension=DIMENSION, seed=2)[0]
     for _ in range(20):
-        assert len(await store.get(ids[:10])) == 10
         assert len(await store.by_vector(vector, Where(), 10)) == 10
+        assert len(await store.get(ids[:10])) == 10
+    for _ in range(20):
         assert len(await store.by_vector(vector, even, 10)) == 10
         assert await store.count(even) == len(ids) // 2
     kept, own = await _plans(store, "and id = wanted.id")
@@ -81,6 +82,20 @@ async def test_looking_up_keeps_plans_and_filtering_does_not(newest: PostgresSer
         assert kept == 0, part
         assert own >= 10, part
     assert await _mode(store) == "force_custom_plan"
+    await store.close()
+
+
+async def test_look_ups_between_other_reads_change_nothing(newest: PostgresServer) -> None:
+    """A session that went there and back for each would take longer than planning one does."""
+    store = await _store(newest)
+    ids = await _filled(store)
+    await store.by_vector(builders.random_vectors(1, dimension=DIMENSION, seed=2)[0], Where(), 5)
+    for _ in range(20):
+        assert len(await store.get(ids[:3])) == 3
+        assert await store.count(Where()) == len(ids)
+    kept, own = await _plans(store, "and id = wanted.id")
+    assert kept == 0
+    assert own >= 10
     await store.close()
 
 
