@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from agent_memory.errors import AgentMemoryError, ConfigurationError, EmbeddingError, PolicyError
 from agent_memory.records import canonical_json
+from agent_memory.text.own_sentences import own_sentences
 from agent_memory.vectors import Vector, split_vectors
 
 if TYPE_CHECKING:
@@ -164,8 +165,12 @@ class Embedder(ABC):
     # --- what callers use ----------------------------------------------------------------------------------
 
     def parts(self, text: str) -> list[str]:
-        """Cut a text into the parts that are cut into segments one by one; at least one. Cheap for any length."""
-        return self._split_into_parts(text) or [text]
+        """Cut a text into the parts that are cut into segments one by one; at least one. Cheap for any length.
+
+        Returns:
+            The parts, and behind them the sentences that are embedded by themselves as well.
+        """
+        return [*(self._split_into_parts(text) or [text]), *own_sentences(text)]
 
     async def split_parts(self, parts: Sequence[str]) -> list[list[str]]:
         """Cut each part into the segments that will be embedded one by one; at least one each."""

@@ -25,6 +25,7 @@ from agent_memory.settings import Settings
 from agent_memory.storage.base import Store
 from agent_memory.storage.retrieval import SearchContext
 from agent_memory.text.bm25 import expected_statistics
+from agent_memory.text.own_sentences import apart
 from agent_memory.text.templates import embedded_text, searchable_text
 
 if TYPE_CHECKING:
@@ -116,11 +117,15 @@ class CandidateScorer:
             if not segments:
                 part.notes.append("not embedded yet: scored by words alone")
                 continue
-            part.cosine = max(segments)
+            windows, told = apart(embedded_text(records[memory_id]), segments)
+            part.cosine = max(windows)
             if not self.language_coverage(records[memory_id]):
                 part.notes.append("in a script that the embedder does not read: scored by words alone")
                 continue
-            part.vector_z = piecewise(segments, distribution) if query.terms else distribution.z(part.cosine)
+            part.vector_z = piecewise(windows, distribution) if query.terms else distribution.z(part.cosine)
+            if told and (z := distribution.z(max(told)) - constants.SENTENCE_COST) > part.vector_z:
+                part.vector_z = z
+                part.notes.append("by the meaning of one sentence of it")
 
     def _boost(
         self, retrieved: Retrieved, records: Mapping[str, MemoryRecord], parts: Mapping[str, Parts]

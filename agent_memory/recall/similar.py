@@ -13,6 +13,8 @@ from agent_memory.records import MemoryRecord, ScoredMemory
 from agent_memory.storage.base import Store, vector_store
 from agent_memory.storage.retrieval import CandidateRequest, VectorRequest
 from agent_memory.storage.where import Where
+from agent_memory.text.own_sentences import apart
+from agent_memory.text.templates import embedded_text
 
 
 class SimilarSearch:
@@ -38,7 +40,7 @@ class SimilarSearch:
         cosines: dict[str, float] = {}
         distributions: dict[str, Distribution] = {}
         background, compared = await self._index.background(), 0
-        for segment in segments:
+        for segment in apart(embedded_text(record), segments)[0]:
             answer = await vector_store(self._store).vector_candidates(
                 VectorRequest(segment, where, limit + 1, sample=constants.SAMPLE)
             )

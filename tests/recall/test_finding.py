@@ -310,3 +310,43 @@ async def test_of_many_codes_that_begin_alike_some_are_found_and_the_query_stays
         found = await memory.search("a1b2c3d", limit=100, mode="keyword")
         assert len(found) == MOST_BEGUN
         assert len(found.terms) == 1 + MOST_BEGUN
+
+
+ASIDES = [
+    ("I adopted a grey cat from the shelter last week", "Which pet did I take home?"),
+    ("my sister moved to Lisbon in the spring", "Where does a relative of mine live now?"),
+    ("I sold my old bicycle for ninety euros", "How much did I get for what I used to ride?"),
+    ("my flight to Oslo was cancelled on Monday", "Which journey of mine did not take place?"),
+    ("I finished the marathon in under four hours", "How did I do in the long race?"),
+    ("our landlord raised the rent again", "What became more expensive at home?"),
+]
+_REQUESTS = [
+    "I am looking for recipes for a warm dinner that friends of mine would like, who eat neither meat nor fish.",
+    "Could you explain how the stock market reacts when a central bank changes its rates out of the blue?",
+    "Please compare three ways to learn the guitar for somebody who has half an hour a day, more at weekends.",
+    "I need ideas for decorating a small office that has one window to the north and walls nobody may paint.",
+    "What should I look at when I choose a laptop that I want to use for editing long films and for games?",
+    "Can you recommend novels from the last ten years that play by the sea and are not about a crime or about a war?",
+]
+
+
+async def test_what_a_user_says_by_the_way_at_the_end_of_a_long_message_is_found(tmp_path: Path) -> None:
+    config = MemoryConfig(backend_config={"path": str(tmp_path / "asides.db")})
+    async with AgentMemory(config=config) as memory:
+        more = "It need not be perfect, and I would rather have a short list with a reason for each than a long text."
+        said = {}
+        for number, (aside, _) in enumerate(ASIDES):
+            for shift, request in enumerate(_REQUESTS):
+                told = (
+                    f" By the way, {aside}."
+                    if shift == number
+                    else " Thank you very much for your help with it."
+                )
+                content = f"{request} {more}{told}"
+                made = await memory.conversation.add_message("user", content, session=f"s {number} {shift}")
+                if shift == number:
+                    said[aside] = made
+        first = [
+            (await memory.search(question, limit=1))[0].memory.id == said[aside] for aside, question in ASIDES
+        ]
+    assert sum(first) >= len(ASIDES) - 1
