@@ -30,6 +30,8 @@ _LOOK_UP: Final = 0.1
 """Seconds after which the driver looks at the socket again by itself."""
 _STOP: Final = 5.0
 """Seconds for the server to stop what it does."""
+_AGAIN: Final = 0.2
+"""Seconds after which it is told so again."""
 
 
 class Statement(NamedTuple):
@@ -101,8 +103,13 @@ async def _wait(connection: Connection, exchange: _Waiting[T]) -> T:
     except CancelledError:
         # The driver itself closes the connection when it is cancelled again meanwhile, and the server goes on.
         with move_on_after(_STOP, shield=True), suppress(QueryCanceled):
-            await connection.cancel_safe()
-            await wait_async(exchange, descriptor, _LOOK_UP)
+            stopped = False
+            while not stopped:
+                # A server that has not begun yet stops nothing, and would go on later.
+                await connection.cancel_safe()
+                with move_on_after(_AGAIN) as patience:
+                    await wait_async(exchange, descriptor, _LOOK_UP)
+                stopped = not patience.cancelled_caught
         raise
 
 

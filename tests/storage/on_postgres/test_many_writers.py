@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -17,6 +19,7 @@ from agent_memory.errors import ConflictError
 from agent_memory.records import ConversationRecord, MemoryRecord
 from agent_memory.storage.base import Order
 from agent_memory.storage.postgres import PostgresStore
+from agent_memory.storage.postgres.session import Connection
 from agent_memory.testing import builders
 from agent_memory.testing.store.support import EVERYTHING, change, opened, put, texts
 
@@ -115,6 +118,30 @@ async def test_a_write_that_is_cancelled_while_it_waits_is_not_stored(newest: Po
         await put(made, builders.fact("three"))
         assert texts(await made.select(EVERYTHING)) == ["three"]
         assert await made.check() == []
+
+
+async def test_a_write_that_is_cancelled_before_the_server_has_begun_is_not_stored(
+    newest: PostgresServer,
+) -> None:
+    """A server that is told to stop before it has begun stops nothing, so it is told again."""
+    url = empty(newest)
+    async with opened(lambda agent_id: PostgresStore(agent_id, url=url, pool_size=1)) as made:
+        assert isinstance(made, PostgresStore)
+        await put(made, builders.fact("one"))
+        process = await made._server.read(_process)
+        with psycopg.connect(url) as connection:
+            connection.execute(f"select pg_advisory_xact_lock({0x61676D71}, {made._scope.number})")
+            os.kill(process, signal.SIGSTOP)
+            asyncio.get_running_loop().call_later(0.5, os.kill, process, signal.SIGCONT)
+            with anyio.move_on_after(0.1) as scope:
+                await put(made, builders.fact("two"))
+            assert scope.cancelled_caught
+        await put(made, builders.fact("three"))
+        assert sorted(texts(await made.select(EVERYTHING))) == ["one", "three"]
+
+
+async def _process(connection: Connection) -> int:
+    return connection.info.backend_pid
 
 
 @pytest.mark.parametrize("kind", [builders.message, builders.fact])
