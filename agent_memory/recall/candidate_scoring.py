@@ -118,11 +118,11 @@ class CandidateScorer:
                 part.notes.append("not embedded yet: scored by words alone")
                 continue
             windows, told = apart(embedded_text(records[memory_id]), segments)
-            part.cosine = max(windows)
+            part.cosine = max(segments)
             if not self.language_coverage(records[memory_id]):
                 part.notes.append("in a script that the embedder does not read: scored by words alone")
                 continue
-            part.vector_z = piecewise(windows, distribution) if query.terms else distribution.z(part.cosine)
+            part.vector_z = piecewise(windows, distribution) if query.terms else distribution.z(max(windows))
             if told and (z := distribution.z(max(told)) - constants.SENTENCE_COST) > part.vector_z:
                 part.vector_z = z
                 part.notes.append("by the meaning of one sentence of it")
