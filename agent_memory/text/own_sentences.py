@@ -13,9 +13,9 @@ from agent_memory.roles import SPELLINGS
 T = TypeVar("T")
 
 SHORTEST: Final = 250
-"""Characters of a message from which on its sentences count. Measured: see `recall.constants.SENTENCE_COST`."""
+"""Characters of a message from which on its sentences count. Chosen, not varied: about three sentences."""
 LONGEST: Final = 2_000
-"""Characters up to which they do: what is longer was pasted."""
+"""Characters up to which they do: what is longer was pasted. Chosen, not varied."""
 _FRAGMENT: Final = 15
 """Characters of a sentence that says nothing by itself: "Thanks!"."""
 _BEGINNINGS: Final = tuple(f'{role} said, "' for role in SPELLINGS["user"])
@@ -36,7 +36,7 @@ def own_sentences(text: str) -> list[str]:
 
 
 def apart(text: str, segments: Sequence[T]) -> tuple[Sequence[T], Sequence[T]]:
-    """Tell the segments of a text from its sentences, which stand behind them.
+    """Split what there is for a text into what belongs to the whole and what belongs to its single sentences.
 
     Args:
         text: the embedded text.
