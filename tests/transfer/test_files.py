@@ -120,6 +120,11 @@ def _resealed(lines: list[bytes], number: int, said: dict[str, Any]) -> bytes:
         {"vectors": ["?"]},
         {"history": [{"at": "2021-03-04T05:06:07.000009Z", "revision": "x", "verb": "add"}]},
         {"status": "asleep"},
+        {"session_given": None},
+        {"ttl_given": None},
+        {"ttl_given": 1},
+        {"utc_offset": "east"},
+        {"source": 7},
     ],
     ids=str,
 )

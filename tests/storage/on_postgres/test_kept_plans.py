@@ -198,3 +198,12 @@ async def test_a_search_after_another_process_changed_the_space_asks_again(newes
     assert list((await store.vector_candidates(request)).nearest) == [stored.id]
     await other.close()
     await store.close()
+
+
+async def test_an_answer_without_memories_is_the_callers_own(newest: PostgresServer) -> None:
+    store = PostgresStore("a", url=empty(newest))
+    await store.open()
+    vector = builders.vector(1)
+    (await store.by_vector(vector, Where(), 5)).append(("ghost", 1.0))
+    assert await store.by_vector(vector, Where(), 5) == []
+    await store.close()
