@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from agent_memory.errors import AgentMemoryError, ConfigurationError, EmbeddingError, PolicyError
 from agent_memory.records import canonical_json
-from agent_memory.text.own_sentences import own_sentences
+from agent_memory.text.own_vectors import own_texts
 from agent_memory.vectors import Vector, split_vectors
 
 if TYPE_CHECKING:
@@ -168,9 +168,9 @@ class Embedder(ABC):
         """Cut a text into the parts that are cut into segments one by one; at least one. Cheap for any length.
 
         Returns:
-            The parts, and behind them the sentences that are embedded by themselves as well.
+            The parts, and behind them what is embedded by itself as well (`text.own_vectors`).
         """
-        return [*(self._split_into_parts(text) or [text]), *own_sentences(text)]
+        return [*(self._split_into_parts(text) or [text]), *own_texts(text).texts]
 
     async def split_parts(self, parts: Sequence[str]) -> list[list[str]]:
         """Cut each part into the segments that will be embedded one by one; at least one each."""

@@ -25,7 +25,7 @@ from agent_memory.settings import Settings
 from agent_memory.storage.base import Store
 from agent_memory.storage.retrieval import SearchContext
 from agent_memory.text.bm25 import expected_statistics
-from agent_memory.text.own_sentences import apart
+from agent_memory.text.own_vectors import apart
 from agent_memory.text.templates import embedded_text, searchable_text
 
 if TYPE_CHECKING:
@@ -117,15 +117,19 @@ class CandidateScorer:
             if not segments:
                 part.notes.append("not embedded yet: scored by words alone")
                 continue
-            windows, told = apart(embedded_text(records[memory_id]), segments)
+            whole, sentences, occasions = apart(embedded_text(records[memory_id]), segments)
             part.cosine = max(segments)
             if not self.language_coverage(records[memory_id]):
                 part.notes.append("in a script that the embedder does not read: scored by words alone")
                 continue
-            part.vector_z = piecewise(windows, distribution) if query.terms else distribution.z(max(windows))
-            if told and (z := distribution.z(max(told)) - constants.SENTENCE_COST) > part.vector_z:
-                part.vector_z = z
-                part.notes.append("by the meaning of one sentence of it")
+            part.vector_z = piecewise(whole, distribution) if query.terms else distribution.z(max(whole))
+            for own, cost, note in (
+                (sentences, constants.SENTENCE_COST, "by the meaning of one sentence of it"),
+                (occasions, constants.OCCASION_COST, "by what the instruction in it applies to"),
+            ):
+                if own and (z := distribution.z(max(own)) - cost) > part.vector_z:
+                    part.vector_z = z
+                    part.notes.append(note)
 
     def _boost(
         self, retrieved: Retrieved, records: Mapping[str, MemoryRecord], parts: Mapping[str, Parts]

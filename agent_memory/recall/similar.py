@@ -13,7 +13,7 @@ from agent_memory.records import MemoryRecord, ScoredMemory
 from agent_memory.storage.base import Store, vector_store
 from agent_memory.storage.retrieval import CandidateRequest, VectorRequest
 from agent_memory.storage.where import Where
-from agent_memory.text.own_sentences import apart
+from agent_memory.text.own_vectors import apart
 from agent_memory.text.templates import embedded_text
 
 
@@ -40,7 +40,7 @@ class SimilarSearch:
         cosines: dict[str, float] = {}
         distributions: dict[str, Distribution] = {}
         background, compared = await self._index.background(), 0
-        for segment in apart(embedded_text(record), segments)[0]:
+        for segment in apart(embedded_text(record), segments).whole:
             answer = await vector_store(self._store).vector_candidates(
                 VectorRequest(segment, where, limit + 1, sample=constants.SAMPLE)
             )

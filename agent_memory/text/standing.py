@@ -16,6 +16,7 @@ checked again by the rule.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from itertools import chain
 from typing import Final, NamedTuple
@@ -245,15 +246,26 @@ def instruction(text: str) -> Instruction | None:
     Returns:
         The sentence and the words that make it one; None where the rule spots nothing.
     """
+    return next(instructions(text), None)
+
+
+def instructions(text: str, having: re.Pattern[str] | None = None) -> Iterator[Instruction]:
+    """Yield the standing instructions in a text, one after the other, as `instruction` spots them.
+
+    Args:
+        text: what somebody said.
+        having: what a sentence must hold to be looked at; None for nothing.
+    """
     text = text[:LONGEST].translate(_PLAIN)
     if not re.search(_TRIGGER, text.lower()):
-        return None
+        return
     for sentence in re.split(_SENTENCE, re.sub(_QUOTED, " … ", text)):
         sentence = " ".join(sentence.split()).strip("-*•–— ")
+        if having is not None and not having.search(sentence):
+            continue
         words = _spotted(lower) if re.search(_TRIGGER, lower := sentence.lower()) else None
         if words is not None:
-            return Instruction(sentence, words)
-    return None
+            yield Instruction(sentence, words)
 
 
 class _Compiled(NamedTuple):

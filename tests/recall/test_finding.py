@@ -350,3 +350,35 @@ async def test_what_a_user_says_by_the_way_at_the_end_of_a_long_message_is_found
             (await memory.search(question, limit=1))[0].memory.id == said[aside] for aside, question in ASIDES
         ]
     assert sum(first) >= len(ASIDES) - 1
+
+
+INSTRUCTIONS = [
+    ("If I ask for a translation, keep the names of places as they are.", "say this in Portuguese for me"),
+    ("Always mention the ferry timetable when I ask about weekend trips.", "where could we go on Saturday?"),
+    ("Never quote paywalled articles when I ask for news.", "what happened in the world today?"),
+    (
+        "Whenever you recommend a podcast, tell me the length of an episode.",
+        "something to listen to on the train",
+    ),
+    ("Include the vet's phone number when I ask about the cat's health.", "Minka is sneezing a lot"),
+    ("Show the formula when I ask for a spreadsheet calculation.", "how do I sum a column in Excel?"),
+    ("Use bullet points whenever I ask for pros and cons.", "list advantages and drawbacks of renting"),
+    ("Always double-check time zones when I ask you to schedule calls.", "set up a meeting with Toronto"),
+]
+"""What a user told an agent once, and what it should come to mind for."""
+
+
+async def test_an_instruction_is_found_by_what_it_applies_to(tmp_path: Path) -> None:
+    config = MemoryConfig(backend_config={"path": str(tmp_path / "instructions.db")})
+    async with AgentMemory(config=config) as memory:
+        for fact, _ in QUESTIONS:
+            await memory.conversation.add_message("user", fact, session="told")
+        said = {
+            instruction: await memory.conversation.add_message("user", instruction, session=f"s {number}")
+            for number, (instruction, _) in enumerate(INSTRUCTIONS)
+        }
+        found = []
+        for instruction, asked in INSTRUCTIONS:
+            results = await memory.search(asked, limit=3)
+            found.append(said[instruction] in [result.memory.id for result in results])
+    assert sum(found) >= len(INSTRUCTIONS) - 1
