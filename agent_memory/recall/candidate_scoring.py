@@ -24,7 +24,7 @@ from agent_memory.records import MemoryRecord
 from agent_memory.settings import Settings
 from agent_memory.storage.base import Store
 from agent_memory.storage.retrieval import SearchContext
-from agent_memory.text.bm25 import expected_statistics
+from agent_memory.text.bm25 import expected_statistics, share_held, whole_score
 from agent_memory.text.own_vectors import apart
 from agent_memory.text.templates import embedded_text, searchable_text
 
@@ -112,17 +112,19 @@ class CandidateScorer:
         assert query.vector is not None
         cosines = segment_cosines(query.vector, vectors)
         distribution = sampled_distribution(query.vector, retrieved.sample, retrieved.background)
+        statistics = query.statistics
+        whole = 0.0 if statistics is None else whole_score(query.words, statistics)
         for memory_id, part in parts.items():
             segments = cosines.get(memory_id)
             if not segments:
                 part.notes.append("not embedded yet: scored by words alone")
                 continue
-            whole, sentences, occasions = apart(embedded_text(records[memory_id]), segments)
+            windows, sentences, occasions = apart(embedded_text(records[memory_id]), segments)
             part.cosine = max(segments)
             if not self.language_coverage(records[memory_id]):
                 part.notes.append("in a script that the embedder does not read: scored by words alone")
                 continue
-            part.vector_z = piecewise(whole, distribution) if query.terms else distribution.z(max(whole))
+            part.vector_z = piecewise(windows, distribution) if query.terms else distribution.z(max(windows))
             for own, cost, note in (
                 (sentences, constants.SENTENCE_COST, "by the meaning of one sentence of it"),
                 (occasions, constants.OCCASION_COST, "by what the instruction in it applies to"),
@@ -130,6 +132,9 @@ class CandidateScorer:
                 if own and (z := distribution.z(max(own)) - cost) > part.vector_z:
                     part.vector_z = z
                     part.notes.append(note)
+            if statistics is not None and query.words:
+                length = records[memory_id].content.count(" ") + 1
+                part.weigh_words(share_held(part.bm25, length, whole, statistics), len(query.words))
 
     def _boost(
         self, retrieved: Retrieved, records: Mapping[str, MemoryRecord], parts: Mapping[str, Parts]

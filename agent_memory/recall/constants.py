@@ -18,6 +18,15 @@ MEANING_WEIGHT: Final = 0.7
 """Parts of the z-scored sum of BM25 and cosine. Measured: .3 is the safest weight of BM25 on all five sets; the
 sum beats rank fusion on each (by .5 to 9.4 nDCG@10)."""
 
+WORDS_WANTED: Final = 2.0
+"""Words count in full where a memory has this many of the query's words, else with the square of the share of that.
+In a small store a single word that one memory has lies many deviations above the average: "what is our trainee
+called" found who called yesterday. See decision 34, as for the two below."""
+
+HANDED_OVER: Final = 0.2
+HANDED_OVER_FROM: Final = 2.5
+"""Where words do not count, meaning counts so much more per deviation of a cosine beyond the second of these."""
+
 CANDIDATES: Final = 50
 """How many candidates each retriever returns at least. Measured: with the best 50 of each, and exact scores for
 their union, the order is that of the whole store."""

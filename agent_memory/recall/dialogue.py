@@ -115,7 +115,7 @@ def propagate_context(
     echoes = [memory_id for memory_id, part in parts.items() if part.echo]
     places = _places(records)
     for echo, reply in _replies(echoes, records, places).items():
-        parts[reply].reply = constants.REPLY_WEIGHT * max(0.0, parts[echo].evidence)
+        parts[reply].reply = constants.REPLY_WEIGHT * max(0.0, parts[echo].topic)
     for memory_id, part in parts.items():
         record = records[memory_id]
         if not is_message(record):
@@ -125,13 +125,13 @@ def propagate_context(
         if question is not None and _may_be_answered(question, record, parts, records):
             asked_by_person = from_person(records[question])
             weight = constants.REPLY_WEIGHT if asked_by_person else constants.REPLY_TO_ASSISTANT
-            part.reply = max(part.reply, weight * max(0.0, parts[question].evidence))
+            part.reply = max(part.reply, weight * max(0.0, parts[question].topic))
         if not from_person(record):
             part.speaker = -constants.ASSISTANT_COST
         if part.echo:
             continue  # a question says nothing of its conversation that the query does not say itself
         here = record.conversation_id
-        best[here] = max(best.get(here, 0.0), part.evidence + part.reply + part.speaker)
+        best[here] = max(best.get(here, 0.0), part.topic + part.reply + part.speaker)
     for memory_id, part in parts.items():
         record = records[memory_id]
         if isinstance(record, ConversationRecord) and is_message(record):
@@ -202,7 +202,7 @@ def _around(
     for distance, weight in weights:
         neighbour = parts.get(places.get((record.conversation_id, record.position + distance), ""))
         if neighbour is not None and not neighbour.echo:
-            added += weight * max(0.0, neighbour.evidence)
+            added += weight * max(0.0, neighbour.topic)
     return added
 
 

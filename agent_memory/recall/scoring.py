@@ -72,6 +72,10 @@ class Parts:
     vector_z: float = 0.0
     keyword_weight: float = constants.WORDS_WEIGHT
     vector_weight: float = constants.MEANING_WEIGHT
+    words_counted: float = 1.0
+    """How much of the weight of keywords counts, in [0, 1]."""
+    by_meaning_alone: float = 0.0
+    """What meaning is worth more where none of it does."""
     importance: float = 0.0
     decay: float = 0.0
     reply: float = 0.0
@@ -89,9 +93,40 @@ class Parts:
     """Whether it merely repeats the query."""
     notes: list[str] = field(default_factory=list)
 
+    def weigh_words(self, share: float, words: int) -> None:
+        """Let words count the less the fewer of the query's words the memory has, and meaning the more.
+
+        Where words would count for less than meaning gains without them, they do not count: no memory stands
+        lower for having them.
+
+        Args:
+            share: the share of the query's words that it has, rare and unknown ones counting more than others.
+            words: how many words the query has.
+        """
+        self.by_meaning_alone = constants.HANDED_OVER * max(0.0, self.vector_z - constants.HANDED_OVER_FROM)
+        if self.keyword_weight * self.keyword_z < self.by_meaning_alone:
+            self.words_counted = 0.0
+        else:
+            self.words_counted = min(1.0, share / min(1.0, constants.WORDS_WANTED / words)) ** 2
+
     @property
     def evidence(self) -> float:
         """What words and meaning say, in deviations above the store's average."""
+        return self._words_weight * self.keyword_z + self.vector_weight * self.vector_z + self._handed_over
+
+    @property
+    def _words_weight(self) -> float:
+        """What keywords count by."""
+        return self.keyword_weight * self.words_counted if self.keyword_z > 0 else self.keyword_weight
+
+    @property
+    def _handed_over(self) -> float:
+        """What meaning is worth more where words do not count."""
+        return (1.0 - self.words_counted) * self.by_meaning_alone
+
+    @property
+    def topic(self) -> float:
+        """The same for what a memory adds to those around it: any of its words may say what they are about."""
         return self.keyword_weight * self.keyword_z + self.vector_weight * self.vector_z
 
     @property
@@ -110,10 +145,8 @@ class Parts:
 
     def explain(self, retrievers: tuple[str, ...]) -> Mapping[str, Any]:
         """Return every part by name, rounded for reading."""
-        result: dict[str, Any] = {
-            "arms": list(retrievers),
-            "words": {"bm25": _short(self.bm25), "z": _short(self.keyword_z), "weight": self.keyword_weight},
-        }
+        words = {"bm25": _short(self.bm25), "z": _short(self.keyword_z), "weight": _short(self._words_weight)}
+        result: dict[str, Any] = {"arms": list(retrievers), "words": words}
         if self.cosine is not None:
             result["meaning"] = {
                 "cosine": _short(self.cosine),
@@ -121,6 +154,8 @@ class Parts:
                 "weight": self.vector_weight,
             }
         result["boosts"] = {"importance": _short(self.importance), "decay": _short(self.decay)}
+        if self._handed_over:
+            result["boosts"]["meaning_alone"] = _short(self._handed_over)
         for name in ("reply", "session", "speaker", "around", "brevity", "date", "limited"):
             if value := getattr(self, name):
                 result["boosts"][name] = _short(value)

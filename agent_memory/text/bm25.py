@@ -8,9 +8,12 @@ better.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
+
+from agent_memory.text.analysis import QueryWord
+from agent_memory.text.porter import stem
 
 K1: Final = 1.2
 B: Final = 0.75
@@ -55,6 +58,37 @@ def bm25_score(term_frequencies: Mapping[str, int], length: int, statistics: Wor
             weight = idf(statistics.documents, statistics.document_frequency.get(term, 0))
             score += weight * frequency * (K1 + 1) / (frequency + damping)
     return score
+
+
+def whole_score(words: Iterable[QueryWord], statistics: WordStatistics) -> float:
+    """Return what a row of mean length scores that has every word of a query once, 0 or more.
+
+    A word that no row has weighs most. A compound is there where its parts are.
+    """
+    total = 0.0
+    for word in words:
+        weight = _idf_of(word.whole, statistics)
+        if word.parts:
+            weight = min(weight, sum(_idf_of(part, statistics) for part in word.parts))
+        total += weight
+    return total
+
+
+def share_held(score: float, length: int, whole: float, statistics: WordStatistics) -> float:
+    """Return about which share of a query's words a row has, from its score: 0 or more, rare words counting more.
+
+    Args:
+        score: the row's.
+        length: its words, about. A long row scores less for the same words.
+        whole: `whole_score` of the query.
+        statistics: how often the words occur in all memories.
+    """
+    relative = max(1.0, length / statistics.mean_length) if statistics.mean_length > 0 else 1.0
+    return score * (1 + K1 * (1 - B + B * relative)) / (whole * (K1 + 1)) if whole > 0 else 0.0
+
+
+def _idf_of(term: str, statistics: WordStatistics) -> float:
+    return idf(statistics.documents, statistics.document_frequency.get(stem(term), 0))
 
 
 def expected_statistics(statistics: WordStatistics) -> tuple[float, float]:

@@ -41,6 +41,15 @@ class Answer(NamedTuple):
     """The memories themselves, in the same order."""
 
 
+class Recalled(NamedTuple):
+    """The items that a recall shows."""
+
+    because: list[str]
+    """Because of the question."""
+    anyway: list[str]
+    """Whatever is asked: pinned, or in a section of its own."""
+
+
 @dataclass(frozen=True)
 class Setup:
     """Where the memories are kept, and how they are searched; as it is: the library's defaults."""
@@ -122,8 +131,15 @@ class Product:
 
     async def shown(self, question: Question, at: datetime | None = None) -> list[str]:
         """Return the items that a recall without a pressing budget shows because of the question."""
+        return (await self.recalled(question, at)).because
+
+    async def recalled(self, question: Question, at: datetime | None = None) -> Recalled:
+        """Return what a recall without a pressing budget shows."""
         results = await self._recall(question, SHOWN_BUDGET, at)
-        return [self._names[item.memory.id] for item in results.items if not _always_there(item)]
+        recalled = Recalled([], [])
+        for item in results.items:
+            (recalled.anyway if _always_there(item) else recalled.because).append(self._names[item.memory.id])
+        return recalled
 
     async def _recall(self, question: Question, budget: int, at: datetime | None) -> Recall:
         await self.store(question.stored)

@@ -23,7 +23,7 @@ from agent_memory.embeddings.registry import create_embedder
 from benchmarks.recall import calibration, readers
 from benchmarks.recall.cache import CachedEmbedder
 from benchmarks.recall.calibration import Judged
-from benchmarks.recall.product import Answer, Product, Setup
+from benchmarks.recall.product import Answer, Product, Recalled, Setup
 from benchmarks.recall.questions import Agent, Item, Question
 from benchmarks.size.corpus import REAL, Corpus, collect
 
@@ -82,9 +82,10 @@ class Outcome:
     lost: int = 0
     """Called nothing, or the right memory was left out."""
 
-    def add(self, question: Question, answer: Answer, shown: Sequence[str]) -> None:
+    def add(self, question: Question, answer: Answer, recalled: Recalled) -> None:
         """Note one question."""
-        right = bool(question.gold & set(shown))
+        shown = recalled.because
+        right = bool(question.gold & {*shown, *recalled.anyway})
         reached = bool(question.gold & set(answer.ranked))
         self.questions += 1
         self.called_nothing += answer.nothing_relevant
@@ -124,7 +125,7 @@ class Results:
     best: dict[str, list[float]] = field(default_factory=dict)
     """By kind of question, the relevance of the most relevant result."""
 
-    def add(self, kind: str, question: Question, answer: Answer, shown: Sequence[str]) -> None:
+    def add(self, kind: str, question: Question, answer: Answer, recalled: Recalled) -> None:
         """Note one question."""
         results = [
             Judged(relevance, item in question.gold)
@@ -135,7 +136,7 @@ class Results:
         for name in (kind, question.category):
             if name:
                 self.best.setdefault(name, []).append(max(answer.relevance, default=0.0))
-                self.outcomes.setdefault(name, Outcome()).add(question, answer, shown)
+                self.outcomes.setdefault(name, Outcome()).add(question, answer, recalled)
 
     def report(self) -> dict[str, Any]:
         """Return the shares of each kind of question."""
@@ -303,7 +304,7 @@ async def measure(
             await product.open()
             for kind, question in asked:
                 answer = await product.ask(question)
-                result.add(kind, question, answer, await product.shown(question))
+                result.add(kind, question, answer, await product.recalled(question))
             await product.close()
         print(f"\r{size:,} memories: {number + 1} of {len(stores)} stores", end="", flush=True)
     print()

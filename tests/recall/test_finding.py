@@ -382,3 +382,47 @@ async def test_an_instruction_is_found_by_what_it_applies_to(tmp_path: Path) -> 
             results = await memory.search(asked, limit=3)
             found.append(said[instruction] in [result.memory.id for result in results])
     assert sum(found) >= len(INSTRUCTIONS) - 1
+
+
+IN_OTHER_WORDS = [
+    ("The apprentice learns welding until 2028.", "what is our trainee called", "Somebody called yesterday."),
+    (
+        "My boss retires at the end of June.",
+        "when does my superior stop working",
+        "The printer is not working.",
+    ),
+    (
+        "The boiler is serviced by Pettit and Sons.",
+        "who looks after our heating",
+        "The garden looks good in May.",
+    ),
+    ("Nightly copies are kept for 35 days.", "when do old backups get thrown away", "A ball was thrown far."),
+    ("The greyhound was adopted from a track.", "where does our dog come from", "The parcels come at ten."),
+    ("The user's day rate is 620 euros.", "how much do I normally charge", "Charge the drill overnight."),
+    ("Younger brother Caspian repairs oil rigs.", "what is my sibling's job", "The nightly job is slow."),
+    (
+        "Visited Lisbon with Ines in April.",
+        "which city did we see in spring",
+        "The mattress has a broken spring.",
+    ),
+    ("Caramels with barley made the user ill.", "which candy did I react to", "The front end is in React."),
+    (
+        "The user is saving for a sewing machine.",
+        "what is money put away for",
+        "He put the paint on the door.",
+    ),
+]
+"""What answers in other words, what is asked, and what has one of its words by chance."""
+
+
+async def test_one_word_by_chance_does_not_stand_above_what_answers_in_other_words(tmp_path: Path) -> None:
+    config = MemoryConfig(backend_config={"path": str(tmp_path / "words.db")})
+    async with AgentMemory(config=config) as memory:
+        told = await memory.long_term.add_many([fact for fact, _, _ in IN_OTHER_WORDS])
+        await memory.long_term.add_many([chance for _, _, chance in IN_OTHER_WORDS])
+        await memory.long_term.add_many(english(200))
+        first = [
+            (await memory.search(asked, limit=1))[0].memory.id == id
+            for id, (_, asked, _) in zip(told, IN_OTHER_WORDS, strict=True)
+        ]
+    assert sum(first) >= len(IN_OTHER_WORDS) / 2

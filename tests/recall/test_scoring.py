@@ -76,6 +76,41 @@ def test_the_explanation_adds_up() -> None:
     assert math.isclose(explained["sum"], 0.3 * 4 + 0.7 * 5 + 0.1 - 0.05, abs_tol=1e-6)
 
 
+@given(NUMBERS, NUMBERS, st.floats(0, 3), st.integers(1, 40))
+def test_the_explanation_adds_up_whatever_words_count(
+    keyword_z: float, vector_z: float, share: float, words: int
+) -> None:
+    parts = Parts(keyword_z=keyword_z, cosine=0.6, vector_z=vector_z)
+    parts.weigh_words(share, words)
+    explained = parts.explain(())
+    shown = [explained[name]["weight"] * explained[name]["z"] for name in ("words", "meaning")]
+    assert math.isclose(sum(shown) + sum(explained["boosts"].values()), explained["sum"], abs_tol=0.01)
+
+
+@given(st.floats(0, 20), st.floats(-3, 10), st.floats(0, 1), st.floats(0, 1), st.integers(1, 40))
+def test_no_memory_stands_lower_for_having_words(
+    keyword_z: float, vector_z: float, less: float, more: float, words: int
+) -> None:
+    less, more = sorted((less, more))
+    with_less, with_more = (Parts(keyword_z=keyword_z, vector_z=vector_z) for _ in range(2))
+    without = Parts(keyword_z=0.0, vector_z=vector_z)
+    with_less.weigh_words(less, words)
+    with_more.weigh_words(more, words)
+    without.weigh_words(0.0, words)
+    assert without.total <= with_less.total + 1e-9
+    assert with_less.total <= with_more.total + 1e-9
+
+
+def test_two_words_of_a_query_count_in_full_and_one_of_many_does_not() -> None:
+    whole, two, one = (Parts(keyword_z=10.0, vector_z=1.0) for _ in range(3))
+    whole.weigh_words(1.0, 1)
+    two.weigh_words(0.4, 5)
+    one.weigh_words(0.2, 5)
+    assert whole.evidence == two.evidence == pytest.approx(0.3 * 10 + 0.7)
+    assert one.evidence == pytest.approx(0.3 * 10 / 4 + 0.7)
+    assert one.topic == two.topic == two.evidence
+
+
 def test_of_many_pieces_one_is_near_by_chance() -> None:
     distribution = Distribution(0.0, 0.1)
     assert piecewise([0.3], distribution) == pytest.approx(3.0)

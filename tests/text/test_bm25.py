@@ -13,8 +13,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent_memory.text.analysis import analyse, analysed_text, query_terms
-from agent_memory.text.bm25 import WordStatistics, bm25_score, expected_statistics, idf
+from agent_memory.text.analysis import analyse, analysed_text, query_terms, query_words
+from agent_memory.text.bm25 import (
+    WordStatistics,
+    bm25_score,
+    expected_statistics,
+    idf,
+    share_held,
+    whole_score,
+)
 from agent_memory.text.porter import stem
 
 from .full_text import DRIVERS, index, matches
@@ -107,3 +114,40 @@ def test_the_expected_statistics_are_near_the_true_ones(length: int) -> None:
         mean, deviation = expected_statistics(statistics_of(bags, terms))
         assert 0.65 < mean / fmean(scores) < 1.5
         assert 0.65 < deviation / pstdev(scores) < 1.5
+
+
+STATISTICS = WordStatistics(
+    documents=1_000,
+    mean_length=20.0,
+    document_frequency={"rocket": 3, "fuel": 50, "tank": 50, "limit": 10, "rate": 10},
+)
+
+
+@pytest.mark.parametrize("length", [20, 50, 400, 3_000])
+def test_the_share_of_a_querys_words_is_read_from_the_score(length: int) -> None:
+    whole = whole_score(query_words("rocket fuel tank"), STATISTICS)
+    every, one = (
+        share_held(bm25_score(dict.fromkeys(terms, 1), length, STATISTICS), length, whole, STATISTICS)
+        for terms in (("rocket", "fuel", "tank"), ("fuel",))
+    )
+    assert every == pytest.approx(1.0)
+    assert one == pytest.approx(idf(1_000, 50) / (idf(1_000, 3) + 2 * idf(1_000, 50)))
+
+
+def test_a_word_that_nothing_has_weighs_most() -> None:
+    known, unknown = (
+        whole_score(query_words(f"fuel {word}"), STATISTICS) for word in ("rocket", "xylophone")
+    )
+    assert unknown > known
+
+
+def test_a_compound_is_there_where_its_parts_are() -> None:
+    whole = whole_score(query_words("rateLimit"), STATISTICS)
+    score = bm25_score({"rate": 1, "limit": 1}, 20, STATISTICS)
+    assert share_held(score, 20, whole, STATISTICS) >= 1.0
+
+
+def test_where_nothing_is_stored_there_is_no_share() -> None:
+    empty = WordStatistics(documents=0, mean_length=0.0, document_frequency={})
+    whole = whole_score(query_words("rocket fuel"), empty)
+    assert share_held(0.0, 5, whole, empty) == share_held(0.0, 5, 0.0, empty) == 0.0
