@@ -125,11 +125,11 @@ class CandidateScorer:
                 part.notes.append("in a script that the embedder does not read: scored by words alone")
                 continue
             part.vector_z = piecewise(windows, distribution) if query.terms else distribution.z(max(windows))
-            for own, cost, note in (
-                (sentences, constants.SENTENCE_COST, "by the meaning of one sentence of it"),
-                (occasions, constants.OCCASION_COST, "by what the instruction in it applies to"),
+            for own, added, note in (
+                (sentences, -constants.SENTENCE_COST, "by the meaning of one sentence of it"),
+                (occasions, constants.OCCASION_WORTH, "by what the instruction in it applies to"),
             ):
-                if own and (z := distribution.z(max(own)) - cost) > part.vector_z:
+                if own and (z := distribution.z(max(own)) + added) > part.vector_z:
                     part.vector_z = z
                     part.notes.append(note)
             if statistics is not None and query.words:

@@ -9,6 +9,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Sequence
 from itertools import groupby
+from operator import itemgetter
 from typing import Any, ClassVar, Literal
 
 from agent_memory import clock
@@ -78,16 +79,12 @@ def gathered(items: Sequence[PackedItem]) -> list[list[PackedItem]]:
     Returns:
         One group for each source, in the order in which their first ones came.
     """
-    groups: dict[Hashable, list[PackedItem]] = {}
+    groups: dict[Hashable, list[tuple[int, PackedItem]]] = {}
     for item in items:
         origin = source(item.memory)
-        groups.setdefault((item.section, origin.key if origin else item.memory.id), []).append(item)
-    return [sorted(group, key=_place) for group in groups.values()]
-
-
-def _place(item: PackedItem) -> int:
-    origin = source(item.memory)
-    return origin.passage.position if origin else 0
+        key, place = (origin.key, origin.passage.position) if origin else (item.memory.id, 0)
+        groups.setdefault((item.section, key), []).append((place, item))
+    return [[item for _, item in sorted(group, key=itemgetter(0))] for group in groups.values()]
 
 
 def _by_section(items: Sequence[PackedItem]) -> list[tuple[str, list[PackedItem]]]:
@@ -105,11 +102,18 @@ class Markdown(Writer):
     def frame(self, record: MemoryRecord, text: str) -> str:
         return f"- [{self.label(record)}] {in_block(text, '  ')}\n"
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._starts: dict[str, str] = {}
+
     def beside(self, record: MemoryRecord, text: str) -> str:
-        origin = source(record)
         # A conversation is written as a transcript; what a message has below its first line is indented further, so
         # that it cannot pass for somebody else's.
-        start = f"{as_name(origin.member)}: " if origin and origin.member else "- "
+        start = self._starts.get(record.id)
+        if start is None:
+            origin = source(record)
+            start = f"{as_name(origin.member)}: " if origin and origin.member else "- "
+            self._starts[record.id] = start
         return f"  {start}{in_block(text, '    ')}\n"
 
     def _group(self, group: Sequence[PackedItem]) -> str:

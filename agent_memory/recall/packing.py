@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from agent_memory.errors import ValidationError
@@ -53,6 +53,11 @@ class Candidate:
     """The sum that the search ordered it by; 0 where none found it."""
     note: str = ""
     """Why it may go into the text whatever the query is; empty for what the query found."""
+    origin: Source | None = field(init=False, repr=False, compare=False)
+    """What it comes from, looked up once: packing asks for it again and again."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "origin", source(self.memory))
 
     def packed(self, text: str, form: Form, tokens: int, reason: str | None = None) -> PackedItem:
         """Return it as it stands in the text, or as dropped."""
@@ -121,7 +126,7 @@ def by_worth(
         The candidates in the order in which they are packed.
     """
     most = int(budget * constants.LARGEST_SHARE)
-    sources = [source(candidate.memory) for candidate in candidates]
+    sources = [candidate.origin for candidate in candidates]
     worth = _worth(candidates, sources)
 
     def net_in(written_in: Frame, position: int) -> float:
@@ -172,14 +177,14 @@ class _Frames:
         self._first: dict[Hashable, str] = {}
 
     def of(self, candidate: Candidate) -> Frame:
-        origin = source(candidate.memory)
+        origin = candidate.origin
         if origin is None:
             return self._frame
         first = self._first.get((candidate.section, origin.key), candidate.memory.id)
         return self._frame if first == candidate.memory.id else self._beside
 
     def begin(self, candidate: Candidate) -> None:
-        origin = source(candidate.memory)
+        origin = candidate.origin
         if origin is not None:
             self._first.setdefault((candidate.section, origin.key), candidate.memory.id)
 

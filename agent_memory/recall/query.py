@@ -65,7 +65,7 @@ class SearchRequest:
     @property
     def candidates(self) -> int:
         """How many candidates each retriever returns at most."""
-        return max(constants.CANDIDATES, 2 * self.ranked)
+        return max(constants.CANDIDATES, self.ranked, min(2 * self.ranked, constants.ENOUGH_CANDIDATES))
 
     @property
     def key(self) -> str | None:
