@@ -291,7 +291,8 @@ LINE_TOKENS: Final = 24
 """Tokens of the shortest form of a memory, its first line."""
 
 MOST_CANDIDATES: Final = 100
-"""Memories that a recall considers at most, however large its budget."""
+"""Memories that a recall considers at most, however large its budget. Measured, share of LoCoMo's evidence in 1,000
+and 2,000 tokens: of 60 86.8 and 90.3, of 110 87.2 and 91.4. The more candidates, the longer each search."""
 
 TOKENS_PER_CANDIDATE: Final = 12
 """A very short memory with its frame: the budget divided by it is how many are worth looking at."""
