@@ -153,9 +153,9 @@ class Parts:
                 "z": _short(self.vector_z),
                 "weight": self.vector_weight,
             }
+            if self._handed_over:
+                result["meaning"]["without_words"] = _short(self._handed_over)
         result["boosts"] = {"importance": _short(self.importance), "decay": _short(self.decay)}
-        if self._handed_over:
-            result["boosts"]["meaning_alone"] = _short(self._handed_over)
         for name in ("reply", "session", "speaker", "around", "brevity", "date", "limited"):
             if value := getattr(self, name):
                 result["boosts"][name] = _short(value)

@@ -100,9 +100,11 @@ def explanation(result: ScoredMemory) -> str:
         if name in parts:
             part = parts[name]
             raw = f"bm25 {part['bm25']:.3g}" if "bm25" in part else f"cosine {part['cosine']:.2f}"
-            shown.append(
-                f"{name} {part['weight'] * part['z']:+.2f} ({raw}, z {part['z']:.2f} × {part['weight']:g})"
+            more = part.get("without_words", 0.0)
+            product = f"z {part['z']:.2f} × {part['weight']:g}" + (
+                f" + {more:.2f} without words" if more else ""
             )
+            shown.append(f"{name} {part['weight'] * part['z'] + more:+.2f} ({raw}, {product})")
     shown += [f"{name} {value:+.2f}" for name, value in parts["boosts"].items() if value]
     shown.append(f"= {parts['sum']:.2f}")
     return "; ".join([*shown, *parts.get("notes", ())])
