@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from agent_memory.text.analysis import QueryWord
+from agent_memory.text.analysis import QueryWord, is_code
 from agent_memory.text.porter import stem
 
 K1: Final = 1.2
@@ -63,13 +63,16 @@ def bm25_score(term_frequencies: Mapping[str, int], length: int, statistics: Wor
 def whole_score(words: Iterable[QueryWord], statistics: WordStatistics) -> float:
     """Return what a row of mean length scores that has every word of a query once, 0 or more.
 
-    A word that no row has weighs most. A compound is there where its parts are.
+    A word that no row has weighs most. A compound is there where its parts are, a code where a word begins so.
     """
     total = 0.0
     for word in words:
         weight = _idf_of(word.whole, statistics)
         if word.parts:
             weight = min(weight, sum(_idf_of(part, statistics) for part in word.parts))
+        elif is_code(word.whole):
+            begun = [term for term in statistics.document_frequency if term.startswith(word.whole)]
+            weight = min([weight, *(_idf_of(term, statistics) for term in begun)])
         total += weight
     return total
 

@@ -147,6 +147,12 @@ def test_a_compound_is_there_where_its_parts_are() -> None:
     assert share_held(score, 20, whole, STATISTICS) >= 1.0
 
 
+def test_a_code_is_there_where_a_word_begins_so() -> None:
+    statistics = WordStatistics(100, 20.0, {"4f2a91c": 0, "4f2a91c07be3": 1})
+    whole = whole_score(query_words("4f2a91c"), statistics)
+    assert share_held(bm25_score({"4f2a91c07be3": 1}, 20, statistics), 20, whole, statistics) >= 1.0
+
+
 def test_where_nothing_is_stored_there_is_no_share() -> None:
     empty = WordStatistics(documents=0, mean_length=0.0, document_frequency={})
     whole = whole_score(query_words("rocket fuel"), empty)
