@@ -75,7 +75,7 @@ class Parts:
     words_counted: float = 1.0
     """How much of the weight of keywords counts, in [0, 1]."""
     by_meaning_alone: float = 0.0
-    """What meaning is worth more where none of it does."""
+    """What is added for meaning where words do not count at all, in deviations."""
     importance: float = 0.0
     decay: float = 0.0
     reply: float = 0.0
@@ -94,10 +94,9 @@ class Parts:
     notes: list[str] = field(default_factory=list)
 
     def weigh_words(self, share: float, words: int) -> None:
-        """Let words count the less the fewer of the query's words the memory has, and meaning the more.
+        """Reduce the weight of words where the memory has few of the query's words, and raise that of meaning.
 
-        Where words would count for less than meaning gains without them, they do not count: no memory stands
-        lower for having them.
+        Words never lower a rank: where they would add less than meaning gains without them, they are left out.
 
         Args:
             share: the share of the query's words that it has, rare and unknown ones counting more than others.
@@ -116,17 +115,20 @@ class Parts:
 
     @property
     def _words_weight(self) -> float:
-        """What keywords count by."""
+        """The weight that keywords have in the evidence."""
         return self.keyword_weight * self.words_counted if self.keyword_z > 0 else self.keyword_weight
 
     @property
     def _handed_over(self) -> float:
-        """What meaning is worth more where words do not count."""
+        """The part of `by_meaning_alone` that is added: all of it where words do not count."""
         return (1.0 - self.words_counted) * self.by_meaning_alone
 
     @property
     def topic(self) -> float:
-        """The same for what a memory adds to those around it: any of its words may say what they are about."""
+        """The evidence as it counts for the messages around a memory: with the full weight of its words.
+
+        Any of its words may say what a conversation is about.
+        """
         return self.keyword_weight * self.keyword_z + self.vector_weight * self.vector_z
 
     @property
